@@ -1,0 +1,19 @@
+/** The base of every error the library throws on purpose: catch this to catch them all. */
+export class RistrettoError extends Error {
+  override name = 'RistrettoError'
+}
+
+/** A file or byte string that cannot be read as what it claims to be: truncated, hostile, or of another format. */
+export class FormatError extends RistrettoError {
+  override name = 'FormatError'
+}
+
+/** A net or solver description that breaks one of Caffe's rules. The message names the layer, the rule and the values. */
+export class NetError extends RistrettoError {
+  override name = 'NetError'
+}
+
+/** An engine, adapter or optional package that cannot be used here. The message says why and what to do. */
+export class EngineError extends RistrettoError {
+  override name = 'EngineError'
+}

@@ -1,0 +1,125 @@
+/**
+ * Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * A value is a pure function of (seed, stream, iteration, index), so it does not depend on the number of threads,
+ * and resuming needs nothing but those integers.
+ */
+
+const M0 = 0xd2511f53
+const M1 = 0xcd9e8d57
+const W0 = 0x9e3779b9
+const W1 = 0xbb67ae85
+
+/** High 32 bits of the unsigned product a·b. */
+function mulHigh(a: number, b: number): number {
+  const aLow = a & 0xffff
+  const aHigh = a >>> 16
+  const bLow = b & 0xffff
+  const bHigh = b >>> 16
+  const low = aLow * bLow
+  const middle = aHigh * bLow + (low >>> 16)
+  const middleLow = (middle & 0xffff) + aLow * bHigh
+  // middle may exceed 32 bits, so its high part is taken by division, not by a shift
+  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(middleLow / 0x10000)) >>> 0
+}
+
+/** out[0..3] ← Philox4x32-10 of the counter (c0, c1, c2, c3) under the key (k0, k1): four uint32. */
+export function philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Uint32Array): void {
+  for (let round = 0; round < 10; round++) {
+    const high0 = mulHigh(M0, c0 >>> 0)
+    const low0 = Math.imul(M0, c0)
+    const high1 = mulHigh(M1, c2 >>> 0)
+    const low1 = Math.imul(M1, c2)
+    c0 = high1 ^ c1 ^ k0
+    c1 = low1
+    c2 = high0 ^ c3 ^ k1
+    c3 = low0
+    k0 = (k0 + W0) | 0
+    k1 = (k1 + W1) | 0
+  }
+  out[0] = c0
+  out[1] = c1
+  out[2] = c2
+  out[3] = c3
+}
+
+/** 32-bit FNV-1a of a name, to give each layer or purpose a stream of its own. */
+export function streamOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return hash >>> 0
+}
+
+/**
+ * One random stream. Reading advances `index`; setting `iteration` starts the numbers of that iteration from index 0.
+ * `seed` is a non-negative integer below 2^53, `stream` a uint32.
+ */
+export class RandomStream {
+  /** Position within the iteration, in uint32 values. */
+  index = 0
+  private current = 0
+  private readonly buffer = new Uint32Array(4)
+  private buffered = -1
+
+  constructor(
+    readonly seed: number,
+    readonly stream: number | string,
+  ) {
+    this.streamId = typeof stream === 'string' ? streamOf(stream) : stream >>> 0
+  }
+  readonly streamId: number
+
+  get iteration(): number {
+    return this.current
+  }
+  set iteration(value: number) {
+    this.current = value
+    this.index = 0
+    this.buffered = -1
+  }
+
+  /** Counter words shared by every value of the current iteration: kernels that fill whole arrays start from these. */
+  get key(): readonly [k0: number, k1: number, c1: number, c2: number, c3: number] {
+    return [this.seed >>> 0, Math.floor(this.seed / 2 ** 32) >>> 0, this.streamId, this.current >>> 0, Math.floor(this.current / 2 ** 32) >>> 0]
+  }
+
+  /** The next uint32. */
+  uint32(): number {
+    const block = Math.floor(this.index / 4)
+    if (block !== this.buffered) {
+      const [k0, k1, c1, c2, c3] = this.key
+      philox(block >>> 0, c1, c2, c3, k0, k1, this.buffer)
+      this.buffered = block
+    }
+    return this.buffer[this.index++ & 3]
+  }
+
+  /** The next number, uniform in [0, 1), with 24 random bits so that it is exact in float32. */
+  uniform(): number {
+    return (this.uint32() >>> 8) / 0x1000000
+  }
+
+  /** The next integer, uniform in 0 … n−1 (n up to 2^32), without bias. */
+  integer(n: number): number {
+    const limit = 0x100000000 - (0x100000000 % n)
+    for (;;) {
+      const value = this.uint32()
+      if (value < limit) return value % n
+    }
+  }
+
+  /** The next number from a normal distribution with mean 0 and standard deviation 1 (Box–Muller; uses two values). */
+  gaussian(): number {
+    const radius = Math.sqrt(-2 * Math.log((this.uint32() + 1) / 0x100000000))
+    return radius * Math.cos((2 * Math.PI * this.uint32()) / 0x100000000)
+  }
+
+  /** Fisher–Yates shuffle, in place. */
+  shuffle<T>(items: T[] | Uint32Array): void {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = this.integer(i + 1)
+      const kept = items[i]
+      items[i] = items[j]
+      items[j] = kept
+    }
+  }
+}
