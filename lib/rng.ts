@@ -79,7 +79,13 @@ export class RandomStream {
 
   /** Counter words shared by every value of the current iteration: kernels that fill whole arrays start from these. */
   get key(): readonly [k0: number, k1: number, c1: number, c2: number, c3: number] {
-    return [this.seed >>> 0, Math.floor(this.seed / 2 ** 32) >>> 0, this.streamId, this.current >>> 0, Math.floor(this.current / 2 ** 32) >>> 0]
+    return [
+      this.seed >>> 0,
+      Math.floor(this.seed / 2 ** 32) >>> 0,
+      this.streamId,
+      this.current >>> 0,
+      Math.floor(this.current / 2 ** 32) >>> 0,
+    ]
   }
 
   /** The next uint32. */

@@ -1,0 +1,221 @@
+import ndarray, { type NdArray } from 'ndarray'
+import { RistrettoError } from './errors.js'
+import { type Heap, Memory } from './memory.js'
+
+/** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
+export type Shape = readonly number[]
+
+const MAX_AXES = 32
+const MAX_COUNT = 2 ** 31 - 1
+
+/** Product of the sizes from axis `from` up to, not including, axis `to`. */
+export function sizeOf(shape: Shape, from = 0, to = shape.length): number {
+  let count = 1
+  for (let i = from; i < to; i++) count *= shape[i]
+  return count
+}
+
+/** "2×3×4 (24)", as Caffe's logs print shapes. */
+export function shapeText(shape: Shape): string {
+  return shape.length ? shape.join('×') : 'a single value'
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i])
+}
+
+function checkShape(shape: Shape, name: string): number {
+  const where = name ? ` of blob '${name}'` : ''
+  if (shape.length > MAX_AXES) throw new RistrettoError(`the shape${where} has ${shape.length} axes, at most ${MAX_AXES} are allowed`)
+  let count = 1
+  for (const size of shape) {
+    if (!Number.isInteger(size) || size < 0)
+      throw new RistrettoError(`the shape${where} [${shape.join(', ')}] holds ${size}, which is no size`)
+    count *= size
+  }
+  if (count > MAX_COUNT)
+    throw new RistrettoError(`the shape${where} [${shape.join(', ')}] has ${count} values, at most ${MAX_COUNT} are allowed`)
+  return count
+}
+
+/**
+ * An N-dimensional array of values (`data`) and of their gradients (`diff`), row-major, float32: Caffe's Blob.
+ * Data and diff never share memory with each other; either may be shared with another blob of the same count.
+ */
+export class Blob {
+  /** The blob's name in its net, for error messages. */
+  readonly name: string
+  private axes: Shape = []
+  /** The two as kernels take them. */
+  readonly memory: { data: Memory; diff: Memory }
+  private ownsData = true
+  private ownsDiff = true
+  private dataView: NdArray<Float32Array> | undefined
+  private diffView: NdArray<Float32Array> | undefined
+  private heap: Heap | undefined
+
+  /** @param heap where the values will live; left out, plain host memory until a Net adopts the blob. */
+  constructor(shape: Shape = [], heap?: Heap, name = '') {
+    this.heap = heap
+    this.name = name
+    this.axes = [...shape]
+    const count = checkShape(this.axes, name)
+    this.memory = { data: this.newMemory(count, 'data'), diff: this.newMemory(count, 'diff') }
+  }
+
+  get shape(): number[] {
+    return [...this.axes]
+  }
+
+  /** Number of values. */
+  get count(): number {
+    return this.memory.data.length
+  }
+
+  /** Number of axes. */
+  get numAxes(): number {
+    return this.axes.length
+  }
+
+  /** Size of axis `i`; negative axes count from the end. */
+  dim(i: number): number {
+    return this.axes[this.canonicalAxis(i)]
+  }
+
+  /** Product of the sizes from axis `from` up to, not including, axis `to`: size(1) of (N, C, H, W) is C·H·W. */
+  size(from: number, to = this.axes.length): number {
+    return sizeOf(this.axes, from, to)
+  }
+
+  /** Axis `i` as a non-negative number; −1 is the last. Throws when the blob has no such axis. */
+  canonicalAxis(i: number): number {
+    const n = this.axes.length
+    if (i < -n || i >= n)
+      throw new RistrettoError(`axis ${i} is out of range for blob '${this.name}' with ${n} axes [${this.axes.join(', ')}]`)
+    return i < 0 ? i + n : i
+  }
+
+  get num(): number {
+    return this.legacySize(0)
+  }
+  get channels(): number {
+    return this.legacySize(1)
+  }
+  get height(): number {
+    return this.legacySize(2)
+  }
+  get width(): number {
+    return this.legacySize(3)
+  }
+
+  /** Live host view of the values as an ndarray: row-major, offset 0. Take it fresh after a reshape. */
+  get data(): NdArray<Float32Array> {
+    const array = this.memory.data.array
+    if (this.dataView?.data !== array) this.dataView = ndarray(array, [...this.axes])
+    return this.dataView
+  }
+
+  /** Live host view of the gradients as an ndarray. */
+  get diff(): NdArray<Float32Array> {
+    const array = this.memory.diff.array
+    if (this.diffView?.data !== array) this.diffView = ndarray(array, [...this.axes])
+    return this.diffView
+  }
+
+  /** The values without ndarray: exactly `count` long. */
+  get dataArray(): Float32Array {
+    return this.memory.data.array
+  }
+
+  /** The gradients without ndarray: exactly `count` long. */
+  get diffArray(): Float32Array {
+    return this.memory.diff.array
+  }
+
+  /** Change the shape, as `reshape([2, 3])` or `reshape(2, 3)`. Memory is reused where it is large enough. */
+  reshape(...shape: [Shape] | number[]): void {
+    const axes = typeof shape[0] === 'object' ? shape[0] : (shape as number[])
+    if (sameShape(axes, this.axes)) return
+    const count = checkShape(axes, this.name)
+    this.axes = [...axes]
+    this.dataView = undefined
+    this.diffView = undefined
+    if (count === this.count) return
+    // what is shared belongs to another blob, which alone may resize it
+    if (this.ownsData) this.memory.data.resize(count)
+    else this.memory.data = this.newMemory(count, 'data')
+    this.ownsData = true
+    if (this.ownsDiff) this.memory.diff.resize(count)
+    else this.memory.diff = this.newMemory(count, 'diff')
+    this.ownsDiff = true
+  }
+
+  /** Take the shape of `other`. */
+  reshapeLike(other: Blob): void {
+    this.reshape(other.axes)
+  }
+
+  /** Use the values of `other` (same count) instead of own ones. */
+  shareData(other: Blob): void {
+    this.checkCount(other)
+    if (this.memory.data === other.memory.data) return
+    if (this.ownsData) this.memory.data.dispose()
+    this.memory.data = other.memory.data
+    this.ownsData = false
+    this.dataView = undefined
+  }
+
+  /** Use the gradients of `other` (same count) instead of own ones. */
+  shareDiff(other: Blob): void {
+    this.checkCount(other)
+    if (this.memory.diff === other.memory.diff) return
+    if (this.ownsDiff) this.memory.diff.dispose()
+    this.memory.diff = other.memory.diff
+    this.ownsDiff = false
+    this.diffView = undefined
+  }
+
+  /** Move into the memory of an engine. */
+  adopt(heap: Heap): void {
+    this.heap = heap
+    this.memory.data.moveTo(heap)
+    this.memory.diff.moveTo(heap)
+    this.dataView = undefined
+    this.diffView = undefined
+  }
+
+  /** Bring data and diff to the host; nothing to do on a host engine. */
+  async pull(): Promise<void> {
+    await this.memory.data.pull()
+    await this.memory.diff.pull()
+  }
+
+  /** Give own memory back; shared memory stays with its owner. */
+  dispose(): void {
+    if (this.ownsData) this.memory.data.dispose()
+    if (this.ownsDiff) this.memory.diff.dispose()
+    this.dataView = undefined
+    this.diffView = undefined
+  }
+
+  private newMemory(count: number, part: 'data' | 'diff'): Memory {
+    const memory = new Memory(count, this.heap)
+    if (this.name) memory.label = `blob '${this.name}' ${part}`
+    return memory
+  }
+
+  private checkCount(other: Blob): void {
+    if (this.count !== other.count)
+      throw new RistrettoError(
+        `blob '${this.name}' (${shapeText(this.axes)}) cannot share memory with '${other.name}' (${shapeText(other.axes)}): the counts differ`,
+      )
+  }
+
+  private legacySize(i: number): number {
+    if (this.axes.length > 4)
+      throw new RistrettoError(
+        `blob '${this.name}' has ${this.axes.length} axes: num, channels, height and width speak of at most 4, use shape`,
+      )
+    return i < this.axes.length ? this.axes[i] : 1
+  }
+}

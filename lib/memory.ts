@@ -1,0 +1,173 @@
+import { RistrettoError } from './errors.js'
+
+/** Where a run of host values lives: `pointer` is the byte offset in the heap's WebAssembly.Memory, 0 on a plain heap. */
+export interface Block {
+  readonly array: Float32Array
+  readonly pointer: number
+}
+
+/** Gives out zeroed host memory. The wasm and native engines have one heap for the process; the js engine uses plain arrays. */
+export interface Heap {
+  allocate(length: number): Block
+  /** Give a block back at once. Blocks that are merely forgotten come back when the garbage collector finds their array gone. */
+  release(block: Block): void
+}
+
+/** The part of a device engine that Memory needs: its queue takes uploads and releases in order, and only a download waits. */
+export interface DeviceQueue {
+  readonly name: string
+  /** Copies `values` at call time and returns the handle of the device's copy. */
+  upload(values: Float32Array): unknown
+  /** Fills `into` with the values behind `handle`. */
+  download(handle: unknown, into: Float32Array): Promise<void>
+  release(handle: unknown): void
+}
+
+/** Ordinary ArrayBuffers: blobs made without an engine, and the js engine. */
+export const plainHeap: Heap = {
+  allocate: length => ({ array: new Float32Array(length), pointer: 0 }),
+  release() {},
+}
+
+/**
+ * `length` float32 values that are current on the host, on one device, or on both: Caffe's SyncedMemory.
+ * Storage appears at the first use and only ever grows; values start at zero.
+ */
+export class Memory {
+  /** Who owns these values, for error messages: "blob 'conv1' data". */
+  label = ''
+  private block: Block | undefined
+  private view: Float32Array | undefined
+  private device: DeviceQueue | undefined
+  private handle: unknown
+  private newest: 'host' | 'device' | 'both' = 'host'
+  private disposed = false
+
+  constructor(
+    private size: number,
+    private heap: Heap = plainHeap,
+  ) {}
+
+  get length(): number {
+    return this.size
+  }
+
+  /** Whether storage exists yet: a diff that nobody touched costs nothing. */
+  get isAllocated(): boolean {
+    return this.block !== undefined || this.handle !== undefined
+  }
+
+  /** Host values, exactly `length` long. They may be written, so afterwards the host copy counts as the newest. */
+  get array(): Float32Array {
+    if (this.newest !== 'host') this.takeHome()
+    return this.view ?? this.materialize()
+  }
+
+  /** Byte offset of the host values in the heap's WebAssembly memory. Marks the host newest, as `array` does. */
+  get pointer(): number {
+    if (this.newest !== 'host') this.takeHome()
+    if (this.view === undefined) this.materialize()
+    return this.block!.pointer
+  }
+
+  /** Change the length. Storage is kept if it is large enough; what it then holds is whatever it held. */
+  resize(length: number): void {
+    if (length === this.size) return
+    this.size = length
+    this.view = undefined
+    this.dropDevice()
+    if (this.block && this.block.array.length < length) {
+      this.heap.release(this.block)
+      this.block = undefined
+    }
+  }
+
+  /** The host is about to overwrite every value: nothing needs to be fetched. */
+  claim(): void {
+    if (this.newest === 'host') return
+    this.newest = 'host'
+    this.dropDevice()
+  }
+
+  /** Bring the newest values to the host; resolves at once when they are there already. */
+  pull(): Promise<void> | undefined {
+    if (this.newest !== 'device') return undefined
+    return this.device!.download(this.handle, this.view ?? this.materialize()).then(() => {
+      if (this.newest === 'device') this.newest = 'both'
+    })
+  }
+
+  /** Handle for a kernel of `device` to read; uploads first if the host is newer. */
+  read(device: DeviceQueue): unknown {
+    if (this.newest === 'host' || this.device !== device) {
+      if (this.newest === 'device') throw this.elsewhere()
+      this.dropDevice()
+      this.device = device
+      this.handle = device.upload(this.view ?? this.materialize())
+      this.newest = 'both'
+    }
+    return this.handle
+  }
+
+  /** A kernel of `device` has put new values behind `handle`; the host copy is now stale. */
+  replace(device: DeviceQueue, handle: unknown): void {
+    if (this.handle !== undefined && this.handle !== handle) this.dropDevice()
+    this.device = device
+    this.handle = handle
+    this.newest = 'device'
+  }
+
+  /** Move the host values into another heap (a Net adopts a Blob that was made without an engine). */
+  moveTo(heap: Heap): void {
+    if (heap === this.heap) return
+    const old = this.block
+    const values = this.view
+    const from = this.heap
+    this.heap = heap
+    this.block = undefined
+    this.view = undefined
+    if (old && values) {
+      this.materialize().set(values)
+      from.release(old)
+    }
+  }
+
+  /** Give the storage back. Using it afterwards throws. */
+  dispose(): void {
+    if (this.block) this.heap.release(this.block)
+    this.dropDevice()
+    this.block = undefined
+    this.view = undefined
+    this.newest = 'host'
+    this.disposed = true
+  }
+
+  private materialize(): Float32Array {
+    if (this.disposed) throw new RistrettoError(`these values${this.named()} were given back by dispose()`)
+    this.block ??= this.heap.allocate(this.size)
+    const { array } = this.block
+    this.view = array.length === this.size ? array : array.subarray(0, this.size)
+    return this.view
+  }
+
+  private takeHome(): void {
+    if (this.newest === 'device') throw this.elsewhere()
+    this.newest = 'host'
+    this.dropDevice()
+  }
+
+  private dropDevice(): void {
+    if (this.handle !== undefined) this.device!.release(this.handle)
+    this.handle = undefined
+    this.device = undefined
+    if (this.newest === 'both') this.newest = 'host'
+  }
+
+  private named(): string {
+    return this.label ? ` of ${this.label}` : ''
+  }
+
+  private elsewhere(): RistrettoError {
+    return new RistrettoError(`these ${this.size} values${this.named()} are on the ${this.device!.name} engine; await net.pull() first`)
+  }
+}

@@ -1,0 +1,8 @@
+/** Everything under lib/generated: the message schema, the WebAssembly modules, and the source text of the workers. */
+import { mkdir } from 'node:fs/promises'
+import { generateSchema } from './generate-schema.js'
+import { generateWasm } from './generate-wasm.js'
+import { generateWorkers } from './generate-workers.js'
+
+await mkdir(new URL('../lib/generated/', import.meta.url), { recursive: true })
+await Promise.all([generateSchema(), generateWasm(), generateWorkers()])
