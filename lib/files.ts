@@ -1,0 +1,78 @@
+import { FormatError, RistrettoError } from './errors.js'
+
+/** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
+export type FileSource = string | URL | Uint8Array
+
+/** Reads the files that prototxts name. Paths are relative to the working directory, failing that to the file that names them. */
+export interface Files {
+  /** The bytes of a file. */
+  read(source: FileSource): Promise<Uint8Array>
+  /** A path that exists in the file system, or undefined where there is none (bytes, a URL, a browser, the `files` option). */
+  locate(path: string): Promise<string | undefined>
+  /** The same reader, for paths named inside the file `source`. */
+  near(source: FileSource): Files
+}
+
+/** Resolves the paths inside a prototxt to bytes; undefined means "no such file". */
+export type FileReader = (path: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>
+
+export const isNode = typeof process !== 'undefined' && !!process.versions?.node
+
+/** @param reader answers for every path before the file system does, so that a program runs unchanged in a browser. */
+export function createFiles(reader?: FileReader, base?: string): Files {
+  const files: Files = {
+    async read(source) {
+      if (source instanceof Uint8Array) return source
+      const name = source instanceof URL ? source.href : source
+      const given = await reader?.(name)
+      if (given) return given
+      const path = await files.locate(name)
+      if (path !== undefined) {
+        const { readFile } = await import('node:fs/promises')
+        return new Uint8Array(await readFile(path))
+      }
+      const url = asUrl(name, base)
+      if (url) return fetchBytes(url)
+      throw notFound(name, base, reader !== undefined)
+    },
+    async locate(path) {
+      if (!isNode || (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:'))) return undefined
+      const { resolve, dirname } = await import('node:path')
+      const { access } = await import('node:fs/promises')
+      const { fileURLToPath } = await import('node:url')
+      const local = path.startsWith('file:') ? fileURLToPath(path) : path
+      const tries = [resolve(local), ...(base && !isUrl(base) ? [resolve(dirname(base), local)] : [])]
+      for (const candidate of tries) {
+        try {
+          await access(candidate)
+          return candidate
+        } catch {}
+      }
+      return undefined
+    },
+    near: source => (source instanceof Uint8Array ? files : createFiles(reader, String(source))),
+  }
+  return files
+}
+
+const isUrl = (path: string) => /^(https?|blob|data|file):/i.test(path)
+
+function asUrl(path: string, base: string | undefined): string | undefined {
+  if (/^(https?|blob|data):/i.test(path)) return path
+  if (base && /^https?:/i.test(base)) return new URL(path, base).href
+  // in a browser every path is relative to the page
+  return typeof location !== 'undefined' && !isNode ? new URL(path, location.href).href : undefined
+}
+
+async function fetchBytes(url: string): Promise<Uint8Array> {
+  const response = await fetch(url)
+  if (!response.ok) throw new FormatError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`)
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+function notFound(path: string, base: string | undefined, asked: boolean): RistrettoError {
+  const where = asked
+    ? 'the `files` option returned nothing for it'
+    : `looked in the working directory${base ? ` and beside ${base}` : ''}`
+  return new RistrettoError(`file not found: '${path}' (${where})`)
+}

@@ -1,0 +1,143 @@
+import { Blob, type Shape, shapeText } from './blob.js'
+import type { Engine, Kernels } from './engine.js'
+import { NetError } from './errors.js'
+import type { Files } from './files.js'
+import { fillBlob } from './filler.js'
+import type { FillerParameter, LayerParameter } from './generated/caffe.js'
+import { RandomStream } from './rng.js'
+
+export type Phase = 'TRAIN' | 'TEST'
+
+/** How many bottoms or tops a layer takes. Nothing given: any number. */
+export interface Count {
+  readonly exactly?: number
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+/** What the Net tells a layer about its surroundings. */
+export interface LayerContext {
+  readonly phase: Phase
+  /** The engine that holds the net's blobs. */
+  readonly engine: Engine
+  /** Seed of the net's random streams. */
+  readonly seed: number
+  /** Finds the files that the prototxt names. */
+  readonly files: Files
+  readonly log: (line: string) => void
+}
+
+/**
+ * A unit of computation: bottoms in, tops out. Subclass it to make your own.
+ *
+ * Name the kernels you call in `static uses`. A layer that names none is plain host code: before its forward the Net brings
+ * bottoms and params home, before its backward tops, bottoms and params, so `bottom[0].dataArray[i]` works on every engine.
+ */
+export abstract class Layer {
+  /** Kernels that this layer calls; the layer runs on the device only if the engine has them all. */
+  static readonly uses: readonly (keyof Kernels)[] = []
+
+  readonly bottomCount: Count = {}
+  readonly topCount: Count = {}
+  /** As many tops as bottoms. */
+  readonly sameCounts: boolean = false
+  /** Missing tops are made up by the Net ("(automatic)"): losses are usually written without one. */
+  readonly automaticTops: boolean = false
+  /** The first top is a loss: it weighs 1 in the objective unless `loss_weight` says otherwise. */
+  readonly isLoss: boolean = false
+
+  /** Name in the net. */
+  readonly name: string
+  /** Prototxt type. */
+  readonly type: string
+  readonly phase: Phase
+  readonly engine: Engine
+  /** Learned weights, in caffemodel order. */
+  readonly blobs: Blob[] = []
+  /** Whether backward should compute the gradient of blobs[i]; the Net sets it from lr_mult. */
+  readonly paramPropagateDown: boolean[] = []
+  /** Weight of each top in the objective; the Net sets it. */
+  lossWeights: number[] = []
+  /** This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass. */
+  readonly random: RandomStream
+
+  constructor(
+    readonly param: LayerParameter,
+    readonly context: LayerContext,
+  ) {
+    this.name = param.name ?? ''
+    this.type = param.type ?? ''
+    this.phase = context.phase
+    this.engine = context.engine
+    this.random = new RandomStream(context.seed, `layer ${this.name}`)
+  }
+
+  /** `python_param.param_str`, as written. */
+  get paramStr(): string {
+    return this.param.python_param?.param_str ?? ''
+  }
+
+  protected get kernels(): Kernels {
+    return this.engine.kernels
+  }
+
+  /** Read parameters, check counts, make weights with `addBlob`. Once; the bottoms have their shapes. */
+  setup(_bottom: Blob[], _top: Blob[]): void | Promise<void> {}
+
+  /** Shape the tops from the bottoms. Before every forward in which a shape changed. */
+  abstract reshape(bottom: Blob[], top: Blob[]): void
+
+  /** top.data ← f(bottom.data, blobs.data). Return a promise only to wait for the outside world. */
+  abstract forward(bottom: Blob[], top: Blob[]): void | Promise<void>
+
+  /** bottom[i].diff ← ∂E/∂bottom[i] where propagateDown[i]; blobs[i].diff += ∂E/∂blobs[i]. Doing nothing leaves the diffs as they stand. */
+  backward(_top: Blob[], _propagateDown: boolean[], _bottom: Blob[]): void | Promise<void> {
+    throw this.error('has no backward pass: give the bottoms that lead here propagate_down: false, or keep losses away from it')
+  }
+
+  /** Whether `force_backward` may ask for the gradient of bottom i; losses refuse it for labels. */
+  allowsForceBackward(_bottomIndex: number): boolean {
+    return true
+  }
+
+  /** Where this layer is in its input, for a snapshot: data layers override the pair. */
+  saveState(): Record<string, number> | undefined {
+    return undefined
+  }
+  restoreState(_state: Record<string, number>): void {}
+
+  /** Give back what the garbage collector does not see: files, workers. */
+  dispose(): void {}
+
+  /** Add a learned weight and fill it (with zeros if no filler is given). */
+  protected addBlob(shape: Shape, filler?: FillerParameter): Blob {
+    const index = this.blobs.length
+    const blob = new Blob(shape, this.engine.heap, `${this.name}[${index}]`)
+    fillBlob(blob, filler ?? {}, new RandomStream(this.context.seed, `filler ${this.name} ${index}`))
+    this.blobs.push(blob)
+    return blob
+  }
+
+  /** An error that names this layer: `layer 'ip2' (InnerProduct): …`. */
+  error(message: string): NetError {
+    return new NetError(`layer '${this.name}' (${this.type}): ${message}`)
+  }
+
+  /** Refuse top i in place of bottom i. */
+  protected refuseInPlace(bottom: Blob[], top: Blob[]): void {
+    const i = top.findIndex((blob, k) => blob === bottom[k])
+    if (i >= 0) throw this.error(`top '${top[i].name}' may not be its bottom: this layer cannot work in place, give the top a name of its own`)
+  }
+
+  /** Both blobs must have the same count. */
+  protected requireSameCount(a: Blob, b: Blob): void {
+    if (a.count !== b.count)
+      throw this.error(`'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must have the same number of values`)
+  }
+}
+
+/** A class of layers, as it is registered. */
+export interface LayerClass {
+  new (param: LayerParameter, context: LayerContext): Layer
+  readonly uses: readonly (keyof Kernels)[]
+}
