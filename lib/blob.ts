@@ -1,6 +1,7 @@
-import ndarray, { type NdArray } from 'ndarray'
+import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import { type Heap, Memory } from './memory.js'
+import { ndarrayOf } from './ndarrays.js'
 
 /** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
 export type Shape = readonly number[]
@@ -45,6 +46,8 @@ function checkShape(shape: Shape, name: string): number {
 export class Blob {
   /** The blob's name in its net, for error messages. */
   readonly name: string
+  /** Goes up whenever the shape or the memory behind the blob changes: the Net asks a layer to reshape only then. */
+  version = 0
   private axes: Shape = []
   /** The two as kernels take them. */
   readonly memory: { data: Memory; diff: Memory }
@@ -111,14 +114,14 @@ export class Blob {
   /** Live host view of the values as an ndarray: row-major, offset 0. Take it fresh after a reshape. */
   get data(): NdArray<Float32Array> {
     const array = this.memory.data.array
-    if (this.dataView?.data !== array) this.dataView = ndarray(array, [...this.axes])
+    if (this.dataView?.data !== array) this.dataView = ndarrayOf(array, this.axes)
     return this.dataView
   }
 
   /** Live host view of the gradients as an ndarray. */
   get diff(): NdArray<Float32Array> {
     const array = this.memory.diff.array
-    if (this.diffView?.data !== array) this.diffView = ndarray(array, [...this.axes])
+    if (this.diffView?.data !== array) this.diffView = ndarrayOf(array, this.axes)
     return this.diffView
   }
 
@@ -138,6 +141,7 @@ export class Blob {
     if (sameShape(axes, this.axes)) return
     const count = checkShape(axes, this.name)
     this.axes = [...axes]
+    this.version++
     this.dataView = undefined
     this.diffView = undefined
     if (count === this.count) return
@@ -162,6 +166,7 @@ export class Blob {
     if (this.ownsData) this.memory.data.dispose()
     this.memory.data = other.memory.data
     this.ownsData = false
+    this.version++
     this.dataView = undefined
   }
 
@@ -172,6 +177,7 @@ export class Blob {
     if (this.ownsDiff) this.memory.diff.dispose()
     this.memory.diff = other.memory.diff
     this.ownsDiff = false
+    this.version++
     this.diffView = undefined
   }
 
