@@ -1,0 +1,128 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import protobuf from 'protobufjs'
+
+const PROTO = new URL('../proto/caffe.proto', import.meta.url)
+const OUT = new URL('../lib/generated/caffe.ts', import.meta.url)
+
+/** Messages whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
+const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
+
+const NUMBERS = new Set(['int32', 'uint32', 'int64', 'uint64', 'float', 'double'])
+
+interface FieldFacts {
+  number: number
+  name: string
+  /** Scalar type, or the full name of a message or enum without the package: 'PoolingParameter.Engine'. */
+  type: string
+  /** 'optional', 'required' or 'repeated', the last with 'packed' and 'array' (typed array) where they apply. */
+  label: string
+  default?: string | number | boolean
+  kind: 'scalar' | 'message' | 'enum'
+  comment: string | null
+}
+
+/** Write lib/generated/caffe.ts (the message types and the schema that the readers and writers follow) from proto/caffe.proto. */
+export async function generateSchema(): Promise<void> {
+  const parsed = protobuf.parse(await readFile(PROTO, 'utf8'), { keepCase: true, alternateCommentMode: true, preferTrailingComment: true })
+  const root = parsed.root.resolveAll()
+  const scope = root.lookup(parsed.package ?? '') as protobuf.Namespace
+  const messages: protobuf.Type[] = []
+  const enums: protobuf.Enum[] = []
+  const collect = (space: protobuf.NamespaceBase): void => {
+    for (const item of space.nestedArray) {
+      if (item instanceof protobuf.Type) messages.push(item)
+      if (item instanceof protobuf.Enum) enums.push(item)
+      if (item instanceof protobuf.Namespace) collect(item)
+    }
+  }
+  collect(scope)
+  const nameOf = (item: protobuf.ReflectionObject): string => item.fullName.slice(scope.fullName.length + 1)
+  const facts = new Map(messages.map(message => [message, message.fieldsArray.map(field => fieldFacts(field, message, nameOf))]))
+
+  const lines = [
+    '// Generated from proto/caffe.proto by scripts/generate-schema.ts. Do not edit.',
+    '',
+    ...enums.map(item => `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`),
+    '',
+  ]
+  for (const message of messages) lines.push(...interfaceLines(message.name, message.comment, facts.get(message)!), '')
+  lines.push('/** Message types by name. */', 'export interface Messages {')
+  for (const message of messages) lines.push(`  ${message.name}: ${message.name}`)
+  lines.push('}', '', '/** Message types by name, defaults applied. */', 'export interface FilledMessages {')
+  for (const message of messages) lines.push(`  ${message.name}: Filled${message.name}`)
+  lines.push('}', '', '/** The enums as [name, number] pairs, the messages as [number, name, type, label, default?] of their fields. */')
+  lines.push('export const schema = {', '  enums: {')
+  for (const item of enums) lines.push(`    ${quote(nameOf(item))}: ${JSON.stringify(Object.entries(item.values))},`)
+  lines.push('  },', '  messages: {')
+  for (const message of messages) {
+    lines.push(`    ${message.name}: [`)
+    for (const field of facts.get(message)!) {
+      const row = [field.number, field.name, field.type, field.label, ...(field.default === undefined ? [] : [field.default])]
+      lines.push(`      ${JSON.stringify(row)},`)
+    }
+    lines.push('    ],')
+  }
+  lines.push('  },', '}', '')
+  await mkdir(new URL('.', OUT), { recursive: true })
+  await writeFile(OUT, lines.join('\n'))
+}
+
+function fieldFacts(field: protobuf.Field, owner: protobuf.Type, nameOf: (item: protobuf.ReflectionObject) => string): FieldFacts {
+  const resolved = field.resolvedType
+  const kind = resolved instanceof protobuf.Enum ? 'enum' : resolved ? 'message' : 'scalar'
+  const array = field.repeated && (field.type === 'double' || (field.type === 'float' && TENSOR_MESSAGES.has(owner.name)))
+  const label = field.repeated
+    ? ['repeated', field.options?.['packed'] ? 'packed' : '', array ? 'array' : ''].filter(Boolean).join(' ')
+    : field.required
+      ? 'required'
+      : 'optional'
+  const written = field.options?.['default'] as string | number | boolean | undefined
+  return {
+    number: field.id,
+    name: field.name,
+    type: resolved ? nameOf(resolved) : field.type,
+    label,
+    default: written !== undefined && NUMBERS.has(field.type) ? Number(written) : written,
+    kind,
+    comment: field.comment,
+  }
+}
+
+/** The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there. */
+function interfaceLines(name: string, comment: string | null, fields: FieldFacts[]): string[] {
+  const plain = fields.flatMap(field => [...doc(field.comment, '  '), `  ${field.name}?: ${valueType(field)}`])
+  const filled = fields
+    .filter(field => field.label.startsWith('repeated') || field.default !== undefined)
+    .map(field => `  ${field.name}: ${valueType(field)}`)
+  return [
+    ...doc(comment, ''),
+    `export interface ${name} {`,
+    ...plain,
+    '}',
+    `/** ${name} with its defaults. */`,
+    filled.length ? `export interface Filled${name} extends ${name} {` : `export type Filled${name} = ${name}`,
+    ...(filled.length ? [...filled, '}'] : []),
+  ]
+}
+
+function valueType(field: FieldFacts): string {
+  if (field.label.includes('array')) return field.type === 'double' ? 'Float64Array' : 'Float32Array'
+  const one = field.kind === 'scalar' ? scalarType(field.type) : typeName(field.type)
+  return field.label.startsWith('repeated') ? `${one}[]` : one
+}
+
+function scalarType(type: string): string {
+  if (NUMBERS.has(type)) return 'number'
+  if (type === 'bool') return 'boolean'
+  if (type === 'bytes') return 'Uint8Array'
+  if (type === 'string') return 'string'
+  throw new Error(`proto/caffe.proto uses type ${type}, which the readers do not know`)
+}
+
+/** Caffe's C++ name of a nested type: PoolingParameter_Engine. */
+const typeName = (name: string): string => name.replaceAll('.', '_')
+
+const quote = (text: string): string => `'${text}'`
+
+const doc = (comment: string | null, indent: string): string[] =>
+  comment ? [`${indent}/** ${comment.replaceAll('\n', ' ').replaceAll('*/', '* /')} */`] : []
