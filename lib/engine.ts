@@ -88,6 +88,10 @@ export interface Kernels {
   addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory): void
   /** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
   biasGradient(batch: number, channels: number, inner: number, dy: Memory, db: Memory): void
+  /** y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). M and group are not used. */
+  im2col(s: ConvolutionShape, x: Memory, y: Memory): void
+  /** dx ← the adjoint of im2col applied to dy. */
+  im2colGradient(s: ConvolutionShape, dy: Memory, dx: Memory): void
 
   // ---- pooling ------------------------------------------------------------------------------------------------------
   /** y ← largest x of each window, mask ← its index in the H×W plane (the first one, in row-major order, on a tie). */
@@ -98,6 +102,12 @@ export interface Kernels {
   averagePool(s: PoolingShape, x: Memory, y: Memory): void
   /** dx ← the adjoint of averagePool applied to dy. */
   averagePoolGradient(s: PoolingShape, dy: Memory, dx: Memory): void
+  /** y ← one x of each window, drawn with probability max(x, 0) / Σ max(x, 0), mask ← its index; window i uses uint32 number i of the stream. */
+  stochasticPool(s: PoolingShape, x: Memory, stream: RandomStream, y: Memory, mask: Memory): void
+  /** y ← Σ max(x, 0)² / Σ max(x, 0) of each window, the mean of stochasticPool; 0 if no x is positive. */
+  stochasticMean(s: PoolingShape, x: Memory, y: Memory): void
+  /** dx ← the sum over windows of dy·(2x − y) / Σ max(x, 0) where x > 0. */
+  stochasticMeanGradient(s: PoolingShape, x: Memory, y: Memory, dy: Memory, dx: Memory): void
 
   // ---- neurons: elementwise over (n); x and y, dy and dx may be the same memory -------------------------------------------
   /** y ← x if x > 0, else slope·x. */

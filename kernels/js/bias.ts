@@ -1,0 +1,24 @@
+import type { Memory } from '../../lib/memory.js'
+
+/** y[n,c,i] ← y[n,c,i] + bias[c].  y: (N, C, inner). */
+export function addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory): void {
+  const bs = bias.array
+  const ys = y.array
+  for (let row = 0, o = 0; row < batch * channels; row++) {
+    const value = bs[row % channels]
+    for (let i = 0; i < inner; i++, o++) ys[o] += value
+  }
+}
+
+/** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
+export function biasGradient(batch: number, channels: number, inner: number, dy: Memory, db: Memory): void {
+  const dys = dy.array
+  const dbs = db.array
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    for (let n = 0; n < batch; n++) {
+      for (let i = 0, o = (n * channels + c) * inner; i < inner; i++, o++) sum += dys[o]
+    }
+    dbs[c] += sum
+  }
+}

@@ -1,0 +1,64 @@
+import type { Memory } from '../../lib/memory.js'
+
+/** y ← Σᵢ coefficient[i]·xs[i]. */
+export function eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory): void {
+  const arrays = xs.map(x => x.array)
+  const ys = y.array
+  for (let i = 0; i < n; i++) {
+    let sum = 0
+    for (let k = 0; k < arrays.length; k++) sum += coefficients[k] * arrays[k][i]
+    ys[i] = sum
+  }
+}
+
+/** y ← Πᵢ xs[i]. */
+export function eltwiseProduct(n: number, xs: readonly Memory[], y: Memory): void {
+  const arrays = xs.map(x => x.array)
+  const ys = y.array
+  for (let i = 0; i < n; i++) {
+    let product = 1
+    for (let k = 0; k < arrays.length; k++) product *= arrays[k][i]
+    ys[i] = product
+  }
+}
+
+/** dx ← dy·Πⱼ≠ᵢ xs[j], i = `index`. */
+export function eltwiseProductGradient(n: number, index: number, xs: readonly Memory[], dy: Memory, dx: Memory): void {
+  const arrays = xs.map(x => x.array)
+  const dys = dy.array
+  const dxs = dx.array
+  for (let i = 0; i < n; i++) {
+    let product = dys[i]
+    for (let k = 0; k < arrays.length; k++) if (k !== index) product *= arrays[k][i]
+    dxs[i] = product
+  }
+}
+
+/** y ← maxᵢ xs[i], mask ← the i it came from (the second of the first two on a tie, the earlier one after that). */
+export function eltwiseMax(n: number, xs: readonly Memory[], y: Memory, mask: Memory): void {
+  const arrays = xs.map(x => x.array)
+  const ys = y.array
+  const masks = mask.array
+  for (let i = 0; i < n; i++) {
+    let best = arrays[0][i]
+    let from = 0
+    for (let k = 1; k < arrays.length; k++) {
+      const value = arrays[k][i]
+      // Caffe compares the first pair with >, all later ones the other way round
+      if (k === 1 ? !(best > value) : value > best) {
+        best = value
+        from = k
+      }
+    }
+    ys[i] = best
+    masks[i] = from
+  }
+}
+
+/** dx ← dy where mask = index, else 0. */
+export function eltwiseMaxGradient(n: number, index: number, mask: Memory, dy: Memory, dx: Memory): void {
+  const masks = mask.array
+  const dys = dy.array
+  const dxs = dx.array
+  for (let i = 0; i < n; i++) dxs[i] = masks[i] === index ? dys[i] : 0
+}

@@ -1,0 +1,55 @@
+import type { ClassLossShape } from '../../lib/engine.js'
+import type { Memory } from '../../lib/memory.js'
+
+/** The smallest normal float32: a probability of 0 costs 87.3365, not infinity. */
+const FLT_MIN = 1.1754943508222875e-38
+
+/** What the summed loss is divided by; never below 1. `valid` is the number of labels that are not ignored. */
+function normalizer(s: ClassLossShape, valid: number): number {
+  switch (s.normalization) {
+    case 'FULL':
+      return Math.max(1, s.outer * s.inner)
+    case 'VALID':
+      return Math.max(1, valid)
+    case 'BATCH_SIZE':
+      return Math.max(1, s.outer)
+    case 'NONE':
+      return 1
+  }
+}
+
+/** loss[0] ← −Σ log max(p[label], FLT_MIN) / normalizer.  p: (outer, classes, inner), label: (outer, inner). */
+export function softmaxLoss(s: ClassLossShape, p: Memory, label: Memory, loss: Memory): void {
+  const ps = p.array
+  const labels = label.array
+  let sum = 0
+  let valid = 0
+  for (let o = 0; o < s.outer; o++) {
+    for (let i = 0; i < s.inner; i++) {
+      const truth = Math.trunc(labels[o * s.inner + i])
+      if (truth === s.ignoreLabel) continue
+      sum -= Math.log(Math.max(ps[(o * s.classes + truth) * s.inner + i], FLT_MIN))
+      valid++
+    }
+  }
+  loss.array[0] = sum / normalizer(s, valid)
+}
+
+/** dx ← (p − onehot(label))·dloss[0] / normalizer, 0 where ignored. */
+export function softmaxLossGradient(s: ClassLossShape, p: Memory, label: Memory, dloss: Memory, dx: Memory): void {
+  const ps = p.array
+  const labels = label.array
+  const dxs = dx.array
+  let valid = 0
+  for (let k = 0; k < s.outer * s.inner; k++) if (Math.trunc(labels[k]) !== s.ignoreLabel) valid++
+  const scale = dloss.array[0] / normalizer(s, valid)
+  for (let o = 0; o < s.outer; o++) {
+    for (let i = 0; i < s.inner; i++) {
+      const truth = Math.trunc(labels[o * s.inner + i])
+      for (let c = 0; c < s.classes; c++) {
+        const k = (o * s.classes + c) * s.inner + i
+        dxs[k] = truth === s.ignoreLabel ? 0 : (ps[k] - (c === truth ? 1 : 0)) * scale
+      }
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import * as kernels from '../../kernels/js/index.js'
+import type { Engine, Kernels } from '../engine.js'
+import { type Heap, Memory, plainHeap } from '../memory.js'
+
+/** Plain loops: the definition of every kernel, what faster engines are tested against and fall back to. */
+export const jsKernels: Kernels = { ...kernels }
+
+/** Double precision behind the same interface: kernels and layers only ever read and write numbers. */
+const float64Heap: Heap = {
+  allocate: length => ({ array: new Float64Array(length) as unknown as Float32Array, pointer: 0 }),
+  release() {},
+}
+
+/**
+ * The reference engine: one thread, ordinary arrays.
+ * @param options.float64 compute and store in double precision; for numeric gradients in `ristretto/testing` alone
+ */
+export function createJsEngine(options: { float64?: boolean } = {}): Engine {
+  const heap = options.float64 ? float64Heap : plainHeap
+  const slots: Memory[] = []
+  return {
+    name: options.float64 ? 'js:float64' : 'js',
+    detail: options.float64 ? 'plain loops in double precision' : 'plain loops',
+    threads: 1,
+    isHost: true,
+    heap,
+    kernels: jsKernels,
+    scratch(length, slot = 0) {
+      const memory = (slots[slot] ??= new Memory(length, heap))
+      if (memory.length < length) memory.resize(length)
+      return memory
+    },
+  }
+}
