@@ -50,6 +50,44 @@ export interface AccuracyShape {
   readonly ignoreLabel: number | undefined
 }
 
+/** Sizes and constants of a local response normalization over (N, C, H, W); `size` is odd. */
+export interface LRNShape {
+  readonly batch: number
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+  readonly size: number
+  readonly alpha: number
+  readonly beta: number
+  readonly k: number
+}
+
+/** What argMax looks for along the middle axis of (outer, size, inner), and what it puts out. */
+export interface ArgMaxShape {
+  readonly outer: number
+  readonly size: number
+  readonly inner: number
+  readonly topK: number
+  readonly output: 'index' | 'value' | 'both'
+}
+
+/** A block of `output` sizes that starts `offset` into an array of `input` sizes, one number an axis. */
+export interface CropShape {
+  readonly input: readonly number[]
+  readonly output: readonly number[]
+  readonly offset: readonly number[]
+}
+
+/** Sizes of a contrastive loss over pairs of (N, size). */
+export interface ContrastiveShape {
+  readonly batch: number
+  readonly size: number
+  readonly margin: number
+  readonly legacy: boolean
+}
+
+export type Reduction = 'SUM' | 'ASUM' | 'SUMSQ'
+
 /** What every solver update does to a raw gradient dw first: g = scale·dw + decay·w (L2) or scale·dw + decay·sign(w) (L1). */
 export interface UpdateRule {
   /** Learning rate of this parameter. */
@@ -168,6 +206,169 @@ export interface Kernels {
   sumOfSquares(n: number, x: Memory, sum: Memory, index: number): void
   /** h ← rate·g + momentum·h; dw ← h; w ← w − h.  g as UpdateRule says. */
   sgdUpdate(n: number, rule: UpdateRule, momentum: number, w: Memory, dw: Memory, h: Memory): void
+  /** h' ← rate·g + momentum·h; dw ← (1 + momentum)·h' − momentum·h; w ← w − dw. */
+  nesterovUpdate(n: number, rule: UpdateRule, momentum: number, w: Memory, dw: Memory, h: Memory): void
+  /** h ← h + g²; dw ← rate·g / (√h + delta); w ← w − dw. */
+  adagradUpdate(n: number, rule: UpdateRule, delta: number, w: Memory, dw: Memory, h: Memory): void
+  /** h ← decay·h + (1 − decay)·g²; dw ← rate·g / (√h + delta); w ← w − dw. */
+  rmspropUpdate(n: number, rule: UpdateRule, decay: number, delta: number, w: Memory, dw: Memory, h: Memory): void
+  /** g2 ← m·g2 + (1 − m)·g²; u ← g·√((u2 + delta) / (g2 + delta)); u2 ← m·u2 + (1 − m)·u²; dw ← rate·u; w ← w − dw. */
+  adadeltaUpdate(n: number, rule: UpdateRule, momentum: number, delta: number, w: Memory, dw: Memory, g2: Memory, u2: Memory): void
+  /** m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·correction·m / (√v + delta); w ← w − dw. */
+  adamUpdate(
+    n: number,
+    rule: UpdateRule,
+    beta1: number,
+    beta2: number,
+    delta: number,
+    correction: number,
+    w: Memory,
+    dw: Memory,
+    m: Memory,
+    v: Memory,
+  ): void
+
+  // ---- more neurons: elementwise over (n), gradients from the input; x and y, dy and dx may be the same memory -------------
+  /** y ← |x|. */
+  absolute(n: number, x: Memory, y: Memory): void
+  /** dx ← dy·sign(x), with sign(0) = 0. */
+  absoluteGradient(n: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← log(1 + eˣ). */
+  bnll(n: number, x: Memory, y: Memory): void
+  /** dx ← dy / (1 + e⁻ˣ). */
+  bnllGradient(n: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← x, but at least low and at most high. */
+  clip(n: number, low: number, high: number, x: Memory, y: Memory): void
+  /** dx ← dy if low ≤ x ≤ high, else 0. */
+  clipGradient(n: number, low: number, high: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← x if x > 0, else α·(eˣ − 1). */
+  elu(n: number, alpha: number, x: Memory, y: Memory): void
+  /** dx ← dy if x > 0, else dy·α·eˣ. */
+  eluGradient(n: number, alpha: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← factor·e^(scale·x). */
+  exponential(n: number, scale: number, factor: number, x: Memory, y: Memory): void
+  /** dx ← dy·factor·scale·e^(scale·x). */
+  exponentialGradient(n: number, scale: number, factor: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← factor·log(shift + scale·x). */
+  logarithm(n: number, scale: number, shift: number, factor: number, x: Memory, y: Memory): void
+  /** dx ← dy·factor·scale / (shift + scale·x). */
+  logarithmGradient(n: number, scale: number, shift: number, factor: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← (shift + scale·x)^exponent. */
+  power(n: number, exponent: number, scale: number, shift: number, x: Memory, y: Memory): void
+  /** dx ← dy·exponent·scale·(shift + scale·x)^(exponent − 1). */
+  powerGradient(n: number, exponent: number, scale: number, shift: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← x / (1 + e^(−β·x)). */
+  swish(n: number, beta: number, x: Memory, y: Memory): void
+  /** dx ← dy·(s + β·x·s·(1 − s)), with s = 1 / (1 + e^(−β·x)). */
+  swishGradient(n: number, beta: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y ← 1 if x > limit, else 0. */
+  threshold(n: number, limit: number, x: Memory, y: Memory): void
+
+  // ---- per channel: x, y, dx, dy are (outer, channels, inner); x and y, dy and dx may be the same memory --------------------
+  /** y ← x if x > 0, else slope[c]·x.  slope: (channels). */
+  prelu(outer: number, channels: number, inner: number, x: Memory, slope: Memory, y: Memory): void
+  /** dx ← dy if x > 0, else slope[c]·dy. */
+  preluGradient(outer: number, channels: number, inner: number, x: Memory, slope: Memory, dy: Memory, dx: Memory): void
+  /** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
+  preluSlopeGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dslope: Memory): void
+  /** y ← factor[c]·x + bias[c].  factor: (channels), bias: (channels) or null. */
+  scaleChannels(outer: number, channels: number, inner: number, x: Memory, factor: Memory, bias: Memory | null, y: Memory): void
+  /** dfactor[c] ← dfactor[c] + Σ x·dy. */
+  scaleGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dfactor: Memory): void
+
+  // ---- normalization ------------------------------------------------------------------------------------------------
+  /** scale ← k + α/size·Σ x² over the size channels around c; y ← x·scale^−β.  All (N, C, H·W). y may be x. */
+  lrnAcross(s: LRNShape, x: Memory, scale: Memory, y: Memory): void
+  /** dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, ratio ← dy·x·scale^(−β − 1) (workspace). dx may be dy. */
+  lrnAcrossGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void
+  /** scale ← 1 + α/size²·Σ x² over the size×size window around a position; y ← x·scale^−β.  All (N·C, H, W). y may be x. */
+  lrnWithin(s: LRNShape, x: Memory, scale: Memory, y: Memory): void
+  /** dx ← dy·scale^−β − 2αβ/size²·x·Σ ratio over the size×size window, ratio ← dy·x·scale^(−β − 1) (workspace). dx may be dy. */
+  lrnWithinGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void
+  /** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])².  x: (N, C, inner). */
+  channelStatistics(batch: number, channels: number, inner: number, x: Memory, mean: Memory, variance: Memory): void
+  /** mean ← meanSum / factor[0], variance ← varianceSum / factor[0]; 0 where factor[0] is 0.  All (C), factor: (1). */
+  movingStatistics(channels: number, meanSum: Memory, varianceSum: Memory, factor: Memory, mean: Memory, variance: Memory): void
+  /** deviation ← √(variance + inside) + outside. */
+  deviations(n: number, inside: number, outside: number, variance: Memory, deviation: Memory): void
+  /** y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. */
+  normalizeChannels(batch: number, channels: number, inner: number, x: Memory, mean: Memory, deviation: Memory, y: Memory): void
+  /** dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx may be dy. */
+  normalizeChannelsGradient(
+    batch: number,
+    channels: number,
+    inner: number,
+    x: Memory,
+    mean: Memory,
+    deviation: Memory,
+    dy: Memory,
+    dx: Memory,
+  ): void
+
+  // ---- rows, axes and blocks ----------------------------------------------------------------------------------------
+  /** y[r] ← table[index[r]] for r < rows; NaN where there is no such row.  table: (count, width), index: (rows), y: (rows, width). */
+  gatherRows(rows: number, width: number, count: number, index: Memory, table: Memory, y: Memory): void
+  /** dtable[index[r]] ← dtable[index[r]] + dy[r] for r < rows, where there is such a row: the adjoint of gatherRows, added. */
+  scatterRows(rows: number, width: number, count: number, index: Memory, dy: Memory, dtable: Memory): void
+  /** y ← the topK largest along the middle axis, largest first, the larger index first on a tie: indices, values, or all indices before all values. */
+  argMax(s: ArgMaxShape, x: Memory, y: Memory): void
+  /** y[o] ← coefficient·Σᵢ f(x[o,i]), f the value, its magnitude or its square.  x: (outer, inner), y: (outer). */
+  reduce(operation: Reduction, outer: number, inner: number, coefficient: number, x: Memory, y: Memory): void
+  /** dx[o,i] ← dy[o]·coefficient·f′(x[o,i]), f′ being 1, sign(x) or 2x. */
+  reduceGradient(operation: Reduction, outer: number, inner: number, coefficient: number, x: Memory, dy: Memory, dx: Memory): void
+  /** y[o,i] ← Σₘ x[o,m,i].  x: (outer, middle, inner), y: (outer, inner). */
+  sumMiddle(outer: number, middle: number, inner: number, x: Memory, y: Memory): void
+  /** y ← the block of x of y's size that starts at the offsets. */
+  crop(s: CropShape, x: Memory, y: Memory): void
+  /** dx ← 0, then the block of dx that crop takes ← dy. */
+  cropGradient(s: CropShape, dy: Memory, dx: Memory): void
+
+  // ---- recurrence ---------------------------------------------------------------------------------------------------
+  /** c ← cont[n]·σ(f)·cPrevious + σ(i)·tanh(g), h ← σ(o)·tanh c.  gates: (N, 4, H) = i, f, o, g; cPrevious, c, h: (N, H); cont: (N). */
+  lstmUnit(batch: number, hidden: number, cPrevious: Memory, gates: Memory, cont: Memory, c: Memory, h: Memory): void
+  /** With dstate = dc + dh·o·(1 − tanh² c): dcPrevious ← dstate·f, dgates ← dstate·(g·i(1 − i), cPrevious·f(1 − f), –, i·(1 − g²)), dh·tanh(c)·o(1 − o). */
+  lstmUnitGradient(
+    batch: number,
+    hidden: number,
+    cPrevious: Memory,
+    gates: Memory,
+    cont: Memory,
+    c: Memory,
+    dc: Memory,
+    dh: Memory,
+    dcPrevious: Memory,
+    dgates: Memory,
+  ): void
+
+  // ---- more losses --------------------------------------------------------------------------------------------------
+  /** loss[0] ← Σ max(0, 1 + (j = label ? −x : x)) / N, squared before summing if asked.  x: (N, classes), label: (N). */
+  hingeLoss(batch: number, classes: number, squared: boolean, x: Memory, label: Memory, loss: Memory): void
+  /** dx ← dloss[0]·∂loss/∂x, the derivative at a margin of 0 being 0. */
+  hingeLossGradient(batch: number, classes: number, squared: boolean, x: Memory, label: Memory, dloss: Memory, dx: Memory): void
+  /** loss[0] ← −Σ log max(p[label], 10⁻²⁰) / N.  p: (N, classes), label: (N). */
+  multinomialLogisticLoss(batch: number, classes: number, p: Memory, label: Memory, loss: Memory): void
+  /** dp ← −dloss[0] / (N·max(p, 10⁻²⁰)) at the labels, else 0. */
+  multinomialLogisticLossGradient(batch: number, classes: number, p: Memory, label: Memory, dloss: Memory, dp: Memory): void
+  /** loss[0] ← −Σ over labels Σₗ H[label,l]·log max(p[l], 10⁻²⁰) / normalizer.  p: (outer, classes, inner), H: (classes, classes). */
+  infogainLoss(s: ClassLossShape, p: Memory, label: Memory, H: Memory, loss: Memory): void
+  /** dx ← (p[l]·Σₖ H[label,k] − H[label,l])·dloss[0] / normalizer, 0 where ignored; p = softmax(x). */
+  infogainLossGradient(s: ClassLossShape, p: Memory, label: Memory, H: Memory, dloss: Memory, dx: Memory): void
+  /** loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t not ignored.  x, t: (outer, inner); classes is not used. */
+  sigmoidCrossEntropyLoss(s: ClassLossShape, x: Memory, target: Memory, loss: Memory): void
+  /** dx ← (σ(x) − t)·dloss[0] / normalizer, 0 where ignored. */
+  sigmoidCrossEntropyLossGradient(s: ClassLossShape, x: Memory, target: Memory, dloss: Memory, dx: Memory): void
+  /** difference ← a − b, distance ← Σ difference²; loss[0] ← Σ (similar ? distance : max(0, margin − √distance)²) / 2N.  similar, distance: (N). */
+  contrastiveLoss(s: ContrastiveShape, a: Memory, b: Memory, similar: Memory, difference: Memory, distance: Memory, loss: Memory): void
+  /** dx ← sign·dloss[0]/N·difference·(similar ? 1 : −max(0, margin − √distance) / (√distance + 10⁻⁴)). */
+  contrastiveLossGradient(
+    s: ContrastiveShape,
+    sign: number,
+    difference: Memory,
+    distance: Memory,
+    similar: Memory,
+    dloss: Memory,
+    dx: Memory,
+  ): void
 }
 
 /** Where kernels run. A host engine computes at once; a device has one queue, and only a download waits. */

@@ -1,0 +1,36 @@
+import type { Memory } from '../../lib/memory.js'
+
+/** y ← factor[c]·x + bias[c].  x, y: (outer, channels, inner), factor: (channels), bias: (channels) or null; y may be x. */
+export function scaleChannels(
+  outer: number,
+  channels: number,
+  inner: number,
+  x: Memory,
+  factor: Memory,
+  bias: Memory | null,
+  y: Memory,
+): void {
+  const xs = x.array
+  const factors = factor.array
+  const biases = bias?.array
+  const ys = y.array
+  for (let row = 0, k = 0; row < outer * channels; row++) {
+    const f = factors[row % channels]
+    const b = biases ? biases[row % channels] : 0
+    for (let i = 0; i < inner; i++, k++) ys[k] = f * xs[k] + b
+  }
+}
+
+/** dfactor[c] ← dfactor[c] + Σ x·dy.  x, dy: (outer, channels, inner), dfactor: (channels). */
+export function scaleGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dfactor: Memory): void {
+  const xs = x.array
+  const dys = dy.array
+  const dfactors = dfactor.array
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0, k = (o * channels + c) * inner; i < inner; i++, k++) sum += xs[k] * dys[k]
+    }
+    dfactors[c] += sum
+  }
+}
