@@ -1,0 +1,69 @@
+import { FormatError } from '../errors.js'
+
+/** Random access to the bytes of a file that may be far larger than memory. */
+export interface ByteSource {
+  /** For error messages. */
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+  /** `length` bytes from `offset`: a view that holds them until the next read. */
+  read(offset: number, length: number): Uint8Array
+  close(): void
+}
+
+export function bytesSource(bytes: Uint8Array, name = 'bytes'): ByteSource {
+  return {
+    name,
+    size: bytes.length,
+    read(offset, length) {
+      checkRange(name, bytes.length, offset, length)
+      return bytes.subarray(offset, offset + length)
+    },
+    close() {},
+  }
+}
+
+/** Read-ahead of a sequential reader: large enough that a system call costs nothing, small enough for any cache. */
+const WINDOW = 256 * 1024
+
+/** A file in Node, read synchronously: a batch of records is far cheaper than one turn of the event loop per page. */
+export async function fileSource(path: string): Promise<ByteSource> {
+  const { openSync, readSync, closeSync, fstatSync } = await import('node:fs')
+  const file = openSync(path, 'r')
+  const { size } = fstatSync(file)
+  let buffer = new Uint8Array(WINDOW)
+  let start = 0
+  let end = 0
+  let open = true
+
+  return {
+    name: path,
+    size,
+    read(offset, length) {
+      if (offset < start || offset + length > end) {
+        checkRange(path, size, offset, length)
+        // who reads on where the window ended is likely to go on; who jumps gets just what was asked for
+        const sequential = offset >= start && offset <= end + WINDOW
+        const wanted = Math.min(size - offset, sequential ? Math.max(length, WINDOW) : length)
+        if (wanted > buffer.length) buffer = new Uint8Array(wanted)
+        start = offset
+        end = offset
+        while (end < offset + wanted) {
+          const got = readSync(file, buffer, end - offset, offset + wanted - end, end)
+          if (got === 0) throw new FormatError(`${path}: the file became shorter while it was read`)
+          end += got
+        }
+      }
+      return buffer.subarray(offset - start, offset - start + length)
+    },
+    close() {
+      if (open) closeSync(file)
+      open = false
+    },
+  }
+}
+
+function checkRange(name: string, size: number, offset: number, length: number): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= size))
+    throw new FormatError(`${name}: bytes ${offset} to ${offset + length} are wanted, the file has ${size}; it is truncated or damaged`)
+}

@@ -1,0 +1,78 @@
+/** Where a file is written that is not there until it is whole. */
+export interface Sink {
+  /** Bytes at a position: usually the end so far, sometimes a place left open before. */
+  write(position: number, bytes: Uint8Array): void
+  /** Flush and name the file; the bytes where there is no file. */
+  finish(): Promise<Uint8Array | undefined>
+  /** Forget everything. */
+  abort(): void
+}
+
+export function bytesSink(): Sink {
+  let bytes = new Uint8Array(1 << 16)
+  let end = 0
+  return {
+    write(position, chunk) {
+      const wanted = position + chunk.length
+      if (wanted > bytes.length) {
+        const larger = new Uint8Array(Math.max(wanted, bytes.length * 2))
+        larger.set(bytes)
+        bytes = larger
+      }
+      bytes.set(chunk, position)
+      end = Math.max(end, wanted)
+    },
+    finish: async () => bytes.slice(0, end),
+    abort() {},
+  }
+}
+
+const BUFFER = 1 << 20
+
+/** Writes beside `path` under a temporary name, syncs, renames: a crash leaves the old file whole. */
+export async function fileSink(path: string): Promise<Sink> {
+  const { openSync, writeSync, fsyncSync, closeSync, renameSync, rmSync } = await import('node:fs')
+  const temporary = `${path}.tmp-${process.pid}`
+  const file = openSync(temporary, 'w')
+  const buffer = new Uint8Array(BUFFER)
+  // the buffer holds the bytes from `start` to `start + used` of the file
+  let start = 0
+  let used = 0
+  let open = true
+
+  const put = (bytes: Uint8Array, position: number) => {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done)
+  }
+  const flush = () => {
+    put(buffer.subarray(0, used), start)
+    start += used
+    used = 0
+  }
+  return {
+    write(position, bytes) {
+      if (position >= start && position + bytes.length <= start + BUFFER) {
+        const at = position - start
+        if (at > used) buffer.fill(0, used, at)
+        buffer.set(bytes, at)
+        used = Math.max(used, at + bytes.length)
+        return
+      }
+      flush()
+      put(bytes, position)
+      start = Math.max(start, position + bytes.length)
+    },
+    async finish() {
+      flush()
+      fsyncSync(file)
+      closeSync(file)
+      open = false
+      renameSync(temporary, path)
+      return undefined
+    },
+    abort() {
+      if (open) closeSync(file)
+      open = false
+      rmSync(temporary, { force: true })
+    },
+  }
+}
