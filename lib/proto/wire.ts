@@ -1,0 +1,363 @@
+import protobuf from 'protobufjs/minimal.js'
+import { FormatError } from '../errors.js'
+import type { BlobProto, BlobProtoVector, Messages, NetParameter, SolverState } from '../generated/caffe.js'
+import { checkMessage, unknownFields } from './message.js'
+import { type FieldInfo, type MessageInfo, type MessageName, messageInfo, type PlainMessage, shortFloat } from './schema.js'
+
+// The binary form of the messages (caffemodel, solverstate, binaryproto), following the plain schema.
+// Tensor values are taken and written as blocks of little-endian memory, which is what every platform with typed arrays has in practice.
+
+export interface WireOptions {
+  /** Name of the file the bytes came from, for error messages. */
+  file?: string
+}
+
+/** Read a model file. Old forms are read as they stand: upgradeNet brings them up to date. */
+export function readNetParameter(bytes: Uint8Array, options?: WireOptions): NetParameter {
+  return readMessage('NetParameter', bytes, options)
+}
+
+/** Read a solver state file. */
+export function readSolverState(bytes: Uint8Array, options?: WireOptions): SolverState {
+  return readMessage('SolverState', bytes, options)
+}
+
+/** Read one array, such as a mean file. */
+export function readBlobProto(bytes: Uint8Array, options?: WireOptions): BlobProto {
+  return readMessage('BlobProto', bytes, options)
+}
+
+export function readBlobProtoVector(bytes: Uint8Array, options?: WireOptions): BlobProtoVector {
+  return readMessage('BlobProtoVector', bytes, options)
+}
+
+/**
+ * Read a message of the given type: a plain object with only the fields that were written.
+ * Tensor values and `bytes` are views of `bytes` where alignment allows, so leave these alone while the message is in use.
+ * Fields that the schema does not know are kept, byte for byte, under the key `unknownFields`.
+ */
+export function readMessage<K extends MessageName>(type: K, bytes: Uint8Array, { file = `this ${type}` }: WireOptions = {}): Messages[K] {
+  const reader = new MessageReader(bytes)
+  try {
+    return reader.message(messageInfo(type), bytes.length) as Messages[K]
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    const problem = text.startsWith('index out of range') ? 'it is cut short' : text
+    throw new FormatError(`${file}: byte ${reader.at} of ${bytes.length}, in ${[type, ...reader.path].join('.')}: ${problem}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Messages and stretches of unknown fields that one file may hold; a file of a few bytes each could otherwise fill the memory. */
+const MAX_PIECES = 1 << 20
+const MAX_BYTES = 2 ** 31 - 1
+const VARINT = 0
+const FIXED64 = 1
+const LENGTH = 2
+const FIXED32 = 5
+const MAX_VARINT_BYTES = 10
+
+type NumberArray = Float32Array | Float64Array
+
+/** Values of one tensor field that come in several pieces. */
+interface Growing {
+  values: NumberArray
+  length: number
+}
+
+class MessageReader {
+  /** Names of the fields that lead to where the reader is. */
+  readonly path: string[] = []
+  private readonly reader: protobuf.Reader
+  private pieces = 0
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.reader = protobuf.Reader.create(bytes)
+  }
+
+  get at(): number {
+    return this.reader.pos
+  }
+
+  /** Read fields up to byte `end` into `message`. No message of the schema can hold itself, so recursion ends. */
+  message(info: MessageInfo, end: number, message: PlainMessage = {}): PlainMessage {
+    const { reader } = this
+    const outerEnd = reader.len
+    // the reader refuses to go beyond its length, so this bounds every size and number in the message
+    reader.len = end
+    if (++this.pieces > MAX_PIECES) throw new Error(`more than ${MAX_PIECES} messages in one file`)
+    const growing = new Map<FieldInfo, Growing>()
+    let unknownEnd = -1
+    while (reader.pos < end) {
+      const start = reader.pos
+      const tag = reader.tag()
+      const field = info.byNumber.get(tag >>> 3)
+      if (field && this.field(field, tag & 7, message, growing)) continue
+      this.skip(tag)
+      unknownEnd = this.keep(message, start, unknownEnd)
+    }
+    for (const [field, { values, length }] of growing) message[field.name] = values.slice(0, length)
+    for (const field of info.required) if (message[field.name] === undefined) throw new Error(`${field.name} is missing`)
+    reader.len = outerEnd
+    return message
+  }
+
+  /** Read one field after its tag; false, with nothing read, if its wire type or enum value is not in the schema. */
+  private field(field: FieldInfo, wire: number, message: PlainMessage, growing: Map<FieldInfo, Growing>): boolean {
+    const { name } = field
+    const { reader } = this
+    if (field.message) {
+      if (wire !== LENGTH) return false
+      this.path.push(name)
+      const end = this.checkedEnd()
+      // a second piece of a single message adds to the first
+      if (field.repeated) append(message, name, this.message(field.message, end))
+      else message[name] = this.message(field.message, end, message[name] as PlainMessage | undefined)
+      this.path.pop()
+      return true
+    }
+    if (field.repeated && wire === LENGTH && wireType(field) !== LENGTH) {
+      this.path.push(name)
+      if (field.array) this.block(field, message, growing)
+      else for (const end = this.checkedEnd(); reader.pos < end; ) append(message, name, this.packedValue(field, end))
+      this.path.pop()
+      return true
+    }
+    if (wire !== wireType(field)) return false
+    const start = reader.pos
+    const value = this.scalar(field)
+    if (value === undefined) {
+      reader.pos = start
+      return false
+    }
+    if (!field.repeated) message[name] = value
+    else if (field.array) this.grow(field, message, growing, 1)[0] = value as number
+    else append(message, name, value)
+    return true
+  }
+
+  /** The values of a packed tensor field, without going through them one by one. */
+  private block(field: FieldInfo, message: PlainMessage, growing: Map<FieldInfo, Growing>): void {
+    const { reader, bytes } = this
+    const end = this.checkedEnd()
+    const size = end - reader.pos
+    const ArrayType = field.type === 'double' ? Float64Array : Float32Array
+    const width = ArrayType.BYTES_PER_ELEMENT
+    if (size % width) throw new Error(`${size} bytes do not make whole ${field.type} values`)
+    const offset = bytes.byteOffset + reader.pos
+    const buffer = bytes.buffer as ArrayBuffer
+    const aligned = offset % width === 0
+    const values = new ArrayType(aligned ? buffer : buffer.slice(offset, offset + size), aligned ? offset : 0, size / width)
+    reader.pos = end
+    if (message[field.name] === undefined) message[field.name] = values
+    else this.grow(field, message, growing, values.length).set(values)
+  }
+
+  /** Room for `count` more values of a tensor field; doubling keeps many small pieces from being copied over and over. */
+  private grow(field: FieldInfo, message: PlainMessage, growing: Map<FieldInfo, Growing>, count: number): NumberArray {
+    let list = growing.get(field)
+    if (!list) {
+      const values = (message[field.name] ?? new Float32Array(0)) as NumberArray
+      message[field.name] = values
+      growing.set(field, (list = { values, length: values.length }))
+    }
+    const length = list.length + count
+    // the first piece may be a view of the file, so it is never written to: its capacity is its length
+    if (length > list.values.length) {
+      const values = new (field.type === 'double' ? Float64Array : Float32Array)(Math.max(length, 2 * list.values.length, 16))
+      values.set(list.values)
+      list.values = values
+    }
+    const room = list.values.subarray(list.length, length)
+    list.length = length
+    return room
+  }
+
+  private packedValue(field: FieldInfo, end: number): unknown {
+    const value = this.scalar(field)
+    if (value === undefined) throw new Error(`an unknown value of ${field.typeName}`)
+    if (this.reader.pos > end) throw new Error('a value goes beyond the end of its list')
+    return value
+  }
+
+  private scalar(field: FieldInfo): unknown {
+    const { reader } = this
+    switch (field.type) {
+      case 'int32':
+        return reader.int32()
+      case 'uint32':
+        return reader.uint32()
+      case 'int64':
+        return safeInteger(reader.int64())
+      case 'float':
+        return field.array ? reader.float() : shortFloat(reader.float())
+      case 'double':
+        return reader.double()
+      case 'bool':
+        return reader.bool()
+      case 'string':
+        return reader.string()
+      case 'bytes': {
+        const end = this.checkedEnd()
+        const { pos } = reader
+        reader.pos = end
+        return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + pos, end - pos)
+      }
+      default:
+        return field.enum?.byNumber.get(reader.int32())
+    }
+  }
+
+  /** Read a size; where what it covers ends. */
+  private checkedEnd(): number {
+    const { reader } = this
+    const size = reader.size()
+    const left = reader.len - reader.pos
+    if (size > left) throw new Error(`${size} bytes are announced where ${left} are left`)
+    return reader.pos + size
+  }
+
+  private skip(tag: number): void {
+    const { reader } = this
+    const start = reader.pos
+    reader.skipType(tag & 7, 0, tag >>> 3)
+    if ((tag & 7) === VARINT && reader.pos - start > MAX_VARINT_BYTES) throw new Error('an integer of more than 64 bits')
+  }
+
+  /** Keep the bytes from `start` up to here as unknown; neighbours make one piece. */
+  private keep(message: PlainMessage, start: number, unknownEnd: number): number {
+    const { pos } = this.reader
+    const { buffer, byteOffset } = this.bytes
+    const kept = (message[unknownFields] ??= []) as Uint8Array[]
+    const last = kept.at(-1)
+    if (last && unknownEnd === start) kept[kept.length - 1] = new Uint8Array(buffer, last.byteOffset, last.length + pos - start)
+    else {
+      if (++this.pieces > MAX_PIECES) throw new Error(`more than ${MAX_PIECES} unknown fields in one file`)
+      kept.push(new Uint8Array(buffer, byteOffset + start, pos - start))
+    }
+    return pos
+  }
+}
+
+function append(message: PlainMessage, name: string, value: unknown): void {
+  const list = message[name] as unknown[] | undefined
+  if (list) list.push(value)
+  else message[name] = [value]
+}
+
+function wireType(field: FieldInfo): number {
+  if (field.type === 'float') return FIXED32
+  if (field.type === 'double') return FIXED64
+  return field.type === 'string' || field.type === 'bytes' || field.type === 'message' ? LENGTH : VARINT
+}
+
+function safeInteger(value: unknown): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number)) throw new Error(`the integer ${value} is beyond 2^53`)
+  return number
+}
+
+/**
+ * The binary form of a message, which is checked like a hand-written one first. Fields go in the order of their numbers, as Caffe
+ * writes them, and unknown fields that were read go last. Tensor values are copied once, into the result.
+ */
+export function writeMessage<K extends MessageName>(type: K, value: Messages[K]): Uint8Array<ArrayBuffer> {
+  const writer = new MessageWriter()
+  writer.message(messageInfo(type), checkMessage(type, value) as PlainMessage)
+  return writer.finish()
+}
+
+class MessageWriter {
+  private readonly parts: Uint8Array[] = []
+  private length = 0
+  /** Small fields that are not yet in `parts`. */
+  private writer = protobuf.Writer.create()
+
+  message(info: MessageInfo, message: PlainMessage): void {
+    for (const field of info.fields) {
+      const value = message[field.name]
+      if (value === undefined) continue
+      if (field.message) {
+        for (const item of field.repeated ? (value as PlainMessage[]) : [value as PlainMessage]) this.nested(field, field.message, item)
+      } else if (field.array && field.packed) this.block(field, value as NumberArray)
+      else if (field.packed) this.packed(field, value as unknown[])
+      else if (field.repeated) for (const item of value as Iterable<unknown>) this.tagged(field, item)
+      else this.tagged(field, value)
+    }
+    for (const bytes of (message[unknownFields] as Uint8Array[] | undefined) ?? []) this.push(bytes)
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    this.flush()
+    if (this.length > MAX_BYTES)
+      throw new FormatError(`a message of ${this.length} bytes cannot be written: the format ends at ${MAX_BYTES}`)
+    const bytes = new Uint8Array(this.length)
+    let at = 0
+    for (const part of this.parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return bytes
+  }
+
+  /** A message within: its size goes before it, and is known only after it. */
+  private nested(field: FieldInfo, info: MessageInfo, message: PlainMessage): void {
+    this.flush()
+    const place = this.parts.push(NOTHING) - 1
+    const before = this.length
+    this.message(info, message)
+    this.flush()
+    const head = protobuf.Writer.create()
+      .uint32(tagOf(field, LENGTH))
+      .uint32(this.length - before)
+      .finish()
+    this.parts[place] = head
+    this.length += head.length
+  }
+
+  private block(field: FieldInfo, values: NumberArray): void {
+    if (!values.length) return
+    this.writer.uint32(tagOf(field, LENGTH)).uint32(values.byteLength)
+    this.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  }
+
+  private packed(field: FieldInfo, values: readonly unknown[]): void {
+    if (!values.length) return
+    this.writer.uint32(tagOf(field, LENGTH)).fork()
+    for (const value of values) this.scalar(field, value)
+    this.writer.ldelim()
+  }
+
+  private tagged(field: FieldInfo, value: unknown): void {
+    this.writer.uint32(tagOf(field, wireType(field)))
+    this.scalar(field, value)
+  }
+
+  private scalar(field: FieldInfo, value: unknown): void {
+    const { writer } = this
+    if (field.enum) writer.int32(field.enum.byName.get(value as string)!)
+    else if (field.type === 'string') writer.string(value as string)
+    else if (field.type === 'bytes') writer.bytes(value as Uint8Array)
+    else if (field.type === 'bool') writer.bool(value as boolean)
+    else writer[field.type as 'int32' | 'uint32' | 'int64' | 'float' | 'double'](value as number)
+  }
+
+  private push(bytes: Uint8Array): void {
+    this.flush()
+    this.parts.push(bytes)
+    this.length += bytes.length
+  }
+
+  private flush(): void {
+    if (!this.writer.pos) return
+    const bytes = this.writer.finish()
+    this.writer = protobuf.Writer.create()
+    this.parts.push(bytes)
+    this.length += bytes.length
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+const tagOf = (field: FieldInfo, wire: number): number => ((field.number << 3) | wire) >>> 0
