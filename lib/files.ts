@@ -71,8 +71,6 @@ async function fetchBytes(url: string): Promise<Uint8Array> {
 }
 
 function notFound(path: string, base: string | undefined, asked: boolean): RistrettoError {
-  const where = asked
-    ? 'the `files` option returned nothing for it'
-    : `looked in the working directory${base ? ` and beside ${base}` : ''}`
+  const where = asked ? 'the `files` option returned nothing for it' : `looked in the working directory${base ? ` and beside ${base}` : ''}`
   return new RistrettoError(`file not found: '${path}' (${where})`)
 }

@@ -20,8 +20,8 @@ export interface LayerContext {
   readonly phase: Phase
   /** The engine that holds the net's blobs. */
   readonly engine: Engine
-  /** Seed of the net's random streams. */
-  readonly seed: number
+  /** Seed of the net's random streams; restoring a snapshot sets it to the seed of the run that saved it. */
+  seed: number
   /** Finds the files that the prototxt names. */
   readonly files: Files
   readonly log: (line: string) => void
@@ -126,7 +126,8 @@ export abstract class Layer {
   /** Refuse top i in place of bottom i. */
   protected refuseInPlace(bottom: Blob[], top: Blob[]): void {
     const i = top.findIndex((blob, k) => blob === bottom[k])
-    if (i >= 0) throw this.error(`top '${top[i].name}' may not be its bottom: this layer cannot work in place, give the top a name of its own`)
+    if (i >= 0)
+      throw this.error(`top '${top[i].name}' may not be its bottom: this layer cannot work in place, give the top a name of its own`)
   }
 
   /** Both blobs must have the same count. */

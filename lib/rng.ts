@@ -61,7 +61,7 @@ export class RandomStream {
   private buffered = -1
 
   constructor(
-    readonly seed: number,
+    public seed: number,
     readonly stream: number | string,
   ) {
     this.streamId = typeof stream === 'string' ? streamOf(stream) : stream >>> 0

@@ -1,0 +1,33 @@
+import type { Engine } from '../engine.js'
+import { EngineError } from '../errors.js'
+import { createJsEngine } from './js.js'
+import { createWasmEngine } from './wasm.js'
+
+/** Engine names: `js`, `wasm` (the default); `js:float64` is the oracle of ristretto/testing. */
+export type EngineName = 'js' | 'js:float64' | 'wasm' | (string & {})
+
+export interface EngineOptions {
+  /** Compute threads, the calling one included; default: the cores this process may use. */
+  threads?: number
+}
+
+const known = ['js', 'wasm']
+
+/** The engine of that name, or an EngineError that says why it cannot run here. Nothing falls back silently. */
+export async function createEngine(name: EngineName = 'wasm', options: EngineOptions = {}): Promise<Engine> {
+  if (name === 'js') return createJsEngine()
+  if (name === 'js:float64') return createJsEngine({ float64: true })
+  if (name === 'wasm') return createWasmEngine(options)
+  throw new EngineError(`there is no engine '${name}'; known engines: ${known.join(', ')}`)
+}
+
+/** The engine used when nobody asked for one: wasm, or js with the reason in the log where WebAssembly cannot run. */
+export async function createDefaultEngine(options: EngineOptions, log: (line: string) => void): Promise<Engine> {
+  try {
+    return await createWasmEngine(options)
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    log(`engine js is used, since wasm cannot run here: ${error.message}`)
+    return createJsEngine()
+  }
+}

@@ -1,0 +1,481 @@
+import type { NdArray } from 'ndarray'
+import type { Blob } from './blob.js'
+import type { Engine } from './engine.js'
+import { createDefaultEngine, createEngine, type EngineName } from './engines/index.js'
+import { RistrettoError } from './errors.js'
+import { Feed, type FeedSource } from './feed.js'
+import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
+import type { NetParameter } from './generated/caffe.js'
+import { filterNet, insertSplits } from './graph.js'
+import type { Layer, LayerClass, LayerContext, Phase } from './layer.js'
+import { copyValues, countOf, isNdArray, ndarrayOf, type Values } from './ndarrays.js'
+import {
+  buildNet,
+  type LearnableParam,
+  type NetNode,
+  type NetParts,
+  refillLossWeights,
+  rememberShapes,
+  shapesChanged,
+} from './net_builder.js'
+import { describeNet, type NetDescription } from './net_description.js'
+import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBytes, readWeights, saveNet } from './net_files.js'
+import { checkMessage } from './proto/message.js'
+import { parseNet } from './proto/text.js'
+import { upgradeNet } from './proto/upgrade.js'
+
+export interface NetOptions {
+  /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
+  phase?: Phase
+  level?: number
+  stages?: readonly string[]
+  /** Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. */
+  weights?: FileSource | readonly FileSource[]
+  engine?: EngineName
+  /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
+  threads?: number
+  /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
+  seed?: number
+  /** Answers for the files named in the prototxt before the file system does. */
+  files?: FileReader
+  /** Receives notices; the library prints nothing by itself. */
+  log?: (line: string) => void
+  /** Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory. */
+  near?: Files
+}
+
+export interface ForwardOptions {
+  /** Name of the first and of the last layer to run. */
+  start?: string
+  end?: string
+  /** Further blobs to return. */
+  blobs?: readonly string[]
+}
+
+export interface BackwardOptions {
+  /** Name of the layer to begin at (default: the last) and of the one to stop after (default: the first). */
+  start?: string
+  end?: string
+  /** Further blobs whose gradients to return. */
+  diffs?: readonly string[]
+}
+
+export type Arrays = Record<string, NdArray<Float32Array>>
+export type LayerHook = (layerName: string) => void | Promise<void>
+
+/** Longest that passes keep the event loop from its timers and paints, in ms. */
+const YIELD_AFTER = 50
+
+let lastYield = 0
+
+/** Let timers, input and paint have their turn. */
+export function macrotask(): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      lastYield = performance.now()
+      resolve()
+    }
+    if (typeof setImmediate === 'function') setImmediate(done)
+    else {
+      const channel = new MessageChannel()
+      channel.port1.onmessage = () => {
+        channel.port1.close()
+        done()
+      }
+      channel.port2.postMessage(0)
+    }
+  })
+}
+
+const record = <T>(): Record<string, T> => Object.create(null)
+
+/** Layers connected by named blobs: Caffe's Net. Passes on one net queue up, so concurrent calls each get their own answer. */
+export class Net {
+  readonly name: string
+  readonly phase: Phase
+  readonly engine: Engine
+  /** Activations by name, in creation order. */
+  readonly blobs: Record<string, Blob> = record()
+  /** Learned weights by layer name, e.g. params['conv1'] is [weight, bias]. */
+  readonly params: Record<string, Blob[]> = record()
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly layers: readonly Layer[]
+  readonly layerNames: readonly string[]
+  readonly topNames: Record<string, string[]> = record()
+  readonly bottomNames: Record<string, string[]> = record()
+  /** What the solver updates, with the multipliers in force after sharing. */
+  readonly learnable: readonly LearnableParam[]
+  /** Layers in their places, for code that walks the net. */
+  readonly nodes: readonly NetNode[]
+  readonly parts: NetParts
+  /** How many forward passes have run: the iteration number of every layer's random stream. */
+  passes = 0
+
+  private readonly index = new Map<string, number>()
+  private readonly feeds = new Map<string, Feed>()
+  private readonly hooks = {
+    beforeForward: [] as LayerHook[],
+    afterForward: [] as LayerHook[],
+    beforeBackward: [] as LayerHook[],
+    afterBackward: [] as LayerHook[],
+  }
+  private tail: Promise<unknown> | undefined
+  private disposed = false
+
+  private constructor(
+    /** The filtered net with its splits, as it was built. */
+    readonly param: NetParameter,
+    /** The layers that the state selects, before splits. */
+    readonly filtered: NetParameter,
+    readonly context: LayerContext,
+    readonly state: { phase: Phase; level: number; stages: readonly string[] },
+    parts: NetParts,
+  ) {
+    this.name = param.name ?? ''
+    this.phase = state.phase
+    this.engine = context.engine
+    this.parts = parts
+    this.nodes = parts.nodes
+    this.inputs = parts.inputs
+    this.outputs = parts.outputs
+    this.learnable = parts.learnable
+    this.layers = parts.nodes.map(node => node.layer)
+    this.layerNames = parts.nodes.map(node => node.name)
+    for (const blob of parts.blobs) this.blobs[blob.name] = blob
+    parts.nodes.forEach((node, i) => {
+      this.index.set(node.name, i)
+      this.topNames[node.name] = node.top.map(blob => blob.name)
+      this.bottomNames[node.name] = node.bottom.map(blob => blob.name)
+      if (node.layer.blobs.length) this.params[node.name] = node.layer.blobs
+    })
+  }
+
+  /**
+   * Build a net from a prototxt (path or URL) or a parsed NetParameter, of any version of the format.
+   * Throws FormatError for a file that cannot be read, NetError for a net that breaks a rule, EngineError for an engine that cannot run here.
+   */
+  static async create(source: string | URL | NetParameter, options: NetOptions = {}): Promise<Net> {
+    const log = options.log ?? (() => {})
+    const { param, files } = await readNet(source, options.near ?? createFiles(options.files))
+    const state = {
+      phase: options.phase ?? param.state?.phase ?? 'TEST',
+      level: options.level ?? param.state?.level ?? 0,
+      stages: [...(param.state?.stage ?? []), ...(options.stages ?? [])],
+    }
+    const filtered = filterNet(param, state)
+    const split = insertSplits(filtered)
+    const engine = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
+    const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
+    const net = new Net(split, filtered, context, state, await buildNet(split, context))
+    if (options.weights !== undefined) {
+      const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
+      for (const weights of list) await net.copyFrom(weights)
+    }
+    return net
+  }
+
+  /** The description in a prototxt, upgraded to the current format. */
+  static async read(source: string | URL, files: Files = createFiles()): Promise<NetParameter> {
+    return (await readNet(source, files)).param
+  }
+
+  /**
+   * Fill the inputs, run the layers, and resolve to copies of the outputs (and of `options.blobs`) on ordinary buffers.
+   * The values are taken at call time; calls that overlap run one after the other.
+   */
+  forward(inputs: Record<string, Values> = {}, options: ForwardOptions = {}): Promise<Arrays> {
+    return this.queue(inputs, async values => {
+      const [start, end] = this.range(options.start, options.end)
+      this.fill(values, options.start !== undefined)
+      await this.runForward(start, end)
+      const names = options.end === undefined ? this.outputs : this.topNames[options.end]
+      return this.collect([...names, ...(options.blobs ?? [])], 'data')
+    })
+  }
+
+  /**
+   * Run the layers backward from the top diffs as they stand (loss tops hold their loss weight) or as given in `diffs`.
+   * Param diffs add up until clearParamDiffs. Resolves to copies of the input gradients that were computed, and of `options.diffs`.
+   */
+  backward(diffs: Record<string, Values> = {}, options: BackwardOptions = {}): Promise<Arrays> {
+    return this.queue(diffs, async values => {
+      const [end, start] = this.range(options.end, options.start)
+      for (const [name, value] of Object.entries(values)) this.write(name, value, this.blob(name).diffArray)
+      await this.runBackward(start, end)
+      const wanted = this.nodes.flatMap(node => node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name))
+      return this.collect([...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])], 'diff')
+    })
+  }
+
+  /** The objective after the last forward: Σ loss weight × top over all tops that have one. */
+  async loss(): Promise<number> {
+    for (const { top, lossWeights } of this.nodes) for (let i = 0; i < top.length; i++) if (lossWeights[i]) await top[i].memory.data.pull()
+    return this.lossNow()
+  }
+
+  /** The same, where the values are at home already, as they always are on a host engine. */
+  lossNow(): number {
+    let total = 0
+    for (const { top, lossWeights } of this.nodes)
+      for (let i = 0; i < top.length; i++) {
+        if (!lossWeights[i]) continue
+        let sum = 0
+        for (const value of top[i].dataArray) sum += value
+        total += lossWeights[i] * sum
+      }
+    return total
+  }
+
+  /** Set every param's gradient to zero. */
+  clearParamDiffs(): void {
+    for (const { blob } of this.learnable) this.engine.kernels.fill(blob.count, 0, blob.memory.diff)
+  }
+
+  /** Bring every blob and param home, data and diff; nothing to do on a host engine. */
+  async pull(): Promise<void> {
+    for (const blob of [...this.parts.blobs, ...this.parts.params.map(p => p.blob)]) await blob.pull()
+  }
+
+  /** Shape every blob from the inputs as they stand, without running. */
+  reshape(): void {
+    for (const node of this.nodes) this.reshapeNode(node)
+  }
+
+  /**
+   * Copy weights by layer name from a .caffemodel (path, URL, bytes), a parsed NetParameter or another net.
+   * Layers that this net lacks are left out; a param of another shape throws a NetError, unless `strict: false` skips it.
+   */
+  async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
+    if (source instanceof Net) await source.pull()
+    return copyWeights(this, await readWeights(source, this.context.files), options)
+  }
+
+  /** Use the params of `other`, layer by layer of the same name, instead of own ones: what Caffe's test nets do. */
+  shareWith(other: Net): void {
+    for (const node of this.nodes) {
+      const source = other.params[node.name]
+      if (!source) continue
+      if (source.length !== node.layer.blobs.length)
+        throw node.layer.error(`it has ${node.layer.blobs.length} params, the layer of that name to share with has ${source.length}`)
+      node.layer.blobs.forEach((blob, i) => {
+        if (blob.shape.join() !== source[i].shape.join())
+          throw node.layer.error(`param ${i} is ${blob.shape.join('×')}, in the net to share with it is ${source[i].shape.join('×')}`)
+        blob.shareData(source[i])
+      })
+    }
+  }
+
+  /** Write a .caffemodel (or .caffemodel.h5): to a temporary name first, then renamed. */
+  async save(path: string, options: { format?: NetFormat; diffs?: boolean } = {}): Promise<void> {
+    await this.pull()
+    await saveNet(this, path, options)
+  }
+
+  /** The model as bytes, for places without files. */
+  async toBytes(options: { format?: NetFormat; diffs?: boolean } = {}): Promise<Uint8Array> {
+    await this.pull()
+    return netToBytes(this, options)
+  }
+
+  /** Take the batches of an input from `source`: one array cut into batches, or an iterable of batches, sync or async. */
+  feed(input: string, source: FeedSource): void {
+    const blob = this.blob(input)
+    if (!this.inputs.includes(input))
+      throw new RistrettoError(`'${input}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`)
+    this.feeds.set(input, new Feed(input, blob, source))
+  }
+
+  /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
+  describe(): NetDescription {
+    return describeNet(this)
+  }
+
+  /** Call `hook` before every layer's forward (Input and Split included). Hooks may wait; they must not start passes on this net. */
+  beforeForward(hook: LayerHook): void {
+    this.hooks.beforeForward.push(hook)
+  }
+  afterForward(hook: LayerHook): void {
+    this.hooks.afterForward.push(hook)
+  }
+  beforeBackward(hook: LayerHook): void {
+    this.hooks.beforeBackward.push(hook)
+  }
+  afterBackward(hook: LayerHook): void {
+    this.hooks.afterBackward.push(hook)
+  }
+
+  /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
+  dispose(): void {
+    if (this.disposed) return
+    this.disposed = true
+    for (const node of this.nodes) node.layer.dispose()
+    for (const blob of [...this.parts.blobs, ...this.parts.params.map(p => p.blob)]) blob.dispose()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Seed of the random streams: given, or drawn when the net was made. */
+  get seed(): number {
+    return this.context.seed
+  }
+
+  /** Go on with the random streams of another run. */
+  reseed(seed: number): void {
+    this.context.seed = seed
+    for (const layer of this.layers) {
+      layer.context.seed = seed
+      layer.random.seed = seed
+    }
+  }
+
+  /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    if (this.disposed) return Promise.reject(new RistrettoError(`net '${this.name}' was disposed`))
+    const run = this.tail ? this.tail.then(task) : task()
+    const settled = run.then(
+      () => {
+        if (this.tail === settled) this.tail = undefined
+      },
+      () => {
+        if (this.tail === settled) this.tail = undefined
+      },
+    )
+    this.tail = settled
+    return run
+  }
+
+  /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
+  async runForward(start = 0, end = this.nodes.length - 1): Promise<void> {
+    const { beforeForward, afterForward } = this.hooks
+    for (const feed of this.feeds.values()) {
+      const wait = feed.next()
+      if (wait) await wait
+    }
+    for (let i = start; i <= end; i++) {
+      const node = this.nodes[i]
+      for (const hook of beforeForward) await hook(node.name)
+      if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
+      if (!this.engine.isHost && isHostLayer(node.layer)) await homeForForward(node)
+      node.layer.random.iteration = this.passes
+      const wait = node.layer.forward(node.bottom, node.top)
+      if (wait) await wait
+      for (const hook of afterForward) await hook(node.name)
+      if (performance.now() - lastYield > YIELD_AFTER) await macrotask()
+    }
+    this.passes++
+  }
+
+  /** Layers start … end inclusive, backward (start ≥ end). Callers hold the net through `exclusive`. */
+  async runBackward(start = this.nodes.length - 1, end = 0): Promise<void> {
+    const { beforeBackward, afterBackward } = this.hooks
+    for (let i = start; i >= end; i--) {
+      const node = this.nodes[i]
+      if (!node.needsBackward) continue
+      for (const hook of beforeBackward) await hook(node.name)
+      if (!this.engine.isHost && isHostLayer(node.layer)) await homeForBackward(node)
+      const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
+      if (wait) await wait
+      for (const hook of afterBackward) await hook(node.name)
+      if (performance.now() - lastYield > YIELD_AFTER) await macrotask()
+    }
+  }
+
+  private reshapeNode(node: NetNode): void {
+    const counts = node.top.map(blob => blob.count)
+    node.layer.reshape(node.bottom, node.top)
+    if (node.top.some((blob, i) => blob.count !== counts[i])) refillLossWeights(node)
+    rememberShapes(node)
+  }
+
+  private blob(name: string): Blob {
+    const blob = this.blobs[name]
+    if (!blob) throw new RistrettoError(`net '${this.name}' has no blob '${name}'; its blobs are ${Object.keys(this.blobs).join(', ')}`)
+    return blob
+  }
+
+  /** Layer names to places, first to last. */
+  private range(first: string | undefined, last: string | undefined): [number, number] {
+    const place = (name: string | undefined, otherwise: number) => {
+      if (name === undefined) return otherwise
+      const i = this.index.get(name)
+      if (i === undefined)
+        throw new RistrettoError(`net '${this.name}' has no layer '${name}'; its layers are ${this.layerNames.join(', ')}`)
+      return i
+    }
+    return [place(first, 0), place(last, this.nodes.length - 1)]
+  }
+
+  /** Queue a pass with its values; they are copied now if it has to wait for its turn. */
+  private queue<T>(values: Record<string, Values>, task: (values: Record<string, Values>) => Promise<T>): Promise<T> {
+    if (!this.tail) return this.exclusive(() => task(values))
+    const copies = record<Values>()
+    for (const [name, value] of Object.entries(values)) {
+      const copy = new Float32Array(Math.max(0, countOf(value)))
+      copyValues(value, copy)
+      copies[name] = isNdArray(value) ? ndarrayOf(copy, value.shape) : copy
+    }
+    return this.exclusive(() => task(copies))
+  }
+
+  private fill(values: Record<string, Values>, anyBlob: boolean): void {
+    for (const [name, value] of Object.entries(values)) {
+      const blob = this.blob(name)
+      if (!anyBlob && !this.inputs.includes(name))
+        throw new RistrettoError(`'${name}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`)
+      blob.memory.data.claim()
+      this.write(name, value, blob.dataArray)
+    }
+  }
+
+  private write(name: string, values: Values, into: Float32Array): void {
+    const count = countOf(values)
+    if (count !== into.length)
+      throw new RistrettoError(
+        `blob '${name}' is ${this.blob(name).shape.join('×')} (${into.length} values), but ${count < 0 ? 'the nested arrays are of uneven length' : `${count} values were given`}; net.blobs['${name}'].reshape([…]) changes its shape`,
+      )
+    copyValues(values, into)
+  }
+
+  private async collect(names: readonly string[], part: 'data' | 'diff'): Promise<Arrays> {
+    const result: Arrays = {}
+    for (const name of names) {
+      const blob = this.blob(name)
+      await blob.memory[part].pull()
+      result[name] = ndarrayOf(new Float32Array(blob.memory[part].array), blob.shape)
+    }
+    return result
+  }
+}
+
+/** A NetParameter from wherever it is, checked and upgraded. */
+async function readNet(source: string | URL | NetParameter, files: Files): Promise<{ param: NetParameter; files: Files }> {
+  if (typeof source !== 'string' && !(source instanceof URL))
+    return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
+  const file = String(source)
+  const text = new TextDecoder().decode(await files.read(source))
+  return { param: upgradeNet(parseNet(text, { file })), files: files.near(source) }
+}
+
+/** A seed for a run that did not ask for one; it is reported, so the run can be repeated. */
+function drawSeed(): number {
+  const words = new Uint32Array(1)
+  crypto.getRandomValues(words)
+  return words[0]
+}
+
+/** A layer that names no kernels is plain host code. */
+export function isHostLayer(layer: Layer): boolean {
+  return (layer.constructor as unknown as LayerClass).uses.length === 0
+}
+
+async function homeForForward({ layer, bottom, top }: NetNode): Promise<void> {
+  for (const blob of bottom) await blob.memory.data.pull()
+  for (const blob of layer.blobs) await blob.memory.data.pull()
+  for (const blob of top) if (!bottom.includes(blob)) blob.memory.data.claim()
+}
+
+async function homeForBackward({ layer, bottom, top }: NetNode): Promise<void> {
+  for (const blob of [...top, ...bottom, ...layer.blobs]) await blob.pull()
+}

@@ -1,0 +1,121 @@
+import { shapeText } from './blob.js'
+import { NetError } from './errors.js'
+import type { FileSource, Files } from './files.js'
+import type { BlobProto, LayerParameter, NetParameter } from './generated/caffe.js'
+import type { Net } from './net.js'
+import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from './proto/blob_proto.js'
+import { upgradeNet } from './proto/upgrade.js'
+import { readMessage, writeMessage } from './proto/wire.js'
+import { writeFileSafely } from './write_file.js'
+
+export type NetFormat = 'caffemodel'
+
+export interface CopyOptions {
+  /** Default true, as in Caffe: a param of another shape is an error. false: it is left as it is and reported. */
+  strict?: boolean
+}
+
+/** What copyFrom did, by layer name. */
+export interface CopyReport {
+  readonly loaded: string[]
+  /** Layers of this net with params that the source does not have: they keep their values. */
+  readonly missing: string[]
+  /** Layers of the source that this net does not have. */
+  readonly extra: string[]
+  readonly mismatched: { layer: string; index: number; net: number[]; source: number[] }[]
+}
+
+/** Named layers with their blobs: the part of a model that copyFrom needs. */
+export type Weights = readonly { readonly name: string; readonly blobs: readonly BlobProto[] }[]
+
+/** Weights from wherever they are; old formats are upgraded first. */
+export async function readWeights(source: FileSource | NetParameter | Net, files: Files): Promise<Weights> {
+  if ('nodes' in (source as object))
+    return weightsOf((source as Net).nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
+  if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) {
+    const file = source instanceof Uint8Array ? 'the given bytes' : String(source)
+    return weightsOf(upgradeNet(readMessage('NetParameter', await files.read(source), { file })).layer ?? [])
+  }
+  return weightsOf(upgradeNet(source as NetParameter).layer ?? [])
+}
+
+const weightsOf = (layers: readonly LayerParameter[]): Weights =>
+  layers.filter(layer => layer.blobs?.length).map(layer => ({ name: layer.name ?? '', blobs: layer.blobs! }))
+
+/** Blobs as protos that look at the same memory. */
+const netBlobs = (blobs: Net['layers'][number]['blobs']): BlobProto[] =>
+  blobs.map(blob => ({ shape: { dim: blob.shape }, data: blob.dataArray }))
+
+/** Copy by layer name; every check comes before the first write, so that an error leaves the net as it was. */
+export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyOptions): CopyReport {
+  const report: CopyReport = { loaded: [], missing: [], extra: [], mismatched: [] }
+  const writes: (() => void)[] = []
+  for (const { name, blobs } of weights) {
+    const own = net.params[name]
+    if (!own) {
+      report.extra.push(name)
+      continue
+    }
+    const layer = net.layers[net.layerNames.indexOf(name)]
+    if (own.length !== blobs.length) {
+      if (strict)
+        throw layer.error(`the source has ${blobs.length} params for it, the net ${own.length}; rename the layer to train it from scratch`)
+      report.mismatched.push({ layer: name, index: Math.min(own.length, blobs.length), net: [own.length], source: [blobs.length] })
+      continue
+    }
+    const wrong = own.findIndex((blob, i) => !sameShape(blobs[i], blob.shape))
+    if (wrong >= 0) {
+      const source = blobShape(blobs[wrong])
+      if (strict)
+        throw layer.error(
+          `${wrong === 0 ? 'the weights' : `param ${wrong}`} in the file ${wrong === 0 ? 'are' : 'is'} ${shapeText(source)}, the net needs ${shapeText(own[wrong].shape)}; rename the layer to train it from scratch`,
+        )
+      report.mismatched.push({ layer: name, index: wrong, net: own[wrong].shape, source })
+      continue
+    }
+    own.forEach((blob, i) => {
+      const data = blobData(blobs[i])
+      const diff = blobDiff(blobs[i])
+      if (data.length !== blob.count)
+        throw new NetError(`layer '${name}': param ${i} holds ${data.length} values where its shape says ${blob.count}`)
+      writes.push(() => {
+        blob.memory.data.claim()
+        blob.dataArray.set(data)
+        if (diff?.length === blob.count) {
+          blob.memory.diff.claim()
+          blob.diffArray.set(diff)
+        }
+      })
+    })
+    report.loaded.push(name)
+  }
+  for (const write of writes) write()
+  const named = new Set(weights.map(layer => layer.name))
+  report.missing.push(...Object.keys(net.params).filter(name => !named.has(name)))
+  return report
+}
+
+/** The net as Caffe saves it: every layer of the built net, splits included, each with its blobs. */
+export function netToProto(net: Net, diffs = false): NetParameter {
+  return {
+    name: net.name,
+    layer: net.nodes.map(({ layer, param }) => ({
+      ...param,
+      blobs: layer.blobs.map(blob => toBlobProto(blob.shape, blob.dataArray, diffs ? blob.diffArray : undefined)),
+    })),
+  }
+}
+
+export interface SaveOptions {
+  format?: NetFormat
+  /** Also store the params' gradients. */
+  diffs?: boolean
+}
+
+export async function netToBytes(net: Net, options: SaveOptions): Promise<Uint8Array> {
+  return writeMessage('NetParameter', netToProto(net, options.diffs))
+}
+
+export async function saveNet(net: Net, path: string, options: SaveOptions): Promise<void> {
+  await writeFileSafely(path, await netToBytes(net, options))
+}

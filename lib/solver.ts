@@ -1,0 +1,428 @@
+import { Blob } from './blob.js'
+import type { Engine, UpdateRule } from './engine.js'
+import type { EngineName } from './engines/index.js'
+import { NetError } from './errors.js'
+import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
+import { g6 } from './format.js'
+import type { NetParameter, NetState, SolverParameter } from './generated/caffe.js'
+import { LearningRate } from './learning_rate.js'
+import { Memory } from './memory.js'
+import { Net } from './net.js'
+import type { LearnableParam } from './net_builder.js'
+import { checkMessage } from './proto/message.js'
+import { parseSolver } from './proto/text.js'
+import { upgradeSolver } from './proto/upgrade.js'
+import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
+
+export interface SolverOptions {
+  engine?: EngineName
+  threads?: number
+  /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
+  seed?: number
+  /** Trained weights to start from, loaded into the train net in order. */
+  weights?: FileSource | readonly FileSource[]
+  /** Answers for the files named in the prototxts before the file system does. */
+  files?: FileReader
+  /** Receives Caffe's log lines; the library prints nothing by itself. */
+  log?: (line: string) => void
+  /** Stops `step` and `solve` cleanly after the iteration under way. */
+  signal?: AbortSignal
+}
+
+/** One output value of a test, averaged over its iterations. */
+export interface TestResult {
+  readonly name: string
+  readonly value: number
+  readonly lossWeight: number
+}
+
+export interface IterationEvent {
+  /** Number of updates so far, this one included. */
+  readonly iter: number
+  readonly lr: number
+}
+
+export interface TestEvent {
+  readonly iter: number
+  /** Number of the test net. */
+  readonly net: number
+  readonly results: readonly TestResult[]
+}
+
+type Hook<E> = (event: E) => void | Promise<void>
+
+/** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
+export abstract class Solver {
+  net!: Net
+  testNets: Net[] = []
+  /** How many times the weights have been updated. */
+  iter = 0
+  /** Moments of past gradients, in the order of Caffe's solver state. */
+  readonly history: Blob[] = []
+  readonly rate: LearningRate
+  /** True once the last `step` or `solve` was stopped by its signal. */
+  stopped = false
+
+  private readonly hooks = {
+    start: [] as Hook<number>[],
+    gradients: [] as Hook<number>[],
+    iteration: [] as Hook<IterationEvent>[],
+    test: [] as Hook<TestEvent>[],
+  }
+  private lastLoss = 0
+  private lossKnown = true
+  private recent: number[] = []
+  private smoothed = 0
+  private snapshotWanted = false
+  private lastDisplay = { iter: 0, time: 0 }
+
+  /** Use create(), which also builds the nets. */
+  constructor(
+    readonly param: SolverParameter,
+    readonly options: SolverOptions,
+    readonly files: Files,
+  ) {
+    this.rate = new LearningRate(param)
+    this.checkParam()
+  }
+
+  /** Build a solver with its train net and test nets from a solver prototxt (path or URL) or a parsed SolverParameter. */
+  static async create<S extends Solver>(
+    this: new (
+      param: SolverParameter,
+      options: SolverOptions,
+      files: Files,
+    ) => S,
+    source: string | URL | SolverParameter,
+    options: SolverOptions = {},
+  ): Promise<S> {
+    const { param, files } = await readSolver(source, options)
+    // biome-ignore lint/complexity/noThisInStatic: the subclass that create() is called on
+    const solver = new this(param, options, files)
+    await solver.setup()
+    return solver
+  }
+
+  /** w ← w − step, dw ← step, given the raw gradient in dw and this param's history. `index` is the learnable param's number. */
+  protected abstract update(index: number, param: LearnableParam, rule: UpdateRule): void
+
+  /** How many history blobs a param has. */
+  protected get moments(): number {
+    return 1
+  }
+
+  /** Refuse parameters that this solver cannot use. */
+  protected checkParam(): void {}
+
+  get engine(): Engine {
+    return this.net.engine
+  }
+
+  /** The learning rate that the next step will use. */
+  get lr(): number {
+    return this.rate.peek(this.iter)
+  }
+
+  /** The loss of the last iteration, averaged over iter_size, not smoothed. */
+  async loss(): Promise<number> {
+    if (!this.lossKnown) await this.readLoss()
+    return this.lastLoss
+  }
+
+  /** The loss averaged over the last `average_loss` iterations of this step, as it is displayed. */
+  get smoothedLoss(): number {
+    return this.smoothed
+  }
+
+  /** Called before an iteration's forward pass, with the iteration number. */
+  onStart(hook: Hook<number>): void {
+    this.hooks.start.push(hook)
+  }
+  /** Called when the gradients stand in the params' diffs, before they are clipped, regularized and applied. */
+  onGradientsReady(hook: Hook<number>): void {
+    this.hooks.gradients.push(hook)
+  }
+  /** Called after every update. */
+  onIteration(hook: Hook<IterationEvent>): void {
+    this.hooks.iteration.push(hook)
+  }
+  /** Called after every test, with the averaged outputs. */
+  onTest(hook: Hook<TestEvent>): void {
+    this.hooks.test.push(hook)
+  }
+
+  /** Run `iterations` iterations: test, forward, backward, update. Resolves to nothing, so that no value has to be read back. */
+  async step(iterations = 1): Promise<void> {
+    const { param, net } = this
+    const start = this.iter
+    const stop = start + iterations
+    this.recent = []
+    this.smoothed = 0
+    this.stopped = false
+    this.lastDisplay = { iter: start, time: performance.now() }
+    while (this.iter < stop) {
+      if (this.options.signal?.aborted) {
+        this.stopped = true
+        break
+      }
+      if (param.test_interval && this.iter % param.test_interval === 0 && (this.iter > 0 || (param.test_initialization ?? true))) {
+        await this.testAll()
+        if (this.stopped) break
+      }
+      for (const hook of this.hooks.start) await hook(this.iter)
+      const displayed = !!param.display && this.iter % param.display === 0
+      await net.exclusive(() => this.computeGradients(displayed, start))
+      if (displayed) await this.display()
+      for (const hook of this.hooks.gradients) await hook(this.iter)
+      const lr = this.rate.take(this.iter)
+      if (displayed) this.log(`Iteration ${this.iter}, lr = ${g6(lr)}`)
+      await this.applyUpdate(lr)
+      this.iter++
+      for (const hook of this.hooks.iteration) await hook({ iter: this.iter, lr })
+      if (this.snapshotWanted || (param.snapshot && this.iter % param.snapshot === 0)) {
+        this.snapshotWanted = false
+        await this.snapshot()
+      }
+    }
+  }
+
+  /** Train to max_iter, with the tests, displays and snapshots that the solver asks for. Starts from `state` if one is given. */
+  async solve(state?: FileSource): Promise<void> {
+    const { param } = this
+    this.log(`Solving ${this.net.name}`)
+    this.log(`Learning Rate Policy: ${param.lr_policy}`)
+    if (state !== undefined) await this.restore(state)
+    await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
+    const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
+    if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
+    if (this.stopped) {
+      this.log('Optimization stopped early.')
+      return
+    }
+    if (param.display && this.iter % param.display === 0) {
+      await this.net.exclusive(() => this.net.runForward())
+      this.log(`Iteration ${this.iter}, loss = ${g6(await this.net.loss())}`)
+    }
+    if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
+    this.log('Optimization Done.')
+  }
+
+  /** Average every output of every test net over its test_iter batches. */
+  async testAll(): Promise<TestResult[][]> {
+    const all: TestResult[][] = []
+    for (let i = 0; i < this.testNets.length && !this.stopped; i++) all.push(await this.test(i))
+    return all
+  }
+
+  /** Average every output of test net `index` over its test_iter batches. */
+  async test(index = 0): Promise<TestResult[]> {
+    const net = this.testNets[index]
+    const iterations = this.param.test_iter?.[index] ?? 0
+    this.log(`Iteration ${this.iter}, Testing net (#${index})`)
+    const sums: number[] = []
+    let loss = 0
+    for (let i = 0; i < iterations; i++) {
+      if (this.options.signal?.aborted) {
+        this.stopped = true
+        this.log('Test interrupted.')
+        return []
+      }
+      await net.exclusive(() => net.runForward())
+      if (this.param.test_compute_loss) loss += await net.loss()
+      let k = 0
+      for (const name of net.outputs) {
+        const blob = net.blobs[name]
+        await blob.memory.data.pull()
+        for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
+      }
+    }
+    if (this.param.test_compute_loss) this.log(`Test loss: ${g6(loss / iterations)}`)
+    const results = outputValues(net, k => sums[k] / iterations)
+    results.forEach((result, k) => this.log(`    Test net output #${k}: ${outputText(result)}`))
+    for (const hook of this.hooks.test) await hook({ iter: this.iter, net: index, results })
+    return results
+  }
+
+  /** Save model and solver state as `<prefix>_iter_<n>.caffemodel` and `.solverstate`; without a prefix resolves to their bytes. */
+  async snapshot(): Promise<Snapshot> {
+    return this.net.exclusive(() => snapshotSolver(this))
+  }
+
+  /** Ask for a snapshot after the iteration under way (what SIGHUP does). */
+  requestSnapshot(): void {
+    this.snapshotWanted = true
+  }
+
+  /** Continue from a .solverstate (and the model that it names, or `model`). */
+  async restore(state: FileSource, model?: FileSource): Promise<void> {
+    await this.net.exclusive(() => restoreSolver(this, state, model))
+  }
+
+  /** Give the memory of all nets and the history back. */
+  dispose(): void {
+    this.net.dispose()
+    for (const net of this.testNets) net.dispose()
+    for (const blob of this.history) blob.dispose()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  log(line: string): void {
+    this.options.log?.(line)
+  }
+
+  /** Make the nets and the history. Called once, by create. */
+  async setup(): Promise<void> {
+    const { param, options } = this
+    const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
+    const common = { engine: options.engine, threads: options.threads, files: options.files, log: options.log }
+    const train = await this.netParam(trainNetOf(param))
+    const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
+    this.net = await Net.create(train, { ...common, ...stateOptions(param.train_state), phase, seed, near: this.files })
+    const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
+    for (const file of weights) await this.net.copyFrom(file)
+    const tests = testNetsOf(param)
+    for (let i = 0; i < tests.length; i++) {
+      const net = await this.netParam(tests[i])
+      const state = param.test_state?.[i]
+      const testPhase = state?.phase ?? net.state?.phase ?? 'TEST'
+      this.testNets.push(
+        await Net.create(net, { ...common, ...stateOptions(state), phase: testPhase, seed: this.net.seed, near: this.files }),
+      )
+      this.testNets[i].shareWith(this.net)
+    }
+    for (let m = 0; m < this.moments; m++)
+      for (const { blob } of this.net.learnable) this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
+  }
+
+  /** Forward and backward over iter_size batches. The gradients add up in the params' diffs. */
+  private async computeGradients(displayed: boolean, start: number): Promise<void> {
+    const { net } = this
+    const size = this.param.iter_size ?? 1
+    net.clearParamDiffs()
+    let loss = 0
+    // a device's loss is fetched only when somebody looks at it, unless a mean over several passes is wanted
+    const wanted = this.engine.isHost || displayed || size > 1 || (this.param.average_loss ?? 1) > 1
+    for (let i = 0; i < size; i++) {
+      await net.runForward()
+      if (wanted) loss += this.engine.isHost ? net.lossNow() : await net.loss()
+      await net.runBackward()
+    }
+    this.lossKnown = wanted
+    if (wanted) this.smooth((this.lastLoss = loss / size), start)
+  }
+
+  private async readLoss(): Promise<void> {
+    this.lastLoss = await this.net.loss()
+    this.lossKnown = true
+  }
+
+  private smooth(loss: number, start: number): void {
+    const window = this.param.average_loss ?? 1
+    if (this.recent.length < window) {
+      this.recent.push(loss)
+      const n = this.recent.length
+      this.smoothed = (this.smoothed * (n - 1) + loss) / n
+    } else {
+      const oldest = (this.iter - start) % window
+      this.smoothed += (loss - this.recent[oldest]) / window
+      this.recent[oldest] = loss
+    }
+  }
+
+  private async display(): Promise<void> {
+    const now = performance.now()
+    const seconds = (now - this.lastDisplay.time) / 1000
+    const done = this.iter - this.lastDisplay.iter
+    const pace = `(${g6(done / (seconds || 1))} iter/s, ${g6(seconds)}s/${this.param.display} iters)`
+    this.log(`Iteration ${this.iter} ${pace}, loss = ${g6(this.smoothed)}`)
+    this.lastDisplay = { iter: this.iter, time: now }
+    for (const name of this.net.outputs) await this.net.blobs[name].memory.data.pull()
+    const values = this.net.outputs.flatMap(name => [...this.net.blobs[name].dataArray])
+    outputValues(this.net, k => values[k]).forEach((result, k) => this.log(`    Train net output #${k}: ${outputText(result)}`))
+  }
+
+  /** Clip, then per param: divide by iter_size, regularize, update. */
+  private async applyUpdate(lr: number): Promise<void> {
+    const { param, net } = this
+    const scale = (await this.clipScale()) / (param.iter_size ?? 1)
+    const regularization = param.regularization_type === 'L1' ? 'L1' : 'L2'
+    net.learnable.forEach((learnable, i) => {
+      const decay = (param.weight_decay ?? 0) * learnable.decayMult
+      this.update(i, learnable, { rate: lr * learnable.lrMult, scale, decay, regularization })
+    })
+  }
+
+  /** Factor that brings the L2 norm of all raw gradients together down to clip_gradients; 1 if it is below. */
+  private async clipScale(): Promise<number> {
+    const limit = this.param.clip_gradients ?? -1
+    if (limit < 0) return 1
+    const { learnable } = this.net
+    const sums = new Memory(learnable.length, this.engine.heap)
+    learnable.forEach(({ blob }, i) => this.engine.kernels.sumOfSquares(blob.count, blob.memory.diff, sums, i))
+    await sums.pull()
+    const norm = Math.sqrt(sums.array.reduce((sum, value) => sum + value, 0))
+    sums.dispose()
+    if (norm <= limit) return 1
+    this.log(`Gradient clipping: scaling down gradients (L2 norm ${g6(norm)} > ${g6(limit)}) by scale factor ${g6(limit / norm)}`)
+    return limit / norm
+  }
+
+  private async netParam(source: string | NetParameter): Promise<NetParameter> {
+    return typeof source === 'string' ? Net.read(source, this.files) : source
+  }
+}
+
+/** The solver description from wherever it is, upgraded; and files as seen from it. */
+export async function readSolver(
+  source: string | URL | SolverParameter,
+  options: SolverOptions,
+): Promise<{ param: SolverParameter; files: Files }> {
+  const files = createFiles(options.files)
+  if (typeof source !== 'string' && !(source instanceof URL))
+    return { param: upgradeSolver(checkMessage('SolverParameter', source, 'solver')), files }
+  const text = new TextDecoder().decode(await files.read(source))
+  return { param: upgradeSolver(parseSolver(text, { file: String(source) })), files: files.near(source) }
+}
+
+const listOf = (weights: SolverOptions['weights']): readonly FileSource[] =>
+  weights === undefined ? [] : Array.isArray(weights) ? weights : [weights as FileSource]
+
+const stateOptions = (state: NetState | undefined) => ({ level: state?.level, stages: state?.stage })
+
+/** The one train net that a solver names. */
+function trainNetOf(param: SolverParameter): string | NetParameter {
+  const given = [param.train_net_param, param.train_net, param.net_param, param.net].filter(net => net !== undefined)
+  if (given.length !== 1)
+    throw new NetError(`solver: exactly one of net, net_param, train_net, train_net_param must be given, it has ${given.length}`)
+  return given[0]
+}
+
+/** Test nets in order: test_net_param, test_net, then the generic net once for every test_iter that is left. */
+function testNetsOf(param: SolverParameter): (string | NetParameter)[] {
+  const tests: (string | NetParameter)[] = [...(param.test_net_param ?? []), ...(param.test_net ?? [])]
+  const generic = param.net_param ?? param.net
+  const counts = param.test_iter?.length ?? 0
+  if (generic === undefined ? counts !== tests.length : counts < tests.length)
+    throw new NetError(`solver: test_iter is given ${counts} times for ${tests.length} test nets: give it once per test net`)
+  while (tests.length < counts) tests.push(generic!)
+  if (param.test_state?.length && param.test_state.length !== tests.length)
+    throw new NetError(`solver: test_state is given ${param.test_state.length} times for ${tests.length} test nets`)
+  if (tests.length && !((param.test_interval ?? 0) > 0)) throw new NetError('solver: it has test nets, so test_interval must be positive')
+  return tests
+}
+
+/** Every value of every output, with the name and loss weight of its blob. */
+function outputValues(net: Net, value: (k: number) => number): TestResult[] {
+  const weights = new Map(net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)))
+  let k = 0
+  return net.outputs.flatMap(name =>
+    Array.from({ length: net.blobs[name].count }, () => ({ name, value: value(k++), lossWeight: weights.get(name) ?? 0 })),
+  )
+}
+
+function outputText({ name, value, lossWeight }: TestResult): string {
+  const loss = lossWeight ? ` (* ${g6(lossWeight)} = ${g6(lossWeight * value)} loss)` : ''
+  return `${name} = ${g6(value)}${loss}`
+}

@@ -1,0 +1,24 @@
+import { EngineError } from './errors.js'
+import { isNode } from './files.js'
+
+/** Write a file so that a crash leaves the old one whole: temporary name in the same folder, flushed, renamed. */
+export async function writeFileSafely(path: string, bytes: Uint8Array): Promise<void> {
+  if (!isNode) throw new EngineError(`cannot write '${path}': there is no file system here; use toBytes() or snapshot() without a prefix`)
+  const { open, rename, rm, mkdir } = await import('node:fs/promises')
+  const { dirname } = await import('node:path')
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(temporary, 'w')
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}

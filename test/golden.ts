@@ -1,0 +1,39 @@
+/** Reads test/golden: values recorded from BVLC Caffe 1.0 (see test/golden/README.md). */
+import { readFileSync } from 'node:fs'
+import { expect } from 'vitest'
+
+export const goldenPath = (path: string): string => new URL(`golden/${path}`, import.meta.url).pathname
+
+/** Where an array of a given shape starts in a .f32 file, in floats. */
+export interface GoldenArray {
+  name?: string
+  shape: number[]
+  offset: number
+}
+
+/** A JSON file and the floats beside it. */
+export class Golden<T> {
+  readonly json: T
+  private readonly floats: Float32Array
+
+  /** @param name path below test/golden, without extension */
+  constructor(name: string, floats = name) {
+    this.json = JSON.parse(readFileSync(goldenPath(`${name}.json`), 'utf8'))
+    const bytes = readFileSync(goldenPath(`${floats}.f32`))
+    this.floats = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+  }
+
+  array({ shape, offset }: GoldenArray): Float32Array {
+    return this.floats.subarray(offset, offset + shape.reduce((n, d) => n * d, 1))
+  }
+}
+
+/** |got − expected| ≤ atol + rtol·|expected| for every value. */
+export function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, rtol: number, atol: number, what: string): void {
+  expect(got.length, `${what}: count`).toBe(expected.length)
+  for (let i = 0; i < expected.length; i++) {
+    const allowed = atol + rtol * Math.abs(expected[i])
+    if (!(Math.abs(got[i] - expected[i]) <= allowed))
+      expect.fail(`${what}[${i}]: got ${got[i]}, expected ${expected[i]}, off by ${Math.abs(got[i] - expected[i])}, allowed ${allowed}`)
+  }
+}
