@@ -1,0 +1,61 @@
+import { type Blob, shapeText } from '../blob.js'
+import { Layer } from '../layer.js'
+import { withDefaults } from '../proto/message.js'
+import { axisOf } from './axis.js'
+
+/** y = x·wᵀ + b.  x: (M, K) after flattening from `axis`, w: (N, K), or (K, N) with `transpose`, b: (N), y: (M, N). */
+export class InnerProductLayer extends Layer {
+  static override readonly uses = ['gemm', 'addBias', 'biasGradient'] as const
+  override readonly bottomCount = { exactly: 1 }
+  override readonly topCount = { exactly: 1 }
+
+  private axis = 0
+  private transpose = false
+  private hasBias = false
+  private M = 0
+  private N = 0
+  private K = 0
+
+  override setup(bottom: Blob[]): void {
+    const param = withDefaults('InnerProductParameter', this.param.inner_product_param)
+    this.axis = axisOf(this, bottom[0], param.axis)
+    this.transpose = param.transpose
+    this.hasBias = param.bias_term
+    this.N = param.num_output ?? 0
+    this.K = bottom[0].size(this.axis)
+    if (this.N < 1) throw this.error('num_output must be written and at least 1')
+    this.addBlob(this.transpose ? [this.K, this.N] : [this.N, this.K], param.weight_filler)
+    if (this.hasBias) this.addBlob([this.N], param.bias_filler)
+  }
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    this.refuseInPlace(bottom, top)
+    const [x] = bottom
+    if (x.numAxes <= this.axis || x.size(this.axis) !== this.K)
+      throw this.error(
+        `'${x.name}' is ${shapeText(x.shape)} now, but the weights were made for ${this.K} values from axis ${this.axis} on; a Convolution with the same weights takes any size`,
+      )
+    this.M = x.size(0, this.axis)
+    top[0].reshape([...x.shape.slice(0, this.axis), this.N])
+  }
+
+  override forward(bottom: Blob[], top: Blob[]): void {
+    const { M, N, K, kernels } = this
+    const y = top[0].memory.data
+    kernels.gemm(false, !this.transpose, M, N, K, 1, bottom[0].memory.data, this.blobs[0].memory.data, 0, y)
+    if (this.hasBias) kernels.addBias(M, N, 1, this.blobs[1].memory.data, y)
+  }
+
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    const { M, N, K, kernels } = this
+    const x = bottom[0].memory
+    const dy = top[0].memory.diff
+    const w = this.blobs[0].memory
+    if (this.paramPropagateDown[0]) {
+      if (this.transpose) kernels.gemm(true, false, K, N, M, 1, x.data, dy, 1, w.diff)
+      else kernels.gemm(true, false, N, K, M, 1, dy, x.data, 1, w.diff)
+    }
+    if (this.hasBias && this.paramPropagateDown[1]) kernels.biasGradient(M, N, 1, dy, this.blobs[1].memory.diff)
+    if (propagateDown[0]) kernels.gemm(false, this.transpose, M, K, N, 1, dy, w.data, 0, x.diff)
+  }
+}

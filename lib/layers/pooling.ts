@@ -1,0 +1,71 @@
+import { type Blob, shapeText } from '../blob.js'
+import type { PoolingShape } from '../engine.js'
+import { Layer } from '../layer.js'
+import { Memory } from '../memory.js'
+import { withDefaults } from '../proto/message.js'
+import { type PoolingWindow, pooledSize, poolingWindow } from './pooling_window.js'
+
+/** Largest, mean or random value of every window: (N, C, H, W) → (N, C, H′, W′). MAX has an optional second top: where each value was. */
+export class PoolingLayer extends Layer {
+  static override readonly uses = [
+    'maxPool',
+    'maxPoolGradient',
+    'averagePool',
+    'averagePoolGradient',
+    'stochasticPool',
+    'stochasticMean',
+    'stochasticMeanGradient',
+  ] as const
+
+  private readonly method = withDefaults('PoolingParameter', this.param.pooling_param).pool
+  override readonly bottomCount = { exactly: 1 }
+  override readonly topCount = { atLeast: 1, atMost: this.method === 'MAX' ? 2 : 1 }
+
+  private window!: PoolingWindow
+  private shape!: PoolingShape
+  /** Where the values came from, if no second top says it. */
+  private readonly ownMask = new Memory(0, this.engine.heap)
+
+  override setup(): void {
+    this.window = poolingWindow(this)
+  }
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    this.refuseInPlace(bottom, top)
+    const [x] = bottom
+    if (x.numAxes !== 4) throw this.error(`'${x.name}' (${shapeText(x.shape)}) must have four axes: N, C, H, W`)
+    const [N, C, H, W] = x.shape
+    const { stride, pad } = this.window
+    const kernel = this.window.kernel ?? ([H, W] as const)
+    const output = pooledSize(this, x, { ...this.window, kernel })
+    this.shape = { planes: N * C, input: [H, W], output, kernel, stride, pad }
+    for (const blob of top) blob.reshape([N, C, ...output])
+    if (this.method !== 'AVE' && top.length === 1) this.ownMask.resize(top[0].count)
+  }
+
+  override forward(bottom: Blob[], top: Blob[]): void {
+    const x = bottom[0].memory.data
+    const y = top[0].memory.data
+    if (this.method === 'MAX') this.kernels.maxPool(this.shape, x, y, this.mask(top))
+    else if (this.method === 'AVE') this.kernels.averagePool(this.shape, x, y)
+    else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
+    else this.kernels.stochasticMean(this.shape, x, y)
+  }
+
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    if (!propagateDown[0]) return
+    const { data: y, diff: dy } = top[0].memory
+    const { data: x, diff: dx } = bottom[0].memory
+    if (this.method === 'AVE') this.kernels.averagePoolGradient(this.shape, dy, dx)
+    else if (this.method === 'MAX' || this.phase === 'TRAIN') this.kernels.maxPoolGradient(this.shape, dy, this.mask(top), dx)
+    else this.kernels.stochasticMeanGradient(this.shape, x, y, dy, dx)
+  }
+
+  override dispose(): void {
+    this.ownMask.dispose()
+  }
+
+  private mask(top: Blob[]): Memory {
+    return top.length > 1 ? top[1].memory.data : this.ownMask
+  }
+}

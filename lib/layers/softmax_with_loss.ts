@@ -1,0 +1,50 @@
+import { type Blob, shapeText } from '../blob.js'
+import type { ClassLossShape } from '../engine.js'
+import { Memory } from '../memory.js'
+import { withDefaults } from '../proto/message.js'
+import { axisOf } from './axis.js'
+import { checkLabels, LossLayer, normalizationOf } from './loss.js'
+
+/** loss = −Σ log softmax(x)[label] / normalizer. */
+export class SoftmaxWithLossLayer extends LossLayer {
+  static override readonly uses = ['softmax', 'softmaxLoss', 'softmaxLossGradient'] as const
+
+  private shape!: ClassLossShape
+  private readonly probability = new Memory(0, this.engine.heap)
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    super.reshape(bottom, top)
+    const [scores, label] = bottom
+    const axis = axisOf(this, scores, withDefaults('SoftmaxParameter', this.param.softmax_param).axis)
+    this.shape = {
+      outer: scores.size(0, axis),
+      classes: scores.dim(axis),
+      inner: scores.size(axis + 1),
+      ignoreLabel: this.param.loss_param?.ignore_label,
+      normalization: normalizationOf(this.param.loss_param, 'VALID'),
+    }
+    const wanted = this.shape.outer * this.shape.inner
+    if (label.count !== wanted)
+      throw this.error(
+        `label '${label.name}' (${shapeText(label.shape)}) must hold ${wanted} values, one for each place of '${scores.name}' (${shapeText(scores.shape)}) outside axis ${axis}`,
+      )
+    this.probability.resize(scores.count)
+  }
+
+  override forward(bottom: Blob[], top: Blob[]): void {
+    const { shape, probability } = this
+    checkLabels(this, bottom[1], shape.classes, shape.ignoreLabel)
+    this.kernels.softmax(shape.outer, shape.classes, shape.inner, bottom[0].memory.data, probability)
+    this.kernels.softmaxLoss(shape, probability, bottom[1].memory.data, top[0].memory.data)
+  }
+
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    this.refuseLabelGradient(propagateDown, bottom)
+    if (propagateDown[0])
+      this.kernels.softmaxLossGradient(this.shape, this.probability, bottom[1].memory.data, top[0].memory.diff, bottom[0].memory.diff)
+  }
+
+  override dispose(): void {
+    this.probability.dispose()
+  }
+}
