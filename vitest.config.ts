@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // examples import the package by its name
+  resolve: {
+    alias: [
+      { find: /^ristretto$/, replacement: new URL('lib/index.ts', import.meta.url).pathname },
+      { find: /^ristretto\/testing$/, replacement: new URL('lib/testing.ts', import.meta.url).pathname },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/slow/**'],

@@ -21,12 +21,13 @@ export type { Values } from './ndarrays.js'
 export { type Arrays, type BackwardOptions, type ForwardOptions, Net, type NetOptions } from './net.js'
 export type { NetDescription } from './net_description.js'
 export type { CopyOptions, CopyReport } from './net_files.js'
+export { NumericsError } from './numerics.js'
 export { parseNet, parseSolver, printNet, printSolver } from './proto/text.js'
 export { upgradeNet, upgradeSolver } from './proto/upgrade.js'
 export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'
 export type { Snapshot } from './snapshot.js'
-export { type IterationEvent, Solver, type SolverOptions, type TestEvent, type TestResult } from './solver.js'
+export { type IterationEvent, Solver, type SolverOptions, type TestEvent, type TestResult, type Watch } from './solver.js'
 export {
   AdaDeltaSolver,
   AdaGradSolver,
@@ -37,3 +38,4 @@ export {
   SGDSolver,
   solverTypes,
 } from './solvers/index.js'
+export type { Statistics } from './statistics.js'

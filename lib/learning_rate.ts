@@ -3,10 +3,10 @@ import type { SolverParameter } from './generated/caffe.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
 
-// A stage counts how often the rate has dropped; only `multistep` keeps one between iterations.
+// A stage counts how often the rate has dropped: `step` and `multistep` have one.
 const policies: Record<string, Policy> = {
   fixed: p => base(p),
-  step: (p, iter) => base(p) * gamma(p) ** Math.floor(iter / p.stepsize!),
+  step: (p, _iter, stage) => base(p) * gamma(p) ** stage,
   exp: (p, iter) => base(p) * gamma(p) ** iter,
   inv: (p, iter) => base(p) * (1 + gamma(p) * iter) ** -(p.power ?? 0),
   multistep: (p, _iter, stage) => base(p) * gamma(p) ** stage,
@@ -19,7 +19,7 @@ const gamma = (p: SolverParameter): number => p.gamma ?? 0
 
 /** Caffe's learning-rate policies. */
 export class LearningRate {
-  /** Multistep's position, part of a snapshot as `current_step`. */
+  /** How often the rate has dropped, part of a snapshot as `current_step`. */
   stage = 0
   private readonly policy: Policy
 
@@ -47,6 +47,7 @@ export class LearningRate {
   }
 
   private nextStage(iter: number): number {
+    if (this.param.lr_policy === 'step') return Math.floor(iter / this.param.stepsize!)
     const steps = this.param.lr_policy === 'multistep' ? (this.param.stepvalue ?? []) : []
     return this.stage < steps.length && iter >= steps[this.stage] ? this.stage + 1 : this.stage
   }

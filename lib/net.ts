@@ -1,5 +1,6 @@
 import type { NdArray } from 'ndarray'
 import type { Blob } from './blob.js'
+import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import type { Engine } from './engine.js'
 import { createDefaultEngine, createEngine, type EngineName } from './engines/index.js'
 import { RistrettoError } from './errors.js'
@@ -23,6 +24,7 @@ import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBy
 import { checkMessage } from './proto/message.js'
 import { parseNet } from './proto/text.js'
 import { upgradeNet } from './proto/upgrade.js'
+import { type Statistics, statisticsOf } from './statistics.js'
 
 export interface NetOptions {
   /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
@@ -111,6 +113,8 @@ export class Net {
   readonly parts: NetParts
   /** How many forward passes have run: the iteration number of every layer's random stream. */
   passes = 0
+  /** Log the mean absolute value of every blob and param as it is computed. */
+  debugInfo: boolean
 
   private readonly index = new Map<string, number>()
   private readonly feeds = new Map<string, Feed>()
@@ -135,6 +139,7 @@ export class Net {
     this.name = param.name ?? ''
     this.phase = state.phase
     this.engine = context.engine
+    this.debugInfo = param.debug_info ?? false
     this.parts = parts
     this.nodes = parts.nodes
     this.inputs = parts.inputs
@@ -225,6 +230,13 @@ export class Net {
         total += lossWeights[i] * sum
       }
     return total
+  }
+
+  /** Mean, standard deviation, range and histogram of a blob (by name) or param (the Blob itself), of its data or diff. */
+  async statistics(blob: string | Blob, part: 'data' | 'diff' = 'data'): Promise<Statistics> {
+    const { memory } = typeof blob === 'string' ? this.blob(blob) : blob
+    await memory[part].pull()
+    return statisticsOf(memory[part].array)
   }
 
   /** Set every param's gradient to zero. */
@@ -361,6 +373,7 @@ export class Net {
       node.layer.random.iteration = this.passes
       const wait = node.layer.forward(node.bottom, node.top)
       if (wait) await wait
+      if (this.debugInfo) await debugForward(this, node)
       for (const hook of afterForward) await hook(node.name)
       if (performance.now() - lastYield > YIELD_AFTER) await macrotask()
     }
@@ -377,9 +390,11 @@ export class Net {
       if (!this.engine.isHost && isHostLayer(node.layer)) await homeForBackward(node)
       const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
       if (wait) await wait
+      if (this.debugInfo) await debugBackward(this, node)
       for (const hook of afterBackward) await hook(node.name)
       if (performance.now() - lastYield > YIELD_AFTER) await macrotask()
     }
+    if (this.debugInfo) await debugNorms(this)
   }
 
   private reshapeNode(node: NetNode): void {

@@ -1,6 +1,5 @@
 import { Blob, sameShape, shapeText } from './blob.js'
 import type { Engine } from './engine.js'
-import { NetError } from './errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from './generated/caffe.js'
 import { pruneBackward } from './graph.js'
 import type { Count, Layer, LayerContext } from './layer.js'

@@ -21,7 +21,8 @@ interface NetPosition {
   layers: Record<string, Record<string, number>>
 }
 
-export async function snapshotSolver(solver: Solver): Promise<Snapshot> {
+/** Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. */
+export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}`): Promise<Snapshot> {
   const { param, net, iter } = solver
   const model = await net.toBytes({ diffs: param.snapshot_diff })
   for (const blob of solver.history) await blob.pull()
@@ -32,7 +33,7 @@ export async function snapshotSolver(solver: Solver): Promise<Snapshot> {
     ristretto_positions: JSON.stringify(positionsOf(solver)),
   }
   if (param.snapshot_prefix === undefined) return { model, state: writeMessage('SolverState', state) }
-  const base = `${param.snapshot_prefix}_iter_${iter}`
+  const base = `${param.snapshot_prefix}_${name}`
   const paths = { model: `${base}.caffemodel`, state: `${base}.solverstate` }
   solver.log(`Snapshotting to binary proto file ${paths.model}`)
   await writeFileSafely(paths.model, model)

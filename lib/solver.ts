@@ -5,10 +5,13 @@ import { NetError } from './errors.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
 import { g6 } from './format.js'
 import type { NetParameter, NetState, SolverParameter } from './generated/caffe.js'
+import { Keeper } from './keeper.js'
 import { LearningRate } from './learning_rate.js'
+import { lint, lintLoss } from './lint.js'
 import { Memory } from './memory.js'
 import { Net } from './net.js'
 import type { LearnableParam } from './net_builder.js'
+import { findNotFinite, NumericsError } from './numerics.js'
 import { checkMessage } from './proto/message.js'
 import { parseSolver } from './proto/text.js'
 import { upgradeSolver } from './proto/upgrade.js'
@@ -27,6 +30,20 @@ export interface SolverOptions {
   log?: (line: string) => void
   /** Stops `step` and `solve` cleanly after the iteration under way. */
   signal?: AbortSignal
+  /** When to look for NaN and infinity: at display points (default), after every iteration, or never. */
+  checkNumerics?: 'display' | 'always' | 'never'
+  /** Keep only so many of this run's snapshots, the newest ones. */
+  keepLast?: number
+  /** Snapshot as `<prefix>_best` whenever this output of test net 0 is better than before. */
+  keepBest?: Watch
+  /** Stop when this output of test net 0 has not become better for `tests` tests in a row. */
+  patience?: Watch & { tests: number }
+}
+
+/** A test output to watch: 'max' for an accuracy, 'min' for a loss (the default if its blob has a loss weight). */
+export interface Watch {
+  readonly output: string
+  readonly better?: 'min' | 'max'
 }
 
 /** One output value of a test, averaged over its iterations. */
@@ -60,6 +77,7 @@ export abstract class Solver {
   /** Moments of past gradients, in the order of Caffe's solver state. */
   readonly history: Blob[] = []
   readonly rate: LearningRate
+  private readonly keeper: Keeper
   /** True once the last `step` or `solve` was stopped by its signal. */
   stopped = false
 
@@ -74,6 +92,9 @@ export abstract class Solver {
   private recent: number[] = []
   private smoothed = 0
   private snapshotWanted = false
+  private linted = false
+  /** No trained weights were loaded. */
+  private fresh = true
   private lastDisplay = { iter: 0, time: 0 }
 
   /** Use create(), which also builds the nets. */
@@ -83,6 +104,7 @@ export abstract class Solver {
     readonly files: Files,
   ) {
     this.rate = new LearningRate(param)
+    this.keeper = new Keeper(this)
     this.checkParam()
   }
 
@@ -97,7 +119,6 @@ export abstract class Solver {
     options: SolverOptions = {},
   ): Promise<S> {
     const { param, files } = await readSolver(source, options)
-    // biome-ignore lint/complexity/noThisInStatic: the subclass that create() is called on
     const solver = new this(param, options, files)
     await solver.setup()
     return solver
@@ -154,6 +175,10 @@ export abstract class Solver {
   /** Run `iterations` iterations: test, forward, backward, update. Resolves to nothing, so that no value has to be read back. */
   async step(iterations = 1): Promise<void> {
     const { param, net } = this
+    if (!this.linted) {
+      this.linted = true
+      for (const hint of lint(net, param, this.fresh)) this.log(`Hint: ${hint}`)
+    }
     const start = this.iter
     const stop = start + iterations
     this.recent = []
@@ -171,8 +196,10 @@ export abstract class Solver {
       }
       for (const hook of this.hooks.start) await hook(this.iter)
       const displayed = !!param.display && this.iter % param.display === 0
+      if (param.debug_info) net.debugInfo = displayed
       await net.exclusive(() => this.computeGradients(displayed, start))
       if (displayed) await this.display()
+      if (this.checks(displayed)) await this.checkNumerics()
       for (const hook of this.hooks.gradients) await hook(this.iter)
       const lr = this.rate.take(this.iter)
       if (displayed) this.log(`Iteration ${this.iter}, lr = ${g6(lr)}`)
@@ -240,12 +267,20 @@ export abstract class Solver {
     const results = outputValues(net, k => sums[k] / iterations)
     results.forEach((result, k) => this.log(`    Test net output #${k}: ${outputText(result)}`))
     for (const hook of this.hooks.test) await hook({ iter: this.iter, net: index, results })
+    if (index === 0 && (await this.keeper.tested(results))) this.stopped = true
     return results
   }
 
   /** Save model and solver state as `<prefix>_iter_<n>.caffemodel` and `.solverstate`; without a prefix resolves to their bytes. */
   async snapshot(): Promise<Snapshot> {
-    return this.net.exclusive(() => snapshotSolver(this))
+    const snapshot = await this.net.exclusive(() => snapshotSolver(this))
+    await this.keeper.saved(snapshot)
+    return snapshot
+  }
+
+  /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
+  async snapshotAs(name: string): Promise<Snapshot> {
+    return this.net.exclusive(() => snapshotSolver(this, name))
   }
 
   /** Ask for a snapshot after the iteration under way (what SIGHUP does). */
@@ -256,6 +291,7 @@ export abstract class Solver {
   /** Continue from a .solverstate (and the model that it names, or `model`). */
   async restore(state: FileSource, model?: FileSource): Promise<void> {
     await this.net.exclusive(() => restoreSolver(this, state, model))
+    this.fresh = false
   }
 
   /** Give the memory of all nets and the history back. */
@@ -282,6 +318,7 @@ export abstract class Solver {
     this.net = await Net.create(train, { ...common, ...stateOptions(param.train_state), phase, seed, near: this.files })
     const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
     for (const file of weights) await this.net.copyFrom(file)
+    this.fresh = weights.length === 0
     const tests = testNetsOf(param)
     for (let i = 0; i < tests.length; i++) {
       const net = await this.netParam(tests[i])
@@ -313,6 +350,21 @@ export abstract class Solver {
     if (wanted) this.smooth((this.lastLoss = loss / size), start)
   }
 
+  private checks(displayed: boolean): boolean {
+    const when = this.options.checkNumerics ?? 'display'
+    return when === 'always' || (when === 'display' && displayed)
+  }
+
+  /** Stop with the name of the first bad layer and blob if the loss is no finite number. */
+  private async checkNumerics(): Promise<void> {
+    const loss = await this.loss()
+    if (Number.isFinite(loss)) return
+    const where = await findNotFinite(this.net)
+    throw new NumericsError(
+      `iteration ${this.iter}: the loss is ${loss}. First bad value: ${where ?? 'none found in the blobs'}. Lower base_lr (now ${g6(this.lr)}), clip gradients, or check the data's scale`,
+    )
+  }
+
   private async readLoss(): Promise<void> {
     this.lastLoss = await this.net.loss()
     this.lossKnown = true
@@ -341,6 +393,8 @@ export abstract class Solver {
     for (const name of this.net.outputs) await this.net.blobs[name].memory.data.pull()
     const values = this.net.outputs.flatMap(name => [...this.net.blobs[name].dataArray])
     outputValues(this.net, k => values[k]).forEach((result, k) => this.log(`    Train net output #${k}: ${outputText(result)}`))
+    const hint = lintLoss(this.lastLoss)
+    if (hint) this.log(`Hint: ${hint}`)
   }
 
   /** Clip, then per param: divide by iter_size, regularize, update. */

@@ -1,0 +1,73 @@
+/** The usual mistakes in nets and solvers that Caffe runs without a word, each with its fix. Printed once when training starts. */
+import type { FillerParameter, LayerParameter, SolverParameter } from './generated/caffe.js'
+import type { Net } from './net.js'
+
+/** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
+export function lint(net: Net, solver: SolverParameter, fresh: boolean): string[] {
+  const layers = net.nodes.map(node => node.param)
+  const weights = new Set(net.nodes.filter(node => node.lossWeights.some(weight => weight !== 0)).map(node => node.name))
+  return [
+    ...lintSolver(solver),
+    ...(weights.size ? [] : ['no layer has a loss weight: nothing will be learned; add a loss layer']),
+    ...lintLayers(layers, fresh),
+  ]
+}
+
+function lintSolver(p: SolverParameter): string[] {
+  const hints: string[] = []
+  const needsGamma = ['step', 'exp', 'inv', 'multistep', 'sigmoid'].includes(p.lr_policy ?? '')
+  if (!p.base_lr) hints.push('base_lr is 0 or missing: no weight will move; write for example base_lr: 0.01')
+  if (needsGamma && p.gamma === undefined)
+    hints.push(`lr_policy '${p.lr_policy}' without gamma: gamma counts as 0; write for example gamma: 0.1`)
+  if (['inv', 'poly'].includes(p.lr_policy ?? '') && p.power === undefined)
+    hints.push(`lr_policy '${p.lr_policy}' without power: power counts as 0, so the rate stays as it is`)
+  if (p.lr_policy === 'multistep' && !p.stepvalue?.length) hints.push("lr_policy 'multistep' without stepvalue: the rate never drops")
+  if (p.lr_policy === 'poly' && !p.max_iter) hints.push("lr_policy 'poly' needs max_iter: without it the rate is not a number")
+  if (p.stepvalue?.some((value, i, all) => i > 0 && value <= all[i - 1]))
+    hints.push(`stepvalue ${p.stepvalue.join(', ')} does not rise: the later steps come late`)
+  if (p.snapshot && p.snapshot_prefix === undefined) hints.push('snapshot without snapshot_prefix: snapshots have nowhere to go')
+  return hints
+}
+
+function lintLayers(layers: readonly LayerParameter[], fresh: boolean): string[] {
+  const hints: string[] = []
+  const readers = (blob: string) => layers.filter(layer => layer.bottom?.includes(blob))
+  for (const [i, layer] of layers.entries()) {
+    const at = `layer '${layer.name}' (${layer.type})`
+    const next = layers.slice(i + 1)
+    if (layer.type === 'BatchNorm' && !readsNext(next, layer.top?.[0], ['Scale', 'Bias']))
+      hints.push(
+        `${at} has no Scale layer behind it: the normalized values cannot be rescaled; add type: "Scale" with scale_param { bias_term: true }`,
+      )
+    if (layer.type === 'Softmax' && readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SoftmaxWithLoss'))
+      hints.push(`${at} feeds a SoftmaxWithLoss, which applies softmax itself: give the loss the scores before it`)
+    if (layer.type === 'Sigmoid' && readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SigmoidCrossEntropyLoss'))
+      hints.push(`${at} feeds a SigmoidCrossEntropyLoss, which applies the sigmoid itself: give the loss the scores before it`)
+    if (fresh && startsAtZero(layer))
+      hints.push(`${at} starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`)
+  }
+  return hints
+}
+
+/** Whether the next reader of `blob` that is not an activation is one of `types`. */
+function readsNext(next: readonly LayerParameter[], blob: string | undefined, types: readonly string[]): boolean {
+  return next.some(layer => layer.bottom?.includes(blob ?? '') && types.includes(layer.type ?? ''))
+}
+
+function startsAtZero(layer: LayerParameter): boolean {
+  const p = layer.convolution_param ?? layer.inner_product_param
+  if (!p || !['Convolution', 'InnerProduct', 'Deconvolution'].includes(layer.type ?? '')) return false
+  const frozen = layer.param?.[0]?.lr_mult === 0
+  return !frozen && isZero(p.weight_filler)
+}
+
+const isZero = (filler: FillerParameter | undefined): boolean => (filler?.type ?? 'constant') === 'constant' && !filler?.value
+
+/** −log of the smallest positive float32: the softmax loss when the true class has probability 0. */
+const SATURATED = 87.3365
+
+/** A hint for a displayed loss that says training is stuck. */
+export function lintLoss(loss: number): string | undefined {
+  if (Math.abs(loss - SATURATED) > 0.001) return undefined
+  return `loss = ${SATURATED} means that the true class got probability 0 everywhere: the scores have blown up; lower base_lr, check the data's scale, or clip gradients`
+}
