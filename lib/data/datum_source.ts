@@ -1,0 +1,168 @@
+import { FormatError } from '../errors.js'
+import { type ReadDatum, readDatum } from '../proto/datum.js'
+import { decodeImage, type PixelsModule, toPlanes } from './image.js'
+import type { RecordCursor } from './records.js'
+import { atRecord, type BatchSource, checkItemShape, type Place, type Position, type SourceDescription } from './source.js'
+import { DataTransformer } from './transformer.js'
+
+export interface DatumDescription extends SourceDescription {
+  readonly kind: 'datum'
+  /** Directory or file of the database, where it is in the file system. */
+  readonly path: string | undefined
+}
+
+/** Images decoding at the same time: the decoder has threads of its own. */
+const DECODERS = 8
+
+/** Batches of Datum records from a database, in key order, from the start again after the end. */
+export class DatumSource implements BatchSource {
+  decodes = false
+  readonly batchSize: number
+  private readonly transformer: DataTransformer
+  private item: number
+  private record: number
+  private epoch: number
+  /** (C, H, W) of the items of this batch after the transformation. */
+  private shape: readonly number[] = []
+  private data: Float32Array = new Float32Array(0)
+  private labels: Float32Array | undefined
+
+  constructor(
+    private readonly description: DatumDescription,
+    private readonly cursor: RecordCursor,
+    private readonly pixels: () => Promise<PixelsModule>,
+    start: Position,
+  ) {
+    this.transformer = new DataTransformer(description.transform)
+    this.batchSize = description.batchSize
+    this.item = start.item
+    this.record = start.record
+    this.epoch = start.epoch
+    if (cursor.count === 0) throw new FormatError(`${description.layer}: ${description.name} holds no records`)
+    // after a restart the database may have become shorter
+    this.record %= cursor.count
+    cursor.first()
+    cursor.skip(this.record)
+    this.decodes = readDatum(cursor.value).encoded
+  }
+
+  get position(): Position {
+    return { item: this.item, record: this.record, epoch: this.epoch }
+  }
+
+  peek(): readonly number[] | Promise<readonly number[]> {
+    try {
+      const datum = this.read()
+      if (!datum.encoded) return this.outputShape(datum)
+      return this.decode(datum).then(
+        decoded => this.outputShape(decoded),
+        error => Promise.reject(this.located(error)),
+      )
+    } catch (error) {
+      throw this.located(error)
+    }
+  }
+
+  next(place: Place): void | Promise<void> {
+    const { batchSize } = this
+    for (let i = 0; i < batchSize; i++) {
+      try {
+        const datum = this.read()
+        if (datum.encoded) return this.decodeRest(place, i)
+        this.put(datum, i, place)
+      } catch (error) {
+        throw this.located(error)
+      }
+      this.advance()
+    }
+  }
+
+  close(): void {
+    this.cursor.close()
+  }
+
+  /** Items i … of a batch that holds image files: several decode at once, and land in order. */
+  private async decodeRest(place: Place, i: number): Promise<void> {
+    const { batchSize } = this
+    const pending: Promise<{ datum?: ReadDatum; error?: unknown }>[] = []
+    let ahead = i
+    const positions: Position[] = []
+    const start = () => {
+      positions.push(this.position)
+      try {
+        // the bytes of the record are only lent, and the decoder takes its time
+        const lent = this.read()
+        const datum = { ...lent, data: lent.data.slice(), float_data: lent.float_data?.slice() }
+        this.advance()
+        ahead++
+        pending.push(
+          (datum.encoded ? this.decode(datum) : Promise.resolve(datum)).then(
+            datum => ({ datum }),
+            error => ({ error }),
+          ),
+        )
+      } catch (error) {
+        ahead = batchSize
+        pending.push(Promise.resolve({ error }))
+      }
+    }
+    for (; i < batchSize; i++) {
+      while (ahead < batchSize && pending.length < DECODERS) start()
+      const { item, record } = positions.shift()!
+      try {
+        const { datum, error } = await pending.shift()!
+        if (!datum) throw error
+        this.put(datum, i, place, item)
+      } catch (error) {
+        throw atRecord(this.description, `record ${record}`, error)
+      }
+    }
+  }
+
+  private async decode(datum: ReadDatum): Promise<ReadDatum> {
+    const { forceColor, forceGray } = this.description.transform
+    const image = await decodeImage(datum.data, await this.pixels())
+    const planes = toPlanes(image, forceColor ? 3 : forceGray ? 1 : undefined)
+    return { ...planes, label: datum.label, float_data: undefined, encoded: false }
+  }
+
+  private outputShape(datum: ReadDatum): readonly number[] {
+    const { channels, height, width, data, float_data } = datum
+    const values = data.length || (float_data?.length ?? 0)
+    if (channels < 1 || height < 1 || width < 1 || values !== channels * height * width)
+      throw new FormatError(`the Datum says ${channels}×${height}×${width} and holds ${values} values`)
+    return this.transformer.outputShape(channels, height, width)
+  }
+
+  private put(datum: ReadDatum, i: number, place: Place, item = this.item): void {
+    const shape = this.outputShape(datum)
+    if (i === 0) {
+      this.shape = shape
+      const { data, labels } = place(shape)
+      this.data = data
+      this.labels = labels
+    } else checkItemShape(this.shape, shape)
+    const { channels, height, width } = datum
+    const values = datum.data.length ? datum.data : datum.float_data!
+    const size = this.shape[0] * this.shape[1] * this.shape[2]
+    this.transformer.transform(values, channels, height, width, item, this.data, i * size)
+    if (this.labels) this.labels[i] = datum.label
+  }
+
+  private read(): ReadDatum {
+    return readDatum(this.cursor.value)
+  }
+
+  private advance(): void {
+    this.item++
+    this.record++
+    if (this.cursor.next()) return
+    this.cursor.first()
+    this.record = 0
+    this.epoch++
+  }
+
+  private located(error: unknown): Error {
+    return atRecord(this.description, `record ${this.record}`, error)
+  }
+}

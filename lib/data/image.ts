@@ -1,0 +1,158 @@
+import type { NdArray } from 'ndarray'
+import { EngineError, FormatError } from '../errors.js'
+
+/** The part of npm ndarray-pixels that is used here. */
+export interface PixelsModule {
+  getPixels(data: Uint8Array, mimeType: string): Promise<NdArray<Uint8Array>>
+}
+
+/** A decoded image: R, G, B, A bytes, row by row, and what its file says about it. */
+export interface DecodedImage {
+  readonly width: number
+  readonly height: number
+  readonly rgba: Uint8Array
+  /** Channels in the file: 1 grey, 3 colour, 4 colour with transparency. */
+  readonly channels: 1 | 3 | 4
+}
+
+/** Bytes in planes B, G, R (or one grey plane): how Caffe, through OpenCV, sees images. (C, H, W) */
+export interface PlanarImage {
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+  readonly data: Uint8Array
+}
+
+/** ndarray-pixels, imported when the first image is read; `load` says from where, since the prefetch worker cannot resolve names. */
+export async function importPixels(load: () => Promise<PixelsModule>): Promise<PixelsModule> {
+  try {
+    return await load()
+  } catch (error) {
+    throw new EngineError(`reading images needs the package ndarray-pixels: npm install ndarray-pixels (${(error as Error).message})`, {
+      cause: error,
+    })
+  }
+}
+
+/** Decode a PNG or JPEG file, and in a browser whatever else it can show. */
+export async function decodeImage(bytes: Uint8Array, pixels: PixelsModule): Promise<DecodedImage> {
+  const { type, channels } = inspect(bytes)
+  let decoded: NdArray<Uint8Array>
+  try {
+    decoded = await pixels.getPixels(bytes, type)
+  } catch (error) {
+    throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: ${(error as Error).message}`, { cause: error })
+  }
+  const [width, height] = decoded.shape
+  return { width, height, rgba: decoded.data, channels }
+}
+
+/** What the header says: format and number of channels. */
+function inspect(bytes: Uint8Array): { type: string; channels: 1 | 3 | 4 } {
+  const starts = (...magic: number[]) => magic.every((byte, i) => bytes[i] === byte)
+  if (starts(0x89, 0x50, 0x4e, 0x47)) {
+    // colour type: 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha
+    const kind = bytes[25]
+    return { type: 'image/png', channels: kind === 0 || kind === 4 ? 1 : kind === 6 ? 4 : 3 }
+  }
+  if (starts(0xff, 0xd8)) return { type: 'image/jpeg', channels: jpegComponents(bytes) === 1 ? 1 : 3 }
+  if (starts(0x47, 0x49, 0x46)) return { type: 'image/gif', channels: 3 }
+  if (starts(0x42, 0x4d)) return { type: 'image/bmp', channels: 3 }
+  if (starts(0x52, 0x49, 0x46, 0x46)) return { type: 'image/webp', channels: 3 }
+  throw new FormatError(
+    `${bytes.length} bytes that are no PNG, JPEG or other known image: they start with ${[...bytes.subarray(0, 4)].join(', ')}`,
+  )
+}
+
+/** Number of components in the frame header of a JPEG file; 0 if none is found. */
+function jpegComponents(bytes: Uint8Array): number {
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1]
+    if (marker === 0xff) {
+      at++
+      continue
+    }
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+    if (isFrame) return bytes[at + 9]
+    at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3])
+  }
+  return 0
+}
+
+/**
+ * Planes of an image: B, G, R; B, G, R, A; or grey = .299 R + .587 G + .114 B, rounded.
+ * @param channels 3 makes three equal planes of a grey image, 1 a grey plane of a colour image
+ */
+export function toPlanes(image: DecodedImage, channels: 1 | 3 | 4 = image.channels): PlanarImage {
+  const { width, height, rgba } = image
+  const n = width * height
+  const data = new Uint8Array(n * channels)
+  if (channels === 1 && image.channels === 1) for (let i = 0; i < n; i++) data[i] = rgba[4 * i]
+  // weights in 1/2^14, the sum rounded half up, as OpenCV does it
+  else if (channels === 1)
+    for (let i = 0; i < n; i++) data[i] = (rgba[4 * i] * 4899 + rgba[4 * i + 1] * 9617 + rgba[4 * i + 2] * 1868 + 8192) >> 14
+  else
+    for (let i = 0; i < n; i++) {
+      data[i] = rgba[4 * i + 2]
+      data[n + i] = rgba[4 * i + 1]
+      data[2 * n + i] = rgba[4 * i]
+      if (channels === 4) data[3 * n + i] = rgba[4 * i + 3]
+    }
+  return { channels, height, width, data }
+}
+
+/** A rectangle of an image. */
+export function cropImage(image: PlanarImage, x: number, y: number, width: number, height: number): PlanarImage {
+  const data = new Uint8Array(image.channels * height * width)
+  for (let c = 0, to = 0; c < image.channels; c++)
+    for (let row = 0; row < height; row++, to += width) {
+      const from = (c * image.height + y + row) * image.width + x
+      data.set(image.data.subarray(from, from + width), to)
+    }
+  return { channels: image.channels, height, width, data }
+}
+
+/**
+ * The image in another size: bilinear with half-pixel centres, y(i) = x((i + ½)·old/new − ½), no smoothing when it shrinks.
+ * Weights are rounded to 1/2048, as OpenCV's resize of bytes does.
+ */
+export function resizeImage(image: PlanarImage, height: number, width: number): PlanarImage {
+  if (image.height === height && image.width === width) return image
+  const { channels } = image
+  const data = new Uint8Array(channels * height * width)
+  const rows = samplePoints(image.height, height)
+  const columns = samplePoints(image.width, width)
+  for (let c = 0, to = 0; c < channels; c++) {
+    const plane = image.data.subarray(c * image.height * image.width, (c + 1) * image.height * image.width)
+    for (let y = 0; y < height; y++) {
+      const above = rows.first[y] * image.width
+      const below = rows.second[y] * image.width
+      const b0 = rows.weight0[y]
+      const b1 = rows.weight1[y]
+      for (let x = 0; x < width; x++, to++) {
+        const left = columns.first[x]
+        const right = columns.second[x]
+        const a0 = columns.weight0[x]
+        const a1 = columns.weight1[x]
+        const upper = plane[above + left] * a0 + plane[above + right] * a1
+        const lower = plane[below + left] * a0 + plane[below + right] * a1
+        data[to] = (((b0 * (upper >> 4)) >> 16) + ((b1 * (lower >> 4)) >> 16) + 2) >> 2
+      }
+    }
+  }
+  return { channels, height, width, data }
+}
+
+/** For each new position the two old ones and their weights, in 1/2048. */
+function samplePoints(from: number, to: number) {
+  const points = { first: new Int32Array(to), second: new Int32Array(to), weight0: new Int32Array(to), weight1: new Int32Array(to) }
+  for (let i = 0; i < to; i++) {
+    const at = Math.min(Math.max((i + 0.5) * (from / to) - 0.5, 0), from - 1)
+    const first = Math.min(Math.floor(at), from - 1)
+    points.first[i] = first
+    points.second[i] = Math.min(first + 1, from - 1)
+    points.weight1[i] = Math.round((at - first) * 2048)
+    points.weight0[i] = 2048 - points.weight1[i]
+  }
+  return points
+}

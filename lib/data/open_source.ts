@@ -1,0 +1,29 @@
+import { type DatumDescription, DatumSource } from './datum_source.js'
+import type { PixelsModule } from './image.js'
+import { openLmdbRecords } from './records.js'
+import type { BatchSource, Position } from './source.js'
+
+export type AnyDescription = DatumDescription
+
+/** What a source needs from where it runs. */
+export interface Surroundings {
+  /** The image decoder. */
+  readonly pixels: () => Promise<PixelsModule>
+  /** A file by the name that the layer resolved. */
+  readonly readFile: (path: string) => Promise<Uint8Array>
+}
+
+/** The source of a description, standing at a position. */
+export async function openSource(description: AnyDescription, surroundings: Surroundings, start: Position): Promise<BatchSource> {
+  switch (description.kind) {
+    case 'datum': {
+      const records = await openLmdbRecords(description.path ?? (await databaseBytes(description.name, surroundings)), description.name)
+      return new DatumSource(description, records, surroundings.pixels, start)
+    }
+  }
+}
+
+/** Where there is no file system a database is named by its directory, as in Caffe, or its one file by itself. */
+function databaseBytes(name: string, { readFile }: Surroundings): Promise<Uint8Array> {
+  return readFile(`${name}/data.mdb`).catch(error => readFile(name).catch(() => Promise.reject(error)))
+}

@@ -1,0 +1,54 @@
+import { type MessagePort, workerData } from 'node:worker_threads'
+import { importPixels, type PixelsModule } from './image.js'
+import { type AnyDescription, openSource } from './open_source.js'
+import { type SharedSlots, SLOT, SlotRing } from './prefetch_slots.js'
+import type { Position } from './source.js'
+
+/** What the calling thread hands over. */
+export interface PrefetchData {
+  readonly description: AnyDescription
+  readonly start: Position
+  readonly slots: SharedSlots
+  /** URL of ndarray-pixels as the calling thread resolves it: this code has no place of its own to resolve names from. */
+  readonly pixelsUrl: string | undefined
+  /** Takes the buffers that replace slots which became too small. */
+  readonly port: MessagePort
+}
+
+/** The worker's whole life: fill free slots in turn until it is terminated or something goes wrong. */
+async function run({ description, start, slots, pixelsUrl, port }: PrefetchData): Promise<void> {
+  const ring = new SlotRing(slots, description.batchSize)
+  let slot = 0
+  try {
+    const { readFile } = await import('node:fs/promises')
+    const pixels = () =>
+      importPixels(() => {
+        if (pixelsUrl === undefined) throw new Error('it cannot be found')
+        return import(pixelsUrl) as Promise<PixelsModule>
+      })
+    const source = await openSource(description, { pixels, readFile }, start)
+    for (; ; slot = (slot + 1) % ring.count) {
+      while (ring.state(slot) !== SLOT.free) Atomics.wait(ring.control, ring.word(slot), SLOT.ready)
+      let shape: readonly number[] = []
+      await source.next(itemShape => {
+        shape = itemShape
+        return ring.arrays(slot, itemShape) ?? enlarge(ring, slot, itemShape, description.batchSize, port)
+      })
+      ring.describe(slot, shape, source.position)
+      ring.setState(slot, SLOT.ready)
+    }
+  } catch (error) {
+    ring.writeError(error)
+    ring.setState(slot, SLOT.failed)
+  }
+}
+
+/** Items have grown: a larger buffer takes the slot's place on both sides. */
+function enlarge(ring: SlotRing, slot: number, itemShape: readonly number[], batchSize: number, port: MessagePort) {
+  const count = itemShape.reduce((product, size) => product * size, batchSize)
+  ring.shared.values[slot] = new SharedArrayBuffer((count + batchSize) * 4)
+  port.postMessage({ slot, values: ring.shared.values[slot] })
+  return ring.arrays(slot, itemShape)!
+}
+
+await run(workerData as PrefetchData)

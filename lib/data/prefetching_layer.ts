@@ -1,0 +1,139 @@
+import type { Blob } from '../blob.js'
+import { RistrettoError } from '../errors.js'
+import { Layer } from '../layer.js'
+import { RandomStream } from '../rng.js'
+import { importPixels } from './image.js'
+import { type AnyDescription, openSource } from './open_source.js'
+import { AheadBatches, type Batches, canPrefetch, prefetch } from './prefetch.js'
+import type { BatchSource, Place, Position } from './source.js'
+import { type TransformSpec, transformSpec } from './transformer.js'
+
+/**
+ * Values in a batch from which a worker pays. Below it (a batch of 64 MNIST digits has 50,176 and takes 0.1 ms) handing a batch over costs
+ * about as much as making it, and a worker would take its time from the threads that compute.
+ */
+export const WORKER_FROM = 1_000_000
+
+/** Data, ImageData and WindowData: tops data (N, C, H, W) and, where there are two, label (N). */
+export abstract class PrefetchingLayer extends Layer {
+  override readonly bottomCount = { exactly: 0 }
+  override readonly topCount: { atLeast?: number; atMost?: number; exactly?: number } = { atLeast: 1, atMost: 2 }
+
+  private batches: Batches | undefined
+  private position: Position = { item: 0, record: 0, epoch: 0 }
+  private itemShape: readonly number[] = []
+  private inWorker = false
+  private failure: Error | undefined
+  private place!: Place
+
+  /** What to read; the parameters checked. */
+  protected abstract describe(): Promise<AnyDescription>
+
+  /** Record to start at: `rand_skip` draws it. */
+  protected firstRecord(randSkip: number): number {
+    return randSkip ? new RandomStream(this.context.seed, `rand_skip ${this.name}`).integer(randSkip) : 0
+  }
+  protected abstract readonly randSkip: number
+
+  override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
+    const description = await this.describe()
+    this.position = { item: 0, record: this.firstRecord(this.randSkip), epoch: 0 }
+    this.place = itemShape => {
+      top[0].reshape([description.batchSize, ...itemShape])
+      top[1]?.reshape([description.batchSize])
+      return { data: top[0].dataArray, labels: top[1]?.dataArray }
+    }
+    const source = await this.openSource(description)
+    this.itemShape = await source.peek()
+    top[0].reshape([description.batchSize, ...this.itemShape])
+    top[1]?.reshape([description.batchSize])
+
+    const values = top[0].count
+    const ahead = this.slots > 0
+    const inFiles = 'path' in description && description.path !== undefined
+    this.inWorker = ahead && inFiles && canPrefetch() && (source.decodes || values >= WORKER_FROM)
+    if (this.inWorker) source.close()
+    else this.batches = this.onThisThread(source)
+  }
+
+  override reshape(): void {}
+
+  override forward(): void | Promise<void> {
+    if (this.failure) throw this.failure
+    try {
+      const wait = this.batches ? this.batches.next(this.place) : this.open().then(batches => batches.next(this.place))
+      return wait?.catch(error => this.fail(error))
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  override backward(): void {}
+
+  override saveState(): Record<string, number> {
+    return { ...(this.batches?.position ?? this.position) }
+  }
+
+  override restoreState(state: Record<string, number>): void {
+    const { item = 0, record = 0, epoch = 0 } = state
+    this.batches?.close()
+    this.batches = undefined
+    this.failure = undefined
+    this.position = { item, record, epoch }
+  }
+
+  override dispose(): void {
+    this.batches?.close()
+    this.batches = undefined
+    this.failure = this.error('it was disposed')
+  }
+
+  /** Batches that may wait in memory: data_param.prefetch, for every data layer, as in Caffe. */
+  private get slots(): number {
+    return this.param.data_param?.prefetch ?? 4
+  }
+
+  /** From `position` on. */
+  private async open(): Promise<Batches> {
+    // the seed may have changed with the snapshot that was restored
+    const description = await this.describe()
+    const batches = this.inWorker
+      ? await prefetch(description, this.position, this.itemShape, this.slots)
+      : this.onThisThread(await this.openSource(description))
+    if (this.failure) {
+      batches.close()
+      throw this.failure
+    }
+    this.batches = batches
+    return batches
+  }
+
+  private onThisThread(source: BatchSource): Batches {
+    return this.slots > 0 && source.decodes ? new AheadBatches(source, source.position) : source
+  }
+
+  private openSource(description: AnyDescription): Promise<BatchSource> {
+    const surroundings = {
+      pixels: () => importPixels(() => import('ndarray-pixels')),
+      readFile: (path: string) => this.context.files.read(path),
+    }
+    return openSource(description, surroundings, this.position)
+  }
+
+  /** Once something is wrong it stays wrong: what has been read ahead is out of step. */
+  private fail(error: unknown): never {
+    this.failure = error instanceof RistrettoError ? error : this.error((error as Error).message)
+    throw this.failure
+  }
+
+  protected transformSpec(): Promise<TransformSpec> {
+    return transformSpec(this.param.transform_param, {
+      phase: this.phase,
+      seed: this.context.seed,
+      stream: `transform ${this.name}`,
+      readFile: path => this.context.files.read(path),
+    }).catch(error => {
+      throw error instanceof RistrettoError ? this.error(error.message) : error
+    })
+  }
+}

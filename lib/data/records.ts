@@ -1,0 +1,36 @@
+import { LmdbReader } from './lmdb.js'
+
+/** Walks the records of a database in key order, and back to the start. */
+export interface RecordCursor {
+  /** Number of records. */
+  readonly count: number
+  /** Of the current record: views that hold until the cursor moves. */
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+  /** To the first record; false if there is none. */
+  first(): boolean
+  /** To the next record; false at the end. */
+  next(): boolean
+  /** Over `n` records; false if the end comes first. */
+  skip(n: number): boolean
+  close(): void
+}
+
+/** The records of an LMDB database: its directory, its data.mdb, or the bytes of that file. */
+export async function openLmdbRecords(source: string | Uint8Array, name?: string): Promise<RecordCursor> {
+  const db = await LmdbReader.open(source, name)
+  const cursor = db.cursor()
+  return {
+    count: db.count,
+    get key() {
+      return cursor.key
+    },
+    get value() {
+      return cursor.value
+    },
+    first: () => cursor.first(),
+    next: () => cursor.next(),
+    skip: n => cursor.skip(n),
+    close: () => db.close(),
+  }
+}

@@ -1,0 +1,66 @@
+import { FormatError, NetError, RistrettoError } from '../errors.js'
+import type { TransformSpec } from './transformer.js'
+
+/** Where a data layer is in its input. */
+export interface Position {
+  /** Items taken since the start of training; random choices depend on it. */
+  readonly item: number
+  /** Number of the next record in the database or list. */
+  readonly record: number
+  /** Times the database or list has ended. */
+  readonly epoch: number
+}
+
+/** What a data layer reads, as plain data that can be sent to a worker. Kinds add what they need. */
+export interface SourceDescription {
+  readonly kind: string
+  /** The layer, for errors: "layer 'mnist' (Data)". */
+  readonly layer: string
+  /** Name of the database or list, as the prototxt writes it. */
+  readonly name: string
+  readonly batchSize: number
+  readonly seed: number
+  readonly transform: TransformSpec
+}
+
+/** Arrays for one batch: items one after the other, one label each. */
+export interface Destination {
+  readonly data: Float32Array
+  readonly labels: Float32Array | undefined
+}
+
+/** Called once for each batch with the shape of an item, before anything is written. */
+export type Place = (itemShape: readonly number[]) => Destination
+
+/** Makes batches in order. The same code runs on the calling thread and in the prefetch worker. */
+export interface BatchSource {
+  /** Whether items are image files, which take time and a promise to decode. */
+  readonly decodes: boolean
+  readonly batchSize: number
+  /** Before the next batch. */
+  readonly position: Position
+  /** Shape of the next item. */
+  peek(): readonly number[] | Promise<readonly number[]>
+  /** Write the next batch to `place(shape)`. A promise only if it has to wait. */
+  next(place: Place): void | Promise<void>
+  close(): void
+}
+
+/** The same error with the place in front: layer, source and record. */
+export function atRecord(source: SourceDescription, record: string, error: unknown): Error {
+  if (!(error instanceof RistrettoError)) {
+    if (!(error instanceof Error) || !('code' in error)) return error as Error
+    // the file system's own errors
+    return new FormatError(`${source.layer}: ${record} of ${source.name}: ${error.message}`, { cause: error })
+  }
+  const Type = error.constructor as new (message: string, options?: ErrorOptions) => Error
+  return new Type(`${source.layer}: ${record} of ${source.name}: ${error.message}`, { cause: error })
+}
+
+/** Items of one batch share one blob. */
+export function checkItemShape(first: readonly number[], shape: readonly number[]): void {
+  if (shape.every((size, i) => size === first[i]) && shape.length === first.length) return
+  throw new NetError(
+    `the item is ${shape.join('×')}, the first of its batch ${first.join('×')}: items of different sizes need batch_size 1, or a crop_size`,
+  )
+}
