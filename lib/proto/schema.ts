@@ -134,7 +134,8 @@ function editDistance(a: string, b: string): number {
 export function shortFloat(value: number): number {
   const float = Math.fround(value)
   if (float === 0 || !Number.isFinite(float)) return float
-  for (let digits = 6; digits < 9; digits++) {
+  // six digits are always exact enough to be kept, except in subnormal numbers
+  for (let digits = Math.abs(float) < 2 ** -126 ? 1 : 6; digits < 9; digits++) {
     const short = Number(float.toPrecision(digits))
     if (Math.fround(short) === float) return short
   }

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { schema } from '../../lib/generated/caffe.js'
+import { type MessageName, messageInfo, nearestName, shortFloat, unknownField } from '../../lib/proto/schema.js'
+import { RandomStream } from '../../lib/rng.js'
+import { reflection } from './helpers.js'
+
+const names = Object.keys(schema.messages) as MessageName[]
+
+/** protobufjs has 64-bit integers as objects. */
+const plainNumber = (value: unknown): unknown => (typeof value === 'object' ? Number(value) : value)
+
+describe('the generated schema', () => {
+  test('agrees with protobufjs on every field of proto/caffe.proto', () => {
+    const root = reflection()
+    let fields = 0
+    for (const name of names) {
+      const type = root.lookupType(`caffe.${name}`)
+      const info = messageInfo(name)
+      expect(info.fields.map(field => field.name)).toEqual([...type.fieldsArray].sort((a, b) => a.id - b.id).map(field => field.name))
+      for (const field of info.fields) {
+        const reference = type.fields[field.name]
+        expect(field.number).toBe(reference.id)
+        expect(field.repeated).toBe(reference.repeated)
+        expect(field.required).toBe(reference.required)
+        expect(field.packed).toBe(reference.repeated && reference.packed)
+        if (!field.repeated && !field.message && field.default !== undefined) {
+          const value = field.enum ? field.enum.byName.get(field.default as string) : field.default
+          expect(value, `${name}.${field.name}`).toEqual(plainNumber(reference.resolve().defaultValue))
+        }
+        fields++
+      }
+    }
+    expect(names.length).toBeGreaterThan(60)
+    expect(fields).toBeGreaterThan(420)
+  })
+
+  test('no message can hold itself, which bounds the recursion of the readers', () => {
+    const walk = (name: string, above: string[]): void => {
+      expect(above).not.toContain(name)
+      for (const field of messageInfo(name as MessageName).fields) if (field.message) walk(field.message.name, [...above, name])
+    }
+    for (const name of names) walk(name, [])
+  })
+})
+
+describe('what was meant by an unknown field', () => {
+  test.each([
+    ['LayerParameter', 'bottum', "did you mean 'bottom'?"],
+    ['ConvolutionParameter', 'kernelSize', "did you mean 'kernel_size'?"],
+    ['LayerParameter', 'kernel_size', 'it is a field of convolution_param, pooling_param'],
+    ['NetParameter', 'initial_state', "the nearest known field is 'input_shape'"],
+  ] as const)('%s.%s: %s', (message, name, hint) => {
+    expect(unknownField(messageInfo(message), name)).toBe(`${message} has no field '${name}'; ${hint}`)
+  })
+
+  test('a hostile name costs little', () => {
+    expect(unknownField(messageInfo('LayerParameter'), 'x'.repeat(1e6)).length).toBeLessThan(200)
+  })
+
+  test('edit distance', () => {
+    expect(nearestName('sitting', ['kitten', 'mutton'])).toEqual({ name: 'kitten', close: false })
+    expect(nearestName('STRIDES', ['pad', 'stride'])).toEqual({ name: 'stride', close: true })
+  })
+})
+
+describe('shortFloat', () => {
+  test('prefers what a person would write', () => {
+    for (const value of [0.1, 0.01, 1e-8, 0.999, 104.00699, 16777215, 1e20, -0.75, 3.4028235e38, 1e-45]) {
+      expect(shortFloat(Math.fround(value))).toBe(value)
+      expect(shortFloat(value)).toBe(value)
+    }
+    for (const value of [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) expect(shortFloat(value)).toBe(value)
+    expect(shortFloat(1e39)).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('keeps every float32', () => {
+    const random = new RandomStream(1, 'short float')
+    const bits = new Uint32Array(1)
+    const float = new Float32Array(bits.buffer)
+    for (let i = 0; i < 20_000; i++) {
+      bits[0] = random.uint32()
+      if (!Number.isNaN(float[0])) expect(Math.fround(shortFloat(float[0]))).toBe(float[0])
+    }
+  })
+})
