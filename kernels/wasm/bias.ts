@@ -1,0 +1,119 @@
+import { CHUNK } from './elementwise'
+import { job, run } from './threads'
+import { bytes, ceilDiv, larger, smaller, storeLanes, sumLanes } from './vector'
+
+@unmanaged
+class BiasJob {
+  batch: i32
+  channels: i32
+  inner: i32
+  block: i32
+  bias: usize
+  y: usize
+}
+
+@inline
+function describe(batch: i32, channels: i32, inner: i32, block: i32, bias: usize, y: usize): void {
+  const j = changetype<BiasJob>(job)
+  j.batch = batch
+  j.channels = channels
+  j.inner = inner
+  j.block = block
+  j.bias = bias
+  j.y = y
+}
+
+/** y[n,c,i] ← y[n,c,i] + bias[c].  y: (N, C, inner). */
+export function addBias(batch: i32, channels: i32, inner: i32, bias: usize, y: usize): void {
+  // with nothing after the channels a row is a whole image, otherwise one channel of it
+  const rows = inner == 1 ? batch : batch * channels
+  const width = inner == 1 ? channels : inner
+  if (rows <= 0 || width <= 0) return
+  const block = larger(1, CHUNK / width)
+  describe(batch, channels, inner, block, bias, y)
+  run(inner == 1 ? addRowChunk : addBiasChunk, ceilDiv(rows, block))
+}
+
+function addBiasChunk(chunk: i32, _workspace: usize): void {
+  const j = changetype<BiasJob>(job)
+  const last = smaller(j.batch * j.channels, (chunk + 1) * j.block)
+  for (let row = chunk * j.block; row < last; row++) {
+    const b = v128.load_splat<f32>(j.bias + bytes(row % j.channels))
+    let p = j.y + <usize>row * bytes(j.inner)
+    const end = p + bytes(j.inner & ~3)
+    for (; p < end; p += 16) v128.store(p, f32x4.add(v128.load(p), b))
+    if (j.inner & 3) storeLanes(p, f32x4.add(v128.load(p), b), j.inner & 3)
+  }
+}
+
+function addRowChunk(chunk: i32, _workspace: usize): void {
+  const j = changetype<BiasJob>(job)
+  const last = smaller(j.batch, (chunk + 1) * j.block)
+  for (let row = chunk * j.block; row < last; row++) {
+    let p = j.y + <usize>row * bytes(j.channels)
+    let b = j.bias
+    const end = p + bytes(j.channels & ~3)
+    for (; p < end; p += 16, b += 16) v128.store(p, f32x4.add(v128.load(p), v128.load(b)))
+    if (j.channels & 3) storeLanes(p, f32x4.add(v128.load(p), v128.load(b)), j.channels & 3)
+  }
+}
+
+/** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
+export function biasGradient(batch: i32, channels: i32, inner: i32, dy: usize, db: usize): void {
+  if (channels <= 0) return
+  const unit = inner == 1 ? 4 : 1
+  const parts = smaller(64, 1 + <i32>((<i64>batch * <i64>channels * <i64>inner) / CHUNK))
+  const block = ceilDiv(ceilDiv(channels, parts), unit) * unit
+  describe(batch, channels, inner, block, db, dy)
+  run(inner == 1 ? columnSumsChunk : channelSumsChunk, ceilDiv(channels, block))
+}
+
+/** Each row is summed in float32 lanes, the rows in double. */
+function channelSumsChunk(chunk: i32, _workspace: usize): void {
+  const j = changetype<BiasJob>(job)
+  const last = smaller(j.channels, (chunk + 1) * j.block)
+  const rest = j.inner & 3
+  for (let c = chunk * j.block; c < last; c++) {
+    let total: f64 = 0
+    for (let n = 0; n < j.batch; n++) {
+      let p = j.y + <usize>(n * j.channels + c) * bytes(j.inner)
+      let s0 = f32x4.splat(0)
+      let s1 = s0
+      const pairs = p + bytes(j.inner & ~7)
+      for (; p < pairs; p += 32) {
+        s0 = f32x4.add(s0, v128.load(p))
+        s1 = f32x4.add(s1, v128.load(p, 16))
+      }
+      if (j.inner & 4) {
+        s0 = f32x4.add(s0, v128.load(p))
+        p += 16
+      }
+      total += <f64>sumLanes(f32x4.add(s0, s1))
+      for (let i = 0; i < rest; i++) total += <f64>load<f32>(p + bytes(i))
+    }
+    const p = j.bias + bytes(c)
+    store<f32>(p, <f32>(<f64>load<f32>(p) + total))
+  }
+}
+
+/** Four channels at a time, in double. */
+function columnSumsChunk(chunk: i32, _workspace: usize): void {
+  const j = changetype<BiasJob>(job)
+  const last = smaller(j.channels, (chunk + 1) * j.block)
+  const row = bytes(j.channels)
+  for (let c = chunk * j.block; c < last; c += 4) {
+    let p = j.y + bytes(c)
+    let low = f64x2.splat(0)
+    let high = low
+    for (let n = 0; n < j.batch; n++, p += row) {
+      const v = v128.load(p)
+      low = f64x2.add(low, f64x2.promote_low_f32x4(v))
+      high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)))
+    }
+    const q = j.bias + bytes(c)
+    const sums = v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
+    const result = f32x4.add(v128.load(q), sums)
+    if (c + 4 <= last) v128.store(q, result)
+    else storeLanes(q, result, last - c)
+  }
+}

@@ -1,0 +1,53 @@
+/** What all elementwise kernels share: their job, and how n values are cut into chunks. */
+import { job } from './threads'
+import { bytes, ceilDiv, smaller } from './vector'
+
+/** Values of a chunk: 64 KiB of each array, a few microseconds of work. */
+export const CHUNK: i32 = 16384
+
+/** y ← f(a, b, x…) for n values. */
+@unmanaged
+export class Elementwise {
+  n: i32
+  x: usize
+  y: usize
+  z: usize
+  a: f32
+  b: f32
+}
+
+@inline
+export function describe(n: i32, x: usize, y: usize, z: usize = 0, a: f32 = 0, b: f32 = 0): void {
+  const e = changetype<Elementwise>(job)
+  e.n = n
+  e.x = x
+  e.y = y
+  e.z = z
+  e.a = a
+  e.b = b
+}
+
+@inline
+export function described(): Elementwise {
+  return changetype<Elementwise>(job)
+}
+
+/** A single chunk is not worth waking anyone, nor are two of a short array. */
+@inline
+export function chunksOf(n: i32): i32 {
+  return ceilDiv(n, CHUNK)
+}
+
+/** Byte offsets of a chunk: first value, end of the whole vectors, and how many values (0 to 3) are left after them. */
+@inline
+export function firstOf(chunk: i32): usize {
+  return bytes(chunk * CHUNK)
+}
+@inline
+export function endOf(chunk: i32, n: i32): usize {
+  return bytes(smaller((chunk + 1) * CHUNK, n) & ~3)
+}
+@inline
+export function restOf(chunk: i32, n: i32): i32 {
+  return n <= (chunk + 1) * CHUNK ? n & 3 : 0
+}

@@ -1,0 +1,41 @@
+import { chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
+import { run } from './threads'
+import { storeLanes } from './vector'
+
+/** y ← x if x > 0, else slope·x. */
+export function relu(n: i32, slope: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, slope)
+  run(reluChunk, chunksOf(n))
+}
+
+function reluChunk(chunk: i32, _workspace: usize): void {
+  const e = described()
+  const slope = f32x4.splat(e.a)
+  const end = endOf(chunk, e.n)
+  const rest = restOf(chunk, e.n)
+  let i = firstOf(chunk)
+  for (; i < end; i += 16) v128.store(e.y + i, rectify(v128.load(e.x + i), v128.load(e.x + i), slope))
+  if (rest) storeLanes(e.y + i, rectify(v128.load(e.x + i), v128.load(e.x + i), slope), rest)
+}
+
+/** dx ← dy if x > 0, else slope·dy. */
+export function reluGradient(n: i32, slope: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, slope)
+  run(gradientChunk, chunksOf(n))
+}
+
+function gradientChunk(chunk: i32, _workspace: usize): void {
+  const e = described()
+  const slope = f32x4.splat(e.a)
+  const end = endOf(chunk, e.n)
+  const rest = restOf(chunk, e.n)
+  let i = firstOf(chunk)
+  for (; i < end; i += 16) v128.store(e.y + i, rectify(v128.load(e.x + i), v128.load(e.z + i), slope))
+  if (rest) storeLanes(e.y + i, rectify(v128.load(e.x + i), v128.load(e.z + i), slope), rest)
+}
+
+/** value where x > 0, else slope·value. */
+@inline
+function rectify(x: v128, value: v128, slope: v128): v128 {
+  return v128.bitselect(value, f32x4.mul(slope, value), f32x4.gt(x, f32x4.splat(0)))
+}

@@ -1,0 +1,172 @@
+/**
+ * How one kernel call becomes chunks of work that any thread may take.
+ *
+ * A kernel writes its arguments to the job, cuts the work into chunks by shape alone (never by the number of threads, so that the
+ * same bits come out for any number of them), and calls `run`. The calling thread takes chunks like every worker does.
+ *
+ * One 64-bit word says which job is open (high half) and how many of its chunks are still to be taken (low half). Taking a chunk is
+ * one compare-exchange of both halves, so a worker that comes late can neither take a chunk of a finished job (none is left) nor take
+ * one of a new job with an old word (the job's number differs). The job's arguments change only while no chunk is out.
+ */
+
+// The control block, one per engine; what different threads write lies on different cache lines.
+const TICKET: usize = 0 // u64: job number, chunks left
+const DONE: usize = 64 // i32: chunks finished
+const SLEEPERS: usize = 128 // i32: workers in atomic.wait
+const FAILED: usize = 192 // i32: a worker has died
+const QUIT: usize = 196 // i32: workers are to return
+const JOB: usize = 256 // what to do, then the arguments of the kernel
+
+/** Iterations without news after which a thread goes to sleep: about 0.1 ms. */
+const WORKER_SPINS: i32 = 100_000
+const MAIN_SPINS: i32 = 20_000
+/** The main thread looks for dead workers this often (ns), and gives up after so many looks without progress: a minute. */
+const PATIENCE: i64 = 100_000_000
+const LOOKS: i32 = 600
+
+/** A chunk of work: which one, and the thread's own workspace. */
+export type Task = (chunk: i32, workspace: usize) => void
+
+@unmanaged
+class Job {
+  task: u32
+  chunks: i32
+  workspace: usize
+  workspaceStep: usize
+}
+
+let control: usize = 0
+let threads: i32 = 1
+let mayWait: bool = true
+let number: u32 = 0
+
+/** Where a kernel puts its arguments. */
+export let job: usize = 0
+
+/** A block of at least `bytes` for the engine's own use; what an earlier call with the same slot returned is void. */
+@external('engine', 'reserve')
+declare function reserve(slot: i32, bytes: usize): usize
+
+/** Throws the error that says a worker has died. */
+@external('engine', 'workerDied')
+declare function workerDied(): void
+
+let ownBase: usize = 0
+let ownStep: usize = 0
+let sharedBase: usize = 0
+let sharedSize: usize = 0
+
+/** Gives every thread `bytes` of its own in the next `run`. */
+export function needWorkspace(bytes: usize): void {
+  const step = (bytes + 127) & ~63
+  if (step > ownStep) {
+    ownBase = reserve(0, step * <usize>threads)
+    ownStep = step
+  }
+}
+
+/** `bytes` that all threads see, until the next call. */
+export function sharedWorkspace(bytes: usize): usize {
+  if (bytes > sharedSize) {
+    sharedBase = reserve(1, bytes)
+    sharedSize = bytes
+  }
+  return sharedBase
+}
+
+/** Called once on the main thread. `block` is the zeroed control block. */
+export function start(block: usize, threadCount: i32, mainMayWait: bool): void {
+  control = block
+  job = block + JOB + 64
+  threads = threadCount
+  mayWait = mainMayWait
+}
+
+/** Runs all chunks of a job and returns when the last one is finished. */
+export function run(task: Task, chunks: i32): void {
+  const index = task.index
+  if (threads == 1 || chunks <= 1) {
+    for (let i = 0; i < chunks; i++) call_indirect<void>(index, i, ownBase)
+    return
+  }
+  if (atomic.load<i32>(control + FAILED)) workerDied()
+  const head = changetype<Job>(control + JOB)
+  head.task = index
+  head.chunks = chunks
+  head.workspace = ownBase
+  head.workspaceStep = ownStep
+  atomic.store<i32>(control + DONE, 0)
+  number++
+  atomic.store<u64>(control + TICKET, ((<u64>number) << 32) | (<u64>chunks))
+  if (atomic.load<i32>(control + SLEEPERS) > 0) atomic.notify(control + TICKET + 4, -1)
+  work(0)
+  if (!finished(chunks)) workerDied()
+}
+
+/** Waits for the chunks that other threads still hold; false if one of them died. */
+function finished(chunks: i32): bool {
+  for (let i = 0; i < MAIN_SPINS; i++) if (atomic.load<i32>(control + DONE) == chunks) return true
+  let looks = 0
+  let done = atomic.load<i32>(control + DONE)
+  while (done != chunks && looks < LOOKS && !atomic.load<i32>(control + FAILED)) {
+    if (mayWait) looks = atomic.wait<i32>(control + DONE, done, PATIENCE) == AtomicWaitResult.TIMED_OUT ? looks + 1 : 0
+    done = atomic.load<i32>(control + DONE)
+  }
+  return done == chunks
+}
+
+/** Takes and runs chunks of the open job until none is left. */
+function work(thread: i32): void {
+  const head = changetype<Job>(control + JOB)
+  let ran = 0
+  let chunks = 0
+  for (;;) {
+    const ticket = atomic.load<u64>(control + TICKET)
+    const left = <i32>ticket
+    if (left == 0) break
+    if (atomic.cmpxchg<u64>(control + TICKET, ticket, ticket - 1) != ticket) continue
+    chunks = head.chunks
+    call_indirect<void>(head.task, chunks - left, head.workspace + <usize>thread * head.workspaceStep)
+    ran++
+  }
+  // chunks was read while a chunk was out; after the addition the job may belong to the next kernel
+  if (ran > 0 && atomic.add<i32>(control + DONE, ran) + ran == chunks) atomic.notify(control + DONE, 1)
+}
+
+function changed(address: usize, old: i32): bool {
+  for (let i = 0; i < WORKER_SPINS; i++) if (atomic.load<i32>(address) != old) return true
+  return false
+}
+
+/** A worker's life: run chunks, look for the next job for a moment, then sleep until there is one. */
+export function serve(block: usize, thread: i32): void {
+  control = block
+  job = block + JOB + 64
+  let seen: i32 = 0
+  while (!atomic.load<i32>(control + QUIT)) {
+    if (!changed(control + TICKET + 4, seen)) {
+      atomic.add<i32>(control + SLEEPERS, 1)
+      atomic.wait<i32>(control + TICKET + 4, seen, -1)
+      atomic.sub<i32>(control + SLEEPERS, 1)
+    }
+    seen = atomic.load<i32>(control + TICKET + 4)
+    work(thread)
+  }
+}
+
+// ---- what the stress test dispatches: every chunk adds one to its own counter ------------------------------------------------
+
+@unmanaged
+class CountJob {
+  counters: usize
+}
+
+export function countChunks(chunks: i32, counters: usize): void {
+  changetype<CountJob>(job).counters = counters
+  run(countChunk, chunks)
+}
+
+function countChunk(chunk: i32, _workspace: usize): void {
+  const counter = changetype<CountJob>(job).counters + ((<usize>chunk) << 2)
+  store<i32>(counter, load<i32>(counter) + 1)
+}

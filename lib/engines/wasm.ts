@@ -1,0 +1,59 @@
+import type { Engine } from '../engine.js'
+import { EngineError } from '../errors.js'
+import { Memory } from '../memory.js'
+import { jsKernels } from './js.js'
+import { wasmKernels } from './wasm/kernels.js'
+import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
+import { wasmRuntime } from './wasm/runtime.js'
+
+export interface WasmEngineOptions {
+  /** Threads that compute, the calling one included; default: the cores this process may use. */
+  threads?: number
+  /** Where a browser loads the worker script from, if a content security policy forbids blob: URLs. */
+  workerUrl?: string | URL
+}
+
+const MOST_THREADS = 64
+
+const engines = new Map<number, Promise<{ engine: Engine; pool: Pool }>>()
+
+/**
+ * WebAssembly SIMD kernels over one shared memory, on several threads. All engines of a process share the memory; there is one engine for
+ * each number of threads. Throws an EngineError where WebAssembly SIMD or shared memory is missing.
+ */
+export async function createWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+  const wanted = options.threads ?? (await availableThreads())
+  if (!Number.isInteger(wanted) || wanted < 1) throw new EngineError(`threads must be a whole number from 1 on, not ${wanted}`)
+  // a page that may not share memory has one thread, whatever was asked for; `threads` and `detail` say so
+  const threads = sharingRefused() ? 1 : Math.min(wanted, MOST_THREADS)
+  let entry = engines.get(threads)
+  // an engine whose worker has died is not given out again
+  if (entry && (await entry.catch(() => undefined))?.pool.broken !== false) entry = undefined
+  if (entry === undefined) {
+    entry = build(threads, options.workerUrl)
+    engines.set(threads, entry)
+  }
+  return (await entry).engine
+}
+
+async function build(threads: number, workerUrl: string | URL | undefined): Promise<{ engine: Engine; pool: Pool }> {
+  const runtime = await wasmRuntime()
+  const pool = await createPool(runtime, threads, workerUrl)
+  const { heap, fused } = runtime
+  const scratches: Memory[] = []
+  const refused = sharingRefused()
+  const engine: Engine = {
+    name: 'wasm',
+    detail: `${fused ? 'fma' : 'no fma'}, ${threads} thread${threads === 1 ? '' : 's'}${refused ? ` (${refused})` : ''}`,
+    threads,
+    isHost: true,
+    heap,
+    kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
+    scratch(length, slot = 0) {
+      const memory = (scratches[slot] ??= new Memory(length, heap))
+      if (memory.length < length) memory.resize(length)
+      return memory
+    },
+  }
+  return { engine, pool }
+}

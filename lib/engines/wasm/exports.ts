@@ -1,0 +1,50 @@
+/** What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. */
+export interface WasmExports {
+  start(control: number, threads: number, mainMayWait: boolean): void
+  serve(control: number, thread: number): void
+  countChunks(chunks: number, counters: number): void
+
+  gemm(
+    transA: boolean,
+    transB: boolean,
+    M: number,
+    N: number,
+    K: number,
+    alpha: number,
+    a: number,
+    b: number,
+    beta: number,
+    c: number,
+  ): void
+  addBias(batch: number, channels: number, inner: number, bias: number, y: number): void
+  biasGradient(batch: number, channels: number, inner: number, dy: number, db: number): void
+  relu(n: number, slope: number, x: number, y: number): void
+  reluGradient(n: number, slope: number, x: number, dy: number, dx: number): void
+  sigmoid(n: number, x: number, y: number): void
+  sigmoidGradient(n: number, y: number, dy: number, dx: number): void
+  tanh(n: number, x: number, y: number): void
+  tanhGradient(n: number, y: number, dy: number, dx: number): void
+  dropoutMask(n: number, threshold: number, kept: number, k0: number, k1: number, c1: number, c2: number, c3: number, mask: number): void
+  fill(n: number, value: number, y: number): void
+  copy(n: number, x: number, y: number): void
+  axpby(n: number, alpha: number, x: number, beta: number, y: number): void
+  multiply(n: number, a: number, b: number, y: number): void
+  copyRows(rows: number, width: number, x: number, xStride: number, y: number, yStride: number): void
+  softmax(outer: number, channels: number, inner: number, x: number, y: number): void
+  softmaxGradient(outer: number, channels: number, inner: number, y: number, dy: number, dx: number): void
+  euclideanLoss(n: number, batch: number, a: number, b: number, difference: number, loss: number): void
+  sumOfSquares(n: number, x: number, sum: number): void
+  sgdUpdate(n: number, rate: number, scale: number, decay: number, l1: boolean, momentum: number, w: number, dw: number, h: number): void
+}
+
+/** What the module asks of its host. */
+export interface WasmImports extends WebAssembly.ModuleImports {
+  /** A block of at least `bytes`; the one that was returned for this slot before is void. */
+  reserve(slot: number, bytes: number): number
+  /** Throws. */
+  workerDied(): void
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, engine: WasmImports): WasmExports {
+  return new WebAssembly.Instance(module, { env: { memory }, engine }).exports as unknown as WasmExports
+}

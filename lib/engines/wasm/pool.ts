@@ -1,0 +1,140 @@
+import { EngineError } from '../../errors.js'
+import { source } from '../../generated/wasm_worker.js'
+import type { Block } from '../../memory.js'
+import { instantiate, type WasmExports } from './exports.js'
+import { isNode, type Runtime } from './runtime.js'
+import type { WorkerStart } from './worker.js'
+
+/** Values in the control block, and where in it (bytes) a dying worker leaves word. See kernels/wasm/threads.ts. */
+const CONTROL_LENGTH = 256
+const FAILED = 192
+const QUIT = 196
+
+/** A module instance for the calling thread, and the workers that help it. */
+export interface Pool {
+  readonly exports: WasmExports
+  readonly threads: number
+  /** Set when a worker has died: the pool is of no further use. */
+  readonly broken: boolean
+}
+
+/** How many threads can work here, if nobody says otherwise. */
+export async function availableThreads(): Promise<number> {
+  if (isNode) {
+    const os = await import('node:os')
+    return os.availableParallelism()
+  }
+  return globalThis.navigator?.hardwareConcurrency ?? 1
+}
+
+/** Why memory cannot be shared with workers here, or undefined if it can. */
+export function sharingRefused(): string | undefined {
+  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated
+  return !isNode && isolated === false ? 'the page is not cross-origin isolated' : undefined
+}
+
+/** Starts `threads − 1` workers and resolves when all of them are ready. */
+export async function createPool({ module, heap }: Runtime, threads: number, workerUrl?: string | URL): Promise<Pool> {
+  const control = heap.allocate(CONTROL_LENGTH)
+  const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
+  const blocks: (Block | undefined)[] = []
+  let reason = ''
+  const pool = {
+    threads,
+    broken: false,
+    exports: instantiate(module, heap.memory, {
+      reserve(slot, bytes) {
+        // WebAssembly numbers come signed
+        const length = (bytes >>> 0) / 4
+        const old = blocks[slot]
+        blocks[slot] = undefined
+        if (old) heap.release(old)
+        return (blocks[slot] = heap.allocate(length)).pointer
+      },
+      workerDied() {
+        fail('it stopped in the middle of a kernel')
+        throw new EngineError(`a worker of the wasm engine has died: ${reason}; create the net again`)
+      },
+    }),
+  }
+  /** Every later dispatch throws; workers that are still alive return. */
+  const fail = (why: string) => {
+    reason ||= why
+    pool.broken = true
+    Atomics.store(words, FAILED / 4, 1)
+    Atomics.store(words, QUIT / 4, 1)
+    Atomics.notify(words, 1)
+  }
+  pool.exports.start(control.pointer, threads, mayWait(words))
+  const start = (thread: number): WorkerStart => ({
+    module,
+    memory: heap.memory,
+    control: control.pointer,
+    failed: control.pointer + FAILED,
+    thread,
+  })
+  const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
+  try {
+    await Promise.all(Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail)))
+  } catch (error) {
+    fail('it could not start')
+    throw new EngineError(`a worker of the wasm engine could not start: ${(error as Error).message}; use threads: 1`, { cause: error })
+  }
+  // the control block must outlive every worker
+  pinned.push(control)
+  return pool
+}
+
+const pinned: Block[] = []
+
+/** A browser's main thread may not wait, only spin. A wait for a value that is not there returns at once wherever waiting is allowed. */
+function mayWait(words: Int32Array): boolean {
+  try {
+    Atomics.wait(words, 0, -1, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Starts one worker; resolves when it is ready. `died` is called if it ends later on. */
+type Spawn = (start: WorkerStart, died: (why: string) => void) => Promise<void>
+
+async function nodeSpawner(): Promise<Spawn> {
+  const { Worker } = await import('node:worker_threads')
+  return (start, died) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })
+      worker.once('message', () => {
+        worker.unref()
+        resolve()
+      })
+      worker.once('error', error => {
+        died(error.message)
+        reject(error)
+      })
+      worker.once('exit', code => {
+        died(`it exited with code ${code}`)
+        reject(new Error(`it exited with code ${code}`))
+      })
+      worker.postMessage(start)
+    })
+}
+
+function browserSpawner(workerUrl?: string | URL): Spawn {
+  return (start, died) =>
+    new Promise((resolve, reject) => {
+      const url = workerUrl ?? URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+      const worker = new Worker(url, { name: 'ristretto-wasm' })
+      worker.onmessage = () => {
+        if (workerUrl === undefined) URL.revokeObjectURL(url as string)
+        resolve()
+      }
+      worker.onerror = event => {
+        const why = event.message || 'its script was refused (a content security policy needs the workerUrl option)'
+        died(why)
+        reject(new Error(why))
+      }
+      worker.postMessage(start)
+    })
+}

@@ -1,0 +1,41 @@
+/** A thread of the WebAssembly engine. Becomes one string, lib/generated/wasm_worker.ts, that runs in Node and in browsers. */
+import { instantiate } from './exports.js'
+
+/** What a worker is told when it starts. */
+export interface WorkerStart {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  /** Byte offset of the control block, and of the word in it that says a worker has died. */
+  control: number
+  failed: number
+  thread: number
+}
+
+interface Port {
+  postMessage(message: unknown): void
+}
+
+/** Never returns while all is well: the thread then belongs to the module's own loop. */
+function begin(port: Port, { module, memory, control, failed, thread }: WorkerStart): void {
+  const refuse = () => {
+    throw new Error('only the main thread may ask for this')
+  }
+  try {
+    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse })
+    port.postMessage('ready')
+    serve(control, thread)
+  } catch (error) {
+    const words = new Int32Array(memory.buffer)
+    Atomics.store(words, failed >> 2, 1)
+    throw error
+  }
+}
+
+// an evaluated worker of Node finds `require` among its globals; there is none in a browser
+const nodeRequire = (globalThis as { require?: (name: string) => typeof import('node:worker_threads') }).require
+if (nodeRequire) {
+  const port = nodeRequire('node:worker_threads').parentPort!
+  port.once('message', (start: WorkerStart) => begin(port, start))
+} else {
+  addEventListener('message', event => begin(globalThis as unknown as Port, event.data as WorkerStart), { once: true })
+}

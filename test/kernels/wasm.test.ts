@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import type { Engine } from '../../lib/engine.js'
+import { createJsEngine } from '../../lib/engines/js.js'
+import { createWasmEngine } from '../../lib/engines/wasm.js'
+import { Memory } from '../../lib/memory.js'
+import { RandomStream } from '../../lib/rng.js'
+import { cases, type Kit } from './cases.js'
+
+const js = createJsEngine()
+const wasm = await Promise.all([1, 2, 3].map(threads => createWasmEngine({ threads })))
+
+/** Seeded inputs on an engine's heap; what `output` gives out starts as NaN, so that a value that is not written shows. */
+function kit(engine: Engine, name: string): { kit: Kit; outputs: Memory[] } {
+  const stream = new RandomStream(7, name)
+  const outputs: Memory[] = []
+  const make = (values: ArrayLike<number>) => {
+    const memory = new Memory(values.length, engine.heap)
+    memory.array.set(values)
+    return memory
+  }
+  return {
+    outputs,
+    kit: {
+      random: (n, scale = 1) => make(Float32Array.from({ length: n }, () => (2 * stream.uniform() - 1) * scale)),
+      integers: (n, below) => make(Float32Array.from({ length: n }, () => stream.integer(below))),
+      values: values => make(values),
+      output(memory) {
+        const given = typeof memory === 'number' ? make(new Float32Array(memory).fill(Number.NaN)) : memory
+        outputs.push(given)
+        return given
+      },
+    },
+  }
+}
+
+function run(engine: Engine, name: string): Float32Array[] {
+  const { kit: made, outputs } = kit(engine, name)
+  const call = cases[name](made)
+  call(engine.kernels)
+  return outputs.map(memory => memory.array.slice())
+}
+
+describe('the wasm kernels', () => {
+  for (const name of Object.keys(cases)) {
+    it(`${name} agrees with the plain loops, in the same bits on 1, 2 and 3 threads`, () => {
+      const expected = run(js, name)
+      const [one, two, three] = wasm.map(engine => run(engine, name))
+      expect(one).toHaveLength(expected.length)
+      for (const [i, values] of expected.entries()) {
+        const size = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
+        for (const [j, value] of values.entries()) {
+          const got = one[i][j]
+          if (!(Math.abs(got - value) <= 2e-6 * size + 2e-6 * Math.abs(value) || Object.is(got, value))) {
+            expect.fail(`output ${i}, value ${j} of ${values.length}: ${got} where the plain loops give ${value} (largest ${size})`)
+          }
+        }
+        expect(Buffer.compare(Buffer.from(two[i].buffer), Buffer.from(one[i].buffer)), '2 threads').toBe(0)
+        expect(Buffer.compare(Buffer.from(three[i].buffer), Buffer.from(one[i].buffer)), '3 threads').toBe(0)
+      }
+    })
+  }
+})
