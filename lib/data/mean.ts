@@ -1,0 +1,66 @@
+import { FormatError } from '../errors.js'
+import type { BlobProto } from '../generated/caffe.js'
+import { type ReadDatum, readDatum } from '../proto/datum.js'
+import { writeMessage } from '../proto/wire.js'
+import { writeFileSafely } from '../write_file.js'
+import { decodeImage, importPixels, toPlanes } from './image.js'
+import { openLmdbRecords } from './records.js'
+
+export interface ImageMean {
+  /** 1 × C × H × W, as a mean file holds it: writeMessage('BlobProto', mean). */
+  readonly blob: BlobProto
+  /** Mean of each channel: what `mean_value` takes. */
+  readonly channels: number[]
+  readonly count: number
+}
+
+/** mean[c,h,w] ← Σ x[c,h,w] / count over the records of an LMDB database, which must all have the same size. */
+export async function computeImageMean(
+  source: string | Uint8Array,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ImageMean> {
+  const records = await openLmdbRecords(source)
+  const name = typeof source === 'string' ? source : 'the database'
+  try {
+    if (!records.first()) throw new FormatError(`${name} holds no records`)
+    const first = await decoded(readDatum(records.value))
+    const { channels, height, width } = first
+    const sum = new Float64Array(channels * height * width)
+    for (let i = 0; i < records.count; i++) {
+      let datum = i === 0 ? first : readDatum(records.value)
+      if (datum.encoded) datum = await decoded(datum)
+      const values = datum.data.length ? datum.data : (datum.float_data ?? datum.data)
+      if (datum.channels !== channels || datum.height !== height || datum.width !== width || values.length !== sum.length)
+        throw new FormatError(
+          `${name}: record ${i} is ${datum.channels}×${datum.height}×${datum.width} with ${values.length} values, record 0 is ${channels}×${height}×${width}: resize the images when converting`,
+        )
+      for (let k = 0; k < sum.length; k++) sum[k] += values[k]
+      records.next()
+      if ((i + 1) % 1000 === 0 || i + 1 === records.count) onProgress?.(i + 1, records.count)
+    }
+    const data = Float32Array.from(sum, total => total / records.count)
+    const size = height * width
+    const means = Array.from({ length: channels }, (_, c) => data.subarray(c * size, (c + 1) * size).reduce((a, x) => a + x, 0) / size)
+    return { blob: { num: 1, channels, height, width, data }, channels: means, count: records.count }
+  } finally {
+    records.close()
+  }
+}
+
+/** The same, into a `.binaryproto` file. */
+export async function writeImageMean(
+  source: string,
+  output: string,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ImageMean> {
+  const mean = await computeImageMean(source, onProgress)
+  await writeFileSafely(output, writeMessage('BlobProto', mean.blob))
+  return mean
+}
+
+async function decoded(datum: ReadDatum): Promise<ReadDatum> {
+  if (!datum.encoded) return datum
+  const pixels = await importPixels(() => import('ndarray-pixels'))
+  const image = toPlanes(await decodeImage(datum.data.slice(), pixels))
+  return { ...datum, ...image, encoded: false }
+}
