@@ -30,13 +30,12 @@ export type Weights = readonly { readonly name: string; readonly blobs: readonly
 
 /** Weights from wherever they are; old formats are upgraded first. */
 export async function readWeights(source: FileSource | NetParameter | Net, files: Files): Promise<Weights> {
-  if ('nodes' in (source as object))
-    return weightsOf((source as Net).nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
   if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) {
     const file = source instanceof Uint8Array ? 'the given bytes' : String(source)
     return weightsOf(upgradeNet(readMessage('NetParameter', await files.read(source), { file })).layer ?? [])
   }
-  return weightsOf(upgradeNet(source as NetParameter).layer ?? [])
+  if ('nodes' in source) return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
+  return weightsOf(upgradeNet(source).layer ?? [])
 }
 
 const weightsOf = (layers: readonly LayerParameter[]): Weights =>

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest'
+import { Blob } from '../lib/blob.js'
+import { type DeviceQueue, Memory } from '../lib/memory.js'
+
+/** A device whose handles are copies of the values: enough to see who moves what. */
+function mockDevice() {
+  const moves = { uploads: 0, downloads: 0, released: 0 }
+  const device: DeviceQueue = {
+    name: 'mock',
+    upload(values) {
+      moves.uploads++
+      return new Float32Array(values)
+    },
+    async download(handle, into) {
+      moves.downloads++
+      into.set(handle as Float32Array)
+    },
+    release() {
+      moves.released++
+    },
+  }
+  return { device, moves }
+}
+
+describe('Memory', () => {
+  test('starts at zero and allocates at first use', () => {
+    const memory = new Memory(3)
+    expect(memory.isAllocated).toBe(false)
+    expect([...memory.array]).toEqual([0, 0, 0])
+  })
+
+  test('uploads once, and again only after the host was touched', () => {
+    const { device, moves } = mockDevice()
+    const memory = new Memory(2)
+    memory.array[0] = 5
+    const handle = memory.read(device)
+    expect(memory.read(device)).toBe(handle)
+    expect(moves.uploads).toBe(1)
+    memory.array[1] = 6
+    expect([...(memory.read(device) as Float32Array)]).toEqual([5, 6])
+    expect(moves).toEqual({ uploads: 2, downloads: 0, released: 1 })
+  })
+
+  test('values on a device cannot be read by mistake; pull brings them home', async () => {
+    const { device, moves } = mockDevice()
+    const blob = new Blob([2], undefined, 'conv1')
+    blob.memory.data.replace(device, new Float32Array([1, 2]))
+    expect(() => blob.dataArray).toThrow("these 2 values of blob 'conv1' data are on the mock engine; await net.pull() first")
+    await blob.pull()
+    expect([...blob.dataArray]).toEqual([1, 2])
+    expect(moves.downloads).toBe(1)
+  })
+
+  test('claim drops the device copy without fetching it', () => {
+    const { device, moves } = mockDevice()
+    const memory = new Memory(1)
+    memory.replace(device, new Float32Array([9]))
+    memory.claim()
+    memory.array[0] = 3
+    expect(moves).toEqual({ uploads: 0, downloads: 0, released: 1 })
+  })
+})
+
+describe('Blob', () => {
+  test('views are exactly count long and survive shrinking and growing', () => {
+    const blob = new Blob([2, 3])
+    expect(blob.dataArray).toHaveLength(6)
+    blob.dataArray.set([1, 2, 3, 4, 5, 6])
+    blob.reshape([3])
+    expect([...blob.dataArray]).toEqual([1, 2, 3])
+    blob.reshape(2, 4)
+    expect(blob.dataArray).toHaveLength(8)
+    expect(blob.data.shape).toEqual([2, 4])
+  })
+
+  test('data and diff are apart, and ndarray views are live', () => {
+    const blob = new Blob([2, 2])
+    blob.data.set(1, 0, 7)
+    expect(blob.dataArray[2]).toBe(7)
+    expect([...blob.diffArray]).toEqual([0, 0, 0, 0])
+    expect(blob.data.offset).toBe(0)
+  })
+
+  test('legacy sizes, scalars and negative axes', () => {
+    const blob = new Blob([4, 5])
+    expect([blob.num, blob.channels, blob.height, blob.width]).toEqual([4, 5, 1, 1])
+    expect(new Blob([]).count).toBe(1)
+    expect(blob.canonicalAxis(-1)).toBe(1)
+    expect(() => blob.canonicalAxis(2)).toThrow(/axis 2 is out of range/)
+  })
+
+  test('sharing follows the owner, and a reshape to another count ends it', () => {
+    const [a, b] = [new Blob([2, 3]), new Blob([6])]
+    b.shareData(a)
+    a.dataArray[5] = 4
+    expect(b.dataArray[5]).toBe(4)
+    b.reshape([2])
+    b.dataArray.fill(9)
+    expect(a.dataArray[0]).toBe(0)
+    expect(() => b.shareData(a)).toThrow(/counts differ/)
+  })
+
+  test('impossible shapes are refused', () => {
+    expect(() => new Blob([2, -1])).toThrow(/-1/)
+    expect(() => new Blob([65536, 65536])).toThrow(/4294967296/)
+    expect(() => new Blob(new Array(33).fill(1))).toThrow(/32/)
+  })
+})

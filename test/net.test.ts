@@ -1,0 +1,288 @@
+import ndarray from 'ndarray'
+import { describe, expect, test } from 'vitest'
+import { type Blob, Layer, Net, NetError, parseNet, RistrettoError, registerLayer } from '../lib/index.js'
+
+const input = (name: string, ...dims: number[]) =>
+  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }\n`
+
+const mlp = `
+name: "mlp"
+${input('x', 2, 3)}
+layer { name: "ip1" type: "InnerProduct" bottom: "x" top: "ip1" inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
+layer { name: "relu" type: "ReLU" bottom: "ip1" top: "ip1" }
+layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }
+layer { name: "prob" type: "Softmax" bottom: "ip2" top: "prob" }
+`
+const make = (text = mlp, options = {}) => Net.create(parseNet(text), { engine: 'js', seed: 7, ...options })
+const rows = (...values: number[]) => new Float32Array(values)
+
+class CountingLayer extends Layer {
+  calls: string[] = []
+  reshape(bottom: Blob[], top: Blob[]): void {
+    this.calls.push('reshape')
+    top[0].reshapeLike(bottom[0])
+  }
+  async forward(bottom: Blob[], top: Blob[]): Promise<void> {
+    // waits, so that overlapping passes would mix if they did not queue
+    await new Promise(resolve => setTimeout(resolve, 5))
+    top[0].dataArray.set(bottom[0].dataArray)
+  }
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    if (propagateDown[0]) bottom[0].diffArray.set(top[0].diffArray)
+  }
+}
+registerLayer('Counting', CountingLayer)
+const slow = `${input('x', 1, 2)} layer { name: "slow" type: "Counting" bottom: "x" top: "y" }`
+
+describe('forward', () => {
+  test('returns copies of the outputs on ordinary buffers', async () => {
+    const net = await make()
+    const first = await net.forward({ x: rows(1, 2, 3, 4, 5, 6) })
+    const kept = new Float32Array(first.prob.data)
+    await net.forward({ x: rows(6, 5, 4, 3, 2, 1) })
+    expect(first.prob.data).toEqual(kept)
+    expect(first.prob.shape).toEqual([2, 2])
+    expect(first.prob.get(0, 0) + first.prob.get(0, 1)).toBeCloseTo(1, 6)
+    expect(first.prob.data.buffer).toBeInstanceOf(ArrayBuffer)
+  })
+
+  test('overlapping calls each get their own answer, from the values at call time', async () => {
+    const net = await make(slow)
+    const values = rows(0, 0)
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(k => {
+        values.fill(k)
+        return net.forward({ x: values })
+      }),
+    )
+    expect(answers.map(answer => [...answer.y.data])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ])
+  })
+
+  test('a pass that fails leaves the next one alone', async () => {
+    const net = await make(slow)
+    const bad = net.forward({ x: rows(1) })
+    const good = net.forward({ x: rows(5, 6) })
+    await expect(bad).rejects.toThrow(/blob 'x' is 1×2 \(2 values\), but 1 values were given/)
+    expect([...(await good).y.data]).toEqual([5, 6])
+  })
+
+  test('start, end and blobs', async () => {
+    const net = await make()
+    const all = await net.forward({ x: rows(1, 2, 3, 4, 5, 6) }, { blobs: ['ip1'] })
+    expect(Object.keys(all).sort()).toEqual(['ip1', 'prob'])
+    const part = await net.forward({ x: rows(1, 2, 3, 4, 5, 6) }, { end: 'relu' })
+    expect(part.ip1.data).toEqual(all.ip1.data)
+    const rest = await net.forward({ ip1: all.ip1 }, { start: 'ip2' })
+    expect(rest.prob.data).toEqual(all.prob.data)
+    await expect(net.forward({}, { end: 'nope' })).rejects.toThrow(/no layer 'nope'; its layers are x, ip1/)
+  })
+
+  test('ndarrays with strides and nested arrays are read in row-major order', async () => {
+    const net = await make(`${input('x', 2, 3)} layer { name: "f" type: "Flatten" bottom: "x" top: "y" }`)
+    const columns = ndarray(rows(1, 4, 2, 5, 3, 6), [3, 2]).transpose(1, 0)
+    expect([...(await net.forward({ x: columns })).y.data]).toEqual([1, 2, 3, 4, 5, 6])
+    expect([
+      ...(
+        await net.forward({
+          x: [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+        })
+      ).y.data,
+    ]).toEqual([1, 2, 3, 4, 5, 6])
+    await expect(
+      net.forward({
+        x: [
+          [1, 2, 3],
+          [4, 5],
+        ],
+      }),
+    ).rejects.toThrow(/uneven/)
+  })
+
+  test('inputs that do not exist are refused by name', async () => {
+    const net = await make()
+    await expect(net.forward({ y: rows(1) })).rejects.toThrow(/no blob 'y'/)
+    await expect(net.forward({ ip2: rows(1, 2, 3, 4) })).rejects.toThrow(/'ip2' is no input of net 'mlp': its inputs are x/)
+  })
+
+  test('a new input shape flows through the net', async () => {
+    const net = await make()
+    net.blobs.x.reshape([5, 3])
+    expect((await net.forward({ x: new Float32Array(15) })).prob.shape).toEqual([5, 2])
+    net.blobs.x.reshape(1, 3)
+    net.reshape()
+    expect(net.blobs.prob.shape).toEqual([1, 2])
+  })
+})
+
+describe('backward', () => {
+  test('from given top diffs to the inputs, and params add up', async () => {
+    const net = await make(`force_backward: true ${mlp}`)
+    await net.forward({ x: rows(1, 2, 3, 4, 5, 6) })
+    const { x } = await net.backward({ prob: rows(1, 0, 0, 1) })
+    expect(x.shape).toEqual([2, 3])
+    const once = new Float32Array(net.params.ip2[0].diffArray)
+    await net.backward({ prob: rows(1, 0, 0, 1) })
+    net.params.ip2[0].diffArray.forEach((value, i) => expect(value).toBeCloseTo(2 * once[i], 5))
+    net.clearParamDiffs()
+    expect(net.params.ip2[0].diffArray.every(value => value === 0)).toBe(true)
+  })
+
+  test('may begin and end at named layers', async () => {
+    const net = await make(`force_backward: true ${mlp}`)
+    await net.forward({ x: rows(1, 2, 3, 4, 5, 6) })
+    await net.backward({ ip2: rows(1, 1, 1, 1) }, { start: 'ip2', end: 'ip2', diffs: ['ip1'] })
+    expect(net.params.ip1[0].diffArray.every(value => value === 0)).toBe(true)
+    expect(net.params.ip2[1].diffArray).toEqual(rows(2, 2))
+  })
+})
+
+describe('hooks', () => {
+  test('are called for every layer in order, Input and Split included', async () => {
+    const net = await make(`${mlp} layer { name: "again" type: "Softmax" bottom: "ip2" top: "again" }`, { phase: 'TRAIN' })
+    const seen: string[] = []
+    net.beforeForward(name => void seen.push(`before ${name}`))
+    net.afterForward(async name => void seen.push(`after ${name}`))
+    await net.forward()
+    expect(seen.filter(line => line.startsWith('before')).map(line => line.slice(7))).toEqual(net.layerNames)
+    expect(seen.slice(0, 2)).toEqual(['before x', 'after x'])
+    expect(net.layerNames).toContain('ip2_ip2_0_split')
+  })
+})
+
+describe('a custom layer', () => {
+  test('is reshaped before every forward', async () => {
+    const net = await make(slow)
+    const layer = net.layers[1] as CountingLayer
+    layer.calls = []
+    await net.forward({ x: rows(1, 2) })
+    await net.forward({ x: rows(1, 2) })
+    expect(layer.calls).toEqual(['reshape', 'reshape'])
+  })
+
+  test('that nobody registered is named with what to do', async () => {
+    const python = 'layer { name: "p" type: "Python" python_param { module: "m" layer: "L" } }'
+    await expect(make(python)).rejects.toThrow(/layer 'p' \(Python\) wants class 'L' of module 'm'.*registerLayerModule\('m', \{ L \}\)/)
+    await expect(make('layer { name: "c" type: "convolution" }')).rejects.toThrow(
+      /unknown type 'convolution' \(did you mean 'Convolution'\?\)/,
+    )
+  })
+})
+
+describe('copyFrom', () => {
+  test('reports what was loaded, what is missing and what is extra', async () => {
+    const source = await make()
+    const target = await make(mlp.replaceAll('ip2', 'fc'), { seed: 8 })
+    expect(await target.copyFrom(source)).toEqual({ loaded: ['ip1'], missing: ['fc'], extra: ['ip2'], mismatched: [] })
+    expect(target.params.ip1[0].dataArray).toEqual(source.params.ip1[0].dataArray)
+  })
+
+  test('refuses another shape and changes nothing, unless it may skip it', async () => {
+    const source = await make()
+    const target = await make(mlp.replace('num_output: 2', 'num_output: 3'), { seed: 8 })
+    const before = new Float32Array(target.params.ip1[0].dataArray)
+    await expect(target.copyFrom(source)).rejects.toThrow(
+      "layer 'ip2' (InnerProduct): the weights in the file are 2×4, the net needs 3×4; rename the layer to train it from scratch",
+    )
+    expect(target.params.ip1[0].dataArray).toEqual(before)
+    const report = await target.copyFrom(source, { strict: false })
+    expect(report).toMatchObject({ loaded: ['ip1'], mismatched: [{ layer: 'ip2', index: 0, net: [3, 4], source: [2, 4] }] })
+  })
+
+  test('shareWith makes two nets use one set of params', async () => {
+    const [a, b] = [await make(), await make(mlp, { seed: 9 })]
+    b.shareWith(a)
+    a.params.ip1[0].dataArray[0] = 42
+    expect(b.params.ip1[0].dataArray[0]).toBe(42)
+  })
+})
+
+describe('feed', () => {
+  const batches = async (source: Parameters<Net['feed']>[1], n: number) => {
+    const net = await make(`${input('x', 2, 1)} layer { name: "f" type: "Flatten" bottom: "x" top: "y" }`)
+    net.feed('x', source)
+    const out: number[][] = []
+    for (let i = 0; i < n; i++) out.push([...(await net.forward()).y.data])
+    return out
+  }
+  test('one array is cut into batches and starts again', async () => {
+    expect(await batches(rows(1, 2, 3), 3)).toEqual([
+      [1, 2],
+      [3, 1],
+      [2, 3],
+    ])
+    expect(await batches(ndarray(rows(1, 2, 3, 4), [4, 1]), 2)).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+  })
+  test('an iterable gives batches or single items; arrays of them start again', async () => {
+    expect(await batches([rows(1, 2), rows(3, 4)], 3)).toEqual([
+      [1, 2],
+      [3, 4],
+      [1, 2],
+    ])
+    expect(await batches([[1], [2], [3]], 2)).toEqual([
+      [1, 2],
+      [3, 1],
+    ])
+  })
+  test('async iterables wait, and a generator that ends says so', async () => {
+    const generate = async function* () {
+      for (let k = 0; k < 2; k++) {
+        await new Promise(resolve => setTimeout(resolve, 2))
+        yield [k, k]
+      }
+    }
+    expect(await batches(generate(), 2)).toEqual([
+      [0, 0],
+      [1, 1],
+    ])
+    await expect(batches(generate(), 3)).rejects.toThrow(/feed of input 'x': the source has ended/)
+  })
+  test('wrong sizes are named', async () => {
+    await expect(batches([[1, 2, 3]], 1)).rejects.toThrow(/gave 3 values; a batch has 2, an item of it 1/)
+  })
+})
+
+test('statistics of a blob', async () => {
+  const net = await make()
+  await net.forward({ x: rows(0, 1, 2, 3, 4, 5) })
+  const { mean, std, min, max, histogram, notFinite } = await net.statistics('x')
+  expect({ mean, min, max, notFinite }).toEqual({ mean: 2.5, min: 0, max: 5, notFinite: 0 })
+  expect(std).toBeCloseTo(Math.sqrt(35 / 12), 6)
+  expect(histogram).toHaveLength(20)
+  expect(histogram.reduce((a, b) => a + b)).toBe(6)
+})
+
+test('debug_info logs the mean absolute value of every blob and param', async () => {
+  const lines: string[] = []
+  const net = await make(`debug_info: true ${mlp}`, { log: (line: string) => lines.push(line) })
+  await net.forward({ x: rows(1, -1, 1, -1, 1, -1) })
+  expect(lines[0]).toBe('    [Forward] Layer x, top blob x data: 1')
+  expect(lines.some(line => /\[Forward\] Layer ip1, param blob 1 data: 0$/.test(line))).toBe(true)
+})
+
+test('a disposed net says so', async () => {
+  const net = await make()
+  net.dispose()
+  await expect(net.forward()).rejects.toThrow(RistrettoError)
+  expect(() => net.blobs.x.dataArray).toThrow(/blob 'x' data.*dispose/)
+})
+
+test('a bottom that nobody makes is named with what is known', async () => {
+  await expect(make(`${input('x', 1)} layer { name: "r" type: "ReLU" bottom: "xx" top: "y" }`)).rejects.toThrow(NetError)
+})
+
+test('the same seed gives the same weights, another seed other ones', async () => {
+  const [a, b, c] = [await make(), await make(), await make(mlp, { seed: 8 })]
+  expect(a.params.ip1[0].dataArray).toEqual(b.params.ip1[0].dataArray)
+  expect(a.params.ip1[0].dataArray).not.toEqual(c.params.ip1[0].dataArray)
+})
