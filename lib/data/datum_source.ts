@@ -2,7 +2,7 @@ import { FormatError } from '../errors.js'
 import { type ReadDatum, readDatum } from '../proto/datum.js'
 import { decodeImage, type PixelsModule, toPlanes } from './image.js'
 import type { RecordCursor } from './records.js'
-import { atRecord, type BatchSource, checkItemShape, type Place, type Position, type SourceDescription } from './source.js'
+import { atRecord, type BatchSource, checkItemShape, inOrder, type Place, type Position, type SourceDescription } from './source.js'
 import { DataTransformer } from './transformer.js'
 
 export interface DatumDescription extends SourceDescription {
@@ -10,9 +10,6 @@ export interface DatumDescription extends SourceDescription {
   /** Directory or file of the database, where it is in the file system. */
   readonly path: string | undefined
 }
-
-/** Images decoding at the same time: the decoder has threads of its own. */
-const DECODERS = 8
 
 /** Batches of Datum records from a database, in key order, from the start again after the end. */
 export class DatumSource implements BatchSource {
@@ -81,42 +78,27 @@ export class DatumSource implements BatchSource {
     this.cursor.close()
   }
 
-  /** Items i … of a batch that holds image files: several decode at once, and land in order. */
-  private async decodeRest(place: Place, i: number): Promise<void> {
-    const { batchSize } = this
-    const pending: Promise<{ datum?: ReadDatum; error?: unknown }>[] = []
-    let ahead = i
-    const positions: Position[] = []
-    const start = () => {
-      positions.push(this.position)
+  /** Items i … of a batch that holds image files. */
+  private decodeRest(place: Place, i: number): Promise<void> {
+    const start = async () => {
+      const at = this.position
       try {
         // the bytes of the record are only lent, and the decoder takes its time
         const lent = this.read()
         const datum = { ...lent, data: lent.data.slice(), float_data: lent.float_data?.slice() }
         this.advance()
-        ahead++
-        pending.push(
-          (datum.encoded ? this.decode(datum) : Promise.resolve(datum)).then(
-            datum => ({ datum }),
-            error => ({ error }),
-          ),
-        )
+        return { at, datum: datum.encoded ? await this.decode(datum) : datum }
       } catch (error) {
-        ahead = batchSize
-        pending.push(Promise.resolve({ error }))
+        throw atRecord(this.description, `record ${at.record}`, error)
       }
     }
-    for (; i < batchSize; i++) {
-      while (ahead < batchSize && pending.length < DECODERS) start()
-      const { item, record } = positions.shift()!
+    return inOrder(i, this.batchSize, start, (k, { at, datum }) => {
       try {
-        const { datum, error } = await pending.shift()!
-        if (!datum) throw error
-        this.put(datum, i, place, item)
+        this.put(datum, k, place, at.item)
       } catch (error) {
-        throw atRecord(this.description, `record ${record}`, error)
+        throw atRecord(this.description, `record ${at.record}`, error)
       }
-    }
+    })
   }
 
   private async decode(datum: ReadDatum): Promise<ReadDatum> {

@@ -1,9 +1,10 @@
 import { type DatumDescription, DatumSource } from './datum_source.js'
 import type { PixelsModule } from './image.js'
+import { ImageSource, type ImagesDescription } from './image_source.js'
 import { openLmdbRecords } from './records.js'
 import type { BatchSource, Position } from './source.js'
 
-export type AnyDescription = DatumDescription
+export type AnyDescription = DatumDescription | ImagesDescription
 
 /** What a source needs from where it runs. */
 export interface Surroundings {
@@ -20,6 +21,8 @@ export async function openSource(description: AnyDescription, surroundings: Surr
       const records = await openLmdbRecords(description.path ?? (await databaseBytes(description.name, surroundings)), description.name)
       return new DatumSource(description, records, surroundings.pixels, start)
     }
+    case 'images':
+      return new ImageSource(description, surroundings.pixels, surroundings.readFile, start)
   }
 }
 

@@ -64,3 +64,26 @@ export function checkItemShape(first: readonly number[], shape: readonly number[
     `the item is ${shape.join('×')}, the first of its batch ${first.join('×')}: items of different sizes need batch_size 1, or a crop_size`,
   )
 }
+
+/** Image files decoding at the same time: the decoder has threads of its own. */
+const DECODERS = 8
+
+/** `finish(i, value)` for i = from … to−1 in order, while the promises of the next few items are under way. */
+export async function inOrder<T>(
+  from: number,
+  to: number,
+  start: (i: number) => Promise<T>,
+  finish: (i: number, value: T) => void,
+): Promise<void> {
+  const pending: Promise<T>[] = []
+  let next = from
+  for (let i = from; i < to; i++) {
+    while (next < to && pending.length < DECODERS) {
+      const promise = start(next++)
+      // whoever fails is heard when its turn comes
+      promise.catch(() => {})
+      pending.push(promise)
+    }
+    finish(i, await pending.shift()!)
+  }
+}
