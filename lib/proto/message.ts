@@ -60,9 +60,10 @@ function checkList(field: FieldInfo, given: unknown, path: string, where: string
   }
   const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView) && field.type !== 'bytes')
   const list = isList ? Array.from(given as ArrayLike<unknown>) : [given]
-  const values = list.map((item, i) => checkValue(field, item, isList ? `${path}[${i}]` : path, where))
-  if (!field.array) return values
-  return field.type === 'double' ? Float64Array.from(values as number[]) : Float32Array.from(values as number[])
+  if (!field.array) return list.map((item, i) => checkValue(field, item, isList ? `${path}[${i}]` : path, where))
+  const wrong = list.findIndex(item => typeof item !== 'number')
+  if (wrong >= 0) checkValue(field, list[wrong], isList ? `${path}[${wrong}]` : path, where)
+  return field.type === 'double' ? Float64Array.from(list as number[]) : Float32Array.from(list as number[])
 }
 
 const RANGES: Record<string, readonly [low: number, high: number]> = {

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { checkMessage } from './message.js'
 import {
   type EnumInfo,
   type FieldInfo,
@@ -304,17 +305,20 @@ function joinBytes(parts: readonly (string | number)[]): Uint8Array {
   return bytes
 }
 
-/** The text of a message: fields in the order of their numbers, two spaces for each level. Unknown fields have no names and are left out. */
+/**
+ * The text of a message, which is checked like a hand-written one first: fields in the order of their numbers, two spaces for each
+ * level. Fields that the schema does not know have no names and are left out.
+ */
 export function printText<K extends MessageName>(type: K, value: Messages[K]): string {
   const lines: string[] = []
-  printMessage(messageInfo(type), value as PlainMessage, '', lines)
+  printMessage(messageInfo(type), checkMessage(type, value) as PlainMessage, '', lines)
   return lines.join('')
 }
 
 function printMessage(info: MessageInfo, message: PlainMessage, indent: string, lines: string[]): void {
   for (const field of info.fields) {
     const value = message[field.name]
-    if (value === undefined || value === null) continue
+    if (value === undefined) continue
     if (field.repeated) for (const item of value as Iterable<unknown>) printField(field, item, indent, lines)
     else printField(field, value, indent, lines)
   }

@@ -103,6 +103,7 @@ describe('checkMessage', () => {
     [layer({ relu_param: { negative_slope: '0' } }), "layer[3].relu_param.negative_slope must be a number, not '0'"],
     [layer({ concat_param: { axis: 0.5 } }), 'layer[3].concat_param.axis must be an integer (int32), not 0.5'],
     [layer({ clip_param: { min: 0 } }), 'layer[3].clip_param needs max'],
+    [layer({ blobs: { data: [1, '2'] } }), "layer[3].blobs.data[1] must be a number, not '2'"],
     [layer({ type: 5 }), 'layer[3].type must be a string, not 5'],
     [layer({ bottom: ['a', {}] }), 'layer[3].bottom[1] must be a string, not an object'],
     [layer({ concat_param: { concat_dim: 2 ** 32 } }), 'must be a non-negative integer, not 4294967296'],

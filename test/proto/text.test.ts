@@ -3,6 +3,7 @@ import type protobuf from 'protobufjs'
 import textformat from 'protobufjs/ext/textformat.js'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../lib/errors.js'
+import type { NetParameter } from '../../lib/proto/message.js'
 import { parseNet, parseSolver, parseText, printNet, printSolver, printText } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
 import { comparable, goldenPrototxts, goldenText, plain, reflection } from './helpers.js'
@@ -200,6 +201,14 @@ layer {
 }
 `)
     expect(parseNet(printNet(net))).toEqual(net)
+  })
+
+  test('a hand-written net is checked first', () => {
+    const net = { layer: { bottom: 'data', pooling_param: { pool: 1 } } } as unknown as NetParameter
+    expect(printNet(net)).toBe('layer {\n  bottom: "data"\n  pooling_param {\n    pool: AVE\n  }\n}\n')
+    expect(() => printNet({ layers: [{ nmae: 'x' } as object] })).toThrow(
+      "layers[0].nmae: V1LayerParameter has no field 'nmae'; did you mean 'name'?",
+    )
   })
 
   test('bytes, tensors and float32 values of any origin', () => {
