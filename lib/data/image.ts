@@ -13,6 +13,8 @@ export interface DecodedImage {
   readonly rgba: Uint8Array
   /** Channels in the file: 1 grey, 3 colour, 4 colour with transparency. */
   readonly channels: 1 | 3 | 4
+  /** MIME type. */
+  readonly type: string
 }
 
 /** Bytes in planes B, G, R (or one grey plane): how Caffe, through OpenCV, sees images. (C, H, W) */
@@ -44,7 +46,7 @@ export async function decodeImage(bytes: Uint8Array, pixels: PixelsModule): Prom
     throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: ${(error as Error).message}`, { cause: error })
   }
   const [width, height] = decoded.shape
-  return { width, height, rgba: decoded.data, channels }
+  return { width, height, rgba: decoded.data, channels, type }
 }
 
 /** What the header says: format and number of channels. */
@@ -80,7 +82,8 @@ function jpegComponents(bytes: Uint8Array): number {
 }
 
 /**
- * Planes of an image: B, G, R; B, G, R, A; or grey = .299 R + .587 G + .114 B, rounded.
+ * Planes of an image: B, G, R; B, G, R, A; or grey = .299 R + .587 G + .114 B, rounded down for PNG and to the nearest for others,
+ * since the libraries that Caffe reads them with differ in this.
  * @param channels 3 makes three equal planes of a grey image, 1 a grey plane of a colour image
  */
 export function toPlanes(image: DecodedImage, channels: 1 | 3 | 4 = image.channels): PlanarImage {
@@ -88,10 +91,11 @@ export function toPlanes(image: DecodedImage, channels: 1 | 3 | 4 = image.channe
   const n = width * height
   const data = new Uint8Array(n * channels)
   if (channels === 1 && image.channels === 1) for (let i = 0; i < n; i++) data[i] = rgba[4 * i]
-  // weights in 1/2^14, the sum rounded half up, as OpenCV does it
-  else if (channels === 1)
-    for (let i = 0; i < n; i++) data[i] = (rgba[4 * i] * 4899 + rgba[4 * i + 1] * 9617 + rgba[4 * i + 2] * 1868 + 8192) >> 14
-  else
+  else if (channels === 1) {
+    const half = image.type === 'image/png' ? 0 : 1 << 14
+    // weights in 1/2^15
+    for (let i = 0; i < n; i++) data[i] = (rgba[4 * i] * 9797 + rgba[4 * i + 1] * 19234 + rgba[4 * i + 2] * 3737 + half) >> 15
+  } else
     for (let i = 0; i < n; i++) {
       data[i] = rgba[4 * i + 2]
       data[n + i] = rgba[4 * i + 1]
@@ -120,8 +124,8 @@ export function resizeImage(image: PlanarImage, height: number, width: number): 
   if (image.height === height && image.width === width) return image
   const { channels } = image
   const data = new Uint8Array(channels * height * width)
-  const rows = samplePoints(image.height, height)
-  const columns = samplePoints(image.width, width)
+  const rows = samplePoints(image.height, height, false)
+  const columns = samplePoints(image.width, width, true)
   for (let c = 0, to = 0; c < channels; c++) {
     const plane = image.data.subarray(c * image.height * image.width, (c + 1) * image.height * image.width)
     for (let y = 0; y < height; y++) {
@@ -143,16 +147,22 @@ export function resizeImage(image: PlanarImage, height: number, width: number): 
   return { channels, height, width, data }
 }
 
-/** For each new position the two old ones and their weights, in 1/2048. */
-function samplePoints(from: number, to: number) {
+/**
+ * For each new position the two old ones and their weights, in 1/2048.
+ * @param snap give all weight to one position at the edges, where the two are the same: OpenCV does so for columns but not for rows,
+ *   which shows in the last bit
+ */
+function samplePoints(from: number, to: number, snap: boolean) {
   const points = { first: new Int32Array(to), second: new Int32Array(to), weight0: new Int32Array(to), weight1: new Int32Array(to) }
   for (let i = 0; i < to; i++) {
-    const at = Math.min(Math.max((i + 0.5) * (from / to) - 0.5, 0), from - 1)
-    const first = Math.min(Math.floor(at), from - 1)
-    points.first[i] = first
-    points.second[i] = Math.min(first + 1, from - 1)
-    points.weight1[i] = Math.round((at - first) * 2048)
+    const at = Math.fround((i + 0.5) * (from / to) - 0.5)
+    const first = Math.floor(at)
+    const inside = first >= 0 && first < from - 1
+    points.first[i] = Math.min(Math.max(first, 0), from - 1)
+    points.second[i] = Math.min(Math.max(first + 1, 0), from - 1)
+    points.weight1[i] = snap && !inside ? 0 : Math.round((at - first) * 2048)
     points.weight0[i] = 2048 - points.weight1[i]
+    if (snap && first < 0) points.second[i] = points.first[i]
   }
   return points
 }
