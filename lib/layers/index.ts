@@ -1,45 +1,117 @@
 import type { LayerClass } from '../layer.js'
+import { AbsValLayer } from './absval.js'
 import { AccuracyLayer } from './accuracy.js'
+import { ArgMaxLayer } from './argmax.js'
+import { BatchNormLayer } from './batch_norm.js'
+import { BatchReindexLayer } from './batch_reindex.js'
+import { BiasLayer } from './bias.js'
+import { BNLLLayer } from './bnll.js'
+import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
+import { ContrastiveLossLayer } from './contrastive_loss.js'
 import { ConvolutionLayer } from './convolution.js'
+import { CropLayer } from './crop.js'
+import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
 import { DropoutLayer } from './dropout.js'
 import { DummyDataLayer } from './dummy_data.js'
 import { EltwiseLayer } from './eltwise.js'
+import { ELULayer } from './elu.js'
+import { EmbedLayer } from './embed.js'
 import { EuclideanLossLayer } from './euclidean_loss.js'
+import { ExpLayer } from './exp.js'
+import { FilterLayer } from './filter.js'
 import { FlattenLayer } from './flatten.js'
+import { HingeLossLayer } from './hinge_loss.js'
 import { Im2colLayer } from './im2col.js'
+import { ImageDataLayer } from './image_data.js'
+import { InfogainLossLayer } from './infogain_loss.js'
 import { InnerProductLayer } from './inner_product.js'
 import { InputLayer } from './input.js'
+import { LogLayer } from './log.js'
+import { LRNLayer } from './lrn.js'
+import { LSTMLayer } from './lstm.js'
+import { LSTMUnitLayer } from './lstm_unit.js'
+import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
+import { MVNLayer } from './mvn.js'
+import { ParameterLayer } from './parameter.js'
 import { PoolingLayer } from './pooling.js'
+import { PowerLayer } from './power.js'
+import { PReLULayer } from './prelu.js'
+import { ReductionLayer } from './reduction.js'
 import { ReLULayer } from './relu.js'
+import { ReshapeLayer } from './reshape.js'
+import { RNNLayer } from './rnn.js'
+import { ScaleLayer } from './scale.js'
 import { SigmoidLayer } from './sigmoid.js'
+import { SigmoidCrossEntropyLossLayer } from './sigmoid_cross_entropy_loss.js'
 import { SilenceLayer } from './silence.js'
+import { SliceLayer } from './slice.js'
 import { SoftmaxLayer } from './softmax.js'
 import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
 import { SplitLayer } from './split.js'
+import { SPPLayer } from './spp.js'
+import { SwishLayer } from './swish.js'
 import { TanHLayer } from './tanh.js'
+import { ThresholdLayer } from './threshold.js'
+import { TileLayer } from './tile.js'
 
 /** Prototxt type → class. The explicit list: one import and one entry a type, alphabetical. */
 export const builtInLayers: Record<string, LayerClass> = {
+  AbsVal: AbsValLayer,
   Accuracy: AccuracyLayer,
+  ArgMax: ArgMaxLayer,
+  BatchNorm: BatchNormLayer,
+  BatchReindex: BatchReindexLayer,
+  Bias: BiasLayer,
+  BNLL: BNLLLayer,
+  Clip: ClipLayer,
   Concat: ConcatLayer,
+  ContrastiveLoss: ContrastiveLossLayer,
   Convolution: ConvolutionLayer,
+  Crop: CropLayer,
+  Data: DataLayer,
   Deconvolution: DeconvolutionLayer,
   Dropout: DropoutLayer,
   DummyData: DummyDataLayer,
   Eltwise: EltwiseLayer,
+  ELU: ELULayer,
+  Embed: EmbedLayer,
   EuclideanLoss: EuclideanLossLayer,
+  Exp: ExpLayer,
+  Filter: FilterLayer,
   Flatten: FlattenLayer,
+  HingeLoss: HingeLossLayer,
   Im2col: Im2colLayer,
+  ImageData: ImageDataLayer,
+  InfogainLoss: InfogainLossLayer,
   InnerProduct: InnerProductLayer,
   Input: InputLayer,
+  Log: LogLayer,
+  LRN: LRNLayer,
+  LSTM: LSTMLayer,
+  LSTMUnit: LSTMUnitLayer,
+  MultinomialLogisticLoss: MultinomialLogisticLossLayer,
+  MVN: MVNLayer,
+  Parameter: ParameterLayer,
   Pooling: PoolingLayer,
+  Power: PowerLayer,
+  PReLU: PReLULayer,
+  Reduction: ReductionLayer,
   ReLU: ReLULayer,
+  Reshape: ReshapeLayer,
+  RNN: RNNLayer,
+  Scale: ScaleLayer,
   Sigmoid: SigmoidLayer,
+  SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,
   Silence: SilenceLayer,
+  Slice: SliceLayer,
   Softmax: SoftmaxLayer,
   SoftmaxWithLoss: SoftmaxWithLossLayer,
   Split: SplitLayer,
+  SPP: SPPLayer,
+  Swish: SwishLayer,
   TanH: TanHLayer,
+  Threshold: ThresholdLayer,
+  Tile: TileLayer,
 }

@@ -30,6 +30,15 @@ export abstract class LossLayer extends Layer {
         `bottom ${index}, '${bottom[index].name}', has no gradient, but something before it wants one: give this layer propagate_down: false for it`,
       )
   }
+
+  /** Labels that are one number per item. */
+  protected requireLabelPerItem(bottom: Blob[]): void {
+    const [scores, label] = bottom
+    if (label.count !== scores.dim(0))
+      throw this.error(
+        `label '${label.name}' (${shapeText(label.shape)}) must hold ${scores.dim(0)} values, one for each item of '${scores.name}' (${shapeText(scores.shape)})`,
+      )
+  }
 }
 
 /** `loss_param`'s normalization; the deprecated `normalize` counts where normalization is not written. */

@@ -1,0 +1,75 @@
+import type { Blob } from '../blob.js'
+import { Memory } from '../memory.js'
+import { RecurrentLayer, type Step } from './recurrent.js'
+
+/**
+ * Plain recurrent net: h[t] = tanh(Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1])), o[t] = tanh(Wo·h[t] + bo).
+ * Top 0 is o; the state is h. Blobs: Wx, b[, Ws], Wh, Wo, bo.
+ */
+export class RNNLayer extends RecurrentLayer {
+  static override readonly uses = [
+    ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'axpby', 'scaleChannels', 'sumMiddle'] as const),
+    ...(['tanh', 'tanhGradient'] as const),
+  ]
+  /** All steps one after the other. */
+  private readonly allHidden = new Memory(0, this.engine.heap)
+  private readonly outputs = new Memory(0, this.engine.heap)
+  private readonly doutputs = new Memory(0, this.engine.heap)
+  private readonly dhidden = new Memory(0, this.engine.heap)
+
+  protected override stateCount(): number {
+    return 1
+  }
+
+  protected override gateCount(): number {
+    return 1
+  }
+
+  override setup(bottom: Blob[]): void {
+    super.setup(bottom)
+    this.addBlob([this.hidden, this.hidden], this.p.weight_filler)
+    this.addBlob([this.hidden], this.p.bias_filler)
+  }
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    super.reshape(bottom, top)
+    for (const memory of [this.allHidden, this.outputs, this.doutputs, this.dhidden]) memory.resize(top[0].count)
+  }
+
+  override forward(bottom: Blob[], top: Blob[]): void {
+    const { kernels, allHidden, outputs, hidden: H } = this
+    const rows = this.steps * this.batch
+    const [wo, bo] = this.blobs.slice(-2)
+    this.forwardSteps(bottom, top, allHidden)
+    kernels.gemm(false, true, rows, H, H, 1, allHidden, wo.memory.data, 0, outputs)
+    kernels.addBias(rows, H, 1, bo.memory.data, outputs)
+    kernels.tanh(rows * H, outputs, outputs)
+    // the top is a copy: whatever works in place on it must not change what the gradient is computed from
+    kernels.copy(rows * H, outputs, top[0].memory.data)
+  }
+
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    const { kernels, doutputs, dhidden, hidden: H } = this
+    const rows = this.steps * this.batch
+    const n = this.blobs.length
+    const [wo, bo] = this.blobs.slice(-2)
+    kernels.tanhGradient(rows * H, this.outputs, top[0].memory.diff, doutputs)
+    if (this.paramPropagateDown[n - 2]) kernels.gemm(true, false, H, H, rows, 1, doutputs, this.allHidden, 1, wo.memory.diff)
+    if (this.paramPropagateDown[n - 1]) kernels.biasGradient(rows, H, 1, doutputs, bo.memory.diff)
+    kernels.gemm(false, false, rows, H, H, 1, doutputs, wo.memory.data, 0, dhidden)
+    this.backwardSteps(dhidden, propagateDown, bottom)
+  }
+
+  protected override forwardStep({ gates, states }: Step): void {
+    this.kernels.tanh(this.batch * this.hidden, gates, states[0])
+  }
+
+  protected override backwardStep({ states }: Step, _before: readonly Memory[], dh: Memory, dgates: Memory): void {
+    this.kernels.tanhGradient(this.batch * this.hidden, states[0], dh, dgates)
+  }
+
+  override dispose(): void {
+    super.dispose()
+    for (const memory of [this.allHidden, this.outputs, this.doutputs, this.dhidden]) memory.dispose()
+  }
+}
