@@ -3,8 +3,9 @@ import type { PixelsModule } from './image.js'
 import { ImageSource, type ImagesDescription } from './image_source.js'
 import { openLmdbRecords } from './records.js'
 import type { BatchSource, Position } from './source.js'
+import { WindowSource, type WindowsDescription } from './window_source.js'
 
-export type AnyDescription = DatumDescription | ImagesDescription
+export type AnyDescription = DatumDescription | ImagesDescription | WindowsDescription
 
 /** What a source needs from where it runs. */
 export interface Surroundings {
@@ -23,6 +24,8 @@ export async function openSource(description: AnyDescription, surroundings: Surr
     }
     case 'images':
       return new ImageSource(description, surroundings.pixels, surroundings.readFile, start)
+    case 'windows':
+      return new WindowSource(description, surroundings.pixels, surroundings.readFile, start)
   }
 }
 

@@ -1,0 +1,132 @@
+import type { Blob } from '../blob.js'
+import { type Hdf5Array, loadHdf5 } from '../data/hdf5.js'
+import { FormatError } from '../errors.js'
+import { Layer } from '../layer.js'
+import { withDefaults } from '../proto/message.js'
+import { RandomStream } from '../rng.js'
+
+/**
+ * top[i] (N, …) ← the next N rows of the dataset named like top i, through all files of the list and from the first again. One file
+ * is in memory at a time. `shuffle` draws an order of the files and of the rows of each, anew in every epoch.
+ */
+export class HDF5DataLayer extends Layer {
+  override readonly bottomCount = { exactly: 0 }
+  override readonly topCount = { atLeast: 1 }
+
+  private readonly options = withDefaults('HDF5DataParameter', this.param.hdf5_data_param)
+  private files: string[] = []
+  private order = new Uint32Array(0)
+  /** Place in `order`, row in the file at that place, times the list has ended. */
+  private file = 0
+  private row = 0
+  private epoch = 0
+  /** The file in memory: its number, one array per top, the order of its rows. */
+  private open = -1
+  private arrays: Hdf5Array[] = []
+  private rows = new Uint32Array(0)
+
+  override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
+    const { source, batch_size } = this.options
+    if (this.param.transform_param) throw this.error('it takes no transform_param: transform the data before writing the files')
+    if (!source) throw this.error('hdf5_data_param.source is missing: name the list of files')
+    if (!batch_size) throw this.error('hdf5_data_param.batch_size must be 1 or more')
+    const list = new TextDecoder().decode(await this.context.files.read(source))
+    this.files = list.split(/\s+/).filter(name => name !== '')
+    if (this.files.length === 0) throw this.error(`the list ${source} names no files`)
+    this.arrangeFiles()
+    await this.load(top)
+    top.forEach((blob, j) => {
+      blob.reshape([batch_size, ...this.arrays[j].shape.slice(1)])
+    })
+  }
+
+  override reshape(): void {}
+
+  override forward(_bottom: Blob[], top: Blob[]): void | Promise<void> {
+    return this.fill(top, 0)
+  }
+
+  override backward(): void {}
+
+  override saveState(): Record<string, number> {
+    return { file: this.file, row: this.row, epoch: this.epoch }
+  }
+
+  override restoreState({ file = 0, row = 0, epoch = 0 }: Record<string, number>): void {
+    this.file = file
+    this.row = row
+    this.epoch = epoch
+    this.open = -1
+    this.rows = new Uint32Array(0)
+    this.arrangeFiles()
+  }
+
+  /** Items i … of the batch. Waits only where a file has to be read. */
+  private fill(top: Blob[], i: number): void | Promise<void> {
+    for (; i < this.options.batch_size!; i++) {
+      if (this.open >= 0 && this.row === this.rows.length) this.nextFile()
+      if (this.open < 0) return this.load(top).then(() => this.fill(top, i))
+      const from = this.rows[this.row++]
+      for (let j = 0; j < top.length; j++) {
+        const n = top[j].size(1)
+        top[j].dataArray.set(this.arrays[j].data.subarray(from * n, (from + 1) * n), i * n)
+      }
+    }
+  }
+
+  private nextFile(): void {
+    this.row = 0
+    if (++this.file === this.files.length) {
+      this.file = 0
+      this.epoch++
+      this.arrangeFiles()
+    }
+    if (this.order[this.file] === this.open) this.arrangeRows()
+    else this.open = -1
+  }
+
+  /** Read the file that is due. */
+  private async load(top: Blob[]): Promise<void> {
+    const number = this.order[this.file]
+    const name = this.files[number]
+    const hdf5 = await loadHdf5()
+    const where = `layer '${this.name}' (${this.type}): ${name}`
+    const reader = hdf5.open(await this.context.files.read(name), where)
+    try {
+      this.arrays = top.map(blob => reader.read(blob.name))
+    } finally {
+      reader.close()
+    }
+    const count = this.arrays[0].shape[0]
+    this.arrays.forEach(({ shape }, j) => {
+      if (shape.length === 0 || shape[0] === 0) throw new FormatError(`${where}: dataset '${top[j].name}' has no rows`)
+      if (shape[0] !== count)
+        throw new FormatError(`${where}: '${top[0].name}' has ${count} rows, '${top[j].name}' ${shape[0]}: they must have as many`)
+      if (top[j].numAxes > 0 && shape.slice(1).join() !== top[j].shape.slice(1).join())
+        throw new FormatError(
+          `${where}: rows of '${top[j].name}' are ${shape.slice(1).join('×')}, in the first file ${top[j].shape.slice(1).join('×')}`,
+        )
+    })
+    this.open = number
+    this.rows = new Uint32Array(count)
+    this.arrangeRows()
+  }
+
+  private arrangeFiles(): void {
+    this.order = this.arranged(this.files.length, 'files', this.epoch)
+  }
+
+  private arrangeRows(): void {
+    this.rows = this.arranged(this.rows.length, 'rows', this.epoch * this.files.length + this.file)
+  }
+
+  /** 0 … n−1, shuffled if asked for: a function of (seed, what, iteration), so that it can be resumed. */
+  private arranged(n: number, what: string, iteration: number): Uint32Array<ArrayBuffer> {
+    const order = Uint32Array.from({ length: n }, (_, i) => i)
+    if (!this.options.shuffle) return order
+    const stream = new RandomStream(this.context.seed, `shuffle ${what} ${this.name}`)
+    stream.iteration = iteration
+    stream.shuffle(order)
+    return order
+  }
+}
