@@ -1,4 +1,4 @@
-import type { Kernels } from '../../lib/engine.js'
+import type { ConvolutionShape, Kernels, PoolingShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 
@@ -84,6 +84,258 @@ for (const [batch, channels, inner] of [
     const dy = kit.random(batch * channels * inner)
     const db = kit.output(kit.random(channels))
     return kernels => kernels.biasGradient(batch, channels, inner, dy, db)
+  }
+}
+
+// ---- convolution: kernels, strides, pads, dilations and groups that meet every path -----------------------------------------------
+/** [N, C, M, group], [H, W], kernel, stride, pad, dilation */
+type Sizes = [number[], number[], number[], number[], number[], number[]]
+const convolutions: Sizes[] = [
+  [
+    [1, 1, 1, 1],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [3, 1, 20, 1],
+    [28, 28],
+    [5, 5],
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [9, 20, 50, 1],
+    [12, 12],
+    [5, 5],
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [2, 3, 7, 1],
+    [15, 13],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [2, 5, 9, 1],
+    [23, 21],
+    [5, 3],
+    [2, 2],
+    [2, 1],
+    [1, 1],
+  ],
+  [
+    [1, 3, 11, 1],
+    [35, 36],
+    [11, 11],
+    [4, 4],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [2, 8, 12, 4],
+    [9, 11],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [3, 6, 6, 6],
+    [17, 9],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [2, 6, 12, 6],
+    [9, 10],
+    [3, 3],
+    [2, 2],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [2, 33, 17, 1],
+    [7, 9],
+    [1, 1],
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [1, 9, 30, 3],
+    [7, 9],
+    [1, 1],
+    [2, 2],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [2, 4, 6, 1],
+    [19, 23],
+    [3, 3],
+    [1, 1],
+    [2, 2],
+    [2, 2],
+  ],
+  [
+    [1, 2, 3, 1],
+    [30, 40],
+    [2, 7],
+    [3, 1],
+    [1, 4],
+    [1, 2],
+  ],
+  [
+    [1, 70, 130, 1],
+    [13, 13],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [5, 3, 5, 1],
+    [4, 4],
+    [4, 4],
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ],
+  [
+    [1, 2, 4, 1],
+    [90, 70],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [2, 600, 5, 1],
+    [5, 4],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [
+    [1, 4, 530, 1],
+    [6, 6],
+    [3, 3],
+    [1, 1],
+    [1, 1],
+    [1, 1],
+  ],
+  [[2, 3, 4, 1], [41], [5], [2], [2], [1]],
+  [
+    [2, 2, 3, 1],
+    [4, 5, 6],
+    [2, 3, 2],
+    [1, 1, 2],
+    [0, 1, 1],
+    [1, 1, 1],
+  ],
+]
+for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilation] of convolutions) {
+  const output = input.map((n, i) => Math.floor((n + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1)
+  const s: ConvolutionShape = { batch, channels, outputs, group, input, output, kernel, stride, pad, dilation }
+  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
+  const xs = batch * channels * product(input)
+  const ys = batch * outputs * product(output)
+  const ws = (outputs * channels * product(kernel)) / group
+  const name = `${batch}×${channels}×${input.join('×')} to ${outputs}, kernel ${kernel}, stride ${stride}, pad ${pad}, dilation ${dilation}, group ${group}`
+  for (const biased of [true, false]) {
+    cases[`convolution ${name}${biased ? ', bias' : ''}`] = kit => {
+      const x = kit.random(xs)
+      const w = kit.random(ws)
+      const bias = biased ? kit.random(outputs) : null
+      const y = kit.output(ys)
+      return kernels => kernels.convolution(s, x, w, bias, y)
+    }
+  }
+  cases[`convolutionInputGradient ${name}`] = kit => {
+    const dy = kit.random(ys)
+    const w = kit.random(ws)
+    const dx = kit.output(xs)
+    return kernels => kernels.convolutionInputGradient(s, dy, w, dx)
+  }
+  cases[`convolutionWeightGradient ${name}`] = kit => {
+    const x = kit.random(xs)
+    const dy = kit.random(ys)
+    const dw = kit.output(kit.random(ws))
+    return kernels => kernels.convolutionWeightGradient(s, x, dy, dw)
+  }
+}
+
+// ---- pooling: rounded up as Caffe does, so that windows are clipped -------------------------------------------------------------------
+for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
+  [1, 1, 1, 1, 1, 1, 1, 0, 0],
+  [50, 24, 24, 2, 2, 2, 2, 0, 0],
+  [5, 8, 8, 2, 2, 2, 2, 0, 0],
+  [3, 7, 9, 2, 2, 2, 2, 0, 0],
+  [30, 55, 55, 3, 3, 2, 2, 0, 0],
+  [4, 13, 13, 3, 3, 2, 2, 0, 0],
+  [4, 14, 12, 3, 3, 1, 1, 1, 1],
+  [3, 32, 31, 3, 3, 2, 2, 1, 1],
+  [6, 7, 7, 7, 7, 1, 1, 0, 0],
+  [2, 20, 40, 5, 4, 3, 3, 2, 1],
+  [2, 5, 3, 4, 3, 1, 2, 3, 2],
+]) {
+  const size = (n: number, k: number, s: number, p: number) => {
+    const windows = Math.ceil((n + 2 * p - k) / s) + 1
+    return p > 0 && (windows - 1) * s >= n + p ? windows - 1 : windows
+  }
+  const s: PoolingShape = {
+    planes,
+    input: [H, W],
+    output: [size(H, KH, SH, PH), size(W, KW, SW, PW)],
+    kernel: [KH, KW],
+    stride: [SH, SW],
+    pad: [PH, PW],
+  }
+  const xs = planes * H * W
+  const ys = planes * s.output[0] * s.output[1]
+  const name = `${planes}×${H}×${W}, kernel ${KH}×${KW}, stride ${SH}×${SW}, pad ${PH}×${PW}`
+  cases[`maxPool ${name}`] = kit => {
+    // few different values: ties are common
+    const x = kit.integers(xs, 5)
+    const y = kit.output(ys)
+    const mask = kit.output(ys)
+    return kernels => kernels.maxPool(s, x, y, mask)
+  }
+  cases[`maxPool of NaN and −∞, ${name}`] = kit => {
+    const x = kit.random(xs)
+    for (let i = 0; i < xs; i++) if (i % 3 < 2) x.array[i] = i % 3 ? Number.NaN : -Infinity
+    const y = kit.output(ys)
+    const mask = kit.output(ys)
+    return kernels => kernels.maxPool(s, x, y, mask)
+  }
+  cases[`maxPool and its gradient ${name}`] = kit => {
+    const x = kit.random(xs)
+    const [y, mask, dy, dx] = [kit.output(ys), kit.output(ys), kit.random(ys), kit.output(xs)]
+    return kernels => {
+      kernels.maxPool(s, x, y, mask)
+      kernels.maxPoolGradient(s, dy, mask, dx)
+    }
+  }
+  cases[`averagePool ${name}`] = kit => {
+    const x = kit.random(xs)
+    const y = kit.output(ys)
+    return kernels => kernels.averagePool(s, x, y)
+  }
+  cases[`averagePoolGradient ${name}`] = kit => {
+    const dy = kit.random(ys)
+    const dx = kit.output(xs)
+    return kernels => kernels.averagePoolGradient(s, dy, dx)
   }
 }
 

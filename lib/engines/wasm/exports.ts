@@ -16,8 +16,48 @@ export interface WasmExports {
     beta: number,
     c: number,
   ): void
+  /** Sizes of the next convolution pass, as in ConvolutionShape: N C M group H W, output H W, then kernel, stride, pad, dilation. */
+  convolutionShape(
+    N: number,
+    C: number,
+    M: number,
+    G: number,
+    H: number,
+    W: number,
+    OH: number,
+    OW: number,
+    KH: number,
+    KW: number,
+    SH: number,
+    SW: number,
+    PH: number,
+    PW: number,
+    DH: number,
+    DW: number,
+  ): void
+  convolution(x: number, w: number, bias: number, y: number): void
+  convolutionInputGradient(dy: number, w: number, dx: number): void
+  convolutionWeightGradient(x: number, dy: number, dw: number): void
   addBias(batch: number, channels: number, inner: number, bias: number, y: number): void
   biasGradient(batch: number, channels: number, inner: number, dy: number, db: number): void
+  /** Sizes of the next pooling, as in PoolingShape. */
+  poolingShape(
+    planes: number,
+    H: number,
+    W: number,
+    OH: number,
+    OW: number,
+    KH: number,
+    KW: number,
+    SH: number,
+    SW: number,
+    PH: number,
+    PW: number,
+  ): void
+  maxPool(x: number, y: number, mask: number): void
+  maxPoolGradient(dy: number, mask: number, dx: number): void
+  averagePool(x: number, y: number): void
+  averagePoolGradient(dy: number, dx: number): void
   relu(n: number, slope: number, x: number, y: number): void
   reluGradient(n: number, slope: number, x: number, dy: number, dx: number): void
   sigmoid(n: number, x: number, y: number): void

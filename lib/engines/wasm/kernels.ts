@@ -1,17 +1,77 @@
-import type { Kernels } from '../../engine.js'
+import type { ConvolutionShape, Kernels, PoolingShape } from '../../engine.js'
+import { jsKernels } from '../js.js'
 import type { WasmExports } from './exports.js'
 
 /** The kernels that WebAssembly has; the others are those of the js engine. */
 export function wasmKernels(wasm: WasmExports) {
+  /** Tells the module the sizes of the next pass; false if there are more axes than it knows. */
+  const take = (s: ConvolutionShape): boolean => {
+    const axes = s.input.length
+    if (axes < 1 || axes > 2) return false
+    const w = axes - 1
+    // one axis is an image of height 1
+    const h = (sizes: readonly number[], missing: number) => (axes === 2 ? sizes[0] : missing)
+    wasm.convolutionShape(
+      s.batch,
+      s.channels,
+      s.outputs,
+      s.group,
+      h(s.input, 1),
+      s.input[w],
+      h(s.output, 1),
+      s.output[w],
+      h(s.kernel, 1),
+      s.kernel[w],
+      h(s.stride, 1),
+      s.stride[w],
+      h(s.pad, 0),
+      s.pad[w],
+      h(s.dilation, 1),
+      s.dilation[w],
+    )
+    return true
+  }
+  const pool = ({ planes, input, output, kernel, stride, pad }: PoolingShape) =>
+    wasm.poolingShape(planes, input[0], input[1], output[0], output[1], kernel[0], kernel[1], stride[0], stride[1], pad[0], pad[1])
+
   return {
     gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
       wasm.gemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
+    },
+    convolution(s, x, w, bias, y) {
+      if (take(s)) wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+      else jsKernels.convolution(s, x, w, bias, y)
+    },
+    convolutionInputGradient(s, dy, w, dx) {
+      if (take(s)) wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
+      else jsKernels.convolutionInputGradient(s, dy, w, dx)
+    },
+    convolutionWeightGradient(s, x, dy, dw) {
+      if (take(s)) wasm.convolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
+      else jsKernels.convolutionWeightGradient(s, x, dy, dw)
     },
     addBias(batch, channels, inner, bias, y) {
       wasm.addBias(batch, channels, inner, bias.pointer, y.pointer)
     },
     biasGradient(batch, channels, inner, dy, db) {
       wasm.biasGradient(batch, channels, inner, dy.pointer, db.pointer)
+    },
+
+    maxPool(s, x, y, mask) {
+      pool(s)
+      wasm.maxPool(x.pointer, y.pointer, mask.pointer)
+    },
+    maxPoolGradient(s, dy, mask, dx) {
+      pool(s)
+      wasm.maxPoolGradient(dy.pointer, mask.pointer, dx.pointer)
+    },
+    averagePool(s, x, y) {
+      pool(s)
+      wasm.averagePool(x.pointer, y.pointer)
+    },
+    averagePoolGradient(s, dy, dx) {
+      pool(s)
+      wasm.averagePoolGradient(dy.pointer, dx.pointer)
     },
 
     relu(n, slope, x, y) {

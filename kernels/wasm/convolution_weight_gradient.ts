@@ -1,0 +1,255 @@
+/**
+ * dw ← dw + ∂E/∂w without an im2col matrix: a tile of 4 taps times 8 output channels takes its left side one splat at a time straight
+ * from the image, and its right side from dy packed as panels of 8 channels. A chunk owns a block of taps and channels and runs over
+ * all images in order, so the sums do not depend on the number of threads.
+ */
+import { Convolution, convolutionJob, cut, isPadded, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
+import { packColumns } from './pack'
+import { needWorkspace, run, sharedWorkspace } from './threads'
+import { MR, NR, ROW } from './tile'
+import { bytes, ceilDiv, larger, madd, smaller } from './vector'
+
+/** Bytes of packed images and gradients at a time, and positions summed in registers at a time. */
+const ROUND: f64 = 16777216
+const RUN: i32 = 512
+
+export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
+  const s = convolutionJob()
+  if (s.N * s.M * s.positions == 0) return
+  s.x = x
+  s.y = dy
+  s.w = dw
+  const K = s.groupC * s.taps
+  const columns = ceilDiv(s.groupM, NR) * NR
+  // few taps: each block of 8 channels is a chunk of its own
+  const each = ceilDiv(partsOf(s), s.G)
+  s.block = cut(K, each, MR, MR)
+  s.parts = ceilDiv(K, s.block)
+  s.block2 = cut(columns, ceilDiv(each, s.parts), NR, NR)
+  s.parts2 = ceilDiv(columns, s.block2)
+  const packed = <usize>(s.G * columns) * bytes(s.positions)
+  const padded = isPadded(s) ? paddedBytes(s, s.C) : 0
+  s.images = smaller(s.N, larger(1, <i32>(ROUND / <f64>(packed + padded))))
+  const table = bytes(K + 3)
+  s.table = sharedWorkspace(table + 64 + (packed + padded) * <usize>s.images)
+  s.packed = s.table + ((table + 63) & ~63)
+  fillTable(s, K)
+  needWorkspace(bytes(s.block * s.block2))
+  for (s.first = 0; s.first < s.N; s.first += s.images) {
+    s.images = smaller(s.images, s.N - s.first)
+    run(packChunk, s.images * s.G)
+    run(weightChunk, s.G * s.parts * s.parts2)
+  }
+}
+
+/** Byte offsets of the taps; three more that repeat the last one fill up the last tile. */
+function fillTable(s: Convolution, K: i32): void {
+  for (let k = 0; k < K + 3; k++) {
+    const t = smaller(k, K - 1)
+    const c = t / s.taps
+    const r = (t - c * s.taps) / s.KW
+    const q = t - c * s.taps - r * s.KW
+    store<u32>(s.table + bytes(k), ((c * s.padH + r * s.DH) * s.padW + q * s.DW) << 2)
+  }
+}
+
+/** Bytes of one panel of all images of the round. */
+@inline
+function panelBytes(s: Convolution): usize {
+  return <usize>(s.images * s.positions) * ROW
+}
+
+@inline
+function paddedImages(s: Convolution): usize {
+  return s.packed + <usize>(s.G * ceilDiv(s.groupM, NR)) * panelBytes(s)
+}
+
+/** One group of one image: dy as panels, and x with its padding. */
+function packChunk(chunk: i32, _workspace: usize): void {
+  const s = convolutionJob()
+  const g = chunk % s.G
+  const n = chunk / s.G
+  const dy = s.y + <usize>((s.first + n) * s.M + g * s.groupM) * bytes(s.positions)
+  const count = ceilDiv(s.groupM, NR)
+  for (let j = 0; j < count; j++) {
+    const to = s.packed + <usize>(g * count + j) * panelBytes(s) + <usize>(n * s.positions) * ROW
+    packColumns(s.positions, smaller(NR, s.groupM - j * NR), dy + <usize>(j * NR) * bytes(s.positions), bytes(s.positions), to)
+  }
+  if (isPadded(s)) {
+    const c = (s.first + n) * s.C + g * s.groupC
+    padRows(s, s.groupC, s.x + <usize>c * bytes(s.H * s.W), paddedImages(s) + paddedBytes(s, n * s.C + g * s.groupC), 0, s.padH)
+  }
+}
+
+function weightChunk(chunk: i32, sums: usize): void {
+  const s = convolutionJob()
+  const K = s.groupC * s.taps
+  const j0 = (chunk % s.parts2) * s.block2
+  const k0 = ((chunk / s.parts2) % s.parts) * s.block
+  const g = chunk / s.parts2 / s.parts
+  const taps = smaller(s.block, K - k0)
+  const columns = smaller(s.block2, s.groupM - j0)
+  const imageBytes = paddedBytes(s, s.C)
+  const images = (isPadded(s) ? paddedImages(s) : s.x + <usize>s.first * imageBytes) + paddedBytes(s, g * s.groupC)
+  const panels = s.packed + <usize>(g * ceilDiv(s.groupM, NR) + j0 / NR) * panelBytes(s)
+  zero(sums, s.block * s.block2)
+  // runs of whole images, or of rows of one image
+  const together = larger(1, RUN / s.positions)
+  const rows = s.positions > RUN ? larger(1, RUN / s.OW) : s.OH
+  for (let n = 0; n < s.images; n += together) {
+    const count = smaller(together, s.images - n)
+    for (let y = 0; y < s.OH; y += rows) {
+      const height = smaller(rows, s.OH - y)
+      const image = images + <usize>n * imageBytes + bytes(y * s.SH * s.padW)
+      const at = <usize>(n * s.positions + y * s.OW) * ROW
+      for (let j = 0; j < columns; j += NR) {
+        const b = panels + <usize>(j / NR) * panelBytes(s) + at
+        const to = sums + bytes(j * s.block)
+        const narrow = columns - j <= 4
+        for (let k = 0; k < taps; k += MR) {
+          const table = s.table + bytes(k0 + k)
+          if (narrow) narrowTile(s, count, height, image, imageBytes, table, b, to + bytes(k * NR))
+          else wideTile(s, count, height, image, imageBytes, table, b, to + bytes(k * NR))
+        }
+      }
+    }
+  }
+  // sums lie as (panel, tap, 8 channels)
+  for (let j = 0; j < columns; j++) {
+    let to = s.w + <usize>(g * s.groupM + j0 + j) * bytes(K) + bytes(k0)
+    let from = sums + bytes((j & ~7) * s.block + (j & 7))
+    for (let k = 0; k < taps; k++, to += 4, from += ROW) store<f32>(to, load<f32>(to) + load<f32>(from))
+  }
+}
+
+/** c (4 taps, 8 channels) ← c + Σ image[position + tap]·b[position][0…7] over `count` images and `height` output rows. */
+function wideTile(s: Convolution, count: i32, height: i32, image: usize, imageBytes: usize, table: usize, b: usize, c: usize): void {
+  const OW = s.OW
+  const step = bytes(s.SW)
+  const rowSkip = bytes(s.SH * s.padW) - <usize>OW * step
+  const imageSkip = imageBytes - <usize>height * bytes(s.SH * s.padW)
+  let c00 = v128.load(c)
+  let c01 = v128.load(c, 16)
+  let c10 = v128.load(c, 32)
+  let c11 = v128.load(c, 48)
+  let c20 = v128.load(c, 64)
+  let c21 = v128.load(c, 80)
+  let c30 = v128.load(c, 96)
+  let c31 = v128.load(c, 112)
+  let a0 = image + load<u32>(table)
+  let a1 = image + load<u32>(table, 4)
+  let a2 = image + load<u32>(table, 8)
+  let a3 = image + load<u32>(table, 12)
+  for (let n = 0; n < count; n++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = OW; x > 0; x--) {
+        const b0 = v128.load(b)
+        const b1 = v128.load(b, 16)
+        b += ROW
+        const x0 = v128.load_splat<f32>(a0)
+        a0 += step
+        c00 = madd(x0, b0, c00)
+        c01 = madd(x0, b1, c01)
+        const x1 = v128.load_splat<f32>(a1)
+        a1 += step
+        c10 = madd(x1, b0, c10)
+        c11 = madd(x1, b1, c11)
+        const x2 = v128.load_splat<f32>(a2)
+        a2 += step
+        c20 = madd(x2, b0, c20)
+        c21 = madd(x2, b1, c21)
+        const x3 = v128.load_splat<f32>(a3)
+        a3 += step
+        c30 = madd(x3, b0, c30)
+        c31 = madd(x3, b1, c31)
+      }
+      a0 += rowSkip
+      a1 += rowSkip
+      a2 += rowSkip
+      a3 += rowSkip
+    }
+    a0 += imageSkip
+    a1 += imageSkip
+    a2 += imageSkip
+    a3 += imageSkip
+    b += <usize>(s.positions - height * OW) * ROW
+  }
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  v128.store(c, c10, 32)
+  v128.store(c, c11, 48)
+  v128.store(c, c20, 64)
+  v128.store(c, c21, 80)
+  v128.store(c, c30, 96)
+  v128.store(c, c31, 112)
+}
+
+/** The same for the first 4 channels only. Positions take turns between two sets of sums, so that there are eight of them again. */
+function narrowTile(s: Convolution, count: i32, height: i32, image: usize, imageBytes: usize, table: usize, b: usize, c: usize): void {
+  const OW = s.OW
+  const step = bytes(s.SW)
+  const rowSkip = bytes(s.SH * s.padW) - <usize>OW * step
+  const imageSkip = imageBytes - <usize>height * bytes(s.SH * s.padW)
+  let c0 = v128.load(c)
+  let c1 = v128.load(c, 32)
+  let c2 = v128.load(c, 64)
+  let c3 = v128.load(c, 96)
+  let d0 = f32x4.splat(0)
+  let d1 = d0
+  let d2 = d0
+  let d3 = d0
+  let a0 = image + load<u32>(table)
+  let a1 = image + load<u32>(table, 4)
+  let a2 = image + load<u32>(table, 8)
+  let a3 = image + load<u32>(table, 12)
+  for (let n = 0; n < count; n++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = OW >> 1; x > 0; x--) {
+        const even = v128.load(b)
+        const odd = v128.load(b, 32)
+        b += 2 * ROW
+        c0 = madd(v128.load_splat<f32>(a0), even, c0)
+        a0 += step
+        d0 = madd(v128.load_splat<f32>(a0), odd, d0)
+        a0 += step
+        c1 = madd(v128.load_splat<f32>(a1), even, c1)
+        a1 += step
+        d1 = madd(v128.load_splat<f32>(a1), odd, d1)
+        a1 += step
+        c2 = madd(v128.load_splat<f32>(a2), even, c2)
+        a2 += step
+        d2 = madd(v128.load_splat<f32>(a2), odd, d2)
+        a2 += step
+        c3 = madd(v128.load_splat<f32>(a3), even, c3)
+        a3 += step
+        d3 = madd(v128.load_splat<f32>(a3), odd, d3)
+        a3 += step
+      }
+      if (OW & 1) {
+        const last = v128.load(b)
+        b += ROW
+        c0 = madd(v128.load_splat<f32>(a0), last, c0)
+        a0 += step
+        c1 = madd(v128.load_splat<f32>(a1), last, c1)
+        a1 += step
+        c2 = madd(v128.load_splat<f32>(a2), last, c2)
+        a2 += step
+        c3 = madd(v128.load_splat<f32>(a3), last, c3)
+        a3 += step
+      }
+      a0 += rowSkip
+      a1 += rowSkip
+      a2 += rowSkip
+      a3 += rowSkip
+    }
+    a0 += imageSkip
+    a1 += imageSkip
+    a2 += imageSkip
+    a3 += imageSkip
+    b += <usize>(s.positions - height * OW) * ROW
+  }
+  v128.store(c, f32x4.add(c0, d0))
+  v128.store(c, f32x4.add(c1, d1), 32)
+  v128.store(c, f32x4.add(c2, d2), 64)
+  v128.store(c, f32x4.add(c3, d3), 96)
+}

@@ -1,0 +1,369 @@
+/** Pooling over planes (H, W): four windows of a row at a time where they lie inside the plane, one at a time where they are clipped. */
+import { CHUNK } from './elementwise'
+import { job, run } from './threads'
+import { bytes, ceilDiv, evens, larger, odds, smaller, sumLanes } from './vector'
+
+@unmanaged
+class Pooling {
+  planes: i32
+  H: i32
+  W: i32
+  OH: i32
+  OW: i32
+  KH: i32
+  KW: i32
+  SH: i32
+  SW: i32
+  PH: i32
+  PW: i32
+  x: usize
+  y: usize
+  mask: usize
+  /** Planes of a chunk; windows first ≤ i < last of a row are not clipped at the sides. */
+  block: i32
+  first: i32
+  last: i32
+}
+
+const LOWEST: f32 = -f32.MAX_VALUE
+
+@inline
+function pooling(): Pooling {
+  return changetype<Pooling>(job)
+}
+
+/** Sizes of the next call: kernel K, stride S and pad P along H and W. */
+export function poolingShape(
+  planes: i32,
+  H: i32,
+  W: i32,
+  OH: i32,
+  OW: i32,
+  KH: i32,
+  KW: i32,
+  SH: i32,
+  SW: i32,
+  PH: i32,
+  PW: i32,
+): void {
+  const s = pooling()
+  s.planes = planes
+  s.H = H
+  s.W = W
+  s.OH = OH
+  s.OW = OW
+  s.KH = KH
+  s.KW = KW
+  s.SH = SH
+  s.SW = SW
+  s.PH = PH
+  s.PW = PW
+  s.block = larger(1, CHUNK / larger(1, H * W))
+  s.first = smaller(OW, ceilDiv(PW, SW))
+  s.last = W + PW < KW ? s.first : larger(s.first, smaller(OW, (W + PW - KW) / SW + 1))
+}
+
+@inline
+function start(x: usize, y: usize, mask: usize): i32 {
+  const s = pooling()
+  s.x = x
+  s.y = y
+  s.mask = mask
+  return ceilDiv(s.planes, s.block)
+}
+
+/** Whether the windows are 2×2, next to each other, and cover the plane exactly. */
+@inline
+function isHalving(s: Pooling): bool {
+  return s.KH == 2 && s.KW == 2 && s.SH == 2 && s.SW == 2 && (s.PH | s.PW) == 0 && s.H == 2 * s.OH && s.W == 2 * s.OW && s.OW >= 4
+}
+
+/** Every `step`th of the values from p on, four of them. */
+@inline
+function strided(p: usize, step: i32): v128 {
+  if (step == 1) return v128.load(p)
+  if (step == 2) return evens(v128.load(p), v128.load(p, 16))
+  const d = bytes(step)
+  let v = v128.load_splat<f32>(p)
+  v = v128.load_lane<f32>(p + d, v, 1)
+  v = v128.load_lane<f32>(p + 2 * d, v, 2)
+  return v128.load_lane<f32>(p + 3 * d, v, 3)
+}
+
+// ---- maximum ----------------------------------------------------------------------------------------------------------------
+
+/** y ← largest x of each window, mask ← its index in the plane: the first one on a tie, −1 if none is above −FLT_MAX. */
+export function maxPool(x: usize, y: usize, mask: usize): void {
+  run(maxChunk, start(x, y, mask))
+}
+
+function maxChunk(chunk: i32, _workspace: usize): void {
+  const s = pooling()
+  const last = smaller(s.planes, (chunk + 1) * s.block)
+  const inside = bytes(s.H * s.W)
+  const outside = bytes(s.OH * s.OW)
+  const halving = isHalving(s)
+  for (let i = chunk * s.block; i < last; i++) {
+    const x = s.x + <usize>i * inside
+    const y = s.y + <usize>i * outside
+    const mask = s.mask + <usize>i * outside
+    if (halving) maxHalvingPlane(s, x, y, mask)
+    else maxPlane(s, x, y, mask)
+  }
+}
+
+function maxPlane(s: Pooling, x: usize, y: usize, mask: usize): void {
+  for (let oh = 0; oh < s.OH; oh++) {
+    const top = oh * s.SH - s.PH
+    const h0 = larger(top, 0)
+    const h1 = smaller(top + s.KH, s.H)
+    let i = 0
+    while (i < s.OW) {
+      const at = bytes(oh * s.OW + i)
+      if (i < s.first || i >= s.last || s.last - s.first < 4) {
+        maxWindow(s, x, h0, h1, i * s.SW - s.PW, y + at, mask + at)
+        i++
+      } else {
+        // the last four of a row may be computed twice
+        const j = smaller(i, s.last - 4)
+        const to = bytes(oh * s.OW + j)
+        if (s.SW == 1) maxFour(s, 1, x, h0, h1, j - s.PW, y + to, mask + to)
+        else if (s.SW == 2) maxFour(s, 2, x, h0, h1, j * 2 - s.PW, y + to, mask + to)
+        else maxFour(s, s.SW, x, h0, h1, j * s.SW - s.PW, y + to, mask + to)
+        i = j + 4
+      }
+    }
+  }
+}
+
+@inline
+function maxFour(s: Pooling, step: i32, x: usize, h0: i32, h1: i32, left: i32, y: usize, mask: usize): void {
+  let best = f32x4.splat(LOWEST)
+  let from = f32x4.splat(-1)
+  const steps = f32x4.mul(f32x4(0, 1, 2, 3), f32x4.splat(<f32>step))
+  for (let h = h0; h < h1; h++) {
+    const index = h * s.W + left
+    const p = x + bytes(index)
+    let at = f32x4.add(steps, f32x4.splat(<f32>index))
+    for (let k = 0; k < s.KW; k++) {
+      const v = strided(p + bytes(k), step)
+      const above = f32x4.gt(v, best)
+      best = v128.bitselect(v, best, above)
+      from = v128.bitselect(at, from, above)
+      at = f32x4.add(at, f32x4.splat(1))
+    }
+  }
+  v128.store(y, best)
+  v128.store(mask, from)
+}
+
+function maxWindow(s: Pooling, x: usize, h0: i32, h1: i32, left: i32, y: usize, mask: usize): void {
+  const w0 = larger(left, 0)
+  const w1 = smaller(left + s.KW, s.W)
+  let best = LOWEST
+  let from = -1
+  for (let h = h0; h < h1; h++) {
+    for (let i = h * s.W + w0; i < h * s.W + w1; i++) {
+      const v = load<f32>(x + bytes(i))
+      if (v > best) {
+        best = v
+        from = i
+      }
+    }
+  }
+  store<f32>(y, best)
+  store<f32>(mask, <f32>from)
+}
+
+function maxHalvingPlane(s: Pooling, x: usize, y: usize, mask: usize): void {
+  const row = bytes(s.W)
+  const one = f32x4.splat(1)
+  const W = f32x4.splat(<f32>s.W)
+  for (let oh = 0; oh < s.OH; oh++) {
+    for (let i = 0; i < s.OW; i += 4) {
+      const j = smaller(i, s.OW - 4)
+      const index = 2 * oh * s.W + 2 * j
+      const p = x + bytes(index)
+      const a0 = v128.load(p)
+      const a1 = v128.load(p, 16)
+      const b0 = v128.load(p + row)
+      const b1 = v128.load(p + row, 16)
+      let best = f32x4.splat(LOWEST)
+      let from = f32x4.splat(-1)
+      let at = f32x4.add(f32x4(0, 2, 4, 6), f32x4.splat(<f32>index))
+      let v = evens(a0, a1)
+      let above = f32x4.gt(v, best)
+      best = v128.bitselect(v, best, above)
+      from = v128.bitselect(at, from, above)
+      v = odds(a0, a1)
+      above = f32x4.gt(v, best)
+      best = v128.bitselect(v, best, above)
+      from = v128.bitselect(f32x4.add(at, one), from, above)
+      at = f32x4.add(at, W)
+      v = evens(b0, b1)
+      above = f32x4.gt(v, best)
+      best = v128.bitselect(v, best, above)
+      from = v128.bitselect(at, from, above)
+      v = odds(b0, b1)
+      above = f32x4.gt(v, best)
+      const to = bytes(oh * s.OW + j)
+      v128.store(y + to, v128.bitselect(v, best, above))
+      v128.store(mask + to, v128.bitselect(f32x4.add(at, one), from, above))
+    }
+  }
+}
+
+/** dx ← 0, then dx[mask] += dy. */
+export function maxPoolGradient(dy: usize, mask: usize, dx: usize): void {
+  run(maxGradientChunk, start(dx, dy, mask))
+}
+
+function maxGradientChunk(chunk: i32, _workspace: usize): void {
+  const s = pooling()
+  const last = smaller(s.planes, (chunk + 1) * s.block)
+  const inside = s.H * s.W
+  const outside = s.OH * s.OW
+  const halving = isHalving(s)
+  for (let i = chunk * s.block; i < last; i++) {
+    const dx = s.x + <usize>i * bytes(inside)
+    const dy = s.y + <usize>i * bytes(outside)
+    const mask = s.mask + <usize>i * bytes(outside)
+    if (halving) {
+      maxHalvingGradient(s, dx, dy, mask)
+      continue
+    }
+    memory.fill(dx, 0, bytes(inside))
+    for (let o = 0; o < outside; o++) {
+      const at = load<f32>(mask + bytes(o))
+      // −1, or whatever somebody else has put there
+      if (!(at >= 0 && at < <f32>inside)) continue
+      const p = dx + bytes(<i32>at)
+      store<f32>(p, load<f32>(p) + load<f32>(dy + bytes(o)))
+    }
+  }
+}
+
+function maxHalvingGradient(s: Pooling, dx: usize, dy: usize, mask: usize): void {
+  const row = bytes(s.W)
+  const one = f32x4.splat(1)
+  const W = f32x4.splat(<f32>s.W)
+  for (let oh = 0; oh < s.OH; oh++) {
+    for (let i = 0; i < s.OW; i += 4) {
+      const j = smaller(i, s.OW - 4)
+      const index = 2 * oh * s.W + 2 * j
+      const p = dx + bytes(index)
+      const from = v128.load(mask + bytes(oh * s.OW + j))
+      const d = v128.load(dy + bytes(oh * s.OW + j))
+      const at = f32x4.add(f32x4(0, 2, 4, 6), f32x4.splat(<f32>index))
+      const below = f32x4.add(at, W)
+      const a = v128.and(d, f32x4.eq(from, at))
+      const b = v128.and(d, f32x4.eq(from, f32x4.add(at, one)))
+      const c = v128.and(d, f32x4.eq(from, below))
+      const e = v128.and(d, f32x4.eq(from, f32x4.add(below, one)))
+      v128.store(p, v128.shuffle<f32>(a, b, 0, 4, 1, 5))
+      v128.store(p, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16)
+      v128.store(p + row, v128.shuffle<f32>(c, e, 0, 4, 1, 5))
+      v128.store(p + row, v128.shuffle<f32>(c, e, 2, 6, 3, 7), 16)
+    }
+  }
+}
+
+// ---- average ----------------------------------------------------------------------------------------------------------------
+
+/** y ← mean x of each window, divided by the window's area clipped to size + pad. */
+export function averagePool(x: usize, y: usize): void {
+  run(averageChunk, start(x, y, 0))
+}
+
+function averageChunk(chunk: i32, _workspace: usize): void {
+  const s = pooling()
+  const last = smaller(s.planes, (chunk + 1) * s.block)
+  for (let i = chunk * s.block; i < last; i++) {
+    averagePlane(s, s.x + <usize>i * bytes(s.H * s.W), s.y + <usize>i * bytes(s.OH * s.OW))
+  }
+}
+
+function averagePlane(s: Pooling, x: usize, y: usize): void {
+  for (let oh = 0; oh < s.OH; oh++) {
+    const top = oh * s.SH - s.PH
+    const height = smaller(top + s.KH, s.H + s.PH) - top
+    const h0 = larger(top, 0)
+    const h1 = smaller(top + s.KH, s.H)
+    let i = 0
+    while (i < s.OW) {
+      if (i < s.first || i >= s.last || s.last - s.first < 4) {
+        store<f32>(y + bytes(oh * s.OW + i), averageWindow(s, x, height, h0, h1, i * s.SW - s.PW))
+        i++
+      } else {
+        const j = smaller(i, s.last - 4)
+        const to = y + bytes(oh * s.OW + j)
+        const area = <f32>(height * s.KW)
+        if (s.SW == 1) averageFour(s, 1, x, area, h0, h1, j - s.PW, to)
+        else if (s.SW == 2) averageFour(s, 2, x, area, h0, h1, j * 2 - s.PW, to)
+        else averageFour(s, s.SW, x, area, h0, h1, j * s.SW - s.PW, to)
+        i = j + 4
+      }
+    }
+  }
+}
+
+@inline
+function averageFour(s: Pooling, step: i32, x: usize, area: f32, h0: i32, h1: i32, left: i32, y: usize): void {
+  let sum = f32x4.splat(0)
+  for (let h = h0; h < h1; h++) {
+    const p = x + bytes(h * s.W + left)
+    for (let k = 0; k < s.KW; k++) sum = f32x4.add(sum, strided(p + bytes(k), step))
+  }
+  v128.store(y, f32x4.div(sum, f32x4.splat(area)))
+}
+
+function averageWindow(s: Pooling, x: usize, height: i32, h0: i32, h1: i32, left: i32): f32 {
+  const w0 = larger(left, 0)
+  const w1 = smaller(left + s.KW, s.W)
+  const area = height * (smaller(left + s.KW, s.W + s.PW) - left)
+  let sums = f32x4.splat(0)
+  let sum: f32 = 0
+  for (let h = h0; h < h1; h++) {
+    const row = x + bytes(h * s.W)
+    let w = w0
+    for (; w + 4 <= w1; w += 4) sums = f32x4.add(sums, v128.load(row + bytes(w)))
+    for (; w < w1; w++) sum += load<f32>(row + bytes(w))
+  }
+  return area > 0 ? (sum + sumLanes(sums)) / <f32>area : 0
+}
+
+/** dx ← the adjoint of averagePool applied to dy. */
+export function averagePoolGradient(dy: usize, dx: usize): void {
+  run(averageGradientChunk, start(dx, dy, 0))
+}
+
+function averageGradientChunk(chunk: i32, _workspace: usize): void {
+  const s = pooling()
+  const last = smaller(s.planes, (chunk + 1) * s.block)
+  for (let i = chunk * s.block; i < last; i++) {
+    const dx = s.x + <usize>i * bytes(s.H * s.W)
+    memory.fill(dx, 0, bytes(s.H * s.W))
+    averagePlaneGradient(s, dx, s.y + <usize>i * bytes(s.OH * s.OW))
+  }
+}
+
+function averagePlaneGradient(s: Pooling, dx: usize, dy: usize): void {
+  for (let oh = 0; oh < s.OH; oh++) {
+    const top = oh * s.SH - s.PH
+    const height = smaller(top + s.KH, s.H + s.PH) - top
+    const h0 = larger(top, 0)
+    const h1 = smaller(top + s.KH, s.H)
+    for (let i = 0; i < s.OW; i++, dy += 4) {
+      const left = i * s.SW - s.PW
+      const w0 = larger(left, 0)
+      const w1 = smaller(left + s.KW, s.W)
+      const share = load<f32>(dy) / <f32>(height * (smaller(left + s.KW, s.W + s.PW) - left))
+      for (let h = h0; h < h1; h++) {
+        const row = dx + bytes(h * s.W)
+        let w = w0
+        for (; w + 4 <= w1; w += 4) v128.store(row + bytes(w), f32x4.add(v128.load(row + bytes(w)), f32x4.splat(share)))
+        for (; w < w1; w++) store<f32>(row + bytes(w), load<f32>(row + bytes(w)) + share)
+      }
+    }
+  }
+}
