@@ -2,13 +2,14 @@ import { shapeText } from './blob.js'
 import { NetError } from './errors.js'
 import type { FileSource, Files } from './files.js'
 import type { BlobProto, LayerParameter, NetParameter } from './generated/caffe.js'
+import { isHdf5, netToHdf5, readHdf5Weights } from './hdf5_files.js'
 import type { Net } from './net.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from './proto/blob_proto.js'
 import { upgradeNet } from './proto/upgrade.js'
 import { readMessage, writeMessage } from './proto/wire.js'
 import { writeFileSafely } from './write_file.js'
 
-export type NetFormat = 'caffemodel'
+export type NetFormat = 'caffemodel' | 'hdf5'
 
 export interface CopyOptions {
   /** Default true, as in Caffe: a param of another shape is an error. false: it is left as it is and reported. */
@@ -25,14 +26,16 @@ export interface CopyReport {
   readonly mismatched: { layer: string; index: number; net: number[]; source: number[] }[]
 }
 
-/** Named layers with their blobs: the part of a model that copyFrom needs. */
-export type Weights = readonly { readonly name: string; readonly blobs: readonly BlobProto[] }[]
+/** Named layers with their blobs: the part of a model that copyFrom needs. HDF5 models leave shared blobs out. */
+export type Weights = readonly { readonly name: string; readonly blobs: readonly (BlobProto | undefined)[] }[]
 
 /** Weights from wherever they are; old formats are upgraded first. */
 export async function readWeights(source: FileSource | NetParameter | Net, files: Files): Promise<Weights> {
   if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) {
     const file = source instanceof Uint8Array ? 'the given bytes' : String(source)
-    return weightsOf(upgradeNet(readMessage('NetParameter', await files.read(source), { file })).layer ?? [])
+    const bytes = await files.read(source)
+    if (isHdf5(bytes)) return readHdf5Weights(bytes, file)
+    return weightsOf(upgradeNet(readMessage('NetParameter', bytes, { file })).layer ?? [])
   }
   if ('nodes' in source) return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
   return weightsOf(upgradeNet(source).layer ?? [])
@@ -56,15 +59,15 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
       continue
     }
     const layer = net.layers[net.layerNames.indexOf(name)]
-    if (own.length !== blobs.length) {
+    if (blobs.length > own.length || own.some((_, i) => blobs[i] === undefined && !isShared(net, name, i))) {
       if (strict)
         throw layer.error(`the source has ${blobs.length} params for it, the net ${own.length}; rename the layer to train it from scratch`)
       report.mismatched.push({ layer: name, index: Math.min(own.length, blobs.length), net: [own.length], source: [blobs.length] })
       continue
     }
-    const wrong = own.findIndex((blob, i) => !sameShape(blobs[i], blob.shape))
+    const wrong = own.findIndex((blob, i) => blobs[i] && !sameShape(blobs[i], blob.shape))
     if (wrong >= 0) {
-      const source = blobShape(blobs[wrong])
+      const source = blobShape(blobs[wrong]!)
       if (strict)
         throw layer.error(
           `${wrong === 0 ? 'the weights' : `param ${wrong}`} in the file ${wrong === 0 ? 'are' : 'is'} ${shapeText(source)}, the net needs ${shapeText(own[wrong].shape)}; rename the layer to train it from scratch`,
@@ -73,8 +76,10 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
       continue
     }
     own.forEach((blob, i) => {
-      const data = blobData(blobs[i])
-      const diff = blobDiff(blobs[i])
+      const proto = blobs[i]
+      if (!proto) return
+      const data = blobData(proto)
+      const diff = blobDiff(proto)
       if (data.length !== blob.count)
         throw new NetError(`layer '${name}': param ${i} holds ${data.length} values where its shape says ${blob.count}`)
       writes.push(() => {
@@ -94,6 +99,10 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
   return report
 }
 
+/** Whether a param's values belong to another layer, which HDF5 models store alone. */
+const isShared = (net: Net, layer: string, index: number): boolean =>
+  net.parts.params.some(param => param.layer === layer && param.index === index && param.owner >= 0)
+
 /** The net as Caffe saves it: every layer of the built net, splits included, each with its blobs. */
 export function netToProto(net: Net, diffs = false): NetParameter {
   return {
@@ -112,9 +121,11 @@ export interface SaveOptions {
 }
 
 export async function netToBytes(net: Net, options: SaveOptions): Promise<Uint8Array> {
+  if (options.format === 'hdf5') return netToHdf5(net, options.diffs)
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 
 export async function saveNet(net: Net, path: string, options: SaveOptions): Promise<void> {
-  await writeFileSafely(path, await netToBytes(net, options))
+  const format = options.format ?? (path.endsWith('.h5') ? 'hdf5' : 'caffemodel')
+  await writeFileSafely(path, await netToBytes(net, { ...options, format }))
 }

@@ -1,6 +1,7 @@
 import { FormatError, NetError } from './errors.js'
 import type { FileSource } from './files.js'
 import type { SolverState } from './generated/caffe.js'
+import { isHdf5, readHdf5State, stateToHdf5 } from './hdf5_files.js'
 import type { Net } from './net.js'
 import { blobData, sameShape, toBlobProto } from './proto/blob_proto.js'
 import { readMessage, writeMessage } from './proto/wire.js'
@@ -24,7 +25,8 @@ interface NetPosition {
 /** Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. */
 export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}`): Promise<Snapshot> {
   const { param, net, iter } = solver
-  const model = await net.toBytes({ diffs: param.snapshot_diff })
+  const hdf5 = param.snapshot_format === 'HDF5'
+  const model = await net.toBytes({ format: hdf5 ? 'hdf5' : 'caffemodel', diffs: param.snapshot_diff })
   for (const blob of solver.history) await blob.pull()
   const state: SolverState = {
     iter,
@@ -32,20 +34,24 @@ export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
     ristretto_positions: JSON.stringify(positionsOf(solver)),
   }
-  if (param.snapshot_prefix === undefined) return { model, state: writeMessage('SolverState', state) }
+  const write = (state: SolverState) => (hdf5 ? stateToHdf5(state) : writeMessage('SolverState', state))
+  if (param.snapshot_prefix === undefined) return { model, state: await write(state) }
   const base = `${param.snapshot_prefix}_${name}`
-  const paths = { model: `${base}.caffemodel`, state: `${base}.solverstate` }
-  solver.log(`Snapshotting to binary proto file ${paths.model}`)
+  const ending = hdf5 ? '.h5' : ''
+  const format = hdf5 ? 'HDF5' : 'binary proto'
+  const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
+  solver.log(`Snapshotting to ${format} file ${paths.model}`)
   await writeFileSafely(paths.model, model)
-  solver.log(`Snapshotting solver state to binary proto file ${paths.state}`)
-  await writeFileSafely(paths.state, writeMessage('SolverState', { ...state, learned_net: paths.model }))
+  solver.log(`Snapshotting solver state to ${format} file ${paths.state}`)
+  await writeFileSafely(paths.state, await write({ ...state, learned_net: paths.model }))
   return paths
 }
 
 /** Everything is read and checked before anything is changed. */
 export async function restoreSolver(solver: Solver, source: FileSource, model?: FileSource): Promise<void> {
   const file = source instanceof Uint8Array ? 'the given solver state' : String(source)
-  const state = readMessage('SolverState', await solver.files.read(source), { file })
+  const bytes = await solver.files.read(source)
+  const state = isHdf5(bytes) ? await readHdf5State(bytes, file) : readMessage('SolverState', bytes, { file })
   const history = state.history ?? []
   if (history.length !== solver.history.length)
     throw new NetError(
