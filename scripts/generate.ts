@@ -5,4 +5,6 @@ import { generateWasm } from './generate-wasm.js'
 import { generateWorkers } from './generate-workers.js'
 
 await mkdir(new URL('../lib/generated/', import.meta.url), { recursive: true })
-await Promise.all([generateSchema(), generateWasm(), generateWorkers()])
+// the workers are bundled with the schema inside, so it comes first
+await generateSchema()
+await Promise.all([generateWasm(), generateWorkers()])

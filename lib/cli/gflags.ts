@@ -1,0 +1,67 @@
+import type { Command, Option } from 'commander'
+
+/**
+ * Caffe's tools read their flags with gflags, commander reads GNU style. Both work here: `-solver x`, `-solver=x`, `--solver=x`,
+ * `--sigint_effect stop`, `--plain=false`, `--noplain`, and flags before the command become what commander expects.
+ */
+export function normalizeArguments(program: Command, argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  const rest = end < 0 ? [] : argv.slice(end)
+  const words = commandFirst(program, end < 0 ? argv : argv.slice(0, end))
+  const command = findCommand(program, words[0]) ?? program
+  const known = [...program.options, ...command.options]
+  const normal: string[] = []
+  for (let i = 0; i < words.length; i++) {
+    const flag = parseFlag(words[i])
+    if (!flag) {
+      normal.push(words[i])
+      continue
+    }
+    const option = known.find(option => namesOf(option).includes(flag.name))
+    const negated = flag.name.startsWith('no') ? known.find(o => namesOf(o).includes(flag.name.slice(2)) && isFlag(o)) : undefined
+    if (!option && negated) setFlag(normal, negated, false)
+    else if (option && isFlag(option) && flag.value !== undefined && isBoolean(flag.value))
+      setFlag(normal, option, isTrue(flag.value) !== option.negate)
+    else {
+      normal.push(flag.value === undefined ? `--${flag.name}` : `--${flag.name}=${flag.value}`)
+      // the next word is the flag's value, whatever it looks like
+      if (option?.required && flag.value === undefined && i + 1 < words.length) normal.push(words[++i])
+    }
+  }
+  return [...normal, ...rest]
+}
+
+/** gflags takes flags anywhere; commander wants the command's name before the command's flags. */
+function commandFirst(program: Command, words: readonly string[]): string[] {
+  const known = [...program.options, ...program.commands.flatMap(command => command.options)]
+  for (let i = 0; i < words.length; i++) {
+    const flag = parseFlag(words[i])
+    if (!flag) {
+      const command = findCommand(program, words[i])
+      return command ? [command.name(), ...words.slice(0, i), ...words.slice(i + 1)] : [...words]
+    }
+    if (flag.value === undefined && known.find(option => namesOf(option).includes(flag.name))?.required) i++
+  }
+  return [...words]
+}
+
+/** Commands may be spelled with underscores too: convert_mnist. */
+const findCommand = (program: Command, word: string | undefined): Command | undefined =>
+  program.commands.find(command => command.name() === word?.replaceAll('_', '-'))
+
+/** `-name`, `--name`, with or without `=value`; one letter after one dash stays what it is (-h). */
+function parseFlag(word: string): { name: string; value?: string } | undefined {
+  const match = /^--?([A-Za-z][A-Za-z0-9_-]+)(?:=([\s\S]*))?$/.exec(word)
+  return match ? { name: match[1].replaceAll('_', '-'), value: match[2] } : undefined
+}
+
+const namesOf = (option: Option): string[] => (option.long ? [option.long.slice(2)] : [])
+const isFlag = (option: Option): boolean => !option.required && !option.optional
+const isBoolean = (value: string): boolean => /^(true|false|t|f|yes|no|y|n|1|0)$/i.test(value)
+const isTrue = (value: string): boolean => /^(true|t|yes|y|1)$/i.test(value)
+
+/** The last mention of a flag wins, as in gflags; false is the same as leaving it out. */
+function setFlag(words: string[], option: Option, value: boolean): void {
+  for (let i = words.indexOf(option.long!); i >= 0; i = words.indexOf(option.long!)) words.splice(i, 1)
+  if (value) words.push(option.long!)
+}

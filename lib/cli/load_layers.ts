@@ -1,0 +1,63 @@
+import { access } from 'node:fs/promises'
+import { basename, extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { RistrettoError } from '../errors.js'
+import type { LayerClass } from '../layer.js'
+import { builtInLayers } from '../layers/index.js'
+import { registerLayer, registerLayerModule } from '../registry.js'
+
+/**
+ * Import a module and register every layer class that it exports: as a module under the file's name without extension
+ * (`type: "Python" python_param { module: "pyloss" layer: "…" }`), and each class under its own name (`type: "…"`).
+ * Resolves to notices for the user.
+ */
+export async function loadLayers(file: string): Promise<string[]> {
+  const exports = await importFile(file)
+  const layers = layerClasses(exports)
+  if (!Object.keys(layers).length)
+    throw new RistrettoError(
+      `--layers ${file}: it exports no layer; export a class that extends Layer (found: ${Object.keys(exports).join(', ') || 'no exports'})`,
+    )
+  registerLayerModule(basename(file, extname(file)), layers)
+  for (const [name, layer] of Object.entries(layers)) registerLayer(name, layer)
+  return Object.keys(layers)
+    .filter(name => Object.hasOwn(builtInLayers, name))
+    .map(name => `--layers ${file}: its class '${name}' takes the place of the built-in layer of that name`)
+}
+
+async function importFile(file: string): Promise<Record<string, unknown>> {
+  const path = resolve(file)
+  await access(path).catch(() => {
+    throw new RistrettoError(`--layers ${file}: there is no such file`)
+  })
+  try {
+    return await import(pathToFileURL(path).href)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(path))
+      throw new RistrettoError(
+        `--layers ${file}: Node ${process.versions.node} does not run TypeScript; use Node 22.18 or later, ` +
+          `compile the file to JavaScript (npx esbuild ${file} --outfile=${file.replace(/ts$/, 'js')}) and name that, ` +
+          'or start Node with a loader (NODE_OPTIONS="--import tsx")',
+        { cause: error },
+      )
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || error instanceof SyntaxError)
+      throw new RistrettoError(`--layers ${file}: ${message}`, { cause: error })
+    throw error
+  }
+}
+
+/**
+ * The layer classes among a module's exports, by name. Recognised by their methods, not by instanceof: a file that has its own copy of
+ * the library beside it extends that copy's Layer.
+ */
+function layerClasses(exports: Record<string, unknown>): Record<string, LayerClass> {
+  const layers: Record<string, LayerClass> = {}
+  for (const [name, value] of Object.entries(exports)) {
+    if (typeof value !== 'function') continue
+    const prototype = value.prototype as Record<string, unknown> | undefined
+    if (typeof prototype?.['forward'] !== 'function' || typeof prototype['reshape'] !== 'function') continue
+    layers[name === 'default' ? value.name : name] = value as unknown as LayerClass
+  }
+  return layers
+}

@@ -1,0 +1,69 @@
+import { availableParallelism } from 'node:os'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CopyReport } from '../net_files.js'
+import { loadLayers } from './load_layers.js'
+import type { Output } from './output.js'
+
+/** Options of every command that runs a net. */
+export interface RunOptions {
+  engine?: string
+  threads?: number
+  seed?: number
+  layers?: string[]
+}
+
+/** Options that pick the layers of a net by its include and exclude rules. */
+export interface StateOptions {
+  level?: number
+  stage?: string[]
+}
+
+export const list = (text: string): string[] => text.split(',').filter(Boolean)
+
+/** A parser of whole numbers from `least` on. */
+export const whole =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
+    return value
+  }
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--engine <name>', 'where kernels run: wasm or js (default: wasm)')
+    .option('--threads <n>', `compute threads (default: the cores this process may use, ${availableParallelism()})`, whole(1))
+    .option('--seed <n>', 'seed of every random stream (default: drawn)', whole(0))
+    .option('--layers <files>', 'modules with custom layers, separated by commas', list)
+}
+
+export function addStateOptions(command: Command): Command {
+  return command
+    .option('--level <n>', 'level of the net state', whole(Number.MIN_SAFE_INTEGER))
+    .option('--stage <names>', 'stages of the net state, separated by commas', list)
+}
+
+export const phaseOption = (phase: 'TRAIN' | 'TEST'): Option =>
+  new Option('--phase <phase>', 'phase of the net state')
+    .choices(['TRAIN', 'TEST'])
+    .default(phase)
+    .argParser(text => {
+      if (!/^(train|test)$/i.test(text)) throw new InvalidArgumentError('Allowed choices are TRAIN, TEST.')
+      return text.toUpperCase()
+    })
+
+/** Register the modules named by --layers; every notice goes to `log`. */
+export async function registerLayers(options: RunOptions, output: Output): Promise<void> {
+  for (const file of options.layers ?? []) for (const notice of await loadLayers(file)) output.err.write(`${notice}\n`)
+}
+
+/** What copying weights did, in one line. */
+export function copyText(file: string, { loaded, missing, extra }: CopyReport): string {
+  const part = (what: string, names: string[]) => (names.length ? [`${what}: ${names.join(', ')}`] : [])
+  const parts = [
+    ...part('loaded', loaded),
+    ...part('not in the file, keep their values', missing),
+    ...part('not in the net, left out', extra),
+  ]
+  return `Weights of ${file}: ${parts.join('; ') || 'none'}`
+}

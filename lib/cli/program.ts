@@ -1,0 +1,59 @@
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import { addConvertMnist } from './convert_mnist.js'
+import { normalizeArguments } from './gflags.js'
+import type { Output } from './output.js'
+import { addTest } from './test.js'
+import { addTime } from './time.js'
+import { addTrain } from './train.js'
+
+/** Exit codes: done, failed while running, used wrongly. */
+export const exitCodes = { ok: 0, error: 1, usage: 2 } as const
+
+/** The commands, in the order of the help: one file and one line each. */
+const commands = [addTrain, addTest, addTime, addConvertMnist]
+
+/** Run one command line; resolves to the exit code. */
+export async function run(argv: readonly string[], output: Output): Promise<number> {
+  const program = createProgram(output)
+  try {
+    if (!argv.length) {
+      output.err.write(program.helpInformation())
+      return exitCodes.usage
+    }
+    await program.parseAsync(normalizeArguments(program, argv), { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    output.err.write(`${errorText(error, program.opts()['debug'] === true)}\n`)
+    return exitCodes.error
+  }
+}
+
+function createProgram(output: Output): Command {
+  const { version } = createRequire(import.meta.url)('ristretto/package.json') as { version: string }
+  const program = new Command('ristretto')
+    .description('Caffe, concentrated: train, test and time nets described by prototxts.')
+    .version(version, '--version')
+    .option('--debug', 'show where an error comes from')
+    .configureOutput({ writeOut: text => output.out.write(text), writeErr: text => output.err.write(text) })
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      `
+Example:
+  ristretto train --solver lenet_solver.prototxt
+
+gflags spelling works too: -solver x, --solver=x, --sigint_effect stop. ristretto <command> --help shows more.`,
+    )
+  for (const add of commands) add(program, output)
+  return program
+}
+
+function errorText(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return `ristretto: ${String(error)}`
+  if (debug) return `ristretto: ${error.stack ?? error.message}`
+  return `ristretto: ${error.message.replaceAll('\n', ' ')}`
+}

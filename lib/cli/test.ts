@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import { g6 } from '../format.js'
+import { Net } from '../net.js'
+import {
+  addRunOptions,
+  addStateOptions,
+  copyText,
+  list,
+  phaseOption,
+  type RunOptions,
+  registerLayers,
+  type StateOptions,
+  whole,
+} from './options.js'
+import { type Output, print, printLog } from './output.js'
+import { ProgressBar } from './progress.js'
+
+interface TestOptions extends RunOptions, StateOptions {
+  model: string
+  weights: string[]
+  phase: 'TRAIN' | 'TEST'
+  iterations: number
+  json?: boolean
+}
+
+export function addTest(program: Command, output: Output): void {
+  const command = program
+    .command('test')
+    .description("Score a trained net: the mean of every output over the batches of the net's own data layer.")
+    .requiredOption('--model <file>', 'net prototxt')
+    .requiredOption('--weights <files>', '.caffemodel files, separated by commas', list)
+    .option('--iterations <n>', 'how many batches', whole(1), 50)
+    .addOption(phaseOption('TEST'))
+    .option('--json', 'print the scores as one JSON object')
+  addStateOptions(command)
+  addRunOptions(command).action(options => test(options, output))
+  command.addHelpText(
+    'after',
+    `
+Example:
+  ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --iterations 100`,
+  )
+}
+
+/** One value of one output of the net. */
+interface Score {
+  name: string
+  value: number
+  lossWeight: number
+}
+
+async function test(options: TestOptions, output: Output): Promise<void> {
+  await registerLayers(options, output)
+  const log = options.json ? () => {} : (line: string) => printLog(output, line)
+  const { engine, threads, seed, phase, level, stage: stages, iterations } = options
+  const net = await Net.create(options.model, { engine, threads, seed, phase, level, stages, log })
+  const bar = output.out.isTTY && !options.json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
+  const say = (line: string) => (bar ? bar.log(line) : log(line))
+  try {
+    for (const file of options.weights) say(copyText(file, await net.copyFrom(file)))
+    if (!net.outputs.length) throw net.layers[net.layers.length - 1].error('the net has no output in this phase: nothing to average')
+    say(`Running for ${iterations} iterations.`)
+    const sums: Score[] = []
+    let loss = 0
+    for (let i = 0; i < iterations; i++) {
+      await net.exclusive(() => net.runForward())
+      loss += await net.loss()
+      const scores = await outputScores(net)
+      scores.forEach((score, k) => {
+        if (!bar) log(`Batch ${i}, ${score.name} = ${g6(score.value)}`)
+        if (i) sums[k].value += score.value
+        else sums[k] = { ...score }
+      })
+      bar?.update(i + 1)
+    }
+    bar?.stop()
+    const means = sums.map(sum => ({ ...sum, value: sum.value / iterations }))
+    loss /= iterations
+    if (options.json) print(output, JSON.stringify({ iterations, loss, outputs: means }))
+    else {
+      const line = bar ? (text: string) => print(output, text) : log
+      line(`Loss: ${g6(loss)}`)
+      for (const { name, value, lossWeight } of means)
+        line(`${name} = ${g6(value)}${lossWeight ? ` (* ${g6(lossWeight)} = ${g6(lossWeight * value)} loss)` : ''}`)
+    }
+  } finally {
+    bar?.stop()
+    net.dispose()
+  }
+}
+
+async function outputScores(net: Net): Promise<Score[]> {
+  const weights = new Map(net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)))
+  const scores: Score[] = []
+  for (const name of net.outputs) {
+    const blob = net.blobs[name]
+    await blob.memory.data.pull()
+    for (const value of blob.dataArray) scores.push({ name, value, lossWeight: weights.get(name) ?? 0 })
+  }
+  return scores
+}

@@ -1,0 +1,102 @@
+import { type Command, Option } from 'commander'
+import type { Solver } from '../solver.js'
+import { createSolver } from '../solvers/index.js'
+import { addRunOptions, copyText, list, type RunOptions, registerLayers } from './options.js'
+import { type Output, printLog } from './output.js'
+import { handleSignals, type SignalEffect } from './signals.js'
+import { applySnapshotPrefix } from './snapshot_prefix.js'
+import { TrainingBar } from './training_bar.js'
+
+interface TrainOptions extends RunOptions {
+  solver: string
+  weights?: string[]
+  snapshot?: string
+  sigintEffect: SignalEffect
+  sighupEffect: SignalEffect
+  plain?: boolean
+}
+
+const effects = ['stop', 'snapshot', 'none']
+
+export function addTrain(program: Command, output: Output): void {
+  const command = program
+    .command('train')
+    .description('Train a net, from scratch, from weights, or from a snapshot.')
+    .requiredOption('--solver <file>', 'solver prototxt')
+    .option('--weights <files>', '.caffemodel files to start from, separated by commas', list)
+    .addOption(new Option('--snapshot <file>', '.solverstate to go on from').conflicts('weights'))
+    .addOption(new Option('--sigint-effect <effect>', 'what Ctrl-C does').choices(effects).default('stop'))
+    .addOption(new Option('--sighup-effect <effect>', 'what a hang-up signal does').choices(effects).default('snapshot'))
+    .option('--plain', "Caffe's log lines on a terminal, too, instead of a progress bar")
+  addRunOptions(command).action(options => train(options, output))
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  ristretto train --solver lenet_solver.prototxt
+  ristretto train --solver lenet_solver.prototxt --snapshot lenet_iter_5000.solverstate
+  ristretto train --solver finetune_solver.prototxt --weights bvlc_reference_caffenet.caffemodel
+  ristretto train --solver lenet_solver.prototxt | tee train.log     (what Caffe's parse_log reads)`,
+  )
+}
+
+async function train(options: TrainOptions, output: Output): Promise<void> {
+  await registerLayers(options, output)
+  const view: View = output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output)
+  const abort = new AbortController()
+  const { engine, threads, seed } = options
+  const solver = await createSolver(options.solver, { engine, threads, seed, signal: abort.signal, log: line => view.log(line) })
+  try {
+    view.log(`Engine ${solver.engine.name} (${solver.engine.detail}), seed ${solver.net.seed}`)
+    await applySnapshotPrefix(solver, options.solver, line => view.log(line))
+    for (const file of options.weights ?? []) view.log(copyText(file, await solver.net.copyFrom(file)))
+    if (options.snapshot) await solver.restore(options.snapshot)
+    view.begin(solver)
+    const release = handleSignals(
+      { sigint: options.sigintEffect, sighup: options.sighupEffect },
+      {
+        stop() {
+          view.log('Stopping after this iteration; interrupt again to quit at once.')
+          abort.abort()
+        },
+        snapshot: () => solver.requestSnapshot(),
+      },
+    )
+    try {
+      await solver.solve()
+    } finally {
+      release()
+      view.end()
+    }
+    if (solver.stopped) view.log(`Stopped at iteration ${solver.iter} of ${solver.param.max_iter ?? 0}.${resumeHint(options, solver)}`)
+  } finally {
+    solver.dispose()
+  }
+}
+
+function resumeHint(options: TrainOptions, solver: Solver): string {
+  if (!(solver.param.snapshot_after_train ?? true)) return ''
+  const state = `${solver.param.snapshot_prefix}_iter_${solver.iter}.solverstate`
+  return ` Go on with: ristretto train --solver ${options.solver} --snapshot ${state}`
+}
+
+/** Where a training run is shown. */
+export interface View {
+  log(line: string): void
+  /** Training starts: hook into the solver. */
+  begin(solver: Solver): void
+  /** Training is over or has failed. */
+  end(): void
+}
+
+/** Caffe's log, line by line. */
+class TrainingLog implements View {
+  constructor(private readonly output: Output) {}
+  log(line: string): void {
+    printLog(this.output, line)
+  }
+  begin(): void {
+    this.log('Starting Optimization')
+  }
+  end(): void {}
+}
