@@ -96,7 +96,8 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
 }
 
 async function addLayer(b: Building, param: LayerParameter, context: LayerContext): Promise<void> {
-  const layer = createLayer(param, { ...context, phase: param.phase! })
+  // a layer may change its own copy in setup, as BatchNorm does with its param specs
+  const layer = createLayer({ ...param }, { ...context, phase: param.phase! })
   const node: NetNode = {
     layer,
     name: layer.name,
@@ -203,16 +204,16 @@ export function refillLossWeights(node: NetNode): void {
 }
 
 function addParams(b: Building, node: NetNode): void {
-  // read after setup: a layer may write its own specs there, as BatchNorm does
-  const specs = node.layer.param.param ?? []
+  const specs = node.param.param ?? []
   const blobs = node.layer.blobs
   if (specs.length > blobs.length)
     throw node.layer.error(`it has ${specs.length} param entries for ${blobs.length} learned blobs: at most one entry per blob`)
   blobs.forEach((_, i) => {
+    // Caffe asks the net's description who needs gradients, and the layer for the multipliers
     const learns = (specs[i]?.lr_mult ?? 1) !== 0
     node.needsBackward ||= learns
     node.layer.paramPropagateDown[i] = learns
-    addParam(b, node, i, specs[i] ?? {})
+    addParam(b, node, i, node.layer.param.param?.[i] ?? {})
   })
 }
 
