@@ -2,7 +2,16 @@ import { FormatError } from '../errors.js'
 import { type ReadDatum, readDatum } from '../proto/datum.js'
 import { decodeImage, type PixelsModule, toPlanes } from './image.js'
 import type { RecordCursor } from './records.js'
-import { atRecord, type BatchSource, checkItemShape, inOrder, type Place, type Position, type SourceDescription } from './source.js'
+import {
+  atRecord,
+  type BatchSource,
+  checkItemShape,
+  inOrder,
+  type Place,
+  type Position,
+  type SourceDescription,
+  withPrefix,
+} from './source.js'
 import { DataTransformer } from './transformer.js'
 
 export interface DatumDescription extends SourceDescription {
@@ -35,12 +44,16 @@ export class DatumSource implements BatchSource {
     this.item = start.item
     this.record = start.record
     this.epoch = start.epoch
-    if (cursor.count === 0) throw new FormatError(`${description.layer}: ${description.name} holds no records`)
+    if (cursor.count === 0) throw new FormatError(`${description.name} holds no records`)
     // after a restart the database may have become shorter
     this.record %= cursor.count
     cursor.first()
     cursor.skip(this.record)
-    this.decodes = readDatum(cursor.value).encoded
+    try {
+      this.decodes = readDatum(cursor.value).encoded
+    } catch (error) {
+      throw withPrefix(`record ${this.record} of ${description.name}`, error)
+    }
   }
 
   get position(): Position {

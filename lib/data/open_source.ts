@@ -2,7 +2,7 @@ import { type DatumDescription, DatumSource } from './datum_source.js'
 import type { PixelsModule } from './image.js'
 import { ImageSource, type ImagesDescription } from './image_source.js'
 import { openLmdbRecords } from './records.js'
-import type { BatchSource, Position } from './source.js'
+import { type BatchSource, type Position, withPrefix } from './source.js'
 import { WindowSource, type WindowsDescription } from './window_source.js'
 
 export type AnyDescription = DatumDescription | ImagesDescription | WindowsDescription
@@ -19,8 +19,12 @@ export interface Surroundings {
 export async function openSource(description: AnyDescription, surroundings: Surroundings, start: Position): Promise<BatchSource> {
   switch (description.kind) {
     case 'datum': {
-      const records = await openLmdbRecords(description.path ?? (await databaseBytes(description.name, surroundings)), description.name)
-      return new DatumSource(description, records, surroundings.pixels, start)
+      try {
+        const records = await openLmdbRecords(description.path ?? (await databaseBytes(description.name, surroundings)), description.name)
+        return new DatumSource(description, records, surroundings.pixels, start)
+      } catch (error) {
+        throw withPrefix(description.layer, error)
+      }
     }
     case 'images':
       return new ImageSource(description, surroundings.pixels, surroundings.readFile, start)

@@ -1,4 +1,4 @@
-import { FormatError, NetError, RistrettoError } from '../errors.js'
+import { NetError, RistrettoError } from '../errors.js'
 import type { TransformSpec } from './transformer.js'
 
 /** Where a data layer is in its input. */
@@ -46,15 +46,19 @@ export interface BatchSource {
   close(): void
 }
 
-/** The same error with the place in front: layer, source and record. */
+/** The same error with the place in front: layer, record, source. */
 export function atRecord(source: SourceDescription, record: string, error: unknown): Error {
-  if (!(error instanceof RistrettoError)) {
-    if (!(error instanceof Error) || !('code' in error)) return error as Error
-    // the file system's own errors
-    return new FormatError(`${source.layer}: ${record} of ${source.name}: ${error.message}`, { cause: error })
+  return withPrefix(`${source.layer}: ${record} of ${source.name}`, error)
+}
+
+/** The same error, of the same type, with a place in front of its message. The file system's own become RistrettoErrors. */
+export function withPrefix(place: string, error: unknown): Error {
+  const { message } = error as Error
+  if (error instanceof RistrettoError) {
+    const Type = error.constructor as new (message: string, options?: ErrorOptions) => Error
+    return new Type(`${place}: ${message}`, { cause: error })
   }
-  const Type = error.constructor as new (message: string, options?: ErrorOptions) => Error
-  return new Type(`${source.layer}: ${record} of ${source.name}: ${error.message}`, { cause: error })
+  return error instanceof Error && 'code' in error ? new RistrettoError(`${place}: ${message}`, { cause: error }) : (error as Error)
 }
 
 /** Items of one batch share one blob. */

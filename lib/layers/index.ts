@@ -22,6 +22,8 @@ import { EuclideanLossLayer } from './euclidean_loss.js'
 import { ExpLayer } from './exp.js'
 import { FilterLayer } from './filter.js'
 import { FlattenLayer } from './flatten.js'
+import { HDF5DataLayer } from './hdf5_data.js'
+import { HDF5OutputLayer } from './hdf5_output.js'
 import { HingeLossLayer } from './hinge_loss.js'
 import { Im2colLayer } from './im2col.js'
 import { ImageDataLayer } from './image_data.js'
@@ -32,6 +34,7 @@ import { LogLayer } from './log.js'
 import { LRNLayer } from './lrn.js'
 import { LSTMLayer } from './lstm.js'
 import { LSTMUnitLayer } from './lstm_unit.js'
+import { MemoryDataLayer } from './memory_data.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
 import { ParameterLayer } from './parameter.js'
@@ -55,6 +58,7 @@ import { SwishLayer } from './swish.js'
 import { TanHLayer } from './tanh.js'
 import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
+import { WindowDataLayer } from './window_data.js'
 
 /** Prototxt type → class. The explicit list: one import and one entry a type, alphabetical. */
 export const builtInLayers: Record<string, LayerClass> = {
@@ -81,6 +85,8 @@ export const builtInLayers: Record<string, LayerClass> = {
   Exp: ExpLayer,
   Filter: FilterLayer,
   Flatten: FlattenLayer,
+  HDF5Data: HDF5DataLayer,
+  HDF5Output: HDF5OutputLayer,
   HingeLoss: HingeLossLayer,
   Im2col: Im2colLayer,
   ImageData: ImageDataLayer,
@@ -91,6 +97,7 @@ export const builtInLayers: Record<string, LayerClass> = {
   LRN: LRNLayer,
   LSTM: LSTMLayer,
   LSTMUnit: LSTMUnitLayer,
+  MemoryData: MemoryDataLayer,
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
   Parameter: ParameterLayer,
@@ -114,4 +121,5 @@ export const builtInLayers: Record<string, LayerClass> = {
   TanH: TanHLayer,
   Threshold: ThresholdLayer,
   Tile: TileLayer,
+  WindowData: WindowDataLayer,
 }
