@@ -383,6 +383,10 @@ export interface Engine {
   readonly heap: Heap
   /** Complete on a host engine; on a device, a layer whose kernels are missing runs on the host. */
   readonly kernels: Kernels
+  /** On a device: the host engine, in the same heap, for layers whose kernels are missing here and for plain host code. */
+  readonly host?: Engine
+  /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
+  finish?(): Promise<void>
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */
   scratch(length: number, slot?: number): Memory
 }

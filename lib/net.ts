@@ -369,7 +369,7 @@ export class Net {
       const node = this.nodes[i]
       for (const hook of beforeForward) await hook(node.name)
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
-      if (!this.engine.isHost && isHostLayer(node.layer)) await homeForForward(node)
+      if (node.layer.engine !== this.engine) await homeForForward(node)
       node.layer.random.iteration = this.passes
       const wait = node.layer.forward(node.bottom, node.top)
       if (wait) await wait
@@ -387,7 +387,7 @@ export class Net {
       const node = this.nodes[i]
       if (!node.needsBackward) continue
       for (const hook of beforeBackward) await hook(node.name)
-      if (!this.engine.isHost && isHostLayer(node.layer)) await homeForBackward(node)
+      if (node.layer.engine !== this.engine) await homeForBackward(node)
       const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
       if (wait) await wait
       if (this.debugInfo) await debugBackward(this, node)

@@ -1,3 +1,4 @@
+import type { Engine } from './engine.js'
 import { NetError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
@@ -23,10 +24,15 @@ export function layerTypes(): string[] {
   return [...new Set([...Object.keys(builtInLayers), ...registered.keys(), 'Python'])].sort()
 }
 
-/** The layer that a parameter describes. */
+/** The layer that a parameter describes, on the context's engine, or on its host engine if a kernel is missing there. */
 export function createLayer(param: LayerParameter, context: LayerContext): Layer {
   const layer = findClass(param)
-  return new layer(param, context)
+  return new layer(param, { ...context, engine: engineFor(layer, context.engine) })
+}
+
+function engineFor(layer: LayerClass, engine: Engine): Engine {
+  if (engine.host === undefined) return engine
+  return layer.uses.length > 0 && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
 }
 
 function findClass(param: LayerParameter): LayerClass {

@@ -204,6 +204,8 @@ export abstract class Solver {
       const lr = this.rate.take(this.iter)
       if (displayed) this.log(`Iteration ${this.iter}, lr = ${g6(lr)}`)
       await this.applyUpdate(lr)
+      // a device's queue must not grow without end; nothing is read back
+      await this.engine.finish?.()
       this.iter++
       for (const hook of this.hooks.iteration) await hook({ iter: this.iter, lr })
       if (this.snapshotWanted || (param.snapshot && this.iter % param.snapshot === 0)) {
