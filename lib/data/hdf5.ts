@@ -1,4 +1,4 @@
-import { EngineError, FormatError } from '../errors.js'
+import { EngineError, FormatError, RistrettoError } from '../errors.js'
 
 type H5wasm = typeof import('h5wasm')
 type H5File = import('h5wasm').File
@@ -60,7 +60,10 @@ export class Hdf5 {
     FS.writeFile(path, bytes)
     const remove = () => FS.unlink(path)
     try {
-      return new Hdf5Reader(this.library, new this.library.File(path, 'r'), name, remove)
+      const file = new this.library.File(path, 'r')
+      // the library hands out an invalid file rather than throw
+      if (file.file_id < 0n) throw new RistrettoError('the HDF5 library cannot open it')
+      return new Hdf5Reader(this.library, file, name, remove)
     } catch (error) {
       remove()
       throw new FormatError(`${name}: damaged HDF5 file (${bytes.length} bytes)`, { cause: error })
@@ -110,7 +113,7 @@ export class Hdf5Reader {
   /** Names in the file, or in one of its groups, in the file's order. */
   names(group = '/'): string[] {
     const entity = this.find(group)
-    return entity instanceof this.library.Group ? entity.keys() : []
+    return entity instanceof this.library.Group ? this.guarded(group, () => entity.keys()) : []
   }
 
   /** Whether there is a dataset of this name. */
