@@ -4,9 +4,9 @@ import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './axis.js'
 
-/** bottom 0, cut to the sizes of bottom 1 from `axis` on, starting at `offset`. Bottom 1 lends its shape only and gets no gradient. */
+/** bottom 0, cut to the sizes of bottom 1 from `axis` on, starting at `offset`. Bottom 1 lends its shape only; its gradient is 0. */
 export class CropLayer extends Layer {
-  static override readonly uses = ['crop', 'cropGradient'] as const
+  static override readonly uses = ['crop', 'cropGradient', 'fill'] as const
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }
   private sizes!: CropShape
@@ -44,5 +44,7 @@ export class CropLayer extends Layer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (propagateDown[0]) this.kernels.cropGradient(this.sizes, top[0].memory.diff, bottom[0].memory.diff)
+    // only the shape of bottom 1 matters
+    if (propagateDown[1]) this.kernels.fill(bottom[1].count, 0, bottom[1].memory.diff)
   }
 }

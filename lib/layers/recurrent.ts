@@ -36,7 +36,7 @@ export abstract class RecurrentLayer extends Layer {
   protected steps = 0
   protected batch = 0
   /** H. */
-  protected readonly hidden = this.p.num_output ?? 0
+  protected readonly hidden = this.p.num_output
   protected readonly width = this.gateCount() * this.hidden
   private hasStatic = false
   private unrolled: Step[] = []
@@ -52,7 +52,7 @@ export abstract class RecurrentLayer extends Layer {
   private readonly allConted = new Memory(0, this.engine.heap)
 
   override setup(bottom: Blob[]): void {
-    if (this.hidden < 1) throw this.error(`recurrent_param needs num_output of at least 1 (it is ${this.p.num_output ?? 'missing'})`)
+    if (this.hidden < 1) throw this.error(`recurrent_param needs num_output of at least 1 (it is ${this.hidden})`)
     this.hasStatic = bottom.length > 2 + this.exposed
     this.checkInputs(bottom)
     const { weight_filler, bias_filler } = this.p
@@ -134,6 +134,8 @@ export abstract class RecurrentLayer extends Layer {
     if (learns[1]) kernels.biasGradient(T * N, G, 1, allGates, b.memory.diff)
     if (learns[this.hasStatic ? 3 : 2]) kernels.gemm(true, false, G, H, T * N, 1, allGates, this.allConted, 1, wh.diff)
     if (propagateDown[0]) kernels.gemm(false, false, T * N, x.size(2), G, 1, allGates, wx.memory.data, 0, x.memory.diff)
+    // as in Caffe, initial states are given, not learned
+    for (let i = bottom.length - this.exposed; i < bottom.length; i++) if (propagateDown[i]) kernels.fill(N * H, 0, bottom[i].memory.diff)
     if (!this.hasStatic) return
     const S = bottom[2].size(1)
     kernels.sumMiddle(1, T, N * G, allGates, this.staticGates)
