@@ -29,7 +29,7 @@ export function convolutionWindow(layer: Layer, bottom: Blob): ConvolutionWindow
         throw layer.error(
           `${name}_h and ${name}_w are for two spatial axes, '${bottom.name}' (${shapeText(bottom.shape)}) has ${spatialAxes}`,
         )
-      return [h ?? otherwise ?? 0, w ?? otherwise ?? 0]
+      return [h ?? 0, w ?? 0]
     }
     if (list.length === 0 && otherwise === undefined && spatialAxes > 0)
       throw layer.error(`it needs a ${field}, written once or once per spatial axis`)

@@ -15,7 +15,8 @@ export class FlattenLayer extends Layer {
     const param = withDefaults('FlattenParameter', this.param.flatten_param)
     const first = axisOf(this, bottom[0], param.axis)
     const last = axisOf(this, bottom[0], param.end_axis, 'end_axis')
-    if (last < first) throw this.error(`end_axis: ${param.end_axis} comes before axis: ${param.axis}`)
+    // one before `axis` flattens no axis at all: Caffe then inserts one of size 1
+    if (last < first - 1) throw this.error(`end_axis: ${param.end_axis} comes before axis: ${param.axis}`)
     const { shape } = bottom[0]
     top[0].reshape([...shape.slice(0, first), bottom[0].size(first, last + 1), ...shape.slice(last + 1)])
     top[0].shareData(bottom[0])

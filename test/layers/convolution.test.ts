@@ -98,6 +98,7 @@ test('what is refused', async () => {
   await refuses('num_output: 2 kernel_size: 3 stride: 0', /stride \[0, 0\] must be at least 1/)
   await refuses('num_output: 2 kernel_size: 3 kernel_h: 3 kernel_w: 3', /kernel_size and kernel_h, kernel_w say the same/)
   await refuses('num_output: 2 kernel_h: 3', /must be at least 1/)
+  await refuses('num_output: 2 kernel_size: 3 stride_h: 2', /stride \[2, 0\] must be at least 1/)
   await refuses('num_output: 2 kernel_size: 3 kernel_size: 3 kernel_size: 3', /kernel_size is given 3 times for 2 spatial axes/)
   await refuses('num_output: 2 kernel_h: 3 kernel_w: 3', /are for two spatial axes/, [1, 3, 5])
   await refuses('num_output: 2 kernel_size: 6', /the kernel covers 6 values along axis 2, but 'in0' \(1×3×5×5\) has 5/)

@@ -15,6 +15,7 @@ describe.each(hostEngines)('Flatten on %s', engine => {
     ['axis: 0 end_axis: 1', [6, 4, 5]],
     ['axis: 1 end_axis: -2', [2, 12, 5]],
     ['axis: 3', [2, 3, 4, 5]],
+    ['axis: 2 end_axis: 1', [2, 3, 1, 4, 5]],
   ])('%s makes %j', async (param, shape) => {
     const net = await netOf([[2, 3, 4, 5]], layer(param), { engine })
     expect(net.blobs.f.shape).toEqual(shape)
@@ -41,5 +42,5 @@ test('what is refused', async () => {
     /layer 'f' \(Flatten\): top 'in0' may not be its bottom/,
   )
   await expect(netOf([[2, 3]], layer('axis: 2'))).rejects.toThrow(/axis: 2 is out of range/)
-  await expect(netOf([[2, 3]], layer('axis: 1 end_axis: 0'))).rejects.toThrow(/end_axis: 0 comes before axis: 1/)
+  await expect(netOf([[2, 3, 4]], layer('axis: -1 end_axis: -3'))).rejects.toThrow(/end_axis: -3 comes before axis: -1/)
 })
