@@ -10,7 +10,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**'],
+    exclude: ['test/slow/**', 'test/package/**'],
     testTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
