@@ -120,9 +120,9 @@ function addTiles(
         const tap = bytes(r * s.DH * s.padW + (t - r * s.KW) * s.DW)
         const to = sums + <usize>(MR * i) * plane + tap
         if (whole) {
-          tile(kc, a, 4, 16, panel, ROW, to + at, plane, rows, 1, 1, 0)
+          tile(kc, a, 4, 16, panel, ROW, to + at, plane, rows, 1, 1)
         } else {
-          tile(kc, a, 4, 16, panel, ROW, edge, ROW, rows, 1, 0, 0)
+          tile(kc, a, 4, 16, panel, ROW, edge, ROW, rows, 1, 0)
           scatter(s, p + j, smaller(4, count - j), rows, edge, to, plane)
           if (j + 4 < count) scatter(s, p + j + 4, smaller(4, count - j - 4), rows, edge + 16, to, plane)
         }

@@ -41,6 +41,7 @@ export class Convolution {
   parts2: i32
   block2: i32
   table: usize
+  offsets: usize
   packed: usize
   first: i32
   images: i32

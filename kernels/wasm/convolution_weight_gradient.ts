@@ -30,10 +30,11 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   const packed = <usize>(s.G * columns) * bytes(s.positions)
   const padded = isPadded(s) ? paddedBytes(s, s.C) : 0
   s.images = smaller(s.N, larger(1, <i32>(ROUND / <f64>(packed + padded))))
-  const table = bytes(K + 3)
-  s.table = sharedWorkspace(table + 64 + (packed + padded) * <usize>s.images)
-  s.packed = s.table + ((table + 63) & ~63)
-  fillTable(s, K)
+  const length = imagesOfRun(s) * rowsOfRun(s) * s.OW
+  s.table = sharedWorkspace(bytes(K + 3 + length) + 64 + (packed + padded) * <usize>s.images)
+  s.offsets = s.table + bytes(K + 3)
+  s.packed = (s.offsets + bytes(length) + 63) & ~63
+  fillTables(s, K)
   needWorkspace(bytes(s.block * s.block2))
   for (s.first = 0; s.first < s.N; s.first += s.images) {
     s.images = smaller(s.images, s.N - s.first)
@@ -42,14 +43,30 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   }
 }
 
-/** Byte offsets of the taps; three more that repeat the last one fill up the last tile. */
-function fillTable(s: Convolution, K: i32): void {
+/** A run is some whole images, or some rows of one image. */
+@inline
+function imagesOfRun(s: Convolution): i32 {
+  return smaller(s.images, larger(1, RUN / s.positions))
+}
+@inline
+function rowsOfRun(s: Convolution): i32 {
+  return s.positions > RUN ? smaller(s.OH, larger(1, RUN / s.OW)) : s.OH
+}
+
+/** Byte offsets of the taps (three more, that repeat the last one, fill up the last tile), and of the positions of a run. */
+function fillTables(s: Convolution, K: i32): void {
   for (let k = 0; k < K + 3; k++) {
     const t = smaller(k, K - 1)
     const c = t / s.taps
     const r = (t - c * s.taps) / s.KW
     const q = t - c * s.taps - r * s.KW
     store<u32>(s.table + bytes(k), ((c * s.padH + r * s.DH) * s.padW + q * s.DW) << 2)
+  }
+  let to = s.offsets
+  for (let n = 0; n < imagesOfRun(s); n++) {
+    for (let y = 0; y < rowsOfRun(s); y++) {
+      for (let x = 0; x < s.OW; x++, to += 4) store<u32>(to, paddedBytes(s, n * s.C) + bytes(y * s.SH * s.padW + x * s.SW))
+    }
   }
 }
 
@@ -93,9 +110,8 @@ function weightChunk(chunk: i32, sums: usize): void {
   const images = (isPadded(s) ? paddedImages(s) : s.x + <usize>s.first * imageBytes) + paddedBytes(s, g * s.groupC)
   const panels = s.packed + <usize>(g * ceilDiv(s.groupM, NR) + j0 / NR) * panelBytes(s)
   zero(sums, s.block * s.block2)
-  // runs of whole images, or of rows of one image
-  const together = larger(1, RUN / s.positions)
-  const rows = s.positions > RUN ? larger(1, RUN / s.OW) : s.OH
+  const together = imagesOfRun(s)
+  const rows = rowsOfRun(s)
   for (let n = 0; n < s.images; n += together) {
     const count = smaller(together, s.images - n)
     for (let y = 0; y < s.OH; y += rows) {
@@ -108,8 +124,8 @@ function weightChunk(chunk: i32, sums: usize): void {
         const narrow = columns - j <= 4
         for (let k = 0; k < taps; k += MR) {
           const table = s.table + bytes(k0 + k)
-          if (narrow) narrowTile(s, count, height, image, imageBytes, table, b, to + bytes(k * NR))
-          else wideTile(s, count, height, image, imageBytes, table, b, to + bytes(k * NR))
+          if (narrow) narrowTile(count * height * s.OW, s.offsets, image, table, b, to + bytes(k * NR))
+          else wideTile(count * height * s.OW, s.offsets, image, table, b, to + bytes(k * NR))
         }
       }
     }
@@ -122,12 +138,8 @@ function weightChunk(chunk: i32, sums: usize): void {
   }
 }
 
-/** c (4 taps, 8 channels) ← c + Σ image[position + tap]·b[position][0…7] over `count` images and `height` output rows. */
-function wideTile(s: Convolution, count: i32, height: i32, image: usize, imageBytes: usize, table: usize, b: usize, c: usize): void {
-  const OW = s.OW
-  const step = bytes(s.SW)
-  const rowSkip = bytes(s.SH * s.padW) - <usize>OW * step
-  const imageSkip = imageBytes - <usize>height * bytes(s.SH * s.padW)
+/** c (4 taps, 8 channels) ← c + Σₚ image[tap + offset[p]]·b[p][0…7] over n positions. */
+function wideTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
   let c00 = v128.load(c)
   let c01 = v128.load(c, 16)
   let c10 = v128.load(c, 32)
@@ -136,43 +148,27 @@ function wideTile(s: Convolution, count: i32, height: i32, image: usize, imageBy
   let c21 = v128.load(c, 80)
   let c30 = v128.load(c, 96)
   let c31 = v128.load(c, 112)
-  let a0 = image + load<u32>(table)
-  let a1 = image + load<u32>(table, 4)
-  let a2 = image + load<u32>(table, 8)
-  let a3 = image + load<u32>(table, 12)
-  for (let n = 0; n < count; n++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = OW; x > 0; x--) {
-        const b0 = v128.load(b)
-        const b1 = v128.load(b, 16)
-        b += ROW
-        const x0 = v128.load_splat<f32>(a0)
-        a0 += step
-        c00 = madd(x0, b0, c00)
-        c01 = madd(x0, b1, c01)
-        const x1 = v128.load_splat<f32>(a1)
-        a1 += step
-        c10 = madd(x1, b0, c10)
-        c11 = madd(x1, b1, c11)
-        const x2 = v128.load_splat<f32>(a2)
-        a2 += step
-        c20 = madd(x2, b0, c20)
-        c21 = madd(x2, b1, c21)
-        const x3 = v128.load_splat<f32>(a3)
-        a3 += step
-        c30 = madd(x3, b0, c30)
-        c31 = madd(x3, b1, c31)
-      }
-      a0 += rowSkip
-      a1 += rowSkip
-      a2 += rowSkip
-      a3 += rowSkip
-    }
-    a0 += imageSkip
-    a1 += imageSkip
-    a2 += imageSkip
-    a3 += imageSkip
-    b += <usize>(s.positions - height * OW) * ROW
+  const a0 = image + load<u32>(table)
+  const a1 = image + load<u32>(table, 4)
+  const a2 = image + load<u32>(table, 8)
+  const a3 = image + load<u32>(table, 12)
+  for (const end = offsets + bytes(n); offsets < end; offsets += 4) {
+    const o = <usize>load<u32>(offsets)
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    b += ROW
+    const x0 = v128.load_splat<f32>(a0 + o)
+    c00 = madd(x0, b0, c00)
+    c01 = madd(x0, b1, c01)
+    const x1 = v128.load_splat<f32>(a1 + o)
+    c10 = madd(x1, b0, c10)
+    c11 = madd(x1, b1, c11)
+    const x2 = v128.load_splat<f32>(a2 + o)
+    c20 = madd(x2, b0, c20)
+    c21 = madd(x2, b1, c21)
+    const x3 = v128.load_splat<f32>(a3 + o)
+    c30 = madd(x3, b0, c30)
+    c31 = madd(x3, b1, c31)
   }
   v128.store(c, c00)
   v128.store(c, c01, 16)
@@ -185,11 +181,7 @@ function wideTile(s: Convolution, count: i32, height: i32, image: usize, imageBy
 }
 
 /** The same for the first 4 channels only. Positions take turns between two sets of sums, so that there are eight of them again. */
-function narrowTile(s: Convolution, count: i32, height: i32, image: usize, imageBytes: usize, table: usize, b: usize, c: usize): void {
-  const OW = s.OW
-  const step = bytes(s.SW)
-  const rowSkip = bytes(s.SH * s.padW) - <usize>OW * step
-  const imageSkip = imageBytes - <usize>height * bytes(s.SH * s.padW)
+function narrowTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
   let c0 = v128.load(c)
   let c1 = v128.load(c, 32)
   let c2 = v128.load(c, 64)
@@ -198,55 +190,33 @@ function narrowTile(s: Convolution, count: i32, height: i32, image: usize, image
   let d1 = d0
   let d2 = d0
   let d3 = d0
-  let a0 = image + load<u32>(table)
-  let a1 = image + load<u32>(table, 4)
-  let a2 = image + load<u32>(table, 8)
-  let a3 = image + load<u32>(table, 12)
-  for (let n = 0; n < count; n++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = OW >> 1; x > 0; x--) {
-        const even = v128.load(b)
-        const odd = v128.load(b, 32)
-        b += 2 * ROW
-        c0 = madd(v128.load_splat<f32>(a0), even, c0)
-        a0 += step
-        d0 = madd(v128.load_splat<f32>(a0), odd, d0)
-        a0 += step
-        c1 = madd(v128.load_splat<f32>(a1), even, c1)
-        a1 += step
-        d1 = madd(v128.load_splat<f32>(a1), odd, d1)
-        a1 += step
-        c2 = madd(v128.load_splat<f32>(a2), even, c2)
-        a2 += step
-        d2 = madd(v128.load_splat<f32>(a2), odd, d2)
-        a2 += step
-        c3 = madd(v128.load_splat<f32>(a3), even, c3)
-        a3 += step
-        d3 = madd(v128.load_splat<f32>(a3), odd, d3)
-        a3 += step
-      }
-      if (OW & 1) {
-        const last = v128.load(b)
-        b += ROW
-        c0 = madd(v128.load_splat<f32>(a0), last, c0)
-        a0 += step
-        c1 = madd(v128.load_splat<f32>(a1), last, c1)
-        a1 += step
-        c2 = madd(v128.load_splat<f32>(a2), last, c2)
-        a2 += step
-        c3 = madd(v128.load_splat<f32>(a3), last, c3)
-        a3 += step
-      }
-      a0 += rowSkip
-      a1 += rowSkip
-      a2 += rowSkip
-      a3 += rowSkip
-    }
-    a0 += imageSkip
-    a1 += imageSkip
-    a2 += imageSkip
-    a3 += imageSkip
-    b += <usize>(s.positions - height * OW) * ROW
+  const a0 = image + load<u32>(table)
+  const a1 = image + load<u32>(table, 4)
+  const a2 = image + load<u32>(table, 8)
+  const a3 = image + load<u32>(table, 12)
+  const end = offsets + bytes(n)
+  for (; offsets + 8 <= end; offsets += 8) {
+    const even = <usize>load<u32>(offsets)
+    const odd = <usize>load<u32>(offsets, 4)
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 32)
+    b += 2 * ROW
+    c0 = madd(v128.load_splat<f32>(a0 + even), b0, c0)
+    d0 = madd(v128.load_splat<f32>(a0 + odd), b1, d0)
+    c1 = madd(v128.load_splat<f32>(a1 + even), b0, c1)
+    d1 = madd(v128.load_splat<f32>(a1 + odd), b1, d1)
+    c2 = madd(v128.load_splat<f32>(a2 + even), b0, c2)
+    d2 = madd(v128.load_splat<f32>(a2 + odd), b1, d2)
+    c3 = madd(v128.load_splat<f32>(a3 + even), b0, c3)
+    d3 = madd(v128.load_splat<f32>(a3 + odd), b1, d3)
+  }
+  if (offsets < end) {
+    const o = <usize>load<u32>(offsets)
+    const last = v128.load(b)
+    c0 = madd(v128.load_splat<f32>(a0 + o), last, c0)
+    c1 = madd(v128.load_splat<f32>(a1 + o), last, c1)
+    c2 = madd(v128.load_splat<f32>(a2 + o), last, c2)
+    c3 = madd(v128.load_splat<f32>(a3 + o), last, c3)
   }
   v128.store(c, f32x4.add(c0, d0))
   v128.store(c, f32x4.add(c1, d1), 32)

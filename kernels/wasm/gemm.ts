@@ -2,7 +2,7 @@
 import { blockOf, packColumns, packRows } from './pack'
 import { gemvColumns, gemvRows } from './gemv'
 import { job, needWorkspace, run } from './threads'
-import { edgeTile, MR, NR, panels, ROW, TILE, tile } from './tile'
+import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './tile'
 import { bytes, ceilDiv, larger, smaller } from './vector'
 
 /** Rows of a B panel that stay in the L1 cache while all of A passes. */
@@ -135,8 +135,11 @@ function inPlace(
       const rows = smaller(MR, m - i)
       const ai = a + <usize>i * aRow
       const ci = c + <usize>i * cRow + bytes(j)
-      if (j + NR <= n) tile(K, ai, aRow, aStep, b + bytes(j), cRow, ci, cRow, rows, alpha, beta, 0)
-      else edgeTile(K, ai, aRow, aStep, b + bytes(j), cRow, ci, cRow, rows, n - j, alpha, beta, 0, edge)
+      if (j + NR <= n) tile(K, ai, aRow, aStep, b + bytes(j), cRow, ci, cRow, rows, alpha, beta)
+      else {
+        tile(K, ai, aRow, aStep, b + bytes(j), cRow, edge, ROW, rows, alpha, 0)
+        copyEdge(rows, n - j, edge, beta, ci, cRow)
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Pooling over planes (H, W): four windows of a row at a time where they lie inside the plane, one at a time where they are clipped. */
 import { CHUNK } from './elementwise'
-import { job, run } from './threads'
-import { bytes, ceilDiv, evens, larger, odds, smaller, sumLanes } from './vector'
+import { job, needWorkspace, run } from './threads'
+import { bytes, ceilDiv, evens, larger, odds, select, smaller, storeLanes, sumLanes } from './vector'
 
 @unmanaged
 class Pooling {
@@ -140,16 +140,17 @@ function maxPlane(s: Pooling, x: usize, y: usize, mask: usize): void {
 function maxFour(s: Pooling, step: i32, x: usize, h0: i32, h1: i32, left: i32, y: usize, mask: usize): void {
   let best = f32x4.splat(LOWEST)
   let from = f32x4.splat(-1)
+  const KW = s.KW
   const steps = f32x4.mul(f32x4(0, 1, 2, 3), f32x4.splat(<f32>step))
   for (let h = h0; h < h1; h++) {
     const index = h * s.W + left
     const p = x + bytes(index)
     let at = f32x4.add(steps, f32x4.splat(<f32>index))
-    for (let k = 0; k < s.KW; k++) {
+    for (let k = 0; k < KW; k++) {
       const v = strided(p + bytes(k), step)
-      const above = f32x4.gt(v, best)
-      best = v128.bitselect(v, best, above)
-      from = v128.bitselect(at, from, above)
+      from = select(at, from, f32x4.gt(v, best))
+      // best where it is not below v, so NaN never wins, as with >
+      best = f32x4.pmax(best, v)
       at = f32x4.add(at, f32x4.splat(1))
     }
   }
@@ -192,23 +193,19 @@ function maxHalvingPlane(s: Pooling, x: usize, y: usize, mask: usize): void {
       let from = f32x4.splat(-1)
       let at = f32x4.add(f32x4(0, 2, 4, 6), f32x4.splat(<f32>index))
       let v = evens(a0, a1)
-      let above = f32x4.gt(v, best)
-      best = v128.bitselect(v, best, above)
-      from = v128.bitselect(at, from, above)
+      from = select(at, from, f32x4.gt(v, best))
+      best = f32x4.pmax(best, v)
       v = odds(a0, a1)
-      above = f32x4.gt(v, best)
-      best = v128.bitselect(v, best, above)
-      from = v128.bitselect(f32x4.add(at, one), from, above)
+      from = select(f32x4.add(at, one), from, f32x4.gt(v, best))
+      best = f32x4.pmax(best, v)
       at = f32x4.add(at, W)
       v = evens(b0, b1)
-      above = f32x4.gt(v, best)
-      best = v128.bitselect(v, best, above)
-      from = v128.bitselect(at, from, above)
+      from = select(at, from, f32x4.gt(v, best))
+      best = f32x4.pmax(best, v)
       v = odds(b0, b1)
-      above = f32x4.gt(v, best)
       const to = bytes(oh * s.OW + j)
-      v128.store(y + to, v128.bitselect(v, best, above))
-      v128.store(mask + to, v128.bitselect(f32x4.add(at, one), from, above))
+      v128.store(mask + to, select(f32x4.add(at, one), from, f32x4.gt(v, best)))
+      v128.store(y + to, f32x4.pmax(best, v))
     }
   }
 }
@@ -334,36 +331,113 @@ function averageWindow(s: Pooling, x: usize, height: i32, h0: i32, h1: i32, left
 
 /** dx ← the adjoint of averagePool applied to dy. */
 export function averagePoolGradient(dy: usize, dx: usize): void {
+  const s = pooling()
+  needWorkspace(bytes(2 * rowLength(s) + s.OH * sharesOf(s)))
   run(averageGradientChunk, start(dx, dy, 0))
 }
 
-function averageGradientChunk(chunk: i32, _workspace: usize): void {
+/** A row of shares as it is read for dx: zeros where there are no windows, on both sides. */
+@inline
+function rowLength(s: Pooling): i32 {
+  return s.OW + 2 * s.KW + 16
+}
+/** Values of a row of shares in whole vectors. */
+@inline
+function sharesOf(s: Pooling): i32 {
+  return (s.OW + 3) & ~3
+}
+
+/** Each dy is divided by its area once; then each row of dx adds up the rows of windows over it, and those the windows over a value. */
+function averageGradientChunk(chunk: i32, workspace: usize): void {
   const s = pooling()
   const last = smaller(s.planes, (chunk + 1) * s.block)
+  const widths = workspace
+  const row = widths + bytes(rowLength(s))
+  const shares = row + bytes(rowLength(s))
+  for (let i = 0; i < sharesOf(s); i++) {
+    const left = i * s.SW - s.PW
+    store<f32>(widths + bytes(i), <f32>larger(1, smaller(left + s.KW, s.W + s.PW) - left))
+  }
+  memory.fill(row, 0, bytes(rowLength(s)))
   for (let i = chunk * s.block; i < last; i++) {
-    const dx = s.x + <usize>i * bytes(s.H * s.W)
-    memory.fill(dx, 0, bytes(s.H * s.W))
-    averagePlaneGradient(s, dx, s.y + <usize>i * bytes(s.OH * s.OW))
+    divideByArea(s, s.y + <usize>i * bytes(s.OH * s.OW), widths, shares)
+    averagePlaneGradient(s, s.x + <usize>i * bytes(s.H * s.W), shares, row + bytes(s.KW))
   }
 }
 
-function averagePlaneGradient(s: Pooling, dx: usize, dy: usize): void {
-  for (let oh = 0; oh < s.OH; oh++) {
+function divideByArea(s: Pooling, dy: usize, widths: usize, shares: usize): void {
+  for (let oh = 0; oh < s.OH; oh++, dy += bytes(s.OW), shares += bytes(sharesOf(s))) {
     const top = oh * s.SH - s.PH
-    const height = smaller(top + s.KH, s.H + s.PH) - top
-    const h0 = larger(top, 0)
-    const h1 = smaller(top + s.KH, s.H)
-    for (let i = 0; i < s.OW; i++, dy += 4) {
-      const left = i * s.SW - s.PW
-      const w0 = larger(left, 0)
-      const w1 = smaller(left + s.KW, s.W)
-      const share = load<f32>(dy) / <f32>(height * (smaller(left + s.KW, s.W + s.PW) - left))
-      for (let h = h0; h < h1; h++) {
-        const row = dx + bytes(h * s.W)
-        let w = w0
-        for (; w + 4 <= w1; w += 4) v128.store(row + bytes(w), f32x4.add(v128.load(row + bytes(w)), f32x4.splat(share)))
-        for (; w < w1; w++) store<f32>(row + bytes(w), load<f32>(row + bytes(w)) + share)
-      }
+    const height = f32x4.splat(<f32>(smaller(top + s.KH, s.H + s.PH) - top))
+    for (let i = 0; i < s.OW; i += 4) {
+      v128.store(shares + bytes(i), f32x4.div(v128.load(dy + bytes(i)), f32x4.mul(height, v128.load(widths + bytes(i)))))
     }
+    // what lies after the row is not ours
+    for (let i = s.OW; i < sharesOf(s); i++) store<f32>(shares + bytes(i), 0)
+  }
+}
+
+function averagePlaneGradient(s: Pooling, dx: usize, shares: usize, row: usize): void {
+  const stride = bytes(sharesOf(s))
+  for (let h = 0; h < s.H; h++, dx += bytes(s.W)) {
+    // windows over this row: oh·SH − PH ≤ h < oh·SH − PH + KH
+    const o0 = larger(0, (h + s.PH - s.KH + s.SH) / s.SH)
+    const o1 = smaller(s.OH - 1, (h + s.PH) / s.SH)
+    for (let i = 0; i < s.OW; i += 4) {
+      let sum = f32x4.splat(0)
+      for (let oh = o0; oh <= o1; oh++) sum = f32x4.add(sum, v128.load(shares + <usize>oh * stride + bytes(i)))
+      v128.store(row + bytes(i), sum)
+    }
+    if (s.SW == 1) spreadByOne(s, row, dx)
+    else if (s.SW == 2 && s.PW == 0) spreadByTwo(s, row, dx)
+    else spread(s, row, dx)
+  }
+}
+
+/** dx[w] ← the sum of row[i] over the windows i·SW − PW ≤ w < i·SW − PW + KW. */
+function spread(s: Pooling, row: usize, dx: usize): void {
+  zeroRow(dx, s.W)
+  for (let i = 0; i < s.OW; i++) {
+    const left = i * s.SW - s.PW
+    const w1 = smaller(left + s.KW, s.W)
+    const share = load<f32>(row + bytes(i))
+    for (let w = larger(left, 0); w < w1; w++) store<f32>(dx + bytes(w), load<f32>(dx + bytes(w)) + share)
+  }
+}
+
+@inline
+function zeroRow(p: usize, n: i32): void {
+  for (let i = 0; i < n; i++) store<f32>(p + bytes(i), 0)
+}
+
+/** The zeros on both sides of the row stand for windows that do not exist. */
+function spreadByOne(s: Pooling, row: usize, dx: usize): void {
+  for (let w = 0; w < s.W; w += 4) {
+    let sum = f32x4.splat(0)
+    let p = row + bytes(w + s.PW)
+    for (let k = 0; k < s.KW; k++, p -= 4) sum = f32x4.add(sum, v128.load(p))
+    if (w + 4 <= s.W) v128.store(dx + bytes(w), sum)
+    else storeLanes(dx + bytes(w), sum, s.W - w)
+  }
+}
+
+/** Even values lie under taps 0, 2, 4 …, odd ones under taps 1, 3, 5 … */
+function spreadByTwo(s: Pooling, row: usize, dx: usize): void {
+  for (let w = 0; w < s.W; w += 8) {
+    let even = f32x4.splat(0)
+    let odd = even
+    let p = row + bytes(w >> 1)
+    for (let k = 0; k < s.KW; k += 2, p -= 4) {
+      const v = v128.load(p)
+      even = f32x4.add(even, v)
+      if (k + 1 < s.KW) odd = f32x4.add(odd, v)
+    }
+    const low = v128.shuffle<f32>(even, odd, 0, 4, 1, 5)
+    const high = v128.shuffle<f32>(even, odd, 2, 6, 3, 7)
+    const rest = s.W - w
+    if (rest >= 4) v128.store(dx + bytes(w), low)
+    else storeLanes(dx + bytes(w), low, rest)
+    if (rest >= 8) v128.store(dx + bytes(w), high, 16)
+    else if (rest > 4) storeLanes(dx + bytes(w + 4), high, rest - 4)
   }
 }

@@ -12,9 +12,9 @@ export const TILE: usize = 128
 export const ROW: usize = 32
 
 @inline
-function finish(c: usize, low: v128, high: v128, alpha: v128, beta: f32, bias: v128): void {
-  low = madd(alpha, low, bias)
-  high = madd(alpha, high, bias)
+function finish(c: usize, low: v128, high: v128, alpha: v128, beta: f32): void {
+  low = f32x4.mul(alpha, low)
+  high = f32x4.mul(alpha, high)
   if (beta != 0) {
     const old = f32x4.splat(beta)
     low = madd(old, v128.load(c), low)
@@ -24,13 +24,8 @@ function finish(c: usize, low: v128, high: v128, alpha: v128, beta: f32, bias: v
   v128.store(c, high, 16)
 }
 
-@inline
-function biasOf(bias: usize, row: i32): v128 {
-  return bias ? v128.load_splat<f32>(bias + bytes(row)) : f32x4.splat(0)
-}
-
 /**
- * C[i][0…7] ← α·Σₖ A[i][k]·B[k][0…7] + bias[i] + β·C[i][0…7] for i < rows ≤ 4; C is not read where β = 0; bias may be 0 (none).
+ * C[i][0…7] ← α·Σₖ A[i][k]·B[k][0…7] + β·C[i][0…7] for i < rows ≤ 4; C is not read where β = 0.
  * Row i of A starts at a + i·aRow and goes on in steps of aStep; row k of B is the 8 values at b + k·bStep; row i of C at c + i·cRow.
  * Rows that do not exist repeat the last one, which costs nothing: fewer sums would only wait for each other.
  */
@@ -46,7 +41,6 @@ export function tile(
   rows: i32,
   alpha: f32,
   beta: f32,
-  bias: usize,
 ): void {
   let c00 = f32x4.splat(0)
   let c01 = c00
@@ -82,14 +76,14 @@ export function tile(
     c31 = madd(x3, b1, c31)
   }
   const scale = f32x4.splat(alpha)
-  finish(c, c00, c01, scale, beta, biasOf(bias, 0))
-  if (rows > 1) finish(c + cRow, c10, c11, scale, beta, biasOf(bias, 1))
-  if (rows > 2) finish(c + 2 * cRow, c20, c21, scale, beta, biasOf(bias, 2))
-  if (rows > 3) finish(c + 3 * cRow, c30, c31, scale, beta, biasOf(bias, 3))
+  finish(c, c00, c01, scale, beta)
+  if (rows > 1) finish(c + cRow, c10, c11, scale, beta)
+  if (rows > 2) finish(c + 2 * cRow, c20, c21, scale, beta)
+  if (rows > 3) finish(c + 3 * cRow, c30, c31, scale, beta)
 }
 
-/** The same for the first `columns` < 8 columns of C; `edge` is room for one tile. */
-export function edgeTile(
+/** C[i][0…7] ← bias[i] + Σₖ A[i][k]·B[k][0…7]: the same with less to do at the end, which tells where K is small. */
+export function biasTile(
   K: i32,
   a: usize,
   aRow: usize,
@@ -99,13 +93,59 @@ export function edgeTile(
   c: usize,
   cRow: usize,
   rows: i32,
-  columns: i32,
-  alpha: f32,
-  beta: f32,
   bias: usize,
-  edge: usize,
 ): void {
-  tile(K, a, aRow, aStep, b, bStep, edge, ROW, rows, alpha, 0, bias)
+  let c00 = v128.load_splat<f32>(bias)
+  let c10 = rows > 1 ? v128.load_splat<f32>(bias, 4) : c00
+  let c20 = rows > 2 ? v128.load_splat<f32>(bias, 8) : c00
+  let c30 = rows > 3 ? v128.load_splat<f32>(bias, 12) : c00
+  let c01 = c00
+  let c11 = c10
+  let c21 = c20
+  let c31 = c30
+  let a0 = a
+  let a1 = rows > 1 ? a0 + aRow : a0
+  let a2 = rows > 2 ? a1 + aRow : a1
+  let a3 = rows > 3 ? a2 + aRow : a2
+  for (let k = K; k > 0; k--) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    b += bStep
+    const x0 = v128.load_splat<f32>(a0)
+    a0 += aStep
+    c00 = madd(x0, b0, c00)
+    c01 = madd(x0, b1, c01)
+    const x1 = v128.load_splat<f32>(a1)
+    a1 += aStep
+    c10 = madd(x1, b0, c10)
+    c11 = madd(x1, b1, c11)
+    const x2 = v128.load_splat<f32>(a2)
+    a2 += aStep
+    c20 = madd(x2, b0, c20)
+    c21 = madd(x2, b1, c21)
+    const x3 = v128.load_splat<f32>(a3)
+    a3 += aStep
+    c30 = madd(x3, b0, c30)
+    c31 = madd(x3, b1, c31)
+  }
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  if (rows > 1) {
+    v128.store(c + cRow, c10)
+    v128.store(c + cRow, c11, 16)
+  }
+  if (rows > 2) {
+    v128.store(c + 2 * cRow, c20)
+    v128.store(c + 2 * cRow, c21, 16)
+  }
+  if (rows > 3) {
+    v128.store(c + 3 * cRow, c30)
+    v128.store(c + 3 * cRow, c31, 16)
+  }
+}
+
+/** The first `columns` of a tile that was put at `edge`: C ← tile + β·C. */
+export function copyEdge(rows: i32, columns: i32, edge: usize, beta: f32, c: usize, cRow: usize): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const p = c + bytes(j)
@@ -117,7 +157,10 @@ export function edgeTile(
   }
 }
 
-/** C (M, N) ← α·A·B + bias + β·C with B packed in panels of 8 columns, K rows each. A is cut so that a piece of it stays in the L2 cache. */
+/**
+ * C (M, N) ← α·A·B + β·C with B packed in panels of 8 columns, K rows each; where `bias` is not 0, C ← A·B + bias.
+ * A is cut so that a piece of it stays in the L2 cache.
+ */
 export function panels(
   M: i32,
   N: i32,
@@ -138,13 +181,16 @@ export function panels(
     const i1 = smaller(i0 + piece, M)
     for (let j = 0; j < N; j += NR) {
       const panel = b + bytes(j * K)
+      const whole = j + NR <= N
       for (let i = i0; i < i1; i += MR) {
         const rows = smaller(MR, i1 - i)
         const ai = a + <usize>i * aRow
         const ci = c + <usize>i * cRow + bytes(j)
-        const bi = bias ? bias + bytes(i) : 0
-        if (j + NR <= N) tile(K, ai, aRow, aStep, panel, ROW, ci, cRow, rows, alpha, beta, bi)
-        else edgeTile(K, ai, aRow, aStep, panel, ROW, ci, cRow, rows, N - j, alpha, beta, bi, edge)
+        const to = whole ? ci : edge
+        const toRow = whole ? cRow : ROW
+        if (bias) biasTile(K, ai, aRow, aStep, panel, ROW, to, toRow, rows, bias + bytes(i))
+        else tile(K, ai, aRow, aStep, panel, ROW, to, toRow, rows, alpha, whole ? beta : 0)
+        if (!whole) copyEdge(rows, N - j, edge, bias ? 0 : beta, ci, cRow)
       }
     }
   }

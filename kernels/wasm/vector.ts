@@ -6,6 +6,12 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c)
 }
 
+/** a in the lanes whose mask is set, else b. A mask has all or no bits of a lane set. */
+@inline
+export function select(a: v128, b: v128, mask: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i32x4.relaxed_laneselect(a, b, mask) : v128.bitselect(a, b, mask)
+}
+
 /** Stores the first `count` lanes (1, 2 or 3). Loading whole vectors past an end is safe: the heap keeps the memory's last bytes free. */
 @inline
 export function storeLanes(p: usize, v: v128, count: i32): void {
