@@ -144,14 +144,9 @@ export class Blob {
     this.version++
     this.dataView = undefined
     this.diffView = undefined
-    if (count === this.count) return
-    // what is shared belongs to another blob, which alone may resize it
-    if (this.ownsData) this.memory.data.resize(count)
-    else this.memory.data = this.newMemory(count, 'data')
-    this.ownsData = true
-    if (this.ownsDiff) this.memory.diff.resize(count)
-    else this.memory.diff = this.newMemory(count, 'diff')
-    this.ownsDiff = true
+    // the owner of shared memory may have resized it already, so each part is looked at by itself
+    this.ownsData = this.resizePart('data', count, this.ownsData)
+    this.ownsDiff = this.resizePart('diff', count, this.ownsDiff)
   }
 
   /** Take the shape of `other`. */
@@ -202,6 +197,14 @@ export class Blob {
     if (this.ownsDiff) this.memory.diff.dispose()
     this.dataView = undefined
     this.diffView = undefined
+  }
+
+  /** Give one part `count` values; what is shared belongs to another blob, which alone may resize it. Returns whether the part is own. */
+  private resizePart(part: 'data' | 'diff', count: number, owned: boolean): boolean {
+    if (this.memory[part].length === count) return owned
+    if (owned) this.memory[part].resize(count)
+    else this.memory[part] = this.newMemory(count, part)
+    return true
   }
 
   private newMemory(count: number, part: 'data' | 'diff'): Memory {

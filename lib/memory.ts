@@ -11,6 +11,8 @@ export interface Heap {
   allocate(length: number): Block
   /** Give a block back at once. Blocks that are merely forgotten come back when the garbage collector finds their array gone. */
   release(block: Block): void
+  /** Bytes that are still to be had; undefined where only the system knows. */
+  readonly available?: number
 }
 
 /** The part of a device engine that Memory needs: its queue takes uploads and releases in order, and only a download waits. */

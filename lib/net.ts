@@ -9,6 +9,7 @@ import { createFiles, type FileReader, type FileSource, type Files } from './fil
 import type { NetParameter } from './generated/caffe.js'
 import { filterNet, insertSplits } from './graph.js'
 import type { Layer, LayerClass, LayerContext, Phase } from './layer.js'
+import { checkFits, type MemoryPlan, memoryPlan } from './memory_plan.js'
 import { copyValues, countOf, isNdArray, ndarrayOf, type Values } from './ndarrays.js'
 import {
   buildNet,
@@ -172,7 +173,9 @@ export class Net {
     const split = insertSplits(filtered)
     const engine = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
     const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
-    const net = new Net(split, filtered, context, state, await buildNet(split, context))
+    const parts = await buildNet(split, context)
+    checkFits(parts, context)
+    const net = new Net(split, filtered, context, state, parts)
     if (options.weights !== undefined) {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
@@ -237,6 +240,11 @@ export class Net {
     const { memory } = typeof blob === 'string' ? this.blob(blob) : blob
     await memory[part].pull()
     return statisticsOf(memory[part].array)
+  }
+
+  /** The memory that this net needs, in bytes, by kind; shapes count, whether it has been taken yet or not. */
+  memory(): MemoryPlan {
+    return memoryPlan(this.parts)
   }
 
   /** Set every param's gradient to zero. */

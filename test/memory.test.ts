@@ -100,6 +100,16 @@ describe('Blob', () => {
     expect(() => b.shareData(a)).toThrow(/counts differ/)
   })
 
+  test('a blob that shares only its values keeps a gradient of its own size', () => {
+    const [a, b] = [new Blob([2]), new Blob([2])]
+    b.shareData(a)
+    a.reshape([5])
+    b.reshape([5])
+    expect(b.diffArray).toHaveLength(5)
+    b.dataArray[4] = 1
+    expect(a.dataArray[4]).toBe(1)
+  })
+
   test('impossible shapes are refused', () => {
     expect(() => new Blob([2, -1])).toThrow(/-1/)
     expect(() => new Blob([65536, 65536])).toThrow(/4294967296/)

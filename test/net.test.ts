@@ -286,3 +286,21 @@ test('the same seed gives the same weights, another seed other ones', async () =
   expect(a.params.ip1[0].dataArray).toEqual(b.params.ip1[0].dataArray)
   expect(a.params.ip1[0].dataArray).not.toEqual(c.params.ip1[0].dataArray)
 })
+
+describe('memory', () => {
+  test('counts params, activations and gradients once, before anything is taken', async () => {
+    const net = await make(mlp, { phase: 'TRAIN' })
+    const plan = net.memory()
+    expect(plan.params).toBe(4 * (4 * 3 + 4 + 2 * 4 + 2))
+    // x 6, ip1 8 (the relu works in place), ip2 4, prob 4
+    expect(plan.activations).toBe(4 * (6 + 8 + 4 + 4))
+    expect(plan.total).toBe(plan.params + plan.activations + plan.diffs + plan.scratch)
+  })
+
+  test('a net that cannot fit is refused with a batch size that would', async () => {
+    const big = `${input('x', 512, 8, 512, 512)} layer { name: "p" type: "Pooling" bottom: "x" top: "p" pooling_param { kernel_size: 2 stride: 2 } }`
+    await expect(make(big, { engine: 'wasm' })).rejects.toThrow(
+      /the net needs .* MB beside its params.*a batch of \d+ instead of 512 would fit/,
+    )
+  })
+})

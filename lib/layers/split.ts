@@ -15,7 +15,6 @@ export class SplitLayer extends Layer {
     for (const blob of top) {
       blob.reshapeLike(bottom[0])
       // only the values are shared: a top keeps a gradient of its own, perhaps a loss weight
-      blob.memory.diff.resize(bottom[0].count)
       blob.shareData(bottom[0])
     }
     this.gradients = top.map(blob => blob.memory.diff)

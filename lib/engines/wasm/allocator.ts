@@ -42,6 +42,11 @@ export class WasmHeap implements Heap {
     return sum
   }
 
+  /** Bytes that are still to be had, with all growth that is allowed. */
+  get available(): number {
+    return this.limit - this.memory.buffer.byteLength + this.free
+  }
+
   allocate(length: number): Block {
     if (!Number.isSafeInteger(length) || length < 0)
       throw new EngineError(`${length} is not a number of values that memory can be made for`)
