@@ -30,6 +30,7 @@ export class ProgressBar {
       barIncompleteChar: '░',
       barsize: Math.max(8, Math.min(30, room)),
       fps: 10,
+      autopadding: true,
       hideCursor: true,
       stopOnComplete: false,
       clearOnComplete: true,
@@ -41,11 +42,10 @@ export class ProgressBar {
     this.bar = this.bars.create(total, first, this.fields)
   }
 
-  update(value: number, fields: Readonly<Record<string, string>> = {}): void {
+  /** @param left seconds to go, where the caller knows better than the mean pace so far. */
+  update(value: number, fields: Readonly<Record<string, string>> = {}, left = this.secondsLeft(value)): void {
     Object.assign(this.fields, fields)
-    const done = value - this.first
-    const seconds = (performance.now() - this.begun) / 1000
-    this.fields['left'] = done > 0 && value < this.total ? `ETA ${duration((seconds / done) * (this.total - value))}` : ''
+    this.fields['left'] = left > 0 && left < Number.POSITIVE_INFINITY ? `ETA ${duration(left)}` : ''
     this.bar.update(value, this.fields)
     // a loop that never waits keeps the timer from drawing
     if (performance.now() - this.drawn > 100) this.draw()
@@ -64,6 +64,10 @@ export class ProgressBar {
     this.bars.update()
     this.release()
     process.off('exit', this.release)
+  }
+
+  private secondsLeft(value: number): number {
+    return ((performance.now() - this.begun) / 1000 / (value - this.first)) * (this.total - value)
   }
 
   private draw(): void {

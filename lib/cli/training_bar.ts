@@ -14,16 +14,19 @@ export class TrainingBar {
   private bar: ProgressBar | undefined
   private solver: Solver | undefined
   private started = 0
-  private training = 0
-  private iterations = 0
+  private readonly training = { count: 0, time: 0 }
+  private readonly testing = { count: 0, time: 0 }
   private loss = Number.NaN
   private lastShown = 0
-  private readonly begun = performance.now()
+  private begun = 0
 
   constructor(private readonly output: Output) {}
 
   log(line: string): void {
-    if (/^Iteration \d+, Testing net/.test(line)) this.bar?.update(this.solver?.iter ?? 0, { rate: 'testing …' })
+    if (/^Iteration \d+, Testing net/.test(line)) {
+      this.started = performance.now()
+      this.bar?.update(this.solver?.iter ?? 0, { rate: 'testing …' }, 0)
+    }
     if (SHOWN_OTHERWISE.test(line)) return
     if (this.bar) this.bar.log(line)
     else print(this.output, line)
@@ -31,26 +34,30 @@ export class TrainingBar {
 
   begin(solver: Solver): void {
     this.solver = solver
+    this.begun = performance.now()
     this.bar = new ProgressBar(this.output, solver.net.name || 'training', solver.param.max_iter ?? 0, ['loss', 'lr', 'rate'], solver.iter)
     solver.onStart(() => {
       this.started = performance.now()
     })
     solver.onIteration(async ({ iter, lr }) => {
       const now = performance.now()
-      this.training += now - this.started
-      this.iterations++
+      this.training.time += now - this.started
+      this.training.count++
       // a device's loss is only fetched when it is drawn
       const due = now - this.lastShown > 100
       if (solver.engine.isHost || due) this.average(await solver.loss())
       if (!due) return
       this.lastShown = now
-      this.bar?.update(iter, {
+      const fields = {
         loss: `loss ${this.loss.toPrecision(3).padEnd(7)}`,
-        lr: `lr ${lr.toPrecision(3)}`,
+        lr: `lr ${lr.toPrecision(3).padEnd(7)}`,
         rate: `${this.rate()} iter/s`,
-      })
+      }
+      this.bar?.update(iter, fields, this.secondsLeft(solver))
     })
     solver.onTest(({ iter, net, results }) => {
+      this.testing.time += performance.now() - this.started
+      this.testing.count++
       const which = solver.testNets.length > 1 ? ` (#${net})` : ''
       this.log(`Test${which} at iteration ${String(iter).padStart(String(solver.param.max_iter).length)}: ${resultText(results)}`)
     })
@@ -60,10 +67,10 @@ export class TrainingBar {
     this.bar?.stop()
     this.bar = undefined
     const seconds = (performance.now() - this.begun) / 1000
-    if (this.solver && this.iterations)
+    if (this.training.count)
       print(
         this.output,
-        `${this.iterations} iterations in ${duration(seconds)} (${this.rate()} iter/s without tests), loss ${this.loss.toPrecision(3)} on average at the end`,
+        `${this.training.count} iterations in ${duration(seconds)} (${this.rate()} iter/s without tests), loss ${this.loss.toPrecision(3)} on average at the end`,
       )
   }
 
@@ -71,8 +78,17 @@ export class TrainingBar {
     this.loss = Number.isNaN(this.loss) ? loss : this.loss + NEWEST * (loss - this.loss)
   }
 
+  /** Iterations and tests to come, at the pace of those that are done. */
+  private secondsLeft({ iter, param, testNets }: Solver): number {
+    const end = param.max_iter ?? 0
+    const interval = param.test_interval || Number.POSITIVE_INFINITY
+    const tests = (Math.floor(end / interval) - Math.floor(iter / interval)) * testNets.length
+    const mean = ({ count, time }: { count: number; time: number }) => (count ? time / count : 0)
+    return ((end - iter) * mean(this.training) + tests * mean(this.testing)) / 1000
+  }
+
   private rate(): string {
-    const rate = (this.iterations * 1000) / (this.training || 1)
+    const rate = (this.training.count * 1000) / (this.training.time || 1)
     return rate < 100 ? rate.toPrecision(3) : rate.toFixed(0)
   }
 }
