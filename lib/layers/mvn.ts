@@ -33,7 +33,7 @@ export class MVNLayer extends KeptInputLayer {
     this.groups = this.p.across_channels ? shape[0] : shape[0] * shape[1]
     this.size = bottom[0].count / this.groups
     for (const memory of [this.mean, this.variance, this.deviation]) memory.resize(this.groups)
-    super.reshape(bottom, top)
+    if (top[0] === bottom[0]) super.reshape(bottom, top)
     top[0].reshape(shape)
   }
 

@@ -79,6 +79,26 @@ export abstract class RecurrentLayer extends Layer {
     for (const state of this.last) this.kernels.fill(state.length, 0, state)
   }
 
+  /** The state that the next pass goes on from, value by value; on a device it stays there, and a resumed run starts afresh. */
+  override saveState(): Record<string, number> | undefined {
+    if (this.exposed || !this.engine.isHost) return undefined
+    const state: Record<string, number> = {}
+    this.last.forEach((memory, k) => {
+      memory.array.forEach((value, i) => {
+        if (value !== 0 && Number.isFinite(value)) state[`${k}.${i}`] = value
+      })
+    })
+    return state
+  }
+
+  override restoreState(state: Record<string, number>): void {
+    this.reset()
+    for (const [key, value] of Object.entries(state)) {
+      const [k, i] = key.split('.').map(Number)
+      if (k < this.last.length && i < this.last[k].length) this.last[k].array[i] = value
+    }
+  }
+
   /** Runs all steps; h of all of them goes to `allHidden` (T, N, H). */
   protected forwardSteps(bottom: Blob[], top: Blob[], allHidden: Memory): void {
     const { kernels, steps: T, batch: N, hidden: H, width: G, blobs } = this

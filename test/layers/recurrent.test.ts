@@ -73,6 +73,12 @@ describe.each(hostEngines)('RNN and LSTM on %s', engine => {
     const layer = net.layers.find(l => l.name === 'y') as LSTMLayer | RNNLayer
     layer.reset()
     expect(await run([3, 4], [1, 1])).toEqual(fresh)
+    // a snapshot carries the state
+    await run([1, 2], [0, 1])
+    const state = layer.saveState()!
+    await run([5, 5], [1, 1])
+    layer.restoreState(JSON.parse(JSON.stringify(state)))
+    expect(await run([3, 4], [1, 1])).toEqual(b)
   })
 
   test.each(['RNN', 'LSTM'])('%s: the number of steps may change and keeps the state; other streams start afresh', async type => {
