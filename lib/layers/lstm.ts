@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
-import { RecurrentLayer, type Step } from './recurrent.js'
+import { RecurrentLayer } from './recurrent.js'
+import type { Step } from './recurrent_steps.js'
 
 /**
  * Long short-term memory: (i, f, o, g) = Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1]),
@@ -23,7 +24,7 @@ export class LSTMLayer extends RecurrentLayer {
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     super.reshape(bottom, top)
-    this.dc.resize(this.batch * this.hidden)
+    this.dc.resize(this.steps.batch * this.hidden)
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
@@ -37,12 +38,12 @@ export class LSTMLayer extends RecurrentLayer {
   }
 
   protected override forwardStep({ gates, cont, states }: Step, before: readonly Memory[]): void {
-    this.kernels.lstmUnit(this.batch, this.hidden, before[1], gates, cont, states[1], states[0])
+    this.kernels.lstmUnit(this.steps.batch, this.hidden, before[1], gates, cont, states[1], states[0])
   }
 
   protected override backwardStep({ gates, cont, states }: Step, before: readonly Memory[], dh: Memory, dgates: Memory): void {
     const { dc } = this
-    this.kernels.lstmUnitGradient(this.batch, this.hidden, before[1], gates, cont, states[1], dc, dh, dc, dgates)
+    this.kernels.lstmUnitGradient(this.steps.batch, this.hidden, before[1], gates, cont, states[1], dc, dh, dc, dgates)
   }
 
   override dispose(): void {

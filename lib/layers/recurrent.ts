@@ -3,15 +3,7 @@ import type { FilledRecurrentParameter } from '../generated/caffe.js'
 import { type Count, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-
-/** What one time step keeps for the way back; all (N, …). */
-export interface Step {
-  readonly cont: Memory
-  /** What goes into the gates, (N, gates·H). */
-  readonly gates: Memory
-  /** State after the step: h, and c if there is one. */
-  readonly states: readonly Memory[]
-}
+import { RecurrentSteps, type Step } from './recurrent_steps.js'
 
 /**
  * x (T, N, …), cont (T, N)[, x_static (N, …)][, initial states (1, N, H)] → y (T, N, H)[, last states (1, N, H)].
@@ -33,16 +25,11 @@ export abstract class RecurrentLayer extends Layer {
   override readonly bottomCount: Count = { atLeast: 2 + this.exposed, atMost: 3 + this.exposed }
   override readonly topCount: Count = { exactly: 1 + this.exposed }
 
-  protected steps = 0
-  protected batch = 0
   /** H. */
   protected readonly hidden = this.p.num_output
   protected readonly width = this.gateCount() * this.hidden
+  protected readonly steps = new RecurrentSteps(this.engine.heap, this.stateCount(), this.hidden, this.width)
   private hasStatic = false
-  private unrolled: Step[] = []
-  /** States before the first step, and after the last step of the last pass. */
-  private readonly initial = this.states()
-  private readonly last = this.states()
   private readonly conted = new Memory(0, this.engine.heap)
   private readonly dh = new Memory(0, this.engine.heap)
   private readonly dgates = new Memory(0, this.engine.heap)
@@ -65,7 +52,7 @@ export abstract class RecurrentLayer extends Layer {
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.checkInputs(bottom)
     const [T, N] = bottom[0].shape
-    if (T !== this.steps || N !== this.batch) this.unroll(T, N)
+    if (T !== this.steps.count || N !== this.steps.batch) this.unroll(T, N)
     top[0].reshape([T, N, this.hidden])
     for (const blob of top.slice(1)) blob.reshape([1, N, this.hidden])
   }
@@ -76,14 +63,14 @@ export abstract class RecurrentLayer extends Layer {
 
   /** Forget the state that the last pass left. */
   reset(): void {
-    for (const state of this.last) this.kernels.fill(state.length, 0, state)
+    for (const state of this.steps.last) this.kernels.fill(state.length, 0, state)
   }
 
   /** The state that the next pass goes on from, value by value; on a device it stays there, and a resumed run starts afresh. */
   override saveState(): Record<string, number> | undefined {
     if (this.exposed || !this.engine.isHost) return undefined
     const state: Record<string, number> = {}
-    this.last.forEach((memory, k) => {
+    this.steps.last.forEach((memory, k) => {
       memory.array.forEach((value, i) => {
         if (value !== 0 && Number.isFinite(value)) state[`${k}.${i}`] = value
       })
@@ -95,17 +82,18 @@ export abstract class RecurrentLayer extends Layer {
     this.reset()
     for (const [key, value] of Object.entries(state)) {
       const [k, i] = key.split('.').map(Number)
-      if (k < this.last.length && i < this.last[k].length) this.last[k].array[i] = value
+      if (k < this.steps.last.length && i < this.steps.last[k].length) this.steps.last[k].array[i] = value
     }
   }
 
   /** Runs all steps; h of all of them goes to `allHidden` (T, N, H). */
   protected forwardSteps(bottom: Blob[], top: Blob[], allHidden: Memory): void {
-    const { kernels, steps: T, batch: N, hidden: H, width: G, blobs } = this
+    const { kernels, steps, hidden: H, width: G, blobs } = this
+    const { count: T, batch: N } = steps
     const [x, cont] = bottom
     const wh = blobs[this.hasStatic ? 3 : 2].memory.data
-    this.initial.forEach((state, k) => {
-      const from = this.exposed ? bottom[bottom.length - this.exposed + k].memory.data : this.last[k]
+    steps.initial.forEach((state, k) => {
+      const from = this.exposed ? bottom[bottom.length - this.exposed + k].memory.data : this.steps.last[k]
       kernels.copy(N * H, from, state)
     })
     kernels.gemm(false, true, T * N, G, x.size(2), 1, x.memory.data, blobs[0].memory.data, 0, this.allGates)
@@ -113,8 +101,8 @@ export abstract class RecurrentLayer extends Layer {
     if (this.hasStatic)
       kernels.gemm(false, true, N, G, bottom[2].size(1), 1, bottom[2].memory.data, blobs[2].memory.data, 0, this.staticGates)
     for (let t = 0; t < T; t++) {
-      const step = this.unrolled[t]
-      const before = this.before(t)
+      const step = steps.all[t]
+      const before = steps.before(t)
       kernels.copyRows(1, N, cont.memory.data, t * N, N, step.cont, 0, N)
       kernels.scaleChannels(1, N, H, before[0], step.cont, null, this.conted)
       kernels.copyRows(1, N * H, this.conted, 0, N * H, this.allConted, t * N * H, N * H)
@@ -124,24 +112,25 @@ export abstract class RecurrentLayer extends Layer {
       this.forwardStep(step, before)
       kernels.copyRows(1, N * H, step.states[0], 0, N * H, allHidden, t * N * H, N * H)
     }
-    this.unrolled[T - 1].states.forEach((state, k) => {
-      kernels.copy(N * H, state, this.last[k])
+    steps.all[T - 1].states.forEach((state, k) => {
+      kernels.copy(N * H, state, this.steps.last[k])
       if (this.exposed) kernels.copy(N * H, state, top[1 + k].memory.data)
     })
   }
 
   /** From the gradients of all h (T, N, H) to those of params and bottoms. */
   protected backwardSteps(dhidden: Memory, propagateDown: boolean[], bottom: Blob[]): void {
-    const { kernels, steps: T, batch: N, hidden: H, width: G, blobs, dh, dgates, allGates } = this
+    const { kernels, steps, hidden: H, width: G, blobs, dh, dgates, allGates } = this
+    const { count: T, batch: N } = steps
     if (propagateDown[1])
       throw this.error(`'${bottom[1].name}' says where sequences go on and has no gradient: give this layer propagate_down: false for it`)
     const wh = blobs[this.hasStatic ? 3 : 2].memory
     for (let t = T - 1; t >= 0; t--) {
-      const step = this.unrolled[t]
+      const step = steps.all[t]
       kernels.copyRows(1, N * H, dhidden, t * N * H, N * H, dh, 0, N * H)
       // what the step after this one sends back through its weights
       if (t < T - 1) kernels.axpby(N * H, 1, this.conted, 1, dh)
-      this.backwardStep(step, this.before(t), dh, dgates)
+      this.backwardStep(step, steps.before(t), dh, dgates)
       kernels.copyRows(1, N * G, dgates, 0, N * G, allGates, t * N * G, N * G)
       if (t === 0) continue
       kernels.gemm(false, false, N, H, G, 1, dgates, wh.data, 0, this.conted)
@@ -164,41 +153,19 @@ export abstract class RecurrentLayer extends Layer {
   }
 
   override dispose(): void {
-    for (const memory of [...this.initial, ...this.last, this.conted, this.dh, this.dgates, this.staticGates]) memory.dispose()
-    this.allGates.dispose()
-    this.allConted.dispose()
-    this.disposeSteps()
-  }
-
-  private before(t: number): readonly Memory[] {
-    return t === 0 ? this.initial : this.unrolled[t - 1].states
-  }
-
-  private states(): Memory[] {
-    return Array.from({ length: this.stateCount() }, () => new Memory(0, this.engine.heap))
-  }
-
-  private disposeSteps(): void {
-    for (const step of this.unrolled) for (const memory of [step.cont, step.gates, ...step.states]) memory.dispose()
+    this.steps.dispose()
+    for (const memory of [this.conted, this.dh, this.dgates, this.staticGates, this.allGates, this.allConted]) memory.dispose()
   }
 
   private unroll(T: number, N: number): void {
-    const H = this.hidden
-    const G = this.width
-    const newMemory = (length: number) => new Memory(length, this.engine.heap)
-    this.disposeSteps()
-    this.unrolled = Array.from({ length: T }, () => {
-      const states = Array.from({ length: this.stateCount() }, () => newMemory(N * H))
-      return { cont: newMemory(N), gates: newMemory(N * G), states }
-    })
-    for (const memory of [...this.initial, ...this.last, this.conted, this.dh]) memory.resize(N * H)
-    for (const memory of [this.dgates, this.staticGates]) memory.resize(N * G)
-    this.allGates.resize(T * N * G)
-    this.allConted.resize(T * N * H)
+    const others = N !== this.steps.batch
+    this.steps.resize(T, N)
+    for (const memory of [this.conted, this.dh]) memory.resize(N * this.hidden)
+    for (const memory of [this.dgates, this.staticGates]) memory.resize(N * this.width)
+    this.allGates.resize(T * N * this.width)
+    this.allConted.resize(T * N * this.hidden)
     // the streams of another batch size are other streams
-    if (N !== this.batch) this.reset()
-    this.steps = T
-    this.batch = N
+    if (others) this.reset()
   }
 
   private checkInputs(bottom: Blob[]): void {

@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
-import { RecurrentLayer, type Step } from './recurrent.js'
+import { RecurrentLayer } from './recurrent.js'
+import type { Step } from './recurrent_steps.js'
 
 /**
  * Plain recurrent net: h[t] = tanh(Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1])), o[t] = tanh(Wo·h[t] + bo).
@@ -38,7 +39,7 @@ export class RNNLayer extends RecurrentLayer {
 
   override forward(bottom: Blob[], top: Blob[]): void {
     const { kernels, allHidden, outputs, hidden: H } = this
-    const rows = this.steps * this.batch
+    const rows = this.steps.count * this.steps.batch
     const [wo, bo] = this.blobs.slice(-2)
     this.forwardSteps(bottom, top, allHidden)
     kernels.gemm(false, true, rows, H, H, 1, allHidden, wo.memory.data, 0, outputs)
@@ -50,7 +51,7 @@ export class RNNLayer extends RecurrentLayer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     const { kernels, doutputs, dhidden, hidden: H } = this
-    const rows = this.steps * this.batch
+    const rows = this.steps.count * this.steps.batch
     const n = this.blobs.length
     const [wo, bo] = this.blobs.slice(-2)
     kernels.tanhGradient(rows * H, this.outputs, top[0].memory.diff, doutputs)
@@ -61,11 +62,11 @@ export class RNNLayer extends RecurrentLayer {
   }
 
   protected override forwardStep({ gates, states }: Step): void {
-    this.kernels.tanh(this.batch * this.hidden, gates, states[0])
+    this.kernels.tanh(this.steps.batch * this.hidden, gates, states[0])
   }
 
   protected override backwardStep({ states }: Step, _before: readonly Memory[], dh: Memory, dgates: Memory): void {
-    this.kernels.tanhGradient(this.batch * this.hidden, states[0], dh, dgates)
+    this.kernels.tanhGradient(this.steps.batch * this.hidden, states[0], dh, dgates)
   }
 
   override dispose(): void {

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Kernels } from '../../lib/engine.js'
+import type { LayerClass } from '../../lib/layer.js'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
+import { Golden, type GoldenArray, goldenPath } from '../golden.js'
+
+interface Case {
+  name: string
+  phase: 'TRAIN' | 'TEST'
+  prototxt: string
+  bottoms: (GoldenArray & { name: string; input?: string })[]
+  params: GoldenArray[]
+  backward: boolean
+}
+
+const types = readdirSync(goldenPath('layers'))
+  .filter(file => file.endsWith('.json'))
+  .map(file => file.replace('.json', ''))
+const read = async (path: string) => new Uint8Array(readFileSync(goldenPath(path)))
+
+// a device runs a layer only if it has every kernel in `uses`: one that is missing from the list would be missing there
+test.each(types)('%s names every kernel that it calls', async type => {
+  const golden = new Golden<{ cases: Case[] }>(`layers/${type}`)
+  for (const c of golden.json.cases) {
+    const net = await Net.create(parseNet(c.prototxt), { phase: c.phase, engine: 'js', seed: 1701, files: read })
+    let running = ''
+    const called = new Map<string, Set<string>>()
+    const kernels = new Proxy(net.engine.kernels, {
+      get(table, kernel: keyof Kernels) {
+        called.set(running, (called.get(running) ?? new Set()).add(kernel))
+        return table[kernel]
+      },
+    })
+    Object.defineProperty(net.engine, 'kernels', { value: kernels, configurable: true })
+    const note = (name: string) => {
+      running = name
+    }
+    net.beforeForward(note)
+    net.beforeBackward(note)
+    for (const bottom of c.bottoms) net.blobs[bottom.input ?? bottom.name].dataArray.set(golden.array(bottom))
+    await net.forward()
+    if (c.backward) await net.backward()
+    for (const layer of net.layers) {
+      const { uses } = layer.constructor as unknown as LayerClass
+      for (const kernel of called.get(layer.name) ?? []) expect(uses, `${layer.type}, ${c.name}`).toContain(kernel)
+    }
+    net.dispose()
+  }
+})
