@@ -63,6 +63,8 @@ async function sources(): Promise<void> {
       layer: 'bench',
       name: c.path,
       path: c.path,
+      backend: 'LMDB',
+      inFiles: true,
       batchSize: c.batchSize,
       seed: 1,
       transform,

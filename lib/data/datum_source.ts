@@ -18,6 +18,7 @@ export interface DatumDescription extends SourceDescription {
   readonly kind: 'datum'
   /** Directory or file of the database, where it is in the file system. */
   readonly path: string | undefined
+  readonly backend: 'LMDB' | 'LEVELDB'
 }
 
 /** Batches of Datum records from a database, in key order, from the start again after the end. */
@@ -33,6 +34,7 @@ export class DatumSource implements BatchSource {
   private data: Float32Array = new Float32Array(0)
   private labels: Float32Array | undefined
 
+  /** @param cursor stands on the first record of the first batch */
   constructor(
     private readonly description: DatumDescription,
     private readonly cursor: RecordCursor,
@@ -44,11 +46,6 @@ export class DatumSource implements BatchSource {
     this.item = start.item
     this.record = start.record
     this.epoch = start.epoch
-    if (cursor.count === 0) throw new FormatError(`${description.name} holds no records`)
-    // after a restart the database may have become shorter
-    this.record %= cursor.count
-    cursor.first()
-    cursor.skip(this.record)
     try {
       this.decodes = readDatum(cursor.value).encoded
     } catch (error) {
@@ -74,8 +71,18 @@ export class DatumSource implements BatchSource {
   }
 
   next(place: Place): void | Promise<void> {
-    const { batchSize } = this
-    for (let i = 0; i < batchSize; i++) {
+    return this.fill(place, 0)
+  }
+
+  close(): void {
+    this.cursor.close()
+  }
+
+  /** Items i … of a batch. */
+  private fill(place: Place, i: number): void | Promise<void> {
+    for (; i < this.batchSize; i++) {
+      const wait = this.cursor.wait?.()
+      if (wait) return wait.then(() => this.fill(place, i))
       try {
         const datum = this.read()
         if (datum.encoded) return this.decodeRest(place, i)
@@ -87,31 +94,40 @@ export class DatumSource implements BatchSource {
     }
   }
 
-  close(): void {
-    this.cursor.close()
-  }
-
-  /** Items i … of a batch that holds image files. */
+  /** Items i … of a batch that holds image files: they are read in turn, and several decode at once. */
   private decodeRest(place: Place, i: number): Promise<void> {
+    let turn: Promise<unknown> = Promise.resolve()
     const start = async () => {
-      const at = this.position
+      const taken = turn.then(() => this.takeCopy())
+      turn = taken.catch(() => {})
+      const { at, datum } = await taken
       try {
-        // the bytes of the record are only lent, and the decoder takes its time
-        const lent = this.read()
-        const datum = { ...lent, data: lent.data.slice(), float_data: lent.float_data?.slice() }
-        this.advance()
         return { at, datum: datum.encoded ? await this.decode(datum) : datum }
       } catch (error) {
-        throw atRecord(this.description, `record ${at.record}`, error)
+        throw this.located(error, at.record)
       }
     }
     return inOrder(i, this.batchSize, start, (k, { at, datum }) => {
       try {
         this.put(datum, k, place, at.item)
       } catch (error) {
-        throw atRecord(this.description, `record ${at.record}`, error)
+        throw this.located(error, at.record)
       }
     })
+  }
+
+  /** The next record, in memory of its own: the bytes of the cursor are only lent, and the decoder takes its time. */
+  private async takeCopy(): Promise<{ at: Position; datum: ReadDatum }> {
+    await this.cursor.wait?.()
+    const at = this.position
+    try {
+      const lent = this.read()
+      const datum = { ...lent, data: lent.data.slice(), float_data: lent.float_data?.slice() }
+      this.advance()
+      return { at, datum }
+    } catch (error) {
+      throw this.located(error)
+    }
   }
 
   private async decode(datum: ReadDatum): Promise<ReadDatum> {
@@ -157,7 +173,7 @@ export class DatumSource implements BatchSource {
     this.epoch++
   }
 
-  private located(error: unknown): Error {
-    return atRecord(this.description, `record ${this.record}`, error)
+  private located(error: unknown, record = this.record): Error {
+    return atRecord(this.description, `record ${record}`, error)
   }
 }

@@ -10,8 +10,6 @@ export interface ImagesDescription extends SourceDescription {
   readonly list: ImageList
   /** In front of every path of the list; `root_folder` is part of it. */
   readonly prefix: string
-  /** Whether the files are in the file system, so that a worker can read them. */
-  readonly path: string | undefined
   readonly shuffle: boolean
   readonly color: boolean
   /** Size that images are brought to; 0: as they are. */

@@ -1,6 +1,8 @@
+import { FormatError } from '../errors.js'
 import { type DatumDescription, DatumSource } from './datum_source.js'
 import type { PixelsModule } from './image.js'
 import { ImageSource, type ImagesDescription } from './image_source.js'
+import { openLevelRecords } from './leveldb.js'
 import { openLmdbRecords } from './records.js'
 import { type BatchSource, type Position, withPrefix } from './source.js'
 import { WindowSource, type WindowsDescription } from './window_source.js'
@@ -20,8 +22,7 @@ export async function openSource(description: AnyDescription, surroundings: Surr
   switch (description.kind) {
     case 'datum': {
       try {
-        const records = await openLmdbRecords(description.path ?? (await databaseBytes(description.name, surroundings)), description.name)
-        return new DatumSource(description, records, surroundings.pixels, start)
+        return await openDatums(description, surroundings, start)
       } catch (error) {
         throw withPrefix(description.layer, error)
       }
@@ -30,6 +31,25 @@ export async function openSource(description: AnyDescription, surroundings: Surr
       return new ImageSource(description, surroundings.pixels, surroundings.readFile, start)
     case 'windows':
       return new WindowSource(description, surroundings.pixels, surroundings.readFile, start)
+  }
+}
+
+async function openDatums(description: DatumDescription, surroundings: Surroundings, start: Position): Promise<DatumSource> {
+  const { name, path, backend } = description
+  const records =
+    backend === 'LEVELDB'
+      ? await openLevelRecords(path ?? name)
+      : await openLmdbRecords(path ?? (await databaseBytes(name, surroundings)), name)
+  try {
+    if (!records.first()) throw new FormatError(`${name} holds no records`)
+    // a rand_skip may lead past the end, and a database may have become shorter since a snapshot
+    const record = records.count === undefined ? start.record : start.record % records.count
+    records.skip(record)
+    await records.wait?.()
+    return new DatumSource(description, records, surroundings.pixels, { ...start, record })
+  } catch (error) {
+    records.close()
+    throw error
   }
 }
 

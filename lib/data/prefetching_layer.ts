@@ -50,8 +50,7 @@ export abstract class PrefetchingLayer extends Layer {
 
     const values = top[0].count
     const ahead = this.slots > 0
-    const inFiles = 'path' in description && description.path !== undefined
-    this.inWorker = ahead && inFiles && canPrefetch() && (source.decodes || values >= WORKER_FROM)
+    this.inWorker = ahead && description.inFiles && canPrefetch() && (source.decodes || values >= WORKER_FROM)
     if (this.inWorker) source.close()
     else this.batches = this.onThisThread(source)
   }

@@ -2,11 +2,13 @@ import { LmdbReader } from './lmdb.js'
 
 /** Walks the records of a database in key order, and back to the start. */
 export interface RecordCursor {
-  /** Number of records. */
-  readonly count: number
+  /** Number of records, where the database knows it. */
+  readonly count: number | undefined
   /** Of the current record: views that hold until the cursor moves. */
   readonly key: Uint8Array
   readonly value: Uint8Array
+  /** Where records arrive piecemeal: a promise to wait for before this record is looked at. */
+  wait?(): Promise<void> | undefined
   /** To the first record; false if there is none. */
   first(): boolean
   /** To the next record; false at the end. */
@@ -17,7 +19,7 @@ export interface RecordCursor {
 }
 
 /** The records of an LMDB database: its directory, its data.mdb, or the bytes of that file. */
-export async function openLmdbRecords(source: string | Uint8Array, name?: string): Promise<RecordCursor> {
+export async function openLmdbRecords(source: string | Uint8Array, name?: string): Promise<RecordCursor & { count: number }> {
   const db = await LmdbReader.open(source, name)
   const cursor = db.cursor()
   return {

@@ -18,6 +18,8 @@ export interface SourceDescription {
   readonly layer: string
   /** Name of the database or list, as the prototxt writes it. */
   readonly name: string
+  /** Whether a worker can open it as well: it lies in the file system, at an absolute path. */
+  readonly inFiles: boolean
   readonly batchSize: number
   readonly seed: number
   readonly transform: TransformSpec

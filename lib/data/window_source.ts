@@ -9,8 +9,6 @@ export interface WindowsDescription extends SourceDescription {
   readonly list: WindowList
   /** In front of every path of the list; `root_folder` is part of it. */
   readonly prefix: string
-  /** Whether the files are in the file system, so that a worker can read them. */
-  readonly path: string | undefined
   /** Foreground windows in a batch; they come after the background ones. */
   readonly foreground: number
   readonly contextPad: number

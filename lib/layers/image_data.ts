@@ -27,7 +27,7 @@ export class ImageDataLayer extends PrefetchingLayer {
       name: source,
       list,
       prefix: (base ?? '') + root_folder,
-      path: base,
+      inFiles: base !== undefined,
       batchSize: batch_size,
       seed,
       shuffle,

@@ -40,7 +40,7 @@ export class WindowDataLayer extends PrefetchingLayer {
       name: source,
       list,
       prefix: (base ?? '') + root_folder,
-      path: base,
+      inFiles: base !== undefined,
       batchSize: batch_size,
       seed,
       transform,

@@ -30,7 +30,7 @@ interface Batch {
 async function describeDatums(path: string, batchSize: number, param: TransformationParameter = {}): Promise<DatumDescription> {
   const surroundings = { phase: 'TRAIN' as const, seed: 5, stream: 'transform data', readFile: () => Promise.reject(new Error('none')) }
   const transform = await transformSpec(param, surroundings)
-  return { kind: 'datum', layer: "layer 'data' (Data)", name: 'db', path, batchSize, seed: 5, transform }
+  return { kind: 'datum', layer: "layer 'data' (Data)", name: 'db', path, backend: 'LMDB', inFiles: true, batchSize, seed: 5, transform }
 }
 
 async function take(batches: Batches, batchSize: number): Promise<Batch> {
@@ -177,7 +177,7 @@ describe('the Data layer', () => {
     }
     await refused(
       layer('data_param { source: "mnist_200_lmdb" batch_size: 2 }'),
-      /the LEVELDB database 'mnist_200_lmdb' cannot be read/,
+      /^layer 'data' \(Data\): the LevelDB database '.*mnist_200_lmdb' needs the package classic-level: npm install .* or convert it to LMDB/,
       EngineError,
     )
     await refused(layer('data_param { source: "mnist_200_lmdb" backend: LMDB }'), /layer 'data' \(Data\): data_param.batch_size must be/)
