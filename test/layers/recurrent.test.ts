@@ -117,6 +117,23 @@ describe.each(hostEngines)('RNN and LSTM on %s', engine => {
     expect(run.dx.slice(2)).toEqual([[0], [0]])
   })
 
+  test('LSTM with x_static and expose_hidden: the static input comes before the states', async () => {
+    const params = [
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 1],
+      [0, 0, 0, 0],
+    ]
+    const one = (value: number, ...shape: number[]) => ({ shape, values: [value] })
+    const bottoms = [...sequence([9], [1]), one(2, 1, 1), one(5, 1, 1, 1), one(4, 1, 1, 1)]
+    const run = await handPass(recurrent('LSTM', 'expose_hidden: true'), bottoms, { engine, params, tops: 3, dy: [[1], [1], [1]] })
+    const c = 2 + 0.5 * tanh(2)
+    expect(run.y[2][0]).toBeCloseTo(c, 5)
+    expect(run.y[1][0]).toBeCloseTo(0.5 * tanh(c), 5)
+    const dc = 0.5 * (1 - tanh(c) ** 2)
+    expect(run.dx[2][0]).toBeCloseTo(dc * 0.5 * (1 - tanh(2) ** 2), 5)
+  })
+
   const begin = (T: number, N: number) => ({
     shape: [T, N],
     values: Array.from({ length: T * N }, (_, i) => (i < N || i % 5 === 3 ? 0 : 1)),
