@@ -48,6 +48,8 @@ export class Blob {
   readonly name: string
   /** Goes up whenever the shape or the memory behind the blob changes: the Net asks a layer to reshape only then. */
   version = 0
+  /** Why the values may not be read; empty if they may. */
+  hidden = ''
   private axes: Shape = []
   /** The two as kernels take them. */
   readonly memory: { data: Memory; diff: Memory }
@@ -113,7 +115,7 @@ export class Blob {
 
   /** Live host view of the values as an ndarray: row-major, offset 0. Take it fresh after a reshape. */
   get data(): NdArray<Float32Array> {
-    const array = this.memory.data.array
+    const array = this.dataArray
     if (this.dataView?.data !== array) this.dataView = ndarrayOf(array, this.axes)
     return this.dataView
   }
@@ -127,6 +129,7 @@ export class Blob {
 
   /** The values without ndarray: exactly `count` long. */
   get dataArray(): Float32Array {
+    if (this.hidden) throw new RistrettoError(this.hidden)
     return this.memory.data.array
   }
 

@@ -15,6 +15,12 @@ export interface Count {
   readonly atMost?: number
 }
 
+/** y = factor[c]·x + shift[c] for each channel c. */
+export interface ChannelAffine {
+  readonly factor: Float32Array
+  readonly shift: Float32Array
+}
+
 /** What the Net tells a layer about its surroundings. */
 export interface LayerContext {
   readonly phase: Phase
@@ -58,6 +64,8 @@ export abstract class Layer {
   readonly paramPropagateDown: boolean[] = []
   /** Weight of each top in the objective; the Net sets it. */
   lossWeights: number[] = []
+  /** Whether a backward pass will ever ask for what forward could keep for it; the Net sets it. */
+  needsBackward = true
   /** This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass. */
   readonly random: RandomStream
 
@@ -99,6 +107,17 @@ export abstract class Layer {
   allowsForceBackward(_bottomIndex: number): boolean {
     return true
   }
+
+  /** If this layer only scales and shifts channels (axis 1), with what: an optimized net then folds it into the layer before. */
+  channelAffine(): ChannelAffine | undefined {
+    return undefined
+  }
+  /** Take what follows this layer, on top of what it took before, into the weights that forward uses; false if it cannot. */
+  absorbAffine(_affine: ChannelAffine, _bottom: Blob[]): boolean {
+    return false
+  }
+  /** Go back to the layer's own weights. */
+  dropAbsorbed(): void {}
 
   /** Where this layer is in its input, for a snapshot: data layers override the pair. */
   saveState(): Record<string, number> | undefined {

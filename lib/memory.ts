@@ -27,8 +27,22 @@ export interface DeviceQueue {
 
 /** Ordinary ArrayBuffers: blobs made without an engine, and the js engine. */
 export const plainHeap: Heap = {
-  allocate: length => ({ array: new Float32Array(length), pointer: 0 }),
+  allocate: length => ({ array: plainArray(length), pointer: 0 }),
   release() {},
+}
+
+/** Bytes from which the system is asked first: it grants far more than it has, and ends the program when that is used. */
+const LARGE = 2 ** 28
+
+function plainArray(length: number): Float32Array {
+  const bytes = 4 * length
+  const free = bytes < LARGE || typeof process === 'undefined' ? undefined : process.availableMemory?.()
+  try {
+    if (free === undefined || bytes <= free) return new Float32Array(length)
+  } catch {}
+  throw new RistrettoError(
+    `no memory for ${length} values (${(bytes / 2 ** 20).toFixed(0)} MiB)${free === undefined ? '' : `: ${(free / 2 ** 20).toFixed(0)} MiB are free`}`,
+  )
 }
 
 /**
@@ -44,6 +58,8 @@ export class Memory {
   private handle: unknown
   private newest: 'host' | 'device' | 'both' = 'host'
   private disposed = false
+  /** Whose storage this uses instead of its own. */
+  private lender: Memory | undefined
 
   constructor(
     private size: number,
@@ -57,6 +73,20 @@ export class Memory {
   /** Whether storage exists yet: a diff that nobody touched costs nothing. */
   get isAllocated(): boolean {
     return this.block !== undefined || this.handle !== undefined
+  }
+
+  /** The heap that the values live in. */
+  get home(): Heap {
+    return this.heap
+  }
+
+  /** Use the storage of `lender`, which is at least as long, until the next resize; undefined: own storage again. Values are lost. */
+  borrow(lender: Memory | undefined): void {
+    if (this.block && !this.lender) this.heap.release(this.block)
+    this.dropDevice()
+    this.block = undefined
+    this.view = undefined
+    this.lender = lender
   }
 
   /** Host values, exactly `length` long. They may be written, so afterwards the host copy counts as the newest. */
@@ -78,6 +108,7 @@ export class Memory {
     this.size = length
     this.view = undefined
     this.dropDevice()
+    if (this.lender) this.borrow(undefined)
     if (this.block && this.block.array.length < length) {
       this.heap.release(this.block)
       this.block = undefined
@@ -136,7 +167,7 @@ export class Memory {
 
   /** Give the storage back. Using it afterwards throws. */
   dispose(): void {
-    if (this.block) this.heap.release(this.block)
+    if (this.block && !this.lender) this.heap.release(this.block)
     this.dropDevice()
     this.block = undefined
     this.view = undefined
@@ -144,9 +175,14 @@ export class Memory {
     this.disposed = true
   }
 
+  private storage(): Block {
+    this.materialize()
+    return this.block!
+  }
+
   private materialize(): Float32Array {
     if (this.disposed) throw new RistrettoError(`these values${this.named()} were given back by dispose()`)
-    this.block ??= this.heap.allocate(this.size)
+    this.block ??= this.lender ? this.lender.storage() : this.heap.allocate(this.size)
     const { array } = this.block
     this.view = array.length === this.size ? array : array.subarray(0, this.size)
     return this.view

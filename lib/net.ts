@@ -8,7 +8,11 @@ import { Feed, type FeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
 import { filterNet, insertSplits } from './graph.js'
-import type { Layer, LayerClass, LayerContext, Phase } from './layer.js'
+import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
+import { InferencePlan } from './inference.js'
+import type { Layer, LayerContext, Phase } from './layer.js'
+import { limitEngine } from './limited_heap.js'
+import { macrotask, mustYield } from './macrotask.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './memory_plan.js'
 import { copyValues, countOf, isNdArray, ndarrayOf, type Values } from './ndarrays.js'
 import {
@@ -22,9 +26,7 @@ import {
 } from './net_builder.js'
 import { describeNet, type NetDescription } from './net_description.js'
 import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBytes, readWeights, saveNet } from './net_files.js'
-import { checkMessage } from './proto/message.js'
-import { parseNet } from './proto/text.js'
-import { upgradeNet } from './proto/upgrade.js'
+import { drawSeed, readNet } from './net_source.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 
 export interface NetOptions {
@@ -37,8 +39,14 @@ export interface NetOptions {
   engine?: EngineName
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
+  /** Most bytes that the net may take for values, for nets of unknown origin; default: what the engine has. */
+  maxMemory?: number
   /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
   seed?: number
+  /** 'inference': activations share memory and affine layers are folded; then only inputs, outputs and `keep` can be read, and there is no backward. */
+  optimize?: 'inference'
+  /** Blobs that stay readable in an optimized net. */
+  keep?: readonly string[]
   /** Answers for the files named in the prototxt before the file system does. */
   files?: FileReader
   /** Receives notices; the library prints nothing by itself. */
@@ -65,30 +73,6 @@ export interface BackwardOptions {
 
 export type Arrays = Record<string, NdArray<Float32Array>>
 export type LayerHook = (layerName: string) => void | Promise<void>
-
-/** Longest that passes keep the event loop from its timers and paints, in ms. */
-const YIELD_AFTER = 50
-
-let lastYield = 0
-
-/** Let timers, input and paint have their turn. */
-export function macrotask(): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      lastYield = performance.now()
-      resolve()
-    }
-    if (typeof setImmediate === 'function') setImmediate(done)
-    else {
-      const channel = new MessageChannel()
-      channel.port1.onmessage = () => {
-        channel.port1.close()
-        done()
-      }
-      channel.port2.postMessage(0)
-    }
-  })
-}
 
 const record = <T>(): Record<string, T> => Object.create(null)
 
@@ -127,6 +111,7 @@ export class Net {
   }
   private tail: Promise<unknown> | undefined
   private disposed = false
+  private plan: InferencePlan | undefined
 
   private constructor(
     /** The filtered net with its splits, as it was built. */
@@ -171,7 +156,8 @@ export class Net {
     }
     const filtered = filterNet(param, state)
     const split = insertSplits(filtered)
-    const engine = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
+    const whole = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
+    const engine = options.maxMemory === undefined ? whole : limitEngine(whole, options.maxMemory)
     const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
     const parts = await buildNet(split, context)
     checkFits(parts, context)
@@ -180,6 +166,7 @@ export class Net {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
     }
+    if (options.optimize === 'inference') net.optimize(options.keep ?? [])
     return net
   }
 
@@ -207,6 +194,10 @@ export class Net {
    * Param diffs add up until clearParamDiffs. Resolves to copies of the input gradients that were computed, and of `options.diffs`.
    */
   backward(diffs: Record<string, Values> = {}, options: BackwardOptions = {}): Promise<Arrays> {
+    if (this.plan)
+      return Promise.reject(
+        new RistrettoError(`net '${this.name}' was made with optimize: 'inference': it keeps nothing for a backward pass`),
+      )
     return this.queue(diffs, async values => {
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) this.write(name, value, this.blob(name).diffArray)
@@ -260,6 +251,10 @@ export class Net {
   /** Shape every blob from the inputs as they stand, without running. */
   reshape(): void {
     for (const node of this.nodes) this.reshapeNode(node)
+    if (!this.plan) return
+    this.plan.link()
+    for (const node of this.nodes) this.reshapeNode(node)
+    this.plan.share()
   }
 
   /**
@@ -268,7 +263,10 @@ export class Net {
    */
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
     if (source instanceof Net) await source.pull()
-    return copyWeights(this, await readWeights(source, this.context.files), options)
+    const report = copyWeights(this, await readWeights(source, this.context.files), options)
+    this.plan?.fold()
+    if (this.plan) this.reshape()
+    return report
   }
 
   /** Use the params of `other`, layer by layer of the same name, instead of own ones: what Caffe's test nets do. */
@@ -373,9 +371,12 @@ export class Net {
       const wait = feed.next()
       if (wait) await wait
     }
+    // shared memory is laid out for all shapes at once
+    if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
     for (let i = start; i <= end; i++) {
       const node = this.nodes[i]
       for (const hook of beforeForward) await hook(node.name)
+      if (this.plan?.skipped.has(node)) continue
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
       if (node.layer.engine !== this.engine) await homeForForward(node)
       node.layer.random.iteration = this.passes
@@ -383,7 +384,7 @@ export class Net {
       if (wait) await wait
       if (this.debugInfo) await debugForward(this, node)
       for (const hook of afterForward) await hook(node.name)
-      if (performance.now() - lastYield > YIELD_AFTER) await macrotask()
+      if (mustYield()) await macrotask()
     }
     this.passes++
   }
@@ -400,9 +401,16 @@ export class Net {
       if (wait) await wait
       if (this.debugInfo) await debugBackward(this, node)
       for (const hook of afterBackward) await hook(node.name)
-      if (performance.now() - lastYield > YIELD_AFTER) await macrotask()
+      if (mustYield()) await macrotask()
     }
     if (this.debugInfo) await debugNorms(this)
+  }
+
+  private optimize(keep: readonly string[]): void {
+    if (this.phase !== 'TEST') throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
+    this.plan = new InferencePlan(this.parts, keep)
+    for (const node of this.nodes) node.layer.needsBackward = false
+    this.reshape()
   }
 
   private reshapeNode(node: NetNode): void {
@@ -470,35 +478,4 @@ export class Net {
     }
     return result
   }
-}
-
-/** A NetParameter from wherever it is, checked and upgraded. */
-async function readNet(source: string | URL | NetParameter, files: Files): Promise<{ param: NetParameter; files: Files }> {
-  if (typeof source !== 'string' && !(source instanceof URL))
-    return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
-  const file = String(source)
-  const text = new TextDecoder().decode(await files.read(source))
-  return { param: upgradeNet(parseNet(text, { file })), files: files.near(source) }
-}
-
-/** A seed for a run that did not ask for one; it is reported, so the run can be repeated. */
-function drawSeed(): number {
-  const words = new Uint32Array(1)
-  crypto.getRandomValues(words)
-  return words[0]
-}
-
-/** A layer that names no kernels is plain host code. */
-export function isHostLayer(layer: Layer): boolean {
-  return (layer.constructor as unknown as LayerClass).uses.length === 0
-}
-
-async function homeForForward({ layer, bottom, top }: NetNode): Promise<void> {
-  for (const blob of bottom) await blob.memory.data.pull()
-  for (const blob of layer.blobs) await blob.memory.data.pull()
-  for (const blob of top) if (!bottom.includes(blob)) blob.memory.data.claim()
-}
-
-async function homeForBackward({ layer, bottom, top }: NetNode): Promise<void> {
-  for (const blob of [...top, ...bottom, ...layer.blobs]) await blob.pull()
 }

@@ -86,6 +86,7 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
       b.blobs.map(blob => blob.name),
     )
     if (net.force_backward) forceBackward(b)
+    for (const node of b.nodes) node.layer.needsBackward = node.needsBackward
     b.outputs.push(...[...b.available].sort())
     return b
   } catch (error) {

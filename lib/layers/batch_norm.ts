@@ -1,5 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { FilledBatchNormParameter, ParamSpec } from '../generated/caffe.js'
+import type { ChannelAffine } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './kept_input.js'
@@ -73,6 +74,14 @@ export class BatchNormLayer extends KeptInputLayer {
     // with fixed statistics the layer is linear: the gradient is only divided
     if (this.useGlobalStats) kernels.normalizeChannels(batch, channels, inner, dy, this.zeros, deviation, dx)
     else kernels.normalizeChannelsGradient(batch, channels, inner, this.input(bottom, top), mean, deviation, dy, dx)
+  }
+
+  override channelAffine(): ChannelAffine | undefined {
+    if (!this.useGlobalStats) return undefined
+    const [means, variances, weight] = this.blobs.map(blob => blob.dataArray)
+    const scale = weight[0] === 0 ? 0 : 1 / weight[0]
+    const factor = variances.map(variance => 1 / Math.sqrt(variance * scale + this.p.eps))
+    return { factor, shift: factor.map((value, c) => -value * means[c] * scale) }
   }
 
   override dispose(): void {

@@ -1,6 +1,8 @@
 import type { Blob } from '../blob.js'
+import type { ChannelAffine } from '../layer.js'
 import { BaseConvolutionLayer } from './base_convolution.js'
 import { convolvedSize } from './convolution_window.js'
+import { FoldedWeights } from './folded_weights.js'
 
 /** y = w ∗ x + b.  x: (N, C, in…), w: (M, C/group, kernel…), b: (M), y: (N, M, out…). */
 export class ConvolutionLayer extends BaseConvolutionLayer {
@@ -11,10 +13,12 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     return convolvedSize(this, bottom, this.window)
   }
 
+  private folded: FoldedWeights | undefined
+
   override forward(bottom: Blob[], top: Blob[]): void {
-    const bias = this.hasBias ? this.blobs[1].memory.data : null
-    for (let i = 0; i < bottom.length; i++)
-      this.kernels.convolution(this.shape, bottom[i].memory.data, this.blobs[0].memory.data, bias, top[i].memory.data)
+    const weight = this.folded?.weight ?? this.blobs[0].memory.data
+    const bias = this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
+    for (let i = 0; i < bottom.length; i++) this.kernels.convolution(this.shape, bottom[i].memory.data, weight, bias, top[i].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -25,5 +29,22 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
       if (this.paramPropagateDown[0]) this.kernels.convolutionWeightGradient(this.shape, bottom[i].memory.data, dy, weight.diff)
       if (propagateDown[i]) this.kernels.convolutionInputGradient(this.shape, dy, weight.data, bottom[i].memory.diff)
     }
+  }
+
+  override absorbAffine(affine: ChannelAffine, bottom: Blob[]): boolean {
+    // the channels of the top must be axis 1; several bottoms would share the folded weights
+    if (this.window.axis !== 1 || bottom.length !== 1) return false
+    this.folded ??= new FoldedWeights(this.blobs[0], this.blobs[1])
+    this.folded.absorb(affine)
+    return true
+  }
+
+  override dropAbsorbed(): void {
+    this.folded?.dispose()
+    this.folded = undefined
+  }
+
+  override dispose(): void {
+    this.dropAbsorbed()
   }
 }

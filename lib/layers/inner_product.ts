@@ -1,7 +1,8 @@
 import { type Blob, shapeText } from '../blob.js'
-import { Layer } from '../layer.js'
+import { type ChannelAffine, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './axis.js'
+import { FoldedWeights } from './folded_weights.js'
 
 /** y = x·wᵀ + b.  x: (M, K) after flattening from `axis`, w: (N, K), or (K, N) with `transpose`, b: (N), y: (M, N). */
 export class InnerProductLayer extends Layer {
@@ -15,6 +16,7 @@ export class InnerProductLayer extends Layer {
   private M = 0
   private N = 0
   private K = 0
+  private folded: FoldedWeights | undefined
 
   override setup(bottom: Blob[]): void {
     const param = withDefaults('InnerProductParameter', this.param.inner_product_param)
@@ -42,8 +44,10 @@ export class InnerProductLayer extends Layer {
   override forward(bottom: Blob[], top: Blob[]): void {
     const { M, N, K, kernels } = this
     const y = top[0].memory.data
-    kernels.gemm(false, !this.transpose, M, N, K, 1, bottom[0].memory.data, this.blobs[0].memory.data, 0, y)
-    if (this.hasBias) kernels.addBias(M, N, 1, this.blobs[1].memory.data, y)
+    const weight = this.folded?.weight ?? this.blobs[0].memory.data
+    const bias = this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
+    kernels.gemm(false, !this.transpose, M, N, K, 1, bottom[0].memory.data, weight, 0, y)
+    if (bias) kernels.addBias(M, N, 1, bias, y)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -57,5 +61,22 @@ export class InnerProductLayer extends Layer {
     }
     if (this.hasBias && this.paramPropagateDown[1]) kernels.biasGradient(M, N, 1, dy, this.blobs[1].memory.diff)
     if (propagateDown[0]) kernels.gemm(false, this.transpose, M, K, N, 1, dy, w.data, 0, x.diff)
+  }
+
+  override absorbAffine(affine: ChannelAffine): boolean {
+    // outputs must be axis 1 of the top and rows of the weight
+    if (this.axis !== 1 || this.transpose) return false
+    this.folded ??= new FoldedWeights(this.blobs[0], this.blobs[1])
+    this.folded.absorb(affine)
+    return true
+  }
+
+  override dropAbsorbed(): void {
+    this.folded?.dispose()
+    this.folded = undefined
+  }
+
+  override dispose(): void {
+    this.dropAbsorbed()
   }
 }

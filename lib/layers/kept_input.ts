@@ -14,9 +14,9 @@ export abstract class KeptInputLayer extends NeuronLayer {
     if (top[0] === bottom[0]) this.kept.resize(bottom[0].count)
   }
 
-  /** To be called by forward before it writes: in place, copies the input. Uses the kernel `copy`. */
+  /** To be called by forward before it writes: in place, copies the input if a backward pass may come. Uses the kernel `copy`. */
   protected keepInput(bottom: Blob[], top: Blob[]): void {
-    if (top[0] === bottom[0]) this.kernels.copy(bottom[0].count, bottom[0].memory.data, this.kept)
+    if (this.needsBackward && top[0] === bottom[0]) this.kernels.copy(bottom[0].count, bottom[0].memory.data, this.kept)
   }
 
   /** The values that bottom 0 had in forward. */

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import type { Count } from '../layer.js'
+import type { ChannelAffine, Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './kept_input.js'
 import { coefficientShape, type Spread, spread } from './spread.js'
@@ -51,5 +51,12 @@ export class ScaleLayer extends KeptInputLayer {
       this.kernels.scaleGradient(outer, channels, inner, this.input(bottom, top), dy, factor.diff)
     }
     if (propagateDown[0]) this.kernels.scaleChannels(outer, channels, inner, dy, factor.data, null, bottom[0].memory.diff)
+  }
+
+  override channelAffine(): ChannelAffine | undefined {
+    const [factor, bias] = this.blobs
+    const perChannel = this.blobs.length === (this.hasBias ? 2 : 1) && this.axis === 1 && factor.numAxes === 1
+    if (!perChannel) return undefined
+    return { factor: factor.dataArray, shift: bias?.dataArray ?? new Float32Array(factor.count) }
   }
 }

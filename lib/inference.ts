@@ -1,0 +1,124 @@
+/**
+ * `optimize: 'inference'`: activations whose lifetimes do not overlap share memory, and layers that only scale and shift channels are
+ * folded into the weights before them. Opt-in, since it takes away that every blob can be read after a pass.
+ */
+import type { Blob } from './blob.js'
+import { NetError } from './errors.js'
+import { isHostLayer } from './host_layer.js'
+import { Memory } from './memory.js'
+import type { NetNode, NetParts } from './net_builder.js'
+
+interface Span {
+  readonly memory: Memory
+  /** First layer that writes it and last layer that touches it. */
+  readonly from: number
+  to: number
+}
+
+/** What an optimized net changes about its passes. */
+export class InferencePlan {
+  /** Layers that run: the others are folded into an earlier one. */
+  readonly skipped = new Set<NetNode>()
+  private slots: Memory[] = []
+  private borrowed: Memory[] = []
+  private readonly kept: Set<string>
+
+  /** @param keep blobs that must stay readable, beside inputs and outputs */
+  constructor(
+    private readonly parts: NetParts,
+    keep: readonly string[],
+  ) {
+    const known = new Set(parts.blobs.map(blob => blob.name))
+    for (const name of keep)
+      if (!known.has(name)) throw new NetError(`keep: the net has no blob '${name}'; its blobs are ${[...known].join(', ')}`)
+    this.kept = new Set([...parts.inputs, ...parts.outputs, ...keep])
+    this.fold()
+  }
+
+  /** Fold again, after the params have changed. */
+  fold(): void {
+    const { nodes } = this.parts
+    this.skipped.clear()
+    for (const { layer } of nodes) layer.dropAbsorbed()
+    for (const [i, node] of nodes.entries()) {
+      const source = this.foldTarget(i)
+      const affine = node.layer.channelAffine()
+      if (!source || !affine || !source.layer.absorbAffine(affine, source.bottom)) continue
+      this.skipped.add(node)
+    }
+  }
+
+  /** Let folded layers pass their bottom on. Layers must be reshaped afterwards, since they may hold on to the memory of their bottoms. */
+  link(): void {
+    for (const node of this.skipped) if (node.top[0] !== node.bottom[0]) node.top[0].shareData(node.bottom[0])
+  }
+
+  /** Lay shared memory out for the shapes as they are. */
+  share(): void {
+    for (const memory of this.borrowed) memory.borrow(undefined)
+    for (const slot of this.slots) slot.dispose()
+    this.slots = []
+    const free: { slot: Memory; until: number }[] = []
+    const borrowers: [Memory, Memory][] = []
+    for (const span of this.spans()) {
+      // the smallest idle slot that is large enough, else the largest idle one, which grows
+      const idle = free.filter(entry => entry.until < span.from).sort((a, b) => a.slot.length - b.slot.length)
+      const found = idle.find(entry => entry.slot.length >= span.memory.length) ?? idle[idle.length - 1]
+      const entry = found ?? { slot: new Memory(0, span.memory.home), until: 0 }
+      if (!found) free.push(entry)
+      entry.until = span.to
+      if (entry.slot.length < span.memory.length) entry.slot.resize(span.memory.length)
+      borrowers.push([span.memory, entry.slot])
+    }
+    this.slots = free.map(entry => entry.slot)
+    // only now have the slots their final sizes
+    for (const [memory, slot] of borrowers) memory.borrow(slot)
+    this.borrowed = borrowers.map(([memory]) => memory)
+    this.hide()
+  }
+
+  /**
+   * The layer that node i may be folded into: the last one that writes its bottom, looking through folded ones. Splits make sure
+   * that nobody else reads that bottom.
+   */
+  private foldTarget(i: number): NetNode | undefined {
+    const { nodes } = this.parts
+    let at = i
+    for (;;) {
+      const { bottom, bottoms, top, tops } = nodes[at]
+      if (bottoms.length !== 1 || tops.length !== 1) return undefined
+      if (bottom[0] !== top[0] && this.kept.has(bottom[0].name)) return undefined
+      do at--
+      while (at >= 0 && !nodes[at].tops.includes(bottoms[0]))
+      if (at < 0 || !this.skipped.has(nodes[at])) return nodes[at]
+    }
+  }
+
+  /** Memories that may be shared, with their lifetimes, in order of birth. */
+  private spans(): Span[] {
+    const spans = new Map<Memory, Span>()
+    // what custom code, sources, params and losses hold stays where it is
+    const fixed = new Set<Memory>(this.parts.params.map(param => param.blob.memory.data))
+    this.parts.nodes.forEach((node, i) => {
+      const stays = node.bottom.length === 0 || isHostLayer(node.layer)
+      for (const [k, blob] of [...node.bottom, ...node.top].entries()) {
+        const memory = blob.memory.data
+        const weighs = k >= node.bottom.length && node.lossWeights[k - node.bottom.length] !== 0
+        if (stays || weighs || this.kept.has(blob.name)) fixed.add(memory)
+        const span = spans.get(memory)
+        if (span) span.to = i
+        else spans.set(memory, { memory, from: i, to: i })
+      }
+    })
+    return [...spans.values()].filter(span => !fixed.has(span.memory))
+  }
+
+  /** Reading a blob whose memory is shared throws from now on. */
+  private hide(): void {
+    const shared = new Set(this.borrowed)
+    for (const blob of this.parts.blobs) blob.hidden = shared.has(blob.memory.data) ? hiddenText(blob) : ''
+  }
+}
+
+const hiddenText = (blob: Blob): string =>
+  `blob '${blob.name}' shares its memory with others, since the net was made with optimize: 'inference'; name it in keep: ['${blob.name}'] to read it`

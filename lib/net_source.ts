@@ -1,0 +1,21 @@
+import type { Files } from './files.js'
+import type { NetParameter } from './generated/caffe.js'
+import { checkMessage } from './proto/message.js'
+import { parseNet } from './proto/text.js'
+import { upgradeNet } from './proto/upgrade.js'
+
+/** A NetParameter from wherever it is, checked and upgraded. */
+export async function readNet(source: string | URL | NetParameter, files: Files): Promise<{ param: NetParameter; files: Files }> {
+  if (typeof source !== 'string' && !(source instanceof URL))
+    return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
+  const file = String(source)
+  const text = new TextDecoder().decode(await files.read(source))
+  return { param: upgradeNet(parseNet(text, { file })), files: files.near(source) }
+}
+
+/** A seed for a run that did not ask for one; it is reported, so the run can be repeated. */
+export function drawSeed(): number {
+  const words = new Uint32Array(1)
+  crypto.getRandomValues(words)
+  return words[0]
+}
