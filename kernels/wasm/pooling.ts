@@ -141,39 +141,54 @@ function maxFour(s: Pooling, step: i32, x: usize, h0: i32, h1: i32, left: i32, y
   let best = f32x4.splat(LOWEST)
   let from = f32x4.splat(-1)
   const KW = s.KW
+  const one = f32x4.splat(1)
   const steps = f32x4.mul(f32x4(0, 1, 2, 3), f32x4.splat(<f32>step))
   for (let h = h0; h < h1; h++) {
     const index = h * s.W + left
     const p = x + bytes(index)
     let at = f32x4.add(steps, f32x4.splat(<f32>index))
-    for (let k = 0; k < KW; k++) {
+    let k = 0
+    // pmax is best where it is not below v, so NaN never wins, as with >
+    for (; k + 3 <= KW; k += 3) {
+      const u = strided(p + bytes(k), step)
+      const v = strided(p + bytes(k + 1), step)
+      const w = strided(p + bytes(k + 2), step)
+      from = select(at, from, f32x4.gt(u, best))
+      best = f32x4.pmax(best, u)
+      at = f32x4.add(at, one)
+      from = select(at, from, f32x4.gt(v, best))
+      best = f32x4.pmax(best, v)
+      at = f32x4.add(at, one)
+      from = select(at, from, f32x4.gt(w, best))
+      best = f32x4.pmax(best, w)
+      at = f32x4.add(at, one)
+    }
+    for (; k < KW; k++) {
       const v = strided(p + bytes(k), step)
       from = select(at, from, f32x4.gt(v, best))
-      // best where it is not below v, so NaN never wins, as with >
       best = f32x4.pmax(best, v)
-      at = f32x4.add(at, f32x4.splat(1))
+      at = f32x4.add(at, one)
     }
   }
   v128.store(y, best)
   v128.store(mask, from)
 }
 
+/** One clipped window, in all lanes alike: a comparison costs less than a jump that is guessed wrong. */
 function maxWindow(s: Pooling, x: usize, h0: i32, h1: i32, left: i32, y: usize, mask: usize): void {
   const w0 = larger(left, 0)
   const w1 = smaller(left + s.KW, s.W)
-  let best = LOWEST
-  let from = -1
+  let best = f32x4.splat(LOWEST)
+  let from = f32x4.splat(-1)
   for (let h = h0; h < h1; h++) {
     for (let i = h * s.W + w0; i < h * s.W + w1; i++) {
-      const v = load<f32>(x + bytes(i))
-      if (v > best) {
-        best = v
-        from = i
-      }
+      const v = v128.load_splat<f32>(x + bytes(i))
+      from = select(f32x4.splat(<f32>i), from, f32x4.gt(v, best))
+      best = f32x4.pmax(best, v)
     }
   }
-  store<f32>(y, best)
-  store<f32>(mask, <f32>from)
+  v128.store_lane<f32>(y, best, 0)
+  v128.store_lane<f32>(mask, from, 0)
 }
 
 function maxHalvingPlane(s: Pooling, x: usize, y: usize, mask: usize): void {
@@ -306,10 +321,15 @@ function averagePlane(s: Pooling, x: usize, y: usize): void {
 
 @inline
 function averageFour(s: Pooling, step: i32, x: usize, area: f32, h0: i32, h1: i32, left: i32, y: usize): void {
+  const KW = s.KW
   let sum = f32x4.splat(0)
   for (let h = h0; h < h1; h++) {
-    const p = x + bytes(h * s.W + left)
-    for (let k = 0; k < s.KW; k++) sum = f32x4.add(sum, strided(p + bytes(k), step))
+    let p = x + bytes(h * s.W + left)
+    let k = 0
+    for (; k + 3 <= KW; k += 3, p += 12) {
+      sum = f32x4.add(sum, f32x4.add(f32x4.add(strided(p, step), strided(p + 4, step)), strided(p + 8, step)))
+    }
+    for (; k < KW; k++, p += 4) sum = f32x4.add(sum, strided(p, step))
   }
   v128.store(y, f32x4.div(sum, f32x4.splat(area)))
 }

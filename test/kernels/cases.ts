@@ -1,4 +1,4 @@
-import type { ConvolutionShape, Kernels, PoolingShape } from '../../lib/engine.js'
+import type { ClassLossShape, ConvolutionShape, Kernels, LRNShape, PoolingShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 
@@ -415,13 +415,71 @@ for (const n of [1, 3, 4, 31, 16384, 16387, 70001]) {
     return kernels => kernels.euclideanLoss(n, 7, a, b, difference, loss)
   }
   for (const regularization of ['L1', 'L2'] as const) {
-    cases[`sgdUpdate of ${n}, ${regularization}`] = kit => {
-      const w = kit.output(kit.random(n))
-      w.array[0] = 0
-      const dw = kit.output(kit.random(n))
-      const h = kit.output(kit.random(n))
-      return kernels => kernels.sgdUpdate(n, { rate: 0.01, scale: 0.5, decay: 0.3, regularization }, 0.9, w, dw, h)
+    const rule = { rate: 0.01, scale: 0.5, decay: 0.3, regularization }
+    for (const name of ['sgdUpdate', 'nesterovUpdate'] as const) {
+      cases[`${name} of ${n}, ${regularization}`] = kit => {
+        const w = kit.output(kit.random(n))
+        w.array[0] = 0
+        const [dw, h] = [kit.output(kit.random(n)), kit.output(kit.random(n))]
+        return kernels => kernels[name](n, rule, 0.9, w, dw, h)
+      }
     }
+    cases[`adamUpdate of ${n}, ${regularization}`] = kit => {
+      const w = kit.output(kit.random(n))
+      const [dw, m, v] = [kit.output(kit.random(n)), kit.output(kit.random(n)), kit.output(kit.random(n))]
+      for (let i = 0; i < n; i++) v.array[i] = Math.abs(v.array[i])
+      return kernels => kernels.adamUpdate(n, rule, 0.9, 0.999, 1e-3, 0.7, w, dw, m, v)
+    }
+  }
+}
+for (const n of [1, 7, 16387, 40001]) {
+  for (const count of [1, 2, 3, 5]) {
+    const inputs = (kit: Kit) => Array.from({ length: count }, () => kit.random(n))
+    cases[`eltwiseSum of ${count} times ${n}`] = kit => {
+      const xs = inputs(kit)
+      const y = kit.output(n)
+      return kernels => kernels.eltwiseSum(n, xs, [1, -0.5, 2, 0.25, 3].slice(0, count), y)
+    }
+    cases[`eltwiseProduct of ${count} times ${n}`] = kit => {
+      const xs = inputs(kit)
+      const y = kit.output(n)
+      return kernels => kernels.eltwiseProduct(n, xs, y)
+    }
+    cases[`eltwiseProductGradient of ${count} times ${n}`] = kit => {
+      const xs = inputs(kit)
+      const dy = kit.random(n)
+      const dx = kit.output(n)
+      return kernels => kernels.eltwiseProductGradient(n, count - 1, xs, dy, dx)
+    }
+    cases[`eltwiseMax of ${count} times ${n}`] = kit => {
+      // few different values: ties are common
+      const xs = Array.from({ length: count }, () => kit.integers(n, 3))
+      const [y, mask] = [kit.output(n), kit.output(n)]
+      return kernels => kernels.eltwiseMax(n, xs, y, mask)
+    }
+    cases[`eltwiseMaxGradient ${count} of ${n}`] = kit => {
+      const mask = kit.integers(n, 5)
+      const dy = kit.random(n)
+      const dx = kit.output(n)
+      return kernels => kernels.eltwiseMaxGradient(n, count - 1, mask, dy, dx)
+    }
+  }
+  cases[`euclideanLossGradient of ${n}`] = kit => {
+    const [difference, dloss, dx] = [kit.random(n), kit.values([0.3]), kit.output(n)]
+    return kernels => kernels.euclideanLossGradient(n, -0.2, difference, dloss, dx)
+  }
+}
+cases['eltwise calls of 70 inputs'] = kit => {
+  const xs = Array.from({ length: 70 }, () => kit.random(9))
+  const outputs = [kit.output(9), kit.output(9), kit.output(9)]
+  return kernels => {
+    kernels.eltwiseSum(
+      9,
+      xs,
+      xs.map((_, i) => i / 10),
+      outputs[0],
+    )
+    kernels.eltwiseMax(9, xs, outputs[1], outputs[2])
   }
 }
 for (const [rows, width] of [
@@ -456,5 +514,72 @@ for (const [outer, channels, inner] of [
     const dy = kit.random(outer * channels * inner)
     const dx = kit.output(outer * channels * inner)
     return kernels => kernels.softmaxGradient(outer, channels, inner, y, dy, dx)
+  }
+}
+for (const [outer, classes, inner] of [
+  [1, 2, 1],
+  [64, 10, 1],
+  [37, 1001, 1],
+  [2, 21, 350],
+  [7, 3, 5],
+]) {
+  for (const normalization of ['FULL', 'VALID', 'BATCH_SIZE', 'NONE'] as const) {
+    for (const ignoreLabel of [undefined, 1]) {
+      const s: ClassLossShape = { outer, classes, inner, ignoreLabel, normalization }
+      const name = `${outer}×${classes}×${inner}, ${normalization}${ignoreLabel === undefined ? '' : ', one label ignored'}`
+      cases[`softmaxLoss ${name}`] = kit => {
+        const p = kit.random(outer * classes * inner)
+        for (let i = 0; i < p.length; i++) p.array[i] = i % 7 ? Math.abs(p.array[i]) : 0
+        const label = kit.integers(outer * inner, classes)
+        const loss = kit.output(1)
+        return kernels => kernels.softmaxLoss(s, p, label, loss)
+      }
+      cases[`softmaxLossGradient ${name}`] = kit => {
+        const p = kit.random(outer * classes * inner)
+        const label = kit.integers(outer * inner, classes)
+        const dloss = kit.values([1.5])
+        const dx = kit.output(outer * classes * inner)
+        return kernels => kernels.softmaxLossGradient(s, p, label, dloss, dx)
+      }
+    }
+  }
+}
+
+// ---- normalization ---------------------------------------------------------------------------------------------------------------
+for (const [batch, channels, height, width, size, beta] of [
+  [1, 1, 1, 1, 1, 0.75],
+  [2, 7, 5, 3, 5, 0.75],
+  [3, 3, 27, 27, 5, 0.75],
+  [2, 10, 4, 4, 3, 0.5],
+]) {
+  const s: LRNShape = { batch, channels, height, width, size, alpha: 0.4, beta, k: 1.5 }
+  const n = batch * channels * height * width
+  const name = `${batch}×${channels}×${height}×${width}, size ${size}, β = ${beta}`
+  cases[`lrnAcross ${name}`] = kit => {
+    const [x, scale, y] = [kit.random(n, 3), kit.output(n), kit.output(n)]
+    return kernels => kernels.lrnAcross(s, x, scale, y)
+  }
+  cases[`lrnAcross in place and its gradient ${name}`] = kit => {
+    const [x, scale, dx] = [kit.random(n, 3), kit.output(n), kit.output(kit.random(n))]
+    const [y, ratio] = [kit.output(n), kit.random(n)]
+    return kernels => {
+      kernels.copy(n, x, y)
+      kernels.lrnAcross(s, y, scale, y)
+      kernels.lrnAcrossGradient(s, x, scale, dx, ratio, dx)
+    }
+  }
+}
+for (const [outer, channels, inner] of [
+  [1, 1, 1],
+  [3, 5, 7],
+  [5, 37, 1],
+  [2, 3, 20001],
+]) {
+  for (const biased of [true, false]) {
+    cases[`scaleChannels ${outer}×${channels}×${inner}${biased ? ', bias' : ''}`] = kit => {
+      const [factor, bias] = [kit.random(channels), biased ? kit.random(channels) : null]
+      const y = kit.output(kit.random(outer * channels * inner))
+      return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y)
+    }
   }
 }

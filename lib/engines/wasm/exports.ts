@@ -73,8 +73,80 @@ export interface WasmExports {
   softmax(outer: number, channels: number, inner: number, x: number, y: number): void
   softmaxGradient(outer: number, channels: number, inner: number, y: number, dy: number, dx: number): void
   euclideanLoss(n: number, batch: number, a: number, b: number, difference: number, loss: number): void
+  /** `ignore` is NaN if every label counts; `mode` is the index of the normalization. */
+  softmaxLoss(outer: number, classes: number, inner: number, ignore: number, mode: number, p: number, label: number, loss: number): void
+  softmaxLossGradient(
+    outer: number,
+    classes: number,
+    inner: number,
+    ignore: number,
+    mode: number,
+    p: number,
+    label: number,
+    dloss: number,
+    dx: number,
+  ): void
+  /** Names input k, below 64, of the next eltwise call. */
+  eltwiseInput(k: number, x: number, coefficient: number): void
+  eltwiseSum(n: number, count: number, y: number): void
+  eltwiseProduct(n: number, count: number, y: number): void
+  eltwiseProductGradient(n: number, count: number, index: number, dy: number, dx: number): void
+  eltwiseMax(n: number, count: number, y: number, mask: number): void
+  eltwiseMaxGradient(n: number, index: number, mask: number, dy: number, dx: number): void
+  scaleChannels(outer: number, channels: number, inner: number, x: number, factor: number, bias: number, y: number): void
+  /** For β = 3/4. */
+  lrnAcross(
+    batch: number,
+    channels: number,
+    plane: number,
+    size: number,
+    alpha: number,
+    k: number,
+    x: number,
+    scale: number,
+    y: number,
+  ): void
+  lrnAcrossGradient(
+    batch: number,
+    channels: number,
+    plane: number,
+    size: number,
+    alpha: number,
+    x: number,
+    scale: number,
+    dy: number,
+    ratio: number,
+    dx: number,
+  ): void
   sumOfSquares(n: number, x: number, sum: number): void
   sgdUpdate(n: number, rate: number, scale: number, decay: number, l1: boolean, momentum: number, w: number, dw: number, h: number): void
+  nesterovUpdate(
+    n: number,
+    rate: number,
+    scale: number,
+    decay: number,
+    l1: boolean,
+    momentum: number,
+    w: number,
+    dw: number,
+    h: number,
+  ): void
+  adamUpdate(
+    n: number,
+    rate: number,
+    scale: number,
+    decay: number,
+    l1: boolean,
+    beta1: number,
+    beta2: number,
+    rest1: number,
+    rest2: number,
+    delta: number,
+    w: number,
+    dw: number,
+    m: number,
+    v: number,
+  ): void
 }
 
 /** What the module asks of its host. */

@@ -1,6 +1,13 @@
-import type { ConvolutionShape, Kernels, PoolingShape } from '../../engine.js'
+import type { ConvolutionShape, Kernels, Normalization, PoolingShape } from '../../engine.js'
+import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import type { WasmExports } from './exports.js'
+
+/** In the order of kernels/wasm/softmax_loss.ts. */
+const normalizations: readonly Normalization[] = ['FULL', 'VALID', 'BATCH_SIZE', 'NONE']
+
+/** Inputs of an eltwise call that the module has room for. */
+const MOST_INPUTS = 64
 
 /** The kernels that WebAssembly has; the others are those of the js engine. */
 export function wasmKernels(wasm: WasmExports) {
@@ -33,6 +40,13 @@ export function wasmKernels(wasm: WasmExports) {
   }
   const pool = ({ planes, input, output, kernel, stride, pad }: PoolingShape) =>
     wasm.poolingShape(planes, input[0], input[1], output[0], output[1], kernel[0], kernel[1], stride[0], stride[1], pad[0], pad[1])
+
+  /** Names the inputs of the next eltwise call; false if there are more than it has room for. */
+  const takeInputs = (xs: readonly Memory[], coefficients?: readonly number[]): boolean => {
+    if (xs.length > MOST_INPUTS) return false
+    for (let k = 0; k < xs.length; k++) wasm.eltwiseInput(k, xs[k].pointer, coefficients ? coefficients[k] : 1)
+    return true
+  }
 
   return {
     gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
@@ -123,12 +137,70 @@ export function wasmKernels(wasm: WasmExports) {
       wasm.euclideanLoss(n, batch, a.pointer, b.pointer, difference.pointer, loss.pointer)
     },
 
+    softmaxLoss(s, p, label, loss) {
+      const mode = normalizations.indexOf(s.normalization)
+      wasm.softmaxLoss(s.outer, s.classes, s.inner, s.ignoreLabel ?? Number.NaN, mode, p.pointer, label.pointer, loss.pointer)
+    },
+    softmaxLossGradient(s, p, label, dloss, dx) {
+      const mode = normalizations.indexOf(s.normalization)
+      const ignore = s.ignoreLabel ?? Number.NaN
+      wasm.softmaxLossGradient(s.outer, s.classes, s.inner, ignore, mode, p.pointer, label.pointer, dloss.array[0], dx.pointer)
+    },
+    euclideanLossGradient(n, factor, difference, dloss, dx) {
+      wasm.axpby(n, factor * dloss.array[0], difference.pointer, 0, dx.pointer)
+    },
+
+    eltwiseSum(n, xs, coefficients, y) {
+      if (takeInputs(xs, coefficients)) wasm.eltwiseSum(n, xs.length, y.pointer)
+      else jsKernels.eltwiseSum(n, xs, coefficients, y)
+    },
+    eltwiseProduct(n, xs, y) {
+      if (takeInputs(xs)) wasm.eltwiseProduct(n, xs.length, y.pointer)
+      else jsKernels.eltwiseProduct(n, xs, y)
+    },
+    eltwiseProductGradient(n, index, xs, dy, dx) {
+      if (takeInputs(xs)) wasm.eltwiseProductGradient(n, xs.length, index, dy.pointer, dx.pointer)
+      else jsKernels.eltwiseProductGradient(n, index, xs, dy, dx)
+    },
+    eltwiseMax(n, xs, y, mask) {
+      if (takeInputs(xs)) wasm.eltwiseMax(n, xs.length, y.pointer, mask.pointer)
+      else jsKernels.eltwiseMax(n, xs, y, mask)
+    },
+    eltwiseMaxGradient(n, index, mask, dy, dx) {
+      wasm.eltwiseMaxGradient(n, index, mask.pointer, dy.pointer, dx.pointer)
+    },
+    scaleChannels(outer, channels, inner, x, factor, bias, y) {
+      wasm.scaleChannels(outer, channels, inner, x.pointer, factor.pointer, bias ? bias.pointer : 0, y.pointer)
+    },
+    // Caffe's default β = 3/4 needs square roots only; any other one takes the plain loops
+    lrnAcross(s, x, scale, y) {
+      const plane = s.height * s.width
+      if (s.beta === 0.75) wasm.lrnAcross(s.batch, s.channels, plane, s.size, s.alpha, s.k, x.pointer, scale.pointer, y.pointer)
+      else jsKernels.lrnAcross(s, x, scale, y)
+    },
+    lrnAcrossGradient(s, x, scale, dy, ratio, dx) {
+      if (s.beta !== 0.75) return jsKernels.lrnAcrossGradient(s, x, scale, dy, ratio, dx)
+      const { batch, channels, height, width, size, alpha } = s
+      const [px, ps, py] = [x.pointer, scale.pointer, dy.pointer]
+      wasm.lrnAcrossGradient(batch, channels, height * width, size, alpha, px, ps, py, ratio.pointer, dx.pointer)
+    },
+
     sumOfSquares(n, x, sum, index) {
       wasm.sumOfSquares(n, x.pointer, sum.pointer + 4 * index)
     },
     sgdUpdate(n, rule, momentum, w, dw, h) {
       const { rate, scale, decay, regularization } = rule
       wasm.sgdUpdate(n, rate, scale, decay, regularization === 'L1', momentum, w.pointer, dw.pointer, h.pointer)
+    },
+    nesterovUpdate(n, rule, momentum, w, dw, h) {
+      const { rate, scale, decay, regularization } = rule
+      wasm.nesterovUpdate(n, rate, scale, decay, regularization === 'L1', momentum, w.pointer, dw.pointer, h.pointer)
+    },
+    adamUpdate(n, rule, beta1, beta2, delta, correction, w, dw, m, v) {
+      const l1 = rule.regularization === 'L1'
+      const [pw, pdw, pm, pv] = [w.pointer, dw.pointer, m.pointer, v.pointer]
+      const rate = rule.rate * correction
+      wasm.adamUpdate(n, rate, rule.scale, rule.decay, l1, beta1, beta2, 1 - beta1, 1 - beta2, delta, pw, pdw, pm, pv)
     },
   } satisfies Partial<Kernels>
 }
