@@ -1,7 +1,17 @@
 /** The base of every error the library throws on purpose: catch this to catch them all. */
 export class RistrettoError extends Error {
   override name = 'RistrettoError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(shortened(message), options)
+  }
 }
+
+/** Messages quote names and lists from files, which may be of any length. */
+const MAX_MESSAGE = 4000
+
+const shortened = (message: string): string =>
+  message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE - 1000)} … ${message.slice(-999)}`
 
 /** A file or byte string that cannot be read as what it claims to be: truncated, hostile, or of another format. */
 export class FormatError extends RistrettoError {

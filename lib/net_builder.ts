@@ -3,6 +3,7 @@ import type { Engine } from './engine.js'
 import type { LayerParameter, NetParameter, ParamSpec } from './generated/caffe.js'
 import { pruneBackward } from './graph.js'
 import type { Count, Layer, LayerContext } from './layer.js'
+import type { Memory } from './memory.js'
 import { createLayer } from './registry.js'
 
 /** A layer in its place: what it reads and writes, and which gradients it owes. */
@@ -62,6 +63,9 @@ interface Building extends NetParts {
   readonly owners: Map<string, number>
   /** Which multipliers of a learnable param were written, and by whom. */
   readonly given: { lr?: string; decay?: string }[]
+  /** Values of blobs that were counted, and how many bytes of them are not taken yet. */
+  readonly counted: Set<Memory>
+  untaken: number
 }
 
 /** Create, connect and set up the layers of a filtered and split net, in order. */
@@ -78,6 +82,8 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
     needsBackward: [],
     owners: new Map(),
     given: [],
+    counted: new Set(),
+    untaken: 0,
   }
   try {
     for (const param of net.layer ?? []) await addLayer(b, { ...param, phase: param.phase ?? context.phase }, context)
@@ -144,11 +150,29 @@ async function addLayer(b: Building, param: LayerParameter, context: LayerContex
   await layer.setup(node.bottom, node.top)
   for (const blob of layer.blobs) blob.adopt(context.engine.heap)
   layer.reshape(node.bottom, node.top)
+  checkRoom(b, node, context.engine)
   rememberShapes(node)
   setLossWeights(node)
   addParams(b, node)
   if (node.needsBackward) for (const top of node.tops) b.needsBackward[top] = true
 }
+
+/** Refuse activations that cannot fit as soon as their shapes are known: layers that read them may make room of that size at once. */
+function checkRoom(b: Building, node: NetNode, { heap, name }: Engine): void {
+  for (const top of node.top) {
+    const { data } = top.memory
+    if (b.counted.has(data)) continue
+    b.counted.add(data)
+    if (!data.isAllocated) b.untaken += 4 * data.length
+  }
+  const available = heap.available ?? Number.POSITIVE_INFINITY
+  if (b.untaken > available)
+    throw node.layer.error(
+      `its tops are ${node.top.map(top => shapeText(top.shape)).join(', ')}; the net up to here needs ${megabytes(b.untaken)} for its blobs, the ${name} engine has ${megabytes(available)} left`,
+    )
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
 /** An in-place top is its bottom; any other top must have a new name. */
 function addTop(b: Building, node: NetNode, name: string, i: number, engine: Engine): void {

@@ -20,6 +20,8 @@ import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
 export interface SolverOptions {
   engine?: EngineName
   threads?: number
+  /** Most bytes that each net may take for values; default: what the engine has. */
+  maxMemory?: number
   /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
   seed?: number
   /** Trained weights to start from, loaded into the train net in order. */
@@ -314,7 +316,8 @@ export abstract class Solver {
   async setup(): Promise<void> {
     const { param, options } = this
     const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
-    const common = { engine: options.engine, threads: options.threads, files: options.files, log: options.log }
+    const { engine, threads, maxMemory, files, log } = options
+    const common = { engine, threads, maxMemory, files, log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
     this.net = await Net.create(train, { ...common, ...stateOptions(param.train_state), phase, seed, near: this.files })

@@ -1,5 +1,7 @@
 import type { NdArray } from 'ndarray'
-import { EngineError, FormatError } from '../errors.js'
+import { EngineError, FormatError, NetError } from '../errors.js'
+
+const MAX_BYTES = 2 ** 31 - 1
 
 /** The part of npm ndarray-pixels that is used here. */
 export interface PixelsModule {
@@ -123,6 +125,8 @@ export function cropImage(image: PlanarImage, x: number, y: number, width: numbe
 export function resizeImage(image: PlanarImage, height: number, width: number): PlanarImage {
   if (image.height === height && image.width === width) return image
   const { channels } = image
+  if (channels * height * width > MAX_BYTES)
+    throw new NetError(`an image of ${channels}×${height}×${width} cannot be made: more than 2³¹ − 1 bytes`)
   const data = new Uint8Array(channels * height * width)
   const rows = samplePoints(image.height, height, false)
   const columns = samplePoints(image.width, width, true)

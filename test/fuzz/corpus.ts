@@ -1,0 +1,76 @@
+/** The files that are damaged: golden ones, and what they lead to. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { goldenPath } from '../golden.js'
+
+export interface Seed {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+const read = (path: string): Seed => ({ name: path, bytes: new Uint8Array(readFileSync(goldenPath(path))) })
+const list = (folder: string, ending: string): Seed[] =>
+  readdirSync(goldenPath(folder))
+    .filter(file => file.endsWith(ending))
+    .sort()
+    .map(file => read(`${folder}/${file}`))
+const text = (name: string, value: string): Seed => ({ name, bytes: new TextEncoder().encode(value) })
+const json = (path: string) => JSON.parse(readFileSync(goldenPath(path), 'utf8'))
+
+/** Three cases of each layer type: every parameter message occurs. */
+const layerCases = (): Seed[] =>
+  readdirSync(goldenPath('layers'))
+    .filter(file => file.endsWith('.json'))
+    .sort()
+    .flatMap(file =>
+      (json(`layers/${file}`).cases as { name: string; prototxt: string }[])
+        .slice(0, 3)
+        .map(c => text(`layers/${file}: ${c.name}`, c.prototxt)),
+    )
+
+const dataNets = (): Seed[] =>
+  (json('io/io.json').sources as { name: string; prototxt: string }[]).map(c => text(`io/io.json: ${c.name}`, c.prototxt))
+
+const lazy = <T>(make: () => T): (() => T) => {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+export const nets = lazy(() => [
+  ...list('nets/prototxt', '.prototxt'),
+  ...list('nets/upgrade', '.in.prototxt').filter(seed => !seed.name.includes('solver')),
+  ...layerCases(),
+  ...dataNets(),
+  read('solvers/net.prototxt'),
+  read('io/classifier.prototxt'),
+])
+export const solvers = lazy(() => [
+  ...list('solvers', '.prototxt').filter(seed => !seed.name.endsWith('/net.prototxt')),
+  read('nets/upgrade/solver_old.in.prototxt'),
+])
+export const models = lazy(() => [
+  ...list('solvers/snapshots', '.caffemodel'),
+  read('io/classifier.caffemodel'),
+  read('nets/legacy_v1.caffemodel'),
+])
+export const states = lazy(() => list('solvers/snapshots', '.solverstate'))
+export const hdf5Models = lazy(() => list('solvers/snapshots', '.caffemodel.h5'))
+export const hdf5States = lazy(() => list('solvers/snapshots', '.solverstate.h5'))
+export const hdf5Data = lazy(() => list('io/hdf5', '.h5'))
+export const databases = lazy(() =>
+  ['features', 'images_encoded', 'images_grey', 'images_raw'].map(name => read(`io/${name}_lmdb/data.mdb`)),
+)
+export const datums = lazy(() => [read('io/datum_bytes.bin'), read('io/datum_float.bin')])
+export const arrays = lazy(() => [read('io/images_mean.binaryproto'), read('io/mnist_mean.binaryproto'), read('io/blob.bin')])
+export const images = lazy(() => [...list('io/images', '.png'), ...list('io/images', '.jpg')])
+export const idx = lazy(() => [read('io/mnist_200-labels-idx1-ubyte'), shortened(read('io/mnist_200-images-idx3-ubyte'))])
+export const imageLists = lazy(() => list('io/images', '.txt'))
+export const windowLists = lazy(() => [
+  text('windows', '# 0\nc0.png\n3\n14\n16\n2\n1 0.9 1 2 9 12\n0 0.1 0 0 15 13\n# 1\nj1.jpg\n3\n14\n16\n1\n2 0.7 3 3 8 8\n'),
+])
+
+/** The first three pictures of an idx file. */
+function shortened({ name, bytes }: Seed): Seed {
+  const copy = bytes.slice(0, 16 + 3 * 28 * 28)
+  new DataView(copy.buffer).setUint32(4, 3)
+  return { name, bytes: copy }
+}

@@ -1,0 +1,116 @@
+/** Damaged input of every kind: drives child processes and watches over them. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ChildReport } from './child.js'
+
+export interface FuzzOptions {
+  readonly seed: number
+  readonly from?: number
+  readonly cases: number
+  /** Name of the one target to run, whatever a case would choose. */
+  readonly only?: string
+  readonly processes?: number
+  readonly log?: (line: string) => void
+}
+
+export interface FuzzReport extends ChildReport {
+  /** Number of cases that ran. */
+  cases: number
+}
+
+/** Wall time in ms after which a case counts as hanging: far above MAX_TIME, since other programs run too. */
+const HANG = 20_000
+/** Cases of one process. */
+const BLOCK = 3000
+
+const child = fileURLToPath(new URL('child.ts', import.meta.url))
+
+export async function fuzz({ seed, from = 0, cases, only, processes = 1, log = () => {} }: FuzzOptions): Promise<FuzzReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'ristretto-fuzz-'))
+  const report: FuzzReport = { outcomes: {}, failures: [], rss: [0, 0], cases: 0 }
+  const size = Math.max(1, Math.min(BLOCK, Math.ceil(cases / processes)))
+  let next = from
+  const worker = async (w: number) => {
+    while (next < from + cases) {
+      let start = next
+      const end = Math.min(from + cases, start + size)
+      next = end
+      while (start < end) {
+        const part = await runBlock(join(folder, String(w)), seed, start, end, only)
+        add(report, part.report)
+        start = part.done
+      }
+      log(`${report.cases} of ${cases} cases, ${report.failures.length} failures`)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: processes }, (_, w) => worker(w)))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return report
+}
+
+/** Cases start … end−1, or as many of them as a child lives for. */
+async function runBlock(
+  base: string,
+  seed: number,
+  start: number,
+  end: number,
+  only?: string,
+): Promise<{ report: ChildReport; done: number }> {
+  const files = [`${base}.progress`, `${base}.report`]
+  for (const file of files) rmSync(file, { force: true })
+  const args = ['--import', 'tsx', '--expose-gc', child, String(seed), String(start), String(end), ...files, ...(only ? [only] : [])]
+  const process = spawn(globalThis.process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [process.stdout, process.stderr]) stream.on('data', data => (output += data))
+  let seen = ''
+  let since = performance.now()
+  let hung = false
+  const watchdog = setInterval(() => {
+    const now = readOr(files[0])
+    if (now !== seen) {
+      seen = now
+      since = performance.now()
+    } else if (performance.now() - since > HANG) {
+      hung = true
+      process.kill('SIGKILL')
+    }
+  }, 500)
+  const code = await new Promise<string>(resolve => process.on('close', (code, signal) => resolve(String(signal ?? code))))
+  clearInterval(watchdog)
+  const report: ChildReport = JSON.parse(readOr(files[1]) || '{"outcomes":{},"failures":[],"rss":[0,0]}')
+  if (globalThis.process.env.FUZZ_VERBOSE) globalThis.process.stdout.write(output)
+  else if (output)
+    report.failures.push({ case: start, target: 'all', file: '', message: `something was printed: ${output.slice(0, 2000)}` })
+  if (code === '0') return { report, done: end }
+  const last = readOr(files[0])
+  if (!last) throw new Error(`the fuzzing process did not get as far as its first case: ${output}`)
+  const number = Number(last)
+  const what = hung ? `it hangs: no end after ${HANG / 1000} s` : `the process ended with ${code}`
+  report.failures.push({ case: number, target: '', file: '', message: what })
+  return { report, done: number + 1 }
+}
+
+function readOr(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function add(total: FuzzReport, part: ChildReport): void {
+  for (const [target, counts] of Object.entries(part.outcomes))
+    for (const [kind, count] of Object.entries(counts)) {
+      const into = (total.outcomes[target] ??= {})
+      into[kind] = (into[kind] ?? 0) + count
+      total.cases += count
+    }
+  total.failures.push(...part.failures)
+  if (part.rss[1] - part.rss[0] >= total.rss[1] - total.rss[0]) total.rss = part.rss
+}
