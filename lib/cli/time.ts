@@ -113,7 +113,7 @@ async function time(options: TimeOptions, output: Output): Promise<void> {
 /** Milliseconds to the nanosecond: the clock knows no more. */
 const ms = (milliseconds: number): number => Math.round(milliseconds * 1e6) / 1e6
 
-/** Adds up how long each layer takes, from the net's hooks. */
+/** Adds up how long each layer takes, from the net's hooks. A device is waited for after each layer, or the last one would pay for all. */
 class LayerClock {
   readonly forward = new Map<string, number>()
   readonly backward = new Map<string, number>()
@@ -123,7 +123,9 @@ class LayerClock {
     const begin = () => {
       this.begun = performance.now()
     }
-    const end = (times: Map<string, number>) => (name: string) => {
+    const { engine } = net
+    const end = (times: Map<string, number>) => async (name: string) => {
+      if (engine.finish) await engine.finish()
       times.set(name, (times.get(name) ?? 0) + performance.now() - this.begun)
     }
     net.beforeForward(begin)

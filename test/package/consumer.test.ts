@@ -176,7 +176,7 @@ describe('the command line', () => {
   })
 
   it('names the way out where Node does not run TypeScript', ({ skip }) => {
-    if (process.features.typescript) skip('this Node runs TypeScript')
+    if ((process.features as { typescript?: unknown }).typescript) skip('this Node runs TypeScript')
     const args = ['time', '-model', model(), '-layers', write('twice.ts', layer(true))]
     const { code, err } = run('npx', ['ristretto', ...args])
     expect(code).toBe(1)

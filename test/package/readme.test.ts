@@ -1,0 +1,58 @@
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { transformSync } from 'esbuild'
+import { describe, expect, it } from 'vitest'
+import { consumer, run, runModule, write } from './helpers.js'
+
+const root = join(import.meta.dirname, '../..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1])
+const [library, layer, check] = blocks
+
+describe('README.md', () => {
+  it('has the three programs that are tried here', () => expect(blocks).toHaveLength(3))
+
+  it('they type-check as they stand', () => {
+    write('readme_library.ts', library)
+    write('readme_layer.ts', `${layer}${check}`)
+    write(
+      'tsconfig.json',
+      JSON.stringify({
+        compilerOptions: { strict: true, noEmit: true, target: 'ES2022', module: 'NodeNext', types: [], lib: ['ES2022', 'DOM'] },
+        files: ['readme_library.ts', 'readme_layer.ts'],
+      }),
+    )
+    expect(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
+  })
+
+  it('they run', () => {
+    copyFileSync(join(root, 'docs/examples/mnist/lenet.prototxt'), join(consumer, 'lenet.prototxt'))
+    copyFileSync(join(root, 'test/golden/nets/lenet/lenet.caffemodel'), join(consumer, 'lenet.caffemodel'))
+    const javascript = (code: string) => transformSync(code, { loader: 'ts' }).code
+    const first = runModule('readme_library.mjs', javascript(library))
+    expect({ code: first.code, err: first.err }).toEqual({ code: 0, err: '' })
+    expect(first.out).toMatch(/^\[ 8, 10 \] 0\.\d+\n$/)
+    const second = runModule('readme_layer.mjs', `${javascript(`${layer}${check}`)}\nconsole.log('right')`)
+    expect(second).toEqual({ code: 0, err: '', out: 'right\n' })
+  })
+
+  it('names every layer type that there is, and no other', () => {
+    const { out } = runModule('types.mjs', "import { layerTypes } from 'ristretto'; console.log(layerTypes().join(', '))")
+    const [, listed] = /\| Layers \| (.*) \|/.exec(readme)!
+    expect(listed.split(', ').sort()).toEqual(out.trim().split(', ').sort())
+  })
+
+  it('names every command that there is', () => {
+    const { out } = run('npx', ['ristretto', '--help'])
+    const commands = [...out.split('Commands:')[1].matchAll(/^ {2}([a-z-]+) /gm)].map(match => match[1]).filter(name => name !== 'help')
+    const [, listed] = /\| Command line \| (.*) \|/.exec(readme)!
+    expect(listed.replaceAll('`', '').split(', ')).toEqual(commands)
+  })
+
+  it('its links lead somewhere', () => {
+    const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(match => match[1])
+    expect(links.length).toBeGreaterThan(4)
+    // LICENSE, folders and pages of this repository
+    for (const link of links) expect(run('test', ['-e', join(root, link)]).code, link).toBe(0)
+  })
+})
