@@ -14,12 +14,14 @@ afterAll(() => rm(folder, { recursive: true }))
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const key = (i: number) => String(i).padStart(8, '0')
 
+const pattern = Uint8Array.from({ length: 30256 }, (_, i) => i * 31)
+
 /** Values from nothing at all to many pages, the same for the same i. */
 function value(i: number): Uint8Array {
   const stream = new RandomStream(7, 'lmdb')
   stream.iteration = i
   const size = [0, 1, 17, 795, 2000, 2037, 4079, 4080, 4081, 30000][stream.integer(10)]
-  return Uint8Array.from({ length: size }, (_, k) => k * 31 + i)
+  return pattern.subarray(i & 255, (i & 255) + size)
 }
 
 async function bytesOf(records: number, options = {}, make = value): Promise<Uint8Array> {
