@@ -97,7 +97,7 @@ export abstract class Solver {
   private linted = false
   /** No trained weights were loaded. */
   private fresh = true
-  private lastDisplay = { iter: 0, time: 0 }
+  private lastDisplay: { iter: number; time: number } | undefined
 
   /** Use create(), which also builds the nets. */
   constructor(
@@ -186,7 +186,7 @@ export abstract class Solver {
     this.recent = []
     this.smoothed = 0
     this.stopped = false
-    this.lastDisplay = { iter: start, time: performance.now() }
+    this.lastDisplay ??= { iter: start, time: performance.now() }
     while (this.iter < stop) {
       if (this.options.signal?.aborted) {
         this.stopped = true
@@ -390,8 +390,9 @@ export abstract class Solver {
 
   private async display(): Promise<void> {
     const now = performance.now()
-    const seconds = (now - this.lastDisplay.time) / 1000
-    const done = this.iter - this.lastDisplay.iter
+    const last = this.lastDisplay!
+    const seconds = (now - last.time) / 1000
+    const done = this.iter - last.iter
     const pace = `(${g6(done / (seconds || 1))} iter/s, ${g6(seconds)}s/${this.param.display} iters)`
     this.log(`Iteration ${this.iter} ${pace}, loss = ${g6(this.smoothed)}`)
     this.lastDisplay = { iter: this.iter, time: now }
