@@ -26,6 +26,9 @@ export function bytesSource(bytes: Uint8Array, name = 'bytes'): ByteSource {
 /** Read-ahead of a sequential reader: large enough that a system call costs nothing, small enough for any cache. */
 const WINDOW = 256 * 1024
 
+/** Files whose reader was forgotten without close(). */
+const forgotten = new FinalizationRegistry<() => void>(close => close())
+
 /** A file in Node, read synchronously: a batch of records is far cheaper than one turn of the event loop per page. */
 export async function fileSource(path: string): Promise<ByteSource> {
   const { openSync, readSync, closeSync, fstatSync } = await import('node:fs')
@@ -34,9 +37,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
   let buffer = new Uint8Array(WINDOW)
   let start = 0
   let end = 0
-  let open = true
-
-  return {
+  const source: ByteSource = {
     name: path,
     size,
     read(offset, length) {
@@ -59,8 +60,12 @@ export async function fileSource(path: string): Promise<ByteSource> {
     close() {
       if (open) closeSync(file)
       open = false
+      forgotten.unregister(source)
     },
   }
+  let open = true
+  forgotten.register(source, () => closeSync(file), source)
+  return source
 }
 
 function checkRange(name: string, size: number, offset: number, length: number): void {

@@ -52,12 +52,16 @@ export async function prefetch(
   return new WorkerBatches(worker, ring, start, enlarged)
 }
 
-/** A worker that dies marks every slot it still owes, so that whoever waits finds out. */
+/** A worker that dies without a word marks every slot it still owes, so that whoever waits finds out. */
 function failWith(worker: Worker, ring: SlotRing): void {
-  worker.on('error', (error: Error) => {
-    ring.writeError(new EngineError(`the prefetch worker died: ${error.message}`))
-    for (let slot = 0; slot < ring.count; slot++) if (ring.state(slot) === SLOT.free) ring.setState(slot, SLOT.failed)
-  })
+  const died = (why: string) => {
+    const slots = Array.from({ length: ring.count }, (_, slot) => slot)
+    if (slots.some(slot => ring.state(slot) === SLOT.failed)) return
+    ring.writeError(new EngineError(`the prefetch worker died: ${why}`))
+    for (const slot of slots) if (ring.state(slot) === SLOT.free) ring.setState(slot, SLOT.failed)
+  }
+  worker.on('error', (error: Error) => died(error.message))
+  worker.on('exit', code => died(`it ended with code ${code}`))
 }
 
 /** Workers of nets that were forgotten without dispose(). */
