@@ -70,7 +70,7 @@ export class TrainingBar {
     if (this.training.count)
       print(
         this.output,
-        `${this.training.count} iterations in ${duration(seconds)} (${this.rate()} iter/s without tests), loss ${this.loss.toPrecision(3)} on average at the end`,
+        `${this.training.count} iterations in ${duration(seconds)} (${this.rate()} iter/s without tests), loss ${this.loss.toPrecision(3)} (running mean)`,
       )
   }
 

@@ -138,6 +138,8 @@ describe('the installed package', () => {
 })
 
 describe('the command line', () => {
+  // not through npx, which has warnings of its own for standard error
+  const ristretto = (args: string[]) => run(join(consumer, 'node_modules/.bin/ristretto'), args)
   const model = () =>
     write(
       'noise.prototxt',
@@ -178,7 +180,7 @@ describe('the command line', () => {
   it('names the way out where Node does not run TypeScript', ({ skip }) => {
     if ((process.features as { typescript?: unknown }).typescript) skip('this Node runs TypeScript')
     const args = ['time', '-model', model(), '-layers', write('twice.ts', layer(true))]
-    const { code, err } = run('npx', ['ristretto', ...args])
+    const { code, err } = ristretto(args)
     expect(code).toBe(1)
     expect(err).toMatch(/^ristretto: --layers .*: Node [\d.]+ does not run TypeScript; use Node 22\.18 or later, [^\n]+\n$/)
   })
