@@ -1,0 +1,194 @@
+import type { ConvolutionShape, Kernels, PoolingShape } from '../../lib/engine.js'
+import type { Memory } from '../../lib/memory.js'
+import { RandomStream } from '../../lib/rng.js'
+
+/** One kernel call to time. */
+export interface BenchCase {
+  name: string
+  /** Floating-point operations of a call, or bytes it must read and write. */
+  amount: number
+  unit: 'GFLOP/s' | 'GB/s'
+  /** Makes the memories and returns the call. */
+  build(memory: (length: number) => Memory): (kernels: Kernels) => void
+  /** A plain product of square matrices, which the peers can do as well. */
+  square?: number
+}
+
+function gemm(M: number, N: number, K: number, trans: 'NN' | 'NT' | 'TN' = 'NN'): BenchCase {
+  return {
+    name: `gemm ${M}×${N}×${K} ${trans}`,
+    amount: 2 * M * N * K,
+    unit: 'GFLOP/s',
+    square: M === N && N === K && trans === 'NN' ? M : undefined,
+    build(memory) {
+      const [A, B, C] = [memory(M * K), memory(K * N), memory(M * N)]
+      return kernels => kernels.gemm(trans[0] === 'T', trans[1] === 'T', M, N, K, 1, A, B, 0, C)
+    },
+  }
+}
+
+/** The three passes of a convolution of square images. */
+function convolution(
+  name: string,
+  batch: number,
+  channels: number,
+  outputs: number,
+  size: number,
+  k: number,
+  step = 1,
+  pad = 0,
+): BenchCase[] {
+  const out = Math.floor((size + 2 * pad - k) / step) + 1
+  const two = (n: number) => [n, n]
+  const s: ConvolutionShape = {
+    batch,
+    channels,
+    outputs,
+    group: 1,
+    input: two(size),
+    output: two(out),
+    kernel: two(k),
+    stride: two(step),
+    pad: two(pad),
+    dilation: two(1),
+  }
+  const amount = 2 * batch * outputs * out * out * channels * k * k
+  const memories = (memory: (length: number) => Memory) =>
+    [
+      memory(batch * channels * size * size),
+      memory(outputs * channels * k * k),
+      memory(outputs),
+      memory(batch * outputs * out * out),
+    ] as const
+  return [
+    {
+      name: `${name} forward`,
+      amount,
+      unit: 'GFLOP/s',
+      build(memory) {
+        const [x, w, bias, y] = memories(memory)
+        return kernels => kernels.convolution(s, x, w, bias, y)
+      },
+    },
+    {
+      name: `${name} weight gradient`,
+      amount,
+      unit: 'GFLOP/s',
+      build(memory) {
+        const [x, w, , y] = memories(memory)
+        return kernels => kernels.convolutionWeightGradient(s, x, y, w)
+      },
+    },
+    {
+      name: `${name} input gradient`,
+      amount,
+      unit: 'GFLOP/s',
+      build(memory) {
+        const [x, w, , y] = memories(memory)
+        return kernels => kernels.convolutionInputGradient(s, y, w, x)
+      },
+    },
+  ]
+}
+
+/** Both poolings and their gradients; y, and the mask of the maximum, count as traffic too. */
+function pooling(planes: number, size: number, k: number, step: number): BenchCase[] {
+  const out = Math.ceil((size - k) / step) + 1
+  const s: PoolingShape = { planes, input: [size, size], output: [out, out], kernel: [k, k], stride: [step, step], pad: [0, 0] }
+  const [xs, ys] = [planes * size * size, planes * out * out]
+  const name = `${planes}×${size}×${size}, ${k}×${k} stride ${step}`
+  return [
+    {
+      name: `maxPool ${name}`,
+      amount: 4 * (xs + 2 * ys),
+      unit: 'GB/s',
+      build(memory) {
+        const [x, y, mask] = [memory(xs), memory(ys), memory(ys)]
+        return kernels => kernels.maxPool(s, x, y, mask)
+      },
+    },
+    {
+      name: `maxPoolGradient ${name}`,
+      amount: 4 * (xs + 2 * ys),
+      unit: 'GB/s',
+      build(memory) {
+        const [x, dy, mask] = [memory(xs), memory(ys), memory(ys)]
+        let ready = false
+        return kernels => {
+          if (!ready) kernels.maxPool(s, x, dy, mask)
+          ready = true
+          kernels.maxPoolGradient(s, dy, mask, x)
+        }
+      },
+    },
+    {
+      name: `averagePool ${name}`,
+      amount: 4 * (xs + ys),
+      unit: 'GB/s',
+      build(memory) {
+        const [x, y] = [memory(xs), memory(ys)]
+        return kernels => kernels.averagePool(s, x, y)
+      },
+    },
+    {
+      name: `averagePoolGradient ${name}`,
+      amount: 4 * (xs + ys),
+      unit: 'GB/s',
+      build(memory) {
+        const [dx, dy] = [memory(xs), memory(ys)]
+        return kernels => kernels.averagePoolGradient(s, dy, dx)
+      },
+    },
+  ]
+}
+
+/** A call on arrays of n values that touches `arrays` of them. */
+function streaming(name: string, n: number, arrays: number, call: (k: Kernels, a: Memory, b: Memory, c: Memory) => void): BenchCase {
+  return {
+    name: `${name} ${n}`,
+    amount: 4 * n * arrays,
+    unit: 'GB/s',
+    build(memory) {
+      const [a, b, c] = [memory(n), memory(n), memory(n)]
+      return kernels => call(kernels, a, b, c)
+    },
+  }
+}
+
+const stream = new RandomStream(1, 'bench')
+const rule = { rate: 0.01, scale: 1, decay: 0.0005, regularization: 'L2' } as const
+
+export const benchCases: readonly BenchCase[] = [
+  gemm(512, 512, 512),
+  gemm(1024, 1024, 1024),
+  gemm(50, 64, 500),
+  gemm(384, 169, 2304),
+  gemm(64, 500, 800, 'NT'),
+  gemm(500, 800, 64, 'TN'),
+  gemm(64, 800, 500),
+  gemm(1, 4096, 4096, 'NT'),
+  gemm(1, 4096, 4096),
+  ...convolution('LeNet conv1 ×64', 64, 1, 20, 28, 5),
+  ...convolution('LeNet conv2 ×64', 64, 20, 50, 12, 5),
+  ...convolution('AlexNet conv1 ×4', 4, 3, 96, 227, 11, 4),
+  ...convolution('AlexNet conv2 ×4, one group', 4, 48, 128, 27, 5, 1, 2),
+  ...convolution('AlexNet conv3 ×4', 4, 256, 384, 13, 3, 1, 1),
+  ...convolution('SqueezeNet 1×1 ×4', 4, 128, 32, 55, 1),
+  ...pooling(1280, 24, 2, 2),
+  ...pooling(3200, 8, 2, 2),
+  ...pooling(960, 55, 3, 2),
+  ...[32_000, 1 << 20].flatMap(n => [
+    streaming('relu', n, 2, (k, a, b) => k.relu(n, 0, a, b)),
+    streaming('reluGradient', n, 3, (k, a, b, c) => k.reluGradient(n, 0, a, b, c)),
+    streaming('sigmoid', n, 2, (k, a, b) => k.sigmoid(n, a, b)),
+    streaming('tanh', n, 2, (k, a, b) => k.tanh(n, a, b)),
+    streaming('axpby', n, 3, (k, a, b) => k.axpby(n, 0.5, a, 0.5, b)),
+    streaming('copy', n, 2, (k, a, b) => k.copy(n, a, b)),
+    streaming('sumOfSquares', n, 1, (k, a, b) => k.sumOfSquares(n, a, b, 0)),
+    streaming('dropoutMask', n, 1, (k, a) => k.dropoutMask(n, 0.5, stream, a)),
+    streaming('sgdUpdate', n, 6, (k, a, b, c) => k.sgdUpdate(n, rule, 0.9, a, b, c)),
+    streaming('adamUpdate', n, 8, (k, a, b, c) => k.adamUpdate(n, rule, 0.9, 0.999, 1e-8, 1, a, b, c, c)),
+  ]),
+  streaming('softmax 64 rows of 10:', 640, 2, (k, a, b) => k.softmax(64, 10, 1, a, b)),
+  streaming('softmax 128 rows of 1000:', 128_000, 2, (k, a, b) => k.softmax(128, 1000, 1, a, b)),
+]
