@@ -11,7 +11,7 @@ import { isNdArray, ndarrayOf } from './ndarrays.js'
 import { Net, type NetOptions } from './net.js'
 
 /** A rectangle: rows ymin … ymax − 1, columns xmin … xmax − 1. */
-export type Window = readonly [ymin: number, xmin: number, ymax: number, xmax: number]
+export type DetectionWindow = readonly [ymin: number, xmin: number, ymax: number, xmax: number]
 
 export interface DetectorOptions extends NetOptions, PreprocessOptions {
   /** Pixels of the net's input, on every side, that show what surrounds the window, as in R-CNN; default 0. */
@@ -21,7 +21,7 @@ export interface DetectorOptions extends NetOptions, PreprocessOptions {
 export interface Detection {
   /** The image as it was given: file name, bytes or array. */
   filename: FileSource | NdArray
-  window: Window
+  window: DetectionWindow
   /** The net's first output for the window. */
   prediction: NdArray<Float32Array>
 }
@@ -67,7 +67,7 @@ export class Detector {
   }
 
   /** Windows of pictures through the net, a batch at a time. */
-  async detectWindows(imagesWindows: Iterable<readonly [FileSource | NdArray, Iterable<Window>]>): Promise<Detection[]> {
+  async detectWindows(imagesWindows: Iterable<readonly [FileSource | NdArray, Iterable<DetectionWindow>]>): Promise<Detection[]> {
     const input = this.net.inputs[0]
     const wanted = [...imagesWindows].flatMap(([source, windows]) => [...windows].map(window => ({ source, window })))
     let loaded: { source: FileSource | NdArray; image: Dense } | undefined
@@ -85,7 +85,7 @@ export class Detector {
   }
 
   /** A window of a picture (H × W × C), with its surroundings if contextPad is set; outside the picture is the mean. */
-  crop(image: NdArray, window: Window): NdArray<Float32Array> {
+  crop(image: NdArray, window: DetectionWindow): NdArray<Float32Array> {
     const { data, shape } = this.cut(dense(image), window)
     return ndarrayOf(data, shape)
   }
@@ -104,7 +104,7 @@ export class Detector {
     return dense(await loadImage(await this.net.context.files.read(source), color))
   }
 
-  private cut(image: Dense, window: Window): Dense {
+  private cut(image: Dense, window: DetectionWindow): Dense {
     const [imageHeight, imageWidth] = imageSize(image.shape)
     const [top, left, bottom, right] = window
     if (
@@ -123,7 +123,7 @@ export class Detector {
   }
 
   /** R-CNN's crop: the window fills the input but for contextPad pixels on every side. */
-  private cutWithContext(image: Dense, window: Window, surround: Dense): Dense {
+  private cutWithContext(image: Dense, window: DetectionWindow, surround: Dense): Dense {
     const size = this.cropDims[0]
     const [imageHeight, imageWidth] = imageSize(image.shape)
     const grow = size / (size - 2 * this.pad)
