@@ -162,17 +162,7 @@ describe('the command line', () => {
   })
 
   it('takes custom layers from a JavaScript file', () => {
-    const { code, out, err } = run('npx', [
-      '--no',
-      'ristretto',
-      'time',
-      '-model',
-      model(),
-      '-iterations',
-      '2',
-      '-layers',
-      write('twice.js', layer(false)),
-    ])
+    const { code, out, err } = ristretto(['time', '-model', model(), '-iterations', '2', '-layers', write('twice.js', layer(false))])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain('Initial loss: 12')
   })
