@@ -12,8 +12,8 @@ const tags: readonly (readonly [pattern: RegExp, tag: string])[] = [
   [/^Iteration \d+, loss = /, 'solver.cpp:327'],
   [/^Solving /, 'solver.cpp:289'],
   [/^Learning Rate Policy: /, 'solver.cpp:290'],
-  [/^Snapshotting to binary proto file /, 'solver.cpp:464'],
-  [/^Snapshotting solver state to binary proto file /, 'sgd_solver.cpp:284'],
+  [/^Snapshotting to /, 'solver.cpp:464'],
+  [/^Snapshotting solver state to /, 'sgd_solver.cpp:284'],
   [/^Optimization (Done|stopped early)\./, 'solver.cpp:332'],
   [/^Gradient clipping: /, 'sgd_solver.cpp:125'],
 ]

@@ -45,7 +45,12 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   const view: View = output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output)
   const abort = new AbortController()
   const { engine, threads, seed } = options
-  const solver = await createSolver(options.solver, { engine, threads, seed, signal: abort.signal, log: line => view.log(line) })
+  let saved = ''
+  const log = (line: string) => {
+    saved = /^Snapshotting solver state to .* file (.*)$/.exec(line)?.[1] ?? saved
+    view.log(line)
+  }
+  const solver = await createSolver(options.solver, { engine, threads, seed, signal: abort.signal, log })
   try {
     view.log(`Engine ${solver.engine.name} (${solver.engine.detail}), seed ${solver.net.seed}`)
     await applySnapshotPrefix(solver, options.solver, line => view.log(line))
@@ -68,16 +73,13 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
       release()
       view.end()
     }
-    if (solver.stopped) view.log(`Stopped at iteration ${solver.iter} of ${solver.param.max_iter ?? 0}.${resumeHint(options, solver)}`)
+    if (solver.stopped) {
+      view.log(`Stopped at iteration ${solver.iter} of ${solver.param.max_iter ?? 0}.`)
+      if (saved) view.log(`Go on with: ristretto train --solver ${options.solver} --snapshot ${saved}`)
+    }
   } finally {
     solver.dispose()
   }
-}
-
-function resumeHint(options: TrainOptions, solver: Solver): string {
-  if (!(solver.param.snapshot_after_train ?? true)) return ''
-  const state = `${solver.param.snapshot_prefix}_iter_${solver.iter}.solverstate`
-  return ` Go on with: ristretto train --solver ${options.solver} --snapshot ${state}`
 }
 
 /** Where a training run is shown. */

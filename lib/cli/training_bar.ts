@@ -4,7 +4,8 @@ import { type Output, print } from './output.js'
 import { duration, ProgressBar } from './progress.js'
 
 /** Log lines that the bar or its test lines say better. */
-const SHOWN_OTHERWISE = /^( {4}(Train|Test) net output #|Iteration \d+|Solving |Learning Rate Policy|Optimization Done|Test loss)/
+const SHOWN_OTHERWISE =
+  /^( {4}(Train|Test) net output #|Iteration \d+(?: \(|, (?:lr|loss|Testing))|Solving |Learning Rate Policy|Optimization Done|Test loss|Gradient clipping)/
 
 /** How much of the displayed loss the last iteration makes: the loss of one batch jumps too much to be read. */
 const NEWEST = 0.05
