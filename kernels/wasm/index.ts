@@ -2,6 +2,7 @@
 export { adamUpdate } from './adam'
 export { axpby, copy, copyRows, fill, multiply } from './arithmetic'
 export { addBias, biasGradient } from './bias'
+export { blasConvolution, blasConvolutionInputGradient, blasConvolutionWeightGradient, blasGemm } from './blas'
 export { convolution } from './convolution'
 export { convolutionInputGradient } from './convolution_input_gradient'
 export { convolutionShape } from './convolution_shape'

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { createJsEngine } from './js.js'
+import { createNativeEngine } from './native.js'
 import { createWasmEngine } from './wasm.js'
 
 /** Engine names: `js`, `wasm` (the default); `js:float64` is the oracle of ristretto/testing. */
@@ -11,13 +12,14 @@ export interface EngineOptions {
   threads?: number
 }
 
-const known = ['js', 'wasm']
+const known = ['js', 'wasm', 'native']
 
 /** The engine of that name, or an EngineError that says why it cannot run here. Nothing falls back silently. */
 export async function createEngine(name: EngineName = 'wasm', options: EngineOptions = {}): Promise<Engine> {
   if (name === 'js') return createJsEngine()
   if (name === 'js:float64') return createJsEngine({ float64: true })
   if (name === 'wasm') return createWasmEngine(options)
+  if (name === 'native') return createNativeEngine(options)
   throw new EngineError(`there is no engine '${name}'; known engines: ${known.join(', ')}`)
 }
 

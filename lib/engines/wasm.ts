@@ -2,6 +2,7 @@ import type { Engine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { jsKernels } from './js.js'
+import type { BlasBinding } from './native/bind.js'
 import { wasmKernels } from './wasm/kernels.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
@@ -30,15 +31,17 @@ export async function createWasmEngine(options: WasmEngineOptions = {}): Promise
   // an engine whose worker has died is not given out again
   if (entry && (await entry.catch(() => undefined))?.pool.broken !== false) entry = undefined
   if (entry === undefined) {
-    entry = build(threads, options.workerUrl)
+    entry = buildWasmEngine({ ...options, threads })
     engines.set(threads, entry)
   }
   return (await entry).engine
 }
 
-async function build(threads: number, workerUrl: string | URL | undefined): Promise<{ engine: Engine; pool: Pool }> {
+/** An engine of its own, with its pool; the native engine gives the pool a BLAS. */
+export async function buildWasmEngine(options: WasmEngineOptions, blas?: BlasBinding): Promise<{ engine: Engine; pool: Pool }> {
+  const threads = options.threads ?? (await availableThreads())
   const runtime = await wasmRuntime()
-  const pool = await createPool(runtime, threads, workerUrl)
+  const pool = await createPool(runtime, threads, { workerUrl: options.workerUrl, blas })
   const { heap, fused } = runtime
   const scratches: Memory[] = []
   const refused = sharingRefused()

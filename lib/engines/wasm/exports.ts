@@ -1,3 +1,5 @@
+import type { Sgemm } from '../native/bind.js'
+
 /** What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. */
 export interface WasmExports {
   start(control: number, threads: number, mainMayWait: boolean): void
@@ -5,6 +7,19 @@ export interface WasmExports {
   countChunks(chunks: number, counters: number): void
 
   gemm(
+    transA: boolean,
+    transB: boolean,
+    M: number,
+    N: number,
+    K: number,
+    alpha: number,
+    a: number,
+    b: number,
+    beta: number,
+    c: number,
+  ): void
+  /** The same four passes with the native engine's sgemm. */
+  blasGemm(
     transA: boolean,
     transB: boolean,
     M: number,
@@ -38,6 +53,9 @@ export interface WasmExports {
   convolution(x: number, w: number, bias: number, y: number): void
   convolutionInputGradient(dy: number, w: number, dx: number): void
   convolutionWeightGradient(x: number, dy: number, dw: number): void
+  blasConvolution(x: number, w: number, bias: number, y: number): void
+  blasConvolutionInputGradient(dy: number, w: number, dx: number): void
+  blasConvolutionWeightGradient(x: number, dy: number, dw: number): void
   addBias(batch: number, channels: number, inner: number, bias: number, y: number): void
   biasGradient(batch: number, channels: number, inner: number, dy: number, db: number): void
   /** Sizes of the next pooling, as in PoolingShape. */
@@ -155,6 +173,13 @@ export interface WasmImports extends WebAssembly.ModuleImports {
   reserve(slot: number, bytes: number): number
   /** Throws. */
   workerDied(): void
+  /** The system's BLAS, on the native engine; the passes of the wasm engine never ask for it. */
+  sgemm: Sgemm
+}
+
+/** What the wasm engine gives as sgemm. */
+export const noSgemm: Sgemm = () => {
+  throw new Error('only the native engine has a BLAS')
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, engine: WasmImports): WasmExports {

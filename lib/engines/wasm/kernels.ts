@@ -9,10 +9,9 @@ const normalizations: readonly Normalization[] = ['FULL', 'VALID', 'BATCH_SIZE',
 /** Inputs of an eltwise call that the module has room for. */
 const MOST_INPUTS = 64
 
-/** The kernels that WebAssembly has; the others are those of the js engine. */
-export function wasmKernels(wasm: WasmExports) {
-  /** Tells the module the sizes of the next pass; false if there are more axes than it knows. */
-  const take = (s: ConvolutionShape): boolean => {
+/** Tells the module the sizes of the next convolution pass; false if there are more axes than it knows. */
+export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => boolean {
+  return s => {
     const axes = s.input.length
     if (axes < 1 || axes > 2) return false
     const w = axes - 1
@@ -38,6 +37,11 @@ export function wasmKernels(wasm: WasmExports) {
     )
     return true
   }
+}
+
+/** The kernels that WebAssembly has; the others are those of the js engine. */
+export function wasmKernels(wasm: WasmExports) {
+  const take = convolutionTaker(wasm)
   const pool = ({ planes, input, output, kernel, stride, pad }: PoolingShape) =>
     wasm.poolingShape(planes, input[0], input[1], output[0], output[1], kernel[0], kernel[1], stride[0], stride[1], pad[0], pad[1])
 

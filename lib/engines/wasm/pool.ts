@@ -1,7 +1,8 @@
 import { EngineError } from '../../errors.js'
 import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
-import { instantiate, type WasmExports } from './exports.js'
+import { type BlasBinding, bindSgemm } from '../native/bind.js'
+import { instantiate, noSgemm, type WasmExports } from './exports.js'
 import { isNode, type Runtime } from './runtime.js'
 import type { WorkerStart } from './worker.js'
 
@@ -33,16 +34,24 @@ export function sharingRefused(): string | undefined {
   return !isNode && isolated === false ? 'the page is not cross-origin isolated' : undefined
 }
 
+export interface PoolOptions {
+  workerUrl?: string | URL
+  /** The library whose sgemm the native engine's passes call. */
+  blas?: BlasBinding
+}
+
 /** Starts `threads − 1` workers and resolves when all of them are ready. */
-export async function createPool({ module, heap }: Runtime, threads: number, workerUrl?: string | URL): Promise<Pool> {
+export async function createPool({ module, heap }: Runtime, threads: number, { workerUrl, blas }: PoolOptions = {}): Promise<Pool> {
   const control = heap.allocate(CONTROL_LENGTH)
   const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
   const blocks: (Block | undefined)[] = []
   let reason = ''
+  const sgemm = blas ? bindSgemm((await import('node:module')).createRequire(blas.koffi), blas, heap.memory) : noSgemm
   const pool = {
     threads,
     broken: false,
     exports: instantiate(module, heap.memory, {
+      sgemm,
       reserve(slot, bytes) {
         // WebAssembly numbers come signed
         const length = (bytes >>> 0) / 4
@@ -72,6 +81,7 @@ export async function createPool({ module, heap }: Runtime, threads: number, wor
     control: control.pointer,
     failed: control.pointer + FAILED,
     thread,
+    blas,
   })
   const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
   try {

@@ -1,5 +1,6 @@
 /** A thread of the WebAssembly engine. Becomes one string, lib/generated/wasm_worker.ts, that runs in Node and in browsers. */
-import { instantiate } from './exports.js'
+import { type BlasBinding, bindSgemm } from '../native/bind.js'
+import { instantiate, noSgemm } from './exports.js'
 
 /** What a worker is told when it starts. */
 export interface WorkerStart {
@@ -9,6 +10,8 @@ export interface WorkerStart {
   control: number
   failed: number
   thread: number
+  /** On the native engine. */
+  blas?: BlasBinding
 }
 
 interface Port {
@@ -16,12 +19,13 @@ interface Port {
 }
 
 /** Never returns while all is well: the thread then belongs to the module's own loop. */
-function begin(port: Port, { module, memory, control, failed, thread }: WorkerStart): void {
+function begin(port: Port, { module, memory, control, failed, thread, blas }: WorkerStart): void {
   const refuse = () => {
     throw new Error('only the main thread may ask for this')
   }
   try {
-    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse })
+    const sgemm = blas && nodeRequire ? bindSgemm(nodeRequire, blas, memory) : noSgemm
+    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse, sgemm })
     port.postMessage('ready')
     serve(control, thread)
   } catch (error) {
@@ -32,9 +36,9 @@ function begin(port: Port, { module, memory, control, failed, thread }: WorkerSt
 }
 
 // an evaluated worker of Node finds `require` among its globals; there is none in a browser
-const nodeRequire = (globalThis as { require?: (name: string) => typeof import('node:worker_threads') }).require
+const nodeRequire = (globalThis as { require?: (name: string) => unknown }).require
 if (nodeRequire) {
-  const port = nodeRequire('node:worker_threads').parentPort!
+  const port = (nodeRequire('node:worker_threads') as typeof import('node:worker_threads')).parentPort!
   port.once('message', (start: WorkerStart) => begin(port, start))
 } else {
   addEventListener('message', event => begin(globalThis as unknown as Port, event.data as WorkerStart), { once: true })

@@ -1,0 +1,51 @@
+import type { Engine, Kernels } from '../engine.js'
+import { EngineError } from '../errors.js'
+import { isNode } from '../files.js'
+import { findBlas } from './native/blas.js'
+import { convolutionTaker } from './wasm/kernels.js'
+import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
+
+const engines = new Map<string, Promise<Engine>>()
+
+/**
+ * The wasm engine with the system's BLAS for matrix products and convolutions, on the same shared memory. Node only; needs the
+ * optional package koffi and a BLAS. Throws an EngineError that says what is missing.
+ */
+export async function createNativeEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+  if (!isNode) throw new EngineError('engine native calls the system BLAS, which a browser has none of; use wasm')
+  const key = `${options.threads ?? 'all'} ${process.env.RISTRETTO_BLAS ?? ''}`
+  let engine = engines.get(key)
+  if (!engine) {
+    engine = build(options)
+    engines.set(key, engine)
+    engine.catch(() => engines.delete(key))
+  }
+  return engine
+}
+
+async function build(options: WasmEngineOptions): Promise<Engine> {
+  const blas = await findBlas()
+  const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding)
+  const { exports } = pool
+  const take = convolutionTaker(exports)
+  const kernels: Kernels = {
+    ...wasm.kernels,
+    gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
+      exports.blasGemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
+    },
+    convolution(s, x, w, bias, y) {
+      if (take(s)) exports.blasConvolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+      else wasm.kernels.convolution(s, x, w, bias, y)
+    },
+    convolutionInputGradient(s, dy, w, dx) {
+      if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
+      else wasm.kernels.convolutionInputGradient(s, dy, w, dx)
+    },
+    convolutionWeightGradient(s, x, dy, dw) {
+      if (take(s)) exports.blasConvolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
+      else wasm.kernels.convolutionWeightGradient(s, x, dy, dw)
+    },
+  }
+  const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
+  return { ...wasm, name: 'native', detail: `${blas.name}, ${threads}`, kernels }
+}
