@@ -39,7 +39,7 @@ export interface NetOptions {
   engine?: EngineName
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
-  /** Most bytes that the net may take for values, for nets of unknown origin; default: what the engine has. */
+  /** Most bytes that the net may take for values: set it for nets of unknown origin. Default: 4 GiB, which is all that WebAssembly has. */
   maxMemory?: number
   /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
   seed?: number
@@ -73,6 +73,9 @@ export interface BackwardOptions {
 
 export type Arrays = Record<string, NdArray<Float32Array>>
 export type LayerHook = (layerName: string) => void | Promise<void>
+
+/** What a net may take unless it is told otherwise, in bytes. */
+const MAX_MEMORY = 2 ** 32
 
 const record = <T>(): Record<string, T> => Object.create(null)
 
@@ -157,7 +160,8 @@ export class Net {
     const filtered = filterNet(param, state)
     const split = insertSplits(filtered)
     const whole = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
-    const engine = options.maxMemory === undefined ? whole : limitEngine(whole, options.maxMemory)
+    const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
+    const engine = limit === undefined ? whole : limitEngine(whole, limit)
     const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
     const parts = await buildNet(split, context)
     checkFits(parts, context)

@@ -20,7 +20,7 @@ import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
 export interface SolverOptions {
   engine?: EngineName
   threads?: number
-  /** Most bytes that each net may take for values; default: what the engine has. */
+  /** Most bytes that each net may take for values; default: 4 GiB. */
   maxMemory?: number
   /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
   seed?: number

@@ -5,6 +5,9 @@ import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { RecurrentSteps, type Step } from './recurrent_steps.js'
 
+/** Each step has memories of its own. */
+const MAX_STEPS = 1 << 17
+
 /**
  * x (T, N, …), cont (T, N)[, x_static (N, …)][, initial states (1, N, H)] → y (T, N, H)[, last states (1, N, H)].
  * At each step the gates receive Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1]). The state goes on from one forward pass to the
@@ -52,6 +55,7 @@ export abstract class RecurrentLayer extends Layer {
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.checkInputs(bottom)
     const [T, N] = bottom[0].shape
+    if (T > MAX_STEPS) throw this.error(`bottom 0 has ${T} time steps, at most ${MAX_STEPS} can be unrolled: cut the sequences`)
     if (T !== this.steps.count || N !== this.steps.batch) this.unroll(T, N)
     top[0].reshape([T, N, this.hidden])
     for (const blob of top.slice(1)) blob.reshape([1, N, this.hidden])
