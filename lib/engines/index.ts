@@ -1,11 +1,15 @@
 import type { Engine } from '../engine.js'
 import { EngineError } from '../errors.js'
+import type { GpuMode } from './gpu.js'
 import { createJsEngine } from './js.js'
 import { createNativeEngine } from './native.js'
 import { createWasmEngine } from './wasm.js'
 
-/** Engine names: `js`, `wasm` (the default); `js:float64` is the oracle of ristretto/testing. */
-export type EngineName = 'js' | 'js:float64' | 'wasm' | (string & {})
+/**
+ * Engine names: `js`, `wasm` (the default), `gpu` (the best device that works) or one mode of it, `gpu:webgl2` for instance;
+ * `js:float64` is the oracle of ristretto/testing.
+ */
+export type EngineName = 'js' | 'js:float64' | 'wasm' | 'gpu' | `gpu:${GpuMode}` | (string & {})
 
 export interface EngineOptions {
   /** Compute threads, the calling one included; default: the cores this process may use. */
@@ -20,6 +24,11 @@ export async function createEngine(name: EngineName = 'wasm', options: EngineOpt
   if (name === 'js:float64') return createJsEngine({ float64: true })
   if (name === 'wasm') return createWasmEngine(options)
   if (name === 'native') return createNativeEngine(options)
+  if (name === 'gpu' || name.startsWith('gpu:')) {
+    const mode = gpuModes.find(known => name === `gpu:${known}`)
+    // loaded only when asked for: gpu.js is large
+    if (mode !== undefined || name === 'gpu') return (await import('./gpu.js')).createGpuEngine(mode, options)
+  }
   throw new EngineError(`there is no engine '${name}'; known engines: ${known.join(', ')}`)
 }
 

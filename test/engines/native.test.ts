@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import type { ConvolutionShape, Engine } from '../../lib/engine.js'
+import { createEngine } from '../../lib/engines/index.js'
+import { createJsEngine } from '../../lib/engines/js.js'
+import { EngineError } from '../../lib/errors.js'
+import { Memory } from '../../lib/memory.js'
+import { RandomStream } from '../../lib/rng.js'
+import { expectClose } from '../golden.js'
+
+const reason = await createEngine('native', { threads: 2 }).then(
+  () => '',
+  (error: unknown) => {
+    if (!(error instanceof EngineError)) throw error
+    return error.message
+  },
+)
+const suite = reason ? describe.skip : describe
+
+function filled(engine: Engine, n: number, seed: number): Memory {
+  const stream = new RandomStream(seed, 'native')
+  const memory = new Memory(n, engine.heap)
+  memory.array.forEach((_, i, values) => {
+    values[i] = stream.uniform() * 2 - 1
+  })
+  return memory
+}
+
+suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
+  test('says which library it found, and that is the one asked for', async () => {
+    const engine = await createEngine('native', { threads: 2 })
+    expect(engine.name).toBe('native')
+    const wanted = process.env.RISTRETTO_BLAS
+    if (wanted) expect(engine.detail.toLowerCase()).toContain(wanted.toLowerCase())
+    expect(engine.detail).toMatch(/, 2 threads$/)
+  })
+
+  const products: [number, number, number][] = [
+    [1, 7, 5],
+    [9, 1, 300],
+    [33, 65, 17],
+    [130, 70, 129],
+    [3, 900, 400],
+  ]
+  test.each(products)('gemm %i×%i×%i, every transpose, α and β', async (M, N, K) => {
+    const engines = [createJsEngine(), await createEngine('native', { threads: 2 })]
+    for (const transA of [false, true])
+      for (const transB of [false, true])
+        for (const [alpha, beta] of [
+          [1, 0],
+          [0.5, 1],
+          [-1, 0.25],
+        ]) {
+          const [expected, got] = engines.map(engine => {
+            const C = filled(engine, M * N, 3)
+            engine.kernels.gemm(transA, transB, M, N, K, alpha, filled(engine, M * K, 1), filled(engine, K * N, 2), beta, C)
+            return C.array
+          })
+          expectClose(got, expected, 1e-5, 1e-4, `${transA} ${transB} ${alpha} ${beta}`)
+        }
+  })
+
+  const shape = (s: Partial<ConvolutionShape>): ConvolutionShape => {
+    const full = {
+      batch: 2,
+      channels: 4,
+      outputs: 6,
+      group: 1,
+      input: [9, 11],
+      kernel: [3, 3],
+      stride: [1, 1],
+      pad: [0, 0],
+      dilation: [1, 1],
+      ...s,
+    }
+    const output = full.input.map(
+      (n, i) => Math.floor((n + 2 * full.pad[i] - full.dilation[i] * (full.kernel[i] - 1) - 1) / full.stride[i]) + 1,
+    )
+    return { ...full, output }
+  }
+  const shapes: Record<string, ConvolutionShape> = {
+    'plain 3×3': shape({}),
+    'padded, strided': shape({ pad: [1, 2], stride: [2, 3] }),
+    'dilated, grouped': shape({ dilation: [2, 1], group: 2, pad: [2, 0] }),
+    pointwise: shape({ kernel: [1, 1] }),
+    'pointwise, strided': shape({ kernel: [1, 1], stride: [2, 2] }),
+    'one image, many positions': shape({ batch: 1, channels: 16, outputs: 24, input: [70, 65], pad: [1, 1] }),
+    'large weights': shape({ channels: 64, outputs: 72, input: [6, 5], pad: [1, 1] }),
+    'many images': shape({ batch: 19, input: [7, 7], kernel: [5, 5] }),
+    depthwise: shape({ channels: 6, outputs: 6, group: 6 }),
+  }
+  test.each(Object.entries(shapes))('convolution, three passes: %s', async (_, s) => {
+    const count = (sizes: readonly number[]) => sizes.reduce((n, d) => n * d, 1)
+    const [nx, nw, ny] = [
+      s.batch * s.channels * count(s.input),
+      (s.outputs * s.channels * count(s.kernel)) / s.group,
+      s.batch * s.outputs * count(s.output),
+    ]
+    const run = (engine: Engine) => {
+      const [x, w, b, dy] = [filled(engine, nx, 1), filled(engine, nw, 2), filled(engine, s.outputs, 3), filled(engine, ny, 4)]
+      const [y, plain, dx, dw] = [new Memory(ny, engine.heap), filled(engine, ny, 5), filled(engine, nx, 6), filled(engine, nw, 7)]
+      engine.kernels.convolution(s, x, w, b, y)
+      engine.kernels.convolution(s, x, w, null, plain)
+      engine.kernels.convolutionInputGradient(s, dy, w, dx)
+      engine.kernels.convolutionWeightGradient(s, x, dy, dw)
+      return { y: y.array, plain: plain.array, dx: dx.array, dw: dw.array }
+    }
+    const expected = run(createJsEngine())
+    const [one, two] = [run(await createEngine('native', { threads: 1 })), run(await createEngine('native', { threads: 2 }))]
+    for (const part of ['y', 'plain', 'dx', 'dw'] as const) {
+      expectClose(two[part], expected[part], 1e-4, 1e-3, part)
+      expect(two[part], `${part}: the same bits on one thread and on two`).toEqual(one[part])
+    }
+  })
+})
+
+test('a BLAS that is not there is named with what to install', async () => {
+  const before = process.env.RISTRETTO_BLAS
+  process.env.RISTRETTO_BLAS = '/nowhere/libnothing.so'
+  try {
+    await expect(createEngine('native', { threads: 1 })).rejects.toThrow(
+      /found no BLAS for RISTRETTO_BLAS=\/nowhere\/libnothing.so.*apt-get install/,
+    )
+  } finally {
+    if (before === undefined) delete process.env.RISTRETTO_BLAS
+    else process.env.RISTRETTO_BLAS = before
+  }
+})
