@@ -43,8 +43,10 @@ export class Convolution {
   table: usize
   offsets: usize
   packed: usize
+  sums: usize
   first: i32
   images: i32
+  groups: i32
 }
 
 @inline

@@ -1,7 +1,8 @@
 /**
  * dw ← dw + ∂E/∂w without an im2col matrix: a tile of 4 taps times 8 output channels takes its left side one splat at a time straight
  * from the image, and its right side from dy packed as panels of 8 channels. A chunk owns a block of taps and channels and runs over
- * all images in order, so the sums do not depend on the number of threads.
+ * all images in order; a small dw instead has one copy for each of a few groups of images, and the copies are added in order. Either
+ * way the sums do not depend on the number of threads.
  */
 import { Convolution, convolutionJob, cut, isPadded, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
 import { packColumns } from './pack'
@@ -11,7 +12,10 @@ import { bytes, ceilDiv, larger, madd, smaller } from './vector'
 
 /** Bytes of packed images and gradients at a time, and positions summed in registers at a time. */
 const ROUND: f64 = 16777216
-const RUN: i32 = 512
+const RUN: i32 = 768
+/** Values of a dw that is small enough to have several copies, and how many. */
+const SMALL: i32 = 4096
+const COPIES: i32 = 8
 
 export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
@@ -21,8 +25,8 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   s.w = dw
   const K = s.groupC * s.taps
   const columns = ceilDiv(s.groupM, NR) * NR
-  // few taps: each block of 8 channels is a chunk of its own
-  const each = ceilDiv(partsOf(s), s.G)
+  const small = s.G == 1 && K * columns <= SMALL
+  const each = small ? 1 : ceilDiv(partsOf(s), s.G)
   s.block = cut(K, each, MR, MR)
   s.parts = ceilDiv(K, s.block)
   s.block2 = cut(columns, ceilDiv(each, s.parts), NR, NR)
@@ -30,16 +34,21 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   const packed = <usize>(s.G * columns) * bytes(s.positions)
   const padded = isPadded(s) ? paddedBytes(s, s.C) : 0
   s.images = smaller(s.N, larger(1, <i32>(ROUND / <f64>(packed + padded))))
+  s.groups = small ? smaller(COPIES, s.images) : 1
   const length = imagesOfRun(s) * rowsOfRun(s) * s.OW
-  s.table = sharedWorkspace(bytes(K + 3 + length) + 64 + (packed + padded) * <usize>s.images)
+  const sums = bytes(s.block * s.block2)
+  const tables = (bytes(K + 3 + length) + 63) & ~63
+  s.table = sharedWorkspace(tables + sums * <usize>s.groups + (packed + padded) * <usize>s.images)
   s.offsets = s.table + bytes(K + 3)
-  s.packed = (s.offsets + bytes(length) + 63) & ~63
+  s.sums = s.table + tables
+  s.packed = s.sums + sums * <usize>s.groups
   fillTables(s, K)
-  needWorkspace(bytes(s.block * s.block2))
+  needWorkspace(sums)
   for (s.first = 0; s.first < s.N; s.first += s.images) {
     s.images = smaller(s.images, s.N - s.first)
     run(packChunk, s.images * s.G)
-    run(weightChunk, s.G * s.parts * s.parts2)
+    run(weightChunk, s.G * s.parts * s.parts2 * s.groups)
+    if (s.groups > 1) for (let q = 0; q < s.groups; q++) addSums(s, 0, 0, 0, K, s.groupM, s.sums + sums * <usize>q)
   }
 }
 
@@ -50,7 +59,7 @@ function imagesOfRun(s: Convolution): i32 {
 }
 @inline
 function rowsOfRun(s: Convolution): i32 {
-  return s.positions > RUN ? smaller(s.OH, larger(1, RUN / s.OW)) : s.OH
+  return ceilDiv(s.OH, ceilDiv(s.positions, RUN))
 }
 
 /** Byte offsets of the taps (three more, that repeat the last one, fill up the last tile), and of the positions of a run. */
@@ -98,9 +107,11 @@ function packChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-function weightChunk(chunk: i32, sums: usize): void {
+function weightChunk(chunk: i32, workspace: usize): void {
   const s = convolutionJob()
   const K = s.groupC * s.taps
+  const q = chunk % s.groups
+  chunk /= s.groups
   const j0 = (chunk % s.parts2) * s.block2
   const k0 = ((chunk / s.parts2) % s.parts) * s.block
   const g = chunk / s.parts2 / s.parts
@@ -109,11 +120,14 @@ function weightChunk(chunk: i32, sums: usize): void {
   const imageBytes = paddedBytes(s, s.C)
   const images = (isPadded(s) ? paddedImages(s) : s.x + <usize>s.first * imageBytes) + paddedBytes(s, g * s.groupC)
   const panels = s.packed + <usize>(g * ceilDiv(s.groupM, NR) + j0 / NR) * panelBytes(s)
+  const sums = s.groups > 1 ? s.sums + bytes(s.block * s.block2) * <usize>q : workspace
+  const perGroup = ceilDiv(s.images, s.groups)
+  const end = smaller(s.images, (q + 1) * perGroup)
   zero(sums, s.block * s.block2)
   const together = imagesOfRun(s)
   const rows = rowsOfRun(s)
-  for (let n = 0; n < s.images; n += together) {
-    const count = smaller(together, s.images - n)
+  for (let n = q * perGroup; n < end; n += together) {
+    const count = smaller(together, end - n)
     for (let y = 0; y < s.OH; y += rows) {
       const height = smaller(rows, s.OH - y)
       const image = images + <usize>n * imageBytes + bytes(y * s.SH * s.padW)
@@ -121,16 +135,18 @@ function weightChunk(chunk: i32, sums: usize): void {
       for (let j = 0; j < columns; j += NR) {
         const b = panels + <usize>(j / NR) * panelBytes(s) + at
         const to = sums + bytes(j * s.block)
-        const narrow = columns - j <= 4
         for (let k = 0; k < taps; k += MR) {
-          const table = s.table + bytes(k0 + k)
-          if (narrow) narrowTile(count * height * s.OW, s.offsets, image, table, b, to + bytes(k * NR))
-          else wideTile(count * height * s.OW, s.offsets, image, table, b, to + bytes(k * NR))
+          gradientTile(count * height * s.OW, s.offsets, image, s.table + bytes(k0 + k), b, to + bytes(k * NR))
         }
       }
     }
   }
-  // sums lie as (panel, tap, 8 channels)
+  if (s.groups == 1) addSums(s, g, j0, k0, taps, columns, sums)
+}
+
+/** dw ← dw + sums, which lie as (panel of 8 channels, tap, channel). */
+function addSums(s: Convolution, g: i32, j0: i32, k0: i32, taps: i32, columns: i32, sums: usize): void {
+  const K = s.groupC * s.taps
   for (let j = 0; j < columns; j++) {
     let to = s.w + <usize>(g * s.groupM + j0 + j) * bytes(K) + bytes(k0)
     let from = sums + bytes((j & ~7) * s.block + (j & 7))
@@ -139,7 +155,7 @@ function weightChunk(chunk: i32, sums: usize): void {
 }
 
 /** c (4 taps, 8 channels) ← c + Σₚ image[tap + offset[p]]·b[p][0…7] over n positions. */
-function wideTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
+function gradientTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
   let c00 = v128.load(c)
   let c01 = v128.load(c, 16)
   let c10 = v128.load(c, 32)
@@ -178,48 +194,4 @@ function wideTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, 
   v128.store(c, c21, 80)
   v128.store(c, c30, 96)
   v128.store(c, c31, 112)
-}
-
-/** The same for the first 4 channels only. Positions take turns between two sets of sums, so that there are eight of them again. */
-function narrowTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
-  let c0 = v128.load(c)
-  let c1 = v128.load(c, 32)
-  let c2 = v128.load(c, 64)
-  let c3 = v128.load(c, 96)
-  let d0 = f32x4.splat(0)
-  let d1 = d0
-  let d2 = d0
-  let d3 = d0
-  const a0 = image + load<u32>(table)
-  const a1 = image + load<u32>(table, 4)
-  const a2 = image + load<u32>(table, 8)
-  const a3 = image + load<u32>(table, 12)
-  const end = offsets + bytes(n)
-  for (; offsets + 8 <= end; offsets += 8) {
-    const even = <usize>load<u32>(offsets)
-    const odd = <usize>load<u32>(offsets, 4)
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 32)
-    b += 2 * ROW
-    c0 = madd(v128.load_splat<f32>(a0 + even), b0, c0)
-    d0 = madd(v128.load_splat<f32>(a0 + odd), b1, d0)
-    c1 = madd(v128.load_splat<f32>(a1 + even), b0, c1)
-    d1 = madd(v128.load_splat<f32>(a1 + odd), b1, d1)
-    c2 = madd(v128.load_splat<f32>(a2 + even), b0, c2)
-    d2 = madd(v128.load_splat<f32>(a2 + odd), b1, d2)
-    c3 = madd(v128.load_splat<f32>(a3 + even), b0, c3)
-    d3 = madd(v128.load_splat<f32>(a3 + odd), b1, d3)
-  }
-  if (offsets < end) {
-    const o = <usize>load<u32>(offsets)
-    const last = v128.load(b)
-    c0 = madd(v128.load_splat<f32>(a0 + o), last, c0)
-    c1 = madd(v128.load_splat<f32>(a1 + o), last, c1)
-    c2 = madd(v128.load_splat<f32>(a2 + o), last, c2)
-    c3 = madd(v128.load_splat<f32>(a3 + o), last, c3)
-  }
-  v128.store(c, f32x4.add(c0, d0))
-  v128.store(c, f32x4.add(c1, d1), 32)
-  v128.store(c, f32x4.add(c2, d2), 64)
-  v128.store(c, f32x4.add(c3, d3), 96)
 }

@@ -2,10 +2,9 @@
 import { NR, ROW } from './tile'
 import { bytes, ceilDiv, larger } from './vector'
 
-/** Panels of B (K, N), whose row k starts at b + k·bRow. Missing columns of the last panel become 0. */
+/** Panels of B (K, N), whose row k starts at b + k·bRow. Missing columns of the last panel hold whatever follows the row. */
 export function packRows(K: i32, N: i32, b: usize, bRow: usize, to: usize): void {
-  let j = 0
-  for (; j + NR <= N; j += NR) {
+  for (let j = 0; j < N; j += NR) {
     let from = b + bytes(j)
     for (let k = 0; k < K; k++) {
       v128.store(to, v128.load(from))
@@ -14,60 +13,54 @@ export function packRows(K: i32, N: i32, b: usize, bRow: usize, to: usize): void
       to += ROW
     }
   }
-  if (j < N) packElements(K, N - j, b + bytes(j), bRow, 4, to)
 }
 
-/** Panels of Bᵀ: column j of B (K, N) starts at b + j·bColumn and is contiguous. */
+/** Panels of Bᵀ: column j of B (K, N) starts at b + j·bColumn and is contiguous. Missing columns repeat the last one. */
 export function packColumns(K: i32, N: i32, b: usize, bColumn: usize, to: usize): void {
-  let j = 0
-  for (; j + NR <= N; j += NR) {
-    const from = b + <usize>j * bColumn
-    let k = 0
-    for (; k + 4 <= K; k += 4) {
-      const p = from + bytes(k)
-      transpose(p, bColumn, to)
-      transpose(p + 4 * bColumn, bColumn, to + 16)
-      to += 4 * ROW
-    }
-    for (; k < K; k++) {
-      let p = from + bytes(k)
-      for (let i = 0; i < NR; i++) {
-        store<f32>(to, load<f32>(p))
-        p += bColumn
-        to += 4
-      }
-    }
+  for (let j = 0; j < N; j += NR) {
+    packFourColumns(K, N - j, b + <usize>j * bColumn, bColumn, to)
+    const second = N - j > 4 ? j + 4 : j
+    packFourColumns(K, N - second, b + <usize>second * bColumn, bColumn, to + 16)
+    to += <usize>K * ROW
   }
-  if (j < N) packElements(K, N - j, b + <usize>j * bColumn, 4, bColumn, to)
 }
 
-/** Four columns of four values each, at p, p + column …, become four rows of four at `to`. */
-@inline
-function transpose(p: usize, column: usize, to: usize): void {
-  const r0 = v128.load(p)
-  const r1 = v128.load(p + column)
-  const r2 = v128.load(p + 2 * column)
-  const r3 = v128.load(p + 3 * column)
-  const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
-  const t1 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
-  const t2 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
-  const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
-  v128.store(to, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
-  v128.store(to, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7), 32)
-  v128.store(to, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5), 64)
-  v128.store(to, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7), 96)
-}
-
-/** One panel of N ≤ 8 columns with any two strides, filled up with zeros. */
-function packElements(K: i32, N: i32, b: usize, kStep: usize, jStep: usize, to: usize): void {
-  for (let k = 0; k < K; k++) {
-    let p = b
-    for (let j = 0; j < NR; j++) {
-      store<f32>(to, j < N ? load<f32>(p) : 0)
-      p += jStep
-      to += 4
-    }
-    b += kStep
+/** The left half of one panel, of N columns or the first four of them. */
+function packFourColumns(K: i32, N: i32, b: usize, bColumn: usize, to: usize): void {
+  let p0 = b
+  let p1 = N > 1 ? p0 + bColumn : p0
+  let p2 = N > 2 ? p1 + bColumn : p1
+  let p3 = N > 3 ? p2 + bColumn : p2
+  let k = 0
+  for (; k + 4 <= K; k += 4) {
+    const r0 = v128.load(p0)
+    const r1 = v128.load(p1)
+    const r2 = v128.load(p2)
+    const r3 = v128.load(p3)
+    const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
+    const t1 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
+    const t2 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
+    const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
+    v128.store(to, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
+    v128.store(to, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7), 32)
+    v128.store(to, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5), 64)
+    v128.store(to, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7), 96)
+    p0 += 16
+    p1 += 16
+    p2 += 16
+    p3 += 16
+    to += 4 * ROW
+  }
+  for (; k < K; k++) {
+    store<f32>(to, load<f32>(p0))
+    store<f32>(to, load<f32>(p1), 4)
+    store<f32>(to, load<f32>(p2), 8)
+    store<f32>(to, load<f32>(p3), 12)
+    p0 += 4
+    p1 += 4
+    p2 += 4
+    p3 += 4
+    to += ROW
   }
 }
 
