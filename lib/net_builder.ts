@@ -157,7 +157,10 @@ async function addLayer(b: Building, param: LayerParameter, context: LayerContex
   if (node.needsBackward) for (const top of node.tops) b.needsBackward[top] = true
 }
 
-/** Refuse activations that cannot fit as soon as their shapes are known: layers that read them may make room of that size at once. */
+/**
+ * Refuse activations far beyond what there is as soon as their shapes are known: layers that read them may make room of that size at once.
+ * The whole net is checked when it stands, with advice on the batch size.
+ */
 function checkRoom(b: Building, node: NetNode, { heap, name }: Engine): void {
   for (const top of node.top) {
     const { data } = top.memory
@@ -166,11 +169,13 @@ function checkRoom(b: Building, node: NetNode, { heap, name }: Engine): void {
     if (!data.isAllocated) b.untaken += 4 * data.length
   }
   const available = heap.available ?? Number.POSITIVE_INFINITY
-  if (b.untaken > available)
+  if (b.untaken > FAR_BEYOND * available)
     throw node.layer.error(
       `its tops are ${node.top.map(top => shapeText(top.shape)).join(', ')}; the net up to here needs ${megabytes(b.untaken)} for its blobs, the ${name} engine has ${megabytes(available)} left`,
     )
 }
+
+const FAR_BEYOND = 16
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
