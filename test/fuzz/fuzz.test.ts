@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { FormatError, Net, NetError, parseNet, RistrettoError } from '../../lib/index.js'
+import { plainHeap } from '../../lib/memory.js'
+import { hostEngines } from '../engines.js'
+import { makeCase } from './cases.js'
+import { fuzz } from './fuzz.js'
+import { targets } from './targets.js'
+
+test('some hundred damaged inputs of every kind end in a value or a typed error', async () => {
+  const report = await fuzz({ seed: 1, cases: 600 })
+  expect(report.failures, 'again with FUZZ_SEED=1 FUZZ_FROM=<case> FUZZ_CASES=1 FUZZ_VERBOSE=1 npm run fuzz').toEqual([])
+  expect(report.cases).toBe(600)
+  expect(Object.keys(report.outcomes).sort()).toEqual(targets.map(target => target.name).sort())
+  expect(report.rss[1] - report.rss[0]).toBeLessThan(500 * 2 ** 20)
+})
+
+test('a case is a function of seed and number', () => {
+  const [a, b, c] = [makeCase(5, 77), makeCase(5, 77), makeCase(6, 77)]
+  expect(a).toEqual(b)
+  expect([a.target.name, a.file, [...a.bytes]]).not.toEqual([c.target.name, c.file, [...c.bytes]])
+})
+
+const input = (...dims: number[]) =>
+  `layer { name: "x" type: "Input" top: "x" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
+
+describe('shapes beyond memory are refused before anything is taken', () => {
+  const layer = (type: string, param: string) => `layer { name: "l" type: "${type}" bottom: "x" top: "y" ${param} }`
+  const nets: [what: string, text: string, message: RegExp][] = [
+    ['an input', input(2_000_000_000), /the (net needs|.* tops are)/],
+    ['a product beyond 2^31', input(2_000_000_000, 2_000_000_000), /blob 'x' \[2000000000, 2000000000\] has .* values, at most 2147483647/],
+    ['weights', input(1, 3) + layer('InnerProduct', 'inner_product_param { num_output: 700000000 }'), /no memory for 2100000000 values/],
+    [
+      'weights beyond 2^31',
+      input(1, 3, 8, 8) + layer('Convolution', 'convolution_param { num_output: 1000000000 kernel_size: 3 }'),
+      /blob 'l\[0\]' .* has 27000000000 values/,
+    ],
+    [
+      'a filled top',
+      'layer { name: "d" type: "DummyData" top: "y" dummy_data_param { shape { dim: 2000000000 } } }',
+      /no memory for 2000000000 values/,
+    ],
+    [
+      'a padded top',
+      input(1, 3, 8, 8) + layer('Convolution', 'convolution_param { num_output: 2 kernel_size: 3 pad: 1000000000 }'),
+      /blob 'y' .* values/,
+    ],
+    ['tiles', input(1, 3) + layer('Tile', 'tile_param { tiles: 2000000000 }'), /blob 'y' .* values/],
+    [
+      'time steps',
+      `${input(500_000_000, 1, 1)} layer { name: "c" type: "Input" top: "c" input_param { shape { dim: 500000000 dim: 1 } } }
+       layer { name: "l" type: "LSTM" bottom: "x" bottom: "c" top: "y" recurrent_param { num_output: 1 weight_filler { type: "xavier" } } }`,
+      /layer 'l' \(LSTM\): bottom 0 has 500000000 time steps/,
+    ],
+  ]
+  for (const engine of hostEngines)
+    for (const [what, text, message] of nets)
+      test(`${what} on ${engine}`, async () => {
+        const error = await Net.create(parseNet(text), { engine, seed: 1, phase: 'TRAIN' }).catch(error => error)
+        expect(error).toBeInstanceOf(RistrettoError)
+        expect(error.message).toMatch(message)
+      })
+
+  test('maxMemory bounds what a net takes, and what it gives back counts', async () => {
+    const make = (maxMemory: number, dims = [10, 100]) =>
+      Net.create(
+        parseNet(`${input(...dims)} ${layer('InnerProduct', 'inner_product_param { num_output: 10 weight_filler { type: "xavier" } }')}`),
+        {
+          engine: 'js',
+          seed: 1,
+          maxMemory,
+        },
+      )
+    // x 1000, weights 1000, bias 10, y 100
+    const net = await make(4 * 2110)
+    await net.forward()
+    // the diffs come on top
+    await expect(net.backward({}, { diffs: ['x'] })).rejects.toThrow(/no memory for \d+ values .* maxMemory/)
+    await expect(make(4 * 2109)).rejects.toThrow(RistrettoError)
+    net.blobs.x.reshape([100, 100])
+    await expect(net.forward()).rejects.toThrow(/no memory for 10000 values/)
+  })
+
+  test('an ordinary array that the system does not have is refused, too', () => {
+    expect(() => plainHeap.allocate(2 ** 40)).toThrow(/no memory for 1099511627776 values/)
+  })
+})
+
+describe('found by fuzzing', () => {
+  test('messages quote no more than a part of long names', async () => {
+    const name = 'x'.repeat(500_000)
+    const error = await Net.create(parseNet(`layer { name: "${name}" type: "ReLU" bottom: "y" top: "y" }`), { engine: 'js' }).catch(e => e)
+    expect(error).toBeInstanceOf(NetError)
+    expect(error.message.length).toBeLessThan(5000)
+    expect(() => parseNet(`${name}: 1`)).toThrow(FormatError)
+  })
+
+  test('images are not resized beyond memory', async () => {
+    const text = `layer { name: "d" type: "ImageData" top: "data" top: "label"
+      image_data_param { source: "list.txt" root_folder: "test/golden/io/images/" batch_size: 1 new_height: 2147483648 new_width: 2147483648 } }`
+    const files = (path: string) => (path === 'list.txt' ? new TextEncoder().encode('c0.png 1\n') : undefined)
+    await expect(Net.create(parseNet(text), { engine: 'js', files })).rejects.toThrow(/an image of 3×2147483648×2147483648 cannot be made/)
+  })
+})
