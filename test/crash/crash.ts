@@ -1,0 +1,123 @@
+/** Kills a training process at random points, again and again, and looks at what it leaves behind. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createSolver, parseSolver, RandomStream, type Solver, type SolverOptions } from '../../lib/index.js'
+import { readMessage } from '../../lib/proto/wire.js'
+
+/** Random data, dropout and momentum, so that a run goes on bit for bit only if everything was saved. */
+const net = `
+  layer { name: "data" type: "DummyData" top: "data" top: "label"
+    dummy_data_param { shape { dim: 4 dim: 300 } shape { dim: 4 } data_filler { type: "gaussian" } data_filler { type: "constant" value: 3 } } }
+  layer { name: "ip1" type: "InnerProduct" bottom: "data" top: "ip1" inner_product_param { num_output: 100 weight_filler { type: "xavier" } } }
+  layer { name: "drop" type: "Dropout" bottom: "ip1" top: "ip1" }
+  layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
+  layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" }`
+
+export function trainer(prefix: string | undefined, options: SolverOptions = {}): Promise<Solver> {
+  const text = `type: "Adam" base_lr: 0.001 lr_policy: "fixed" random_seed: 7 snapshot: ${prefix ? 1 : 0} net_param { ${net} }`
+  return createSolver({ ...parseSolver(text), snapshot_prefix: prefix }, { engine: 'js', ...options })
+}
+
+export interface CrashReport {
+  readonly kills: number
+  /** Iteration of the newest snapshot after each kill. */
+  readonly iterations: number[]
+  /** How many kills came in the middle of writing a file. */
+  readonly torn: number
+  readonly checked: number
+  readonly problems: string[]
+}
+
+export async function crash({
+  kills,
+  seed,
+  log = () => {},
+}: {
+  kills: number
+  seed: number
+  log?: (line: string) => void
+}): Promise<CrashReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'ristretto-crash-'))
+  const prefix = join(folder, 'run')
+  const random = new RandomStream(seed, 'crash')
+  const report = { kills, iterations: [] as number[], torn: 0, checked: 0, problems: [] as string[] }
+  const problem = (text: string) => {
+    report.problems.push(text)
+    log(text)
+  }
+  try {
+    let state = ''
+    for (let kill = 0; kill < kills; kill++) {
+      const torn = partial(folder)
+      await trainAndKill(prefix, state, 200 * random.uniform())
+      if (partial(folder) > torn) report.torn++
+      const found = states(folder)
+      for (const { iter, file } of found) {
+        await check(join(folder, file), iter).catch(error => problem(`after kill ${kill}: ${file}: ${error.message}`))
+        report.checked++
+      }
+      const newest = found.at(-1)
+      const before = report.iterations.at(-1) ?? 0
+      if ((newest?.iter ?? 0) < before)
+        problem(`after kill ${kill}: the newest snapshot is of iteration ${newest?.iter}, before it was ${before}`)
+      report.iterations.push(newest?.iter ?? 0)
+      if (newest) state = join(folder, newest.file)
+      log(`kill ${kill + 1} of ${kills}: resumes from iteration ${newest?.iter ?? 0}`)
+    }
+    if (state) await sameAsUninterrupted(state, report.iterations.at(-1)!).catch(error => problem(error.message))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return report
+}
+
+async function trainAndKill(prefix: string, state: string, delay: number): Promise<void> {
+  const script = fileURLToPath(new URL('train.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', script, prefix, state], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  child.stderr.on('data', data => (output += data))
+  const ended = new Promise<string>(resolve => child.on('close', (code, signal) => resolve(String(signal ?? code))))
+  const training = new Promise<void>(resolve => child.stdout.once('data', () => resolve()))
+  await Promise.race([training, ended])
+  await new Promise(resolve => setTimeout(resolve, delay))
+  child.kill('SIGKILL')
+  const end = await ended
+  if (end !== 'SIGKILL') throw new Error(`the training process ended by itself (${end}): ${output}`)
+}
+
+/** Snapshots by iteration, and how many files were left half-written under their temporary names. */
+function states(folder: string): { iter: number; file: string }[] {
+  return readdirSync(folder)
+    .map(file => ({ file, iter: Number(/_iter_(\d+)\.solverstate$/.exec(file)?.[1] ?? Number.NaN) }))
+    .filter(({ iter }) => !Number.isNaN(iter))
+    .sort((a, b) => a.iter - b.iter)
+}
+const partial = (folder: string): number => readdirSync(folder).filter(file => file.endsWith('.tmp')).length
+
+/** State and model load, and belong to the iteration that the name says. */
+async function check(file: string, iter: number): Promise<void> {
+  const saved = readMessage('SolverState', new Uint8Array(readFileSync(file)))
+  if (saved.iter !== iter) throw new Error(`it is of iteration ${saved.iter}`)
+  if (saved.learned_net !== file.replace('solverstate', 'caffemodel')) throw new Error(`it names the model ${saved.learned_net}`)
+  const solver = await trainer(undefined)
+  await solver.restore(file)
+  if (solver.iter !== iter) throw new Error(`it restores iteration ${solver.iter}`)
+  solver.dispose()
+}
+
+/** All the pieces together arrive at the bits of a run that nobody killed. */
+async function sameAsUninterrupted(state: string, iter: number): Promise<void> {
+  const [resumed, whole] = [await trainer(undefined), await trainer(undefined)]
+  await resumed.restore(state)
+  await whole.step(iter)
+  const bytes = async (solver: Solver) => {
+    const { model, state } = await solver.snapshot()
+    return [model, state] as Uint8Array[]
+  }
+  const [a, b] = [await bytes(resumed), await bytes(whole)]
+  if (Buffer.compare(a[0], b[0])) throw new Error(`after ${iter} iterations the weights differ from those of a run without kills`)
+  if (Buffer.compare(a[1], b[1])) throw new Error(`after ${iter} iterations the solver state differs from that of a run without kills`)
+}
