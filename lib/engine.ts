@@ -1,3 +1,4 @@
+import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Heap, Memory } from './memory.js'
 import type { RandomStream } from './rng.js'
 
@@ -387,6 +388,8 @@ export interface Engine {
   readonly host?: Engine
   /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
   finish?(): Promise<void>
+  /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
+  run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */
   scratch(length: number, slot?: number): Memory
 }

@@ -4,6 +4,8 @@ import { NetError } from './errors.js'
 import type { Files } from './files.js'
 import { fillBlob } from './filler.js'
 import type { FillerParameter, LayerParameter } from './generated/caffe.js'
+import type { Constants, GpuKernel, View } from './gpu_kernel.js'
+import type { Memory } from './memory.js'
 import { RandomStream } from './rng.js'
 
 export type Phase = 'TRAIN' | 'TEST'
@@ -42,6 +44,8 @@ export interface LayerContext {
 export abstract class Layer {
   /** Kernels that this layer calls; the layer runs on the device only if the engine has them all. */
   static readonly uses: readonly (keyof Kernels)[] = []
+  /** Own kernels for the gpu engine, from `gpuKernel`: naming them leaves this layer's values on the device. */
+  static readonly gpu: readonly GpuKernel[] = []
 
   readonly bottomCount: Count = {}
   readonly topCount: Count = {}
@@ -87,6 +91,21 @@ export abstract class Layer {
 
   protected get kernels(): Kernels {
     return this.engine.kernels
+  }
+
+  /** Whether this layer's values are on a device: then `run`, not host arrays. */
+  protected get onDevice(): boolean {
+    return !this.engine.isHost
+  }
+
+  /**
+   * On the gpu engine: out ← kernel(args), one value for each place of `out`. Kernels see a memory as [n, 1, 1], or as `view(memory, x, y, z)`
+   * says; numbers are passed as they are, `constants` are compiled in.
+   */
+  protected run(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void {
+    if (!this.engine.run)
+      throw this.error(`it runs on the ${this.engine.name} engine, which has no kernels of its own: call run only where this.onDevice`)
+    this.engine.run(kernel, args, out, constants)
   }
 
   /** Read parameters, check counts, make weights with `addBlob`. Once; the bottoms have their shapes. */
@@ -160,4 +179,5 @@ export abstract class Layer {
 export interface LayerClass {
   new (param: LayerParameter, context: LayerContext): Layer
   readonly uses: readonly (keyof Kernels)[]
+  readonly gpu?: readonly GpuKernel[]
 }

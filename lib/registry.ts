@@ -30,9 +30,11 @@ export function createLayer(param: LayerParameter, context: LayerContext): Layer
   return new layer(param, { ...context, engine: engineFor(layer, context.engine) })
 }
 
-function engineFor(layer: LayerClass, engine: Engine): Engine {
+/** The engine that a class of layers runs on: the device if all its kernels are there, else the device's host engine. */
+export function engineFor(layer: LayerClass, engine: Engine): Engine {
   if (engine.host === undefined) return engine
-  return layer.uses.length > 0 && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
+  const named = layer.uses.length > 0 || (engine.run !== undefined && !!layer.gpu?.length)
+  return named && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
 }
 
 function findClass(param: LayerParameter): LayerClass {

@@ -16,7 +16,8 @@ export interface EngineOptions {
   threads?: number
 }
 
-const known = ['js', 'wasm', 'native']
+const gpuModes: readonly GpuMode[] = ['webgpu', 'webgl2', 'webgl', 'headlessgl', 'webasm', 'cpu']
+const known = ['js', 'wasm', 'native', 'gpu', ...gpuModes.map(mode => `gpu:${mode}`)]
 
 /** The engine of that name, or an EngineError that says why it cannot run here. Nothing falls back silently. */
 export async function createEngine(name: EngineName = 'wasm', options: EngineOptions = {}): Promise<Engine> {

@@ -1,35 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Net } from '../../lib/net.js'
-import { parseNet } from '../../lib/proto/text.js'
 import { layerTypes } from '../../lib/registry.js'
 import { hostEngines } from '../engines.js'
-import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { Golden, goldenPath } from '../golden.js'
 import { pendingLayers } from '../pending.js'
-
-interface Case {
-  name: string
-  phase: 'TRAIN' | 'TEST'
-  prototxt: string
-  bottoms: (GoldenArray & { name: string; input?: string })[]
-  params: GoldenArray[]
-  params_from_filler?: boolean
-  forwards?: number
-  tops: (GoldenArray & { name: string })[]
-  params_after?: GoldenArray[]
-  backward: boolean
-  top_diffs: (GoldenArray & { name: string })[] | null
-  bottom_diffs?: ((GoldenArray & { name: string }) | null)[] | null
-  param_diffs?: (GoldenArray | null)[] | null
-  param_diffs_after_second_pass?: (GoldenArray | null)[] | null
-  quirk?: { arrays: string[]; text: string }
-  rtol: number
-  atol: number
-}
+import { type Case, runCase } from './golden_case.js'
 
 const files = readdirSync(goldenPath('layers')).filter(file => file.endsWith('.json'))
-const read = async (path: string) => new Uint8Array(readFileSync(goldenPath(path)))
-
 for (const file of files) {
   const golden = new Golden<{ layer_type: string; cases: Case[] }>(`layers/${file.replace('.json', '')}`)
   const { layer_type: type, cases } = golden.json
@@ -47,63 +24,3 @@ test('every recorded type is registered or pending', () => {
   const types = files.map(file => file.replace('.json', ''))
   expect(types.filter(type => !layerTypes().includes(type) && !pendingLayers.includes(type))).toEqual([])
 })
-
-async function runCase(golden: Golden<unknown>, c: Case, engine: string, type: string): Promise<void> {
-  const net = await Net.create(parseNet(c.prototxt), { phase: c.phase, engine, seed: 1701, threads: 2, files: read })
-  expect(net.engine.name).toBe(engine)
-  const quirky = (array: string) =>
-    c.quirk?.arrays.some(name => name === array || name.startsWith(`${array}[`) || array.startsWith(name)) ?? false
-  const close = (got: ArrayLike<number>, expected: GoldenArray, what: string) => {
-    if (!quirky(what.split(' ')[0])) expectClose(got, golden.array(expected), c.rtol, c.atol, `${type} ${c.name} ${what}`)
-  }
-  const params = net.params.layer ?? []
-  if (c.params_from_filler) c.params.forEach((p, i) => close(params[i].dataArray, p, `params ${i} from filler`))
-  else c.params.forEach((p, i) => params[i].dataArray.set(golden.array(p)))
-
-  const setInputs = () => {
-    for (const bottom of c.bottoms) net.blobs[bottom.input ?? bottom.name].dataArray.set(golden.array(bottom))
-  }
-  const pass = async () => {
-    setInputs()
-    await net.forward()
-  }
-  for (let i = 0; i < (c.forwards ?? 1); i++) await pass()
-
-  for (const top of c.tops) {
-    expect(net.blobs[top.name].shape, `${top.name} shape`).toEqual(top.shape)
-    close(net.blobs[top.name].dataArray, top, `tops ${top.name}`)
-  }
-  c.params_after?.forEach((p, i) => close(params[i].dataArray, p, `params_after ${i}`))
-  if (c.backward && c.top_diffs) {
-    net.clearParamDiffs()
-    await backward(golden, c, net, type, close)
-    c.bottom_diffs?.forEach((d, i) => {
-      if (d) close(net.blobs[c.bottoms[i].name].diffArray, d, `bottom_diffs ${d.name}`)
-    })
-    c.param_diffs?.forEach((d, i) => {
-      if (d) close(params[i].diffArray, d, `param_diffs ${i}`)
-    })
-    if (c.param_diffs_after_second_pass?.length) {
-      await pass()
-      await backward(golden, c, net, type, close)
-      c.param_diffs_after_second_pass.forEach((d, i) => {
-        if (d) close(params[i].diffArray, d, `param_diffs_after_second_pass ${i}`)
-      })
-    }
-  }
-  net.dispose()
-}
-
-async function backward(
-  golden: Golden<unknown>,
-  c: Case,
-  net: Net,
-  type: string,
-  close: (got: ArrayLike<number>, expected: GoldenArray, what: string) => void,
-): Promise<void> {
-  c.top_diffs!.forEach((top, i) => {
-    if (i === 0 && type.endsWith('Loss')) close(net.blobs[top.name].diffArray, top, `top_diffs ${top.name}`)
-    else net.blobs[top.name].diffArray.set(golden.array(top))
-  })
-  await net.backward()
-}

@@ -1,0 +1,91 @@
+import type { CropShape, Kernels, Reduction } from '../../lib/engine.js'
+import type { Gpu } from '../../lib/engines/gpu/gpu.js'
+import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { flatPlace, places, product } from './places.js'
+
+/** Σᵢ f(x[o,i]); operation 0 is the value, 1 its magnitude, 2 its square. */
+const reduced = gpuKernel('reduce', function (x: Values, coefficient: number) {
+  let sum = 0
+  for (let i = 0; i < this.constants.inner; i++) {
+    const v = x[0][this.thread.x][i]
+    if (this.constants.operation < 1) sum += v
+    else if (this.constants.operation < 2) sum += Math.abs(v)
+    else sum += v * v
+  }
+  return coefficient * sum
+})
+/** dy[o]·coefficient·f′(x[o,i]). */
+const spread = gpuKernel('reduceGradient, SUM', function (dy: Values, coefficient: number) {
+  return coefficient * dy[0][0][this.thread.y]
+})
+const slope = gpuKernel('reduceGradient', function (x: Values, dy: Values, coefficient: number) {
+  const v = x[0][this.thread.y][this.thread.x]
+  const d = coefficient * dy[0][0][this.thread.y]
+  if (this.constants.operation > 1) return 2 * d * v
+  if (v > 0) return d
+  if (v < 0) return -d
+  return 0
+})
+/** Σₘ x[o,m,i]. */
+const summed = gpuKernel('sumMiddle', function (x: Values) {
+  let sum = 0
+  for (let m = 0; m < this.constants.middle; m++) sum += x[this.thread.y][m][this.thread.x]
+  return sum
+})
+
+const operations: readonly Reduction[] = ['SUM', 'ASUM', 'SUMSQ']
+
+// A block is (first axis, other axes): thread.y is the place along the first axis.
+
+function cropSource(s: CropShape): string {
+  const rest = s.output.slice(1)
+  const inside = rest.map((_, a) => `const i${a} = o${a} + ${s.offset[a + 1]};`).join(' ')
+  return `function (x) {
+    ${places('o', 'this.thread.x', rest)} ${inside}
+    return x[0][this.thread.y + ${s.offset[0]}][${flatPlace('i', s.input.slice(1)) || '0'}]
+  }`
+}
+
+function cropGradientSource(s: CropShape): string {
+  const rest = s.input.slice(1)
+  const first = `const o = this.thread.y - ${s.offset[0]};`
+  const places_ = rest.map((_, a) => `const o${a} = i${a} - ${s.offset[a + 1]};`).join(' ')
+  const inside = [`o >= 0 && o < ${s.output[0]}`, ...rest.map((_, a) => `o${a} >= 0 && o${a} < ${s.output[a + 1]}`)].join(' && ')
+  return `function (dy) {
+    ${places('i', 'this.thread.x', rest)} ${first} ${places_}
+    if (${inside}) return dy[0][o][${flatPlace('o', s.output.slice(1)) || '0'}];
+    return 0
+  }`
+}
+
+const known = new Map<string, { crop: GpuKernel; gradient: GpuKernel }>()
+
+function cropKernels(s: CropShape): { crop: GpuKernel; gradient: GpuKernel } {
+  const key = JSON.stringify(s)
+  let kernels = known.get(key)
+  if (!kernels) {
+    kernels = { crop: generatedKernel('crop', () => cropSource(s)), gradient: generatedKernel('cropGradient', () => cropGradientSource(s)) }
+    known.set(key, kernels)
+  }
+  return kernels
+}
+
+const blockDims = (sizes: readonly number[]): Dims => [product(sizes.slice(1)), sizes[0], 1]
+
+export const axes = (gpu: Gpu): Partial<Kernels> => ({
+  reduce(operation, outer, inner, coefficient, x, y) {
+    const source = { memory: x, dims: [inner, outer, 1] as const }
+    gpu.run(reduced, [source, coefficient], { memory: y, dims: [outer, 1, 1] }, { inner, operation: operations.indexOf(operation) })
+  },
+  reduceGradient(operation, outer, inner, coefficient, x, dy, dx) {
+    const dims = [inner, outer, 1] as const
+    if (operation === 'SUM') gpu.run(spread, [dy, coefficient], { memory: dx, dims })
+    else gpu.run(slope, [{ memory: x, dims }, dy, coefficient], { memory: dx, dims }, { operation: operations.indexOf(operation) })
+  },
+  sumMiddle(outer, middle, inner, x, y) {
+    gpu.run(summed, [{ memory: x, dims: [inner, middle, outer] }], { memory: y, dims: [inner, outer, 1] }, { middle })
+  },
+  crop: (s, x, y) => gpu.run(cropKernels(s).crop, [{ memory: x, dims: blockDims(s.input) }], { memory: y, dims: blockDims(s.output) }),
+  cropGradient: (s, dy, dx) =>
+    gpu.run(cropKernels(s).gradient, [{ memory: dy, dims: blockDims(s.output) }], { memory: dx, dims: blockDims(s.input) }),
+})

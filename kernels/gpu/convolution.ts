@@ -1,0 +1,195 @@
+import type { ConvolutionShape, Kernels } from '../../lib/engine.js'
+import type { Gpu } from '../../lib/engines/gpu/gpu.js'
+import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { flatPlace, places, product } from './places.js'
+
+// Tensors are x: (N, C, plane), y: (N, M, plane), w: (M, C/group, taps). Every shape has sources of its own, for any number of spatial axes;
+// o_a, i_a and k_a are the places along axis a in the output, the input and the kernel.
+
+/** Taps that are written out one by one; larger kernels run in loops. */
+const MOST_UNROLLED = 50
+
+/** Threads that a weight gradient wants at least: fewer, and the batch is summed in parts. */
+const WANTED_THREADS = 65536
+
+interface ConvolutionKernels {
+  readonly forward: GpuKernel
+  readonly forwardBiased: GpuKernel
+  readonly inputGradient: GpuKernel
+  readonly weightGradient: GpuKernel
+}
+
+/** `body(k, tap)` for every tap, written out or in loops; `before(a, k_a)` opens what axis a needs and `after` closes it. */
+function eachTap(
+  kernel: readonly number[],
+  before: (axis: number, k: string) => string,
+  body: (tap: string) => string,
+  after: (axis: number) => string,
+): string {
+  const unrolled = product(kernel) <= MOST_UNROLLED
+  const visit = (axis: number, at: string[]): string => {
+    if (axis === kernel.length) {
+      const steps = kernel.map((_, a) => product(kernel.slice(a + 1)))
+      return body(
+        unrolled ? String(at.reduce((sum, k, a) => sum + Number(k) * steps[a], 0)) : at.map((k, a) => `${k} * ${steps[a]}`).join(' + '),
+      )
+    }
+    const inside = (k: string) => `${before(axis, k)} ${visit(axis + 1, [...at, k])} ${after(axis)}`
+    if (!unrolled) return `for (let k${axis} = 0; k${axis} < ${kernel[axis]}; k${axis}++) { ${inside(`k${axis}`)} }`
+    return Array.from({ length: kernel[axis] }, (_, k) => `{ ${inside(String(k))} }`).join('\n')
+  }
+  return visit(0, [])
+}
+
+/** y[n,m,o] = bias[m] + Σ over channels and taps of w·x. */
+function forwardSource(s: ConvolutionShape, biased: boolean): string {
+  const channels = s.channels / s.group
+  const outputs = s.outputs / s.group
+  const group = s.group === 1 ? '' : `const first = Math.floor((this.thread.y + 0.5) / ${outputs}) * ${channels};`
+  const channel = s.group === 1 ? 'c' : 'first + c'
+  // without padding every tap is inside
+  const guarded = (a: number) => s.pad[a] > 0 || (s.output[a] - 1) * s.stride[a] + (s.kernel[a] - 1) * s.dilation[a] >= s.input[a]
+  const taps = eachTap(
+    s.kernel,
+    (a, k) => {
+      const place = `const i${a} = o${a} * ${s.stride[a]} + ${k} * ${s.dilation[a]} - ${s.pad[a]};`
+      return guarded(a) ? `${place} if (i${a} >= 0 && i${a} < ${s.input[a]}) {` : place
+    },
+    tap => `sum += x[this.thread.z][${channel}][${flatPlace('i', s.input)}] * w[this.thread.y][c][${tap}];`,
+    a => (guarded(a) ? '}' : ''),
+  )
+  return `function (x, w${biased ? ', bias' : ''}) {
+    ${places('o', 'this.thread.x', s.output)} ${group}
+    let sum = ${biased ? 'bias[0][0][this.thread.y]' : '0'};
+    for (let c = 0; c < ${channels}; c++) { ${taps} }
+    return sum
+  }`
+}
+
+/** dx[n,c,i] = Σ over outputs and taps that meet this place of w·dy. */
+function inputGradientSource(s: ConvolutionShape): string {
+  const channels = s.channels / s.group
+  const outputs = s.outputs / s.group
+  const group =
+    s.group === 1
+      ? 'const c = this.thread.y;'
+      : `const g = Math.floor((this.thread.y + 0.5) / ${channels}); const c = this.thread.y - g * ${channels}; const first = g * ${outputs};`
+  const output = s.group === 1 ? 'm' : 'first + m'
+  const taps = eachTap(
+    s.kernel,
+    (a, k) => {
+      const reached = `const r${a} = i${a} + ${s.pad[a]} - ${k} * ${s.dilation[a]};`
+      if (s.stride[a] === 1) return `${reached} const o${a} = r${a}; if (o${a} >= 0 && o${a} < ${s.output[a]}) {`
+      const place = `const o${a} = Math.floor((r${a} + 0.5) / ${s.stride[a]});`
+      return `${reached} ${place} if (r${a} >= 0 && o${a} < ${s.output[a]} && o${a} * ${s.stride[a]} === r${a}) {`
+    },
+    tap =>
+      `const o = ${flatPlace('o', s.output)}; for (let m = 0; m < ${outputs}; m++) { sum += dy[this.thread.z][${output}][o] * w[${output}][c][${tap}]; }`,
+    () => '}',
+  )
+  return `function (dy, w) {
+    ${places('i', 'this.thread.x', s.input)} ${group}
+    let sum = 0;
+    ${taps}
+    return sum
+  }`
+}
+
+/** Part p of dw[m,c,k] = Σ over images and outputs of dy·x; thread.z = p·M + m, a part being `images` images. */
+function weightGradientSource(s: ConvolutionShape, images: number): string {
+  const channels = s.channels / s.group
+  const outputs = s.outputs / s.group
+  const group = s.group === 1 ? '' : `const first = Math.floor((m + 0.5) / ${outputs}) * ${channels};`
+  const channel = s.group === 1 ? 'this.thread.y' : 'first + this.thread.y'
+  const open = s.output.map((size, a) => {
+    const place = `const i${a} = o${a} * ${s.stride[a]} + k${a} * ${s.dilation[a]} - ${s.pad[a]};`
+    return `for (let o${a} = 0; o${a} < ${size}; o${a}++) { ${place} if (i${a} >= 0 && i${a} < ${s.input[a]}) {`
+  })
+  const guard = s.batch % images ? `if (n < ${s.batch}) {` : '{'
+  return `function (x, dy) {
+    const p = Math.floor((this.thread.z + 0.5) / ${s.outputs});
+    const m = this.thread.z - p * ${s.outputs};
+    ${places('k', 'this.thread.x', s.kernel)} ${group}
+    let sum = 0;
+    for (let j = 0; j < ${images}; j++) {
+      const n = p * ${images} + j;
+      ${guard}
+      ${open.join(' ')}
+      sum += x[n][${channel}][${flatPlace('i', s.input)}] * dy[n][m][${flatPlace('o', s.output)}];
+      ${s.output.map(() => '} }').join(' ')}
+      }
+    }
+    return sum
+  }`
+}
+
+/** Σₚ x[p,i]. */
+const overParts = gpuKernel('convolutionWeightGradient, sum of parts', function (x: Values) {
+  let sum = 0
+  for (let p = 0; p < this.constants.parts; p++) sum += x[p][this.thread.y][this.thread.x]
+  return sum
+})
+
+/** Images that one thread of the weight gradient goes through. */
+function imagesPerPart(s: ConvolutionShape): number {
+  const threads = product(s.kernel) * (s.channels / s.group) * s.outputs
+  const parts = Math.min(s.batch, Math.ceil(WANTED_THREADS / threads))
+  return Math.max(1, Math.ceil(s.batch / parts))
+}
+
+const known = new Map<string, ConvolutionKernels>()
+
+function kernelsOf(s: ConvolutionShape): ConvolutionKernels {
+  const key = JSON.stringify(s)
+  let kernels = known.get(key)
+  if (!kernels) {
+    kernels = {
+      forward: generatedKernel('convolution', () => forwardSource(s, false)),
+      forwardBiased: generatedKernel('convolution', () => forwardSource(s, true)),
+      inputGradient: generatedKernel('convolutionInputGradient', () => inputGradientSource(s)),
+      weightGradient: generatedKernel('convolutionWeightGradient', () => weightGradientSource(s, imagesPerPart(s))),
+    }
+    known.set(key, kernels)
+  }
+  return kernels
+}
+
+const inputDims = (s: ConvolutionShape): Dims => [product(s.input), s.channels, s.batch]
+const outputDims = (s: ConvolutionShape): Dims => [product(s.output), s.outputs, s.batch]
+const weightDims = (s: ConvolutionShape): Dims => [product(s.kernel), s.channels / s.group, s.outputs]
+
+export const convolution = (gpu: Gpu): Partial<Kernels> => ({
+  convolution(s, x, w, bias, y) {
+    const tensors = [
+      { memory: x, dims: inputDims(s) },
+      { memory: w, dims: weightDims(s) },
+    ]
+    const out = { memory: y, dims: outputDims(s) }
+    const kernels = kernelsOf(s)
+    if (bias) gpu.run(kernels.forwardBiased, [...tensors, bias], out)
+    else gpu.run(kernels.forward, tensors, out)
+  },
+  convolutionInputGradient(s, dy, w, dx) {
+    const tensors = [
+      { memory: dy, dims: outputDims(s) },
+      { memory: w, dims: weightDims(s) },
+    ]
+    gpu.run(kernelsOf(s).inputGradient, tensors, { memory: dx, dims: inputDims(s) })
+  },
+  convolutionWeightGradient(s, x, dy, dw) {
+    const tensors = [
+      { memory: x, dims: inputDims(s) },
+      { memory: dy, dims: outputDims(s) },
+    ]
+    const [taps, channels, outputs] = weightDims(s)
+    const parts = Math.ceil(s.batch / imagesPerPart(s))
+    let sum = gpu.compute(kernelsOf(s).weightGradient, tensors, [taps, channels, outputs * parts])
+    if (parts > 1) {
+      const all = { handle: sum, dims: [taps * channels, outputs, parts] as const }
+      const total = gpu.compute(overParts, [all], [taps * channels, outputs, 1], { parts })
+      gpu.release(sum)
+      sum = total
+    }
+    gpu.set(dw, gpu.plus(sum, 1, dw, taps * channels * outputs))
+  },
+})

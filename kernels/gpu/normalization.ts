@@ -1,0 +1,77 @@
+import type { Kernels } from '../../lib/engine.js'
+import type { Gpu } from '../../lib/engines/gpu/gpu.js'
+import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { channelSum } from './channels.js'
+
+/** Σ x over space. */
+const sums = gpuKernel('channelStatistics, sum', function (x: Values) {
+  let sum = 0
+  for (let i = 0; i < this.constants.inner; i++) sum += x[this.thread.y][this.thread.x][i]
+  return sum
+})
+/** Σ (x − mean)² over space. */
+const squares = gpuKernel('channelStatistics, squares', function (x: Values, mean: Values) {
+  const centre = mean[0][0][this.thread.x]
+  let sum = 0
+  for (let i = 0; i < this.constants.inner; i++) {
+    const d = x[this.thread.y][this.thread.x][i] - centre
+    sum += d * d
+  }
+  return sum
+})
+/** sum / factor[0], 0 if that is 0. */
+const unscaled = gpuKernel('movingStatistics', function (sum: Values, factor: Values) {
+  if (factor[0][0][0] === 0) return 0
+  return sum[this.thread.z][this.thread.y][this.thread.x] / factor[0][0][0]
+})
+const deviation = gpuKernel('deviations', function (variance: Values, inside: number, outside: number) {
+  return Math.sqrt(variance[this.thread.z][this.thread.y][this.thread.x] + inside) + outside
+})
+/** (x − mean[c]) / deviation[c]. */
+const normalized = gpuKernel('normalizeChannels', function (x: Values, mean: Values, deviation: Values) {
+  return (x[this.thread.z][this.thread.y][this.thread.x] - mean[0][0][this.thread.y]) / deviation[0][0][this.thread.y]
+})
+/** Σ dy·(x − mean) over space. */
+const products = gpuKernel('normalizeChannelsGradient, products', function (x: Values, dy: Values, mean: Values) {
+  const centre = mean[0][0][this.thread.x]
+  let sum = 0
+  for (let i = 0; i < this.constants.inner; i++) sum += dy[this.thread.y][this.thread.x][i] * (x[this.thread.y][this.thread.x][i] - centre)
+  return sum
+})
+/** (dy − offset[c] − (x − mean[c])·product[c] / deviation[c]²) / deviation[c]. */
+const slope = gpuKernel(
+  'normalizeChannelsGradient',
+  function (x: Values, dy: Values, mean: Values, deviation: Values, offset: Values, product: Values) {
+    const c = this.thread.y
+    const width = deviation[0][0][c]
+    const steep = product[0][0][c] / (width * width)
+    const d = dy[this.thread.z][this.thread.y][this.thread.x] - offset[0][0][c]
+    return (d - (x[this.thread.z][this.thread.y][this.thread.x] - mean[0][0][c]) * steep) / width
+  },
+)
+
+export const normalization = (gpu: Gpu): Partial<Kernels> => ({
+  channelStatistics(batch, channels, inner, x, mean, variance) {
+    const factor = 1 / (batch * inner)
+    gpu.set(mean, channelSum(gpu, sums, batch, channels, inner, [x], [], factor))
+    gpu.set(variance, channelSum(gpu, squares, batch, channels, inner, [x], [mean], factor))
+  },
+  movingStatistics(channels, meanSum, varianceSum, factor, mean, variance) {
+    const dims = [channels, 1, 1] as const
+    gpu.run(unscaled, [meanSum, factor], { memory: mean, dims })
+    gpu.run(unscaled, [varianceSum, factor], { memory: variance, dims })
+  },
+  deviations: (n, inside, outside, variance, deviations) => gpu.map(deviation, n, [variance, inside, outside], deviations),
+  normalizeChannels(batch, channels, inner, x, mean, deviation, y) {
+    const dims = [inner, channels, batch] as const
+    gpu.run(normalized, [{ memory: x, dims }, mean, deviation], { memory: y, dims })
+  },
+  normalizeChannelsGradient(batch, channels, inner, x, mean, deviation, dy, dx) {
+    const dims = [inner, channels, batch] as const
+    const factor = 1 / (batch * inner)
+    const offset = channelSum(gpu, sums, batch, channels, inner, [dy], [], factor)
+    const product = channelSum(gpu, products, batch, channels, inner, [x, dy], [mean], factor)
+    gpu.run(slope, [{ memory: x, dims }, { memory: dy, dims }, mean, deviation, offset, product], { memory: dx, dims })
+    gpu.release(offset, product)
+  },
+})

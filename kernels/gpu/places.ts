@@ -1,0 +1,28 @@
+// Pieces of kernel source for any number of spatial axes.
+
+/** Values of a block. */
+export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
+
+/** Statements that split the flat place `flat` of a plane into one place per axis, named prefix + axis. */
+export function places(prefix: string, flat: string, sizes: readonly number[]): string {
+  const lines: string[] = []
+  let rest = flat
+  for (let a = 0; a < sizes.length; a++) {
+    const inner = product(sizes.slice(a + 1))
+    if (inner === 1) {
+      lines.push(`const ${prefix}${a} = ${rest};`)
+      for (let b = a + 1; b < sizes.length; b++) lines.push(`const ${prefix}${b} = 0;`)
+      break
+    }
+    lines.push(`const ${prefix}${a} = Math.floor((${rest} + 0.5) / ${inner});`)
+    if (a + 1 < sizes.length) {
+      lines.push(`const ${prefix}rest${a} = ${rest} - ${prefix}${a} * ${inner};`)
+      rest = `${prefix}rest${a}`
+    }
+  }
+  return lines.join(' ')
+}
+
+/** The flat place of one place per axis. */
+export const flatPlace = (prefix: string, sizes: readonly number[]): string =>
+  sizes.map((_, a) => (product(sizes.slice(a + 1)) === 1 ? `${prefix}${a}` : `${prefix}${a} * ${product(sizes.slice(a + 1))}`)).join(' + ')

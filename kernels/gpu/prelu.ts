@@ -1,0 +1,38 @@
+import type { Kernels } from '../../lib/engine.js'
+import type { Gpu } from '../../lib/engines/gpu/gpu.js'
+import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { channelSum } from './channels.js'
+
+/** x if x > 0, else slope[c]·x. */
+const rectified = gpuKernel('prelu', function (x: Values, slope: Values) {
+  const v = x[this.thread.z][this.thread.y][this.thread.x]
+  if (v > 0) return v
+  return slope[0][0][this.thread.y] * v
+})
+/** dy if x > 0, else slope[c]·dy. */
+const passed = gpuKernel('preluGradient', function (x: Values, dy: Values, slope: Values) {
+  const d = dy[this.thread.z][this.thread.y][this.thread.x]
+  if (x[this.thread.z][this.thread.y][this.thread.x] > 0) return d
+  return slope[0][0][this.thread.y] * d
+})
+/** Σ dy·min(x, 0) over space. */
+const negatives = gpuKernel('preluSlopeGradient', function (x: Values, dy: Values) {
+  let sum = 0
+  for (let i = 0; i < this.constants.inner; i++)
+    sum += dy[this.thread.y][this.thread.x][i] * Math.min(x[this.thread.y][this.thread.x][i], 0)
+  return sum
+})
+
+export const prelu = (gpu: Gpu): Partial<Kernels> => ({
+  prelu(outer, channels, inner, x, slope, y) {
+    const dims = [inner, channels, outer] as const
+    gpu.run(rectified, [{ memory: x, dims }, slope], { memory: y, dims })
+  },
+  preluGradient(outer, channels, inner, x, slope, dy, dx) {
+    const dims = [inner, channels, outer] as const
+    gpu.run(passed, [{ memory: x, dims }, { memory: dy, dims }, slope], { memory: dx, dims })
+  },
+  preluSlopeGradient(outer, channels, inner, x, dy, dslope) {
+    gpu.set(dslope, gpu.plus(channelSum(gpu, negatives, outer, channels, inner, [x, dy]), 1, dslope, channels))
+  },
+})

@@ -1,0 +1,137 @@
+import type { Kernels } from '../../lib/engine.js'
+import type { Gpu } from '../../lib/engines/gpu/gpu.js'
+import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { philox } from '../../lib/rng.js'
+import { inputDims, outputDims, poolingConstants } from './pooling.js'
+
+/** Index of the first x of a window at which Σ max(x, 0) exceeds the drawn share of the window's sum. */
+const drawn = gpuKernel('stochasticPool, mask', function (x: Values, share: Values) {
+  const row = Math.floor((this.thread.x + 0.5) / this.constants.OW)
+  const top = row * this.constants.SH - this.constants.PH
+  const left = (this.thread.x - row * this.constants.OW) * this.constants.SW - this.constants.PW
+  let total = 0
+  let at = -1
+  for (let i = 0; i < this.constants.KH; i++) {
+    const h = top + i
+    for (let j = 0; j < this.constants.KW; j++) {
+      const w = left + j
+      if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) {
+        total += Math.max(x[0][this.thread.y][h * this.constants.W + w], 0)
+        if (at < 0) at = h * this.constants.W + w
+      }
+    }
+  }
+  const wanted = share[0][this.thread.y][this.thread.x] * total
+  let sum = 0
+  let found = 0
+  for (let i = 0; i < this.constants.KH; i++) {
+    const h = top + i
+    for (let j = 0; j < this.constants.KW; j++) {
+      const w = left + j
+      if (found < 1 && h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) {
+        sum += Math.max(x[0][this.thread.y][h * this.constants.W + w], 0)
+        if (sum > wanted) {
+          at = h * this.constants.W + w
+          found = 1
+        }
+      }
+    }
+  }
+  return at
+})
+/** x where the mask says; 0 where it says nothing. */
+const picked = gpuKernel('stochasticPool, value', function (x: Values, mask: Values) {
+  const at = mask[0][this.thread.y][this.thread.x]
+  if (at < 0) return 0
+  return x[0][this.thread.y][at]
+})
+/** Σ max(x, 0)^power over a window. */
+const positives = gpuKernel('stochasticMean, sums', function (x: Values) {
+  const row = Math.floor((this.thread.x + 0.5) / this.constants.OW)
+  const top = row * this.constants.SH - this.constants.PH
+  const left = (this.thread.x - row * this.constants.OW) * this.constants.SW - this.constants.PW
+  let sum = 0
+  for (let i = 0; i < this.constants.KH; i++) {
+    const h = top + i
+    for (let j = 0; j < this.constants.KW; j++) {
+      const w = left + j
+      if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) {
+        const v = Math.max(x[0][this.thread.y][h * this.constants.W + w], 0)
+        if (this.constants.squared > 0) sum += v * v
+        else sum += v
+      }
+    }
+  }
+  return sum
+})
+const quotient = gpuKernel('stochasticMean', function (squares: Values, sums: Values) {
+  const sum = sums[0][this.thread.y][this.thread.x]
+  if (sum > 0) return squares[0][this.thread.y][this.thread.x] / sum
+  return 0
+})
+/** Σ over the windows over a positive x of dy·(2x − y) / Σ max(x, 0). */
+const slope = gpuKernel('stochasticMeanGradient', function (x: Values, y: Values, sums: Values, dy: Values) {
+  const h = Math.floor((this.thread.x + 0.5) / this.constants.W)
+  const w = this.thread.x - h * this.constants.W
+  const v = x[0][this.thread.y][this.thread.x]
+  let sum = 0
+  for (let i = 0; i < this.constants.KH; i++) {
+    const hh = h + this.constants.PH - i
+    const oh = Math.floor((hh + 0.5) / this.constants.SH)
+    for (let j = 0; j < this.constants.KW; j++) {
+      const ww = w + this.constants.PW - j
+      const ow = Math.floor((ww + 0.5) / this.constants.SW)
+      if (
+        v > 0 &&
+        hh >= 0 &&
+        ww >= 0 &&
+        oh * this.constants.SH === hh &&
+        ow * this.constants.SW === ww &&
+        oh < this.constants.OH &&
+        ow < this.constants.OW
+      ) {
+        const o = oh * this.constants.OW + ow
+        sum += (dy[0][this.thread.y][o] * (2 * v - y[0][this.thread.y][o])) / sums[0][this.thread.y][o]
+      }
+    }
+  }
+  return sum
+})
+
+export const stochasticPooling = (gpu: Gpu): Partial<Kernels> => ({
+  stochasticPool(s, x, stream, y, mask) {
+    const dims = outputDims(s)
+    const shares = new Float32Array(dims[0] * dims[1])
+    const [k0, k1, c1, c2, c3] = stream.key
+    const four = new Uint32Array(4)
+    for (let i = 0; i < shares.length; i++) {
+      if ((i & 3) === 0) philox(i >>> 2, c1, c2, c3, k0, k1, four)
+      shares[i] = four[i & 3] / 0x100000000
+    }
+    const share = gpu.queue.upload(shares)
+    const source = { memory: x, dims: inputDims(s) }
+    gpu.run(drawn, [source, { handle: share, dims }], { memory: mask, dims }, poolingConstants(s))
+    gpu.run(picked, [source, { memory: mask, dims }], { memory: y, dims })
+    gpu.release(share)
+  },
+  stochasticMean(s, x, y) {
+    const source = { memory: x, dims: inputDims(s) }
+    const dims = outputDims(s)
+    const squares = gpu.compute(positives, [source], dims, { ...poolingConstants(s), squared: 1 })
+    const sums = gpu.compute(positives, [source], dims, { ...poolingConstants(s), squared: 0 })
+    const args = [
+      { handle: squares, dims },
+      { handle: sums, dims },
+    ]
+    gpu.run(quotient, args, { memory: y, dims })
+    gpu.release(squares, sums)
+  },
+  stochasticMeanGradient(s, x, y, dy, dx) {
+    const source = { memory: x, dims: inputDims(s) }
+    const dims = outputDims(s)
+    const sums = gpu.compute(positives, [source], dims, { ...poolingConstants(s), squared: 0 })
+    const args = [source, { memory: y, dims }, { handle: sums, dims }, { memory: dy, dims }]
+    gpu.run(slope, args, { memory: dx, dims: inputDims(s) }, poolingConstants(s))
+    gpu.release(sums)
+  },
+})

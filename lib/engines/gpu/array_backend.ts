@@ -1,0 +1,61 @@
+import { EngineError } from '../../errors.js'
+import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
+import type { Backend, Native, NativeTensor, Program } from './backend.js'
+import type { GpuJs } from './gpujs.js'
+
+/** The modes without a device, webasm and cpu: values are Float32Arrays, and every call is synchronous. */
+export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
+  const gpu = new lib.GPU({ mode })
+
+  function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
+    const settings = { output: [...output], precision: 'single', constants, functions: kernel.functions }
+    const compiled = gpu.createKernel(kernel.source(constants), settings)
+    // flat values are wanted, not arrays of arrays
+    if (compiled.kernel._shapeOutput) compiled.kernel._shapeOutput = data => data
+    return {
+      run(args) {
+        const result = compiled(...args.map(arg => (typeof arg === 'number' ? arg : input(arg))))
+        const { fallbackReason } = compiled.kernel
+        if (fallbackReason) throw new EngineError(`kernel '${kernel.name}' cannot run as ${mode}: ${fallbackReason}`)
+        return result instanceof Float32Array ? result : flat(result as ArrayLike<ArrayLike<Float32Array>>, output)
+      },
+      destroy: () => compiled.kernel.destroy(),
+    }
+  }
+
+  function input({ native, dims }: NativeTensor): unknown {
+    const values = native as Float32Array
+    const length = dims[0] * dims[1] * dims[2]
+    return new lib.Input(values.length === length ? values : fitted(values, length), [...dims])
+  }
+
+  return {
+    mode,
+    detail: mode === 'webasm' ? 'gpu.js on WebAssembly, no device' : 'gpu.js as plain JavaScript, no device',
+    uploadsAtOnce: false,
+    longRows: true,
+    compile,
+    layout: () => '',
+    upload: values => values,
+    download: native => native as Float32Array,
+    delete(_native: Native) {},
+    settle: async () => {},
+    lossReason: () => undefined,
+    destroy: () => gpu.destroy(),
+  }
+}
+
+/** The first `length` values, or all of them and zeros: a folded tensor may reach past its end. */
+function fitted(values: Float32Array, length: number): Float32Array {
+  if (values.length > length) return values.subarray(0, length)
+  const longer = new Float32Array(length)
+  longer.set(values)
+  return longer
+}
+
+/** Rows of rows as one array. */
+function flat(rows: ArrayLike<ArrayLike<Float32Array>>, [x, y, z]: Dims): Float32Array {
+  const values = new Float32Array(x * y * z)
+  for (let k = 0, at = 0; k < z; k++) for (let j = 0; j < y; j++, at += x) values.set(rows[k][j], at)
+  return values
+}

@@ -1,0 +1,39 @@
+import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
+
+/** The device's own object for some values: an array, a texture, a buffer. */
+export type Native = object
+
+/** A tensor argument of a kernel call. */
+export interface NativeTensor {
+  readonly native: Native
+  readonly dims: Dims
+}
+
+/** A kernel compiled for sizes and constants. */
+export interface Program {
+  run(args: readonly (NativeTensor | number)[]): Native | Promise<Native>
+  destroy(): void
+}
+
+/** What the modes of gpu.js do differently: where values live and how they get there and back. */
+export interface Backend {
+  readonly mode: string
+  /** The adapter or the way of computing, for people. */
+  readonly detail: string
+  /** Whether upload reads its values before it returns. */
+  readonly uploadsAtOnce: boolean
+  /** Whether a program can be one-dimensional of any length; if not, long rows are folded. */
+  readonly longRows: boolean
+  compile(kernel: GpuKernel, output: Dims, constants: Constants): Program
+  /** What a program compiled for one native value depends on besides the dims. */
+  layout(native: Native): string
+  upload(values: Float32Array): Native
+  /** At least `length` values. */
+  download(native: Native, length: number): Float32Array | Promise<Float32Array>
+  delete(native: Native): void
+  /** Resolves when the device has done what it was given. */
+  settle(): Promise<void>
+  /** Why the device is gone, undefined while it is not. */
+  lossReason(): string | undefined
+  destroy(): Promise<void>
+}

@@ -1,0 +1,193 @@
+import type { Engine, Kernels } from '../../engine.js'
+import { type Constants, type Dims, type GpuKernel, gpuKernel, type Values, type View } from '../../gpu_kernel.js'
+import { Memory } from '../../memory.js'
+import type { Backend, NativeTensor, Program } from './backend.js'
+import { textureSize } from './gpujs.js'
+import { Handle, Queue } from './queue.js'
+
+/** A handle as a tensor, in steps between memories. */
+export interface HandleView {
+  readonly handle: Handle
+  readonly dims: Dims
+}
+
+export type Tensor = Memory | View | Handle | HandleView
+
+/** Compiled kernels that are kept; the one that was not used for longest goes first. */
+const MOST_PROGRAMS = 1024
+
+/** Longest row of a flat tensor where rows cannot be of any length. */
+const LONGEST_ROW = 2 ** 20
+
+const fillKernel = gpuKernel('fill', (value: number) => value)
+const plusKernel = gpuKernel('plus', function (x: Values, y: Values, beta: number) {
+  return x[this.thread.z][this.thread.y][this.thread.x] + beta * y[this.thread.z][this.thread.y][this.thread.x]
+})
+const firstSum = gpuKernel('total, columns', function (x: Values) {
+  let sum = 0
+  for (let y = 0; y < this.constants.rows; y++) {
+    if (y < this.constants.rows - 1 || this.thread.x < this.constants.last) sum += x[0][y][this.thread.x]
+  }
+  return sum
+})
+const lastSum = gpuKernel('total, row', function (x: Values) {
+  let sum = 0
+  for (let i = 0; i < this.constants.n; i++) sum += x[0][0][i]
+  return sum
+})
+
+/** Runs kernels on the memories and handles of one device. */
+export class Gpu {
+  readonly queue: Queue
+  /** The engine's table, for kernels that are made of others. */
+  kernels!: Kernels
+  private readonly programs = new Map<string, Program>()
+  /** Kernels are told apart by identity: two layers may call theirs the same. */
+  private readonly ids = new Map<GpuKernel, number>()
+
+  constructor(
+    name: string,
+    readonly backend: Backend,
+    /** For what is computed on the host: random masks, and layers without device kernels. */
+    readonly host: Engine,
+  ) {
+    this.queue = new Queue(name, backend)
+  }
+
+  /** out ← kernel(args), one value for each place of `out`. Memories without sizes are flat. */
+  run(kernel: GpuKernel, args: readonly (Tensor | number)[], out: Memory | View, constants: Constants = {}): void {
+    const memory = 'memory' in out ? out.memory : out
+    this.set(memory, this.compute(kernel, args, 'memory' in out ? out.dims : this.flat(out.length), constants))
+  }
+
+  /** The same into a new handle, which the caller releases. `length` is given where the tensor is folded and its end not used. */
+  compute(kernel: GpuKernel, args: readonly (Tensor | number)[], dims: Dims, constants: Constants = {}, length?: number): Handle {
+    const count = length ?? dims[0] * dims[1] * dims[2]
+    if (count === 0) return this.queue.constant(0, 0)
+    const tensors = args.map(arg => (typeof arg === 'number' ? arg : this.tensor(arg)))
+    const handles = tensors.filter(arg => typeof arg !== 'number').map(arg => arg.handle)
+    const out = new Handle(count)
+    this.queue.compute(out, handles, () => {
+      const natives = tensors.map(arg => (typeof arg === 'number' ? arg : { native: arg.handle.native!, dims: arg.dims }))
+      return this.program(kernel, natives, dims, constants).run(natives)
+    })
+    return out
+  }
+
+  /** y ← kernel(args) value by value: all tensors are flat, n values long. */
+  map(kernel: GpuKernel, n: number, args: readonly (Memory | Handle | number)[], y: Memory, constants: Constants = {}): void {
+    this.set(y, this.mapped(kernel, n, args, constants))
+  }
+
+  /** The same into a new handle. */
+  mapped(kernel: GpuKernel, n: number, args: readonly (Memory | Handle | number)[], constants: Constants = {}): Handle {
+    const dims = this.flat(n)
+    const tensors = args.map(arg => (typeof arg === 'number' ? arg : { handle: this.handle(arg), dims }))
+    return this.compute(kernel, tensors, dims, constants, n)
+  }
+
+  /** The memory's values are those of `handle`, which it holds from now on. */
+  set(memory: Memory, handle: Handle): void {
+    memory.replace(this.queue, handle)
+  }
+
+  /** y ← x without a copy: values are never overwritten, so both may hold the same. */
+  share(x: Memory, y: Memory): void {
+    if (x !== y) this.set(y, this.queue.share(this.handle(x)))
+  }
+
+  /** The handle behind a memory; a memory that nobody has touched is zeros, which are not sent. */
+  handle(of: Memory | Handle): Handle {
+    if (of instanceof Handle) return of
+    if (!of.isAllocated) this.set(of, this.queue.constant(of.length, 0))
+    return of.read(this.queue) as Handle
+  }
+
+  /** The value if all of the memory is known to be one number. */
+  constantOf(memory: Memory): number | undefined {
+    return this.handle(memory).constant
+  }
+
+  /** A flat tensor of n values. Where rows cannot be long it is folded, and its last row may reach past the end. */
+  flat(n: number): Dims {
+    if (n <= LONGEST_ROW || this.backend.longRows) return [n, 1, 1]
+    const [width, height] = textureSize(n)
+    return [width, height, 1]
+  }
+
+  /** Σ of n values as a handle of one, in two steps so that many threads and few roundings take part. */
+  total(x: Tensor, n: number): Handle {
+    const handle = this.tensor(x).handle
+    if (n <= 64) return this.compute(lastSum, [{ handle, dims: [n, 1, 1] }], [1, 1, 1], { n })
+    const width = 2 ** Math.ceil(Math.log2(Math.sqrt(n)))
+    const rows = Math.ceil(n / width)
+    const last = n - (rows - 1) * width
+    // a full rectangle where the device wants one: the end of the last row is not read
+    const columns = this.compute(firstSum, [{ handle, dims: [width, rows, 1] }], [width, 1, 1], { rows, last })
+    const sum = this.total(columns, width)
+    this.queue.release(columns)
+    return sum
+  }
+
+  /** x + β·y flat, in place of x; x itself where y adds nothing. */
+  plus(x: Handle, beta: number, y: Memory, n: number): Handle {
+    if (beta === 0 || this.constantOf(y) === 0) return x
+    const sum = this.mapped(plusKernel, n, [x, y, beta])
+    this.queue.release(x)
+    return sum
+  }
+
+  release(...handles: Handle[]): void {
+    for (const handle of handles) this.queue.release(handle)
+  }
+
+  async destroy(): Promise<void> {
+    for (const program of this.programs.values()) program.destroy()
+    this.programs.clear()
+    await this.backend.destroy()
+  }
+
+  /** How many kernels are compiled now. */
+  get compiled(): number {
+    return this.programs.size
+  }
+
+  private tensor(of: Tensor): HandleView {
+    if (of instanceof Memory) return this.stored({ handle: this.handle(of), dims: this.flat(of.length) })
+    if (of instanceof Handle) return this.stored({ handle: of, dims: this.flat(of.length) })
+    return this.stored('memory' in of ? { handle: this.handle(of.memory), dims: of.dims } : of)
+  }
+
+  /** A tensor that a kernel is to read needs storage. */
+  private stored(tensor: HandleView): HandleView {
+    const { handle } = tensor
+    const { constant, length } = handle
+    if (constant === undefined) return tensor
+    const dims = this.flat(length)
+    this.queue.materialize(handle, () => this.program(fillKernel, [constant], dims, {}).run([constant]))
+    return tensor
+  }
+
+  private idOf(kernel: GpuKernel): number {
+    let id = this.ids.get(kernel)
+    if (id === undefined) this.ids.set(kernel, (id = this.ids.size))
+    return id
+  }
+
+  private program(kernel: GpuKernel, args: readonly (NativeTensor | number)[], output: Dims, constants: Constants): Program {
+    const { backend, programs } = this
+    let key = `${this.idOf(kernel)}|${output}`
+    for (const arg of args) key += typeof arg === 'number' ? '|' : `|${arg.dims}:${backend.layout(arg.native)}`
+    for (const name in constants) key += `|${constants[name]}`
+    let program = programs.get(key)
+    if (program) programs.delete(key)
+    else program = backend.compile(kernel, output, constants)
+    programs.set(key, program)
+    if (programs.size > MOST_PROGRAMS) {
+      const [oldest, unused] = programs.entries().next().value!
+      programs.delete(oldest)
+      unused.destroy()
+    }
+    return program
+  }
+}

@@ -1,0 +1,70 @@
+import { EngineError } from './errors.js'
+import type { Memory } from './memory.js'
+
+/** Sizes of a tensor as kernels index it, `values[z][y][x]`: x is the fastest, so [x, y, z] is the row-major array (z, y, x). */
+export type Dims = readonly [x: number, y: number, z: number]
+
+/** What a tensor argument looks like inside a kernel. */
+export type Values = readonly (readonly (readonly number[])[])[]
+
+/** Numbers that are compiled into a kernel: sizes, loop bounds. Other values must be arguments. */
+export type Constants = Readonly<Record<string, number>>
+
+/** `this` inside a kernel: the place of the value that it computes, and its constants. */
+export interface KernelThis {
+  readonly thread: { readonly x: number; readonly y: number; readonly z: number }
+  readonly constants: Constants
+}
+
+/** One value of the output as a function of tensors and numbers. */
+export type KernelFunction = (this: KernelThis, ...args: never[]) => number
+
+/** A kernel as the gpu engine takes it: made by `gpuKernel`. */
+export interface GpuKernel {
+  readonly name: string
+  /** Source text of `function (…) { … }` for these constants. */
+  readonly source: (constants: Constants) => string
+  /** Source text of the functions that it calls. */
+  readonly functions: readonly string[]
+}
+
+/** A memory as a tensor of other sizes; nothing is moved. */
+export interface View {
+  readonly memory: Memory
+  readonly dims: Dims
+}
+
+/** `memory` as kernels shall index it: [x, y, z] with z·y·x values. */
+export function view(memory: Memory, x: number, y = 1, z = 1): View {
+  return { memory, dims: [x, y, z] }
+}
+
+/**
+ * A kernel for the gpu engine: a plain `function` that returns one value of the output, computed once for every place in it.
+ * It becomes shader code, so it may use arguments, `this.thread`, `this.constants`, Math and the given helper functions (of numbers only),
+ * and nothing from around it. Loops run from a constant to a constant; a bound that is an argument stops after 1000 rounds.
+ *
+ * @example
+ * const swish = gpuKernel('swish', function (x: Values, beta: number) {
+ *   const v = x[this.thread.z][this.thread.y][this.thread.x]
+ *   return v / (1 + Math.exp(-beta * v))
+ * })
+ */
+export function gpuKernel(name: string, body: KernelFunction, functions: readonly ((...args: number[]) => number)[] = []): GpuKernel {
+  const text = checked(name, body.toString())
+  return { name, source: () => text, functions: functions.map(f => checked(name, f.toString())) }
+}
+
+/** A kernel whose source is written for its constants: unrolled loops, any number of axes. */
+export function generatedKernel(name: string, source: (constants: Constants) => string): GpuKernel {
+  return { name, source, functions: [] }
+}
+
+/** The text as `function (…) { … }`, the only form that gpu.js compiles; linters like to make arrows of functions without `this`. */
+function checked(name: string, text: string): string {
+  if (/^function\b/.test(text)) return text
+  const arrow = /^(?:\(([^()]*)\)|([\w$]+))\s*=>\s*/.exec(text)
+  if (!arrow) throw new EngineError(`kernel '${name}' must be written as function (…) { … }: methods and classes have no source that compiles`)
+  const body = text.slice(arrow[0].length)
+  return `function (${arrow[1] ?? arrow[2]}) ${body.startsWith('{') ? body : `{ return ${body} }`}`
+}

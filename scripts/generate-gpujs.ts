@@ -1,0 +1,60 @@
+/**
+ * gpu.js as one module inside the package: its own dependencies (an 85 MB build of Dawn and a native `gl`) never reach a user.
+ * lib/generated/gpujs.ts exports `load(external)`, which runs the library; `external` answers for the modules that it may ask for.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { build } from 'esbuild'
+
+const require = createRequire(import.meta.url)
+
+/** Modules that gpu.js asks for only in Node: the native GL context, and workers for its own threads. */
+const outside = ['gl', 'os', 'worker_threads']
+
+export async function generateGpuJs(): Promise<void> {
+  const entry = require.resolve('gpu.js')
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    format: 'cjs',
+    platform: 'neutral',
+    mainFields: ['main'],
+    external: outside,
+    target: 'es2022',
+    write: false,
+  })
+  // a bundler that meets `require` would look for the module
+  const code = result.outputFiles[0].text.replace(/\brequire\((["'])(gl|os|worker_threads)\1\)/g, 'external("$2")')
+  const licences = await Promise.all(['gpu.js', 'acorn', 'gpu-mock.js'].map(licence))
+  const text = [
+    '// @ts-nocheck',
+    '// generated from gpu.js, which contains acorn and gpu-mock.js',
+    ...licences,
+    'export function load(external: (name: string) => unknown): unknown {',
+    'const module = { exports: {} }',
+    'const { exports } = module',
+    code,
+    'return module.exports',
+    '}',
+  ]
+  await writeFile(new URL('../lib/generated/gpujs.ts', import.meta.url), `${text.join('\n')}\n`)
+}
+
+/** Name, version and licence text of a package as a comment that every minifier keeps. */
+async function licence(name: string): Promise<string> {
+  const folder = new URL('.', `file://${await manifestOf(name)}`)
+  const { version, license } = JSON.parse(await readFile(new URL('package.json', folder), 'utf8'))
+  const text = await readFile(new URL('LICENSE', folder), 'utf8').catch(() => `${license} licence`)
+  return `/*! ${name} ${version}\n${text.replace(/\*\//g, '* /').trim()}\n*/`
+}
+
+async function manifestOf(name: string): Promise<string> {
+  const from = name === 'gpu.js' ? require : createRequire(require.resolve('gpu.js'))
+  for (const folder of from.resolve.paths(name) ?? []) {
+    const path = `${folder}/${name}/package.json`
+    if (await readFile(path).catch(() => undefined)) return path
+  }
+  throw new Error(`package ${name} is not installed`)
+}
