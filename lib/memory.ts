@@ -198,7 +198,8 @@ export class Memory {
     if (this.handle !== undefined) this.device!.release(this.handle)
     this.handle = undefined
     this.device = undefined
-    if (this.newest === 'both') this.newest = 'host'
+    // what only the device had is lost, or about to be replaced
+    this.newest = 'host'
   }
 
   private named(): string {

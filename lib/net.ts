@@ -188,6 +188,8 @@ export class Net {
       const [start, end] = this.range(options.start, options.end)
       this.fill(values, options.start !== undefined)
       await this.runForward(start, end)
+      // a device's failure rejects the pass that caused it
+      await this.engine.finish?.()
       const names = options.end === undefined ? this.outputs : this.topNames[options.end]
       return this.collect([...names, ...(options.blobs ?? [])], 'data')
     })
@@ -206,6 +208,7 @@ export class Net {
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) this.write(name, value, this.blob(name).diffArray)
       await this.runBackward(start, end)
+      await this.engine.finish?.()
       const wanted = this.nodes.flatMap(node => node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name))
       return this.collect([...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])], 'diff')
     })
