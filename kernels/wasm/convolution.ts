@@ -3,6 +3,7 @@
  * as they are needed. A chunk is a block of positions (and, if there are few, of output channels) of one group of one image.
  */
 import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, padRows, partsOf, tapTable } from './convolution_shape'
+import { depthwise, isDepthwise } from './depthwise'
 import { needWorkspace, run } from './threads'
 import { MR, NR, panels, ROW, TILE } from './tile'
 import { bytes, ceilDiv, evens, larger, smaller } from './vector'
@@ -15,6 +16,10 @@ const NC: i32 = 256
 export function convolution(x: usize, w: usize, bias: usize, y: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
+  if (isDepthwise(s)) {
+    depthwise(x, w, bias, y)
+    return
+  }
   s.x = x
   s.w = w
   s.bias = bias

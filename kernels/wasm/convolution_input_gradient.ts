@@ -3,6 +3,7 @@
  * image. A chunk is a block of input channels of one group of one image, so nothing is written by two threads.
  */
 import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, partsOf, zero } from './convolution_shape'
+import { depthwiseInputGradient, isDepthwise } from './depthwise'
 import { packRows } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW, TILE, tile } from './tile'
@@ -18,6 +19,10 @@ const PLANES: i32 = 524288
 export function convolutionInputGradient(dy: usize, w: usize, dx: usize): void {
   const s = convolutionJob()
   if (s.N * s.C == 0) return
+  if (isDepthwise(s)) {
+    depthwiseInputGradient(dy, w, dx)
+    return
+  }
   s.x = dx
   s.w = w
   s.y = dy

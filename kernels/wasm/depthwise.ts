@@ -1,0 +1,117 @@
+/**
+ * Convolutions whose groups have one input channel and few output channels: a matrix product would be mostly padding, so every tap is
+ * a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes backward.
+ */
+import { CHUNK } from './elementwise'
+import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, zero } from './convolution_shape'
+import { needWorkspace, run } from './threads'
+import { bytes, ceilDiv, copyValues, evens, larger, madd, smaller, storeLanes } from './vector'
+
+/** Whether a pass should come here. From four output channels on a tile of the matrix product is full. */
+export function isDepthwise(s: Convolution): bool {
+  return s.groupC == 1 && s.groupM < 4 && s.taps > 1
+}
+
+@inline
+function describe(s: Convolution, x: usize, w: usize, bias: usize, y: usize): void {
+  s.x = x
+  s.w = w
+  s.bias = bias
+  s.y = y
+  s.block = larger(1, CHUNK / 2 / larger(1, s.positions))
+  needWorkspace(paddedBytes(s, 1) + 64)
+}
+
+/** y ← w ∗ x + bias. */
+export function depthwise(x: usize, w: usize, bias: usize, y: usize): void {
+  const s = convolutionJob()
+  describe(s, x, w, bias, y)
+  run(forwardChunk, ceilDiv(s.N * s.M, s.block))
+}
+
+function forwardChunk(chunk: i32, padded: usize): void {
+  const s = convolutionJob()
+  const last = smaller(s.N * s.M, (chunk + 1) * s.block)
+  for (let plane = chunk * s.block; plane < last; plane++) {
+    const m = plane % s.M
+    const c = (plane / s.M) * s.C + m / s.groupM
+    let image = s.x + <usize>c * bytes(s.H * s.W)
+    if (isPadded(s)) {
+      padRows(s, 1, image, padded, 0, s.padH)
+      image = padded
+    }
+    const w = s.w + <usize>m * bytes(s.taps)
+    const bias = s.bias ? load<f32>(s.bias + bytes(m)) : 0
+    const y = s.y + <usize>plane * bytes(s.positions)
+    for (let oh = 0; oh < s.OH; oh++) {
+      const row = image + bytes(oh * s.SH * s.padW)
+      for (let ow = 0; ow < s.OW; ow += 4) {
+        const sum = taps(s, row + bytes(ow * s.SW), w, bias)
+        const to = y + bytes(oh * s.OW + ow)
+        if (ow + 4 <= s.OW) v128.store(to, sum)
+        else storeLanes(to, sum, s.OW - ow)
+      }
+    }
+  }
+}
+
+/** Four neighbouring outputs: bias + Σ w·x over the taps. */
+@inline
+function taps(s: Convolution, image: usize, w: usize, bias: f32): v128 {
+  let sum = f32x4.splat(bias)
+  for (let r = 0; r < s.KH; r++) {
+    let p = image + bytes(r * s.DH * s.padW)
+    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) sum = madd(v128.load_splat<f32>(w), four(p, s.SW), sum)
+  }
+  return sum
+}
+
+/** Four values, `step` apart. */
+@inline
+function four(p: usize, step: i32): v128 {
+  if (step == 1) return v128.load(p)
+  if (step == 2) return evens(v128.load(p), v128.load(p, 16))
+  const v = v128.load_lane<f32>(p + bytes(step), v128.load_splat<f32>(p), 1)
+  return v128.load_lane<f32>(p + bytes(3 * step), v128.load_lane<f32>(p + bytes(2 * step), v, 2), 3)
+}
+
+/** dx ← ∂E/∂x. */
+export function depthwiseInputGradient(dy: usize, w: usize, dx: usize): void {
+  const s = convolutionJob()
+  describe(s, dx, w, 0, dy)
+  run(inputChunk, ceilDiv(s.N * s.C, s.block))
+}
+
+function inputChunk(chunk: i32, padded: usize): void {
+  const s = convolutionJob()
+  const last = smaller(s.N * s.C, (chunk + 1) * s.block)
+  for (let plane = chunk * s.block; plane < last; plane++) {
+    const m = (plane % s.C) * s.groupM
+    const dx = s.x + <usize>plane * bytes(s.H * s.W)
+    const sums = isPadded(s) ? padded : dx
+    zero(sums, s.padH * s.padW)
+    for (let j = 0; j < s.groupM; j++) {
+      const dy = s.y + <usize>((plane / s.C) * s.M + m + j) * bytes(s.positions)
+      let w = s.w + <usize>(m + j) * bytes(s.taps)
+      for (let r = 0; r < s.KH; r++) {
+        for (let q = 0; q < s.KW; q++, w += 4) addTap(s, load<f32>(w), dy, sums + bytes(r * s.DH * s.padW + q * s.DW))
+      }
+    }
+    if (isPadded(s)) {
+      for (let h = 0; h < s.H; h++) copyValues(dx + bytes(h * s.W), sums + bytes((h + s.PH) * s.padW + s.PW), s.W)
+    }
+  }
+}
+
+/** sums[position] += w·dy[position], where `sums` is already moved by the tap. */
+function addTap(s: Convolution, w: f32, dy: usize, sums: usize): void {
+  const step = bytes(s.SW)
+  for (let oh = 0; oh < s.OH; oh++, dy += bytes(s.OW)) {
+    let to = sums + bytes(oh * s.SH * s.padW)
+    let i = 0
+    if (s.SW == 1) {
+      for (; i + 4 <= s.OW; i += 4, to += 16) v128.store(to, madd(f32x4.splat(w), v128.load(dy + bytes(i)), v128.load(to)))
+    }
+    for (; i < s.OW; i++, to += step) store<f32>(to, load<f32>(to) + w * load<f32>(dy + bytes(i)))
+  }
+}
