@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander'
 import { addConvertMnist } from './convert_mnist.js'
 import { normalizeArguments } from './gflags.js'
 import type { Output } from './output.js'
+import { addParseLog } from './parse_log.js'
+import { addPlotLog } from './plot_log.js'
 import { addTest } from './test.js'
 import { addTime } from './time.js'
 import { addTrain } from './train.js'
@@ -11,7 +13,7 @@ import { addTrain } from './train.js'
 export const exitCodes = { ok: 0, error: 1, usage: 2 } as const
 
 /** The commands, in the order of the help: one file and one line each. */
-const commands = [addTrain, addTest, addTime, addConvertMnist]
+const commands = [addTrain, addTest, addTime, addConvertMnist, addParseLog, addPlotLog]
 
 /** Run one command line; resolves to the exit code. */
 export async function run(argv: readonly string[], output: Output): Promise<number> {
