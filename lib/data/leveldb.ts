@@ -30,6 +30,7 @@ export async function openLevelRecords(
   path: string,
   load: () => Promise<LevelModule> = () => import(PACKAGE) as Promise<LevelModule>,
 ): Promise<RecordCursor> {
+  await refuseLmdb(path)
   let module: LevelModule
   try {
     module = await load()
@@ -50,6 +51,16 @@ export async function openLevelRecords(
     })
   }
   return new LevelCursor(db, path)
+}
+
+/** The usual mistake: `backend` left out for an LMDB. Opening it would also leave LevelDB's own files in its folder. */
+async function refuseLmdb(path: string): Promise<void> {
+  const { access } = await import('node:fs/promises')
+  const isLmdb = await access(`${path}/data.mdb`).then(
+    () => true,
+    () => false,
+  )
+  if (isLmdb) throw new FormatError(`'${path}' is an LMDB: write \`backend: LMDB\` (left out, the backend is LEVELDB)`)
 }
 
 class LevelCursor implements RecordCursor {

@@ -177,8 +177,7 @@ describe('the Data layer', () => {
     }
     await refused(
       layer('data_param { source: "mnist_200_lmdb" batch_size: 2 }'),
-      /^layer 'data' \(Data\): the LevelDB database '.*mnist_200_lmdb' needs the package classic-level: npm install .* or convert it to LMDB/,
-      EngineError,
+      /^layer 'data' \(Data\): '.*mnist_200_lmdb' is an LMDB: write `backend: LMDB`/,
     )
     await refused(layer('data_param { source: "mnist_200_lmdb" backend: LMDB }'), /layer 'data' \(Data\): data_param.batch_size must be/)
     await refused(layer('data_param { source: "nowhere" batch_size: 2 backend: LMDB }'), /nowhere/)
