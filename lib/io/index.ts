@@ -1,4 +1,5 @@
 /** Images, means and arrays on their way into a net and out of it: what pycaffe keeps in caffe.io. */
+export { forwardAll, forwardBackwardAll } from './batches.js'
 export { type Image, loadImage, oversample, resizeImage } from './image.js'
 export { type NpyArray, readNpy, writeNpy } from './npy.js'
 export {
