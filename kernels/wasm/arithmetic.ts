@@ -1,11 +1,11 @@
-import { CHUNK, chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
+import { CHUNK, describe, described, endOf, firstOf, restOf, runLight } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, copyValues, larger, madd, smaller, storeLanes } from './vector'
 
 /** y ← value. */
 export function fill(n: i32, value: f32, y: usize): void {
   describe(n, 0, y, 0, value)
-  run(fillChunk, chunksOf(n))
+  runLight(fillChunk, n)
 }
 
 function fillChunk(chunk: i32, _workspace: usize): void {
@@ -21,7 +21,7 @@ function fillChunk(chunk: i32, _workspace: usize): void {
 /** y ← x. */
 export function copy(n: i32, x: usize, y: usize): void {
   describe(n, x, y)
-  run(copyChunk, chunksOf(n))
+  runLight(copyChunk, n)
 }
 
 function copyChunk(chunk: i32, _workspace: usize): void {
@@ -32,7 +32,7 @@ function copyChunk(chunk: i32, _workspace: usize): void {
 /** y ← α·x + β·y. With β = 0 the old y is not read. */
 export function axpby(n: i32, alpha: f32, x: usize, beta: f32, y: usize): void {
   describe(n, x, y, 0, alpha, beta)
-  run(beta == 0 ? scaleChunk : axpbyChunk, chunksOf(n))
+  runLight(beta == 0 ? scaleChunk : axpbyChunk, n)
 }
 
 function scaleChunk(chunk: i32, _workspace: usize): void {
@@ -59,7 +59,7 @@ function axpbyChunk(chunk: i32, _workspace: usize): void {
 /** y ← a·b. */
 export function multiply(n: i32, a: usize, b: usize, y: usize): void {
   describe(n, a, y, b)
-  run(multiplyChunk, chunksOf(n))
+  runLight(multiplyChunk, n)
 }
 
 function multiplyChunk(chunk: i32, _workspace: usize): void {

@@ -1,5 +1,5 @@
 /** What all elementwise kernels share: their job, and how n values are cut into chunks. */
-import { job } from './threads'
+import { job, run, runAlone, Task } from './threads'
 import { bytes, ceilDiv, smaller } from './vector'
 
 /** Values of a chunk: 64 KiB of each array, a few microseconds of work. */
@@ -32,7 +32,6 @@ export function described(): Elementwise {
   return changetype<Elementwise>(job)
 }
 
-/** A single chunk is not worth waking anyone, nor are two of a short array. */
 @inline
 export function chunksOf(n: i32): i32 {
   return ceilDiv(n, CHUNK)
@@ -50,4 +49,10 @@ export function endOf(chunk: i32, n: i32): usize {
 @inline
 export function restOf(chunk: i32, n: i32): i32 {
   return n <= (chunk + 1) * CHUNK ? n & 3 : 0
+}
+
+/** Runs a task of about one operation a value. Up to four chunks take less time than it takes to wake a worker. */
+export function runLight(task: Task, n: i32): void {
+  if (n <= 4 * CHUNK) runAlone(task, chunksOf(n))
+  else run(task, chunksOf(n))
 }

@@ -1,11 +1,10 @@
-import { chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
-import { run } from './threads'
+import { describe, described, endOf, firstOf, restOf, runLight } from './elementwise'
 import { storeLanes } from './vector'
 
 /** y ← x if x > 0, else slope·x. */
 export function relu(n: i32, slope: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, slope)
-  run(reluChunk, chunksOf(n))
+  runLight(reluChunk, n)
 }
 
 function reluChunk(chunk: i32, _workspace: usize): void {
@@ -21,7 +20,7 @@ function reluChunk(chunk: i32, _workspace: usize): void {
 /** dx ← dy if x > 0, else slope·dy. */
 export function reluGradient(n: i32, slope: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, slope)
-  run(gradientChunk, chunksOf(n))
+  runLight(gradientChunk, n)
 }
 
 function gradientChunk(chunk: i32, _workspace: usize): void {

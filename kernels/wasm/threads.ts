@@ -39,6 +39,7 @@ let control: usize = 0
 let threads: i32 = 1
 let mayWait: bool = true
 let number: u32 = 0
+let isOpen: bool = false
 
 /** Where a kernel puts its arguments. */
 export let job: usize = 0
@@ -82,16 +83,22 @@ export function start(block: usize, threadCount: i32, mainMayWait: bool): void {
   mayWait = mainMayWait
 }
 
+/** Runs all chunks on the calling thread. */
+export function runAlone(task: Task, chunks: i32): void {
+  for (let i = 0; i < chunks; i++) call_indirect<void>(task.index, i, ownBase)
+}
+
 /** Runs all chunks of a job and returns when the last one is finished. */
 export function run(task: Task, chunks: i32): void {
-  const index = task.index
   if (threads == 1 || chunks <= 1) {
-    for (let i = 0; i < chunks; i++) call_indirect<void>(index, i, ownBase)
+    runAlone(task, chunks)
     return
   }
-  if (atomic.load<i32>(control + FAILED)) workerDied()
+  // a job that is still open was left by a trap, and workers may still be at it
+  if (isOpen || atomic.load<i32>(control + FAILED)) workerDied()
+  isOpen = true
   const head = changetype<Job>(control + JOB)
-  head.task = index
+  head.task = task.index
   head.chunks = chunks
   head.workspace = ownBase
   head.workspaceStep = ownStep
@@ -101,6 +108,7 @@ export function run(task: Task, chunks: i32): void {
   if (atomic.load<i32>(control + SLEEPERS) > 0) atomic.notify(control + TICKET + 4, -1)
   work(0)
   if (!finished(chunks)) workerDied()
+  isOpen = false
 }
 
 /** Waits for the chunks that other threads still hold; false if one of them died. */
