@@ -71,7 +71,8 @@ function createMemory(): { memory: WebAssembly.Memory; limit: number } {
   throw new EngineError(`shared WebAssembly memory was refused: ${(refusal as Error).message}`, { cause: refusal })
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
+/** Bytes of base64 text. */
+export function decode(base64: string): Uint8Array<ArrayBuffer> {
   const text = atob(base64)
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
