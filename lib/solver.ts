@@ -24,6 +24,9 @@ export interface SolverOptions {
   maxMemory?: number
   /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
   seed?: number
+  /** Level and further stages of the train net's state, beside those of `train_state`. */
+  level?: number
+  stages?: readonly string[]
   /** Trained weights to start from, loaded into the train net in order. */
   weights?: FileSource | readonly FileSource[]
   /** Answers for the files named in the prototxts before the file system does. */
@@ -107,6 +110,8 @@ export abstract class Solver {
   ) {
     this.rate = new LearningRate(param)
     this.keeper = new Keeper(this)
+    if (options.keepBest && param.snapshot_prefix === undefined)
+      throw new NetError('solver: keepBest writes files, so snapshot_prefix must say where')
     this.checkParam()
   }
 
@@ -203,7 +208,10 @@ export abstract class Solver {
       if (displayed) await this.display()
       if (this.checks(displayed)) await this.checkNumerics()
       for (const hook of this.hooks.gradients) await hook(this.iter)
+      const { stage } = this.rate
       const lr = this.rate.take(this.iter)
+      if (param.lr_policy === 'multistep' && this.rate.stage !== stage)
+        this.log(`MultiStep Status: Iteration ${this.iter}, step = ${this.rate.stage}`)
       if (displayed) this.log(`Iteration ${this.iter}, lr = ${g6(lr)}`)
       await this.applyUpdate(lr)
       // a device's queue must not grow without end; nothing is read back
@@ -223,6 +231,7 @@ export abstract class Solver {
     this.log(`Solving ${this.net.name}`)
     this.log(`Learning Rate Policy: ${param.lr_policy}`)
     if (state !== undefined) await this.restore(state)
+    const start = this.iter
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
@@ -232,7 +241,8 @@ export abstract class Solver {
     }
     if (param.display && this.iter % param.display === 0) {
       await this.net.exclusive(() => this.net.runForward())
-      this.log(`Iteration ${this.iter}, loss = ${g6(await this.net.loss())}`)
+      this.smooth(await this.net.loss(), start)
+      this.log(`Iteration ${this.iter}, loss = ${g6(this.smoothed)}`)
     }
     if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
     this.log('Optimization Done.')
@@ -320,7 +330,10 @@ export abstract class Solver {
     const common = { engine, threads, maxMemory, files, log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
-    this.net = await Net.create(train, { ...common, ...stateOptions(param.train_state), phase, seed, near: this.files })
+    const state = stateOptions(param.train_state)
+    const level = options.level ?? state.level
+    const stages = [...(state.stages ?? []), ...(options.stages ?? [])]
+    this.net = await Net.create(train, { ...common, level, stages, phase, seed, near: this.files })
     const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
     for (const file of weights) await this.net.copyFrom(file)
     this.fresh = weights.length === 0

@@ -31,7 +31,7 @@ export const whole =
 
 export function addRunOptions(command: Command): Command {
   return command
-    .option('--engine <name>', 'where kernels run: wasm or js (default: wasm)')
+    .option('--engine <name>', 'where kernels run: wasm, native (system BLAS), gpu or js (default: wasm)')
     .option('--threads <n>', `compute threads (default: the cores this process may use, ${availableParallelism()})`, whole(1))
     .option('--seed <n>', 'seed of every random stream (default: drawn)', whole(0))
     .option('--layers <files>', 'modules with custom layers, separated by commas', list)

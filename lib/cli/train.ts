@@ -1,19 +1,22 @@
 import { type Command, Option } from 'commander'
 import type { Solver } from '../solver.js'
 import { createSolver } from '../solvers/index.js'
-import { addRunOptions, copyText, list, type RunOptions, registerLayers } from './options.js'
+import { addRunOptions, addStateOptions, copyText, list, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
 import { type Output, printLog } from './output.js'
 import { handleSignals, type SignalEffect } from './signals.js'
 import { applySnapshotPrefix } from './snapshot_prefix.js'
 import { TrainingBar } from './training_bar.js'
 
-interface TrainOptions extends RunOptions {
+interface TrainOptions extends RunOptions, StateOptions {
   solver: string
   weights?: string[]
   snapshot?: string
   sigintEffect: SignalEffect
   sighupEffect: SignalEffect
   plain?: boolean
+  keepLast?: number
+  keepBest?: string
+  patience?: number
 }
 
 const effects = ['stop', 'snapshot', 'none']
@@ -28,7 +31,15 @@ export function addTrain(program: Command, output: Output): void {
     .addOption(new Option('--sigint-effect <effect>', 'what Ctrl-C does').choices(effects).default('stop'))
     .addOption(new Option('--sighup-effect <effect>', 'what a hang-up signal does').choices(effects).default('snapshot'))
     .option('--plain', "Caffe's log lines on a terminal, too, instead of a progress bar")
-  addRunOptions(command).action(options => train(options, output))
+  command
+    .option('--keep-last <n>', 'keep only the newest snapshots of this run', whole(1))
+    .option('--keep-best <output>', 'also save <prefix>_best whenever this test output is better than before')
+    .option('--patience <n>', 'stop when the --keep-best output has not become better for so many tests', whole(1))
+  addStateOptions(addRunOptions(command)).action((options: TrainOptions) => {
+    if (options.patience !== undefined && options.keepBest === undefined)
+      command.error('error: --patience needs --keep-best, which names the test output to watch')
+    return train(options, output)
+  })
   command.addHelpText(
     'after',
     `
@@ -44,13 +55,25 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   await registerLayers(options, output)
   const view: View = output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output)
   const abort = new AbortController()
-  const { engine, threads, seed } = options
+  const { engine, threads, seed, level, stage, keepLast, keepBest, patience } = options
+  const watch = keepBest === undefined ? undefined : { output: keepBest }
   let saved = ''
   const log = (line: string) => {
     saved = /^Snapshotting solver state to .* file (.*)$/.exec(line)?.[1] ?? saved
     view.log(line)
   }
-  const solver = await createSolver(options.solver, { engine, threads, seed, signal: abort.signal, log })
+  const solver = await createSolver(options.solver, {
+    engine,
+    threads,
+    seed,
+    level,
+    stages: stage,
+    keepLast,
+    keepBest: watch,
+    patience: watch && patience !== undefined ? { ...watch, tests: patience } : undefined,
+    signal: abort.signal,
+    log,
+  })
   try {
     view.log(`Engine ${solver.engine.name} (${solver.engine.detail}), seed ${solver.net.seed}`)
     await applySnapshotPrefix(solver, options.solver, line => view.log(line))
