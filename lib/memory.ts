@@ -125,8 +125,9 @@ export class Memory {
   /** Bring the newest values to the host; resolves at once when they are there already. */
   pull(): Promise<void> | undefined {
     if (this.newest !== 'device') return undefined
-    return this.device!.download(this.handle, this.view ?? this.materialize()).then(() => {
-      if (this.newest === 'device') this.newest = 'both'
+    const { handle } = this
+    return this.device!.download(handle, this.view ?? this.materialize()).then(() => {
+      if (this.newest === 'device' && this.handle === handle) this.newest = 'both'
     })
   }
 
