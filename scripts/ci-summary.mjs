@@ -1,25 +1,27 @@
 /**
  * The last line of .ci/run: how many checks passed and failed, from vitest's JSON reports.
  *
- *   node scripts/ci-summary.mjs <other steps> "<failed steps>" <report>…
+ *   node scripts/ci-summary.mjs <steps without a report> "<failed steps>" <step>=<report>…
  */
 import { readFileSync } from 'node:fs'
 
 const [others, failedSteps, ...reports] = process.argv.slice(2)
 const names = failedSteps.split(' ').filter(Boolean)
-const failedOthers = names.filter(name => name !== 'test' && name !== 'package').length
+const reported = reports.map(report => report.split('=')[0])
+const failedOthers = names.filter(name => !reported.includes(name)).length
 let passed = Number(others) - failedOthers
 let failed = failedOthers
-for (const path of reports) {
+for (const report of reports) {
+  const path = report.slice(report.indexOf('=') + 1)
   try {
-    const report = JSON.parse(readFileSync(path, 'utf8'))
-    passed += report.numPassedTests
+    const results = JSON.parse(readFileSync(path, 'utf8'))
+    passed += results.numPassedTests
     // a file that could not be loaded has no tests, and an error outside of a test belongs to none
-    const broken = report.testResults.filter(
+    const broken = results.testResults.filter(
       file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'),
     )
-    failed += report.numFailedTests + broken.length
-    if (!report.success && !report.numFailedTests && !broken.length) failed++
+    failed += results.numFailedTests + broken.length
+    if (!results.success && !results.numFailedTests && !broken.length) failed++
   } catch (error) {
     console.error(`${path}: ${error.message}`)
     failed++
