@@ -1,0 +1,20 @@
+import { describe, expect, test } from 'vitest'
+import type { Kernels } from '../../lib/engine.js'
+import { createGpuEngine } from '../../lib/engines/gpu.js'
+import { jsKernels } from '../../lib/engines/js.js'
+import { compareKernel, kernelCases } from './gpu_cases.js'
+
+describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
+  test('every one of them has cases', async () => {
+    const engine = await createGpuEngine(mode)
+    expect(Object.keys(engine.kernels).filter(name => !(name in kernelCases))).toEqual([])
+    expect(Object.keys(engine.kernels).length).toBe(Object.keys(jsKernels).length - 1)
+  })
+
+  test.each(Object.keys(kernelCases) as (keyof Kernels)[])('%s agrees with the plain loops', async name => {
+    const engine = await createGpuEngine(mode)
+    const { worst, at, error } = await compareKernel(name, jsKernels, engine)
+    expect(error).toBeUndefined()
+    expect(worst, at).toBeLessThan(3e-6)
+  })
+})
