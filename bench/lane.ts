@@ -1,0 +1,66 @@
+/** A process that measures one engine: prepares a job, times passes when asked to. Started by lanes.ts with the engine and its threads. */
+import { firstLine } from './peers/load.js'
+import { type Job, type Pace, type Peer, Refusal, type Reply, type Request, type Task, type Times } from './protocol.js'
+
+const [engine, threads] = process.argv.slice(2)
+
+/** Each is imported in the process that uses it alone. */
+const peers: Record<string, () => Promise<Peer>> = {
+  wasm: async () => (await import('./peers/ristretto.js')).ristretto('wasm'),
+  native: async () => (await import('./peers/ristretto.js')).ristretto('native'),
+  'onnxruntime-web': async () => (await import('./peers/onnxruntime.js')).onnxruntime('web'),
+  'onnxruntime-node': async () => (await import('./peers/onnxruntime.js')).onnxruntime('node'),
+  'tfjs-wasm': async () => (await import('./peers/tfjs.js')).tfjs('wasm'),
+  'tfjs-cpu': async () => (await import('./peers/tfjs.js')).tfjs('cpu'),
+  'jax-js': async () => (await import('./peers/jax.js')).jax,
+  convnetjs: async () => (await import('./peers/convnetjs.js')).convnetjs,
+  'brain.js': async () => (await import('./peers/brain.js')).brain,
+  caffe: async () => (await import('./peers/caffe.js')).caffe,
+}
+
+const MOST_PASSES = 200
+/** Warm-up and the search for the number of passes end here, in ms. */
+const WARM_UP_LIMIT = 1500
+
+let task: Task | undefined
+let passes = 1
+
+async function prepare(job: Job, pace: Pace): Promise<Reply> {
+  const peer = await peers[engine]()
+  task = await peer.create(job, Number(threads))
+  const begun = performance.now()
+  let pass = 0
+  for (let i = 0; i < Math.max(1, pace.warmUp) && (i === 0 || performance.now() - begun < WARM_UP_LIMIT); i++) {
+    const start = performance.now()
+    await task.run()
+    pass = performance.now() - start
+  }
+  passes = Math.max(1, Math.min(MOST_PASSES, Math.ceil(pace.sample / pass)))
+  return { kind: 'ready', detail: task.detail, deviation: task.deviation, pass }
+}
+
+/** The mean of `passes` passes. Short ones are preceded by one that wakes threads and caches up. */
+async function sample(): Promise<Times> {
+  if (!task) throw new Error('nothing is prepared')
+  if (passes > 1) await task.run()
+  const sum: Times = {}
+  for (let i = 0; i < passes; i++)
+    for (const [key, ms] of Object.entries(await task.run())) sum[key as keyof Times] = (sum[key as keyof Times] ?? 0) + ms / passes
+  return sum
+}
+
+async function answer(request: Request): Promise<Reply> {
+  try {
+    if (request.kind === 'prepare') return await prepare(request.job, request.pace)
+    if (request.kind === 'sample') return { kind: 'times', times: await sample() }
+    await task?.dispose?.()
+    task = undefined
+    return { kind: 'released' }
+  } catch (error) {
+    return { kind: 'refused', reason: error instanceof Refusal ? error.message : `it failed: ${firstLine(error)}` }
+  }
+}
+
+process.on('message', async (request: Request) => process.send!(await answer(request)))
+// the parent is gone
+process.on('disconnect', () => process.exit())
