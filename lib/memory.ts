@@ -45,6 +45,9 @@ function plainArray(length: number): Float32Array {
   )
 }
 
+/** The array of the block behind a shorter view of it: heaps take back a block when its array is garbage. */
+const wholes = new WeakMap<Float32Array, Float32Array>()
+
 /**
  * `length` float32 values that are current on the host, on one device, or on both: Caffe's SyncedMemory.
  * Storage appears at the first use and only ever grows; values start at zero.
@@ -186,6 +189,8 @@ export class Memory {
     this.block ??= this.lender ? this.lender.storage() : this.heap.allocate(this.size)
     const { array } = this.block
     this.view = array.length === this.size ? array : array.subarray(0, this.size)
+    // whoever holds a part of a block keeps the whole of it from being given out again
+    if (this.view !== array) wholes.set(this.view, array)
     return this.view
   }
 
