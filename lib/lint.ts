@@ -4,7 +4,8 @@ import type { Net } from './net.js'
 
 /** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
 export function lint(net: Net, solver: SolverParameter, fresh: boolean): string[] {
-  const layers = net.nodes.map(node => node.param)
+  // as they were written, before splits come between them
+  const layers = net.filtered.layer ?? []
   const weights = new Set(net.nodes.filter(node => node.lossWeights.some(weight => weight !== 0)).map(node => node.name))
   return [
     ...lintSolver(solver),
