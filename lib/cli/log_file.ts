@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
-import { FormatError, RistrettoError } from '../errors.js'
+import { stat } from 'node:fs/promises'
+import { FormatError } from '../errors.js'
+import { readText } from './input_file.js'
 
 /** What the outputs of a net were at one iteration. */
 export interface LogRow {
@@ -33,9 +34,9 @@ const START = /\] Solving /
 
 /** Read a log of Caffe's, or of `ristretto train`. */
 export async function readLogFile(file: string): Promise<LogTables> {
-  const found = await stat(file).catch(() => undefined)
-  if (!found?.isFile()) throw new RistrettoError(found ? `'${file}' is no file` : `file not found: '${file}'`)
-  const tables = parseLog(await readFile(file, 'utf8'), found.mtime.getFullYear())
+  const text = await readText(file)
+  const { mtime } = await stat(file)
+  const tables = parseLog(text, mtime.getFullYear())
   if (!tables.train.length && !tables.test.length)
     throw new FormatError(
       `${file}: no training log: it has no line 'Train net output #0: …' or 'Test net output #0: …' after an 'Iteration …'; ` +

@@ -1,6 +1,11 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { addClassify } from './classify.js'
+import { addComputeImageMean } from './compute_image_mean.js'
+import { addConvertImageset } from './convert_imageset.js'
 import { addConvertMnist } from './convert_mnist.js'
+import { addDraw } from './draw.js'
+import { addExtractFeatures } from './extract_features.js'
 import { normalizeArguments } from './gflags.js'
 import type { Output } from './output.js'
 import { addParseLog } from './parse_log.js'
@@ -8,12 +13,18 @@ import { addPlotLog } from './plot_log.js'
 import { addTest } from './test.js'
 import { addTime } from './time.js'
 import { addTrain } from './train.js'
+import { addUpgradeNet } from './upgrade_net.js'
+import { addUpgradeSolver } from './upgrade_solver.js'
 
 /** Exit codes: done, failed while running, used wrongly. */
 export const exitCodes = { ok: 0, error: 1, usage: 2 } as const
 
 /** The commands, in the order of the help: one file and one line each. */
-const commands = [addTrain, addTest, addTime, addConvertMnist, addParseLog, addPlotLog]
+const commands = [
+  ...[addTrain, addTest, addTime, addClassify, addExtractFeatures],
+  ...[addConvertMnist, addConvertImageset, addComputeImageMean],
+  ...[addUpgradeNet, addUpgradeSolver, addDraw, addParseLog, addPlotLog],
+]
 
 /** Run one command line; resolves to the exit code. */
 export async function run(argv: readonly string[], output: Output): Promise<number> {
