@@ -1,10 +1,10 @@
 import { Blob } from './blob.js'
 import type { Engine, UpdateRule } from './engine.js'
-import type { EngineName } from './engines/index.js'
+import { type EngineName, gpuForSolverMode } from './engines/index.js'
 import { NetError } from './errors.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
 import { g6 } from './format.js'
-import type { NetParameter, NetState, SolverParameter } from './generated/caffe.js'
+import type { NetParameter, SolverParameter } from './generated/caffe.js'
 import { Keeper } from './keeper.js'
 import { LearningRate } from './learning_rate.js'
 import { lint, lintLoss } from './lint.js'
@@ -16,6 +16,7 @@ import { checkMessage } from './proto/message.js'
 import { parseSolver } from './proto/text.js'
 import { upgradeSolver } from './proto/upgrade.js'
 import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
+import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from './solver_nets.js'
 
 export interface SolverOptions {
   engine?: EngineName
@@ -326,7 +327,9 @@ export abstract class Solver {
   async setup(): Promise<void> {
     const { param, options } = this
     const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
-    const { engine, threads, maxMemory, files, log } = options
+    const { threads, maxMemory, files, log } = options
+    // the schema's default is GPU, too: only a written one counts
+    const engine = options.engine ?? (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => this.log(line)) : undefined)
     const common = { engine, threads, maxMemory, files, log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
@@ -461,41 +464,3 @@ export async function readSolver(
 
 const listOf = (weights: SolverOptions['weights']): readonly FileSource[] =>
   weights === undefined ? [] : Array.isArray(weights) ? weights : [weights as FileSource]
-
-const stateOptions = (state: NetState | undefined) => ({ level: state?.level, stages: state?.stage })
-
-/** The one train net that a solver names. */
-function trainNetOf(param: SolverParameter): string | NetParameter {
-  const given = [param.train_net_param, param.train_net, param.net_param, param.net].filter(net => net !== undefined)
-  if (given.length !== 1)
-    throw new NetError(`solver: exactly one of net, net_param, train_net, train_net_param must be given, it has ${given.length}`)
-  return given[0]
-}
-
-/** Test nets in order: test_net_param, test_net, then the generic net once for every test_iter that is left. */
-function testNetsOf(param: SolverParameter): (string | NetParameter)[] {
-  const tests: (string | NetParameter)[] = [...(param.test_net_param ?? []), ...(param.test_net ?? [])]
-  const generic = param.net_param ?? param.net
-  const counts = param.test_iter?.length ?? 0
-  if (generic === undefined ? counts !== tests.length : counts < tests.length)
-    throw new NetError(`solver: test_iter is given ${counts} times for ${tests.length} test nets: give it once per test net`)
-  while (tests.length < counts) tests.push(generic!)
-  if (param.test_state?.length && param.test_state.length !== tests.length)
-    throw new NetError(`solver: test_state is given ${param.test_state.length} times for ${tests.length} test nets`)
-  if (tests.length && !((param.test_interval ?? 0) > 0)) throw new NetError('solver: it has test nets, so test_interval must be positive')
-  return tests
-}
-
-/** Every value of every output, with the name and loss weight of its blob. */
-function outputValues(net: Net, value: (k: number) => number): TestResult[] {
-  const weights = new Map(net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)))
-  let k = 0
-  return net.outputs.flatMap(name =>
-    Array.from({ length: net.blobs[name].count }, () => ({ name, value: value(k++), lossWeight: weights.get(name) ?? 0 })),
-  )
-}
-
-function outputText({ name, value, lossWeight }: TestResult): string {
-  const loss = lossWeight ? ` (* ${g6(lossWeight)} = ${g6(lossWeight * value)} loss)` : ''
-  return `${name} = ${g6(value)}${loss}`
-}

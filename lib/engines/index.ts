@@ -43,3 +43,23 @@ export async function createDefaultEngine(options: EngineOptions, log: (line: st
     return createJsEngine()
   }
 }
+
+const software = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i
+
+/**
+ * What a written `solver_mode: GPU` means: the gpu engine's name if a hardware adapter answers, else undefined, with the reason in the
+ * log. Old prototxts say GPU as a matter of course, so this is the one request that may be turned down without an error.
+ */
+export async function gpuForSolverMode(options: EngineOptions, log: (line: string) => void): Promise<EngineName | undefined> {
+  let reason: string
+  try {
+    const { name, detail } = await createEngine('gpu', options)
+    if (!software.test(detail)) return name
+    reason = `the only adapter is a software one (${detail})`
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    reason = error.message
+  }
+  log(`solver_mode: GPU is written, but no GPU answers here; the default engine is used (${reason})`)
+  return undefined
+}
