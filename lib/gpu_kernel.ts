@@ -64,7 +64,8 @@ export function generatedKernel(name: string, source: (constants: Constants) => 
 function checked(name: string, text: string): string {
   if (/^function\b/.test(text)) return text
   const arrow = /^(?:\(([^()]*)\)|([\w$]+))\s*=>\s*/.exec(text)
-  if (!arrow) throw new EngineError(`kernel '${name}' must be written as function (…) { … }: methods and classes have no source that compiles`)
+  if (!arrow)
+    throw new EngineError(`kernel '${name}' must be written as function (…) { … }: methods and classes have no source that compiles`)
   const body = text.slice(arrow[0].length)
   return `function (${arrow[1] ?? arrow[2]}) ${body.startsWith('{') ? body : `{ return ${body} }`}`
 }

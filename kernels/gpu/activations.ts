@@ -3,12 +3,12 @@ import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
 
 /** log(1 + t), to the last digit for small t too. */
-export function log1p(t: number): number {
+export function logOnePlus(t: number): number {
   if (Math.abs(t) < 0.03) return t * (1 - t * (0.5 - t * (0.3333333333 - t * (0.25 - t * 0.2))))
   return Math.log(1 + t)
 }
 /** eᵗ − 1, to the last digit for small t too. */
-function expm1(t: number): number {
+function expMinusOne(t: number): number {
   if (Math.abs(t) < 0.03) return t * (1 + t * (0.5 + t * (0.1666666667 + t * (0.04166666667 + t * 0.008333333333))))
   return Math.exp(t) - 1
 }
@@ -35,9 +35,9 @@ const softplus = gpuKernel(
   'bnll',
   function (x: Values) {
     const v = x[this.thread.z][this.thread.y][this.thread.x]
-    return Math.max(v, 0) + log1p(Math.exp(-Math.abs(v)))
+    return Math.max(v, 0) + logOnePlus(Math.exp(-Math.abs(v)))
   },
-  [log1p],
+  [logOnePlus],
 )
 
 const softplusSlope = gpuKernel('bnllGradient', function (x: Values, dy: Values) {
@@ -59,9 +59,9 @@ const exponentialLinear = gpuKernel(
   function (x: Values, alpha: number) {
     const v = x[this.thread.z][this.thread.y][this.thread.x]
     if (v > 0) return v
-    return alpha * expm1(v)
+    return alpha * expMinusOne(v)
   },
-  [expm1],
+  [expMinusOne],
 )
 
 const exponentialLinearSlope = gpuKernel('eluGradient', function (x: Values, dy: Values, alpha: number) {

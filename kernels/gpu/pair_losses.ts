@@ -1,7 +1,7 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
-import { log1p } from './activations.js'
+import { logOnePlus } from './activations.js'
 import { minus, times } from './euclidean_loss.js'
 import { NO_LABEL, normalized, whole } from './labels.js'
 
@@ -14,9 +14,9 @@ const crossEntropy = gpuKernel(
     const v = x[this.thread.z][this.thread.y][this.thread.x]
     let side = 0
     if (v >= 0) side = 1
-    return log1p(Math.exp(-Math.abs(v))) - v * (t - side)
+    return logOnePlus(Math.exp(-Math.abs(v))) - v * (t - side)
   },
-  [whole, log1p],
+  [whole, logOnePlus],
 )
 const crossEntropySlope = gpuKernel(
   'sigmoidCrossEntropyLossGradient',

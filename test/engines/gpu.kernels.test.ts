@@ -3,6 +3,7 @@ import type { Kernels } from '../../lib/engine.js'
 import { createGpuEngine } from '../../lib/engines/gpu.js'
 import { jsKernels } from '../../lib/engines/js.js'
 import { compareKernel, kernelCases } from './gpu_cases.js'
+import { largeTensors } from './large.js'
 
 describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
   test('every one of them has cases', async () => {
@@ -17,4 +18,8 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
     expect(error).toBeUndefined()
     expect(worst, at).toBeLessThan(3e-6)
   })
+})
+
+test('tensors of more than 2^24 values keep their places', async () => {
+  expect(await largeTensors('webasm')).toEqual([])
 })

@@ -6,26 +6,9 @@ import { parseSolver } from '../../lib/proto/text.js'
 import { createSolver } from '../../lib/solvers/index.js'
 import { SGDSolver } from '../../lib/solvers/sgd.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { innerProduct, lenet } from './lenet.js'
 
 const engines = process.env.RISTRETTO_GPU_ENGINES?.split(',') ?? ['gpu:webasm']
-
-const weights = 'weight_filler { type: "xavier" }'
-const ip = (name: string, bottom: string, n: number) =>
-  `layer { name: "${name}" type: "InnerProduct" bottom: "${bottom}" top: "${name}" param { lr_mult: 1 } param { lr_mult: 2 } inner_product_param { num_output: ${n} ${weights} } }`
-const conv = (name: string, bottom: string, n: number) =>
-  `layer { name: "${name}" type: "Convolution" bottom: "${bottom}" top: "${name}" param { lr_mult: 1 } param { lr_mult: 2 } convolution_param { num_output: ${n} kernel_size: 5 ${weights} } }`
-const pool = (name: string, bottom: string) =>
-  `layer { name: "${name}" type: "Pooling" bottom: "${bottom}" top: "${name}" pooling_param { kernel_size: 2 stride: 2 } }`
-
-/** LeNet as in Caffe's MNIST example. */
-const lenet = (batch: number, options = '') => `
-  base_lr: 0.01 momentum: 0.9 weight_decay: 0.0005 lr_policy: "inv" gamma: 0.0001 power: 0.75 max_iter: 100 ${options}
-  net_param { name: "LeNet"
-    layer { name: "data" type: "Input" top: "data" top: "label" input_param { shape { dim: ${batch} dim: 1 dim: 28 dim: 28 } shape { dim: ${batch} } } }
-    ${conv('conv1', 'data', 20)} ${pool('pool1', 'conv1')} ${conv('conv2', 'pool1', 50)} ${pool('pool2', 'conv2')} ${ip('ip1', 'pool2', 500)}
-    layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" } ${ip('ip2', 'ip1', 10)}
-    layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" }
-  }`
 
 /** 200 digits as idx files. */
 const digits = readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte')).subarray(16)
@@ -87,7 +70,7 @@ describe.each(engines)('training on %s', engine => {
   test('nothing is left over after a solver is disposed, and nothing adds up over 500 iterations', async () => {
     const text = `base_lr: 0.01 momentum: 0.9 lr_policy: "fixed" max_iter: 600 net_param { name: "tiny"
       layer { name: "data" type: "Input" top: "data" top: "label" input_param { shape { dim: 2 dim: 5 } shape { dim: 2 } } }
-      ${ip('ip', 'data', 3)} layer { name: "drop" type: "Dropout" bottom: "ip" top: "ip" }
+      ${innerProduct('ip', 'data', 3)} layer { name: "drop" type: "Dropout" bottom: "ip" top: "ip" }
       layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" } }`
     const solver = await SGDSolver.create(parseSolver(text), { engine, seed: 5 })
     solver.net.feed('data', batches(digits, 2, 5, 1 / 256))

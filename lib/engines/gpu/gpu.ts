@@ -1,4 +1,5 @@
 import type { Engine, Kernels } from '../../engine.js'
+import { EngineError } from '../../errors.js'
 import { type Constants, type Dims, type GpuKernel, gpuKernel, type Values, type View } from '../../gpu_kernel.js'
 import { Memory } from '../../memory.js'
 import type { Backend, NativeTensor, Program } from './backend.js'
@@ -16,12 +17,21 @@ export type Tensor = Memory | View | Handle | HandleView
 /** Compiled kernels that are kept; the one that was not used for longest goes first. */
 const MOST_PROGRAMS = 1024
 
+/** Above this many values an index in single precision is near its end: the device is tried before the first such tensor. */
+const LARGE = 2 ** 23
+
 /** Longest row of a flat tensor where rows cannot be of any length. */
 const LONGEST_ROW = 2 ** 20
 
 const fillKernel = gpuKernel('fill', (value: number) => value)
 const plusKernel = gpuKernel('plus', function (x: Values, y: Values, beta: number) {
   return x[this.thread.z][this.thread.y][this.thread.x] + beta * y[this.thread.z][this.thread.y][this.thread.x]
+})
+const doubleKernel = gpuKernel('trial, twice', function (x: Values) {
+  return 2 * x[this.thread.z][this.thread.y][this.thread.x]
+})
+const turnKernel = gpuKernel('trial, transposed', function (x: Values) {
+  return x[0][this.thread.x][this.thread.y]
 })
 const firstSum = gpuKernel('total, columns', function (x: Values) {
   let sum = 0
@@ -43,6 +53,7 @@ export class Gpu {
   kernels!: Kernels
   private readonly programs = new Map<string, Program>()
   /** Kernels are told apart by identity: two layers may call theirs the same. */
+  private knowsLarge = false
   private readonly ids = new Map<GpuKernel, number>()
 
   constructor(
@@ -66,6 +77,7 @@ export class Gpu {
     if (count === 0) return this.queue.constant(0, 0)
     const tensors = args.map(arg => (typeof arg === 'number' ? arg : this.tensor(arg)))
     const handles = tensors.filter(arg => typeof arg !== 'number').map(arg => arg.handle)
+    if (count > LARGE && !this.knowsLarge) this.tryLarge()
     const out = new Handle(count)
     this.queue.compute(out, handles, () => {
       const natives = tensors.map(arg => (typeof arg === 'number' ? arg : { native: arg.handle.native!, dims: arg.dims }))
@@ -166,6 +178,29 @@ export class Gpu {
     const dims = this.flat(length)
     this.queue.materialize(handle, () => this.program(fillKernel, [constant], dims, {}).run([constant]))
     return tensor
+  }
+
+  /** Queue a trial of tensors that are larger than single precision can count; it fails the pass if the device mixes values up. */
+  private tryLarge(): void {
+    this.knowsLarge = true
+    this.queue.trial(async () => {
+      const { backend } = this
+      const side = 4099
+      const n = side * side
+      const x = backend.upload(Float32Array.from({ length: n }, (_, i) => i % 8191))
+      const flat = this.flat(n)
+      const square: Dims = [side, side, 1]
+      const doubled = await this.program(doubleKernel, [{ native: x, dims: flat }], flat, {}).run([{ native: x, dims: flat }])
+      const source = { native: doubled, dims: square }
+      const turned = await this.program(turnKernel, [source], square, {}).run([source])
+      const values = await backend.download(turned, n)
+      for (const native of [x, doubled, turned]) backend.delete(native)
+      const wrong = values.findIndex((value, i) => value !== 2 * (((i % side) * side + Math.floor(i / side)) % 8191))
+      if (wrong >= 0)
+        throw new EngineError(
+          `engine ${this.queue.name} (${backend.detail}) mixes up the values of large tensors: value ${wrong} of ${n} is ${values[wrong]}. Use another mode of the gpu engine, or wasm`,
+        )
+    })
   }
 
   private idOf(kernel: GpuKernel): number {

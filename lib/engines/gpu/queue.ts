@@ -137,6 +137,18 @@ export class Queue implements DeviceQueue {
     this.compute(handle, [], run)
   }
 
+  /** Queue a check of the device, whose failure counts as a kernel's. */
+  trial(check: () => Promise<void>): void {
+    this.enqueue(async () => {
+      if (this.lost) return
+      try {
+        await check()
+      } catch (error) {
+        this.failure ??= this.described(error, 'trial')
+      }
+    })
+  }
+
   private task(out: Handle, args: readonly Handle[], run: () => Native | Promise<Native>): void {
     const done = (native: Native) => {
       out.native = native

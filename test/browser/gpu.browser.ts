@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Kernels } from '../../lib/engine.js'
+import { kernelCases } from '../engines/gpu_cases.js'
+import { goldenPath } from '../golden.js'
+import { bundle, chromiumPath, openSite, type Site } from './harness.js'
+import type { tests } from './page.js'
+
+const modes = ['webgl2', 'webgpu', 'webgl'] as const
+const images = [...readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte')).subarray(16)].map(v => v / 256)
+const labels = [...readFileSync(goldenPath('io/mnist_200-labels-idx1-ubyte')).subarray(8)]
+
+let site: Site
+
+/** Call one of the page's functions. */
+function call<Name extends keyof typeof tests>(
+  name: Name,
+  ...args: Parameters<(typeof tests)[Name]>
+): Promise<Awaited<ReturnType<(typeof tests)[Name]>>> {
+  return site.page.evaluate(
+    ([which, given]) => {
+      const { tests } = globalThis as unknown as { tests: Record<string, (...all: unknown[]) => unknown> }
+      return tests[which](...given)
+    },
+    [name, args] as const,
+  ) as Promise<Awaited<ReturnType<(typeof tests)[Name]>>>
+}
+
+describe.skipIf(chromiumPath === undefined)('in Chromium with software devices', () => {
+  beforeAll(async () => {
+    site = await openSite({ '/main.js': await bundle('test/browser/page.ts') })
+    await site.page.waitForFunction(() => 'tests' in globalThis)
+  })
+  afterAll(() => site?.close())
+
+  test('what a mode needs and does not find here is said', async () => {
+    expect((await call('start', 'gpu:headlessgl')).error).toMatch(
+      /^EngineError: engine 'gpu:headlessgl' cannot run here: headless GL is for Node/,
+    )
+  })
+
+  test("'gpu' takes the first mode that works, and says which", async () => {
+    expect(await call('start', 'gpu')).toMatchObject({ name: 'gpu:webgpu', detail: expect.stringMatching(/swiftshader/i) })
+  })
+
+  describe.each(modes)('%s', mode => {
+    test('starts and names its adapter', async () => {
+      const { name, detail, error } = await call('start', `gpu:${mode}`)
+      expect(error).toBeUndefined()
+      expect(name).toBe(`gpu:${mode}`)
+      expect(detail).toMatch(/swiftshader/i)
+    })
+
+    test.each(Object.keys(kernelCases) as (keyof Kernels)[])('%s agrees with the plain loops', async kernel => {
+      const [{ worst, at, error }] = await call('kernels', mode, [kernel])
+      expect(error).toBeUndefined()
+      expect(worst, at).toBeLessThan(3e-6)
+    })
+
+    test('tensors of more than 2^24 values keep their places', async () => {
+      expect(await call('large', mode)).toEqual([])
+    })
+
+    test('LeNet, 20 iterations: the losses of wasm; data and labels go up, nothing comes down', async () => {
+      const expected = await call('train', 'wasm', 20, 4, images, labels)
+      const got = await call('train', `gpu:${mode}`, 20, 4, images, labels)
+      expect(got.engines).toEqual([`gpu:${mode}`])
+      got.losses.forEach((loss, i) => {
+        expect(Math.abs(loss - expected.losses[i]), `iteration ${i}: ${expected.losses[i]}`).toBeLessThan(1e-4)
+      })
+      expect(got.moved).toMatchObject({ uploads: 2, uploadedBytes: 4 * 4 * 785, downloads: 0, alive: 0 })
+    })
+  })
+})

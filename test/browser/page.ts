@@ -1,0 +1,64 @@
+/** What the browser tests run inside the page: bundled, served, and called through `window.tests`. */
+import type { Kernels } from '../../lib/engine.js'
+import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
+import { createEngine } from '../../lib/engines/index.js'
+import { jsKernels } from '../../lib/engines/js.js'
+import { parseSolver, SGDSolver } from '../../lib/index.js'
+import { compareKernel, type KernelResult, kernelCases } from '../engines/gpu_cases.js'
+import { largeTensors } from '../engines/large.js'
+import { lenet } from '../engines/lenet.js'
+
+export const tests = {
+  /** The engine's name and adapter, or the reason why there is none. */
+  async start(name: string): Promise<{ name?: string; detail?: string; error?: string; ms: number }> {
+    const start = performance.now()
+    try {
+      const engine = await createEngine(name)
+      return { name: engine.name, detail: engine.detail, ms: performance.now() - start }
+    } catch (error) {
+      return { error: `${(error as Error).name}: ${(error as Error).message}`, ms: performance.now() - start }
+    }
+  },
+
+  kernelNames: async (): Promise<string[]> => Object.keys(kernelCases),
+
+  async kernels(mode: GpuMode, names: (keyof Kernels)[]): Promise<KernelResult[]> {
+    const engine = await createGpuEngine(mode)
+    const results: KernelResult[] = []
+    for (const name of names) results.push(await compareKernel(name, jsKernels, engine))
+    return results
+  },
+
+  /** Tensors of more values than single precision can count: what came out wrong. */
+  large: (mode: GpuMode) => largeTensors(mode),
+
+  /** Losses of `iterations` iterations of LeNet, ms per iteration, and what moved. */
+  async train(engine: string, iterations: number, batch: number, images: number[], labels: number[]) {
+    const solver = await SGDSolver.create(parseSolver(lenet(batch)), { engine, seed: 5 })
+    const size = batch * 784
+    let at = 0
+    const losses: number[] = []
+    const times: number[] = []
+    let moved = {}
+    for (let i = 0; i < iterations; i++) {
+      const { data, label } = solver.net.blobs
+      at = (at + 1) % Math.floor(labels.length / batch)
+      data.memory.data.claim()
+      label.memory.data.claim()
+      data.dataArray.set(images.slice(at * size, (at + 1) * size))
+      label.dataArray.set(labels.slice(at * batch, (at + 1) * batch))
+      const { traffic } = solver.net.engine as { traffic?: Record<string, number> }
+      const before = { ...traffic }
+      const start = performance.now()
+      await solver.step(1)
+      times.push(performance.now() - start)
+      moved = Object.fromEntries(Object.entries(traffic ?? {}).map(([key, value]) => [key, value - before[key]]))
+      losses.push(await solver.loss())
+    }
+    const engines = [...new Set(solver.net.layers.map(layer => layer.engine.name))]
+    solver.dispose()
+    return { losses, times, moved, engines }
+  },
+}
+
+Object.assign(globalThis, { tests })
