@@ -10,6 +10,7 @@ import type { NetParameter } from './generated/caffe.js'
 import { filterNet, insertSplits } from './graph.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
 import { InferencePlan } from './inference.js'
+import { forwardAll, forwardBackwardAll } from './io/batches.js'
 import type { Layer, LayerContext, Phase } from './layer.js'
 import { limitEngine } from './limited_heap.js'
 import { macrotask, mustYield } from './macrotask.js'
@@ -212,6 +213,19 @@ export class Net {
       const wanted = this.nodes.flatMap(node => node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name))
       return this.collect([...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])], 'diff')
     })
+  }
+
+  /** pycaffe's forward_all: any number of items, cut into batches; resolves to the outputs of all of them. */
+  forwardAll(inputs: Record<string, Values>, options: { blobs?: readonly string[] } = {}): Promise<Arrays> {
+    return forwardAll(this, inputs, options)
+  }
+
+  /** pycaffe's forward_backward_all: inputs and top diffs of any number of items, cut into batches; resolves to [blobs, diffs]. */
+  forwardBackwardAll(
+    values: Record<string, Values>,
+    options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
+  ): Promise<[blobs: Arrays, diffs: Arrays]> {
+    return forwardBackwardAll(this, values, options)
   }
 
   /** The objective after the last forward: Σ loss weight × top over all tops that have one. */

@@ -19,7 +19,7 @@ describe('forwardAll', () => {
   test('cuts items into batches and leaves out the filling', async () => {
     using net = await create()
     for (const x of [items, items.flat(), ndarray(Float32Array.from(items.flat()), [5, 3])]) {
-      const { z, sum, y } = await forwardAll(net, { x }, { blobs: ['y'] })
+      const { z, sum, y } = await net.forwardAll({ x }, { blobs: ['y'] })
       expect(z.shape).toEqual([5, 3])
       expect([...z.data]).toEqual(items.flat().map(value => 2 * value))
       expect(y).toEqual(z)
