@@ -1,4 +1,5 @@
 import { FormatError, RistrettoError } from './errors.js'
+import { importNode } from './node.js'
 
 /** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
 export type FileSource = string | URL | Uint8Array
@@ -28,7 +29,7 @@ export function createFiles(reader?: FileReader, base?: string): Files {
       if (given) return given
       const path = await files.locate(name)
       if (path !== undefined) {
-        const { readFile } = await import('node:fs/promises')
+        const { readFile } = await importNode('node:fs/promises')
         return new Uint8Array(await readFile(path))
       }
       const url = asUrl(name, base)
@@ -37,9 +38,9 @@ export function createFiles(reader?: FileReader, base?: string): Files {
     },
     async locate(path) {
       if (!isNode || (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:'))) return undefined
-      const { resolve, dirname } = await import('node:path')
-      const { access } = await import('node:fs/promises')
-      const { fileURLToPath } = await import('node:url')
+      const { resolve, dirname } = await importNode('node:path')
+      const { access } = await importNode('node:fs/promises')
+      const { fileURLToPath } = await importNode('node:url')
       const local = path.startsWith('file:') ? fileURLToPath(path) : path
       const tries = [resolve(local), ...(base && !isUrl(base) ? [resolve(dirname(base), local)] : [])]
       for (const candidate of tries) {

@@ -1,4 +1,5 @@
 import { NetError } from './errors.js'
+import { importNode } from './node.js'
 import type { Snapshot } from './snapshot.js'
 import type { Solver, TestResult, Watch } from './solver.js'
 
@@ -16,7 +17,7 @@ export class Keeper {
     const { keepLast } = this.solver.options
     if (typeof snapshot.model !== 'string' || keepLast === undefined) return
     this.written.push(snapshot as { model: string; state: string })
-    const { rm } = await import('node:fs/promises')
+    const { rm } = await importNode('node:fs/promises')
     while (this.written.length > Math.max(1, keepLast)) {
       const old = this.written.shift()!
       await rm(old.state, { force: true })

@@ -1,11 +1,12 @@
 import { EngineError } from './errors.js'
 import { isNode } from './files.js'
+import { importNode } from './node.js'
 
 /** Write a file so that a crash leaves the old one whole: temporary name in the same folder, flushed, renamed. */
 export async function writeFileSafely(path: string, bytes: Uint8Array): Promise<void> {
   if (!isNode) throw new EngineError(`cannot write '${path}': there is no file system here; use toBytes() or snapshot() without a prefix`)
-  const { open, rename, rm, mkdir } = await import('node:fs/promises')
-  const { dirname } = await import('node:path')
+  const { open, rename, rm, mkdir } = await importNode('node:fs/promises')
+  const { dirname } = await importNode('node:path')
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.tmp`
   try {

@@ -23,7 +23,8 @@ export async function generateWorkers(): Promise<void> {
       format,
       platform: 'neutral',
       mainFields: ['module', 'main'],
-      external: ['node:*'],
+      // the worker gets its modules by URL
+      external: ['node:*', 'ndarray-pixels'],
       target: 'es2022',
       write: false,
     })

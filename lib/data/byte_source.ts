@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js'
+import { importNode } from '../node.js'
 
 /** Random access to the bytes of a file that may be far larger than memory. */
 export interface ByteSource {
@@ -31,7 +32,7 @@ const forgotten = new FinalizationRegistry<() => void>(close => close())
 
 /** A file in Node, read synchronously: a batch of records is far cheaper than one turn of the event loop per page. */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const { openSync, readSync, closeSync, fstatSync } = await import('node:fs')
+  const { openSync, readSync, closeSync, fstatSync } = await importNode('node:fs')
   const file = openSync(path, 'r')
   const { size } = fstatSync(file)
   let buffer = new Uint8Array(WINDOW)

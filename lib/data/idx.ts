@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js'
 import { isNode } from '../files.js'
+import { importNode } from '../node.js'
 
 /** An array from an idx file, the format of MNIST: bytes in row-major order. */
 export interface IdxArray {
@@ -32,7 +33,7 @@ export async function readIdx(source: string | Uint8Array): Promise<IdxArray> {
 }
 
 async function readFileBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises')
+  const { readFile } = await importNode('node:fs/promises')
   return readFile(path)
 }
 
@@ -42,7 +43,7 @@ const MAX_UNPACKED = 2 ** 31 - 1
 async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   if (!isNode)
     return new Uint8Array(await new Response(new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer())
-  const { gunzipSync } = await import('node:zlib')
+  const { gunzipSync } = await importNode('node:zlib')
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED })
   } catch (error) {

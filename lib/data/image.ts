@@ -28,9 +28,10 @@ export interface PlanarImage {
 }
 
 /** ndarray-pixels, imported when the first image is read; `load` says from where, since the prefetch worker cannot resolve names. */
-export async function importPixels(load: () => Promise<PixelsModule>): Promise<PixelsModule> {
+export async function importPixels(load?: () => Promise<PixelsModule>): Promise<PixelsModule> {
   try {
-    return await load()
+    // within a try: bundlers then know that the package may be missing
+    return load ? await load() : await import('ndarray-pixels')
   } catch (error) {
     throw new EngineError(`reading images needs the package ndarray-pixels: npm install ndarray-pixels (${(error as Error).message})`, {
       cause: error,

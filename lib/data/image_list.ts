@@ -1,5 +1,6 @@
 import { FormatError, NetError } from '../errors.js'
 import { type Files, isNode } from '../files.js'
+import { importNode } from '../node.js'
 
 /** The entries of an ImageData source: path and label of each image. */
 export interface ImageList {
@@ -33,7 +34,7 @@ export async function commonBase(first: string, files: Files): Promise<string | 
   if (!isNode) return undefined
   const found = await files.locate(first)
   if (found === undefined) return undefined
-  const { isAbsolute, normalize, resolve } = await import('node:path')
+  const { isAbsolute, normalize, resolve } = await importNode('node:path')
   if (isAbsolute(first)) return ''
   if (found === resolve(first)) return `${process.cwd()}/`
   const plain = normalize(first)

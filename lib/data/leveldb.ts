@@ -1,4 +1,5 @@
 import { EngineError, FormatError, RistrettoError } from '../errors.js'
+import { importNode } from '../node.js'
 import type { RecordCursor } from './records.js'
 
 /** The part of npm classic-level that is used here. */
@@ -55,7 +56,7 @@ export async function openLevelRecords(
 
 /** The usual mistake: `backend` left out for an LMDB. Opening it would also leave LevelDB's own files in its folder. */
 async function refuseLmdb(path: string): Promise<void> {
-  const { access } = await import('node:fs/promises')
+  const { access } = await importNode('node:fs/promises')
   const isLmdb = await access(`${path}/data.mdb`).then(
     () => true,
     () => false,

@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js'
+import { importNode } from '../node.js'
 import { type ByteSource, bytesSource, fileSource } from './byte_source.js'
 import {
   compareKeys,
@@ -255,8 +256,8 @@ export const keyBytes = (key: string | Uint8Array): Uint8Array => (typeof key ==
 
 /** The file of a database that is named by its directory or directly. */
 async function dataFile(path: string): Promise<string> {
-  const { stat } = await import('node:fs/promises')
-  const { join } = await import('node:path')
+  const { stat } = await importNode('node:fs/promises')
+  const { join } = await importNode('node:path')
   return (await stat(path)).isDirectory() ? join(path, 'data.mdb') : path
 }
 

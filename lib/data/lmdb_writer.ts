@@ -1,4 +1,5 @@
 import { RistrettoError } from '../errors.js'
+import { importNode } from '../node.js'
 import { keyBytes } from './lmdb.js'
 import {
   compareKeys,
@@ -68,8 +69,8 @@ export class LmdbWriter {
   /** @param directory the database, as Caffe names it; its one file is data.mdb. Left out: the bytes come from `finish()`. */
   static async create(directory?: string, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
     if (directory === undefined) return new LmdbWriter(bytesSink(), options)
-    const { mkdir, access } = await import('node:fs/promises')
-    const { join } = await import('node:path')
+    const { mkdir, access } = await importNode('node:fs/promises')
+    const { join } = await importNode('node:path')
     const file = join(directory, 'data.mdb')
     const exists = await access(file).then(
       () => true,

@@ -60,7 +60,7 @@ export async function writeImageMean(
 
 async function decoded(datum: ReadDatum): Promise<ReadDatum> {
   if (!datum.encoded) return datum
-  const pixels = await importPixels(() => import('ndarray-pixels'))
+  const pixels = await importPixels()
   const image = toPlanes(await decodeImage(datum.data.slice(), pixels))
   return { ...datum, ...image, encoded: false }
 }

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineError } from '../errors.js'
 import { isNode } from '../files.js'
+import { importNode } from '../node.js'
 import type { AnyDescription } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
 import type { PrefetchData } from './prefetch_worker.js'
@@ -32,7 +33,7 @@ export async function prefetch(
   itemShape: readonly number[],
   slots: number,
 ): Promise<Batches> {
-  const { Worker, receiveMessageOnPort, MessageChannel } = await import('node:worker_threads')
+  const { Worker, receiveMessageOnPort, MessageChannel } = await importNode('node:worker_threads')
   const { source } = await import('../generated/prefetch_worker.js')
   const values = itemShape.reduce((product, size) => product * size, description.batchSize) + description.batchSize
   const affordable = Math.max(2, Math.floor(MAX_SLOT_BYTES / (values * 4)))

@@ -113,7 +113,7 @@ export abstract class PrefetchingLayer extends Layer {
 
   private openSource(description: AnyDescription): Promise<BatchSource> {
     const surroundings = {
-      pixels: () => importPixels(() => import('ndarray-pixels')),
+      pixels: () => importPixels(),
       readFile: (path: string) => this.context.files.read(path),
     }
     return openSource(description, surroundings, this.position)

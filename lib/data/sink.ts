@@ -1,3 +1,5 @@
+import { importNode } from '../node.js'
+
 /** Where a file is written that is not there until it is whole. */
 export interface Sink {
   /** Bytes at a position: usually the end so far, sometimes a place left open before. */
@@ -31,7 +33,7 @@ const BUFFER = 1 << 20
 
 /** Writes beside `path` under a temporary name, syncs, renames: a crash leaves the old file whole. */
 export async function fileSink(path: string): Promise<Sink> {
-  const { openSync, writeSync, fsyncSync, closeSync, renameSync, rmSync } = await import('node:fs')
+  const { openSync, writeSync, fsyncSync, closeSync, renameSync, rmSync } = await importNode('node:fs')
   const temporary = `${path}.tmp-${process.pid}`
   const file = openSync(temporary, 'w')
   const buffer = new Uint8Array(BUFFER)

@@ -14,7 +14,7 @@ export type Image = NdArray<Float32Array>
  */
 export async function loadImage(source: FileSource, color = true, options: { files?: FileReader } = {}): Promise<Image> {
   const bytes = await createFiles(options.files).read(source)
-  const pixels = await importPixels(() => import('ndarray-pixels'))
+  const pixels = await importPixels()
   const { width, height, rgba, channels } = await decodeImage(bytes, pixels)
   const n = width * height
   const values = new Float32Array(color ? 3 * n : n)

@@ -1,5 +1,7 @@
 /** Finding the system's BLAS. Runs in Node only; koffi is an optional package, imported when the engine is asked for. */
+
 import { EngineError } from '../../errors.js'
+import { importNode } from '../../node.js'
 import type { BlasBinding } from './bind.js'
 
 /** A library that has been found. */
@@ -48,7 +50,7 @@ const advice =
  * Throws an EngineError that says what was tried.
  */
 export async function findBlas(wanted = process.env.RISTRETTO_BLAS): Promise<Blas> {
-  const { createRequire } = await import('node:module')
+  const { createRequire } = await importNode('node:module')
   const require = createRequire(import.meta.url)
   let koffiPath: string
   let koffi: typeof import('koffi')

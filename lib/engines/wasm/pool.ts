@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.js'
 import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
+import { importNode } from '../../node.js'
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
 import { instantiate, noSgemm, type WasmExports } from './exports.js'
 import { isNode, type Runtime } from './runtime.js'
@@ -22,7 +23,7 @@ export interface Pool {
 /** How many threads can work here, if nobody says otherwise. */
 export async function availableThreads(): Promise<number> {
   if (isNode) {
-    const os = await import('node:os')
+    const os = await importNode('node:os')
     return os.availableParallelism()
   }
   return globalThis.navigator?.hardwareConcurrency ?? 1
@@ -46,7 +47,7 @@ export async function createPool({ module, heap }: Runtime, threads: number, { w
   const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
   const blocks: (Block | undefined)[] = []
   let reason = ''
-  const sgemm = blas ? bindSgemm((await import('node:module')).createRequire(blas.koffi), blas, heap.memory) : noSgemm
+  const sgemm = blas ? bindSgemm((await importNode('node:module')).createRequire(blas.koffi), blas, heap.memory) : noSgemm
   const pool = {
     threads,
     broken: false,
@@ -111,7 +112,7 @@ function mayWait(words: Int32Array): boolean {
 type Spawn = (start: WorkerStart, died: (why: string) => void) => Promise<void>
 
 async function nodeSpawner(): Promise<Spawn> {
-  const { Worker } = await import('node:worker_threads')
+  const { Worker } = await importNode('node:worker_threads')
   return (start, died) =>
     new Promise((resolve, reject) => {
       const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })

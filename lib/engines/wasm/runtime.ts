@@ -1,5 +1,6 @@
 import { EngineError } from '../../errors.js'
 import { fma, plain } from '../../generated/wasm_modules.js'
+import { importNode } from '../../node.js'
 import { WasmHeap } from './allocator.js'
 
 const PAGE = 65536
@@ -52,7 +53,7 @@ async function createRuntime(): Promise<Runtime> {
 /** Whether relaxed SIMD can be used. V8 has it on by default since Node 22; Node 20 has it behind a flag that works at run time. */
 async function enableRelaxed(): Promise<boolean> {
   if (!WebAssembly.validate(relaxed) && isNode) {
-    const v8 = await import('node:v8')
+    const v8 = await importNode('node:v8')
     v8.setFlagsFromString('--experimental-wasm-relaxed-simd')
   }
   return WebAssembly.validate(relaxed)
