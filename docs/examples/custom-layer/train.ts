@@ -1,19 +1,21 @@
 /**
- * LeNet on MNIST with two layers of our own. `npm run mnist` makes the databases; then
+ * LeNet on MNIST with two layers of our own. From the root of the repository:
  *
- *   npx tsx docs/examples/custom-layer/train.ts
+ *   npx tsx docs/examples/custom-layer/train.ts [iterations]
  *
- * The same from the command line, which imports the layers itself:
+ * The same from the command line, which imports the layers itself (with Node 22.18 or later, which runs TypeScript):
  *
  *   npx ristretto train --solver docs/examples/custom-layer/lenet_solver.prototxt \
- *     --layers docs/examples/custom-layer/one_hot.ts --layers docs/examples/custom-layer/euclidean_loss.ts
+ *     --layers docs/examples/custom-layer/one_hot.ts,docs/examples/custom-layer/euclidean_loss.ts
  */
 import { registerLayerModule, SGDSolver } from 'ristretto'
+import { makeMnist } from '../mnist/databases.js'
 import { EuclideanLossLayer } from './euclidean_loss.js'
 import { OneHotLayer } from './one_hot.js'
 
 registerLayerModule('one_hot', { OneHotLayer })
 registerLayerModule('euclidean_loss', { EuclideanLossLayer })
+await makeMnist()
 
 const solver = await SGDSolver.create('docs/examples/custom-layer/lenet_solver.prototxt', { log: console.log })
 const iterations = Number(process.argv[2] ?? solver.param.max_iter)
