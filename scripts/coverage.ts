@@ -1,0 +1,171 @@
+/**
+ * docs/coverage.md: which layer was checked how, on which engine, from a run of the tests. `--check` fails if the committed page differs.
+ *   npx tsx scripts/coverage.ts [--check]
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { layerTypes } from '../lib/registry.js'
+import { hostEngines } from '../test/engines.js'
+import type { CheckRecord } from './layer_coverage/testing.js'
+
+/** One test of a finished run. */
+export interface TestRecord {
+  /** Relative to the project. */
+  readonly file: string
+  /** The describes it stands in, and its own name last. */
+  readonly path: readonly string[]
+  readonly passed: boolean
+}
+
+/** Layers that no gradient passes through, and why. */
+export const withoutGradient: Record<string, string> = {
+  Accuracy: 'counts',
+  ArgMax: 'gives places',
+  Data: 'source',
+  DummyData: 'source',
+  HDF5Data: 'source',
+  HDF5Output: 'sink',
+  ImageData: 'source',
+  Input: 'source',
+  MemoryData: 'source',
+  Silence: 'sink',
+  Threshold: 'a step',
+  WindowData: 'source',
+}
+
+/** Layers whose gradient is checked another way than with differences. */
+const otherGradient: Record<string, string> = {
+  Parameter: 'shares the param’s',
+  Python: 'the layer author’s',
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const page = join(root, 'docs/coverage.md')
+const golden = (path: string) => JSON.parse(readFileSync(join(root, 'test/golden', path), 'utf8'))
+
+/** Names of golden cases that are not in layers/<type>.json: data layers read files, Python layers are programs. */
+export function otherCases(type: string): { file: string; name: string }[] {
+  const sources = (golden('io/io.json').sources as { name: string; prototxt: string }[])
+    .filter(({ prototxt }) => new RegExp(`type: "${type}"`).test(prototxt))
+    .map(({ name }) => ({ file: 'test/data/sources.test.ts', name }))
+  const others: Record<string, { file: string; name: string }[]> = {
+    HDF5Output: [{ file: 'test/data/hdf5.test.ts', name: 'writes the datasets that Caffe writes' }],
+    MemoryData: [{ file: 'test/data/memory_data.test.ts', name: 'hands out what the program gave it, in Caffe’s shapes' }],
+    Python: ['blank_square', 'onehot_euclid', 'triplet'].map(name => ({ file: `test/walkthroughs/${name}.test.ts`, name: '' })),
+  }
+  return [...sources, ...(others[type] ?? [])]
+}
+
+interface Cell {
+  passed: number
+  total: number
+}
+
+/** Golden cases of a type on an engine. Tests that name no engine hold for all of them. */
+export function goldenCell(type: string, engine: string, tests: readonly TestRecord[]): Cell {
+  const file = `layers/${type}.json`
+  if (existsSync(join(root, 'test/golden', file))) {
+    const names = (golden(file).cases as { name: string }[]).map(c => c.name)
+    const group = `${type} on ${engine}`
+    const passed = names.filter(name => tests.some(t => t.passed && t.path.at(-2) === group && t.path.at(-1) === name))
+    return { passed: passed.length, total: names.length }
+  }
+  const cases = otherCases(type)
+  const others = hostEngines.filter(other => other !== engine)
+  const passed = cases.filter(({ file, name }) => {
+    const found = tests.filter(t => t.file === file && (name === '' || t.path.at(-1) === name))
+    const here = found.filter(t => !others.some(other => new RegExp(`\\b${other}\\b`).test(t.path.join(' '))))
+    return here.length > 0 && here.every(t => t.passed)
+  })
+  return { passed: passed.length, total: cases.length }
+}
+
+/** The page, from what a run left behind. */
+export function render(tests: readonly TestRecord[], checks: readonly CheckRecord[], engines = hostEngines): string {
+  const types = layerTypes()
+  const cells = types.map(type => engines.map(engine => goldenCell(type, engine, tests)))
+  const gradient = (type: string, engine: string) => {
+    const made = checks.filter(check => check.type === type && check.engine === engine)
+    if (made.some(check => check.compared > 0)) return 'yes'
+    if (withoutGradient[type]) return `none needed (${withoutGradient[type]})`
+    return otherGradient[type] ?? '**no**'
+  }
+  const show = ({ passed, total }: Cell) => (total === 0 ? 'none recorded' : passed === total ? `${passed}` : `**${passed} of ${total}**`)
+  const rows = types.map((type, i) => [type, ...engines.flatMap((engine, k) => [show(cells[i][k]), gradient(type, engine)])])
+  const table = [
+    ['Layer', ...engines.flatMap(engine => [`${engine}: golden`, `${engine}: gradient`])],
+    ['---', ...engines.flatMap(() => ['---:', '---'])],
+    ...rows,
+  ]
+  const sums = engines.map((engine, k) => {
+    const sum = (part: keyof Cell) => cells.reduce((n, row) => n + row[k][part], 0)
+    const gradients = types.filter(type => gradient(type, engine) === 'yes').length
+    return `- **${engine}**: ${sum('passed')} of ${sum('total')} golden cases, ${gradients} layer types with checked gradients`
+  })
+  return `# What is checked
+
+Made by \`npx tsx scripts/coverage.ts\` from a run of the tests; \`--check\` fails when this page is out of date.
+
+*Golden*: how many cases recorded from BVLC Caffe 1.0 pass, values and gradients within their tolerances (see test/golden/README.md).
+Data layers are plain host code, so their cases hold for every engine. *Gradient*: \`checkLayer\` of \`ristretto/testing\` has compared
+the layer's results and gradients on this engine with double precision, and those with differences of the forward pass.
+
+${types.length} layer types:
+
+${sums.join('\n')}
+
+${table.map(row => `| ${row.join(' | ')} |`).join('\n')}
+`
+}
+
+/** Run the tests of layers. */
+function measure(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ristretto-coverage-'))
+  try {
+    const files = ['results.json', 'checks.jsonl'].map(file => join(folder, file))
+    writeFileSync(files[1], '')
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/generate.ts'], { cwd: root })
+    const args = ['vitest', 'run', '--config', 'scripts/layer_coverage/vitest.config.ts', '--outputFile', files[0]]
+    const run = spawnSync('npx', [...args, 'test/layers', 'test/data', 'test/walkthroughs'], {
+      cwd: root,
+      env: { ...process.env, RISTRETTO_COVERAGE: files[1] },
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+    })
+    if (!existsSync(files[0])) throw new Error(`the tests did not run:\n${run.stdout}\n${run.stderr}`)
+    const checks = readFileSync(files[1], 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line) as CheckRecord)
+    return render(testsOf(JSON.parse(readFileSync(files[0], 'utf8'))), checks)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Results {
+  testResults: { name: string; assertionResults: { ancestorTitles: string[]; title: string; status: string }[] }[]
+}
+
+const testsOf = ({ testResults }: Results): TestRecord[] =>
+  testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ ancestorTitles, title, status }) => ({
+      file: relative(root, name).replaceAll('\\', '/'),
+      path: [...ancestorTitles.filter(Boolean), title],
+      passed: status === 'passed',
+    })),
+  )
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const text = measure()
+  if (!process.argv.includes('--check')) {
+    writeFileSync(page, text)
+    console.log('docs/coverage.md written')
+  } else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
+    console.error('docs/coverage.md is out of date: npx tsx scripts/coverage.ts')
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,39 @@
+/** Stands in for lib/testing.ts while coverage is measured: notes every check of a layer that passed. */
+import { appendFileSync } from 'node:fs'
+import type { LayerClass } from '../../lib/layer.js'
+import { builtInLayers } from '../../lib/layers/index.js'
+import * as gradient from '../../lib/testing/gradient.js'
+import * as layer from '../../lib/testing/layer.js'
+
+export * from '../../lib/testing/errors.js'
+export type * from '../../lib/testing/gradient.js'
+export type * from '../../lib/testing/layer.js'
+export type * from '../../lib/testing/rig.js'
+
+/** One passed check of a built-in layer. */
+export interface CheckRecord {
+  readonly type: string
+  readonly engine: string
+  /** Derivatives compared with differences; 0 for a layer without a gradient. */
+  readonly compared: number
+}
+
+const types = new Map(Object.entries(builtInLayers).map(([type, layerClass]) => [layerClass, type]))
+
+function note(layerClass: LayerClass, engine: string, compared: number): void {
+  const type = types.get(layerClass)
+  const record: CheckRecord | undefined = type === undefined ? undefined : { type, engine, compared }
+  if (record && process.env.RISTRETTO_COVERAGE) appendFileSync(process.env.RISTRETTO_COVERAGE, `${JSON.stringify(record)}\n`)
+}
+
+export const checkLayer: typeof layer.checkLayer = async (layerClass, options) => {
+  const report = await layer.checkLayer(layerClass, options)
+  note(layerClass, report.engine, report.gradient?.compared ?? 0)
+  return report
+}
+
+export const checkGradient: typeof gradient.checkGradient = async (layerClass, options) => {
+  const report = await gradient.checkGradient(layerClass, options)
+  note(layerClass, report.engine, report.compared)
+  return report
+}
