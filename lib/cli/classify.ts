@@ -100,7 +100,8 @@ async function classify(model: string, weights: string, pictures: string[], opti
         results.push(result)
         if (options.output !== undefined) rows.push(probabilities)
         if (json) continue
-        for (const line of resultText(result)) (bar ? (text: string) => bar.log(text) : (text: string) => print(output, text))(line)
+        if (bar) bar.log(resultText(result))
+        else print(output, resultText(result))
       }
       bar?.update(Math.min(i + perPass, files.length))
     }
@@ -165,10 +166,11 @@ function best(probabilities: Float32Array, count: number, labels: readonly strin
 }
 
 /** As Caffe's classification example prints it. */
-const resultText = ({ file, predictions }: Result): string[] => [
-  `---------- Prediction for ${file} ----------`,
-  ...predictions.map(({ index, label, probability }) => `${probability.toFixed(4)} - "${label ?? index}"`),
-]
+const resultText = ({ file, predictions }: Result): string =>
+  [
+    `---------- Prediction for ${file} ----------`,
+    ...predictions.map(({ index, label, probability }) => `${probability.toFixed(4)} - "${label ?? index}"`),
+  ].join('\n')
 
 function stacked(rows: readonly Float32Array[]): NdArray {
   const values = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0))

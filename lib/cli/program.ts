@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { addCheckLayer } from './check_layer.js'
 import { addClassify } from './classify.js'
 import { addComputeImageMean } from './compute_image_mean.js'
 import { addConvertImageset } from './convert_imageset.js'
@@ -10,6 +11,7 @@ import { normalizeArguments } from './gflags.js'
 import type { Output } from './output.js'
 import { addParseLog } from './parse_log.js'
 import { addPlotLog } from './plot_log.js'
+import { addSummarize } from './summarize.js'
 import { addTest } from './test.js'
 import { addTime } from './time.js'
 import { addTrain } from './train.js'
@@ -24,6 +26,7 @@ const commands = [
   ...[addTrain, addTest, addTime, addClassify, addExtractFeatures],
   ...[addConvertMnist, addConvertImageset, addComputeImageMean],
   ...[addUpgradeNet, addUpgradeSolver, addDraw, addParseLog, addPlotLog],
+  ...[addSummarize, addCheckLayer],
 ]
 
 /** Run one command line; resolves to the exit code. */

@@ -1,0 +1,243 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { shapeText } from '../blob.js'
+import { NetError, RistrettoError } from '../errors.js'
+import { createFiles } from '../files.js'
+import type { LayerParameter, NetParameter } from '../generated/caffe.js'
+import type { Memory } from '../memory.js'
+import type { MemoryPlan } from '../memory_plan.js'
+import { Net } from '../net.js'
+import type { NetNode } from '../net_builder.js'
+import { parseNet } from '../proto/text.js'
+import { upgradeNet } from '../proto/upgrade.js'
+import { readText } from './input_file.js'
+import { addStateOptions, list, phaseOption, registerLayers, type StateOptions } from './options.js'
+import { type Output, print } from './output.js'
+
+type Shapes = Record<string, number[]>
+
+interface SummarizeOptions extends StateOptions {
+  phase: 'TRAIN' | 'TEST'
+  shape?: Shapes
+  layers?: string[]
+  json?: boolean
+}
+
+export function addSummarize(program: Command, output: Output): void {
+  const command = program
+    .command('summarize')
+    .description('List the layers of a net with their shapes, params, memory and multiply-adds.')
+    .argument('<model>', 'net prototxt')
+    .addOption(phaseOption('TEST'))
+    .option(
+      '--shape <blob=sizes>',
+      'give an input this shape, or put one of this shape in place of a data layer; may be repeated',
+      shapeOption,
+    )
+    .option('--layers <files>', 'modules with custom layers, separated by commas', list)
+    .option('--json', 'print the list as one JSON object')
+  addStateOptions(command).action((model, options: SummarizeOptions) => summarize(model, options, output))
+  command.addHelpText(
+    'after',
+    `
+Memory is that of a layer's outputs; what works in place or shares its input takes none. Multiply-adds are those of convolutions,
+inner products and recurrent layers in a forward pass over the whole batch.
+
+Examples:
+  ristretto summarize deploy.prototxt
+  ristretto summarize train_val.prototxt --phase TRAIN --shape data=256,3,227,227 --shape label=256`,
+  )
+}
+
+function shapeOption(text: string, shapes: Shapes = Object.create(null)): Shapes {
+  const match = /^(.+)=(\d+(?:[,x]\d+)*)?$/.exec(text)
+  if (!match) throw new InvalidArgumentError('It must be a name, = and sizes: data=10,3,227,227.')
+  shapes[match[1]] = match[2] ? match[2].split(/[,x]/).map(Number) : []
+  return shapes
+}
+
+/** One layer of the summary. */
+interface LayerSummary {
+  name: string
+  type: string
+  bottoms: string[]
+  tops: string[]
+  /** Of the tops. */
+  shapes: number[][]
+  paramShapes: number[][]
+  /** Learned values of its own. */
+  params: number
+  /** Learned values that belong to another layer. */
+  sharedParams: number
+  /** Bytes that its tops take. */
+  memory: number
+  multiplyAdds: number
+}
+
+interface Summary {
+  name: string
+  phase: string
+  layers: LayerSummary[]
+  params: number
+  multiplyAdds: number
+  memory: MemoryPlan
+}
+
+async function summarize(model: string, options: SummarizeOptions, output: Output): Promise<void> {
+  await registerLayers(options, output)
+  const { phase, level, stage: stages, shape = {} } = options
+  const param = withShapes(withoutFillers(upgradeNet(parseNet(await readText(model), { file: model }))), shape)
+  const net = await Net.create(param, {
+    ...{ phase, level, stages, engine: 'js', seed: 0, near: createFiles().near(model) },
+    // nothing is computed, so that nothing but the params is ever taken
+    maxMemory: Number.MAX_SAFE_INTEGER,
+  }).catch(error => {
+    throw hinted(error, param)
+  })
+  try {
+    const summary = summaryOf(net)
+    if (options.json) print(output, JSON.stringify(summary))
+    else for (const line of summaryText(summary)) print(output, line)
+  } finally {
+    net.dispose()
+  }
+}
+
+/** Data that is somewhere else is not needed to count. */
+function hinted(error: unknown, net: NetParameter): unknown {
+  const source = net.layer?.find(
+    layer => !layer.bottom?.length && error instanceof Error && error.message.startsWith(`layer '${layer.name}' `),
+  )
+  if (!source || !(error instanceof Error)) return error
+  const shapes = (source.top ?? []).map(top => `--shape ${top}=…`).join(' ')
+  return new RistrettoError(`${error.message}; ${shapes} puts inputs in its place`, { cause: error })
+}
+
+/** Drawing the weights of a large net takes seconds, and nobody looks at them here. */
+function withoutFillers(net: NetParameter): NetParameter {
+  const strip = (layer: LayerParameter): LayerParameter =>
+    Object.fromEntries(
+      Object.entries(layer).map(([key, value]) => {
+        const isParam = key.endsWith('_param') && typeof value === 'object' && !Array.isArray(value)
+        return [
+          key,
+          isParam
+            ? Object.fromEntries(Object.entries(value).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'))
+            : value,
+        ]
+      }),
+    )
+  return { ...net, layer: net.layer?.map(strip) }
+}
+
+/** The net with Input layers of the given shapes in place of what made these blobs. */
+function withShapes(net: NetParameter, shapes: Shapes): NetParameter {
+  const unused = new Set(Object.keys(shapes))
+  const layer = net.layer?.map(layer => {
+    const tops = layer.top ?? []
+    if (layer.bottom?.length || !tops.some(top => shapes[top])) return layer
+    const own = layer.type === 'Input' ? (layer.input_param?.shape ?? []) : []
+    const shape = tops.map((top, i) => {
+      unused.delete(top)
+      const dim = shapes[top] ?? own[own.length === 1 ? 0 : i]?.dim
+      if (!dim) throw new NetError(`layer '${layer.name ?? ''}' also makes '${top}': give its shape, too, as --shape ${top}=…`)
+      return { dim }
+    })
+    const { name, top, include, exclude } = layer
+    return { name, top, include, exclude, type: 'Input', input_param: { shape } }
+  })
+  if (unused.size) throw new NetError(`no layer without inputs makes ${[...unused].map(name => `'${name}'`).join(', ')}`)
+  return { ...net, layer }
+}
+
+function summaryOf(net: Net): Summary {
+  const seen = new Set<Memory>()
+  const written = new Map((net.filtered.layer ?? []).map(layer => [layer.name ?? '', layer]))
+  const layers: LayerSummary[] = []
+  for (const node of net.nodes) {
+    const memory = node.top.reduce((sum, { memory: { data } }) => {
+      if (seen.has(data)) return sum
+      seen.add(data)
+      return sum + 4 * data.length
+    }, 0)
+    // splits that the net put in share the memory of what they split
+    const layer = written.get(node.name)
+    if (!layer) continue
+    const params = node.params.map(id => net.parts.params[id])
+    const count = (shared: boolean) => params.filter(param => param.owner >= 0 === shared).reduce((sum, { blob }) => sum + blob.count, 0)
+    layers.push({
+      name: node.name,
+      type: node.layer.type,
+      bottoms: layer.bottom ?? [],
+      tops: layer.top ?? [],
+      shapes: node.top.map(blob => blob.shape),
+      paramShapes: params.map(({ blob }) => blob.shape),
+      params: count(false),
+      sharedParams: count(true),
+      memory,
+      multiplyAdds: multiplyAdds[node.layer.type]?.(node) ?? 0,
+    })
+  }
+  const sum = (field: 'params' | 'multiplyAdds') => layers.reduce((total, layer) => total + layer[field], 0)
+  return { name: net.name, phase: net.phase, layers, params: sum('params'), multiplyAdds: sum('multiplyAdds'), memory: net.memory() }
+}
+
+const counts = (blobs: NetNode['top']): number => blobs.reduce((sum, blob) => sum + blob.count, 0)
+
+/** Of a forward pass, by type. */
+const multiplyAdds: Record<string, (node: NetNode) => number> = {
+  // each output is a sum over the C/group × kernel weights of its channel
+  Convolution: ({ top, layer: { blobs } }) => counts(top) * blobs[0].size(1),
+  // each input goes into M/group × kernel outputs
+  Deconvolution: ({ bottom, layer: { blobs } }) => counts(bottom) * blobs[0].size(1),
+  InnerProduct: ({ top, layer }) => (top[0].count / layer.param.inner_product_param!.num_output!) * layer.blobs[0].count,
+  LSTM: node => recurrent(node, 2),
+  RNN: node => recurrent(node, 3),
+}
+
+/** Every weight once a step and sequence; those of a static input, the second matrix where there is one more than usual, once a sequence. */
+function recurrent({ bottom, layer }: NetNode, usual: number): number {
+  const matrices = layer.blobs.filter(blob => blob.numAxes > 1)
+  const [steps, batch] = bottom[0].shape
+  return matrices.reduce((sum, { count }, i) => sum + (matrices.length > usual && i === 1 ? 1 : steps) * batch * count, 0)
+}
+
+function summaryText({ name, phase, layers, params, multiplyAdds, memory }: Summary): string[] {
+  const rows = [
+    ['layer', 'type', 'bottoms → tops', 'output', 'params', 'memory', 'multiply-adds'],
+    ...layers.map(layer => [
+      layer.name,
+      layer.type,
+      `${layer.bottoms.join(', ')} → ${layer.tops.join(', ')}`.trim(),
+      layer.shapes.map(shapeText).join(', '),
+      layer.params ? grouped(layer.params) : layer.sharedParams ? 'shared' : '',
+      layer.memory ? bytes(layer.memory) : '',
+      layer.multiplyAdds ? grouped(layer.multiplyAdds) : '',
+    ]),
+    ['total', '', '', '', grouped(params), bytes(memory.activations), grouped(multiplyAdds)],
+  ]
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
+  const lines = rows.map(row =>
+    row
+      .map((cell, i) => (i < 4 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  )
+  const rule = '─'.repeat(Math.max(...lines.map(line => line.length)))
+  const { activations, diffs, scratch } = memory
+  return [
+    `${name || 'Net'}, phase ${phase}: ${layers.length} layers`,
+    '',
+    ...[lines[0], rule, ...lines.slice(1, -1), rule, lines[lines.length - 1]],
+    '',
+    `Memory: ${bytes(memory.params)} params, ${bytes(activations)} activations, ${bytes(scratch)} of layers' own; ${bytes(diffs)} gradients if it trains`,
+  ]
+}
+
+const grouped = (value: number): string => value.toLocaleString('en-US')
+
+function bytes(size: number): string {
+  if (size < 1024) return `${size} B`
+  const [unit, name] = size < 2 ** 20 ? [1024, 'kB'] : size < 2 ** 30 ? [2 ** 20, 'MB'] : [2 ** 30, 'GB']
+  const value = size / (unit as number)
+  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${name}`
+}
