@@ -5,7 +5,7 @@ import type { Memory } from './memory.js'
 export type Dims = readonly [x: number, y: number, z: number]
 
 /** What a tensor argument looks like inside a kernel. */
-export type Values = readonly (readonly (readonly number[])[])[]
+export type Tensor = readonly (readonly (readonly number[])[])[]
 
 /** Numbers that are compiled into a kernel: sizes, loop bounds. Other values must be arguments. */
 export type Constants = Readonly<Record<string, number>>
@@ -45,7 +45,7 @@ export function view(memory: Memory, x: number, y = 1, z = 1): View {
  * and nothing from around it. Loops run from a constant to a constant; a bound that is an argument stops after 1000 rounds.
  *
  * @example
- * const swish = gpuKernel('swish', function (x: Values, beta: number) {
+ * const swish = gpuKernel('swish', function (x: Tensor, beta: number) {
  *   const v = x[this.thread.z][this.thread.y][this.thread.x]
  *   return v / (1 + Math.exp(-beta * v))
  * })

@@ -1,12 +1,12 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { NO_LABEL, whole } from './labels.js'
 
 /** 1 for a hit, 0 for a miss, −1 where ignored. A tie counts against the label, and so does a score that is not a number. */
 const outcome = gpuKernel(
   'accuracy, outcomes',
-  function (x: Values, label: Values, ignored: number) {
+  function (x: Tensor, label: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.y][this.thread.x])
     if (truth === ignored) return -1
     const score = x[this.thread.y][truth][this.thread.x]
@@ -20,18 +20,18 @@ const outcome = gpuKernel(
   },
   [whole],
 )
-const hits = gpuKernel('accuracy, hits', function (outcomes: Values) {
+const hits = gpuKernel('accuracy, hits', function (outcomes: Tensor) {
   return Math.max(0, outcomes[this.thread.z][this.thread.y][this.thread.x])
 })
-const counts = gpuKernel('accuracy, counts', function (outcomes: Values) {
+const counts = gpuKernel('accuracy, counts', function (outcomes: Tensor) {
   if (outcomes[this.thread.z][this.thread.y][this.thread.x] < 0) return 0
   return 1
 })
-const share = gpuKernel('accuracy', (hit: Values, count: Values) => hit[0][0][0] / Math.max(1, count[0][0][0]))
+const share = gpuKernel('accuracy', (hit: Tensor, count: Tensor) => hit[0][0][0] / Math.max(1, count[0][0][0]))
 /** The share of hits among the labels of class thread.x. */
 const shareOfClass = gpuKernel(
   'accuracy per class',
-  function (outcomes: Values, label: Values) {
+  function (outcomes: Tensor, label: Tensor) {
     let hit = 0
     let count = 0
     for (let o = 0; o < this.constants.outer; o++) {

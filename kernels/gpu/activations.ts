@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
 /** log(1 + t), to the last digit for small t too. */
 export function logOnePlus(t: number): number {
@@ -19,11 +19,11 @@ function raised(base: number, exponent: number, parity: number): number {
   return base ** exponent
 }
 
-const magnitude = gpuKernel('absolute', function (x: Values) {
+const magnitude = gpuKernel('absolute', function (x: Tensor) {
   return Math.abs(x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const magnitudeSlope = gpuKernel('absoluteGradient', function (x: Values, dy: Values) {
+const magnitudeSlope = gpuKernel('absoluteGradient', function (x: Tensor, dy: Tensor) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   const d = dy[this.thread.z][this.thread.y][this.thread.x]
   if (v > 0) return d
@@ -33,22 +33,22 @@ const magnitudeSlope = gpuKernel('absoluteGradient', function (x: Values, dy: Va
 
 const softplus = gpuKernel(
   'bnll',
-  function (x: Values) {
+  function (x: Tensor) {
     const v = x[this.thread.z][this.thread.y][this.thread.x]
     return Math.max(v, 0) + logOnePlus(Math.exp(-Math.abs(v)))
   },
   [logOnePlus],
 )
 
-const softplusSlope = gpuKernel('bnllGradient', function (x: Values, dy: Values) {
+const softplusSlope = gpuKernel('bnllGradient', function (x: Tensor, dy: Tensor) {
   return dy[this.thread.z][this.thread.y][this.thread.x] / (1 + Math.exp(-x[this.thread.z][this.thread.y][this.thread.x]))
 })
 
-const clipped = gpuKernel('clip', function (x: Values, low: number, high: number) {
+const clipped = gpuKernel('clip', function (x: Tensor, low: number, high: number) {
   return Math.max(low, Math.min(x[this.thread.z][this.thread.y][this.thread.x], high))
 })
 
-const clippedSlope = gpuKernel('clipGradient', function (x: Values, dy: Values, low: number, high: number) {
+const clippedSlope = gpuKernel('clipGradient', function (x: Tensor, dy: Tensor, low: number, high: number) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   if (v >= low && v <= high) return dy[this.thread.z][this.thread.y][this.thread.x]
   return 0
@@ -56,7 +56,7 @@ const clippedSlope = gpuKernel('clipGradient', function (x: Values, dy: Values, 
 
 const exponentialLinear = gpuKernel(
   'elu',
-  function (x: Values, alpha: number) {
+  function (x: Tensor, alpha: number) {
     const v = x[this.thread.z][this.thread.y][this.thread.x]
     if (v > 0) return v
     return alpha * expMinusOne(v)
@@ -64,26 +64,26 @@ const exponentialLinear = gpuKernel(
   [expMinusOne],
 )
 
-const exponentialLinearSlope = gpuKernel('eluGradient', function (x: Values, dy: Values, alpha: number) {
+const exponentialLinearSlope = gpuKernel('eluGradient', function (x: Tensor, dy: Tensor, alpha: number) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   const d = dy[this.thread.z][this.thread.y][this.thread.x]
   if (v > 0) return d
   return d * alpha * Math.exp(v)
 })
 
-const exponentialOf = gpuKernel('exponential', function (x: Values, scale: number, factor: number) {
+const exponentialOf = gpuKernel('exponential', function (x: Tensor, scale: number, factor: number) {
   return factor * Math.exp(scale * x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const exponentialSlope = gpuKernel('exponentialGradient', function (x: Values, dy: Values, scale: number, factor: number) {
+const exponentialSlope = gpuKernel('exponentialGradient', function (x: Tensor, dy: Tensor, scale: number, factor: number) {
   return dy[this.thread.z][this.thread.y][this.thread.x] * factor * scale * Math.exp(scale * x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const logarithmOf = gpuKernel('logarithm', function (x: Values, scale: number, shift: number, factor: number) {
+const logarithmOf = gpuKernel('logarithm', function (x: Tensor, scale: number, shift: number, factor: number) {
   return factor * Math.log(shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const logarithmSlope = gpuKernel('logarithmGradient', function (x: Values, dy: Values, scale: number, shift: number, factor: number) {
+const logarithmSlope = gpuKernel('logarithmGradient', function (x: Tensor, dy: Tensor, scale: number, shift: number, factor: number) {
   return (
     (dy[this.thread.z][this.thread.y][this.thread.x] * factor * scale) / (shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
   )
@@ -91,24 +91,24 @@ const logarithmSlope = gpuKernel('logarithmGradient', function (x: Values, dy: V
 
 const powerOf = gpuKernel(
   'power',
-  function (x: Values, exponent: number, parity: number, scale: number, shift: number) {
+  function (x: Tensor, exponent: number, parity: number, scale: number, shift: number) {
     return raised(shift + scale * x[this.thread.z][this.thread.y][this.thread.x], exponent, parity)
   },
   [raised],
 )
 
-const linear = gpuKernel('power, exponent 1', function (x: Values, scale: number, shift: number) {
+const linear = gpuKernel('power, exponent 1', function (x: Tensor, scale: number, shift: number) {
   return shift + scale * x[this.thread.z][this.thread.y][this.thread.x]
 })
 
-const squared = gpuKernel('power, exponent 2', function (x: Values, scale: number, shift: number) {
+const squared = gpuKernel('power, exponent 2', function (x: Tensor, scale: number, shift: number) {
   const v = shift + scale * x[this.thread.z][this.thread.y][this.thread.x]
   return v * v
 })
 
 const powerSlope = gpuKernel(
   'powerGradient',
-  function (x: Values, dy: Values, exponent: number, parity: number, scale: number, shift: number, slope: number) {
+  function (x: Tensor, dy: Tensor, exponent: number, parity: number, scale: number, shift: number, slope: number) {
     return (
       dy[this.thread.z][this.thread.y][this.thread.x] *
       slope *
@@ -118,22 +118,22 @@ const powerSlope = gpuKernel(
   [raised],
 )
 
-const squaredSlope = gpuKernel('powerGradient, exponent 2', function (x: Values, dy: Values, scale: number, shift: number, slope: number) {
+const squaredSlope = gpuKernel('powerGradient, exponent 2', function (x: Tensor, dy: Tensor, scale: number, shift: number, slope: number) {
   return dy[this.thread.z][this.thread.y][this.thread.x] * slope * (shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const swishOf = gpuKernel('swish', function (x: Values, beta: number) {
+const swishOf = gpuKernel('swish', function (x: Tensor, beta: number) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   return v / (1 + Math.exp(-beta * v))
 })
 
-const swishSlope = gpuKernel('swishGradient', function (x: Values, dy: Values, beta: number) {
+const swishSlope = gpuKernel('swishGradient', function (x: Tensor, dy: Tensor, beta: number) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   const s = 1 / (1 + Math.exp(-beta * v))
   return dy[this.thread.z][this.thread.y][this.thread.x] * (s + beta * v * s * (1 - s))
 })
 
-const above = gpuKernel('threshold', function (x: Values, limit: number) {
+const above = gpuKernel('threshold', function (x: Tensor, limit: number) {
   if (x[this.thread.z][this.thread.y][this.thread.x] > limit) return 1
   return 0
 })

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { squares } from './adagrad.js'
 import { stepped } from './sgd.js'
 import { decayedGradient, numbersOf } from './update.js'
@@ -8,7 +8,7 @@ import { decayedGradient, numbersOf } from './update.js'
 /** u = g·√((u2 + delta) / (g2 + delta)). */
 const step = gpuKernel(
   'adadeltaUpdate, u',
-  function (w: Values, dw: Values, g2: Values, u2: Values, scale: number, decay: number, l1: number, delta: number) {
+  function (w: Tensor, dw: Tensor, g2: Tensor, u2: Tensor, scale: number, decay: number, l1: number, delta: number) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],
@@ -22,11 +22,11 @@ const step = gpuKernel(
   [decayedGradient],
 )
 /** momentum·u2 + (1 − momentum)·u². */
-const squaredSteps = gpuKernel('adadeltaUpdate, u2', function (u: Values, u2: Values, momentum: number, rest: number) {
+const squaredSteps = gpuKernel('adadeltaUpdate, u2', function (u: Tensor, u2: Tensor, momentum: number, rest: number) {
   const v = u[this.thread.z][this.thread.y][this.thread.x]
   return momentum * u2[this.thread.z][this.thread.y][this.thread.x] + rest * v * v
 })
-const times = gpuKernel('adadeltaUpdate, dw', function (u: Values, rate: number) {
+const times = gpuKernel('adadeltaUpdate, dw', function (u: Tensor, rate: number) {
   return rate * u[this.thread.z][this.thread.y][this.thread.x]
 })
 

@@ -1,13 +1,13 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { stepped } from './sgd.js'
 import { decayedGradient, numbersOf } from './update.js'
 
 /** kept·h + share·g². */
 export const squares = gpuKernel(
   'mean of squares',
-  function (w: Values, dw: Values, h: Values, scale: number, decay: number, l1: number, kept: number, share: number) {
+  function (w: Tensor, dw: Tensor, h: Tensor, scale: number, decay: number, l1: number, kept: number, share: number) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],
@@ -22,7 +22,7 @@ export const squares = gpuKernel(
 /** rate·g / (√h + delta). */
 export const overRoot = gpuKernel(
   'step over root',
-  function (w: Values, dw: Values, h: Values, scale: number, decay: number, l1: number, rate: number, delta: number) {
+  function (w: Tensor, dw: Tensor, h: Tensor, scale: number, decay: number, l1: number, rate: number, delta: number) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],

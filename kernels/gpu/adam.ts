@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { squares } from './adagrad.js'
 import { stepped } from './sgd.js'
 import { decayedGradient, numbersOf } from './update.js'
@@ -8,7 +8,7 @@ import { decayedGradient, numbersOf } from './update.js'
 /** β1·m + (1 − β1)·g. */
 const mean = gpuKernel(
   'adamUpdate, m',
-  function (w: Values, dw: Values, m: Values, scale: number, decay: number, l1: number, kept: number, share: number) {
+  function (w: Tensor, dw: Tensor, m: Tensor, scale: number, decay: number, l1: number, kept: number, share: number) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],
@@ -21,7 +21,7 @@ const mean = gpuKernel(
   [decayedGradient],
 )
 /** rate·m / (√v + delta). */
-const step = gpuKernel('adamUpdate, dw', function (m: Values, v: Values, rate: number, delta: number) {
+const step = gpuKernel('adamUpdate, dw', function (m: Tensor, v: Tensor, rate: number, delta: number) {
   const root = Math.sqrt(v[this.thread.z][this.thread.y][this.thread.x])
   return (rate * m[this.thread.z][this.thread.y][this.thread.x]) / (root + delta)
 })

@@ -1,10 +1,10 @@
 import type { CropShape, Kernels, Reduction } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { flatPlace, places, product } from './places.js'
 
 /** Σᵢ f(x[o,i]); operation 0 is the value, 1 its magnitude, 2 its square. */
-const reduced = gpuKernel('reduce', function (x: Values, coefficient: number) {
+const reduced = gpuKernel('reduce', function (x: Tensor, coefficient: number) {
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++) {
     const v = x[0][this.thread.x][i]
@@ -15,10 +15,10 @@ const reduced = gpuKernel('reduce', function (x: Values, coefficient: number) {
   return coefficient * sum
 })
 /** dy[o]·coefficient·f′(x[o,i]). */
-const spread = gpuKernel('reduceGradient, SUM', function (dy: Values, coefficient: number) {
+const spread = gpuKernel('reduceGradient, SUM', function (dy: Tensor, coefficient: number) {
   return coefficient * dy[0][0][this.thread.y]
 })
-const slope = gpuKernel('reduceGradient', function (x: Values, dy: Values, coefficient: number) {
+const slope = gpuKernel('reduceGradient', function (x: Tensor, dy: Tensor, coefficient: number) {
   const v = x[0][this.thread.y][this.thread.x]
   const d = coefficient * dy[0][0][this.thread.y]
   if (this.constants.operation > 1) return 2 * d * v
@@ -27,7 +27,7 @@ const slope = gpuKernel('reduceGradient', function (x: Values, dy: Values, coeff
   return 0
 })
 /** Σₘ x[o,m,i]. */
-const summed = gpuKernel('sumMiddle', function (x: Values) {
+const summed = gpuKernel('sumMiddle', function (x: Tensor) {
   let sum = 0
   for (let m = 0; m < this.constants.middle; m++) sum += x[this.thread.y][m][this.thread.x]
   return sum

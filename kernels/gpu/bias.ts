@@ -1,17 +1,17 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
 
 /** y + bias[c].  y: (N, C, inner). */
-const biased = gpuKernel('addBias', function (y: Values, bias: Values) {
+const biased = gpuKernel('addBias', function (y: Tensor, bias: Tensor) {
   return y[this.thread.z][this.thread.y][this.thread.x] + bias[0][0][this.thread.y]
 })
 /** The same for inner = 1, where rows of channels are longer than rows of one value.  y: (N, C). */
-const biasedRows = gpuKernel('addBias, inner = 1', function (y: Values, bias: Values) {
+const biasedRows = gpuKernel('addBias, inner = 1', function (y: Tensor, bias: Tensor) {
   return y[this.thread.z][this.thread.y][this.thread.x] + bias[0][0][this.thread.x]
 })
-const value = gpuKernel('biasGradient, sum over space', function (dy: Values) {
+const value = gpuKernel('biasGradient, sum over space', function (dy: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++) sum += dy[this.thread.y][this.thread.x][i]
   return sum

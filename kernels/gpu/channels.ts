@@ -1,10 +1,10 @@
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import type { Handle } from '../../lib/engines/gpu/queue.js'
-import { type Constants, type GpuKernel, gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { type Constants, type GpuKernel, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 
 /** Σₙ x[n,c] · factor.  x: (N, C). */
-const overBatch = gpuKernel('sum over the batch', function (x: Values, factor: number) {
+const overBatch = gpuKernel('sum over the batch', function (x: Tensor, factor: number) {
   let sum = 0
   for (let n = 0; n < this.constants.batch; n++) sum += x[0][n][this.thread.x]
   return factor * sum

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 import { times } from './euclidean_loss.js'
 import { NO_LABEL, normalized, whole } from './labels.js'
@@ -8,7 +8,7 @@ import { NO_LABEL, normalized, whole } from './labels.js'
 /** Σ of the margins of one item, squared if asked. */
 const margins = gpuKernel(
   'hingeLoss',
-  function (x: Values, label: Values) {
+  function (x: Tensor, label: Tensor) {
     const truth = whole(label[0][0][this.thread.x])
     let sum = 0
     for (let j = 0; j < this.constants.classes; j++) {
@@ -24,7 +24,7 @@ const margins = gpuKernel(
 )
 const marginSlope = gpuKernel(
   'hingeLossGradient',
-  function (x: Values, label: Values, dloss: Values, factor: number) {
+  function (x: Tensor, label: Tensor, dloss: Tensor, factor: number) {
     let sign = 1
     if (whole(label[0][0][this.thread.y]) === this.thread.x) sign = -1
     const margin = Math.max(0, 1 + sign * x[0][this.thread.y][this.thread.x])
@@ -37,14 +37,14 @@ const marginSlope = gpuKernel(
 )
 const surprise = gpuKernel(
   'multinomialLogisticLoss',
-  function (p: Values, label: Values) {
+  function (p: Tensor, label: Tensor) {
     return -Math.log(Math.max(p[0][this.thread.x][whole(label[0][0][this.thread.x])], 1e-20))
   },
   [whole],
 )
 const surpriseSlope = gpuKernel(
   'multinomialLogisticLossGradient',
-  function (p: Values, label: Values, dloss: Values, factor: number) {
+  function (p: Tensor, label: Tensor, dloss: Tensor, factor: number) {
     if (whole(label[0][0][this.thread.y]) === this.thread.x)
       return (-factor * dloss[0][0][0]) / Math.max(p[0][this.thread.y][this.thread.x], 1e-20)
     return 0
@@ -53,7 +53,7 @@ const surpriseSlope = gpuKernel(
 )
 const weighedSurprise = gpuKernel(
   'infogainLoss',
-  function (p: Values, label: Values, gains: Values, ignored: number) {
+  function (p: Tensor, label: Tensor, gains: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.y][this.thread.x])
     if (truth === ignored) return 0
     let sum = 0
@@ -65,7 +65,7 @@ const weighedSurprise = gpuKernel(
 )
 const weighedSlope = gpuKernel(
   'infogainLossGradient',
-  function (p: Values, label: Values, gains: Values, scale: Values, ignored: number) {
+  function (p: Tensor, label: Tensor, gains: Tensor, scale: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.z][this.thread.x])
     if (truth === ignored) return 0
     let sum = 0

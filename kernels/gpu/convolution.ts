@@ -1,6 +1,6 @@
 import type { ConvolutionShape, Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { flatPlace, places, product } from './places.js'
 
 // Tensors are x: (N, C, plane), y: (N, M, plane), w: (M, C/group, taps). Every shape has sources of its own, for any number of spatial axes;
@@ -124,7 +124,7 @@ function weightGradientSource(s: ConvolutionShape, images: number): string {
 }
 
 /** Σₚ x[p,i]. */
-const overParts = gpuKernel('convolutionWeightGradient, sum of parts', function (x: Values) {
+const overParts = gpuKernel('convolutionWeightGradient, sum of parts', function (x: Tensor) {
   let sum = 0
   for (let p = 0; p < this.constants.parts; p++) sum += x[p][this.thread.y][this.thread.x]
   return sum

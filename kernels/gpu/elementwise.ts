@@ -1,25 +1,25 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 
 /** α·x. */
-const scaled = gpuKernel('axpby, β = 0', function (x: Values, alpha: number) {
+const scaled = gpuKernel('axpby, β = 0', function (x: Tensor, alpha: number) {
   return alpha * x[this.thread.z][this.thread.y][this.thread.x]
 })
 /** α·x + β·y. */
-const sumOfTwo = gpuKernel('axpby', function (x: Values, alpha: number, y: Values, beta: number) {
+const sumOfTwo = gpuKernel('axpby', function (x: Tensor, alpha: number, y: Tensor, beta: number) {
   return alpha * x[this.thread.z][this.thread.y][this.thread.x] + beta * y[this.thread.z][this.thread.y][this.thread.x]
 })
 /** a·b. */
-const product = gpuKernel('multiply', function (a: Values, b: Values) {
+const product = gpuKernel('multiply', function (a: Tensor, b: Tensor) {
   return a[this.thread.z][this.thread.y][this.thread.x] * b[this.thread.z][this.thread.y][this.thread.x]
 })
 
 // copyRows reads its tensors as (rows, stride / unit, unit); all offsets and widths are whole units
 
 /** y, but x in its `width` units from `to` on, rows firstTo … firstTo + rows − 1. */
-const replacedUnits = gpuKernel('copyRows, into y', function (x: Values, y: Values) {
+const replacedUnits = gpuKernel('copyRows, into y', function (x: Tensor, y: Tensor) {
   const r = this.thread.z - this.constants.firstTo
   const u = this.thread.y - this.constants.to
   let value = y[this.thread.z][this.thread.y][this.thread.x]
@@ -28,7 +28,7 @@ const replacedUnits = gpuKernel('copyRows, into y', function (x: Values, y: Valu
   return value
 })
 /** The units of x from `from` on. */
-const takenUnits = gpuKernel('copyRows, all of y', function (x: Values) {
+const takenUnits = gpuKernel('copyRows, all of y', function (x: Tensor) {
   return x[this.thread.z + this.constants.firstFrom][this.thread.y + this.constants.from][this.thread.x]
 })
 

@@ -1,33 +1,33 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import type { Handle } from '../../lib/engines/gpu/queue.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 
 // A device takes few tensors at once, so more than two are folded in one after the other.
 
-const sumOfTwo = gpuKernel('eltwiseSum', function (a: Values, b: Values, alpha: number, beta: number) {
+const sumOfTwo = gpuKernel('eltwiseSum', function (a: Tensor, b: Tensor, alpha: number, beta: number) {
   return alpha * a[this.thread.z][this.thread.y][this.thread.x] + beta * b[this.thread.z][this.thread.y][this.thread.x]
 })
-const productOfTwo = gpuKernel('eltwiseProduct', function (a: Values, b: Values) {
+const productOfTwo = gpuKernel('eltwiseProduct', function (a: Tensor, b: Tensor) {
   return a[this.thread.z][this.thread.y][this.thread.x] * b[this.thread.z][this.thread.y][this.thread.x]
 })
 /** Which of the two is larger; the second on a tie. */
-const laterOfTwo = gpuKernel('eltwiseMax, first two', function (a: Values, b: Values) {
+const laterOfTwo = gpuKernel('eltwiseMax, first two', function (a: Tensor, b: Tensor) {
   if (a[this.thread.z][this.thread.y][this.thread.x] > b[this.thread.z][this.thread.y][this.thread.x]) return 0
   return 1
 })
 /** The mask so far, or k where x is larger than what it stands for. */
-const larger = gpuKernel('eltwiseMax, mask', function (best: Values, mask: Values, x: Values, k: number) {
+const larger = gpuKernel('eltwiseMax, mask', function (best: Tensor, mask: Tensor, x: Tensor, k: number) {
   if (x[this.thread.z][this.thread.y][this.thread.x] > best[this.thread.z][this.thread.y][this.thread.x]) return k
   return mask[this.thread.z][this.thread.y][this.thread.x]
 })
 /** x where the mask is k, else best. */
-const chosen = gpuKernel('eltwiseMax, value', function (best: Values, mask: Values, x: Values, k: number) {
+const chosen = gpuKernel('eltwiseMax, value', function (best: Tensor, mask: Tensor, x: Tensor, k: number) {
   if (mask[this.thread.z][this.thread.y][this.thread.x] === k) return x[this.thread.z][this.thread.y][this.thread.x]
   return best[this.thread.z][this.thread.y][this.thread.x]
 })
-const masked = gpuKernel('eltwiseMaxGradient', function (mask: Values, dy: Values, index: number) {
+const masked = gpuKernel('eltwiseMaxGradient', function (mask: Tensor, dy: Tensor, index: number) {
   if (mask[this.thread.z][this.thread.y][this.thread.x] === index) return dy[this.thread.z][this.thread.y][this.thread.x]
   return 0
 })

@@ -1,16 +1,16 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { square } from './reductions.js'
 
-export const minus = gpuKernel('euclideanLoss, difference', function (a: Values, b: Values) {
+export const minus = gpuKernel('euclideanLoss, difference', function (a: Tensor, b: Tensor) {
   return a[this.thread.z][this.thread.y][this.thread.x] - b[this.thread.z][this.thread.y][this.thread.x]
 })
-export const times = gpuKernel('euclideanLoss', function (x: Values, factor: number) {
+export const times = gpuKernel('euclideanLoss', function (x: Tensor, factor: number) {
   return factor * x[this.thread.z][this.thread.y][this.thread.x]
 })
 /** factor·dloss[0]·difference. */
-const slope = gpuKernel('euclideanLossGradient', function (difference: Values, dloss: Values, factor: number) {
+const slope = gpuKernel('euclideanLossGradient', function (difference: Tensor, dloss: Tensor, factor: number) {
   return factor * dloss[0][0][0] * difference[this.thread.z][this.thread.y][this.thread.x]
 })
 

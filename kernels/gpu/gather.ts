@@ -1,12 +1,12 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { whole } from './labels.js'
 
 /** dtable[r] + Σ dy of the rows whose index is r. */
 const scattered = gpuKernel(
   'scatterRows',
-  function (index: Values, dy: Values, dtable: Values) {
+  function (index: Tensor, dy: Tensor, dtable: Tensor) {
     let sum = dtable[0][this.thread.y][this.thread.x]
     for (let r = 0; r < this.constants.rows; r++) {
       if (whole(index[0][0][r]) === this.thread.y) sum += dy[0][r][this.thread.x]

@@ -1,7 +1,7 @@
 import type { ClassLossShape } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import type { Handle } from '../../lib/engines/gpu/queue.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 
 /** The whole part of a label, as a C cast makes it. */
@@ -13,7 +13,7 @@ export function whole(label: number): number {
 /** 1 where the label counts. */
 const counted = gpuKernel(
   'labels that count',
-  function (label: Values, ignored: number) {
+  function (label: Tensor, ignored: number) {
     if (whole(label[this.thread.z][this.thread.y][this.thread.x]) === ignored) return 0
     return 1
   },
@@ -22,9 +22,9 @@ const counted = gpuKernel(
 /** factor·sum / max(1, count). */
 const perCount = gpuKernel(
   'loss per count',
-  (sum: Values, count: Values, factor: number) => (factor * sum[0][0][0]) / Math.max(1, count[0][0][0]),
+  (sum: Tensor, count: Tensor, factor: number) => (factor * sum[0][0][0]) / Math.max(1, count[0][0][0]),
 )
-const times = gpuKernel('times', function (x: Values, factor: number) {
+const times = gpuKernel('times', function (x: Tensor, factor: number) {
   return factor * x[this.thread.z][this.thread.y][this.thread.x]
 })
 

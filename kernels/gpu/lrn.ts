@@ -1,11 +1,11 @@
 import type { Kernels, LRNShape } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
 // Across channels tensors are (N, C, H·W), within a channel (N·C, H, W).
 
 /** k + factor·Σ x² over the channels around. */
-const scaleAcross = gpuKernel('lrnAcross, scale', function (x: Values, k: number, factor: number) {
+const scaleAcross = gpuKernel('lrnAcross, scale', function (x: Tensor, k: number, factor: number) {
   let sum = 0
   for (let i = 0; i < this.constants.size; i++) {
     const c = this.thread.y + i - this.constants.reach
@@ -17,11 +17,11 @@ const scaleAcross = gpuKernel('lrnAcross, scale', function (x: Values, k: number
   return k + factor * sum
 })
 /** x·scale^−β. */
-const normalized = gpuKernel('lrn', function (x: Values, scale: Values, beta: number) {
+const normalized = gpuKernel('lrn', function (x: Tensor, scale: Tensor, beta: number) {
   return x[this.thread.z][this.thread.y][this.thread.x] * scale[this.thread.z][this.thread.y][this.thread.x] ** -beta
 })
 /** dy·x·scale^(−β − 1). */
-const ratioOf = gpuKernel('lrnGradient, ratio', function (x: Values, scale: Values, dy: Values, beta: number) {
+const ratioOf = gpuKernel('lrnGradient, ratio', function (x: Tensor, scale: Tensor, dy: Tensor, beta: number) {
   const s = scale[this.thread.z][this.thread.y][this.thread.x]
   const direct = dy[this.thread.z][this.thread.y][this.thread.x] * s ** -beta
   return (direct * x[this.thread.z][this.thread.y][this.thread.x]) / s
@@ -29,7 +29,7 @@ const ratioOf = gpuKernel('lrnGradient, ratio', function (x: Values, scale: Valu
 /** dy·scale^−β − factor·x·Σ ratio over the channels around. */
 const slopeAcross = gpuKernel(
   'lrnAcrossGradient',
-  function (x: Values, scale: Values, dy: Values, ratio: Values, beta: number, factor: number) {
+  function (x: Tensor, scale: Tensor, dy: Tensor, ratio: Tensor, beta: number, factor: number) {
     let sum = 0
     for (let i = 0; i < this.constants.size; i++) {
       const c = this.thread.y + i - this.constants.reach
@@ -40,7 +40,7 @@ const slopeAcross = gpuKernel(
   },
 )
 /** 1 + factor·Σ x² over the window around. */
-const scaleWithin = gpuKernel('lrnWithin, scale', function (x: Values, factor: number) {
+const scaleWithin = gpuKernel('lrnWithin, scale', function (x: Tensor, factor: number) {
   let sum = 0
   for (let i = 0; i < this.constants.size; i++) {
     const h = this.thread.y + i - this.constants.reach
@@ -57,7 +57,7 @@ const scaleWithin = gpuKernel('lrnWithin, scale', function (x: Values, factor: n
 /** dy·scale^−β − factor·x·Σ ratio over the window around. */
 const slopeWithin = gpuKernel(
   'lrnWithinGradient',
-  function (x: Values, scale: Values, dy: Values, ratio: Values, beta: number, factor: number) {
+  function (x: Tensor, scale: Tensor, dy: Tensor, ratio: Tensor, beta: number, factor: number) {
     let sum = 0
     for (let i = 0; i < this.constants.size; i++) {
       const h = this.thread.y + i - this.constants.reach

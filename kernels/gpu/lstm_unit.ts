@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { tangent } from './tanh.js'
 
 function logistic(x: number): number {
@@ -11,7 +11,7 @@ function logistic(x: number): number {
 
 const state = gpuKernel(
   'lstmUnit, c',
-  function (previous: Values, gates: Values, cont: Values) {
+  function (previous: Tensor, gates: Tensor, cont: Tensor) {
     const x = this.thread.x
     const n = this.thread.y
     let kept = 0
@@ -22,7 +22,7 @@ const state = gpuKernel(
 )
 const output = gpuKernel(
   'lstmUnit, h',
-  function (gates: Values, c: Values) {
+  function (gates: Tensor, c: Tensor) {
     return logistic(gates[this.thread.y][2][this.thread.x]) * tangent(c[0][this.thread.y][this.thread.x])
   },
   [logistic, tangent],
@@ -30,7 +30,7 @@ const output = gpuKernel(
 /** dc + dh·o·(1 − tanh² c). */
 const stateSlope = gpuKernel(
   'lstmUnitGradient, state',
-  function (gates: Values, c: Values, dc: Values, dh: Values) {
+  function (gates: Tensor, c: Tensor, dc: Tensor, dh: Tensor) {
     const squashed = tangent(c[0][this.thread.y][this.thread.x])
     const o = logistic(gates[this.thread.y][2][this.thread.x])
     return dc[0][this.thread.y][this.thread.x] + dh[0][this.thread.y][this.thread.x] * o * (1 - squashed * squashed)
@@ -39,7 +39,7 @@ const stateSlope = gpuKernel(
 )
 const previousSlope = gpuKernel(
   'lstmUnitGradient, previous',
-  function (gates: Values, cont: Values, dstate: Values) {
+  function (gates: Tensor, cont: Tensor, dstate: Tensor) {
     if (cont[0][0][this.thread.y] === 0) return 0
     return dstate[0][this.thread.y][this.thread.x] * cont[0][0][this.thread.y] * logistic(gates[this.thread.y][1][this.thread.x])
   },
@@ -48,7 +48,7 @@ const previousSlope = gpuKernel(
 /** thread.y is the gate, thread.z the item. */
 const gateSlope = gpuKernel(
   'lstmUnitGradient, gates',
-  function (previous: Values, gates: Values, cont: Values, c: Values, dstate: Values, dh: Values) {
+  function (previous: Tensor, gates: Tensor, cont: Tensor, c: Tensor, dstate: Tensor, dh: Tensor) {
     const x = this.thread.x
     const n = this.thread.z
     const d = dstate[0][n][x]

@@ -1,13 +1,13 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { stepped } from './sgd.js'
 import { decayedGradient, numbersOf } from './update.js'
 
 /** h' = rate·g + momentum·h. */
 const velocity = gpuKernel(
   'nesterovUpdate, h',
-  function (w: Values, dw: Values, h: Values, scale: number, decay: number, l1: number, rate: number, momentum: number) {
+  function (w: Tensor, dw: Tensor, h: Tensor, scale: number, decay: number, l1: number, rate: number, momentum: number) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],
@@ -20,7 +20,7 @@ const velocity = gpuKernel(
   [decayedGradient],
 )
 /** (1 + momentum)·h' − momentum·h. */
-const ahead = gpuKernel('nesterovUpdate, dw', function (after: Values, before: Values, momentum: number) {
+const ahead = gpuKernel('nesterovUpdate, dw', function (after: Tensor, before: Tensor, momentum: number) {
   const next = after[this.thread.z][this.thread.y][this.thread.x]
   return (1 + momentum) * next - momentum * before[this.thread.z][this.thread.y][this.thread.x]
 })

@@ -1,16 +1,16 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
 
 /** Σ x over space. */
-const sums = gpuKernel('channelStatistics, sum', function (x: Values) {
+const sums = gpuKernel('channelStatistics, sum', function (x: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++) sum += x[this.thread.y][this.thread.x][i]
   return sum
 })
 /** Σ (x − mean)² over space. */
-const squares = gpuKernel('channelStatistics, squares', function (x: Values, mean: Values) {
+const squares = gpuKernel('channelStatistics, squares', function (x: Tensor, mean: Tensor) {
   const centre = mean[0][0][this.thread.x]
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++) {
@@ -20,19 +20,19 @@ const squares = gpuKernel('channelStatistics, squares', function (x: Values, mea
   return sum
 })
 /** sum / factor[0], 0 if that is 0. */
-const unscaled = gpuKernel('movingStatistics', function (sum: Values, factor: Values) {
+const unscaled = gpuKernel('movingStatistics', function (sum: Tensor, factor: Tensor) {
   if (factor[0][0][0] === 0) return 0
   return sum[this.thread.z][this.thread.y][this.thread.x] / factor[0][0][0]
 })
-const deviation = gpuKernel('deviations', function (variance: Values, inside: number, outside: number) {
+const deviation = gpuKernel('deviations', function (variance: Tensor, inside: number, outside: number) {
   return Math.sqrt(variance[this.thread.z][this.thread.y][this.thread.x] + inside) + outside
 })
 /** (x − mean[c]) / deviation[c]. */
-const normalized = gpuKernel('normalizeChannels', function (x: Values, mean: Values, deviation: Values) {
+const normalized = gpuKernel('normalizeChannels', function (x: Tensor, mean: Tensor, deviation: Tensor) {
   return (x[this.thread.z][this.thread.y][this.thread.x] - mean[0][0][this.thread.y]) / deviation[0][0][this.thread.y]
 })
 /** Σ dy·(x − mean) over space. */
-const products = gpuKernel('normalizeChannelsGradient, products', function (x: Values, dy: Values, mean: Values) {
+const products = gpuKernel('normalizeChannelsGradient, products', function (x: Tensor, dy: Tensor, mean: Tensor) {
   const centre = mean[0][0][this.thread.x]
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++) sum += dy[this.thread.y][this.thread.x][i] * (x[this.thread.y][this.thread.x][i] - centre)
@@ -41,7 +41,7 @@ const products = gpuKernel('normalizeChannelsGradient, products', function (x: V
 /** (dy − offset[c] − (x − mean[c])·product[c] / deviation[c]²) / deviation[c]. */
 const slope = gpuKernel(
   'normalizeChannelsGradient',
-  function (x: Values, dy: Values, mean: Values, deviation: Values, offset: Values, product: Values) {
+  function (x: Tensor, dy: Tensor, mean: Tensor, deviation: Tensor, offset: Tensor, product: Tensor) {
     const c = this.thread.y
     const width = deviation[0][0][c]
     const steep = product[0][0][c] / (width * width)

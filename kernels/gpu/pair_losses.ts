@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { logOnePlus } from './activations.js'
 import { minus, times } from './euclidean_loss.js'
 import { NO_LABEL, normalized, whole } from './labels.js'
@@ -8,7 +8,7 @@ import { NO_LABEL, normalized, whole } from './labels.js'
 /** −t·log σ(x) − (1 − t)·log(1 − σ(x)), 0 where ignored. */
 const crossEntropy = gpuKernel(
   'sigmoidCrossEntropyLoss',
-  function (x: Values, target: Values, ignored: number) {
+  function (x: Tensor, target: Tensor, ignored: number) {
     const t = target[this.thread.z][this.thread.y][this.thread.x]
     if (whole(t) === ignored) return 0
     const v = x[this.thread.z][this.thread.y][this.thread.x]
@@ -20,7 +20,7 @@ const crossEntropy = gpuKernel(
 )
 const crossEntropySlope = gpuKernel(
   'sigmoidCrossEntropyLossGradient',
-  function (x: Values, target: Values, scale: Values, ignored: number) {
+  function (x: Tensor, target: Tensor, scale: Tensor, ignored: number) {
     const t = target[this.thread.z][this.thread.y][this.thread.x]
     if (whole(t) === ignored) return 0
     return (1 / (1 + Math.exp(-x[this.thread.z][this.thread.y][this.thread.x])) - t) * scale[0][0][0]
@@ -28,7 +28,7 @@ const crossEntropySlope = gpuKernel(
   [whole],
 )
 /** Σ difference² of one pair. */
-const distanceOf = gpuKernel('contrastiveLoss, distance', function (difference: Values) {
+const distanceOf = gpuKernel('contrastiveLoss, distance', function (difference: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.size; i++) {
     const d = difference[0][this.thread.x][i]
@@ -38,7 +38,7 @@ const distanceOf = gpuKernel('contrastiveLoss, distance', function (difference: 
 })
 const pairLoss = gpuKernel(
   'contrastiveLoss',
-  function (distance: Values, similar: Values, margin: number) {
+  function (distance: Tensor, similar: Tensor, margin: number) {
     const squares = distance[0][0][this.thread.x]
     if (whole(similar[0][0][this.thread.x]) !== 0) return squares
     if (this.constants.legacy > 0) return Math.max(0, margin - squares)
@@ -49,7 +49,7 @@ const pairLoss = gpuKernel(
 )
 const pairSlope = gpuKernel(
   'contrastiveLossGradient',
-  function (difference: Values, distance: Values, similar: Values, dloss: Values, factor: number, margin: number) {
+  function (difference: Tensor, distance: Tensor, similar: Tensor, dloss: Tensor, factor: number, margin: number) {
     const alpha = factor * dloss[0][0][0]
     const d = difference[0][this.thread.y][this.thread.x]
     if (whole(similar[0][0][this.thread.y]) !== 0) return alpha * d

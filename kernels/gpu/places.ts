@@ -1,6 +1,6 @@
 // Pieces of kernel source for any number of spatial axes.
 
-/** Values of a block. */
+/** Tensor of a block. */
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
 
 /** Statements that split the flat place `flat` of a plane into one place per axis, named prefix + axis. */

@@ -1,11 +1,11 @@
 import type { Kernels, PoolingShape } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { type Constants, type Dims, gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { type Constants, type Dims, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
 // Tensors are (planes, H·W): thread.x is a place in the plane, thread.y the plane.
 
 /** Index of the largest x of a window, the first one on a tie, −1 if there is none. */
-const largestAt = gpuKernel('maxPool, mask', function (x: Values) {
+const largestAt = gpuKernel('maxPool, mask', function (x: Tensor) {
   const row = Math.floor((this.thread.x + 0.5) / this.constants.OW)
   const top = row * this.constants.SH - this.constants.PH
   const left = (this.thread.x - row * this.constants.OW) * this.constants.SW - this.constants.PW
@@ -27,13 +27,13 @@ const largestAt = gpuKernel('maxPool, mask', function (x: Values) {
   return at
 })
 /** x where the mask says; −FLT_MAX where it says nothing. */
-const picked = gpuKernel('maxPool, value', function (x: Values, mask: Values) {
+const picked = gpuKernel('maxPool, value', function (x: Tensor, mask: Tensor) {
   const at = mask[0][this.thread.y][this.thread.x]
   if (at < 0) return -3.4028234663852886e38
   return x[0][this.thread.y][at]
 })
 /** Σ dy of the windows whose mask names this place. */
-const returned = gpuKernel('maxPoolGradient', function (dy: Values, mask: Values) {
+const returned = gpuKernel('maxPoolGradient', function (dy: Tensor, mask: Tensor) {
   const h = Math.floor((this.thread.x + 0.5) / this.constants.W)
   const w = this.thread.x - h * this.constants.W
   let sum = 0
@@ -60,7 +60,7 @@ const returned = gpuKernel('maxPoolGradient', function (dy: Values, mask: Values
 })
 
 /** Σ x of a window / its area, clipped to size + pad. */
-const mean = gpuKernel('averagePool', function (x: Values) {
+const mean = gpuKernel('averagePool', function (x: Tensor) {
   const row = Math.floor((this.thread.x + 0.5) / this.constants.OW)
   const top = row * this.constants.SH - this.constants.PH
   const left = (this.thread.x - row * this.constants.OW) * this.constants.SW - this.constants.PW
@@ -78,7 +78,7 @@ const mean = gpuKernel('averagePool', function (x: Values) {
   return sum / (height * width)
 })
 /** Σ dy / area of the windows over this place. */
-const shared = gpuKernel('averagePoolGradient', function (dy: Values) {
+const shared = gpuKernel('averagePoolGradient', function (dy: Tensor) {
   const h = Math.floor((this.thread.x + 0.5) / this.constants.W)
   const w = this.thread.x - h * this.constants.W
   let sum = 0

@@ -1,22 +1,22 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
 
 /** x if x > 0, else slope[c]·x. */
-const rectified = gpuKernel('prelu', function (x: Values, slope: Values) {
+const rectified = gpuKernel('prelu', function (x: Tensor, slope: Tensor) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   if (v > 0) return v
   return slope[0][0][this.thread.y] * v
 })
 /** dy if x > 0, else slope[c]·dy. */
-const passed = gpuKernel('preluGradient', function (x: Values, dy: Values, slope: Values) {
+const passed = gpuKernel('preluGradient', function (x: Tensor, dy: Tensor, slope: Tensor) {
   const d = dy[this.thread.z][this.thread.y][this.thread.x]
   if (x[this.thread.z][this.thread.y][this.thread.x] > 0) return d
   return slope[0][0][this.thread.y] * d
 })
 /** Σ dy·min(x, 0) over space. */
-const negatives = gpuKernel('preluSlopeGradient', function (x: Values, dy: Values) {
+const negatives = gpuKernel('preluSlopeGradient', function (x: Tensor, dy: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++)
     sum += dy[this.thread.y][this.thread.x][i] * Math.min(x[this.thread.y][this.thread.x][i], 0)

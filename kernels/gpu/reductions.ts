@@ -1,13 +1,13 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
-export const square = gpuKernel('square', function (x: Values) {
+export const square = gpuKernel('square', function (x: Tensor) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
   return v * v
 })
 /** sums, but `value` at `index`. */
-const placed = gpuKernel('place a value', function (sums: Values, value: Values, index: number) {
+const placed = gpuKernel('place a value', function (sums: Tensor, value: Tensor, index: number) {
   if (this.thread.x === index) return value[0][0][0]
   return sums[0][0][this.thread.x]
 })

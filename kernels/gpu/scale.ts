@@ -1,18 +1,18 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
 
 /** factor[c]·x. */
-const scaled = gpuKernel('scaleChannels', function (x: Values, factor: Values) {
+const scaled = gpuKernel('scaleChannels', function (x: Tensor, factor: Tensor) {
   return factor[0][0][this.thread.y] * x[this.thread.z][this.thread.y][this.thread.x]
 })
 /** factor[c]·x + bias[c]. */
-const shifted = gpuKernel('scaleChannels, bias', function (x: Values, factor: Values, bias: Values) {
+const shifted = gpuKernel('scaleChannels, bias', function (x: Tensor, factor: Tensor, bias: Tensor) {
   return factor[0][0][this.thread.y] * x[this.thread.z][this.thread.y][this.thread.x] + bias[0][0][this.thread.y]
 })
 /** Σ x·dy over space. */
-const products = gpuKernel('scaleGradient', function (x: Values, dy: Values) {
+const products = gpuKernel('scaleGradient', function (x: Tensor, dy: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.inner; i++) sum += x[this.thread.y][this.thread.x][i] * dy[this.thread.y][this.thread.x][i]
   return sum

@@ -1,12 +1,12 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { decayedGradient, numbersOf } from './update.js'
 
 /** rate·g + momentum·h. */
 const step = gpuKernel(
   'sgdUpdate',
-  function (w: Values, dw: Values, h: Values, scale: number, decay: number, l1: number, rate: number, momentum: number) {
+  function (w: Tensor, dw: Tensor, h: Tensor, scale: number, decay: number, l1: number, rate: number, momentum: number) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],
@@ -19,7 +19,7 @@ const step = gpuKernel(
   [decayedGradient],
 )
 /** w − dw: what every solver ends with. */
-export const stepped = gpuKernel('update', function (w: Values, dw: Values) {
+export const stepped = gpuKernel('update', function (w: Tensor, dw: Tensor) {
   return w[this.thread.z][this.thread.y][this.thread.x] - dw[this.thread.z][this.thread.y][this.thread.x]
 })
 

@@ -1,30 +1,30 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
 // Tensors are (outer, channels, inner); what is one value for each column is (outer, inner), indexed [0][o][i].
 
-const largest = gpuKernel('softmax, max', function (x: Values) {
+const largest = gpuKernel('softmax, max', function (x: Tensor) {
   let most = x[this.thread.y][0][this.thread.x]
   for (let c = 1; c < this.constants.channels; c++) most = Math.max(most, x[this.thread.y][c][this.thread.x])
   return most
 })
-const sum = gpuKernel('softmax, sum', function (x: Values, most: Values) {
+const sum = gpuKernel('softmax, sum', function (x: Tensor, most: Tensor) {
   const shift = most[0][this.thread.y][this.thread.x]
   let total = 0
   for (let c = 0; c < this.constants.channels; c++) total += Math.exp(x[this.thread.y][c][this.thread.x] - shift)
   return total
 })
-const share = gpuKernel('softmax', function (x: Values, most: Values, total: Values) {
+const share = gpuKernel('softmax', function (x: Tensor, most: Tensor, total: Tensor) {
   const v = x[this.thread.z][this.thread.y][this.thread.x] - most[0][this.thread.z][this.thread.x]
   return Math.exp(v) / total[0][this.thread.z][this.thread.x]
 })
-const dot = gpuKernel('softmaxGradient, dot', function (y: Values, dy: Values) {
+const dot = gpuKernel('softmaxGradient, dot', function (y: Tensor, dy: Tensor) {
   let total = 0
   for (let c = 0; c < this.constants.channels; c++) total += y[this.thread.y][c][this.thread.x] * dy[this.thread.y][c][this.thread.x]
   return total
 })
-const slope = gpuKernel('softmaxGradient', function (y: Values, dy: Values, total: Values) {
+const slope = gpuKernel('softmaxGradient', function (y: Tensor, dy: Tensor, total: Tensor) {
   const d = dy[this.thread.z][this.thread.y][this.thread.x] - total[0][this.thread.z][this.thread.x]
   return y[this.thread.z][this.thread.y][this.thread.x] * d
 })

@@ -1,12 +1,12 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { NO_LABEL, normalized, whole } from './labels.js'
 
 /** −log max(p[label], FLT_MIN) of one column, 0 where ignored. */
 const term = gpuKernel(
   'softmaxLoss',
-  function (p: Values, label: Values, ignored: number) {
+  function (p: Tensor, label: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.y][this.thread.x])
     if (truth === ignored) return 0
     return -Math.log(Math.max(p[this.thread.y][truth][this.thread.x], 1.17549435e-38))
@@ -16,7 +16,7 @@ const term = gpuKernel(
 /** (p − onehot(label))·scale, 0 where ignored. */
 const slope = gpuKernel(
   'softmaxLossGradient',
-  function (p: Values, label: Values, scale: Values, ignored: number) {
+  function (p: Tensor, label: Tensor, scale: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.z][this.thread.x])
     let g = p[this.thread.z][this.thread.y][this.thread.x]
     if (truth === this.thread.y) g -= 1

@@ -1,11 +1,11 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { philox } from '../../lib/rng.js'
 import { inputDims, outputDims, poolingConstants } from './pooling.js'
 
 /** Index of the first x of a window at which Σ max(x, 0) exceeds the drawn share of the window's sum. */
-const drawn = gpuKernel('stochasticPool, mask', function (x: Values, share: Values) {
+const drawn = gpuKernel('stochasticPool, mask', function (x: Tensor, share: Tensor) {
   const row = Math.floor((this.thread.x + 0.5) / this.constants.OW)
   const top = row * this.constants.SH - this.constants.PH
   const left = (this.thread.x - row * this.constants.OW) * this.constants.SW - this.constants.PW
@@ -40,13 +40,13 @@ const drawn = gpuKernel('stochasticPool, mask', function (x: Values, share: Valu
   return at
 })
 /** x where the mask says; 0 where it says nothing. */
-const picked = gpuKernel('stochasticPool, value', function (x: Values, mask: Values) {
+const picked = gpuKernel('stochasticPool, value', function (x: Tensor, mask: Tensor) {
   const at = mask[0][this.thread.y][this.thread.x]
   if (at < 0) return 0
   return x[0][this.thread.y][at]
 })
 /** Σ max(x, 0)^power over a window. */
-const positives = gpuKernel('stochasticMean, sums', function (x: Values) {
+const positives = gpuKernel('stochasticMean, sums', function (x: Tensor) {
   const row = Math.floor((this.thread.x + 0.5) / this.constants.OW)
   const top = row * this.constants.SH - this.constants.PH
   const left = (this.thread.x - row * this.constants.OW) * this.constants.SW - this.constants.PW
@@ -64,13 +64,13 @@ const positives = gpuKernel('stochasticMean, sums', function (x: Values) {
   }
   return sum
 })
-const quotient = gpuKernel('stochasticMean', function (squares: Values, sums: Values) {
+const quotient = gpuKernel('stochasticMean', function (squares: Tensor, sums: Tensor) {
   const sum = sums[0][this.thread.y][this.thread.x]
   if (sum > 0) return squares[0][this.thread.y][this.thread.x] / sum
   return 0
 })
 /** Σ over the windows over a positive x of dy·(2x − y) / Σ max(x, 0). */
-const slope = gpuKernel('stochasticMeanGradient', function (x: Values, y: Values, sums: Values, dy: Values) {
+const slope = gpuKernel('stochasticMeanGradient', function (x: Tensor, y: Tensor, sums: Tensor, dy: Tensor) {
   const h = Math.floor((this.thread.x + 0.5) / this.constants.W)
   const w = this.thread.x - h * this.constants.W
   const v = x[0][this.thread.y][this.thread.x]

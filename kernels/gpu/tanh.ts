@@ -1,6 +1,6 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { gpuKernel, type Values } from '../../lib/gpu_kernel.js'
+import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
 /** tanh x. The built-in one is NaN for large x on some devices; near 0 the quotient would lose digits. */
 export function tangent(x: number): number {
@@ -13,13 +13,13 @@ export function tangent(x: number): number {
 
 const hyperbolic = gpuKernel(
   'tanh',
-  function (x: Values) {
+  function (x: Tensor) {
     return tangent(x[this.thread.z][this.thread.y][this.thread.x])
   },
   [tangent],
 )
 /** dy·(1 − y²). */
-const slope = gpuKernel('tanhGradient', function (y: Values, dy: Values) {
+const slope = gpuKernel('tanhGradient', function (y: Tensor, dy: Tensor) {
   const v = y[this.thread.z][this.thread.y][this.thread.x]
   return dy[this.thread.z][this.thread.y][this.thread.x] * (1 - v * v)
 })

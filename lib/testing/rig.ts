@@ -9,6 +9,7 @@ import type { Layer, LayerClass, Phase } from '../layer.js'
 import type { Memory } from '../memory.js'
 import { checkMessage } from '../proto/message.js'
 import { parseText } from '../proto/text.js'
+import { engineFor } from '../registry.js'
 import { RandomStream } from '../rng.js'
 
 /** What goes into the layer: a shape, filled from N(0, 1), or a shape and how to fill it. */
@@ -66,7 +67,8 @@ export class LayerRig {
 
   /** Make the layer, set it up and fill its bottoms and weights. */
   static async create(layerClass: LayerClass, options: RigOptions, inPlace = false): Promise<LayerRig> {
-    const engine = await createEngine(options.engine ?? 'js', { threads: options.threads })
+    // on a device a layer without kernels for it runs on the host, as in a net
+    const engine = engineFor(layerClass, await createEngine(options.engine ?? 'js', { threads: options.threads }))
     const phase = options.phase ?? 'TRAIN'
     const param = { name: 'layer', type: layerClass.name, phase, ...readParam(options.param) }
     const context = { phase, engine, seed: options.seed ?? 1701, files: createFiles(), log() {} }

@@ -1,6 +1,6 @@
 import type { Engine, Kernels } from '../../engine.js'
 import { EngineError } from '../../errors.js'
-import { type Constants, type Dims, type GpuKernel, gpuKernel, type Values, type View } from '../../gpu_kernel.js'
+import { type Constants, type Dims, type GpuKernel, gpuKernel, type Tensor, type View } from '../../gpu_kernel.js'
 import { Memory } from '../../memory.js'
 import type { Backend, NativeTensor, Program } from './backend.js'
 import { textureSize } from './gpujs.js'
@@ -12,7 +12,7 @@ export interface HandleView {
   readonly dims: Dims
 }
 
-export type Tensor = Memory | View | Handle | HandleView
+export type Argument = Memory | View | Handle | HandleView
 
 /** Compiled kernels that are kept; the one that was not used for longest goes first. */
 const MOST_PROGRAMS = 1024
@@ -24,23 +24,23 @@ const LARGE = 2 ** 23
 const LONGEST_ROW = 2 ** 20
 
 const fillKernel = gpuKernel('fill', (value: number) => value)
-const plusKernel = gpuKernel('plus', function (x: Values, y: Values, beta: number) {
+const plusKernel = gpuKernel('plus', function (x: Tensor, y: Tensor, beta: number) {
   return x[this.thread.z][this.thread.y][this.thread.x] + beta * y[this.thread.z][this.thread.y][this.thread.x]
 })
-const doubleKernel = gpuKernel('trial, twice', function (x: Values) {
+const doubleKernel = gpuKernel('trial, twice', function (x: Tensor) {
   return 2 * x[this.thread.z][this.thread.y][this.thread.x]
 })
-const turnKernel = gpuKernel('trial, transposed', function (x: Values) {
+const turnKernel = gpuKernel('trial, transposed', function (x: Tensor) {
   return x[0][this.thread.x][this.thread.y]
 })
-const firstSum = gpuKernel('total, columns', function (x: Values) {
+const firstSum = gpuKernel('total, columns', function (x: Tensor) {
   let sum = 0
   for (let y = 0; y < this.constants.rows; y++) {
     if (y < this.constants.rows - 1 || this.thread.x < this.constants.last) sum += x[0][y][this.thread.x]
   }
   return sum
 })
-const lastSum = gpuKernel('total, row', function (x: Values) {
+const lastSum = gpuKernel('total, row', function (x: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.n; i++) sum += x[0][0][i]
   return sum
@@ -66,13 +66,13 @@ export class Gpu {
   }
 
   /** out ← kernel(args), one value for each place of `out`. Memories without sizes are flat. */
-  run(kernel: GpuKernel, args: readonly (Tensor | number)[], out: Memory | View, constants: Constants = {}): void {
+  run(kernel: GpuKernel, args: readonly (Argument | number)[], out: Memory | View, constants: Constants = {}): void {
     const memory = 'memory' in out ? out.memory : out
     this.set(memory, this.compute(kernel, args, 'memory' in out ? out.dims : this.flat(out.length), constants))
   }
 
   /** The same into a new handle, which the caller releases. `length` is given where the tensor is folded and its end not used. */
-  compute(kernel: GpuKernel, args: readonly (Tensor | number)[], dims: Dims, constants: Constants = {}, length?: number): Handle {
+  compute(kernel: GpuKernel, args: readonly (Argument | number)[], dims: Dims, constants: Constants = {}, length?: number): Handle {
     const count = length ?? dims[0] * dims[1] * dims[2]
     if (count === 0) return this.queue.constant(0, 0)
     const tensors = args.map(arg => (typeof arg === 'number' ? arg : this.tensor(arg)))
@@ -128,7 +128,7 @@ export class Gpu {
   }
 
   /** Σ of n values as a handle of one, in two steps so that many threads and few roundings take part. */
-  total(x: Tensor, n: number): Handle {
+  total(x: Argument, n: number): Handle {
     const handle = this.tensor(x).handle
     if (n <= 64) return this.compute(lastSum, [{ handle, dims: [n, 1, 1] }], [1, 1, 1], { n })
     const width = 2 ** Math.ceil(Math.log2(Math.sqrt(n)))
@@ -164,7 +164,7 @@ export class Gpu {
     return this.programs.size
   }
 
-  private tensor(of: Tensor): HandleView {
+  private tensor(of: Argument): HandleView {
     if (of instanceof Memory) return this.stored({ handle: this.handle(of), dims: this.flat(of.length) })
     if (of instanceof Handle) return this.stored({ handle: of, dims: this.flat(of.length) })
     return this.stored('memory' in of ? { handle: this.handle(of.memory), dims: of.dims } : of)
