@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import protobuf from 'protobufjs/minimal.js'
-import { describe, expect, test } from 'vitest'
+import { expect, describe as suite, test } from 'vitest'
 import { parseCaffeTime, withoutData } from '../bench/caffe_log.js'
 import { goalsText } from '../bench/goals.js'
 import { graphOf } from '../bench/graph.js'
-import { createNet, describe as describeNet, nets, stateOf } from '../bench/nets/index.js'
+import { createNet, describe, nets, stateOf, unfilled } from '../bench/nets/index.js'
 import { onnxOf } from '../bench/onnx.js'
 import { median } from '../bench/protocol.js'
 import { Net } from '../lib/net.js'
@@ -26,7 +26,7 @@ test('the median of an even and an odd number of samples', () => {
   expect(median([4, 1, 9, 2])).toBe(3)
 })
 
-describe('nets', () => {
+suite('nets', () => {
   /** Learned values, from the published layer sizes; ResNet's include BatchNorm's two statistics and their divisor. */
   const learned: Record<string, number> = {
     lenet: 20 * 26 + 50 * 501 + 500 * 801 + 10 * 501,
@@ -39,10 +39,7 @@ describe('nets', () => {
     mlp: 100 * 785 + 10 * 101,
   }
   test.each(Object.keys(learned))('%s has as many params as published', async name => {
-    const param = describeNet(name, nets[name].batch)
-    // zeros are faster to make than random numbers
-    for (const layer of param.layer!) for (const p of [layer.convolution_param, layer.inner_product_param]) delete p?.weight_filler
-    const net = await Net.create(param, { ...stateOf('train'), engine: 'js', seed: 1 })
+    const net = await Net.create(unfilled(describe(name, nets[name].batch)), { ...stateOf('train'), engine: 'js', seed: 1 })
     const count = Object.values(net.params)
       .flat()
       .reduce((sum, blob) => sum + blob.count, 0)

@@ -51,15 +51,31 @@ export function describe(name: string, batch: number): NetParameter {
 export const stateOf = (mode: NetMode): { phase: 'TRAIN' | 'TEST'; stages: string[] } =>
   mode === 'train' ? { phase: 'TRAIN', stages: [] } : { phase: 'TEST', stages: ['deploy'] }
 
-/** Build a net and fill what training would have filled, and its inputs. */
+/** Without fillers: drawing CaffeNet's weights takes seconds, and every process would do it for every job. `fill` makes them instead. */
+export function unfilled(param: NetParameter): NetParameter {
+  for (const layer of param.layer ?? [])
+    for (const settings of [layer.convolution_param, layer.inner_product_param, layer.recurrent_param]) delete settings?.weight_filler
+  return param
+}
+
+/** Build a net and fill its weights and its inputs. */
 export async function createNet(name: string, mode: NetMode, batch: number, engine: EngineName, threads: number): Promise<Net> {
-  const net = await Net.create(describe(name, batch), { ...stateOf(mode), engine, threads, seed: SEED })
+  const net = await Net.create(unfilled(describe(name, batch)), { ...stateOf(mode), engine, threads, seed: SEED })
   fill(net, name)
   return net
 }
 
-/** Biases and statistics as if trained (all of them zero would hide mistakes), and inputs: numbers around 0, labels, starts of sequences. */
+/** A prime, so that rows of weights that are cut from the table one after the other differ. */
+const TABLE_SIZE = 65521
+
+/**
+ * Weights as before training with He's variance, 2 / inputs; biases and statistics as if trained, since zeros would hide mistakes;
+ * inputs: numbers around 0, labels, starts of sequences.
+ */
 export function fill(net: Net, name: string): void {
+  const draw = new RandomStream(SEED, 'bench weights')
+  const uniform = Float32Array.from({ length: TABLE_SIZE }, () => 2 * draw.uniform() - 1)
+  let at = 0
   for (const node of net.nodes) {
     const random = new RandomStream(SEED, `bench ${node.name}`)
     const blobs = node.layer.blobs
@@ -67,9 +83,19 @@ export function fill(net: Net, name: string): void {
       blobs[0].dataArray.forEach((_, i, mean) => (mean[i] = 0.2 * (random.uniform() - 0.5)))
       blobs[1].dataArray.forEach((_, i, variance) => (variance[i] = 0.5 + random.uniform()))
       blobs[2].dataArray[0] = 1
-    } else
-      for (const { numAxes, dataArray } of blobs)
-        if (numAxes === 1) for (let i = 0; i < dataArray.length; i++) dataArray[i] += 0.1 * (random.uniform() - 0.5)
+      continue
+    }
+    for (const blob of blobs) {
+      const { dataArray: values } = blob
+      if (blob.numAxes === 1) for (let i = 0; i < values.length; i++) values[i] += 0.1 * (random.uniform() - 0.5)
+      else {
+        const bound = Math.sqrt((3 * 2) / blob.size(1))
+        for (let i = 0; i < values.length; i++) {
+          values[i] = bound * uniform[at]
+          at = at + 1 === TABLE_SIZE ? 0 : at + 1
+        }
+      }
+    }
   }
   for (const input of net.inputs) {
     const blob = net.blobs[input]

@@ -44,12 +44,8 @@ export const caffe: Peer = {
         // glog writes to stderr
         const { stdout, stderr } = await run(binary, args, { env, maxBuffer: 2 ** 28 }).catch(async error => {
           await remove()
-          throw new Refusal(
-            `caffe time failed: ${String(error.stderr ?? error.message)
-              .trim()
-              .split('\n')
-              .at(-1)}`,
-          )
+          const said = String(error.stderr ?? '').trim()
+          throw new Refusal(`caffe time failed: ${said.split('\n').at(-1) || error.message.trim()}`)
         })
         const { forward, backward } = withoutData(parseCaffeTime(`${stdout}\n${stderr}`), dataLayers)
         return mode === 'train' ? { train: forward + backward } : { inference: forward }

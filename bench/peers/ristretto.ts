@@ -3,7 +3,7 @@ import { createEngine } from '../../lib/engines/index.js'
 import { Blob, EngineError, type Net } from '../../lib/index.js'
 import { RandomStream } from '../../lib/rng.js'
 import { createSolver } from '../../lib/solvers/index.js'
-import { createNet, describe, fill, inputsOf, SEED } from '../nets/index.js'
+import { createNet, describe, fill, inputsOf, SEED, unfilled } from '../nets/index.js'
 import { type Job, type Peer, Refusal, type Task } from '../protocol.js'
 import { timed } from './load.js'
 
@@ -27,7 +27,14 @@ async function engineOf(name: string, threads: number): Promise<Engine> {
 
 /** A solver's whole step, cut in two: forward and backward as `caffe time` counts them, and the rest (clearing gradients, the update). */
 async function train(engine: string, { net: name, batch }: Job, threads: number): Promise<Task> {
-  const param = { net_param: describe(name, batch), type: 'SGD', lr_policy: 'fixed', base_lr: 1e-4, momentum: 0.9, weight_decay: 5e-4 }
+  const param = {
+    net_param: unfilled(describe(name, batch)),
+    type: 'SGD',
+    lr_policy: 'fixed',
+    base_lr: 1e-4,
+    momentum: 0.9,
+    weight_decay: 5e-4,
+  }
   const solver = await createSolver(param, { engine, threads, seed: SEED })
   const { net } = solver
   fill(net, name)
