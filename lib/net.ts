@@ -4,6 +4,7 @@ import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import type { Engine } from './engine.js'
 import { createDefaultEngine, createEngine, type EngineName } from './engines/index.js'
 import { RistrettoError } from './errors.js'
+import { explainNet } from './explain.js'
 import { Feed, type FeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
@@ -328,6 +329,11 @@ export class Net {
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
   describe(): NetDescription {
     return describeNet(this)
+  }
+
+  /** Where each layer runs and why, and the bytes that a forward and a backward pass move between host and device: a table to print. */
+  explain(): string {
+    return explainNet(this)
   }
 
   /** Call `hook` before every layer's forward (Input and Split included). Hooks may wait; they must not start passes on this net. */

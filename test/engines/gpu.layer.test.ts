@@ -65,6 +65,10 @@ test('a layer without kernels runs on the host in between, and the net moves its
   expect(net.layers.map(layer => layer.engine.name)).toEqual([...['gpu:webasm', 'gpu:webasm', 'gpu:webasm'], ...['wasm', 'gpu:webasm']])
   const { sum } = await net.forward({ label: [2, 0], x: [1, 2, 3, 4, 5, 6] })
   expect([...sum.data]).toEqual([2, 4, 7, 9, 10, 12])
+  const table = net.explain().split('\n')
+  expect(table[0]).toBe("net '' on gpu:webasm (gpu.js on WebAssembly, no device)")
+  expect(table.find(line => line.startsWith('hot'))).toMatch(/^hot +Python +wasm +24 +24 +plain host code: it names no kernels$/)
+  expect(table.find(line => line.startsWith('sum'))).toMatch(/^sum +Eltwise +gpu:webasm +0 +0 +the device has all its kernels$/)
   net.dispose()
 })
 
