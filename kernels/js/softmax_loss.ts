@@ -1,22 +1,9 @@
 import type { ClassLossShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
+import { normalizer } from './normalizer.js'
 
 /** The smallest normal float32: a probability of 0 costs 87.3365, not infinity. */
 const FLT_MIN = 1.1754943508222875e-38
-
-/** What the summed loss is divided by; never below 1. `valid` is the number of labels that are not ignored. */
-function normalizer(s: ClassLossShape, valid: number): number {
-  switch (s.normalization) {
-    case 'FULL':
-      return Math.max(1, s.outer * s.inner)
-    case 'VALID':
-      return Math.max(1, valid)
-    case 'BATCH_SIZE':
-      return Math.max(1, s.outer)
-    case 'NONE':
-      return 1
-  }
-}
 
 /** loss[0] ← −Σ log max(p[label], FLT_MIN) / normalizer.  p: (outer, classes, inner), label: (outer, inner). */
 export function softmaxLoss(s: ClassLossShape, p: Memory, label: Memory, loss: Memory): void {
