@@ -144,6 +144,6 @@ async function defaultBottoms(layerClass: LayerClass, param: LayerParameter): Pr
 function resultText({ layer, report, error }: Result): string[] {
   if (!report) return [`✗ ${layer}`, `  ${error}`]
   const { engine, checks, gradient } = report
-  const worst = gradient ? [`  the worst derivative is off by ${gradient.worst.toPrecision(2)}`] : []
+  const worst = gradient ? [`  the worst derivative is off by ${gradient.worst.toExponential(0)}`] : []
   return [`✓ ${layer} on ${engine}`, ...checks.map(text => `  ${text}`), ...worst]
 }

@@ -224,12 +224,13 @@ function summaryText({ name, phase, layers, params, multiplyAdds, memory }: Summ
   )
   const rule = '─'.repeat(Math.max(...lines.map(line => line.length)))
   const { activations, diffs, scratch } = memory
+  const training = diffs ? `; ${bytes(diffs)} gradients if it trains` : ''
   return [
     `${name || 'Net'}, phase ${phase}: ${layers.length} layers`,
     '',
     ...[lines[0], rule, ...lines.slice(1, -1), rule, lines[lines.length - 1]],
     '',
-    `Memory: ${bytes(memory.params)} params, ${bytes(activations)} activations, ${bytes(scratch)} of layers' own; ${bytes(diffs)} gradients if it trains`,
+    `Memory: ${bytes(memory.params)} params, ${bytes(activations)} activations, ${bytes(scratch)} of layers' own${training}`,
   ]
 }
 
