@@ -83,8 +83,10 @@ export function parseLog(text: string, year = 2000): LogTables {
       current = { row: added, kind, index }
     } else current.index = index
     const { outputs } = current!.row
-    let key = name
-    for (let k = 1; outputs.has(key); k++) key = `${name}[${k}]`
+    // a terminal would obey control characters
+    const plain = name.replace(/\p{Cc}/gu, '\ufffd')
+    let key = plain
+    for (let k = 1; outputs.has(key); k++) key = `${plain}[${k}]`
     outputs.set(key, toNumber(value))
     if (/^ \(\* .* loss\)/.test(rest)) tables.losses.add(key)
   }

@@ -94,6 +94,11 @@ describe('parse-log', () => {
     expect(seconds('20231231 23:59:59.000000', '20240101 00:00:01.000000', 1999)).toBe(2)
   })
 
+  it('does not pass control characters on to the terminal', () => {
+    const { train } = parseLog('Iteration 0\n  Train net output #0: a\x1b[2Jb = 1')
+    expect([...train[0].outputs.keys()]).toEqual(['a\ufffd[2Jb'])
+  })
+
   it('refuses what is no training log', async () => {
     const { code, err } = await cli('parse-log', write('no.log', 'I0101 00:00:00.0 1 a.cpp:1] Iteration 0\n'))
     expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('no training log') })
