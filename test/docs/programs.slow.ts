@@ -1,0 +1,46 @@
+/** The commands in the tutorials, one after the other, as a reader types them; the pages show what they print. Run by `npm run test:docs`. */
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { expectSameText, readBlocks, root } from './blocks.js'
+
+const folder = 'docs/tutorials'
+const commands = readdirSync(join(root, folder))
+  .filter(name => name.endsWith('.md'))
+  .flatMap(name => readBlocks(`${folder}/${name}`))
+  .filter(({ language, code }) => language === 'sh' && code.startsWith('npx tsx '))
+
+describe('Commands in the tutorials', () => {
+  test.each(commands.map(block => [block.code, block] as const))('%s', (command, { output }) => {
+    const [, , ...args] = command.split(/\s+/)
+    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
+    const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, ...args], { cwd: root, encoding: 'utf8' })
+    expect(status, stderr).toBe(0)
+    if (output) expectSameText(stdout, output.text, output.rtol, command)
+    claims[args[0]]?.(stdout)
+  })
+})
+
+/** What the pages conclude from the numbers, which must hold on every machine. */
+const claims: Record<string, (printed: string) => void> = {
+  'docs/examples/custom-layer/train.ts': printed => {
+    expect(percentages(printed)[0]).toBeGreaterThan(95)
+  },
+  'docs/examples/occlusion/train.ts': printed => {
+    const [whole, wholeOccluded, , occluded] = percentages(printed)
+    expect(whole).toBeGreaterThan(95)
+    // training on occluded pictures helps on occluded pictures, by a lot
+    expect(occluded).toBeGreaterThan(wholeOccluded + 20)
+  },
+  'docs/examples/triplet/finetune.ts': printed => {
+    const [, rankingBefore, , heldOutBefore, , rankingAfter, nearest, heldOutAfter] = percentages(printed)
+    expect(rankingAfter).toBeGreaterThan(Math.max(98, rankingBefore))
+    // digits that no training has seen lie farther apart than before
+    expect(heldOutAfter).toBeGreaterThan(heldOutBefore + 8)
+    expect(nearest).toBeGreaterThan(94)
+    expect(printed).toContain('has not moved')
+  },
+}
+
+const percentages = (text: string): number[] => [...text.matchAll(/([\d.]+) %/g)].map(match => Number(match[1]))

@@ -1,0 +1,90 @@
+/** Every code block of the tutorials: excerpts are what they say, programs have the right types and print what the page says. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { parseNet, parseSolver } from '../../lib/index.js'
+import { type Block, chunksOf, expectSameText, readBlocks, root } from './blocks.js'
+
+const folder = 'docs/tutorials'
+const pages = readdirSync(join(root, folder))
+  .filter(name => name.endsWith('.md'))
+  .map(name => `${folder}/${name}`)
+const blocks = pages.flatMap(readBlocks)
+const of = (language: string, excerpt: boolean) => blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
+const at = (block: Block) => [`${block.page}:${block.line}`, block] as const
+
+test('there are four tutorials, and every kind of block in them is known', () => {
+  expect(pages).toHaveLength(4)
+  for (const { page, line, language } of blocks)
+    if (!['ts', 'prototxt', 'sh'].includes(language)) expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)
+})
+
+test.each([...of('ts', true), ...of('prototxt', true)].map(at))('%s is an excerpt', (_, { rest, code }) => {
+  const file = readFileSync(join(root, rest), 'utf8')
+  let from = 0
+  for (const chunk of chunksOf(code)) {
+    const place = file.indexOf(chunk, from)
+    if (place < 0) expect.fail(`${rest} does not hold, in this order:\n${chunk}`)
+    from = place + chunk.length
+  }
+})
+
+test.each(of('prototxt', false).map(at))('%s can be parsed', (_, { code }) => {
+  if (/^\s*layer\b/m.test(code)) expect(parseNet(code).layer?.length).toBeGreaterThan(0)
+  else expect(Object.keys(parseSolver(code)).length).toBeGreaterThan(0)
+})
+
+test.each(blocks.filter(block => block.language === 'sh').map(at))('%s names files that are there', (_, { code }) => {
+  const paths = code.match(/(?:docs|test|lib)\/[\w./-]+/g) ?? []
+  for (const path of paths) if (!existsSync(join(root, path))) expect.fail(`there is no ${path}`)
+})
+
+test.each(pages)('%s links to what is there', page => {
+  const text = readFileSync(join(root, page), 'utf8')
+  for (const [, target] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
+    if (!/^https?:/.test(target) && !existsSync(join(root, dirname(page), target))) expect.fail(`${page} links to ${target}`)
+})
+
+const programs = of('ts', false)
+
+test('the programs on the pages have the right types', { timeout: 120_000 }, () => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  // each block is a file beside its page, so that what it imports is found from there
+  const files = new Map(programs.map(block => [join(root, `${block.page}.${block.line}.ts`), `${block.code}\nexport {}\n`]))
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = path => files.has(path) || fileExists(path)
+  host.readFile = path => files.get(path) ?? readFile(path)
+  host.getSourceFile = (path, target, ...more) => {
+    const code = files.get(path)
+    return code === undefined ? getSourceFile(path, target, ...more) : ts.createSourceFile(path, code, target, true)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  const found = ts.getPreEmitDiagnostics(program).filter(({ file }) => file && files.has(file.fileName))
+  expect(ts.formatDiagnostics(found, { getCanonicalFileName: name => name, getCurrentDirectory: () => root, getNewLine: () => '\n' })).toBe(
+    '',
+  )
+})
+
+describe('The programs on the pages print what the pages say', () => {
+  const place = join(root, '.cache/docs-blocks')
+  beforeAll(() => mkdirSync(place, { recursive: true }))
+  afterAll(() => rmSync(place, { recursive: true, force: true }))
+
+  test.each(programs.map(at))('%s', { timeout: 60_000 }, async (name, { page, line, code, output }) => {
+    const file = join(place, `${page.replaceAll('/', '_')}_${line}.ts`)
+    writeFileSync(file, `${code.replaceAll("'../", `'${root}docs/`)}\nexport {}\n`)
+    const printed: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
+      printed.push(values.map(String).join(' '))
+    })
+    try {
+      await import(file)
+    } finally {
+      log.mockRestore()
+    }
+    expectSameText(printed.join('\n'), output?.text ?? '', output?.rtol ?? 0, name)
+  })
+})
