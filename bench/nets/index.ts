@@ -65,6 +65,19 @@ export async function createNet(name: string, mode: NetMode, batch: number, engi
   return net
 }
 
+/** A net made for inference with the same weights, as peers fold and fuse theirs when they load a graph. */
+export async function optimized(net: Net, name: string, batch: number, engine: EngineName, threads: number): Promise<Net> {
+  const lean = await Net.create(unfilled(describe(name, batch)), {
+    ...stateOf('inference'),
+    engine,
+    threads,
+    seed: SEED,
+    optimize: 'inference',
+  })
+  await lean.copyFrom(net)
+  return lean
+}
+
 /** A prime, so that rows of weights that are cut from the table one after the other differ. */
 const TABLE_SIZE = 65521
 

@@ -3,7 +3,7 @@ import { createEngine } from '../../lib/engines/index.js'
 import { Blob, EngineError, type Net } from '../../lib/index.js'
 import { RandomStream } from '../../lib/rng.js'
 import { createSolver } from '../../lib/solvers/index.js'
-import { createNet, describe, fill, inputsOf, SEED, unfilled } from '../nets/index.js'
+import { createNet, describe, fill, inputsOf, optimized, SEED, unfilled } from '../nets/index.js'
 import { type Job, type Peer, Refusal, type Task } from '../protocol.js'
 import { timed } from './load.js'
 
@@ -68,8 +68,10 @@ async function train(engine: string, { net: name, batch }: Job, threads: number)
 
 /** As a program calls it: inputs are copied in, outputs are copied out. */
 async function inference(engine: string, { net: name, batch }: Job, threads: number): Promise<Task> {
-  const net: Net = await createNet(name, 'inference', batch, engine, threads)
-  const inputs = inputsOf(net)
+  const plain: Net = await createNet(name, 'inference', batch, engine, threads)
+  const inputs = inputsOf(plain)
+  const net = await optimized(plain, name, batch, engine, threads)
+  plain.dispose()
   return {
     detail: net.engine.detail,
     run: async () => ({ inference: await timed(() => net.forward(inputs)) }),
