@@ -29,13 +29,18 @@ function checkShape(shape: Shape, name: string): number {
   const where = name ? ` of blob '${name}'` : ''
   if (shape.length > MAX_AXES) throw new RistrettoError(`the shape${where} has ${shape.length} axes, at most ${MAX_AXES} are allowed`)
   let count = 1
+  let largest = 1
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0)
       throw new RistrettoError(`the shape${where} [${shape.join(', ')}] holds ${size}, which is no size`)
     count *= size
+    if (size > 0) largest *= size
   }
-  if (count > MAX_COUNT)
-    throw new RistrettoError(`the shape${where} [${shape.join(', ')}] has ${count} values, at most ${MAX_COUNT} are allowed`)
+  // an axis of size 0 makes no values, but loops over the other axes are as long as ever
+  if (largest > MAX_COUNT)
+    throw new RistrettoError(
+      `the shape${where} [${shape.join(', ')}] has ${count || `0 times ${largest}`} values, at most ${MAX_COUNT} are allowed`,
+    )
   return count
 }
 

@@ -166,7 +166,8 @@ function checkRoom(b: Building, node: NetNode, { heap, name }: Engine): void {
     const { data } = top.memory
     if (b.counted.has(data)) continue
     b.counted.add(data)
-    if (!data.isAllocated) b.untaken += 4 * data.length
+    // one axis of size 0 does not make the loops over the others shorter
+    if (!data.isAllocated) b.untaken += 4 * top.shape.reduce((product, size) => product * (size || 1), 1)
   }
   const available = heap.available ?? Number.POSITIVE_INFINITY
   if (b.untaken > FAR_BEYOND * available)

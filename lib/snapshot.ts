@@ -101,18 +101,27 @@ const positionsOf = (solver: Solver): Positions => ({
 
 function readPositions(text: string, file: string): Positions {
   try {
-    const positions = JSON.parse(text) as Positions
-    if (typeof positions.train.passes === 'number' && Array.isArray(positions.test)) return positions
+    const positions = JSON.parse(text)
+    const { seed, train, test } = positions
+    if (isCount(seed) && isPosition(train) && Array.isArray(test) && test.every(isPosition)) return positions
   } catch {}
   throw new FormatError(`${file}: the stored positions of the random streams cannot be read`)
 }
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isPosition = (value: unknown): boolean =>
+  isRecord(value) &&
+  isCount(value.passes) &&
+  isRecord(value.layers) &&
+  Object.values(value.layers).every(state => isRecord(state) && Object.values(state).every(Number.isFinite))
 
 function applyPositions(solver: Solver, positions: Positions): void {
   const apply = (net: Net, position: NetPosition | undefined) => {
     if (!position) return
     net.passes = position.passes
     net.reseed(positions.seed)
-    for (const layer of net.layers) if (position.layers[layer.name]) layer.restoreState(position.layers[layer.name])
+    for (const layer of net.layers) if (Object.hasOwn(position.layers, layer.name)) layer.restoreState(position.layers[layer.name])
   }
   apply(solver.net, positions.train)
   solver.testNets.forEach((net, i) => apply(net, positions.test[i]))

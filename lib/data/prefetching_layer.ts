@@ -75,6 +75,8 @@ export abstract class PrefetchingLayer extends Layer {
 
   override restoreState(state: Record<string, number>): void {
     const { item = 0, record = 0, epoch = 0 } = state
+    if (![item, record, epoch].every(value => Number.isSafeInteger(value) && value >= 0))
+      throw this.error(`the stored position is damaged: item ${item}, record ${record}, epoch ${epoch}`)
     this.batches?.close()
     this.batches = undefined
     this.failure = undefined

@@ -53,6 +53,8 @@ export class HDF5DataLayer extends Layer {
   }
 
   override restoreState({ file = 0, row = 0, epoch = 0 }: Record<string, number>): void {
+    if (![file, row, epoch].every(value => Number.isSafeInteger(value) && value >= 0) || file >= this.files.length)
+      throw this.error(`the stored position does not fit its ${this.files.length} files: file ${file}, row ${row}, epoch ${epoch}`)
     this.file = file
     this.row = row
     this.epoch = epoch
@@ -64,7 +66,7 @@ export class HDF5DataLayer extends Layer {
   /** Items i … of the batch. Waits only where a file has to be read. */
   private fill(top: Blob[], i: number): void | Promise<void> {
     for (; i < this.options.batch_size!; i++) {
-      if (this.open >= 0 && this.row === this.rows.length) this.nextFile()
+      if (this.open >= 0 && this.row >= this.rows.length) this.nextFile()
       if (this.open < 0) return this.load(top).then(() => this.fill(top, i))
       const from = this.rows[this.row++]
       for (let j = 0; j < top.length; j++) {

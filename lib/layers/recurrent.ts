@@ -86,7 +86,7 @@ export abstract class RecurrentLayer extends Layer {
     this.reset()
     for (const [key, value] of Object.entries(state)) {
       const [k, i] = key.split('.').map(Number)
-      if (k < this.steps.last.length && i < this.steps.last[k].length) this.steps.last[k].array[i] = value
+      if (Number.isInteger(i) && i >= 0 && i < (this.steps.last[k]?.length ?? 0)) this.steps.last[k].array[i] = value
     }
   }
 

@@ -1,5 +1,7 @@
 /** The files that are damaged: golden ones, and what they lead to. */
 import { readdirSync, readFileSync } from 'node:fs'
+import ndarray from 'ndarray'
+import { writeNpy } from '../../lib/io/npy.js'
 import { goldenPath } from '../golden.js'
 
 export interface Seed {
@@ -74,3 +76,19 @@ function shortened({ name, bytes }: Seed): Seed {
   new DataView(copy.buffer).setUint32(4, 3)
   return { name, bytes: copy }
 }
+
+export const npys = lazy(() => [
+  { name: 'float32', bytes: writeNpy(ndarray(new Float32Array(24), [2, 3, 4])) },
+  { name: 'uint8', bytes: writeNpy(ndarray(new Uint8Array(5))) },
+])
+export const literals = lazy(() => [
+  text('dictionary', "{'margin': 0.2, 'sizes': [1, 2, (3, 4)], \"name\": 'a\\n', 'flag': True, 'none': None}"),
+  text('npy header', "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4), }"),
+])
+/** Positions of random streams and data, as our solver states hold them. */
+export const positions = lazy(() => [
+  text(
+    'positions',
+    '{"seed":5,"train":{"passes":12,"layers":{"data":{"item":84,"record":34,"epoch":1},"images":{"item":7,"record":1,"epoch":3},"hdf5":{"row":2,"file":1,"epoch":4},"lstm":{"0.1":0.5,"1.3":-2e-3}}},"test":[{"passes":3,"layers":{"data":{"item":9,"record":9,"epoch":0}}}]}',
+  ),
+])

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { FormatError, Net, NetError, parseNet, RistrettoError } from '../../lib/index.js'
+import { createSolver, FormatError, Net, NetError, parseNet, parseSolver, RistrettoError } from '../../lib/index.js'
 import { plainHeap } from '../../lib/memory.js'
+import { writeMessage } from '../../lib/proto/wire.js'
 import { hostEngines } from '../engines.js'
-import { makeCase } from './cases.js'
+import { goldenPath } from '../golden.js'
+import { MAX_TIME, makeCase, runCase } from './cases.js'
 import { fuzz } from './fuzz.js'
 import { targets } from './targets.js'
 
@@ -12,6 +16,33 @@ test('some hundred damaged inputs of every kind end in a value or a typed error'
   expect(report.cases).toBe(600)
   expect(Object.keys(report.outcomes).sort()).toEqual(targets.map(target => target.name).sort())
   expect(report.rss[1] - report.rss[0]).toBeLessThan(500 * 2 ** 20)
+})
+
+test('a reader that hangs, crashes or prints is reported by the number of its case', async () => {
+  const child = fileURLToPath(new URL('broken_child.ts', import.meta.url))
+  const { failures } = await fuzz({ seed: 1, cases: 6, child, hang: 700 })
+  expect(failures.map(failure => [failure.case, failure.message])).toEqual([
+    [1, 'it hangs: no end after 0.7 s'],
+    [3, 'the process ended with 7'],
+    [4, 'something was printed: oh\n'],
+  ])
+})
+
+test('what is no typed error, has no message or takes too long is a failure', async () => {
+  const run = (run: () => unknown) => runCase({ ...makeCase(1, 1), target: { name: 'x', weight: 1, seeds: () => [], run } })
+  const thrown = (error: unknown) =>
+    run(() => {
+      throw error
+    })
+  expect(await run(() => 1)).toEqual({ kind: 'value' })
+  expect(await thrown(new NetError('no'))).toEqual({ kind: 'NetError', message: 'no' })
+  expect((await thrown(new TypeError('x'))).message).toMatch(/^not a typed error: TypeError: x/)
+  expect((await thrown(new FormatError(''))).message).toMatch(/without a message/)
+  const busy = await run(() => {
+    const { user } = process.cpuUsage()
+    while (process.cpuUsage().user - user < 1000 * MAX_TIME + 1e5);
+  })
+  expect(busy).toMatchObject({ kind: 'failure', message: expect.stringMatching(/^it took \d+ ms, allowed are 2000/) })
 })
 
 test('a case is a function of seed and number', () => {
@@ -99,5 +130,51 @@ describe('found by fuzzing', () => {
       image_data_param { source: "list.txt" root_folder: "test/golden/io/images/" batch_size: 1 new_height: 2147483648 new_width: 2147483648 } }`
     const files = (path: string) => (path === 'list.txt' ? new TextEncoder().encode('c0.png 1\n') : undefined)
     await expect(Net.create(parseNet(text), { engine: 'js', files })).rejects.toThrow(/an image of 3×2147483648×2147483648 cannot be made/)
+  })
+
+  test('an axis of size 0 does not hide a huge one', async () => {
+    const text = `${input(2, 0, 4294967295, 2)} layer { name: "s" type: "Softmax" bottom: "x" top: "y" }`
+    await expect(Net.create(parseNet(text), { engine: 'js' })).rejects.toThrow(/has 0 times 17179869180 values/)
+    const long = Net.create(parseNet(text.replace('4294967295', '500000000')), { engine: 'js', maxMemory: 2 ** 20 })
+    await expect(long).rejects.toThrow(/tops are 2×0×500000000×2/)
+  })
+
+  test.each(hostEngines)('a convolution of no channels has its gradients, on %s', async engine => {
+    const text = `force_backward: true ${input(2, 0, 7, 8)}
+      layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 4 kernel_size: 3 bias_filler { value: 2 } } }`
+    const net = await Net.create(parseNet(text), { engine, phase: 'TRAIN' })
+    const { y } = await net.forward()
+    expect([...new Set(y.data)]).toEqual([2])
+    await net.backward()
+    expect(net.params.c[0].count).toBe(0)
+    net.dispose()
+  })
+
+  const lstm = `layer { name: "x" type: "DummyData" top: "x" top: "cont" dummy_data_param { shape { dim: 2 dim: 1 dim: 2 } shape { dim: 2 dim: 1 } } }
+    layer { name: "lstm" type: "LSTM" bottom: "x" bottom: "cont" top: "h" recurrent_param { num_output: 4 weight_filler { type: "xavier" } } }`
+  const hdf5 = 'layer { name: "d" type: "HDF5Data" top: "data" hdf5_data_param { source: "hdf5/list.txt" batch_size: 2 } }'
+  const images = `layer { name: "d" type: "ImageData" top: "data" top: "label"
+    image_data_param { source: "images/list.txt" root_folder: "images/" new_height: 4 new_width: 4 } }`
+  const at = (layer: string, state: string) => `{"seed":1,"train":{"passes":0,"layers":{"${layer}":${state}}},"test":[]}`
+  test.each([
+    [hdf5, 'null', /positions of the random streams cannot be read/],
+    [hdf5, '{"seed":1,"train":{"passes":0},"test":[]}', /cannot be read/],
+    [hdf5, '{"seed":-1,"train":{"passes":0,"layers":{}},"test":[]}', /cannot be read/],
+    [hdf5, '{"seed":1,"train":{"passes":0,"layers":{}},"test":[null]}', /cannot be read/],
+    [hdf5, at('d', '{"file":"1"}'), /cannot be read/],
+    [hdf5, at('d', '{"file":2}'), /layer 'd' \(HDF5Data\): the stored position does not fit its 2 files: file 2/],
+    [hdf5, at('d', '{"row":0.5}'), /does not fit/],
+    [hdf5, at('d', '{"row":1000}'), undefined],
+    [images, at('d', '{"item":-1}'), /layer 'd' \(ImageData\): the stored position is damaged: item -1/],
+    [lstm, at('lstm', '{"0.1":1,"7.0":1,"x":1,"0.-1":1,"0.0.5":1}'), undefined],
+  ])('damaged positions in a solver state: %#', async (net, positions, message) => {
+    const files = async (path: string) =>
+      /^(hdf5|images)\//.test(path) ? new Uint8Array(readFileSync(goldenPath(`io/${path}`))) : undefined
+    const solver = await createSolver(parseSolver(`base_lr: 1 lr_policy: "fixed" net_param { ${net} }`), { engine: 'js', seed: 1, files })
+    const history = solver.history.map(blob => ({ shape: { dim: blob.shape }, data: new Float32Array(blob.count) }))
+    const state = writeMessage('SolverState', { iter: 3, history, ristretto_positions: positions })
+    const going = solver.restore(state).then(() => solver.step(1))
+    if (message) await expect(going).rejects.toThrow(message)
+    else await going
   })
 })

@@ -14,6 +14,9 @@ export interface FuzzOptions {
   readonly only?: string
   readonly processes?: number
   readonly log?: (line: string) => void
+  /** The program that runs the cases, and the wall time in ms after which one of them counts as hanging. */
+  readonly child?: string
+  readonly hang?: number
 }
 
 export interface FuzzReport extends ChildReport {
@@ -21,14 +24,15 @@ export interface FuzzReport extends ChildReport {
   cases: number
 }
 
-/** Wall time in ms after which a case counts as hanging: far above MAX_TIME, since other programs run too. */
+/** Far above MAX_TIME, since other programs run too. */
 const HANG = 20_000
 /** Cases of one process. */
 const BLOCK = 3000
 
-const child = fileURLToPath(new URL('child.ts', import.meta.url))
+const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
 
-export async function fuzz({ seed, from = 0, cases, only, processes = 1, log = () => {} }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { from = 0, cases, processes = 1, log = () => {} } = options
   const folder = mkdtempSync(join(tmpdir(), 'ristretto-fuzz-'))
   const report: FuzzReport = { outcomes: {}, failures: [], rss: [0, 0], cases: 0 }
   const size = Math.max(1, Math.min(BLOCK, Math.ceil(cases / processes)))
@@ -39,7 +43,7 @@ export async function fuzz({ seed, from = 0, cases, only, processes = 1, log = (
       const end = Math.min(from + cases, start + size)
       next = end
       while (start < end) {
-        const part = await runBlock(join(folder, String(w)), seed, start, end, only)
+        const part = await runBlock(join(folder, String(w)), options, start, end)
         add(report, part.report)
         start = part.done
       }
@@ -55,13 +59,8 @@ export async function fuzz({ seed, from = 0, cases, only, processes = 1, log = (
 }
 
 /** Cases start … end−1, or as many of them as a child lives for. */
-async function runBlock(
-  base: string,
-  seed: number,
-  start: number,
-  end: number,
-  only?: string,
-): Promise<{ report: ChildReport; done: number }> {
+async function runBlock(base: string, options: FuzzOptions, start: number, end: number): Promise<{ report: ChildReport; done: number }> {
+  const { seed, only, child = CHILD, hang = HANG } = options
   const files = [`${base}.progress`, `${base}.report`]
   for (const file of files) rmSync(file, { force: true })
   const args = ['--import', 'tsx', '--expose-gc', child, String(seed), String(start), String(end), ...files, ...(only ? [only] : [])]
@@ -76,7 +75,7 @@ async function runBlock(
     if (now !== seen) {
       seen = now
       since = performance.now()
-    } else if (performance.now() - since > HANG) {
+    } else if (performance.now() - since > hang) {
       hung = true
       process.kill('SIGKILL')
     }
@@ -91,7 +90,7 @@ async function runBlock(
   const last = readOr(files[0])
   if (!last) throw new Error(`the fuzzing process did not get as far as its first case: ${output}`)
   const number = Number(last)
-  const what = hung ? `it hangs: no end after ${HANG / 1000} s` : `the process ended with ${code}`
+  const what = hung ? `it hangs: no end after ${hang / 1000} s` : `the process ended with ${code}`
   report.failures.push({ case: number, target: '', file: '', message: what })
   return { report, done: number + 1 }
 }

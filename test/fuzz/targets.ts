@@ -1,5 +1,7 @@
 /** What reads the damaged files, each as a program would. A target resolves to nothing, or throws. */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { loadHdf5 } from '../../lib/data/hdf5.js'
 import { readIdx } from '../../lib/data/idx.js'
 import { decodeImage, importPixels, toPlanes } from '../../lib/data/image.js'
@@ -8,8 +10,13 @@ import { LmdbReader } from '../../lib/data/lmdb.js'
 import { computeImageMean } from '../../lib/data/mean.js'
 import { readMeanImage } from '../../lib/data/transformer.js'
 import { parseWindowList } from '../../lib/data/window_list.js'
+import { RistrettoError } from '../../lib/errors.js'
 import type { NetParameter, SolverParameter } from '../../lib/index.js'
+import { readNpy, writeNpy } from '../../lib/io/npy.js'
+import { blobProtoToArray, blobProtoVectorToArrayList, datumToArray } from '../../lib/io/protos.js'
 import { Net } from '../../lib/net.js'
+import { parseLiteral } from '../../lib/param_str.js'
+import { toBlobProto } from '../../lib/proto/blob_proto.js'
 import { readDatum, writeDatum } from '../../lib/proto/datum.js'
 import type { MessageName } from '../../lib/proto/schema.js'
 import { parseNet, parseSolver, parseText, printText } from '../../lib/proto/text.js'
@@ -34,7 +41,8 @@ export interface Target {
 
 /** Bytes that a net may take; what needs more must be refused, and quickly. */
 export const MAX_MEMORY = 64 * 2 ** 20
-/** Multiplications (about) up to which a net that could be built is run as well. */
+/** Values of a layer and multiplications (about) up to which a net that could be built is run as well. */
+const MAX_VALUES = 1e5
 const MAX_WORK = 1e7
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -74,7 +82,7 @@ async function buildNet(param: NetParameter, engine: string): Promise<void> {
     const values = (blobs: { count: number }[]) => blobs.reduce((sum, blob) => sum + blob.count, 0)
     const tops = net.nodes.reduce((most, node) => Math.max(most, values(node.top) + values(node.bottom)), 1)
     const params = net.nodes.reduce((most, node) => Math.max(most, values(node.layer.blobs)), 1)
-    if (tops * params * net.nodes.length > MAX_WORK || net.nodes.some(node => usesWindow(node.param))) return
+    if (tops > MAX_VALUES || tops * params * net.nodes.length > MAX_WORK || net.nodes.some(node => usesWindow(node.param))) return
     await net.forward()
     await net.backward()
   } finally {
@@ -137,13 +145,48 @@ async function restore(bytes: Uint8Array, model: Seed, random: number): Promise<
   await solver.restore(bytes, random % 2 ? model.bytes : undefined)
 }
 
-async function ownState(): Promise<Seed[]> {
-  const solver = await solverOf('adam')
-  const { state } = await solver.snapshotAs('x')
-  return [{ name: 'own adam state', bytes: state as Uint8Array }]
+/** Data of every kind that has a place in its input. */
+const readers = `
+  layer { name: "data" type: "Data" top: "d1" top: "l1" transform_param { crop_size: 12 mirror: true } data_param { source: "mnist_200_lmdb" batch_size: 3 backend: LMDB } }
+  layer { name: "images" type: "ImageData" top: "images" top: "l2" transform_param { mirror: true }
+    image_data_param { source: "images/list.txt" root_folder: "images/" batch_size: 2 shuffle: true new_height: 8 new_width: 8 } }
+  layer { name: "hdf5" type: "HDF5Data" top: "data" top: "label" hdf5_data_param { source: "hdf5/list.txt" batch_size: 2 shuffle: true } }
+  layer { name: "x" type: "DummyData" top: "x" top: "cont" dummy_data_param { shape { dim: 2 dim: 1 dim: 2 } shape { dim: 2 dim: 1 } data_filler { value: 1 } } }
+  layer { name: "lstm" type: "LSTM" bottom: "x" bottom: "cont" top: "h" recurrent_param { num_output: 4 weight_filler { type: "xavier" } } }
+  layer { name: "out" type: "Silence" bottom: "d1" bottom: "l1" bottom: "images" bottom: "l2" bottom: "data" bottom: "label" }
+  layer { name: "loss" type: "Reduction" bottom: "h" top: "loss" loss_weight: 1 }`
+let reading: Promise<Solver> | undefined
+
+/** A solver state whose positions are damaged, and a step from there. */
+async function goOnFrom(positions: string): Promise<void> {
+  reading ??= createSolver(parseSolver(`base_lr: 0.01 lr_policy: "fixed" test_iter: 1 test_interval: 100 net_param { ${readers} }`), {
+    engine: 'js',
+    seed: 1,
+    files: goldenFile,
+  })
+  const solver = await reading
+  const history = solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray))
+  await solver.restore(writeMessage('SolverState', { iter: 1, history, ristretto_positions: positions }))
+  await solver.step(1)
+  await solver.test()
 }
 
 const pixels = () => importPixels(() => import('ndarray-pixels'))
+
+async function readDatabaseFile(bytes: Uint8Array): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ristretto-lmdb-'))
+  try {
+    writeFileSync(join(folder, 'data.mdb'), bytes)
+    const db = await LmdbReader.open(folder)
+    try {
+      for (const { key } of db) db.get(key)
+    } finally {
+      db.close()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 async function readDatabase(bytes: Uint8Array): Promise<void> {
   const db = await LmdbReader.open(bytes, 'data.mdb')
@@ -246,6 +289,7 @@ export const targets: readonly Target[] = [
   { name: 'HDF5', weight: 8, seeds: corpus.hdf5Data, run: readHdf5 },
   { name: 'HDF5Data layer', weight: 4, seeds: corpus.hdf5Data, run: useHdf5 },
   { name: 'LMDB', weight: 10, seeds: corpus.databases, run: readDatabase },
+  { name: 'LMDB on disk', weight: 4, seeds: corpus.databases, run: readDatabaseFile },
   { name: 'Data layer', weight: 6, seeds: corpus.databases, run: useDatabase },
   {
     name: 'Datum',
@@ -263,6 +307,29 @@ export const targets: readonly Target[] = [
     async run(bytes) {
       const image = await decodeImage(bytes, await pixels())
       for (const channels of [1, 3] as const) toPlanes(image, channels)
+    },
+  },
+  { name: 'positions in a solverstate', weight: 4, form: 'text', seeds: corpus.positions, run: bytes => goOnFrom(decode(bytes)) },
+  {
+    name: 'npy',
+    weight: 4,
+    seeds: corpus.npys,
+    run(bytes) {
+      readNpy(writeNpy(readNpy(bytes)))
+    },
+  },
+  { name: 'param_str', weight: 4, form: 'text', seeds: corpus.literals, run: bytes => parseLiteral(decode(bytes), 'param_str') },
+  {
+    name: 'arrays in messages',
+    weight: 4,
+    seeds: () => [...corpus.arrays(), ...corpus.datums()],
+    run(bytes) {
+      for (const read of [blobProtoToArray, blobProtoVectorToArrayList, datumToArray])
+        try {
+          read(bytes)
+        } catch (error) {
+          if (!(error instanceof RistrettoError)) throw error
+        }
     },
   },
   { name: 'idx', weight: 4, seeds: corpus.idx, run: bytes => readIdx(bytes) },
@@ -283,5 +350,3 @@ export async function control(): Promise<void> {
   await decodeImage(corpus.images()[0].bytes, await pixels())
   await load(corpus.models()[0].bytes)
 }
-
-export { ownState }

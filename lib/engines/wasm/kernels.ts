@@ -13,7 +13,8 @@ const MOST_INPUTS = 64
 export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => boolean {
   return s => {
     const axes = s.input.length
-    if (axes < 1 || axes > 2) return false
+    // without channels there is nothing to multiply, and only the bias remains
+    if (axes < 1 || axes > 2 || s.channels === 0) return false
     const w = axes - 1
     // one axis is an image of height 1
     const h = (sizes: readonly number[], missing: number) => (axes === 2 ? sizes[0] : missing)
