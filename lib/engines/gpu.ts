@@ -45,7 +45,7 @@ export async function createGpuEngine(mode?: GpuMode, options: GpuEngineOptions 
       return await engineOf(candidate, options)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
-      reasons.push(`${candidate}: ${error.message}`)
+      reasons.push(`${candidate}: ${error.message.replace(`engine 'gpu:${candidate}' cannot run here: `, '')}`)
     }
   }
   throw new EngineError(`engine 'gpu': no device works here. ${reasons.join('. ')}. Without a device, wasm is the fastest engine`)

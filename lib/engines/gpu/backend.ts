@@ -20,7 +20,7 @@ export interface Backend {
   readonly mode: string
   /** The adapter or the way of computing, for people. */
   readonly detail: string
-  /** Whether upload reads its values before it returns. */
+  /** Whether upload takes the host's own values and has read them when it returns; if not it gets a copy. */
   readonly uploadsAtOnce: boolean
   /** Whether a program can be one-dimensional of any length; if not, long rows are folded. */
   readonly longRows: boolean

@@ -60,7 +60,8 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
   return {
     mode: 'webgpu',
     detail: adapterName(context.adapter),
-    uploadsAtOnce: true,
+    // host values lie in shared memory, which Dawn in Node does not take: a copy does not
+    uploadsAtOnce: false,
     longRows: true,
     compile,
     layout: () => '',
