@@ -64,7 +64,11 @@ export class Blob {
   private diffView: NdArray<Float32Array> | undefined
   private heap: Heap | undefined
 
-  /** @param heap where the values will live; left out, plain host memory until a Net adopts the blob. */
+  /**
+   * A blob of zeros. Throws a RistrettoError for a size that is negative or broken, or for more than 2³¹ − 1 values.
+   * @param heap where the values will live; left out, plain host memory until a Net adopts the blob
+   * @param name for error messages
+   */
   constructor(shape: Shape = [], heap?: Heap, name = '') {
     this.heap = heap
     this.name = name
@@ -73,6 +77,7 @@ export class Blob {
     this.memory = { data: this.newMemory(count, 'data'), diff: this.newMemory(count, 'diff') }
   }
 
+  /** Sizes of the axes, outermost first: a copy; `reshape` changes them. */
   get shape(): number[] {
     return [...this.axes]
   }
@@ -105,15 +110,19 @@ export class Blob {
     return i < 0 ? i + n : i
   }
 
+  /** Size of axis 0, N; 1 where the blob has no such axis. A blob of more than 4 axes throws: use `shape`. */
   get num(): number {
     return this.legacySize(0)
   }
+  /** Size of axis 1, C; 1 where the blob has no such axis. */
   get channels(): number {
     return this.legacySize(1)
   }
+  /** Size of axis 2, H; 1 where the blob has no such axis. */
   get height(): number {
     return this.legacySize(2)
   }
+  /** Size of axis 3, W; 1 where the blob has no such axis. */
   get width(): number {
     return this.legacySize(3)
   }

@@ -50,7 +50,10 @@ export class Classifier {
       throw new RistrettoError(`imageDims ${this.imageDims.join('×')} must not be smaller than the input of the net, ${size.join('×')}`)
   }
 
-  /** @param source a prototxt (path or URL), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for */
+  /**
+   * Build a classifier. Throws a RistrettoError if the net's first input is not N × C × H × W, or `imageDims` are smaller than it.
+   * @param source a prototxt (path or URL), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for
+   */
   static async create(source: string | URL | NetParameter | Net, options: ClassifierOptions = {}): Promise<Classifier> {
     const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
     return new Classifier(net, options)
@@ -78,9 +81,11 @@ export class Classifier {
     return meanOfTen(out, list.length)
   }
 
+  /** Give the net's memory back. */
   dispose(): void {
     this.net.dispose()
   }
+  /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose()
   }

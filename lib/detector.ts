@@ -18,6 +18,7 @@ export interface DetectorOptions extends NetOptions, PreprocessOptions {
   contextPad?: number
 }
 
+/** What a net says about one window of one image. */
 export interface Detection {
   /** The image as it was given: file name, bytes or array. */
   filename: FileSource | NdArray
@@ -45,12 +46,16 @@ export class Detector {
     this.configureCrop(options.contextPad ?? 0)
   }
 
-  /** @param source a prototxt (path or URL), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for */
+  /**
+   * Build a detector. Throws a RistrettoError if the net's first input is not N × C × H × W.
+   * @param source a prototxt (path or URL), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for
+   */
   static async create(source: string | URL | NetParameter | Net, options: DetectorOptions = {}): Promise<Detector> {
     const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
     return new Detector(net, options)
   }
 
+  /** Pixels of surroundings around a window, within the net's input. */
   get contextPad(): number {
     return this.pad
   }
@@ -90,9 +95,11 @@ export class Detector {
     return ndarrayOf(data, shape)
   }
 
+  /** Give the net's memory back. */
   dispose(): void {
     this.net.dispose()
   }
+  /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose()
   }

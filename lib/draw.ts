@@ -6,8 +6,10 @@ import { RistrettoError } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
 import { writeFileSafely } from './write_file.js'
 
+/** What a net can be drawn as: a picture, or text for Graphviz or Mermaid. */
 export type DrawFormat = 'svg' | 'dot' | 'mermaid'
 
+/** How a net is drawn. */
 export interface DrawOptions extends GraphOptions {
   /** A picture, or text for Graphviz or Mermaid; default 'svg'. */
   format?: DrawFormat

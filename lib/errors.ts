@@ -2,6 +2,7 @@
 export class RistrettoError extends Error {
   override name = 'RistrettoError'
 
+  /** A message of more than 4,000 characters is shortened in its middle. */
   constructor(message: string, options?: ErrorOptions) {
     super(shortened(message), options)
   }

@@ -32,6 +32,7 @@ export interface LayerContext {
   seed: number
   /** Finds the files that the prototxt names. */
   readonly files: Files
+  /** Receives notices, one line each. */
   readonly log: (line: string) => void
 }
 
@@ -73,6 +74,7 @@ export abstract class Layer {
   /** This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass. */
   readonly random: RandomStream
 
+  /** Nets make their layers: keep this signature, and do what needs values or shapes in `setup`. */
   constructor(
     readonly param: LayerParameter,
     readonly context: LayerContext,
@@ -89,6 +91,7 @@ export abstract class Layer {
     return this.param.python_param?.param_str ?? ''
   }
 
+  /** The engine's kernels: name those you call in `static uses`. */
   protected get kernels(): Kernels {
     return this.engine.kernels
   }
@@ -142,6 +145,7 @@ export abstract class Layer {
   saveState(): Record<string, number> | undefined {
     return undefined
   }
+  /** Go on from what `saveState` gave. */
   restoreState(_state: Record<string, number>): void {}
 
   /** Give back what the garbage collector does not see: files, workers. */

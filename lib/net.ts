@@ -31,6 +31,7 @@ import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBy
 import { drawSeed, readNet } from './net_source.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 
+/** How a net is built and where it runs. */
 export interface NetOptions {
   /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
   phase?: Phase
@@ -57,6 +58,7 @@ export interface NetOptions {
   near?: Files
 }
 
+/** Which layers run forward, and what is returned. */
 export interface ForwardOptions {
   /** Name of the first and of the last layer to run. */
   start?: string
@@ -65,6 +67,7 @@ export interface ForwardOptions {
   blobs?: readonly string[]
 }
 
+/** Which layers run backward, and what is returned. */
 export interface BackwardOptions {
   /** Name of the layer to begin at (default: the last) and of the one to stop after (default: the first). */
   start?: string
@@ -73,7 +76,9 @@ export interface BackwardOptions {
   diffs?: readonly string[]
 }
 
+/** Values by blob name, as ndarrays on buffers of their own. Without code generation they are plain objects: see docs/csp.md. */
 export type Arrays = Record<string, NdArray<Float32Array>>
+/** Called with a layer's name; a promise is waited for. */
 export type LayerHook = (layerName: string) => void | Promise<void>
 
 /** What a net may take unless it is told otherwise, in bytes. */
@@ -340,12 +345,15 @@ export class Net {
   beforeForward(hook: LayerHook): void {
     this.hooks.beforeForward.push(hook)
   }
+  /** Call `hook` after every layer's forward, when its tops hold their values. */
   afterForward(hook: LayerHook): void {
     this.hooks.afterForward.push(hook)
   }
+  /** Call `hook` before the backward of every layer that has one to run, last layer first. */
   beforeBackward(hook: LayerHook): void {
     this.hooks.beforeBackward.push(hook)
   }
+  /** Call `hook` after every layer's backward, when its bottoms' diffs hold their gradients. */
   afterBackward(hook: LayerHook): void {
     this.hooks.afterBackward.push(hook)
   }
@@ -357,6 +365,7 @@ export class Net {
     for (const node of this.nodes) node.layer.dispose()
     for (const blob of [...this.parts.blobs, ...this.parts.params.map(p => p.blob)]) blob.dispose()
   }
+  /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose()
   }

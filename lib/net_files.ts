@@ -11,6 +11,7 @@ import { writeFileSafely } from './write_file.js'
 
 export type NetFormat = 'caffemodel' | 'hdf5'
 
+/** How weights are copied into a net. */
 export interface CopyOptions {
   /** Default true, as in Caffe: a param of another shape is an error. false: it is left as it is and reported. */
   strict?: boolean

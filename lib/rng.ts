@@ -60,6 +60,7 @@ export class RandomStream {
   private readonly buffer = new Uint32Array(4)
   private buffered = -1
 
+  /** The stream of that number, or of a name that is hashed to one. */
   constructor(
     public seed: number,
     readonly stream: number | string,
@@ -68,6 +69,7 @@ export class RandomStream {
   }
   readonly streamId: number
 
+  /** Number of the forward pass that the numbers are for; setting it begins its numbers anew. */
   get iteration(): number {
     return this.current
   }

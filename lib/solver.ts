@@ -18,6 +18,7 @@ import { upgradeSolver } from './proto/upgrade.js'
 import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
 import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from './solver_nets.js'
 
+/** Where a solver runs, what it starts from, and when it looks, saves and stops. */
 export interface SolverOptions {
   engine?: EngineName
   threads?: number
@@ -59,12 +60,14 @@ export interface TestResult {
   readonly lossWeight: number
 }
 
+/** What `onIteration` is told. */
 export interface IterationEvent {
   /** Number of updates so far, this one included. */
   readonly iter: number
   readonly lr: number
 }
 
+/** What `onTest` is told. */
 export interface TestEvent {
   readonly iter: number
   /** Number of the test net. */
@@ -143,6 +146,7 @@ export abstract class Solver {
   /** Refuse parameters that this solver cannot use. */
   protected checkParam(): void {}
 
+  /** Where the train net computes. */
   get engine(): Engine {
     return this.net.engine
   }
@@ -315,10 +319,12 @@ export abstract class Solver {
     for (const net of this.testNets) net.dispose()
     for (const blob of this.history) blob.dispose()
   }
+  /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose()
   }
 
+  /** Hand a line to the `log` option. */
   log(line: string): void {
     this.options.log?.(line)
   }

@@ -4,6 +4,7 @@ import type { ConvolutionParameter, LayerParameter, NetParameter } from './gener
 import { Net, type NetOptions } from './net.js'
 import type { NetNode } from './net_builder.js'
 
+/** Which layers `castToConvolution` takes, and the options of the net that it makes. */
 export interface CastOptions extends NetOptions {
   /** The InnerProduct layers to cast; default: all. */
   layers?: readonly string[]

@@ -3,13 +3,16 @@ import { writeDatum } from '../proto/datum.js'
 import { readIdx } from './idx.js'
 import { LmdbWriter } from './lmdb_writer.js'
 
+/** What `convertMnist` reads and writes. */
 export interface ConvertMnistOptions {
   /** idx files (paths or bytes; gzipped ones too). */
   images: string | Uint8Array
   labels: string | Uint8Array
   /** Directory of the database that is made. */
   output: string
+  /** Replace a database that is there already; default: an error. */
   overwrite?: boolean
+  /** Called after every 1,000 records. */
   onProgress?: (done: number, total: number) => void
 }
 

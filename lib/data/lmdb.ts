@@ -49,6 +49,10 @@ export class LmdbReader {
     if (this.count > mostRecords) throw this.damaged(`${this.count} records cannot fit in ${this.lastPage + 1} pages`)
   }
 
+  /**
+   * Open a database: its directory, its data.mdb, or the bytes of that file. Throws a FormatError for anything but an LMDB 0.9 file.
+   * @param name for error messages, where bytes are given
+   */
   static async open(source: string | Uint8Array, name?: string): Promise<LmdbReader> {
     const bytes = typeof source === 'string' ? await fileSource(await dataFile(source)) : bytesSource(source, name)
     try {
@@ -59,6 +63,7 @@ export class LmdbReader {
     }
   }
 
+  /** A new place among the records, before the first one. */
   cursor(): LmdbCursor {
     return new LmdbCursor(this)
   }
@@ -76,10 +81,12 @@ export class LmdbReader {
     for (let more = cursor.first(); more; more = cursor.next()) yield { key: cursor.key.slice(), value: cursor.value.slice() }
   }
 
+  /** Close the file. Records that were read before stay valid where they are copies. */
   close(): void {
     this.source.close()
   }
 
+  /** The error for a file whose pages contradict each other. */
   damaged(what: string): FormatError {
     return new FormatError(`${this.source.name}: damaged LMDB file: ${what}`)
   }

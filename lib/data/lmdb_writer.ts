@@ -66,7 +66,10 @@ export class LmdbWriter {
     this.leafView = new DataView(this.leafBytes.buffer)
   }
 
-  /** @param directory the database, as Caffe names it; its one file is data.mdb. Left out: the bytes come from `finish()`. */
+  /**
+   * Begin a database. Throws a RistrettoError if there is one already and `overwrite` is not set.
+   * @param directory the database, as Caffe names it; its one file is data.mdb. Left out: the bytes come from `finish()`
+   */
   static async create(directory?: string, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
     if (directory === undefined) return new LmdbWriter(bytesSink(), options)
     const { mkdir, access } = await importNode('node:fs/promises')
@@ -82,6 +85,7 @@ export class LmdbWriter {
     return new LmdbWriter(await fileSink(file), options)
   }
 
+  /** Add a record. Keys must come in ascending order of their bytes, 1 to 511 bytes each, no two of them the same. */
   put(key: string | Uint8Array, value: Uint8Array): void {
     // typed arrays of the caller may be reused for the next record
     const bytes = typeof key === 'string' ? keyBytes(key) : key.slice()

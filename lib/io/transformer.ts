@@ -27,7 +27,10 @@ interface Steps {
 export class Transformer {
   private readonly steps = new Map<string, Steps>()
 
-  /** @param inputs shape of each input blob, N × C × H × W */
+  /**
+   * A transformer without steps: images pass as they are.
+   * @param inputs shape of each input blob, N × C × H × W
+   */
   constructor(readonly inputs: Readonly<Record<string, readonly number[]>>) {
     for (const name of Object.keys(inputs)) this.steps.set(name, {})
   }

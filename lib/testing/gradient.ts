@@ -3,6 +3,7 @@ import type { Memory } from '../memory.js'
 import { CheckError, indexIn, placeText } from './errors.js'
 import { LayerRig, type RigOptions, valuesOf, write } from './rig.js'
 
+/** What `checkGradient` compares, and how closely. */
 export interface GradientOptions extends RigOptions {
   /** Distance of the two-sided difference. Default: 0.01. */
   readonly step?: number
@@ -18,6 +19,7 @@ export interface GradientOptions extends RigOptions {
   readonly mode?: 'exhaustive' | 'elementwise' | 'projected'
 }
 
+/** What a gradient check found. */
 export interface GradientReport {
   readonly engine: string
   /** Derivatives that were compared, and inputs left out near a kink. */

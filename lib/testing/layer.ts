@@ -4,6 +4,7 @@ import { CheckError, indexIn, placeText } from './errors.js'
 import { checkGradient, type GradientOptions, type GradientReport } from './gradient.js'
 import { type BottomSpec, LayerRig, optionsOf, valuesOf, write } from './rig.js'
 
+/** What `checkLayer` checks, beside the gradient. */
 export interface LayerOptions extends GradientOptions {
   /** false for a layer without a backward pass. */
   readonly backward?: boolean
@@ -16,6 +17,7 @@ export interface LayerOptions extends GradientOptions {
   readonly atol?: number
 }
 
+/** What was checked; a check that fails throws a CheckError instead. */
 export interface LayerReport {
   /** The engine that ran. */
   readonly engine: string

@@ -15,6 +15,7 @@ import { RandomStream } from '../rng.js'
 /** What goes into the layer: a shape, filled from N(0, 1), or a shape and how to fill it. */
 export type BottomSpec = Shape | BottomOptions
 
+/** One bottom of the layer that is checked: its shape, and the values or where they come from. */
 export interface BottomOptions {
   readonly shape: Shape
   /** The values themselves, row-major. */
