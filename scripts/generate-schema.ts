@@ -42,10 +42,14 @@ export async function generateSchema(): Promise<void> {
   const lines = [
     '// Generated from proto/caffe.proto by scripts/generate-schema.ts. Do not edit.',
     '',
-    ...enums.map(item => `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`),
+    ...enums.flatMap(item => [
+      ...doc(enumComment(nameOf(item), facts), ''),
+      `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`,
+    ]),
     '',
   ]
-  for (const message of messages) lines.push(...interfaceLines(message.name, message.comment, facts.get(message)!), '')
+  for (const message of messages)
+    lines.push(...interfaceLines(message.name, message.comment ?? optionsComment(message.name, facts), facts.get(message)!), '')
   lines.push('/** Message types by name. */', 'export interface Messages {')
   for (const message of messages) lines.push(`  ${message.name}: ${message.name}`)
   lines.push('}', '', '/** Message types by name, defaults applied. */', 'export interface FilledMessages {')
@@ -88,9 +92,30 @@ function fieldFacts(field: protobuf.Field, owner: protobuf.Type, nameOf: (item: 
   }
 }
 
+type Facts = ReadonlyMap<protobuf.Type, readonly FieldFacts[]>
+
+/** Which fields take an enum. */
+function enumComment(name: string, facts: Facts): string {
+  const users = [...facts].flatMap(([message, fields]) =>
+    fields.filter(({ type }) => type === name).map(field => `${message.name}.${field.name}`),
+  )
+  return `Values of ${users.join(', ')}.`
+}
+
+/** What a message without a comment of its own is for: the options of one type of layer. */
+function optionsComment(name: string, facts: Facts): string | null {
+  const layer = [...facts].find(([message]) => message.name === 'LayerParameter')![1]
+  const field = layer.find(({ type }) => type === name)
+  return field ? `Options of ${name.replace(/Parameter$/, '')} layers: their \`${field.name}\`.` : null
+}
+
+/** A field's comment, with its default. */
+const fieldComment = ({ comment, default: value }: FieldFacts): string | null =>
+  [comment?.replace(/[^.:;]$/, '$&.'), value === undefined ? '' : `Default: ${value === '' ? 'empty' : value}.`].filter(Boolean).join(' ') || null
+
 /** The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there. */
 function interfaceLines(name: string, comment: string | null, fields: FieldFacts[]): string[] {
-  const plain = fields.flatMap(field => [...doc(field.comment, '  '), `  ${field.name}?: ${valueType(field)}`])
+  const plain = fields.flatMap(field => [...doc(fieldComment(field), '  '), `  ${field.name}?: ${valueType(field)}`])
   const filled = fields
     .filter(field => field.label.startsWith('repeated') || field.default !== undefined)
     .map(field => `  ${field.name}: ${valueType(field)}`)
