@@ -22,6 +22,7 @@ export interface DetectorOptions extends NetOptions, PreprocessOptions {
 export interface Detection {
   /** The image as it was given: file name, bytes or array. */
   filename: FileSource | NdArray
+  /** Rows and columns in the image. */
   window: DetectionWindow
   /** The net's first output for the window. */
   prediction: NdArray<Float32Array>

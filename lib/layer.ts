@@ -48,7 +48,9 @@ export abstract class Layer {
   /** Own kernels for the gpu engine, from `gpuKernel`: naming them leaves this layer's values on the device. */
   static readonly gpu: readonly GpuKernel[] = []
 
+  /** How many bottoms it takes; the Net checks them before `setup`. */
   readonly bottomCount: Count = {}
+  /** How many tops it gives. */
   readonly topCount: Count = {}
   /** As many tops as bottoms. */
   readonly sameCounts: boolean = false
@@ -61,7 +63,9 @@ export abstract class Layer {
   readonly name: string
   /** Prototxt type. */
   readonly type: string
+  /** TRAIN or TEST. */
   readonly phase: Phase
+  /** Where this layer computes: the net's engine, or its host engine. */
   readonly engine: Engine
   /** Learned weights, in caffemodel order. */
   readonly blobs: Blob[] = []
@@ -181,7 +185,10 @@ export abstract class Layer {
 
 /** A class of layers, as it is registered. */
 export interface LayerClass {
+  /** Nets make one instance a layer. */
   new (param: LayerParameter, context: LayerContext): Layer
+  /** Kernels of the engine that it calls. */
   readonly uses: readonly (keyof Kernels)[]
+  /** Kernels of its own, for the gpu engine. */
   readonly gpu?: readonly GpuKernel[]
 }

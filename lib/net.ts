@@ -35,10 +35,13 @@ import { type Statistics, statisticsOf } from './statistics.js'
 export interface NetOptions {
   /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
   phase?: Phase
+  /** Level of the state, for `include { min_level … }` rules. Default: the net's own `state`, else 0. */
   level?: number
+  /** Stages of the state, for `include { stage: … }` rules, beside those of the net's own `state`. */
   stages?: readonly string[]
   /** Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. */
   weights?: FileSource | readonly FileSource[]
+  /** Where the net computes. Default: wasm. An engine that cannot run here is an EngineError that says why. */
   engine?: EngineName
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
@@ -88,23 +91,32 @@ const record = <T>(): Record<string, T> => Object.create(null)
 
 /** Layers connected by named blobs: Caffe's Net. Passes on one net queue up, so concurrent calls each get their own answer. */
 export class Net {
+  /** `name` in the prototxt. */
   readonly name: string
+  /** TRAIN or TEST: which layers took part, and how they behave. */
   readonly phase: Phase
+  /** Where the net computes: `engine.name`, and more in `engine.detail`. */
   readonly engine: Engine
   /** Activations by name, in creation order. */
   readonly blobs: Record<string, Blob> = record()
   /** Learned weights by layer name, e.g. params['conv1'] is [weight, bias]. */
   readonly params: Record<string, Blob[]> = record()
+  /** Names of the blobs that `forward` may be given: the tops of Input layers. */
   readonly inputs: readonly string[]
+  /** Names of the blobs that no layer takes: what `forward` resolves to. */
   readonly outputs: readonly string[]
+  /** In the order in which they run, splits included; `layerNames` likewise. */
   readonly layers: readonly Layer[]
   readonly layerNames: readonly string[]
+  /** Names of the blobs that a layer gives, by layer name. */
   readonly topNames: Record<string, string[]> = record()
+  /** Names of the blobs that a layer takes, by layer name. */
   readonly bottomNames: Record<string, string[]> = record()
   /** What the solver updates, with the multipliers in force after sharing. */
   readonly learnable: readonly LearnableParam[]
   /** Layers in their places, for code that walks the net. */
   readonly nodes: readonly NetNode[]
+  /** What the net was built from. */
   readonly parts: NetParts
   /** How many forward passes have run: the iteration number of every layer's random stream. */
   passes = 0

@@ -67,12 +67,14 @@ export class RandomStream {
   ) {
     this.streamId = typeof stream === 'string' ? streamOf(stream) : stream >>> 0
   }
+  /** The stream as a number. */
   readonly streamId: number
 
-  /** Number of the forward pass that the numbers are for; setting it begins its numbers anew. */
+  /** Number of the forward pass that the numbers are for. */
   get iteration(): number {
     return this.current
   }
+  /** Begin the numbers of another forward pass. */
   set iteration(value: number) {
     this.current = value
     this.index = 0

@@ -20,7 +20,9 @@ import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from '
 
 /** Where a solver runs, what it starts from, and when it looks, saves and stops. */
 export interface SolverOptions {
+  /** Where the nets compute. Default: wasm, or what `solver_mode` asks for. */
   engine?: EngineName
+  /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
   /** Most bytes that each net may take for values; default: 4 GiB. */
   maxMemory?: number
@@ -79,7 +81,9 @@ type Hook<E> = (event: E) => void | Promise<void>
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
 export abstract class Solver {
+  /** The net that is trained. */
   net!: Net
+  /** Nets that share its weights and are tested every `test_interval` iterations. */
   testNets: Net[] = []
   /** How many times the weights have been updated. */
   iter = 0

@@ -5,6 +5,7 @@ import { RistrettoError } from '../errors.js'
 export class CheckError extends RistrettoError {
   override name = 'CheckError'
 
+  /** Made by the checks. */
   constructor(
     readonly layer: string,
     /** 'bottom[0]', 'blobs[1]', 'top[0]' … */
