@@ -39,5 +39,5 @@ export class BlankSquareLayer extends Layer {
   }
 
   /** Doing nothing: in place, the gradient of the top is that of the bottom already. */
-  override backward(): void {}
+  override backward(_top: Blob[], _propagateDown: boolean[], _bottom: Blob[]): void {}
 }
