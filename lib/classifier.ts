@@ -20,6 +20,7 @@ export interface PreprocessOptions {
   channelSwap?: readonly number[]
 }
 
+/** Options of the net, and how pictures become its input. */
 export interface ClassifierOptions extends NetOptions, PreprocessOptions {
   /** Height and width that images are brought to before they are cropped to the input of the net; default: that of the input. */
   imageDims?: readonly [height: number, width: number]

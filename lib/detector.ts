@@ -13,6 +13,7 @@ import { Net, type NetOptions } from './net.js'
 /** A rectangle: rows ymin … ymax − 1, columns xmin … xmax − 1. */
 export type DetectionWindow = readonly [ymin: number, xmin: number, ymax: number, xmax: number]
 
+/** Options of the net, and how windows become its input. */
 export interface DetectorOptions extends NetOptions, PreprocessOptions {
   /** Pixels of the net's input, on every side, that show what surrounds the window, as in R-CNN; default 0. */
   contextPad?: number

@@ -322,4 +322,7 @@ export const NetSpec = function NetSpec() {
       return value && { value, writable: true, enumerable: true, configurable: true }
     },
   })
-} as unknown as new () => NetSpec
+} as unknown as {
+  /** A net without layers. */
+  new (): NetSpec
+}
