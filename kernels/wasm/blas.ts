@@ -3,28 +3,11 @@
  * thread inside each chunk, so its threads and the pool's never compete. Convolutions write their patches out (im2col), a piece at a
  * time that stays in the L2 cache.
  */
+import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, padRows, tapTable } from './convolution_shape'
 import { gemm } from './gemm'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
-
-/** C ← α·op(A)·op(B) + β·C by the system's BLAS; row-major, leading dimensions in values. */
-@external('engine', 'sgemm')
-declare function sgemm(
-  transA: bool,
-  transB: bool,
-  M: i32,
-  N: i32,
-  K: i32,
-  alpha: f32,
-  a: usize,
-  lda: i32,
-  b: usize,
-  ldb: i32,
-  beta: f32,
-  c: usize,
-  ldc: i32,
-): void
 
 /** Below so many operations the call costs more than the library saves. */
 const SMALL: f64 = 2e5

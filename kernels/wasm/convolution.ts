@@ -7,6 +7,7 @@ import { depthwise, isDepthwise } from './depthwise'
 import { needWorkspace, run } from './threads'
 import { MR, NR, panels, ROW, TILE } from './tile'
 import { bytes, ceilDiv, evens, larger, smaller } from './vector'
+import { pays, winograd } from './winograd'
 
 /** Taps of a panel: 16 KiB, which stay in the L1 cache while all weights pass. */
 const KC: i32 = 512
@@ -18,6 +19,10 @@ export function convolution(x: usize, w: usize, bias: usize, y: usize): void {
   if (s.N * s.M * s.positions == 0) return
   if (isDepthwise(s)) {
     depthwise(x, w, bias, y)
+    return
+  }
+  if (pays(s, s.OH, s.OW)) {
+    winograd(s, x, w, bias, y, false)
     return
   }
   s.x = x

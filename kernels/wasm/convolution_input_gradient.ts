@@ -8,6 +8,7 @@ import { packRows } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW, TILE, tile } from './tile'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
+import { pays, winogradInputGradient } from './winograd'
 
 /** Output channels summed at a time, output positions packed at a time, bytes of weights that stay in the L2 cache. */
 const KC: i32 = 512
@@ -21,6 +22,10 @@ export function convolutionInputGradient(dy: usize, w: usize, dx: usize): void {
   if (s.N * s.C == 0) return
   if (isDepthwise(s)) {
     depthwiseInputGradient(dy, w, dx)
+    return
+  }
+  if (pays(s, s.H, s.W)) {
+    winogradInputGradient(s, dy, w, dx, false)
     return
   }
   s.x = dx

@@ -9,6 +9,8 @@ import { packColumns } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW } from './tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
+import { pays } from './winograd'
+import { winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Bytes of packed images and gradients at a time, and positions summed in registers at a time. */
 const ROUND: f64 = 16777216
@@ -20,6 +22,10 @@ const COPIES: i32 = 8
 export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
+  if (pays(s, s.OH, s.OW)) {
+    winogradWeightGradient(s, x, dy, dw, false)
+    return
+  }
   s.x = x
   s.y = dy
   s.w = dw

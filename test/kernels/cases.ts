@@ -251,6 +251,19 @@ const convolutions: Sizes[] = [
     [1, 1],
     [1, 1],
   ],
+  // large enough for tiles of 6 × 6: whole and cut tiles, several images in a block of tiles, groups, both kernels, several rounds
+  ...[
+    [[2, 64, 64, 1], [30, 29], 3, 1],
+    [[5, 37, 66, 1], [7, 7], 3, 1],
+    [[3, 32, 24, 1], [17, 14], 3, 0],
+    [[1, 128, 130, 1], [14, 13], 3, 2],
+    [[9, 32, 33, 1], [16, 15], 5, 2],
+    [[3, 64, 96, 2], [13, 12], 5, 2],
+    [[4, 50, 20, 1], [8, 9], 5, 4],
+    [[12, 96, 64, 1], [28, 28], 3, 1],
+  ].map(
+    ([channels, input, k, p]): Sizes => [channels as number[], input as number[], [k, k] as number[], [1, 1], [p, p] as number[], [1, 1]],
+  ),
   [[2, 3, 4, 1], [41], [5], [2], [2], [1]],
   [
     [2, 2, 3, 1],

@@ -51,14 +51,15 @@ function run(engine: Engine, name: string): Float32Array[] {
   return outputs.map(memory => memory.array.slice())
 }
 
-/** Fails where values differ by more than float32 sums do. */
-function compare(outputs: Float32Array[], expected: Float32Array[]): void {
+/** Fails where values differ by more than float32 sums do. Convolutions over tiles of 6 × 6 have two or three times the error of a plain sum. */
+function compare(outputs: Float32Array[], expected: Float32Array[], name: string): void {
+  const tolerance = name.startsWith('convolution') ? 6e-6 : 2e-6
   expect(outputs).toHaveLength(expected.length)
   for (const [i, values] of expected.entries()) {
     const size = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
     for (const [j, value] of values.entries()) {
       const got = outputs[i][j]
-      if (!(Math.abs(got - value) <= 2e-6 * size + 2e-6 * Math.abs(value) || Object.is(got, value))) {
+      if (!(Math.abs(got - value) <= tolerance * size + 2e-6 * Math.abs(value) || Object.is(got, value))) {
         expect.fail(`output ${i}, value ${j} of ${values.length}: ${got} where the plain loops give ${value} (largest ${size})`)
       }
     }
@@ -70,8 +71,8 @@ describe('the wasm kernels', () => {
     it(`${name} agrees with the plain loops, in the same bits on 1, 2 and 3 threads`, () => {
       const expected = run(js, name)
       const [one, two, three] = wasm.map(engine => run(engine, name))
-      compare(one, expected)
-      compare(run(unfused, name), expected)
+      compare(one, expected, name)
+      compare(run(unfused, name), expected, name)
       for (const i of expected.keys()) {
         expect(Buffer.compare(Buffer.from(two[i].buffer), Buffer.from(one[i].buffer)), '2 threads').toBe(0)
         expect(Buffer.compare(Buffer.from(three[i].buffer), Buffer.from(one[i].buffer)), '3 threads').toBe(0)
