@@ -111,7 +111,9 @@ function optionsComment(name: string, facts: Facts): string | null {
 
 /** A field's comment, with its default. */
 const fieldComment = ({ comment, default: value }: FieldFacts): string | null =>
-  [comment?.replace(/[^.:;]$/, '$&.'), value === undefined ? '' : `Default: ${value === '' ? 'empty' : value}.`].filter(Boolean).join(' ') || null
+  [comment?.replace(/[^.:;]$/, '$&.'), value === undefined ? '' : `Default: ${value === '' ? 'empty' : value}.`]
+    .filter(Boolean)
+    .join(' ') || null
 
 /** The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there. */
 function interfaceLines(name: string, comment: string | null, fields: FieldFacts[]): string[] {
