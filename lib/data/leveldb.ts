@@ -29,7 +29,7 @@ const closing = new Map<string, Promise<void>>()
 /** The records of a LevelDB database, through the optional package classic-level. Records arrive in chunks, hence `wait`. */
 export async function openLevelRecords(
   path: string,
-  load: () => Promise<LevelModule> = () => import(PACKAGE) as Promise<LevelModule>,
+  load: () => Promise<LevelModule> = () => import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE) as Promise<LevelModule>,
 ): Promise<RecordCursor> {
   await refuseLmdb(path)
   let module: LevelModule

@@ -167,9 +167,10 @@ interface Batch {
   position: Position
 }
 
-function resolvePixels(): string | undefined {
+/** The name is an argument, so that bundlers do not look for the package. */
+function resolvePixels(name = 'ndarray-pixels'): string | undefined {
   try {
-    return import.meta.resolve('ndarray-pixels')
+    return import.meta.resolve(name)
   } catch {
     return undefined
   }
