@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { build } from 'esbuild'
 
 const require = createRequire(import.meta.url)
@@ -14,7 +15,8 @@ const outside = ['gl', 'os', 'worker_threads']
 export async function generateGpuJs(): Promise<void> {
   const entry = require.resolve('gpu.js')
   const result = await build({
-    entryPoints: [entry],
+    // its parser is used for kernels as well
+    stdin: { contents: "module.exports = { ...require('./index.js'), acorn: require('acorn') }", resolveDir: dirname(entry) },
     bundle: true,
     minifyWhitespace: true,
     legalComments: 'none',

@@ -2,14 +2,20 @@ import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import type { Backend, Native, NativeTensor, Program } from './backend.js'
 import type { GpuJs } from './gpujs.js'
+import { uniqueNames } from './unique_names.js'
 
 /** The modes without a device, webasm and cpu: values are Float32Arrays, and every call is synchronous. */
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
   const gpu = new lib.GPU({ mode })
 
   function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
-    const settings = { output: [...output], precision: 'single', constants, functions: kernel.functions }
-    const compiled = gpu.createKernel(kernel.source(constants), settings)
+    const settings = {
+      output: [...output],
+      precision: 'single',
+      constants,
+      functions: kernel.functions.map(text => uniqueNames(text, lib)),
+    }
+    const compiled = gpu.createKernel(uniqueNames(kernel.source(constants), lib), settings)
     // flat values are wanted, not arrays of arrays
     if (compiled.kernel._shapeOutput) compiled.kernel._shapeOutput = data => data
     return {

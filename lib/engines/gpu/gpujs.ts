@@ -78,7 +78,17 @@ export interface GpuJs {
   } & Record<'isWebGPUSupported' | 'isWebGL2Supported' | 'isWebGLSupported' | 'isHeadlessGLSupported' | 'isWebAssemblySupported', boolean>
   readonly Input: new (values: Float32Array, dims: number[]) => unknown
   readonly WebGPUBufferResult: new (settings: object) => BufferResult
+  /** The parser that gpu.js reads kernels with. */
+  readonly acorn: { parse(text: string, options: { ecmaVersion: 'latest' }): SyntaxNode }
   readonly utils: { getKernelTextureSize(settings: unknown, dims: readonly number[]): Int32Array }
+}
+
+/** A node of a syntax tree: ESTree. */
+export interface SyntaxNode {
+  readonly type: string
+  readonly start: number
+  readonly end: number
+  readonly [field: string]: unknown
 }
 
 export const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && !('Deno' in globalThis)

@@ -2,6 +2,7 @@ import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import type { Backend, Native, NativeTensor, Program } from './backend.js'
 import type { BufferResult, GPUAdapterLike, GPUBufferLike, GpuJs } from './gpujs.js'
+import { uniqueNames } from './unique_names.js'
 
 const STORAGE = 0x80
 const COPY_SRC = 0x04
@@ -15,8 +16,15 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
   function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
     // a single row becomes a one-dimensional program: it may be longer, and its workgroups are full
     const dims = output[1] === 1 && output[2] === 1 ? [output[0]] : [...output]
-    const settings = { output: dims, precision: 'single', pipeline: true, immutable: true, constants, functions: kernel.functions }
-    const compiled = gpu.createKernel(kernel.source(constants), settings)
+    const settings = {
+      output: dims,
+      precision: 'single',
+      pipeline: true,
+      immutable: true,
+      constants,
+      functions: kernel.functions.map(text => uniqueNames(text, lib)),
+    }
+    const compiled = gpu.createKernel(uniqueNames(kernel.source(constants), lib), settings)
     return {
       run: args => compiled(...args.map(arg => (typeof arg === 'number' ? arg : asTensor(arg)))) as Promise<Native>,
       destroy: () => compiled.kernel.destroy(),
