@@ -15,7 +15,7 @@ const commands = readdirSync(join(root, folder))
 describe('Commands in the tutorials', () => {
   test.each(commands.map(block => [block.code, block] as const))('%s', (command, { output }) => {
     // the command line from its source, so that it need not be built
-    const args = command.replace('npx ristretto', 'npx tsx lib/cli/main.ts').split(/\s+/).slice(2)
+    const args = command.replace('npx ristretto', 'npx tsx lib/cli/main.ts').replaceAll('\\\n', ' ').split(/\s+/).slice(2)
     const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
     const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, ...args], { cwd: root, encoding: 'utf8' })
     expect(status, stderr).toBe(0)
