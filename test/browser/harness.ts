@@ -17,6 +17,8 @@ export async function bundle(entry: string): Promise<string> {
     bundle: true,
     format: 'esm',
     platform: 'browser',
+    // as users do: kernels are compiled from the text that a minifier leaves
+    minify: true,
     target: 'es2022',
     external: ['node:*', 'sharp', 'koffi', 'h5wasm', 'ndarray-pixels', 'webgpu', 'gl'],
     write: false,

@@ -38,7 +38,9 @@ describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vit
   test('no module of Node is reached from the bundle', () => {
     const scripts = Object.entries(files).filter(([path]) => path.endsWith('.js'))
     expect(scripts.length).toBeGreaterThan(1)
-    for (const [path, bytes] of scripts) expect(new TextDecoder().decode(bytes), path).not.toMatch(/\b(from|import)\s*["']node:/)
+    // what Vite puts in the place of a module of Node
+    const reached = scripts.filter(([, bytes]) => new TextDecoder().decode(bytes).includes('__vite-browser-external'))
+    expect(reached.map(([path]) => path)).toEqual([])
   })
 
   test('trains 30 iterations in a worker; the page is never blocked for more than 50 ms', async () => {
@@ -87,7 +89,7 @@ describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vit
     await page.selectOption('#engine', engine)
     await page.fill('#iterations', '2')
     await page.click('#train')
-    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('done'), undefined, { timeout: 240_000 })
+    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('done'), undefined, { timeout: 100_000 })
     expect(await text('#engine-name')).toContain(engine)
     expect(await text('#status')).toMatch(/^iteration 2, loss \d\.\d+/)
   })

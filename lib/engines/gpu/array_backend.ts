@@ -2,7 +2,7 @@ import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import type { Backend, Native, NativeTensor, Program } from './backend.js'
 import type { GpuJs } from './gpujs.js'
-import { uniqueNames } from './unique_names.js'
+import { portableSource } from './portable_source.js'
 
 /** The modes without a device, webasm and cpu: values are Float32Arrays, and every call is synchronous. */
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
@@ -13,9 +13,9 @@ export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend 
       output: [...output],
       precision: 'single',
       constants,
-      functions: kernel.functions.map(text => uniqueNames(text, lib)),
+      functions: kernel.functions.map(text => portableSource(text, lib)),
     }
-    const compiled = gpu.createKernel(uniqueNames(kernel.source(constants), lib), settings)
+    const compiled = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
     // flat values are wanted, not arrays of arrays
     if (compiled.kernel._shapeOutput) compiled.kernel._shapeOutput = data => data
     return {

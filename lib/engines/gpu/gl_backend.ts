@@ -1,7 +1,7 @@
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import type { Backend, Native, NativeTensor, Program } from './backend.js'
 import { type GpuJs, type GpuJsKernel, type TextureResult, textureSize } from './gpujs.js'
-import { uniqueNames } from './unique_names.js'
+import { portableSource } from './portable_source.js'
 
 /** The modes on a GL context, webgl2, webgl and headlessgl: values are textures, calls return before the device is done. */
 export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headlessgl'): Backend {
@@ -16,9 +16,9 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
       pipeline: true,
       immutable: true,
       constants,
-      functions: kernel.functions.map(text => uniqueNames(text, lib)),
+      functions: kernel.functions.map(text => portableSource(text, lib)),
     }
-    const compiled: GpuJsKernel = gpu.createKernel(uniqueNames(kernel.source(constants), lib), settings)
+    const compiled: GpuJsKernel = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
     return {
       run: args => compiled(...args.map(arg => (typeof arg === 'number' ? arg : asTensor(arg)))) as Native,
       destroy: () => compiled.kernel.destroy(),

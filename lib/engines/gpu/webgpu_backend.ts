@@ -2,7 +2,7 @@ import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import type { Backend, Native, NativeTensor, Program } from './backend.js'
 import type { BufferResult, GPUAdapterLike, GPUBufferLike, GpuJs } from './gpujs.js'
-import { uniqueNames } from './unique_names.js'
+import { portableSource } from './portable_source.js'
 
 const STORAGE = 0x80
 const COPY_SRC = 0x04
@@ -22,9 +22,9 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
       pipeline: true,
       immutable: true,
       constants,
-      functions: kernel.functions.map(text => uniqueNames(text, lib)),
+      functions: kernel.functions.map(text => portableSource(text, lib)),
     }
-    const compiled = gpu.createKernel(uniqueNames(kernel.source(constants), lib), settings)
+    const compiled = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
     return {
       run: args => compiled(...args.map(arg => (typeof arg === 'number' ? arg : asTensor(arg)))) as Promise<Native>,
       destroy: () => compiled.kernel.destroy(),
