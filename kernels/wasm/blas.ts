@@ -8,6 +8,8 @@ import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, padR
 import { gemm } from './gemm'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
+import { pays, winograd, winogradInputGradient } from './winograd'
+import { winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Below so many operations the call costs more than the library saves. */
 const SMALL: f64 = 2e5
@@ -125,6 +127,10 @@ function imageOf(s: Convolution, n: i32, g: i32, top: i32, bottom: i32, padded: 
 export function blasConvolution(x: usize, w: usize, bias: usize, y: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
+  if (pays(s, s.OH, s.OW, true)) {
+    winograd(s, x, w, bias, y, true)
+    return
+  }
   s.x = x
   s.w = w
   s.bias = bias
@@ -180,6 +186,10 @@ function fillWith(p: usize, n: i32, value: f32): void {
 export function blasConvolutionInputGradient(dy: usize, w: usize, dx: usize): void {
   const s = convolutionJob()
   if (s.N * s.C == 0) return
+  if (pays(s, s.H, s.W, true)) {
+    winogradInputGradient(s, dy, w, dx, true)
+    return
+  }
   s.y = dy
   s.w = w
   s.x = dx
@@ -246,6 +256,10 @@ const COPIES: i32 = 8
 export function blasConvolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
+  if (pays(s, s.OH, s.OW, true)) {
+    winogradWeightGradient(s, x, dy, dw, true)
+    return
+  }
   s.x = x
   s.y = dy
   s.w = dw

@@ -21,7 +21,7 @@ export function convolution(x: usize, w: usize, bias: usize, y: usize): void {
     depthwise(x, w, bias, y)
     return
   }
-  if (pays(s, s.OH, s.OW)) {
+  if (pays(s, s.OH, s.OW, false)) {
     winograd(s, x, w, bias, y, false)
     return
   }

@@ -24,7 +24,7 @@ export function convolutionInputGradient(dy: usize, w: usize, dx: usize): void {
     depthwiseInputGradient(dy, w, dx)
     return
   }
-  if (pays(s, s.H, s.W)) {
+  if (pays(s, s.H, s.W, false)) {
     winogradInputGradient(s, dy, w, dx, false)
     return
   }

@@ -22,7 +22,7 @@ const COPIES: i32 = 8
 export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
-  if (pays(s, s.OH, s.OW)) {
+  if (pays(s, s.OH, s.OW, false)) {
     winogradWeightGradient(s, x, dy, dw, false)
     return
   }

@@ -10,8 +10,11 @@ import { MR, NR, panels, ROW, TILE } from './tile'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
 import { gather, inputPoints, outputSquare, POINTS, VECTORS, weightPoints } from './winograd_tiles'
 
-/** Tiles of a chunk: enough to use weights from the L3 cache several times. */
+/** Tiles of a chunk: enough to use weights from the L2 cache, and from the L3 cache, several times. */
 const BLOCK: i32 = 32
+const WIDE: i32 = 64
+/** Bytes of transformed weights that do not stay in the L2 cache. */
+const MANY: usize = 2097152
 /** Operations worth a chunk of their own, and how many chunks there should be. */
 const CHUNK: f64 = 8e5
 const MOST_CHUNKS: f64 = 16
@@ -71,16 +74,20 @@ function isSquare(s: Convolution): bool {
 }
 
 /**
- * Whether the pass that makes (OH, OW) outputs costs less this way, in cycles of a core that does 8 multiply-adds in each: a tile costs
- * 36 products for every pair of channels and about 40 cycles for every channel, a filter 20 cycles.
+ * Whether the pass that makes (OH, OW) outputs costs less this way. In cycles of a core: a multiply-add costs 1/8, with the system's
+ * sgemm 1/24, where the plain pass also copies every patch; a tile has 36 of them for every pair of channels, about 40 cycles for
+ * every channel, and its share of 36 calls of sgemm; a filter takes 60 cycles, since it becomes 36 values that pass through memory.
  */
-export function pays(s: Convolution, OH: i32, OW: i32): bool {
+export function pays(s: Convolution, OH: i32, OW: i32, blas: bool): bool {
   if (!isSquare(s)) return false
   const side = s.KH == 3 ? 4 : 2
   const pairs = <f64>s.groupC * <f64>s.groupM
   const tiles = <f64>(ceilDiv(s.N * ceilDiv(OH, side) * ceilDiv(OW, side), NR) * NR)
-  const plain = (<f64>s.taps * pairs * <f64>s.N * <f64>s.positions) / 8
-  return tiles * (4.5 * pairs + 40 * <f64>(s.groupC + s.groupM)) + 20 * pairs < 0.8 * plain
+  const each: f64 = blas ? 1 / 24.0 : 1 / 8.0
+  const sums = <f64>s.taps * <f64>s.N * <f64>s.positions
+  const plain = sums * (each * pairs + (blas ? 0.4 * <f64>s.groupC : 0))
+  const tile = 36 * each * pairs + 40 * <f64>(s.groupC + s.groupM) + (blas ? 850 : 0)
+  return tiles * tile + 60 * pairs < 0.8 * plain
 }
 
 /** What both passes and the weight gradient need to know. */
@@ -148,7 +155,7 @@ function pass(f: Winograd, x: usize, w: usize, bias: usize, y: usize): void {
   needWorkspace(2 * VECTORS)
   run(weightsChunk, f.groups * f.parts)
 
-  f.block = smaller(BLOCK, ceilDiv(f.total, NR) * NR)
+  f.block = smaller(f.blas || f.step * POINTS > MANY ? WIDE : BLOCK, ceilDiv(f.total, NR) * NR)
   f.blocks = ceilDiv(f.total, f.block)
   const operations = 72 * <f64>f.total * <f64>f.groups * <f64>f.inputs * <f64>f.outputs
   const wanted = <i32>Math.min(MOST_CHUNKS, 1 + operations / CHUNK)
