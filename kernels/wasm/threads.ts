@@ -40,6 +40,8 @@ let threads: i32 = 1
 let mayWait: bool = true
 let number: u32 = 0
 let isOpen: bool = false
+let handed: i32 = 0
+let chunksHanded: i32 = 0
 
 /** Where a kernel puts its arguments. */
 export let job: usize = 0
@@ -97,6 +99,8 @@ export function run(task: Task, chunks: i32): void {
   // a job that is still open was left by a trap, and workers may still be at it
   if (isOpen || atomic.load<i32>(control + FAILED)) workerDied()
   isOpen = true
+  handed++
+  chunksHanded += chunks
   const head = changetype<Job>(control + JOB)
   head.task = task.index
   head.chunks = chunks
@@ -109,6 +113,14 @@ export function run(task: Task, chunks: i32): void {
   work(0)
   if (!finished(chunks)) workerDied()
   isOpen = false
+}
+
+/** Jobs that were offered to the workers so far, and their chunks: tests count them. */
+export function dispatches(): i32 {
+  return handed
+}
+export function chunksDispatched(): i32 {
+  return chunksHanded
 }
 
 /** Waits for the chunks that other threads still hold; false if one of them died. */

@@ -58,5 +58,11 @@ export async function buildWasmEngine(options: WasmEngineOptions, blas?: BlasBin
       return memory
     },
   }
+  pools.set(engine, pool)
   return { engine, pool }
 }
+
+const pools = new WeakMap<Engine, Pool>()
+
+/** The pool behind an engine that createWasmEngine gave out. */
+export const poolOf = (engine: Engine): Pool | undefined => pools.get(engine)

@@ -86,6 +86,8 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     'one image, many positions': shape({ batch: 1, channels: 16, outputs: 24, input: [70, 65], pad: [1, 1] }),
     'large weights': shape({ channels: 64, outputs: 72, input: [6, 5], pad: [1, 1] }),
     'many images': shape({ batch: 19, input: [7, 7], kernel: [5, 5] }),
+    'tiles of 6×6, whole and cut': shape({ batch: 3, channels: 64, outputs: 70, input: [30, 17], pad: [1, 1] }),
+    'tiles of 6×6, 5×5, grouped': shape({ batch: 9, channels: 64, outputs: 96, group: 2, input: [16, 15], kernel: [5, 5], pad: [2, 2] }),
     depthwise: shape({ channels: 6, outputs: 6, group: 6 }),
   }
   test.each(Object.entries(shapes))('convolution, three passes: %s', async (_, s) => {

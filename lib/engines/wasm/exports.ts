@@ -5,6 +5,9 @@ export interface WasmExports {
   start(control: number, threads: number, mainMayWait: boolean): void
   serve(control: number, thread: number): void
   countChunks(chunks: number, counters: number): void
+  /** Jobs that were offered to the workers so far, and their chunks. */
+  dispatches(): number
+  chunksDispatched(): number
 
   gemm(
     transA: boolean,
