@@ -8,6 +8,9 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 const places = [process.env.RISTRETTO_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 export const chromiumPath = places.find(path => path !== undefined && existsSync(path))
 
+/** Adapters without a GPU. */
+const software = ['--enable-unsafe-swiftshader', '--use-angle=swiftshader']
+
 const root = new URL('../../', import.meta.url).pathname
 
 /** The page script: everything in one file, nothing of Node inside. */
@@ -20,7 +23,7 @@ export async function bundle(entry: string): Promise<string> {
     // as users do: kernels are compiled from the text that a minifier leaves
     minify: true,
     target: 'es2022',
-    external: ['node:*', 'sharp', 'koffi', 'h5wasm', 'ndarray-pixels', 'webgpu', 'gl'],
+    external: ['node:*', 'sharp', 'koffi', 'h5wasm', 'ndarray-pixels'],
     write: false,
     logLevel: 'silent',
   })
@@ -36,20 +39,13 @@ export interface Site {
 /** A browser with software WebGL and WebGPU on a page that has run `files['/main.js']`; other files are served as they are. */
 export async function openSite(
   files: Record<string, string | Uint8Array>,
-  options: { isolated?: boolean; path?: string } = {},
+  options: { isolated?: boolean; path?: string; hardware?: boolean } = {},
 ): Promise<Site> {
   const server = await serve(files, options.isolated ?? true)
   const { port } = server.address() as AddressInfo
   const browser: Browser = await chromium.launch({
     executablePath: chromiumPath,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--enable-unsafe-webgpu',
-      '--enable-unsafe-swiftshader',
-      '--use-angle=swiftshader',
-      '--disable-dev-shm-usage',
-    ],
+    args: ['--headless', '--no-sandbox', '--enable-unsafe-webgpu', '--disable-dev-shm-usage', ...(options.hardware ? [] : software)],
   })
   const page = await browser.newPage()
   const errors: string[] = []

@@ -121,10 +121,13 @@ export function textureSize(n: number): Int32Array {
   return Int32Array.of(width, Math.ceil(Math.max(n, 1) / width))
 }
 
+/** A package that may be missing; the name is an argument, so that no bundler looks for it. */
+const optionalImport = (name: string): Promise<unknown> => import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+
 /** The default export of an optional package, or undefined where it is not installed or does not load. */
 async function optionalModule(name: string): Promise<unknown> {
   try {
-    const module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default?: unknown }
+    const module = (await optionalImport(name)) as { default?: unknown }
     return module.default ?? module
   } catch {
     return undefined
@@ -140,7 +143,7 @@ export async function provideWebGpu(): Promise<string | undefined> {
   if (known.navigator?.gpu !== undefined || !isNode) return undefined
   let dawn: { create(flags: string[]): unknown; globals: object }
   try {
-    dawn = (await import(/* @vite-ignore */ /* webpackIgnore: true */ String('webgpu'))) as typeof dawn
+    dawn = (await optionalImport('webgpu')) as typeof dawn
   } catch (error) {
     return `the package 'webgpu' (Dawn) does not load: ${(error as Error).message}; npm install webgpu@0.6.2`
   }
