@@ -3,12 +3,49 @@ import type { Kernels } from '../../lib/engine.js'
 import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/js.js'
-import { parseSolver, SGDSolver } from '../../lib/index.js'
+import { Net, parseNet, parseSolver, SGDSolver } from '../../lib/index.js'
 import { compareKernel, type KernelResult, kernelCases } from '../engines/gpu_cases.js'
 import { largeTensors } from '../engines/large.js'
 import { lenet } from '../engines/lenet.js'
 
+/** A recorded layer case, its arrays as numbers. */
+export interface GivenCase {
+  readonly prototxt: string
+  readonly phase: 'TRAIN' | 'TEST'
+  readonly forwards: number
+  readonly params: number[][] | null
+  readonly inputs: { name: string; values: number[] }[]
+  readonly topDiffs: { name: string; values: number[] }[] | null
+  readonly tops: string[]
+  readonly bottoms: string[]
+}
+
 export const tests = {
+  /** One pass of a recorded case: what stands in the tops, and in the gradients of bottoms and params. */
+  async golden(engine: string, c: GivenCase) {
+    const net = await Net.create(parseNet(c.prototxt), { phase: c.phase, engine, seed: 1701 })
+    const params = net.params.layer ?? []
+    c.params?.forEach((values, i) => params[i].dataArray.set(values))
+    for (let i = 0; i < c.forwards; i++) {
+      for (const { name, values } of c.inputs) net.blobs[name].dataArray.set(values)
+      await net.forward()
+      await net.pull()
+    }
+    const tops = c.tops.map(name => [...net.blobs[name].dataArray])
+    const result = { tops, bottomDiffs: [] as number[][], paramDiffs: [] as number[][] }
+    if (c.topDiffs) {
+      net.clearParamDiffs()
+      await net.pull()
+      for (const { name, values } of c.topDiffs) net.blobs[name].diffArray.set(values)
+      await net.backward()
+      await net.pull()
+      result.bottomDiffs = c.bottoms.map(name => [...net.blobs[name].diffArray])
+      result.paramDiffs = params.map(blob => [...blob.diffArray])
+    }
+    net.dispose()
+    return result
+  },
+
   /** The engine's name and adapter, or the reason why there is none. */
   async start(name: string): Promise<{ name?: string; detail?: string; error?: string; ms: number }> {
     const start = performance.now()

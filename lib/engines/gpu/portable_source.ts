@@ -8,8 +8,8 @@ type Scope = Map<string, string>
  * `if (c) a = 1` without braces.
  */
 export function portableSource(source: string, { acorn }: GpuJs): string {
-  // in parentheses it is an expression, which needs no name
-  const text = `(${source})`
+  // in parentheses it is an expression, which needs no name; shader languages have no $ in names, minifiers do
+  const text = `(${source.replaceAll('$', 'Dollar')})`
   const tree = acorn.parse(text, { ecmaVersion: 'latest' })
   const names = new Names(text)
 
