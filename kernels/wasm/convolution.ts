@@ -25,6 +25,11 @@ export function convolution(x: usize, w: usize, bias: usize, y: usize): void {
     winograd(s, x, w, bias, y, false)
     return
   }
+  implicit(s, x, w, bias, y)
+}
+
+/** The product itself; what lies behind the table of taps in the shared workspace stays as it is. */
+export function implicit(s: Convolution, x: usize, w: usize, bias: usize, y: usize): void {
   s.x = x
   s.w = w
   s.bias = bias

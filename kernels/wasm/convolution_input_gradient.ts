@@ -3,6 +3,7 @@
  * image. A chunk is a block of input channels of one group of one image, so nothing is written by two threads.
  */
 import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, partsOf, zero } from './convolution_shape'
+import { implicit } from './convolution'
 import { depthwiseInputGradient, isDepthwise } from './depthwise'
 import { packRows } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
@@ -28,6 +29,10 @@ export function convolutionInputGradient(dy: usize, w: usize, dx: usize): void {
     winogradInputGradient(s, dy, w, dx, false)
     return
   }
+  if (s.taps == 1 && s.SH == 1 && s.SW == 1 && !isPadded(s)) {
+    pointwise(s, dy, w, dx)
+    return
+  }
   s.x = dx
   s.w = w
   s.y = dy
@@ -41,6 +46,62 @@ export function convolutionInputGradient(dy: usize, w: usize, dx: usize): void {
   const panel = <usize>smaller(s.groupM, KC) * <usize>smaller(NC, ceilDiv(s.positions, NR) * NR)
   needWorkspace(TILE + (panel << 2) + 64 + (isPadded(s) ? paddedBytes(s, s.block) : 0))
   run(inputChunk, s.N * s.G * s.parts)
+}
+
+/** With one tap the gradient is a convolution with transposed weights. */
+function pointwise(s: Convolution, dy: usize, w: usize, dx: usize): void {
+  const table = (bytes(s.groupM) + 127) & ~63
+  const turned = sharedWorkspace(table + <usize>(s.G * s.groupC) * bytes(s.groupM)) + table
+  s.w = w
+  s.packed = turned
+  run(transposeChunk, s.G * ceilDiv(s.groupC, 16))
+  const C = s.C
+  const groupC = s.groupC
+  s.C = s.M
+  s.groupC = s.groupM
+  s.M = C
+  s.groupM = groupC
+  implicit(s, dy, turned, 0, dx)
+}
+
+/** Columns of w (M, C) of sixteen channels become rows of sums. */
+function transposeChunk(chunk: i32, _workspace: usize): void {
+  const s = convolutionJob()
+  const blocks = ceilDiv(s.groupC, 16)
+  const g = chunk / blocks
+  const c0 = (chunk % blocks) * 16
+  const c1 = smaller(s.groupC, c0 + 16)
+  const row = bytes(s.groupC)
+  const to = s.packed + <usize>(g * s.groupC) * bytes(s.groupM)
+  const w = s.w + <usize>(g * s.groupM) * row
+  for (let c = c0; c < c1; c += 4) {
+    const d = to + <usize>c * bytes(s.groupM)
+    const step = bytes(s.groupM)
+    let m = 0
+    if (c + 4 <= c1) {
+      for (; m + 4 <= s.groupM; m += 4) {
+        const p = w + <usize>m * row + bytes(c)
+        const r0 = v128.load(p)
+        const r1 = v128.load(p + row)
+        const r2 = v128.load(p + 2 * row)
+        const r3 = v128.load(p + 3 * row)
+        const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
+        const t1 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
+        const t2 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
+        const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
+        const q = d + bytes(m)
+        v128.store(q, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
+        v128.store(q + step, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7))
+        v128.store(q + 2 * step, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5))
+        v128.store(q + 3 * step, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7))
+      }
+    }
+    for (; m < s.groupM; m++) {
+      for (let i = c; i < smaller(c1, c + 4); i++) {
+        store<f32>(to + <usize>i * step + bytes(m), load<f32>(w + <usize>m * row + bytes(i)))
+      }
+    }
+  }
 }
 
 /** Where the weights of tap t and channels 4i … 4i + 3 lie: four values for each output channel. */

@@ -1,5 +1,6 @@
 /** C ← α·op(A)·op(B) + β·C. */
 import { blockOf, packColumns, packRows } from './pack'
+import { FEW_DOTS, FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps } from './gemm_few'
 import { gemvColumns, gemvRows } from './gemv'
 import { job, needWorkspace, run } from './threads'
 import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './tile'
@@ -9,8 +10,6 @@ import { bytes, ceilDiv, larger, smaller } from './vector'
 const KC: i32 = 384
 /** Columns of B that one chunk packs at a time. */
 const NC: i32 = 512
-/** With so few rows of A, B is read where it lies: packing would cost more than it saves. */
-const FEW: i32 = 8
 /** Floating-point operations worth a chunk of their own: some 15 µs. */
 const CHUNK: f64 = 8e5
 const MOST_CHUNKS: i32 = 64
@@ -55,6 +54,20 @@ export function gemm(
   if (N == 1 && K > 0) {
     if (transA) gemvColumns(M, K, alpha, a, b, beta, c)
     else gemvRows(M, K, alpha, a, b, beta, c)
+    return
+  }
+  if (M <= FEW_ROWS && K >= 64) {
+    if (!transB && N >= 64) {
+      fewRows(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
+      return
+    }
+    if (transB && !transA && M <= FEW_DOTS) {
+      fewDots(M, N, K, alpha, a, b, beta, c)
+      return
+    }
+  }
+  if (K > 0 && K <= FEW_STEPS && !transB && M >= 64 && N >= 64) {
+    fewSteps(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
     return
   }
   // the shape decides the cut: wide pieces first, then rows, then narrower pieces
@@ -105,7 +118,7 @@ function gemmChunk(chunk: i32, workspace: usize): void {
       panels(m, n, kc, a, g.aRow, g.aStep, packed, c, cRow, g.alpha, beta, 0, edge)
     } else {
       const b = g.b + <usize>k * cRow + bytes(j)
-      if (m <= FEW) inPlace(m, n, kc, a, g.aRow, g.aStep, b, c, cRow, g.alpha, beta, edge)
+      if (m <= 8) inPlace(m, n, kc, a, g.aRow, g.aStep, b, c, cRow, g.alpha, beta, edge)
       else {
         packRows(kc, n, b, cRow, packed)
         panels(m, n, kc, a, g.aRow, g.aStep, packed, c, cRow, g.alpha, beta, 0, edge)

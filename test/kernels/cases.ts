@@ -31,6 +31,9 @@ for (const [M, N, K] of [
   [50, 64, 500],
   [300, 30, 50],
   [200, 600, 64],
+  [7, 602, 1301],
+  [3, 67, 2050],
+  [130, 1101, 10],
 ]) {
   for (const transA of [false, true]) {
     for (const transB of [false, true]) {
