@@ -11,7 +11,7 @@ const files: Record<string, Uint8Array> = {}
 let folder = ''
 let site: Site
 
-const text = (selector: string): Promise<string> => site.page.locator(selector).innerText()
+const text = async (selector: string): Promise<string | null> => site.page.locator(selector).textContent()
 
 describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vite, in Chromium', () => {
   beforeAll(async () => {
