@@ -9,7 +9,7 @@ export function sigmoid(n: i32, x: usize, y: usize): void {
   run(sigmoidChunk, chunksOf(n))
 }
 
-function logistic(x: v128): v128 {
+export function logistic(x: v128): v128 {
   const one = f32x4.splat(1)
   return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))))
 }

@@ -10,7 +10,7 @@ export function tanh(n: i32, x: usize, y: usize): void {
 }
 
 /** Near 0 an odd polynomial (a minimax fit on |x| < 0.625), elsewhere 1 − 2 / (e^2|x| + 1) with the sign of x. */
-function tangent(x: v128): v128 {
+export function tangent(x: v128): v128 {
   const one = f32x4.splat(1)
   const size = f32x4.abs(x)
   const square = f32x4.mul(x, x)

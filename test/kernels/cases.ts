@@ -308,6 +308,70 @@ for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilat
   }
 }
 
+// ---- statistics of channels and what is made with them -------------------------------------------------------------------------
+for (const [batch, channels, inner] of [
+  [1, 1, 1],
+  [3, 5, 7],
+  [5, 37, 1],
+  [2, 3, 5001],
+  [4, 64, 49],
+]) {
+  const n = batch * channels * inner
+  const name = `${batch}×${channels}×${inner}`
+  const positive = (kit: Kit) => {
+    const memory = kit.random(channels)
+    for (let i = 0; i < channels; i++) memory.array[i] = 0.5 + Math.abs(memory.array[i])
+    return memory
+  }
+  cases[`channelStatistics ${name}`] = kit => {
+    const [x, mean, variance] = [kit.random(n), kit.output(channels), kit.output(channels)]
+    return kernels => kernels.channelStatistics(batch, channels, inner, x, mean, variance)
+  }
+  for (const inPlace of [false, true]) {
+    cases[`normalizeChannels${inPlace ? ' in place' : ''} ${name}`] = kit => {
+      const [x, mean, deviation] = [kit.random(n), kit.random(channels), positive(kit)]
+      const y = kit.output(inPlace ? x : n)
+      return kernels => kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y)
+    }
+    cases[`normalizeChannelsGradient${inPlace ? ' in place' : ''} ${name}`] = kit => {
+      const [x, mean, deviation, dy] = [kit.random(n), kit.random(channels), positive(kit), kit.random(n)]
+      const dx = kit.output(inPlace ? dy : n)
+      return kernels => kernels.normalizeChannelsGradient(batch, channels, inner, x, mean, deviation, dy, dx)
+    }
+  }
+  cases[`scaleGradient ${name}`] = kit => {
+    const [x, dy, dfactor] = [kit.random(n), kit.random(n), kit.output(kit.random(channels))]
+    return kernels => kernels.scaleGradient(batch, channels, inner, x, dy, dfactor)
+  }
+}
+
+// ---- one step of an LSTM: some streams start afresh, whatever their state was ----------------------------------------------------
+for (const [batch, hidden] of [
+  [1, 1],
+  [3, 7],
+  [32, 256],
+]) {
+  const n = batch * hidden
+  const inputs = (kit: Kit) => {
+    const [before, gates, cont] = [kit.random(n), kit.random(4 * n, 4), kit.integers(batch, 2)]
+    if (cont.array[0] === 0) before.array[0] = Number.NaN
+    return [before, gates, cont] as const
+  }
+  cases[`lstmUnit ${batch}×${hidden}`] = kit => {
+    const [before, gates, cont] = inputs(kit)
+    const [c, h] = [kit.output(n), kit.output(n)]
+    return kernels => kernels.lstmUnit(batch, hidden, before, gates, cont, c, h)
+  }
+  for (const inPlace of [false, true]) {
+    cases[`lstmUnitGradient${inPlace ? ', dc in place' : ''} ${batch}×${hidden}`] = kit => {
+      const [before, gates, cont] = inputs(kit)
+      const [c, dc, dh] = [kit.random(n), kit.random(n), kit.random(n)]
+      const [dbefore, dgates] = [kit.output(inPlace ? dc : n), kit.output(4 * n)]
+      return kernels => kernels.lstmUnitGradient(batch, hidden, before, gates, cont, c, dc, dh, dbefore, dgates)
+    }
+  }
+}
+
 // ---- pooling: rounded up as Caffe does, so that windows are clipped -------------------------------------------------------------------
 for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
   [1, 1, 1, 1, 1, 1, 1, 0, 0],

@@ -115,6 +115,32 @@ export interface WasmExports {
   eltwiseMax(n: number, count: number, y: number, mask: number): void
   eltwiseMaxGradient(n: number, index: number, mask: number, dy: number, dx: number): void
   scaleChannels(outer: number, channels: number, inner: number, x: number, factor: number, bias: number, y: number): void
+  scaleGradient(outer: number, channels: number, inner: number, x: number, dy: number, dfactor: number): void
+  channelStatistics(batch: number, channels: number, inner: number, x: number, mean: number, variance: number): void
+  normalizeChannels(batch: number, channels: number, inner: number, x: number, mean: number, deviation: number, y: number): void
+  normalizeChannelsGradient(
+    batch: number,
+    channels: number,
+    inner: number,
+    x: number,
+    mean: number,
+    deviation: number,
+    dy: number,
+    dx: number,
+  ): void
+  lstmUnit(batch: number, hidden: number, cPrevious: number, gates: number, cont: number, c: number, h: number): void
+  lstmUnitGradient(
+    batch: number,
+    hidden: number,
+    cPrevious: number,
+    gates: number,
+    cont: number,
+    c: number,
+    dc: number,
+    dh: number,
+    dcPrevious: number,
+    dgates: number,
+  ): void
   /** For β = 3/4. */
   lrnAcross(
     batch: number,

@@ -177,6 +177,26 @@ export function wasmKernels(wasm: WasmExports) {
     scaleChannels(outer, channels, inner, x, factor, bias, y) {
       wasm.scaleChannels(outer, channels, inner, x.pointer, factor.pointer, bias ? bias.pointer : 0, y.pointer)
     },
+    scaleGradient(outer, channels, inner, x, dy, dfactor) {
+      wasm.scaleGradient(outer, channels, inner, x.pointer, dy.pointer, dfactor.pointer)
+    },
+    channelStatistics(batch, channels, inner, x, mean, variance) {
+      wasm.channelStatistics(batch, channels, inner, x.pointer, mean.pointer, variance.pointer)
+    },
+    normalizeChannels(batch, channels, inner, x, mean, deviation, y) {
+      wasm.normalizeChannels(batch, channels, inner, x.pointer, mean.pointer, deviation.pointer, y.pointer)
+    },
+    normalizeChannelsGradient(batch, channels, inner, x, mean, deviation, dy, dx) {
+      const [px, pm, pd] = [x.pointer, mean.pointer, deviation.pointer]
+      wasm.normalizeChannelsGradient(batch, channels, inner, px, pm, pd, dy.pointer, dx.pointer)
+    },
+    lstmUnit(batch, hidden, cPrevious, gates, cont, c, h) {
+      wasm.lstmUnit(batch, hidden, cPrevious.pointer, gates.pointer, cont.pointer, c.pointer, h.pointer)
+    },
+    lstmUnitGradient(batch, hidden, cPrevious, gates, cont, c, dc, dh, dcPrevious, dgates) {
+      const [pp, pg, pn, pc] = [cPrevious.pointer, gates.pointer, cont.pointer, c.pointer]
+      wasm.lstmUnitGradient(batch, hidden, pp, pg, pn, pc, dc.pointer, dh.pointer, dcPrevious.pointer, dgates.pointer)
+    },
     // Caffe's default β = 3/4 needs square roots only; any other one takes the plain loops
     lrnAcross(s, x, scale, y) {
       const plane = s.height * s.width
