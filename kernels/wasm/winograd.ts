@@ -15,6 +15,8 @@ const BLOCK: i32 = 32
 const WIDE: i32 = 64
 /** Bytes of transformed weights that do not stay in the L2 cache. */
 const MANY: usize = 2097152
+/** Filters whose 36 points would take too much memory: 86 MB. */
+const MOST_FILTERS: f64 = 600000
 /** Operations worth a chunk of their own, and how many chunks there should be. */
 const CHUNK: f64 = 8e5
 const MOST_CHUNKS: f64 = 16
@@ -85,6 +87,7 @@ export function pays(s: Convolution, OH: i32, OW: i32, blas: bool): bool {
   if (s.KH == 5 && (s.groupC < 32 || s.groupM < 32)) return false
   const side = s.KH == 3 ? 4 : 2
   const pairs = <f64>s.groupC * <f64>s.groupM
+  if (pairs * <f64>s.G > MOST_FILTERS) return false
   const tiles = <f64>(ceilDiv(s.N * ceilDiv(OH, side) * ceilDiv(OW, side), NR) * NR)
   const each: f64 = blas ? 1 / 24.0 : 1 / 8.0
   const sums = <f64>s.taps * <f64>s.N * <f64>s.positions
