@@ -10,7 +10,7 @@ export interface MemoryPlan {
   readonly activations: number
   /** Gradients of blobs and params that a backward pass writes; nothing of it is taken before the first one. */
   readonly diffs: number
-  /** What layers keep for themselves: masks, saved inputs. */
+  /** What layers keep for themselves: masks, saved inputs. The engine's own workspace (padded images, Winograd tiles) is not in it. */
   readonly scratch: number
   readonly total: number
 }
