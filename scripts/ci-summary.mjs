@@ -1,5 +1,5 @@
 /**
- * The last line of .ci/run: how many checks passed and failed, from vitest's JSON reports.
+ * The last lines of .ci/run: what failed and why, and how many checks passed and failed, from vitest's JSON reports.
  *
  *   node scripts/ci-summary.mjs <steps without a report> "<failed steps>" <step>=<report>…
  */
@@ -17,9 +17,13 @@ for (const report of reports) {
     const results = JSON.parse(readFileSync(path, 'utf8'))
     passed += results.numPassedTests
     // a file that could not be loaded has no tests, and an error outside of a test belongs to none
+    for (const file of results.testResults)
+      for (const test of file.assertionResults.filter(({ status }) => status === 'failed'))
+        console.log(`${file.name}: ${test.fullName}\n  ${test.failureMessages.join('\n  ').slice(0, 1000)}`)
     const broken = results.testResults.filter(
       file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'),
     )
+    for (const { name, message } of broken) console.log(`${name}: ${message?.slice(0, 1000)}`)
     failed += results.numFailedTests + broken.length
     if (!results.success && !results.numFailedTests && !broken.length) failed++
   } catch (error) {

@@ -1,4 +1,4 @@
-/** kernels/wasm in two builds, as text inside the package: lib/generated/wasm_modules.ts. */
+/** kernels/wasm in two builds, as text inside the package: a module each, so that a page loads only the one it uses. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
@@ -37,7 +37,8 @@ async function compile(extra: string[]): Promise<Uint8Array> {
 export async function generateWasm(): Promise<void> {
   // one after the other: the compiler keeps its state in module variables
   const builds = { fma: await compile(['--enable', 'relaxed-simd']), plain: await compile([]) }
-  const lines = Object.entries(builds).map(([name, bytes]) => `export const ${name} = '${Buffer.from(bytes).toString('base64')}'\n`)
-  const text = `// generated from kernels/wasm: the build with fused multiply-add, and the one without\n${lines.join('')}`
-  await writeFile(new URL('lib/generated/wasm_modules.ts', root), text)
+  for (const [name, bytes] of Object.entries(builds)) {
+    const text = `// generated from kernels/wasm\nexport const ${name} = '${Buffer.from(bytes).toString('base64')}'\n`
+    await writeFile(new URL(`lib/generated/wasm_${name}.ts`, root), text)
+  }
 }

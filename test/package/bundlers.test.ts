@@ -111,8 +111,8 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
 
     it('builds the page as it stands, without a warning', async () => {
       await build({ root: app, configFile, customLogger })
-      // large chunks are what a model library has; of the modules nothing may be said
-      expect(warnings.filter(warning => !warning.includes('chunks are larger than'))).toEqual([])
+      // large chunks are what a model library has, and a busy machine takes long; of the modules nothing may be said
+      expect(warnings.filter(warning => !/chunks are larger than|PLUGIN_TIMINGS/.test(warning))).toEqual([])
       const files = readdirSync(join(app, 'dist/assets'))
       expect(files.some(name => name.startsWith('model_worker'))).toBe(true)
       // a thread of Node, as text that nothing loads in a browser
@@ -172,10 +172,13 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
         if (seen.has(name)) return 0
         seen.add(name)
         const text = readFileSync(join(out, name), 'utf8')
-        const imports = [...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"/g)].map(match => match[1])
+        // of what is loaded on demand only the kernels are always there, in one of two builds
+        const imports = [...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"|import\("\.\/(wasm_fma[\w-]*\.js)"\)/g)].map(
+          match => match[1] ?? match[2],
+        )
         return text.length + imports.reduce((sum, next) => sum + follow(next), 0)
       }
-      expect(follow('inline.js') / 1000).toBeLessThan(500)
+      expect(follow('inline.js') / 1000).toBeLessThan(450)
     })
 
     it.each(isolated)('the bundled page classifies and trains (isolated: %s)', async threads => {

@@ -1,5 +1,4 @@
 import { EngineError } from '../../errors.js'
-import { fma, plain } from '../../generated/wasm_modules.js'
 import { importNode } from '../../node.js'
 import { WasmHeap } from './allocator.js'
 
@@ -42,9 +41,9 @@ async function createRuntime(): Promise<Runtime> {
   }
   const fused = await enableRelaxed()
   const { memory, limit } = createMemory()
-  const bytes = decode(fused ? fma : plain)
+  const text = fused ? (await import('../../generated/wasm_fma.js')).fma : (await import('../../generated/wasm_plain.js')).plain
   try {
-    return { module: await WebAssembly.compile(bytes), heap: new WasmHeap(memory, limit), fused }
+    return { module: await WebAssembly.compile(decode(text)), heap: new WasmHeap(memory, limit), fused }
   } catch (error) {
     throw new EngineError(`the WebAssembly module was refused: ${(error as Error).message}`, { cause: error })
   }
