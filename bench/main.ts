@@ -137,7 +137,7 @@ async function main(): Promise<void> {
   }
   const modes = listOf('modes', options.modes, ['train', 'inference'])
   const lanes = chosen.flatMap(engine => (engines[engine].oneThread ? [1] : threads).map(count => [engine, count] as const))
-  const pace = options.quick ? { sample: 3, warmUp: 1, rounds, quick: true } : { sample: 30, warmUp: 3, rounds, quick: false }
+  const pace = options.quick ? { sample: 40, warmUp: 5, rounds, quick: true } : { sample: 150, warmUp: 10, rounds, quick: false }
 
   const machine = {
     cpu: cpus()[0]?.model ?? 'unknown',

@@ -217,21 +217,22 @@ export abstract class Solver {
       if (displayed) await this.display()
       if (this.checks(displayed)) await this.checkNumerics()
       for (const hook of this.hooks.gradients) await hook(this.iter)
-      const { stage } = this.rate
-      const lr = this.rate.take(this.iter)
-      if (param.lr_policy === 'multistep' && this.rate.stage !== stage)
-        this.log(`MultiStep Status: Iteration ${this.iter}, step = ${this.rate.stage}`)
-      if (displayed) this.log(`Iteration ${this.iter}, lr = ${g6(lr)}`)
-      await this.applyUpdate(lr)
-      // a device's queue must not grow without end; nothing is read back
-      await this.engine.finish?.()
-      this.iter++
+      const lr = await this.advance()
       for (const hook of this.hooks.iteration) await hook({ iter: this.iter, lr })
       if (this.snapshotWanted || (param.snapshot && this.iter % param.snapshot === 0)) {
         this.snapshotWanted = false
         await this.snapshot()
       }
     }
+  }
+
+  /**
+   * pycaffe's apply_update: what `step` does with the gradients that stand in the params' diffs. They are clipped, divided by iter_size,
+   * regularized and applied at this iteration's rate; then `iter` goes up. The diffs are left holding what was taken off the weights:
+   * `net.clearParamDiffs()` comes before the next backward pass. Hooks, tests and snapshots are step's alone.
+   */
+  async applyUpdate(): Promise<void> {
+    await this.net.exclusive(() => this.advance())
   }
 
   /** Train to max_iter, with the tests, displays and snapshots that the solver asks for. Starts from `state` if one is given. */
@@ -429,15 +430,24 @@ export abstract class Solver {
     if (hint) this.log(`Hint: ${hint}`)
   }
 
-  /** Clip, then per param: divide by iter_size, regularize, update. */
-  private async applyUpdate(lr: number): Promise<void> {
-    const { param, net } = this
+  /** Clip, then per param: divide by iter_size, regularize, update. Resolves to the rate. */
+  private async advance(): Promise<number> {
+    const { param, net, iter } = this
+    const { stage } = this.rate
+    const lr = this.rate.take(iter)
+    if (param.lr_policy === 'multistep' && this.rate.stage !== stage)
+      this.log(`MultiStep Status: Iteration ${iter}, step = ${this.rate.stage}`)
+    if (param.display && iter % param.display === 0) this.log(`Iteration ${iter}, lr = ${g6(lr)}`)
     const scale = (await this.clipScale()) / (param.iter_size ?? 1)
     const regularization = param.regularization_type === 'L1' ? 'L1' : 'L2'
     net.learnable.forEach((learnable, i) => {
       const decay = (param.weight_decay ?? 0) * learnable.decayMult
       this.update(i, learnable, { rate: lr * learnable.lrMult, scale, decay, regularization })
     })
+    // a device's queue must not grow without end; nothing is read back
+    await this.engine.finish?.()
+    this.iter++
+    return lr
   }
 
   /** Factor that brings the L2 norm of all raw gradients together down to clip_gradients; 1 if it is below. */

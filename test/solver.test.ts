@@ -10,11 +10,14 @@ import {
   NetError,
   NumericsError,
   parseSolver,
+  RandomStream,
   registerLayer,
   type Solver,
   type SolverOptions,
+  solverTypes,
 } from '../lib/index.js'
 import { lintLoss } from '../lib/lint.js'
+import { hostEngines } from './engines.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-solver-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -714,6 +717,69 @@ test('timers fire while it trains', async () => {
   expect(took).toBeGreaterThan(350)
   expect(gaps.length).toBeGreaterThan(3)
   expect(middle).toBeLessThan(65)
+})
+
+describe('applyUpdate', () => {
+  const text = `base_lr: 0.05 lr_policy: "multistep" gamma: 0.5 stepvalue: 2 momentum: 0.9 weight_decay: 0.01 iter_size: 2 clip_gradients: 0.4 display: 2`
+  const net = `${input('x', 2, 3)} ${input('t', 2, 4)}
+    layer { name: "drop" type: "Dropout" bottom: "x" top: "d" }
+    layer { name: "ip" type: "InnerProduct" bottom: "d" top: "y" param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
+      inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "y" bottom: "t" top: "loss" }`
+  const bits = ({ net, history, iter, lr, rate }: Solver) => ({
+    iter,
+    lr,
+    stage: rate.stage,
+    weights: net.learnable.map(({ blob }) => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
+    history: history.map(blob => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
+  })
+  const start = async (type: string, engine: string) => {
+    const made = await make(`type: "${type}" ${type === 'RMSProp' || type === 'AdaGrad' ? text.replace('momentum: 0.9', '') : text}`, net, {
+      engine,
+    })
+    const values = new RandomStream(3, 'apply update')
+    for (const [name, size] of [
+      ['x', 6],
+      ['t', 8],
+    ] as const)
+      made.solver.net.feed(
+        name,
+        Float32Array.from({ length: 5 * size }, () => 8 * values.uniform() - 4),
+      )
+    return made
+  }
+
+  for (const engine of hostEngines)
+    for (const type of solverTypes())
+      test(`${type}: forward, backward, applyUpdate is a step, bit for bit, on ${engine}`, async () => {
+        const [stepped, byHand] = await Promise.all([start(type, engine), start(type, engine)])
+        const begin = bits(byHand.solver)
+        for (let i = 0; i < 5; i++) {
+          await stepped.solver.step(1)
+          const { net } = byHand.solver
+          net.clearParamDiffs()
+          for (let k = 0; k < 2; k++) {
+            await net.forward()
+            await net.backward()
+          }
+          await byHand.solver.applyUpdate()
+          expect(bits(byHand.solver), `iteration ${i}`).toEqual(bits(stepped.solver))
+        }
+        expect(bits(byHand.solver).weights).not.toEqual(begin.weights)
+        // what is logged about rates and clipping, too
+        const about = (log: string[]) => log.filter(line => /, lr = |^MultiStep|^Gradient clipping/.test(line))
+        expect(about(byHand.log)).toEqual(about(stepped.log))
+        expect(about(stepped.log).length).toBeGreaterThan(4)
+      })
+
+  test('waits for the pass under way', async () => {
+    const { solver } = await make('base_lr: 0.5')
+    feed(solver, [1])
+    const passes = [solver.net.forward(), solver.net.backward(), solver.applyUpdate()]
+    await Promise.all(passes)
+    expect(weight(solver)).toBe(0.5)
+    expect(solver.iter).toBe(1)
+  })
 })
 
 test('what a solver wants from the net while a pass runs waits for its turn', async () => {

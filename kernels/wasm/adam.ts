@@ -1,6 +1,6 @@
 import { run } from './threads'
-import { decayedGradient, describeUpdate, firstValue, lastValue, put, update } from './update'
-import { bytes, madd } from './vector'
+import { decayedGradient, describeUpdate, firstValue, lastValue, update } from './update'
+import { bytes, madd, put } from './vector'
 
 /**
  * m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·m / (√v + delta); w ← w − dw.

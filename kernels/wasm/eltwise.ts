@@ -1,7 +1,7 @@
 /** Several inputs of n values combined into one output. */
 import { CHUNK, chunksOf } from './elementwise'
 import { job, run } from './threads'
-import { bytes, madd, select, smaller, storeLanes } from './vector'
+import { bytes, madd, put, select, smaller } from './vector'
 
 /** Most inputs that the job has room for. */
 export const MOST_INPUTS: i32 = 64
@@ -41,12 +41,6 @@ function describe(n: i32, count: i32, y: usize, mask: usize, skipped: i32): i32 
   e.mask = mask
   e.skipped = skipped
   return chunksOf(n)
-}
-
-@inline
-function put(p: usize, v: v128, rest: i32): void {
-  if (rest >= 4) v128.store(p, v)
-  else storeLanes(p, v, rest)
 }
 
 /** y ← Σₖ coefficient[k]·x[k]. */

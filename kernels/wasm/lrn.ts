@@ -1,6 +1,6 @@
 /** Local response normalization across channels, for β = 3/4: s^−¾ = 1 / (√s·√√s). */
 import { job, run } from './threads'
-import { bytes, ceilDiv, larger, madd, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
 
 /** Positions of a plane that one chunk takes through all channels. */
 const STRIPE: i32 = 256
@@ -48,12 +48,6 @@ export function lrnAcross(
 function power(s: v128): v128 {
   const root = f32x4.sqrt(s)
   return f32x4.div(f32x4.splat(1), f32x4.mul(root, f32x4.sqrt(root)))
-}
-
-@inline
-function put(p: usize, v: v128, rest: i32): void {
-  if (rest >= 4) v128.store(p, v)
-  else storeLanes(p, v, rest)
 }
 
 /** Byte offset of channel 0 of a chunk's image. */

@@ -1,6 +1,6 @@
 import { run } from './threads'
-import { decayedGradient, describeUpdate, firstValue, lastValue, put, update } from './update'
-import { bytes, madd } from './vector'
+import { decayedGradient, describeUpdate, firstValue, lastValue, update } from './update'
+import { bytes, madd, put } from './vector'
 
 /** h' ← rate·g + momentum·h; dw ← (1 + momentum)·h' − momentum·h; w ← w − dw. */
 export function nesterovUpdate(n: i32, rate: f32, scale: f32, decay: f32, l1: bool, momentum: f32, w: usize, dw: usize, h: usize): void {

@@ -1,7 +1,7 @@
 /** Statistics of channels and what is made with them. x, y, dx, dy: (N, C, inner). A chunk is a block of channels; sums are double. */
 import { CHUNK } from './elementwise'
 import { job, run } from './threads'
-import { bytes, ceilDiv, larger, madd, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, high, larger, low, madd, smaller, storeLanes } from './vector'
 
 @unmanaged
 class Channels {
@@ -42,14 +42,6 @@ function planeOf(s: Channels, n: i32, c: i32): usize {
   return <usize>(n * s.channels + c) * bytes(s.inner)
 }
 
-@inline
-function low(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v)
-}
-@inline
-function high(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3))
-}
 @inline
 function total(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1)

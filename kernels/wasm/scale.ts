@@ -1,6 +1,6 @@
 import { CHUNK } from './elementwise'
 import { job, run } from './threads'
-import { bytes, ceilDiv, larger, madd, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
 
 @unmanaged
 class ScaleJob {
@@ -28,12 +28,6 @@ export function scaleChannels(outer: i32, channels: i32, inner: i32, x: usize, f
   s.bias = bias
   s.y = y
   run(inner == 1 ? itemsChunk : planesChunk, ceilDiv(s.rows, s.block))
-}
-
-@inline
-function put(p: usize, v: v128, rest: i32): void {
-  if (rest >= 4) v128.store(p, v)
-  else storeLanes(p, v, rest)
 }
 
 function planesChunk(chunk: i32, _workspace: usize): void {

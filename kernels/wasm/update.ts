@@ -1,7 +1,7 @@
 /** What all solver updates share: their job and the gradient with its decay. */
 import { CHUNK, chunksOf } from './elementwise'
 import { job } from './threads'
-import { madd, smaller, storeLanes } from './vector'
+import { madd, sign, smaller } from './vector'
 
 /** Up to two histories and five constants of the rule. */
 @unmanaged
@@ -49,21 +49,8 @@ export function lastValue(s: Update, chunk: i32): i32 {
   return smaller(s.n, (chunk + 1) * CHUNK)
 }
 
-@inline
-function sign(w: v128): v128 {
-  const one = v128.or(v128.and(w, f32x4.splat(-0)), f32x4.splat(1))
-  return v128.and(one, f32x4.ne(w, f32x4.splat(0)))
-}
-
 /** scale·dw + decay·w, or with L1 scale·dw + decay·sign(w). */
 @inline
 export function decayedGradient(s: Update, w: v128, dw: v128): v128 {
   return madd(f32x4.splat(s.decay), s.l1 ? sign(w) : w, f32x4.mul(f32x4.splat(s.scale), dw))
-}
-
-/** Stores four values, or those that are left. */
-@inline
-export function put(p: usize, v: v128, rest: i32): void {
-  if (rest >= 4) v128.store(p, v)
-  else storeLanes(p, v, rest)
 }

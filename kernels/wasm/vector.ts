@@ -20,6 +20,36 @@ export function storeLanes(p: usize, v: v128, count: i32): void {
   if (count > 2) v128.store_lane<f32>(p, v, 2, 8)
 }
 
+/** Stores four values, or the `rest` that are left. */
+@inline
+export function put(p: usize, v: v128, rest: i32): void {
+  if (rest >= 4) v128.store(p, v)
+  else storeLanes(p, v, rest)
+}
+
+/** −1, 0 or 1 as Math.sign has it: zeros keep their sign, NaN stays NaN. */
+@inline
+export function sign(v: v128): v128 {
+  const one = v128.or(v128.and(v, f32x4.splat(-0)), f32x4.splat(1))
+  return v128.bitselect(one, v, f32x4.gt(f32x4.abs(v), f32x4.splat(0)))
+}
+
+/** The first and the last two of four lanes in double precision. */
+@inline
+export function low(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v)
+}
+@inline
+export function high(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3))
+}
+
+/** Two pairs of doubles as four float32. */
+@inline
+export function demote(low: v128, high: v128): v128 {
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
+}
+
 /** The sum of the four lanes, always in the same order. */
 @inline
 export function sumLanes(v: v128): f32 {

@@ -221,6 +221,19 @@ export function wasmKernels(wasm: WasmExports) {
       const { rate, scale, decay, regularization } = rule
       wasm.nesterovUpdate(n, rate, scale, decay, regularization === 'L1', momentum, w.pointer, dw.pointer, h.pointer)
     },
+    adagradUpdate(n, rule, delta, w, dw, h) {
+      const { rate, scale, decay, regularization } = rule
+      wasm.adagradUpdate(n, rate, scale, decay, regularization === 'L1', delta, w.pointer, dw.pointer, h.pointer)
+    },
+    rmspropUpdate(n, rule, kept, delta, w, dw, h) {
+      const { rate, scale, decay, regularization } = rule
+      wasm.rmspropUpdate(n, rate, scale, decay, regularization === 'L1', kept, 1 - kept, delta, w.pointer, dw.pointer, h.pointer)
+    },
+    adadeltaUpdate(n, rule, momentum, delta, w, dw, g2, u2) {
+      const l1 = rule.regularization === 'L1'
+      const [pw, pdw, pg, pu] = [w.pointer, dw.pointer, g2.pointer, u2.pointer]
+      wasm.adadeltaUpdate(n, rule.rate, rule.scale, rule.decay, l1, momentum, 1 - momentum, delta, pw, pdw, pg, pu)
+    },
     adamUpdate(n, rule, beta1, beta2, delta, correction, w, dw, m, v) {
       const l1 = rule.regularization === 'L1'
       const [pw, pdw, pm, pv] = [w.pointer, dw.pointer, m.pointer, v.pointer]
