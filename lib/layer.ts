@@ -59,6 +59,9 @@ export abstract class Layer {
   /** The first top is a loss: it weighs 1 in the objective unless `loss_weight` says otherwise. */
   readonly isLoss: boolean = false
 
+  /** Its tops may be filled from outside, by `net.feed`. */
+  readonly takesFeed: boolean = false
+
   /** Name in the net. */
   readonly name: string
   /** Prototxt type. */
@@ -75,6 +78,8 @@ export abstract class Layer {
   lossWeights: number[] = []
   /** Whether a backward pass will ever ask for what forward could keep for it; the Net sets it. */
   needsBackward = true
+  /** Whether a feed fills tops of it before every forward, which leaves them as they are; the Net sets it. */
+  fed = false
   /** This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass. */
   readonly random: RandomStream
 

@@ -5,7 +5,7 @@ import type { Engine } from './engine.js'
 import { createDefaultEngine, createEngine, type EngineName } from './engines/index.js'
 import { RistrettoError } from './errors.js'
 import { explainNet } from './explain.js'
-import { Feed, type FeedSource } from './feed.js'
+import { Feed, type FeedSource, type JointFeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
 import { filterNet, insertSplits } from './graph.js'
@@ -124,7 +124,7 @@ export class Net {
   debugInfo: boolean
 
   private readonly index = new Map<string, number>()
-  private readonly feeds = new Map<string, Feed>()
+  private feeds: Feed[] = []
   private readonly hooks = {
     beforeForward: [] as LayerHook[],
     afterForward: [] as LayerHook[],
@@ -335,12 +335,28 @@ export class Net {
     return netToBytes(this, options)
   }
 
-  /** Take the batches of an input from `source`: one array cut into batches, or an iterable of batches, sync or async. */
-  feed(input: string, source: FeedSource): void {
-    const blob = this.blob(input)
-    if (!this.inputs.includes(input))
-      throw new RistrettoError(`'${input}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`)
-    this.feeds.set(input, new Feed(input, blob, source))
+  /**
+   * Take the batches of an input, a top of an Input or MemoryData layer, from `source`: one array cut into batches, or an iterable of
+   * items or batches, sync or async. With a list of inputs one source fills them all, from pairs `[data, label]` or objects
+   * `{ data, label }`. What fed one of them before is let go.
+   */
+  feed<Input extends string>(inputs: readonly Input[], source: JointFeedSource<Input>): void
+  feed(input: string, source: FeedSource): void
+  feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource): void {
+    const joint = typeof inputs !== 'string'
+    const names = joint ? inputs : [inputs]
+    const makers = names.map(name => this.nodes.find(({ top, layer }) => layer.takesFeed && top.some(blob => blob.name === name)))
+    const unknown = names.find((name, i) => this.blob(name) && !makers[i])
+    if (unknown !== undefined || !names.length) {
+      const known = this.nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top.map(blob => blob.name) : []))
+      throw new RistrettoError(
+        `${unknown === undefined ? 'an empty list' : `'${unknown}'`} is no input of net '${this.name}' that can be fed: its inputs are ${known.join(', ') || '(none)'}`,
+      )
+    }
+    const blobs = names.map(name => this.blob(name))
+    const feed = new Feed(blobs, source, joint)
+    this.feeds = [...this.feeds.filter(other => !blobs.some(blob => other.fills(blob))), feed]
+    for (const maker of makers) maker!.layer.fed = true
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
@@ -415,7 +431,7 @@ export class Net {
   /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
   async runForward(start = 0, end = this.nodes.length - 1): Promise<void> {
     const { beforeForward, afterForward } = this.hooks
-    for (const feed of this.feeds.values()) {
+    for (const feed of this.feeds) {
       const wait = feed.next()
       if (wait) await wait
     }

@@ -249,6 +249,112 @@ describe('feed', () => {
   })
   test('wrong sizes are named', async () => {
     await expect(batches([[1, 2, 3]], 1)).rejects.toThrow(/gave 3 values; a batch has 2, an item of it 1/)
+    await expect(batches([[1], [2, 3]], 1)).rejects.toThrow(/gave 2 values; a batch has 2, an item of it 1/)
+    await expect(batches(new Set(['a', 'b']) as never, 1)).rejects.toThrow(/feed of input 'x': the source gave a where values should be/)
+    await expect(batches(3 as never, 1)).rejects.toThrow(/the source must be an array, an iterable or an async iterable/)
+  })
+  test('single values may be plain numbers', async () => {
+    expect(await batches(new Set([1, 2, 3]), 2)).toEqual([
+      [1, 2],
+      [3, 1],
+    ])
+  })
+})
+
+describe('feed of several inputs from one source', () => {
+  const text = `layer { name: "in" type: "Input" top: "x" top: "t" input_param { shape { dim: 2 dim: 2 } shape { dim: 2 } } }
+    ${input('other', 3, 1)} layer { name: "s" type: "Silence" bottom: "x" bottom: "t" bottom: "other" }`
+  const seen = async (net: Net, n: number) => {
+    const out: number[][] = []
+    for (let i = 0; i < n; i++) {
+      const { x, t } = await net.forward({}, { blobs: ['x', 't'] })
+      out.push([...x.data, ...t.data])
+    }
+    return out
+  }
+  const pairs = [
+    [rows(1, 2), 5],
+    [rows(3, 4), 6],
+    [rows(7, 8), 9],
+  ] as const
+
+  test('pairs, in a circle, in the order of the names', async () => {
+    const net = await make(text)
+    net.feed(['x', 't'], pairs)
+    expect(await seen(net, 2)).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      [7, 8, 1, 2, 9, 5],
+    ])
+    net.feed(
+      ['t', 'x'],
+      pairs.map(([x, t]) => [t, x]),
+    )
+    expect(await seen(net, 1)).toEqual([[1, 2, 3, 4, 5, 6]])
+  })
+  test('objects by name, from a generator that waits; batches and items mixed; what else they hold is left alone', async () => {
+    const net = await make(text)
+    interface Sample {
+      t: number | number[]
+      x: ArrayLike<number>
+      id: string
+    }
+    net.feed(
+      ['x', 't'],
+      (async function* (): AsyncGenerator<Sample> {
+        yield { x: rows(1, 2, 3, 4), t: [5, 6], id: 'a batch' }
+        await new Promise(resolve => setTimeout(resolve, 2))
+        yield { x: [7, 8], t: 9, id: 'an item' }
+        yield { x: ndarray(rows(1, 2), [1, 2]).data, t: [0], id: 'another' }
+      })(),
+    )
+    expect(await seen(net, 2)).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      [7, 8, 1, 2, 9, 0],
+    ])
+    await expect(net.forward()).rejects.toThrow(/feed of inputs 'x', 't': the source has ended/)
+  })
+  test('a new source for one of them lets the old one go', async () => {
+    const net = await make(text)
+    const never: Iterable<[number[], number]> = {
+      [Symbol.iterator]() {
+        throw new Error('it was asked')
+      },
+    }
+    net.feed(['x', 't'], never)
+    net.feed('x', [1, 2, 3, 4])
+    expect(await seen(net, 1)).toEqual([[1, 2, 3, 4, 0, 0]])
+  })
+  test('what does not fit is named', async () => {
+    const net = await make(text)
+    const failing = async (source: unknown, names: string[] = ['x', 't']) => {
+      const error = await (async () => {
+        net.feed(names, source as never)
+        await net.forward()
+      })().catch(error => error)
+      return (error as Error).message
+    }
+    expect(await failing([[[1, 2, 3], 4]])).toBe(
+      "feed of inputs 'x', 't': the source gave 3 values of 'x' and 1 values of 't'; a batch of 'x' has 4, an item of it 2; a batch of 't' has 2, an item of it 1",
+    )
+    // an item of one, a batch of the other
+    expect(
+      await failing([
+        [
+          [1, 2],
+          [4, 5],
+        ],
+      ]),
+    ).toContain("gave 2 values of 'x' and 2 values of 't'")
+    expect(await failing([[[1, 2], 3, 4]])).toContain('must give [x, t] or { x, t } at a time, not an array of 3')
+    expect(await failing([{ x: [1, 2] }])).toContain("the source gave undefined for 't' where values should be")
+    expect(await failing([rows(1, 2), rows(3)])).toContain('not a Float32Array')
+    expect(await failing(rows(1, 2, 3))).toContain('net.feed(name, array) takes an array for one input')
+    expect(await failing({ x: 1 })).toContain('the source must be an iterable or an async iterable')
+    expect(await failing(pairs, ['x', 'other'])).toContain("'x' takes 2 items a batch, 'other' 3: they cannot share a source")
+    expect(await failing(pairs, ['x', 'y'])).toContain("has no blob 'y'")
+    expect(await failing(pairs, [])).toContain('an empty list is no input')
+    // @ts-expect-error objects must have the inputs' names
+    expect(() => net.feed(['x', 't'], [{ x: [1, 2], label: 3 }])).not.toThrow()
   })
 })
 

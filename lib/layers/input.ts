@@ -8,6 +8,7 @@ export class InputLayer extends Layer {
   static override readonly uses = ['copy'] as const
   override readonly bottomCount = { exactly: 0 }
   override readonly topCount = { atLeast: 1 }
+  override readonly takesFeed = true
 
   override setup(_bottom: Blob[], top: Blob[]): void {
     const { shape } = withDefaults('InputParameter', this.param.input_param)

@@ -8,11 +8,12 @@ import { withDefaults } from '../proto/message.js'
 
 /**
  * data (N, C, H, W) and label (N, 1, 1, 1) ← the next N items of what the program handed over with `reset` or `addDatumVector`,
- * from the start again after the last one. As in Caffe the label has the one axis (N) until the first forward.
+ * from the start again after the last one; or what `net.feed` puts there, untransformed. As in Caffe the label has the one axis (N) until the first forward.
  */
 export class MemoryDataLayer extends Layer {
   override readonly bottomCount = { exactly: 0 }
   override readonly topCount = { exactly: 2 }
+  override readonly takesFeed = true
 
   private readonly options = withDefaults('MemoryDataParameter', this.param.memory_data_param)
   private transformer!: DataTransformer
@@ -63,6 +64,7 @@ export class MemoryDataLayer extends Layer {
     this.labels = classes
     this.position = 0
     this.unread = false
+    this.fed = false
   }
 
   /** Hand over Datum messages, which `transform_param` applies to. What was handed over so must be used up before more comes. */
@@ -91,10 +93,16 @@ export class MemoryDataLayer extends Layer {
     this.labels = Float32Array.from(datums, datum => datum.label ?? 0)
     this.position = 0
     this.unread = true
+    this.fed = false
   }
 
   override forward(_bottom: Blob[], top: Blob[]): void {
-    if (!this.data) throw this.error('it has no data yet: call reset(data, labels) or addDatumVector(datums) on this layer first')
+    if (this.fed) {
+      top[1].reshape([top[1].size(0, 1), 1, 1, 1])
+      return
+    }
+    if (!this.data)
+      throw this.error('it has no data yet: net.feed gives it some, or reset(data, labels) or addDatumVector(datums) on this layer')
     const { batchSize, position } = this
     const size = this.data.length / this.labels.length
     top[0].reshape([batchSize, ...this.item])

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { NetError } from '../../lib/errors.js'
 import type { MemoryDataLayer } from '../../lib/layers/memory_data.js'
+import { parseSolver } from '../../lib/proto/text.js'
+import { RandomStream } from '../../lib/rng.js'
+import { createSolver } from '../../lib/solvers/index.js'
 import { arrayOf, golden, netOf } from './golden_io.js'
 
 const { prototxt, data, labels, shapes_before_forward, forwards } = golden.memory_data
@@ -36,6 +39,69 @@ describe('MemoryData', () => {
     await net.forward()
     expect([...net.blobs.data.dataArray]).toEqual([2, 11, 18, 36])
     net.dispose()
+  })
+
+  it('is fed by name like an Input, array by array', async () => {
+    const net = await netOf(prototxt)
+    net.feed('data', arrayOf(data))
+    net.feed('label', arrayOf(labels))
+    for (const expected of forwards) {
+      await net.forward()
+      for (const name of ['data', 'label']) {
+        expect(net.blobs[name].shape).toEqual(expected[name].shape)
+        expect([...net.blobs[name].dataArray]).toEqual([...arrayOf(expected[name])])
+      }
+    }
+    net.dispose()
+  })
+
+  it('is fed pairs or objects, one after the other or as batches, untransformed', async () => {
+    const net = await netOf(prototxt.replace(' }', ' } transform_param { scale: 100 }'))
+    const size = net.blobs.data.size(1)
+    const item = (i: number) => new Float32Array(size).fill(i)
+    const seen = async () => {
+      await net.forward()
+      expect(net.blobs.label.shape).toEqual([2, 1, 1, 1])
+      return [net.blobs.data.dataArray[0], net.blobs.data.dataArray[size], ...net.blobs.label.dataArray]
+    }
+    net.feed(
+      ['data', 'label'],
+      [1, 2, 3].map(i => [item(i), 10 * i]),
+    )
+    expect([await seen(), await seen()]).toEqual([
+      [1, 2, 10, 20],
+      [3, 1, 30, 10],
+    ])
+    const stream = async function* () {
+      for (let i = 5; ; i++) yield { label: i, data: item(i) }
+    }
+    net.feed(['data', 'label'], stream())
+    expect(await seen()).toEqual([5, 6, 5, 6])
+    // what was handed over last counts
+    ;(net.layers[0] as MemoryDataLayer).reset(new Float32Array(2 * size).fill(7), [8, 9])
+    expect(await seen()).toEqual([7, 7, 8, 9])
+    net.feed('label', [3, 4])
+    expect((await seen()).slice(2)).toEqual([3, 4])
+    expect(() => net.feed('ip', [1])).toThrow(/no blob 'ip'/)
+    net.dispose()
+  })
+
+  it('trains from a feed', async () => {
+    const solver = await createSolver(
+      parseSolver(`base_lr: 0.5 lr_policy: "fixed" net_param { ${golden.memory_data.prototxt.replace(/batch_size: \d+/, 'batch_size: 4')}
+        layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" } }`),
+      { seed: 1 },
+    )
+    const size = solver.net.blobs.data.size(1)
+    const random = new RandomStream(5, 'memory data')
+    solver.net.feed(
+      ['data', 'label'],
+      Array.from({ length: 40 }, (_, i) => [Float32Array.from({ length: size }, () => (i % 2) + 0.1 * random.gaussian()), i % 2] as const),
+    )
+    await solver.step(100)
+    expect(await solver.loss()).toBeLessThan(0.05)
+    solver.dispose()
   })
 
   it('says what is wrong', async () => {
