@@ -26,6 +26,8 @@ export interface GpuKernel {
   readonly source: (constants: Constants) => string
   /** Source text of the functions that it calls. */
   readonly functions: readonly string[]
+  /** Neighbouring values along x that one thread computes: with 4 the source returns `[a, b, c, d]` and `this.thread.x` counts groups of four. */
+  readonly width?: 1 | 4
 }
 
 /** A memory as a tensor of other sizes; nothing is moved. */
@@ -56,8 +58,8 @@ export function gpuKernel(name: string, body: KernelFunction, functions: readonl
 }
 
 /** A kernel whose source is written for its constants: unrolled loops, any number of axes. */
-export function generatedKernel(name: string, source: (constants: Constants) => string): GpuKernel {
-  return { name, source, functions: [] }
+export function generatedKernel(name: string, source: (constants: Constants) => string, width: 1 | 4 = 1): GpuKernel {
+  return { name, source, functions: [], width }
 }
 
 /** The text as `function (…) { … }`, the only form that gpu.js compiles; linters like to make arrows of functions without `this`. */

@@ -8,9 +8,10 @@ import { portableSource } from './portable_source.js'
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
   const gpu = new lib.GPU({ mode })
 
-  function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
+  function compile(kernel: GpuKernel, threads: Dims, constants: Constants): Program {
+    const width = kernel.width ?? 1
     const settings = {
-      output: [...output],
+      output: [...threads],
       precision: 'single',
       constants,
       functions: kernel.functions.map(text => portableSource(text, lib)),
@@ -23,7 +24,7 @@ export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend 
         const result = compiled(...args.map(arg => (typeof arg === 'number' ? arg : input(arg))))
         const { fallbackReason } = compiled.kernel
         if (fallbackReason) throw new EngineError(`kernel '${kernel.name}' cannot run as ${mode}: ${fallbackReason}`)
-        return result instanceof Float32Array ? result : flat(result as ArrayLike<ArrayLike<Float32Array>>, output)
+        return result instanceof Float32Array ? result : flat(result as Rows, threads, width)
       },
       destroy: () => compiled.kernel.destroy(),
     }
@@ -59,9 +60,19 @@ function fitted(values: Float32Array, length: number): Float32Array {
   return longer
 }
 
+/** Rows of rows, of numbers or of vectors. */
+type Rows = ArrayLike<ArrayLike<Float32Array | ArrayLike<Float32Array>>>
+
 /** Rows of rows as one array. */
-function flat(rows: ArrayLike<ArrayLike<Float32Array>>, [x, y, z]: Dims): Float32Array {
-  const values = new Float32Array(x * y * z)
-  for (let k = 0, at = 0; k < z; k++) for (let j = 0; j < y; j++, at += x) values.set(rows[k][j], at)
+function flat(rows: Rows, [x, y, z]: Dims, width: number): Float32Array {
+  const values = new Float32Array(x * y * z * width)
+  let at = 0
+  for (let k = 0; k < z; k++)
+    for (let j = 0; j < y; j++) {
+      const row = rows[k][j]
+      if (width === 1) values.set(row as Float32Array, at)
+      else for (let i = 0; i < x; i++) values.set((row as ArrayLike<Float32Array>)[i], at + i * width)
+      at += x * width
+    }
   return values
 }

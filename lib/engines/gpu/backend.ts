@@ -24,7 +24,8 @@ export interface Backend {
   readonly uploadsAtOnce: boolean
   /** Whether a program can be one-dimensional of any length; if not, long rows are folded. */
   readonly longRows: boolean
-  compile(kernel: GpuKernel, output: Dims, constants: Constants): Program
+  /** `threads` are the places that are computed; the arguments tell sizes and layouts, which are compiled in. */
+  compile(kernel: GpuKernel, threads: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program
   /** What a program compiled for one native value depends on besides the dims. */
   layout(native: Native): string
   upload(values: Float32Array): Native

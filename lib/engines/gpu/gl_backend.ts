@@ -3,14 +3,26 @@ import type { Backend, Native, NativeTensor, Program } from './backend.js'
 import { type GpuJs, type GpuJsKernel, type TextureResult, textureSize } from './gpujs.js'
 import { portableSource } from './portable_source.js'
 
+/** A texture with one value a texel, or with four: what a kernel that computes four at once writes. */
+interface Texture extends TextureResult {
+  packed?: boolean
+}
+
+/** What is changed of a kernel of gpu.js. */
+interface GlKernel {
+  readonly kernelArguments: readonly { readonly id: string }[]
+  _getMainArgumentsString(args: unknown): string
+  getFragmentShader(args: unknown): string
+}
+
 /** The modes on a GL context, webgl2, webgl and headlessgl: values are textures, calls return before the device is done. */
 export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headlessgl'): Backend {
   const gpu = new lib.GPU({ mode })
 
-  function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
+  function compile(kernel: GpuKernel, threads: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
     // without `tactic` small kernels would compute in less than single precision where the device has less
     const settings = {
-      output: [...output],
+      output: [...threads],
       precision: 'single',
       tactic: 'precision',
       pipeline: true,
@@ -18,19 +30,61 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
       constants,
       functions: kernel.functions.map(text => portableSource(text, lib)),
     }
-    const compiled: GpuJsKernel = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
+    const compiled: GpuJsKernel<GlKernel> = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
+    readDirectly(compiled.kernel, args)
+    const packed = kernel.width === 4
     return {
-      run: args => compiled(...args.map(arg => (typeof arg === 'number' ? arg : asTensor(arg)))) as Native,
+      run(values) {
+        const result = compiled(...values.map(arg => (typeof arg === 'number' ? arg : asTensor(arg)))) as Texture
+        if (packed) result.packed = true
+        return result
+      },
       destroy: () => compiled.kernel.destroy(),
     }
   }
 
+  /**
+   * Let the shader read its tensors through functions of their own, with all sizes written in: those of gpu.js divide by sizes that the
+   * compiler does not know. Widths of textures are powers of two.
+   */
+  function readDirectly(kernel: GlKernel, args: readonly (NativeTensor | number)[]): void {
+    const declared = kernel._getMainArgumentsString.bind(kernel)
+    kernel._getMainArgumentsString = values => {
+      const readers = kernel.kernelArguments.map(({ id }, i) => {
+        const arg = args[i]
+        return typeof arg === 'number' ? '' : reader(id, arg)
+      })
+      return declared(values) + readers.join('')
+    }
+    const whole = kernel.getFragmentShader.bind(kernel)
+    kernel.getFragmentShader = values => whole(values).replace(/getFloatFromSampler2D\((\w+), \1Size, \1Dim, /g, 'read_$1(')
+  }
+
+  function reader(name: string, { native, dims }: NativeTensor): string {
+    const { size, packed } = native as Texture
+    const [width, height] = size as unknown as [number, number]
+    // without single-channel textures a value is the first of four channels
+    const texel = mode === 'webgl2' ? `texture(${name}` : `texture2D(${name}`
+    const place =
+      mode === 'webgl2'
+        ? `vec2(float(t & ${width - 1}), float(t >> ${Math.log2(width)}))`
+        : `vec2(float(t - t / ${width} * ${width}), float(t / ${width}))`
+    const value = `${texel}, (${place} + 0.5) * vec2(${float(1 / width)}, ${float(1 / height)}))`
+    const channel = 'c < 2 ? (c == 0 ? v.r : v.g) : (c == 2 ? v.b : v.a)'
+    const index = `x + ${dims[0]} * (y + ${dims[1]} * z)`
+    return `float read_${name}(int z, int y, int x) { ${
+      packed
+        ? `int i = ${index}; int t = i / 4; int c = i - 4 * t; vec4 v = ${value}; return ${channel};`
+        : `int t = ${index}; return ${value}.r;`
+    } }\n`
+  }
+
   // the first kernel makes the context, and shows how a result of this mode is made
-  const pattern = compile({ name: 'pattern', source: () => 'function () { return 1.5 }', functions: [] }, [1, 1, 1], {}).run(
+  const pattern = compile({ name: 'pattern', source: () => 'function () { return 1.5 }', functions: [] }, [1, 1, 1], {}, []).run(
     [],
   ) as TextureResult
   const gl = pattern.context
-  const Texture = pattern.constructor as new (settings: object) => TextureResult
+  const TextureOf = pattern.constructor as new (settings: object) => TextureResult
   /** Floats of a texel: 1 where single-channel float textures exist, else 4. */
   const channels = pattern.textureFormat === gl.RGBA ? 4 : 1
 
@@ -55,11 +109,12 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST)
     gl.texImage2D(gl.TEXTURE_2D, 0, pattern.internalFormat, width, height, 0, pattern.textureFormat, gl.FLOAT, texels)
     const dims = [values.length, 1, 1]
-    return new Texture({ ...pattern, texture, size, dimensions: dims, output: dims, context: gl, kernel: pattern.kernel })
+    return new TextureOf({ ...pattern, texture, size, dimensions: dims, output: dims, context: gl, kernel: pattern.kernel })
   }
 
   function download(native: Native, length: number): Float32Array {
-    const texels = (native as TextureResult).renderRawOutput()
+    const texels = (native as Texture).renderRawOutput()
+    if ((native as Texture).packed) return texels
     const values = new Float32Array(length)
     // float textures are read in four channels, of which the first holds the value
     for (let i = 0; i < length; i++) values[i] = texels[4 * i]
@@ -72,7 +127,7 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     uploadsAtOnce: true,
     longRows: false,
     compile,
-    layout: native => `${(native as TextureResult).size[0]}x${(native as TextureResult).size[1]}`,
+    layout: native => `${(native as Texture).size[0]}x${(native as Texture).size[1]}${(native as Texture).packed ? 'x4' : ''}`,
     upload,
     download,
     delete: native => (native as TextureResult).delete(),
@@ -89,3 +144,6 @@ function adapterName(gl: WebGL2RenderingContext): string {
   const info = gl.getExtension('WEBGL_debug_renderer_info')
   return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER))
 }
+
+/** A number as shader languages write it: with a point. */
+const float = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value))

@@ -3,9 +3,9 @@ import { EngineError } from '../../errors.js'
 // The part of gpu.js that is used here, typed once: its own typings leave most of it open.
 
 /** A compiled kernel: called with Inputs, textures, buffers or numbers. */
-export interface GpuJsKernel {
+export interface GpuJsKernel<Extras = unknown> {
   (...args: unknown[]): unknown
-  readonly kernel: {
+  readonly kernel: Extras & {
     built: boolean
     fallbackReason?: string
     context: unknown
@@ -18,7 +18,7 @@ export interface GpuJsKernel {
 export interface GpuJsInstance {
   readonly mode: string
   readonly context: unknown
-  createKernel(source: string, settings: Record<string, unknown>): GpuJsKernel
+  createKernel<Extras = unknown>(source: string, settings: Record<string, unknown>): GpuJsKernel<Extras>
   destroy(): Promise<void>
 }
 
@@ -39,6 +39,9 @@ export interface GPUBufferLike {
   destroy(): void
 }
 
+export type GPUPipelineLike = object
+export type GPUBindGroupLike = object
+
 export interface GPUDeviceLike {
   readonly queue: {
     writeBuffer(buffer: GPUBufferLike, offset: number, data: Float32Array): void
@@ -47,7 +50,14 @@ export interface GPUDeviceLike {
   }
   readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number }
   createBuffer(settings: { size: number; usage: number }): GPUBufferLike
+  createBindGroup(settings: { layout: object; entries: { binding: number; resource: { buffer: GPUBufferLike } }[] }): GPUBindGroupLike
   createCommandEncoder(): {
+    beginComputePass(): {
+      setPipeline(pipeline: GPUPipelineLike): void
+      setBindGroup(index: number, group: GPUBindGroupLike): void
+      dispatchWorkgroups(x: number, y: number, z: number): void
+      end(): void
+    }
     copyBufferToBuffer(from: GPUBufferLike, fromOffset: number, to: GPUBufferLike, toOffset: number, size: number): void
     finish(): unknown
   }
@@ -77,7 +87,6 @@ export interface GpuJs {
     isWebGPUAvailable(): Promise<boolean>
   } & Record<'isWebGPUSupported' | 'isWebGL2Supported' | 'isWebGLSupported' | 'isHeadlessGLSupported' | 'isWebAssemblySupported', boolean>
   readonly Input: new (values: Float32Array, dims: number[]) => unknown
-  readonly WebGPUBufferResult: new (settings: object) => BufferResult
   /** The parser that gpu.js reads kernels with. */
   readonly acorn: { parse(text: string, options: { ecmaVersion: 'latest' }): SyntaxNode }
   readonly utils: { getKernelTextureSize(settings: unknown, dims: readonly number[]): Int32Array }
