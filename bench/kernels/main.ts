@@ -1,5 +1,5 @@
 /**
- * How fast the kernels are: npx tsx bench/kernels/main.ts [--threads 1,2] [--only TEXT] [--rounds N] [--json FILE]
+ * How fast the kernels are: npx tsx bench/kernels/main.ts [--threads 1,2] [--only TEXT,TEXT] [--rounds N] [--json FILE]
  * Medians of interleaved samples, in GFLOP/s or GB/s, beside the peak of the machine, the plain loops, and peers where they are installed.
  */
 import { writeFile } from 'node:fs/promises'
@@ -36,7 +36,7 @@ const peers = await findPeers(threads, print)
 const random = new RandomStream(5, 'bench')
 const results: object[] = []
 for (const { name, amount, unit, build, square } of benchCases) {
-  if (!name.includes(options.only)) continue
+  if (!options.only.split(',').some(text => name.includes(text))) continue
   const memories: Memory[] = []
   const call = build(length => {
     const memory = new Memory(length, engines[0].heap)

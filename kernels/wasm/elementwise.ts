@@ -1,11 +1,11 @@
 /** What all elementwise kernels share: their job, and how n values are cut into chunks. */
 import { job, run, runAlone, Task } from './threads'
-import { bytes, ceilDiv, smaller } from './vector'
+import { bytes, ceilDiv, put, smaller } from './vector'
 
 /** Values of a chunk: 64 KiB of each array, a few microseconds of work. */
 export const CHUNK: i32 = 16384
 
-/** y ← f(a, b, x…) for n values. */
+/** y ← f(a, b, c, x, z) for n values. */
 @unmanaged
 export class Elementwise {
   n: i32
@@ -14,10 +14,21 @@ export class Elementwise {
   z: usize
   a: f32
   b: f32
+  c: f32
+
+  /** Four values of x and z at a byte offset. */
+  @inline
+  first(at: usize): v128 {
+    return v128.load(this.x + at)
+  }
+  @inline
+  second(at: usize): v128 {
+    return v128.load(this.z + at)
+  }
 }
 
 @inline
-export function describe(n: i32, x: usize, y: usize, z: usize = 0, a: f32 = 0, b: f32 = 0): void {
+export function describe(n: i32, x: usize, y: usize, z: usize = 0, a: f32 = 0, b: f32 = 0, c: f32 = 0): void {
   const e = changetype<Elementwise>(job)
   e.n = n
   e.x = x
@@ -25,6 +36,7 @@ export function describe(n: i32, x: usize, y: usize, z: usize = 0, a: f32 = 0, b
   e.z = z
   e.a = a
   e.b = b
+  e.c = c
 }
 
 @inline
@@ -55,4 +67,25 @@ export function restOf(chunk: i32, n: i32): i32 {
 export function runLight(task: Task, n: i32): void {
   if (n <= 4 * CHUNK) runAlone(task, chunksOf(n))
   else run(task, chunksOf(n))
+}
+
+/**
+ * The loop of a kernel that is one formula: F extends Elementwise and has `of(at)`, four values of y at a byte offset.
+ * The compiler makes a loop of each F with the formula inside it.
+ */
+function eachChunk<F>(chunk: i32): void {
+  const f = changetype<F>(job)
+  const y = described().y
+  const last = smaller(described().n, (chunk + 1) * CHUNK)
+  for (let i = chunk * CHUNK; i < last; i += 4) put(y + bytes(i), f.of(bytes(i)), last - i)
+}
+
+/** Runs the formula F over what `describe` said. */
+export function each<F>(): void {
+  run((chunk: i32, _workspace: usize): void => eachChunk<F>(chunk), chunksOf(described().n))
+}
+
+/** The same for a formula of few operations. */
+export function eachLight<F>(): void {
+  runLight((chunk: i32, _workspace: usize): void => eachChunk<F>(chunk), described().n)
 }

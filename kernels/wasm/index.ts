@@ -1,4 +1,23 @@
 /** What lib/engines/wasm/exports.ts declares. */
+export {
+  absolute,
+  absoluteGradient,
+  bnll,
+  bnllGradient,
+  clip,
+  clipGradient,
+  elu,
+  eluGradient,
+  exponential,
+  exponentialGradient,
+  logarithm,
+  logarithmGradient,
+  swish,
+  swishGradient,
+  threshold,
+} from './activations'
+export { adadeltaUpdate } from './adadelta'
+export { adagradUpdate } from './adagrad'
 export { adamUpdate } from './adam'
 export { axpby, copy, copyRows, fill, multiply } from './arithmetic'
 export { addBias, biasGradient } from './bias'
@@ -16,8 +35,10 @@ export { lstmUnit, lstmUnitGradient } from './lstm_unit'
 export { nesterovUpdate } from './nesterov'
 export { channelStatistics, normalizeChannels, normalizeChannelsGradient, scaleGradient } from './normalization'
 export { averagePool, averagePoolGradient, maxPool, maxPoolGradient, poolingShape } from './pooling'
+export { power, powerGradient } from './power'
 export { sumOfSquares } from './reduction'
 export { relu, reluGradient } from './relu'
+export { rmspropUpdate } from './rmsprop'
 export { scaleChannels } from './scale'
 export { sgdUpdate } from './sgd'
 export { sigmoid, sigmoidGradient } from './sigmoid'

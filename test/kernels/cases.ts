@@ -512,6 +512,21 @@ for (const n of [1, 3, 4, 31, 16384, 16387, 70001]) {
   }
   for (const regularization of ['L1', 'L2'] as const) {
     const rule = { rate: 0.01, scale: 0.5, decay: 0.3, regularization }
+    for (const name of ['adagradUpdate', 'rmspropUpdate', 'adadeltaUpdate'] as const) {
+      cases[`${name} of ${n}, ${regularization}`] = kit => {
+        const w = kit.output(kit.random(n))
+        const [dw, h, h2] = [kit.output(kit.random(n)), kit.output(kit.random(n)), kit.output(kit.random(n))]
+        for (let i = 0; i < n; i++) {
+          h.array[i] = Math.abs(h.array[i])
+          h2.array[i] = Math.abs(h2.array[i])
+        }
+        return kernels => {
+          if (name === 'adagradUpdate') kernels.adagradUpdate(n, rule, 1e-3, w, dw, h)
+          else if (name === 'rmspropUpdate') kernels.rmspropUpdate(n, rule, 0.98, 1e-3, w, dw, h)
+          else kernels.adadeltaUpdate(n, rule, 0.95, 1e-3, w, dw, h, h2)
+        }
+      }
+    }
     for (const name of ['sgdUpdate', 'nesterovUpdate'] as const) {
       cases[`${name} of ${n}, ${regularization}`] = kit => {
         const w = kit.output(kit.random(n))
@@ -528,6 +543,90 @@ for (const n of [1, 3, 4, 31, 16384, 16387, 70001]) {
     }
   }
 }
+
+// ---- neurons: every formula, its gradient, both in place, and what it makes of numbers that are none -----------------------------
+type Neuron = readonly [name: string, y: (k: Kernels, n: number, x: Memory, y: Memory) => void, gradient?: NeuronGradient]
+type NeuronGradient = (k: Kernels, n: number, x: Memory, dy: Memory, dx: Memory) => void
+const neurons: Neuron[] = [
+  ['absolute', (k, n, x, y) => k.absolute(n, x, y), (k, n, x, dy, dx) => k.absoluteGradient(n, x, dy, dx)],
+  ['bnll', (k, n, x, y) => k.bnll(n, x, y), (k, n, x, dy, dx) => k.bnllGradient(n, x, dy, dx)],
+  ['clip', (k, n, x, y) => k.clip(n, -0.5, 0.7, x, y), (k, n, x, dy, dx) => k.clipGradient(n, -0.5, 0.7, x, dy, dx)],
+  ['elu', (k, n, x, y) => k.elu(n, 0.3, x, y), (k, n, x, dy, dx) => k.eluGradient(n, 0.3, x, dy, dx)],
+  ['relu', (k, n, x, y) => k.relu(n, 0.2, x, y), (k, n, x, dy, dx) => k.reluGradient(n, 0.2, x, dy, dx)],
+  ['sigmoid', (k, n, x, y) => k.sigmoid(n, x, y)],
+  ['swish', (k, n, x, y) => k.swish(n, 1.5, x, y), (k, n, x, dy, dx) => k.swishGradient(n, 1.5, x, dy, dx)],
+  ['tanh', (k, n, x, y) => k.tanh(n, x, y)],
+  ['threshold', (k, n, x, y) => k.threshold(n, 0.25, x, y)],
+  ...[
+    [1, 1],
+    [0.4, -2],
+  ].map(
+    ([scale, factor]): Neuron => [
+      `exponential, scale ${scale}, factor ${factor}`,
+      (k, n, x, y) => k.exponential(n, scale, factor, x, y),
+      (k, n, x, dy, dx) => k.exponentialGradient(n, scale, factor, x, dy, dx),
+    ],
+  ),
+  ...[
+    [1, 0, 1],
+    [0.5, 30, -1.5],
+  ].map(
+    ([scale, shift, factor]): Neuron => [
+      `logarithm, scale ${scale}, shift ${shift}, factor ${factor}`,
+      (k, n, x, y) => k.logarithm(n, scale, shift, factor, x, y),
+      (k, n, x, dy, dx) => k.logarithmGradient(n, scale, shift, factor, x, dy, dx),
+    ],
+  ),
+  ...[1, 2, 3, -1, -3, 8, 9, 12, 0.5, -0.5, 0.75, 2.5, -1.37, 200].flatMap(exponent =>
+    [
+      [1, 0],
+      [0.05, 1.5],
+    ].map(
+      ([scale, shift]): Neuron => [
+        `power ${exponent}, scale ${scale}, shift ${shift}`,
+        (k, n, x, y) => k.power(n, exponent, scale, shift, x, y),
+        (k, n, x, dy, dx) => k.powerGradient(n, exponent, scale, shift, x, dy, dx),
+      ],
+    ),
+  ),
+]
+/** x of ±scale; a power below 0 of a tiny number would be the scale that all others are measured by. */
+const awayFromZero = (memory: Memory) => {
+  for (let i = 0; i < memory.length; i++) memory.array[i] += Math.sign(memory.array[i]) * 0.01
+  return memory
+}
+const oddNumbers = [0, -0, 1, -1, Number.NaN, Infinity, -Infinity, 100, -100, 1e-40, 3e38]
+for (const [name, forward, gradient] of neurons) {
+  for (const [n, scale, inPlace] of [
+    [31, 20, false],
+    [40001, 1, false],
+    [70001, 12, true],
+  ] as const) {
+    cases[`${name}, of ${n} up to ±${scale}${inPlace ? ', in place' : ''}`] = kit => {
+      const x = awayFromZero(kit.random(n, scale))
+      const y = kit.output(inPlace ? x : n)
+      return kernels => forward(kernels, n, x, y)
+    }
+    if (gradient) {
+      cases[`gradient of ${name}, of ${n} up to ±${scale}${inPlace ? ', in place' : ''}`] = kit => {
+        const [x, dy] = [awayFromZero(kit.random(n, scale)), kit.random(n)]
+        const dx = kit.output(inPlace ? dy : n)
+        return kernels => gradient(kernels, n, x, dy, dx)
+      }
+    }
+  }
+  cases[`${name} of odd numbers`] = kit => {
+    // a value a call: an infinite one would hide the others
+    const calls = oddNumbers.map(odd => [kit.values([odd]), kit.values([2]), kit.output(1), kit.output(1)] as const)
+    return kernels => {
+      for (const [x, dy, y, dx] of calls) {
+        forward(kernels, 1, x, y)
+        gradient?.(kernels, 1, x, dy, dx)
+      }
+    }
+  }
+}
+
 for (const n of [1, 7, 16387, 40001]) {
   for (const count of [1, 2, 3, 5]) {
     const inputs = (kit: Kit) => Array.from({ length: count }, () => kit.random(n))

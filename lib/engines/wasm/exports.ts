@@ -1,7 +1,8 @@
 import type { Sgemm } from '../native/bind.js'
+import type { DirectExports } from './direct.js'
 
-/** What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. */
-export interface WasmExports {
+/** What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. Those not listed are in direct.ts. */
+export interface WasmExports extends DirectExports {
   start(control: number, threads: number, mainMayWait: boolean): void
   serve(control: number, thread: number): void
   countChunks(chunks: number, counters: number): void
@@ -9,18 +10,6 @@ export interface WasmExports {
   dispatches(): number
   chunksDispatched(): number
 
-  gemm(
-    transA: boolean,
-    transB: boolean,
-    M: number,
-    N: number,
-    K: number,
-    alpha: number,
-    a: number,
-    b: number,
-    beta: number,
-    c: number,
-  ): void
   /** The same four passes with the native engine's sgemm. */
   blasGemm(
     transA: boolean,
@@ -59,8 +48,6 @@ export interface WasmExports {
   blasConvolution(x: number, w: number, bias: number, y: number): void
   blasConvolutionInputGradient(dy: number, w: number, dx: number): void
   blasConvolutionWeightGradient(x: number, dy: number, dw: number): void
-  addBias(batch: number, channels: number, inner: number, bias: number, y: number): void
-  biasGradient(batch: number, channels: number, inner: number, dy: number, db: number): void
   /** Sizes of the next pooling, as in PoolingShape. */
   poolingShape(
     planes: number,
@@ -79,21 +66,8 @@ export interface WasmExports {
   maxPoolGradient(dy: number, mask: number, dx: number): void
   averagePool(x: number, y: number): void
   averagePoolGradient(dy: number, dx: number): void
-  relu(n: number, slope: number, x: number, y: number): void
-  reluGradient(n: number, slope: number, x: number, dy: number, dx: number): void
-  sigmoid(n: number, x: number, y: number): void
-  sigmoidGradient(n: number, y: number, dy: number, dx: number): void
-  tanh(n: number, x: number, y: number): void
-  tanhGradient(n: number, y: number, dy: number, dx: number): void
   dropoutMask(n: number, threshold: number, kept: number, k0: number, k1: number, c1: number, c2: number, c3: number, mask: number): void
-  fill(n: number, value: number, y: number): void
-  copy(n: number, x: number, y: number): void
-  axpby(n: number, alpha: number, x: number, beta: number, y: number): void
-  multiply(n: number, a: number, b: number, y: number): void
   copyRows(rows: number, width: number, x: number, xStride: number, y: number, yStride: number): void
-  softmax(outer: number, channels: number, inner: number, x: number, y: number): void
-  softmaxGradient(outer: number, channels: number, inner: number, y: number, dy: number, dx: number): void
-  euclideanLoss(n: number, batch: number, a: number, b: number, difference: number, loss: number): void
   /** `ignore` is NaN if every label counts; `mode` is the index of the normalization. */
   softmaxLoss(outer: number, classes: number, inner: number, ignore: number, mode: number, p: number, label: number, loss: number): void
   softmaxLossGradient(
@@ -113,34 +87,8 @@ export interface WasmExports {
   eltwiseProduct(n: number, count: number, y: number): void
   eltwiseProductGradient(n: number, count: number, index: number, dy: number, dx: number): void
   eltwiseMax(n: number, count: number, y: number, mask: number): void
-  eltwiseMaxGradient(n: number, index: number, mask: number, dy: number, dx: number): void
-  scaleChannels(outer: number, channels: number, inner: number, x: number, factor: number, bias: number, y: number): void
-  scaleGradient(outer: number, channels: number, inner: number, x: number, dy: number, dfactor: number): void
-  channelStatistics(batch: number, channels: number, inner: number, x: number, mean: number, variance: number): void
-  normalizeChannels(batch: number, channels: number, inner: number, x: number, mean: number, deviation: number, y: number): void
-  normalizeChannelsGradient(
-    batch: number,
-    channels: number,
-    inner: number,
-    x: number,
-    mean: number,
-    deviation: number,
-    dy: number,
-    dx: number,
-  ): void
-  lstmUnit(batch: number, hidden: number, cPrevious: number, gates: number, cont: number, c: number, h: number): void
-  lstmUnitGradient(
-    batch: number,
-    hidden: number,
-    cPrevious: number,
-    gates: number,
-    cont: number,
-    c: number,
-    dc: number,
-    dh: number,
-    dcPrevious: number,
-    dgates: number,
-  ): void
+  power(n: number, exponent: number, scale: number, shift: number, x: number, y: number): void
+  powerGradient(n: number, exponent: number, scale: number, shift: number, x: number, dy: number, dx: number): void
   /** For β = 3/4. */
   lrnAcross(
     batch: number,
@@ -177,6 +125,35 @@ export interface WasmExports {
     w: number,
     dw: number,
     h: number,
+  ): void
+  adagradUpdate(n: number, rate: number, scale: number, decay: number, l1: boolean, delta: number, w: number, dw: number, h: number): void
+  /** `added` is 1 − kept, in double precision. */
+  rmspropUpdate(
+    n: number,
+    rate: number,
+    scale: number,
+    decay: number,
+    l1: boolean,
+    kept: number,
+    added: number,
+    delta: number,
+    w: number,
+    dw: number,
+    h: number,
+  ): void
+  adadeltaUpdate(
+    n: number,
+    rate: number,
+    scale: number,
+    decay: number,
+    l1: boolean,
+    kept: number,
+    added: number,
+    delta: number,
+    w: number,
+    dw: number,
+    g2: number,
+    u2: number,
   ): void
   adamUpdate(
     n: number,

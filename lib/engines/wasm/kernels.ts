@@ -1,6 +1,7 @@
 import type { ConvolutionShape, Kernels, Normalization, PoolingShape } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
+import { bindDirect } from './direct.js'
 import type { WasmExports } from './exports.js'
 
 /** In the order of kernels/wasm/softmax_loss.ts. */
@@ -8,6 +9,9 @@ const normalizations: readonly Normalization[] = ['FULL', 'VALID', 'BATCH_SIZE',
 
 /** Inputs of an eltwise call that the module has room for. */
 const MOST_INPUTS = 64
+
+/** The module's powers go through e^x, which has no room for larger ones. */
+const MOST_EXPONENT = 127
 
 /** Tells the module the sizes of the next convolution pass; false if there are more axes than it knows. */
 export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => boolean {
@@ -54,9 +58,7 @@ export function wasmKernels(wasm: WasmExports) {
   }
 
   return {
-    gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
-      wasm.gemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
-    },
+    ...bindDirect(wasm),
     convolution(s, x, w, bias, y) {
       if (take(s)) wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
       else jsKernels.convolution(s, x, w, bias, y)
@@ -68,12 +70,6 @@ export function wasmKernels(wasm: WasmExports) {
     convolutionWeightGradient(s, x, dy, dw) {
       if (take(s)) wasm.convolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
       else jsKernels.convolutionWeightGradient(s, x, dy, dw)
-    },
-    addBias(batch, channels, inner, bias, y) {
-      wasm.addBias(batch, channels, inner, bias.pointer, y.pointer)
-    },
-    biasGradient(batch, channels, inner, dy, db) {
-      wasm.biasGradient(batch, channels, inner, dy.pointer, db.pointer)
     },
 
     maxPool(s, x, y, mask) {
@@ -93,53 +89,13 @@ export function wasmKernels(wasm: WasmExports) {
       wasm.averagePoolGradient(dy.pointer, dx.pointer)
     },
 
-    relu(n, slope, x, y) {
-      wasm.relu(n, slope, x.pointer, y.pointer)
-    },
-    reluGradient(n, slope, x, dy, dx) {
-      wasm.reluGradient(n, slope, x.pointer, dy.pointer, dx.pointer)
-    },
-    sigmoid(n, x, y) {
-      wasm.sigmoid(n, x.pointer, y.pointer)
-    },
-    sigmoidGradient(n, y, dy, dx) {
-      wasm.sigmoidGradient(n, y.pointer, dy.pointer, dx.pointer)
-    },
-    tanh(n, x, y) {
-      wasm.tanh(n, x.pointer, y.pointer)
-    },
-    tanhGradient(n, y, dy, dx) {
-      wasm.tanhGradient(n, y.pointer, dy.pointer, dx.pointer)
-    },
     dropoutMask(n, ratio, stream, mask) {
       const [k0, k1, c1, c2, c3] = stream.key
       wasm.dropoutMask(n, Math.floor(ratio * 2 ** 32), 1 / (1 - ratio), k0, k1, c1, c2, c3, mask.pointer)
     },
 
-    fill(n, value, y) {
-      wasm.fill(n, value, y.pointer)
-    },
-    copy(n, x, y) {
-      wasm.copy(n, x.pointer, y.pointer)
-    },
-    axpby(n, alpha, x, beta, y) {
-      wasm.axpby(n, alpha, x.pointer, beta, y.pointer)
-    },
-    multiply(n, a, b, y) {
-      wasm.multiply(n, a.pointer, b.pointer, y.pointer)
-    },
     copyRows(rows, width, x, xOffset, xStride, y, yOffset, yStride) {
       wasm.copyRows(rows, width, x.pointer + 4 * xOffset, xStride, y.pointer + 4 * yOffset, yStride)
-    },
-
-    softmax(outer, channels, inner, x, y) {
-      wasm.softmax(outer, channels, inner, x.pointer, y.pointer)
-    },
-    softmaxGradient(outer, channels, inner, y, dy, dx) {
-      wasm.softmaxGradient(outer, channels, inner, y.pointer, dy.pointer, dx.pointer)
-    },
-    euclideanLoss(n, batch, a, b, difference, loss) {
-      wasm.euclideanLoss(n, batch, a.pointer, b.pointer, difference.pointer, loss.pointer)
     },
 
     softmaxLoss(s, p, label, loss) {
@@ -155,6 +111,14 @@ export function wasmKernels(wasm: WasmExports) {
       wasm.axpby(n, factor * dloss.array[0], difference.pointer, 0, dx.pointer)
     },
 
+    power(n, exponent, scale, shift, x, y) {
+      if (Math.abs(exponent) <= MOST_EXPONENT) wasm.power(n, exponent, scale, shift, x.pointer, y.pointer)
+      else jsKernels.power(n, exponent, scale, shift, x, y)
+    },
+    powerGradient(n, exponent, scale, shift, x, dy, dx) {
+      if (Math.abs(exponent) <= MOST_EXPONENT) wasm.powerGradient(n, exponent, scale, shift, x.pointer, dy.pointer, dx.pointer)
+      else jsKernels.powerGradient(n, exponent, scale, shift, x, dy, dx)
+    },
     eltwiseSum(n, xs, coefficients, y) {
       if (takeInputs(xs, coefficients)) wasm.eltwiseSum(n, xs.length, y.pointer)
       else jsKernels.eltwiseSum(n, xs, coefficients, y)
@@ -170,32 +134,6 @@ export function wasmKernels(wasm: WasmExports) {
     eltwiseMax(n, xs, y, mask) {
       if (takeInputs(xs)) wasm.eltwiseMax(n, xs.length, y.pointer, mask.pointer)
       else jsKernels.eltwiseMax(n, xs, y, mask)
-    },
-    eltwiseMaxGradient(n, index, mask, dy, dx) {
-      wasm.eltwiseMaxGradient(n, index, mask.pointer, dy.pointer, dx.pointer)
-    },
-    scaleChannels(outer, channels, inner, x, factor, bias, y) {
-      wasm.scaleChannels(outer, channels, inner, x.pointer, factor.pointer, bias ? bias.pointer : 0, y.pointer)
-    },
-    scaleGradient(outer, channels, inner, x, dy, dfactor) {
-      wasm.scaleGradient(outer, channels, inner, x.pointer, dy.pointer, dfactor.pointer)
-    },
-    channelStatistics(batch, channels, inner, x, mean, variance) {
-      wasm.channelStatistics(batch, channels, inner, x.pointer, mean.pointer, variance.pointer)
-    },
-    normalizeChannels(batch, channels, inner, x, mean, deviation, y) {
-      wasm.normalizeChannels(batch, channels, inner, x.pointer, mean.pointer, deviation.pointer, y.pointer)
-    },
-    normalizeChannelsGradient(batch, channels, inner, x, mean, deviation, dy, dx) {
-      const [px, pm, pd] = [x.pointer, mean.pointer, deviation.pointer]
-      wasm.normalizeChannelsGradient(batch, channels, inner, px, pm, pd, dy.pointer, dx.pointer)
-    },
-    lstmUnit(batch, hidden, cPrevious, gates, cont, c, h) {
-      wasm.lstmUnit(batch, hidden, cPrevious.pointer, gates.pointer, cont.pointer, c.pointer, h.pointer)
-    },
-    lstmUnitGradient(batch, hidden, cPrevious, gates, cont, c, dc, dh, dcPrevious, dgates) {
-      const [pp, pg, pn, pc] = [cPrevious.pointer, gates.pointer, cont.pointer, c.pointer]
-      wasm.lstmUnitGradient(batch, hidden, pp, pg, pn, pc, dc.pointer, dh.pointer, dcPrevious.pointer, dgates.pointer)
     },
     // Caffe's default β = 3/4 needs square roots only; any other one takes the plain loops
     lrnAcross(s, x, scale, y) {

@@ -1,0 +1,214 @@
+/** Neurons: one formula each. A gradient's x is its first operand, dy its second. */
+import { describe, each, eachLight, Elementwise } from './elementwise'
+import { exp, expm1OfNegative } from './exp'
+import { log, log1p } from './log'
+import { logistic } from './sigmoid'
+import { madd, sign } from './vector'
+
+/** y ← |x|. */
+export function absolute(n: i32, x: usize, y: usize): void {
+  describe(n, x, y)
+  eachLight<Absolute>()
+}
+@unmanaged
+class Absolute extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return f32x4.abs(this.first(at))
+  }
+}
+
+/** dx ← dy·sign(x), with sign(0) = 0. */
+export function absoluteGradient(n: i32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy)
+  eachLight<AbsoluteGradient>()
+}
+@unmanaged
+class AbsoluteGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return f32x4.mul(this.second(at), sign(this.first(at)))
+  }
+}
+
+/** y ← log(1 + eˣ). */
+export function bnll(n: i32, x: usize, y: usize): void {
+  describe(n, x, y)
+  each<BNLL>()
+}
+@unmanaged
+class BNLL extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    return f32x4.add(f32x4.max(x, f32x4.splat(0)), log1p(exp(f32x4.neg(f32x4.abs(x)))))
+  }
+}
+
+/** dx ← dy / (1 + e⁻ˣ). */
+export function bnllGradient(n: i32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy)
+  each<BNLLGradient>()
+}
+@unmanaged
+class BNLLGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return f32x4.mul(this.second(at), logistic(this.first(at)))
+  }
+}
+
+/** y ← x, but at least low and at most high. */
+export function clip(n: i32, low: f32, high: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, low, high)
+  eachLight<Clip>()
+}
+@unmanaged
+class Clip extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return f32x4.max(f32x4.splat(this.a), f32x4.min(this.first(at), f32x4.splat(this.b)))
+  }
+}
+
+/** dx ← dy if low ≤ x ≤ high, else 0. */
+export function clipGradient(n: i32, low: f32, high: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, low, high)
+  eachLight<ClipGradient>()
+}
+@unmanaged
+class ClipGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const inside = v128.and(f32x4.ge(x, f32x4.splat(this.a)), f32x4.le(x, f32x4.splat(this.b)))
+    return v128.and(this.second(at), inside)
+  }
+}
+
+/** y ← x if x > 0, else α·(eˣ − 1). */
+export function elu(n: i32, alpha: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, alpha)
+  each<ELU>()
+}
+@unmanaged
+class ELU extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    return v128.bitselect(x, f32x4.mul(f32x4.splat(this.a), expm1OfNegative(x)), f32x4.gt(x, f32x4.splat(0)))
+  }
+}
+
+/** dx ← dy if x > 0, else dy·α·eˣ. */
+export function eluGradient(n: i32, alpha: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, alpha)
+  each<ELUGradient>()
+}
+@unmanaged
+class ELUGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const dy = this.second(at)
+    return v128.bitselect(dy, f32x4.mul(f32x4.mul(dy, f32x4.splat(this.a)), exp(x)), f32x4.gt(x, f32x4.splat(0)))
+  }
+}
+
+/** y ← factor·e^(scale·x). */
+export function exponential(n: i32, scale: f32, factor: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, scale, factor)
+  each<Exponential>()
+}
+@unmanaged
+class Exponential extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return f32x4.mul(f32x4.splat(this.b), exp(f32x4.mul(f32x4.splat(this.a), this.first(at))))
+  }
+}
+
+/** dx ← dy·factor·scale·e^(scale·x). */
+export function exponentialGradient(n: i32, scale: f32, factor: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, scale, factor * scale)
+  each<ExponentialGradient>()
+}
+@unmanaged
+class ExponentialGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const y = f32x4.mul(f32x4.splat(this.b), exp(f32x4.mul(f32x4.splat(this.a), this.first(at))))
+    return f32x4.mul(this.second(at), y)
+  }
+}
+
+/** y ← factor·log(shift + scale·x). */
+export function logarithm(n: i32, scale: f32, shift: f32, factor: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, scale, shift, factor)
+  each<Logarithm>()
+}
+@unmanaged
+class Logarithm extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return f32x4.mul(f32x4.splat(this.c), log(madd(f32x4.splat(this.a), this.first(at), f32x4.splat(this.b))))
+  }
+}
+
+/** dx ← dy·factor·scale / (shift + scale·x). */
+export function logarithmGradient(n: i32, scale: f32, shift: f32, factor: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, scale, shift, factor * scale)
+  eachLight<LogarithmGradient>()
+}
+@unmanaged
+class LogarithmGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const v = madd(f32x4.splat(this.a), this.first(at), f32x4.splat(this.b))
+    return f32x4.div(f32x4.mul(this.second(at), f32x4.splat(this.c)), v)
+  }
+}
+
+/** y ← x / (1 + e^(−β·x)). */
+export function swish(n: i32, beta: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, beta)
+  each<Swish>()
+}
+@unmanaged
+class Swish extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    return f32x4.mul(x, logistic(f32x4.mul(f32x4.splat(this.a), x)))
+  }
+}
+
+/** dx ← dy·(s + β·x·s·(1 − s)), with s = 1 / (1 + e^(−β·x)). */
+export function swishGradient(n: i32, beta: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, beta)
+  each<SwishGradient>()
+}
+@unmanaged
+class SwishGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const beta = f32x4.splat(this.a)
+    const s = logistic(f32x4.mul(beta, x))
+    const steepness = f32x4.mul(s, f32x4.sub(f32x4.splat(1), s))
+    return f32x4.mul(this.second(at), madd(f32x4.mul(x, steepness), beta, s))
+  }
+}
+
+/** y ← 1 if x > limit, else 0. */
+export function threshold(n: i32, limit: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, limit)
+  eachLight<Threshold>()
+}
+@unmanaged
+class Threshold extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    return v128.and(f32x4.gt(this.first(at), f32x4.splat(this.a)), f32x4.splat(1))
+  }
+}
