@@ -17,14 +17,27 @@ export interface CopyOptions {
   strict?: boolean
 }
 
-/** What copyFrom did, by layer name. */
-export interface CopyReport {
-  readonly loaded: string[]
+/** What copyFrom did, by layer name; as a string, a line for each list that is not empty. */
+export class CopyReport {
+  readonly loaded: string[] = []
   /** Layers of this net with params that the source does not have: they keep their values. */
-  readonly missing: string[]
+  readonly missing: string[] = []
   /** Layers of the source that this net does not have. */
-  readonly extra: string[]
-  readonly mismatched: { layer: string; index: number; net: number[]; source: number[] }[]
+  readonly extra: string[] = []
+  /** Layers whose params have another shape in the source; `index` is the first such param. Only with `strict: false`. */
+  readonly mismatched: { layer: string; index: number; net: number[]; source: number[] }[] = []
+
+  toString(): string {
+    const shapes = this.mismatched.map(({ layer, net, source }) => `${layer} (${shapeText(source)} in the source, ${shapeText(net)} here)`)
+    const lines = [
+      ['loaded', this.loaded],
+      ['not in the source, keep their values', this.missing],
+      ['not in the net, left out', this.extra],
+      ['of another shape, keep their values', shapes],
+    ] as const
+    const text = lines.filter(([, names]) => names.length).map(([what, names]) => `${what}: ${names.join(', ')}`)
+    return text.join('\n') || 'nothing to load'
+  }
 }
 
 /** Named layers with their blobs: the part of a model that copyFrom needs. HDF5 models leave shared blobs out. */
@@ -49,21 +62,33 @@ const weightsOf = (layers: readonly LayerParameter[]): Weights =>
 const netBlobs = (blobs: Net['layers'][number]['blobs']): BlobProto[] =>
   blobs.map(blob => ({ shape: { dim: blob.shape }, data: blob.dataArray }))
 
-/** Copy by layer name; every check comes before the first write, so that an error leaves the net as it was. */
+/**
+ * Copy by layer name; every check comes before the first write, so that an error leaves the net as it was. What was done is logged layer
+ * by layer, in the order of the source and in Caffe's words.
+ */
 export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyOptions): CopyReport {
-  const report: CopyReport = { loaded: [], missing: [], extra: [], mismatched: [] }
+  const report = new CopyReport()
   const writes: (() => void)[] = []
+  const lines: string[] = []
+  const mismatched = (entry: CopyReport['mismatched'][number], what: string) => {
+    report.mismatched.push(entry)
+    lines.push(`Leaving out source layer ${entry.layer}: ${what}`)
+  }
   for (const { name, blobs } of weights) {
     const own = net.params[name]
     if (!own) {
       report.extra.push(name)
+      lines.push(`Ignoring source layer ${name}`)
       continue
     }
     const layer = net.layers[net.layerNames.indexOf(name)]
     if (blobs.length > own.length || own.some((_, i) => blobs[i] === undefined && !isShared(net, name, i))) {
       if (strict)
         throw layer.error(`the source has ${blobs.length} params for it, the net ${own.length}; rename the layer to train it from scratch`)
-      report.mismatched.push({ layer: name, index: Math.min(own.length, blobs.length), net: [own.length], source: [blobs.length] })
+      mismatched(
+        { layer: name, index: Math.min(own.length, blobs.length), net: [own.length], source: [blobs.length] },
+        `it has ${blobs.length} params, the net's layer ${own.length}`,
+      )
       continue
     }
     const wrong = own.findIndex((blob, i) => blobs[i] && !sameShape(blobs[i], blob.shape))
@@ -73,7 +98,10 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
         throw layer.error(
           `${wrong === 0 ? 'the weights' : `param ${wrong}`} in the file ${wrong === 0 ? 'are' : 'is'} ${shapeText(source)}, the net needs ${shapeText(own[wrong].shape)}; rename the layer to train it from scratch`,
         )
-      report.mismatched.push({ layer: name, index: wrong, net: own[wrong].shape, source })
+      mismatched(
+        { layer: name, index: wrong, net: own[wrong].shape, source },
+        `param ${wrong} is ${shapeText(source)}, in the net ${shapeText(own[wrong].shape)}`,
+      )
       continue
     }
     own.forEach((blob, i) => {
@@ -93,10 +121,13 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
       })
     })
     report.loaded.push(name)
+    lines.push(`Copying source layer ${name}`)
   }
   for (const write of writes) write()
   const named = new Set(weights.map(layer => layer.name))
   report.missing.push(...Object.keys(net.params).filter(name => !named.has(name)))
+  for (const line of lines) net.context.log(line)
+  for (const name of report.missing) net.context.log(`No source layer for ${name}: it keeps its values`)
   return report
 }
 

@@ -36,9 +36,13 @@ export async function castToConvolution(net: Net, { layers, suffix = '-conv', ..
     log: net.context.log,
     ...options,
   })
-  // by name: every layer but the cast ones
+  await net.pull()
+  for (const node of cast) {
+    transplant(node, full.params[node.name + suffix])
+    full.context.log(`Casting layer ${node.name} to convolution ${node.name}${suffix}`)
+  }
+  // every other layer, by name; an optimized net folds what it has then
   await full.copyFrom(net)
-  for (const node of cast) transplant(node, full.params[node.name + suffix])
   return full
 }
 

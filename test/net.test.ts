@@ -194,6 +194,27 @@ describe('copyFrom', () => {
     expect(target.params.ip1[0].dataArray).toEqual(before)
     const report = await target.copyFrom(source, { strict: false })
     expect(report).toMatchObject({ loaded: ['ip1'], mismatched: [{ layer: 'ip2', index: 0, net: [3, 4], source: [2, 4] }] })
+    expect(String(report)).toBe('loaded: ip1\nof another shape, keep their values: ip2 (2×4 in the source, 3×4 here)')
+  })
+
+  test('says so as text, and layer by layer to the log', async () => {
+    const source = await make()
+    const log: string[] = []
+    const target = await make(mlp.replaceAll('ip2', 'fc'), { log: (line: string) => log.push(line) })
+    const report = await target.copyFrom(source)
+    expect(`${report}`).toBe('loaded: ip1\nnot in the source, keep their values: fc\nnot in the net, left out: ip2')
+    expect(log).toEqual(['Copying source layer ip1', 'Ignoring source layer ip2', 'No source layer for fc: it keeps its values'])
+    log.length = 0
+    const wider = mlp.replace('num_output: 2', 'num_output: 3')
+    const skipping = await make(wider, { log: (line: string) => log.push(line) })
+    // what failed is not said to have been copied
+    await expect(skipping.copyFrom(source)).rejects.toThrow(NetError)
+    expect(log).toEqual([])
+    await skipping.copyFrom(source, { strict: false })
+    expect(log).toEqual(['Copying source layer ip1', 'Leaving out source layer ip2: param 0 is 2×4, in the net 3×4'])
+    expect(String(await (await make(`${input('x', 1)} layer { name: "s" type: "Silence" bottom: "x" }`)).copyFrom({}))).toBe(
+      'nothing to load',
+    )
   })
 
   test('shareWith makes two nets use one set of params', async () => {

@@ -1,4 +1,4 @@
-import type { LogTables } from './log_file.js'
+import type { LogTables } from '../parse_log.js'
 
 /** A curve: points by ascending x. */
 export interface Series {

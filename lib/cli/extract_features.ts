@@ -1,26 +1,17 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { NdArray } from 'ndarray'
 import type { Blob } from '../blob.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { RistrettoError } from '../errors.js'
+import { extractFeatures } from '../extract_features.js'
 import { writeNpy } from '../io/npy.js'
 import { ndarrayOf } from '../ndarrays.js'
-import { Net } from '../net.js'
 import { writeDatum } from '../proto/datum.js'
 import { writeFileSafely } from '../write_file.js'
-import { mustExist } from './input_file.js'
-import {
-  addRunOptions,
-  addStateOptions,
-  copyText,
-  list,
-  phaseOption,
-  type RunOptions,
-  registerLayers,
-  type StateOptions,
-  whole,
-} from './options.js'
+import { addRunOptions, addStateOptions, list, phaseOption, type RunOptions, type StateOptions, whole } from './options.js'
 import { type Output, print } from './output.js'
 import { ProgressBar } from './progress.js'
+import { openNet } from './run_net.js'
 
 interface ExtractOptions extends RunOptions, StateOptions {
   phase: 'TRAIN' | 'TEST'
@@ -74,30 +65,22 @@ interface Extraction {
 }
 
 async function extract({ weights, model, blobs, dbs, batches }: Extraction, options: ExtractOptions, output: Output): Promise<void> {
-  await registerLayers(options, output)
-  await mustExist(weights)
-  const { engine, threads, seed, phase, level, stage: stages, overwrite, json } = options
-  const net = await Net.create(model, { engine, threads, seed, phase, level, stages })
+  const { overwrite, json } = options
+  const say = json ? () => {} : (line: string) => print(output, line)
+  const net = await openNet(model, [weights], options, output, say)
   const sinks: FeatureSink[] = []
   let bar: ProgressBar | undefined
   try {
-    const report = copyText(weights, await net.copyFrom(weights))
-    if (!json) print(output, report)
-    for (const name of blobs)
-      if (!net.blobs[name])
-        throw new RistrettoError(`net '${net.name}' has no blob '${name}'; its blobs are ${Object.keys(net.blobs).join(', ')}`)
+    const passes = extractFeatures(net, blobs, batches)
     for (const [i, path] of dbs.entries()) {
       const blob = net.blobs[blobs[i]]
       sinks.push(path.endsWith('.npy') ? new NpySink(path, blob, batches) : await LmdbSink.create(path, blob, overwrite))
     }
     if (output.out.isTTY && !json) bar = new ProgressBar(output, 'Extracting features', batches, [])
-    for (let i = 0; i < batches; i++) {
-      await net.exclusive(() => net.runForward())
-      for (const sink of sinks) {
-        await sink.blob.memory.data.pull()
-        sink.add()
-      }
-      bar?.update(i + 1)
+    let done = 0
+    for await (const values of passes) {
+      for (const sink of sinks) sink.add(values[sink.blob.name])
+      bar?.update(++done)
     }
     for (const sink of sinks) await sink.finish()
   } catch (error) {
@@ -108,20 +91,18 @@ async function extract({ weights, model, blobs, dbs, batches }: Extraction, opti
     net.dispose()
   }
   if (json) print(output, JSON.stringify(sinks.map(({ path, blob, items }) => ({ path, blob: blob.name, items, shape: itemShape(blob) }))))
-  else
-    for (const { path, blob, items } of sinks)
-      print(output, `${path}: ${items} records of blob '${blob.name}', ${itemShape(blob).join('×')} each`)
+  for (const { path, blob, items } of sinks) say(`${path}: ${items} records of blob '${blob.name}', ${itemShape(blob).join('×')} each`)
 }
 
-const itemShape = (blob: Blob): number[] => blob.shape.slice(1)
+const itemShape = ({ shape }: { readonly shape: readonly number[] }): number[] => shape.slice(1)
 
 /** Where the values of one blob go, batch by batch. */
 interface FeatureSink {
   readonly path: string
   readonly blob: Blob
   readonly items: number
-  /** The items of the blob as it stands. */
-  add(): void
+  /** The items of one batch. */
+  add(values: NdArray<Float32Array>): void
   finish(): Promise<void>
   abort(): void
 }
@@ -144,12 +125,10 @@ class LmdbSink implements FeatureSink {
     return new LmdbSink(path, blob, await LmdbWriter.create(path, { overwrite }))
   }
 
-  add(): void {
-    const { blob } = this
-    const { num, channels, height, width } = blob
-    const size = blob.count / num
+  add({ data, shape: [num = 1, channels = 1, height = 1, width = 1], size: count }: NdArray<Float32Array>): void {
+    const size = count / num
     for (let n = 0; n < num; n++) {
-      const float_data = blob.dataArray.slice(n * size, (n + 1) * size)
+      const float_data = data.slice(n * size, (n + 1) * size)
       this.writer.put(String(this.items++).padStart(10, '0'), writeDatum({ channels, height, width, float_data }))
     }
   }
@@ -174,17 +153,18 @@ class NpySink implements FeatureSink {
     private readonly batches: number,
   ) {}
 
-  add(): void {
+  add(values: NdArray<Float32Array>): void {
     const { blob, batches } = this
-    const shape = itemShape(blob)
-    const size = blob.count / blob.num
+    const shape = itemShape(values)
+    const [num = 1] = values.shape
+    const size = values.size / num
     if (!this.items) {
       this.shape = shape
-      this.values = new Float32Array(batches * blob.count)
-    } else if (shape.join() !== this.shape.join() || this.items * size + blob.count > this.values.length)
-      throw new RistrettoError(`blob '${blob.name}' changed its shape to ${blob.shape.join('×')}: one .npy file holds items of one size`)
-    this.values.set(blob.dataArray, this.items * size)
-    this.items += blob.num
+      this.values = new Float32Array(batches * values.size)
+    } else if (shape.join() !== this.shape.join() || this.items * size + values.size > this.values.length)
+      throw new RistrettoError(`blob '${blob.name}' changed its shape to ${values.shape.join('×')}: one .npy file holds items of one size`)
+    this.values.set(values.data, this.items * size)
+    this.items += num
   }
 
   async finish(): Promise<void> {

@@ -16,6 +16,8 @@ const tags: readonly (readonly [pattern: RegExp, tag: string])[] = [
   [/^Snapshotting solver state to /, 'sgd_solver.cpp:284'],
   [/^Optimization (Done|stopped early)\./, 'solver.cpp:332'],
   [/^Gradient clipping: /, 'sgd_solver.cpp:125'],
+  [/^Ignoring source layer /, 'net.cpp:744'],
+  [/^Copying source layer /, 'net.cpp:747'],
 ]
 
 /** Tag of a line that has no counterpart in Caffe. */

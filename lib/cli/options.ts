@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { CopyReport } from '../net_files.js'
 import { loadLayers } from './load_layers.js'
 import type { Output } from './output.js'
 
@@ -55,15 +54,4 @@ export const phaseOption = (phase: 'TRAIN' | 'TEST'): Option =>
 /** Register the modules named by --layers; every notice goes to `log`. */
 export async function registerLayers(options: RunOptions, output: Output): Promise<void> {
   for (const file of options.layers ?? []) for (const notice of await loadLayers(file)) output.err.write(`${notice}\n`)
-}
-
-/** What copying weights did, in one line. */
-export function copyText(file: string, { loaded, missing, extra }: CopyReport): string {
-  const part = (what: string, names: string[]) => (names.length ? [`${what}: ${names.join(', ')}`] : [])
-  const parts = [
-    ...part('loaded', loaded),
-    ...part('not in the file, keep their values', missing),
-    ...part('not in the net, left out', extra),
-  ]
-  return `Weights of ${file}: ${parts.join('; ') || 'none'}`
 }

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { LogRow } from '../parse_log.js'
 import { writeFileSafely } from '../write_file.js'
-import { type LogRow, readLogFile } from './log_file.js'
+import { readLogFile } from './log_file.js'
 import { type Output, print } from './output.js'
 
 interface ParseLogOptions {
@@ -56,16 +57,16 @@ interface Table {
   readonly rows: (number | undefined)[][]
 }
 
-/** The columns of Caffe's parse_log; of several test nets each row says which. */
+/** The columns of Caffe's parse_log, with its numbers; of several test nets each row says which. */
 function table(rows: readonly LogRow[]): Table {
   const nets = rows.some(row => row.net > 0)
   const names = [...new Set(rows.flatMap(row => [...row.outputs.keys()]))]
   return {
     columns: ['NumIters', 'Seconds', 'LearningRate', ...(nets ? ['TestNet'] : []), ...names],
-    rows: rows.map(({ iteration, seconds, learningRate, net, outputs }) => [
+    rows: rows.map(({ iteration, seconds, rateBefore, net, outputs }) => [
       iteration,
       seconds,
-      learningRate,
+      rateBefore,
       ...(nets ? [net] : []),
       ...names.map(name => outputs.get(name)),
     ]),

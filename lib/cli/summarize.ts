@@ -3,12 +3,10 @@ import { shapeText } from '../blob.js'
 import { NetError, RistrettoError } from '../errors.js'
 import { createFiles } from '../files.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
-import type { Memory } from '../memory.js'
-import type { MemoryPlan } from '../memory_plan.js'
 import { Net } from '../net.js'
-import type { NetNode } from '../net_builder.js'
 import { parseNet } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
+import { type NetSummary, summarize } from '../summarize.js'
 import { readText } from './input_file.js'
 import { addStateOptions, list, phaseOption, registerLayers, type StateOptions } from './options.js'
 import { type Output, print } from './output.js'
@@ -35,7 +33,7 @@ export function addSummarize(program: Command, output: Output): void {
     )
     .option('--layers <files>', 'modules with custom layers, separated by commas', list)
     .option('--json', 'print the list as one JSON object')
-  addStateOptions(command).action((model, options: SummarizeOptions) => summarize(model, options, output))
+  addStateOptions(command).action((model, options: SummarizeOptions) => summarizeFile(model, options, output))
   command.addHelpText(
     'after',
     `
@@ -55,34 +53,7 @@ function shapeOption(text: string, shapes: Shapes = Object.create(null)): Shapes
   return shapes
 }
 
-/** One layer of the summary. */
-interface LayerSummary {
-  name: string
-  type: string
-  bottoms: string[]
-  tops: string[]
-  /** Of the tops. */
-  shapes: number[][]
-  paramShapes: number[][]
-  /** Learned values of its own. */
-  params: number
-  /** Learned values that belong to another layer. */
-  sharedParams: number
-  /** Bytes that its tops take. */
-  memory: number
-  multiplyAdds: number
-}
-
-interface Summary {
-  name: string
-  phase: string
-  layers: LayerSummary[]
-  params: number
-  multiplyAdds: number
-  memory: MemoryPlan
-}
-
-async function summarize(model: string, options: SummarizeOptions, output: Output): Promise<void> {
+async function summarizeFile(model: string, options: SummarizeOptions, output: Output): Promise<void> {
   await registerLayers(options, output)
   const { phase, level, stage: stages, shape = {} } = options
   const param = withShapes(withoutFillers(upgradeNet(parseNet(await readText(model), { file: model }))), shape)
@@ -94,7 +65,7 @@ async function summarize(model: string, options: SummarizeOptions, output: Outpu
     throw hinted(error, param)
   })
   try {
-    const summary = summaryOf(net)
+    const summary = summarize(net)
     if (options.json) print(output, JSON.stringify(summary))
     else for (const line of summaryText(summary)) print(output, line)
   } finally {
@@ -149,59 +120,7 @@ function withShapes(net: NetParameter, shapes: Shapes): NetParameter {
   return { ...net, layer }
 }
 
-function summaryOf(net: Net): Summary {
-  const seen = new Set<Memory>()
-  const written = new Map((net.filtered.layer ?? []).map(layer => [layer.name ?? '', layer]))
-  const layers: LayerSummary[] = []
-  for (const node of net.nodes) {
-    const memory = node.top.reduce((sum, { memory: { data } }) => {
-      if (seen.has(data)) return sum
-      seen.add(data)
-      return sum + 4 * data.length
-    }, 0)
-    // splits that the net put in share the memory of what they split
-    const layer = written.get(node.name)
-    if (!layer) continue
-    const params = node.params.map(id => net.parts.params[id])
-    const count = (shared: boolean) => params.filter(param => param.owner >= 0 === shared).reduce((sum, { blob }) => sum + blob.count, 0)
-    layers.push({
-      name: node.name,
-      type: node.layer.type,
-      bottoms: layer.bottom ?? [],
-      tops: layer.top ?? [],
-      shapes: node.top.map(blob => blob.shape),
-      paramShapes: params.map(({ blob }) => blob.shape),
-      params: count(false),
-      sharedParams: count(true),
-      memory,
-      multiplyAdds: multiplyAdds[node.layer.type]?.(node) ?? 0,
-    })
-  }
-  const sum = (field: 'params' | 'multiplyAdds') => layers.reduce((total, layer) => total + layer[field], 0)
-  return { name: net.name, phase: net.phase, layers, params: sum('params'), multiplyAdds: sum('multiplyAdds'), memory: net.memory() }
-}
-
-const counts = (blobs: NetNode['top']): number => blobs.reduce((sum, blob) => sum + blob.count, 0)
-
-/** Of a forward pass, by type. */
-const multiplyAdds: Record<string, (node: NetNode) => number> = {
-  // each output is a sum over the C/group × kernel weights of its channel
-  Convolution: ({ top, layer: { blobs } }) => counts(top) * blobs[0].size(1),
-  // each input goes into M/group × kernel outputs
-  Deconvolution: ({ bottom, layer: { blobs } }) => counts(bottom) * blobs[0].size(1),
-  InnerProduct: ({ top, layer }) => (top[0].count / layer.param.inner_product_param!.num_output!) * layer.blobs[0].count,
-  LSTM: node => recurrent(node, 2),
-  RNN: node => recurrent(node, 3),
-}
-
-/** Every weight once a step and sequence; those of a static input, the second matrix where there is one more than usual, once a sequence. */
-function recurrent({ bottom, layer }: NetNode, usual: number): number {
-  const matrices = layer.blobs.filter(blob => blob.numAxes > 1)
-  const [steps, batch] = bottom[0].shape
-  return matrices.reduce((sum, { count }, i) => sum + (matrices.length > usual && i === 1 ? 1 : steps) * batch * count, 0)
-}
-
-function summaryText({ name, phase, layers, params, multiplyAdds, memory }: Summary): string[] {
+function summaryText({ name, phase, layers, params, multiplyAdds, memory }: NetSummary): string[] {
   const rows = [
     ['layer', 'type', 'bottoms → tops', 'output', 'params', 'memory', 'multiply-adds'],
     ...layers.map(layer => [

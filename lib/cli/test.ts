@@ -1,39 +1,20 @@
 import type { Command } from 'commander'
 import { g6 } from '../format.js'
-import { Net } from '../net.js'
-import {
-  addRunOptions,
-  addStateOptions,
-  copyText,
-  list,
-  phaseOption,
-  type RunOptions,
-  registerLayers,
-  type StateOptions,
-  whole,
-} from './options.js'
+import type { Net } from '../net.js'
 import { type Output, print, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
-
-interface TestOptions extends RunOptions, StateOptions {
-  model: string
-  weights: string[]
-  phase: 'TRAIN' | 'TEST'
-  iterations: number
-  json?: boolean
-}
+import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
 
 export function addTest(program: Command, output: Output): void {
   const command = program
     .command('test')
     .description("Score a trained net: the mean of every output over the batches of the net's own data layer.")
-    .requiredOption('--model <file>', 'net prototxt')
-    .requiredOption('--weights <files>', '.caffemodel files, separated by commas', list)
-    .option('--iterations <n>', 'how many batches', whole(1), 50)
-    .addOption(phaseOption('TEST'))
-    .option('--json', 'print the scores as one JSON object')
-  addStateOptions(command)
-  addRunOptions(command).action(options => test(options, output))
+  addBatchOptions(command, {
+    phase: 'TEST',
+    needsWeights: true,
+    iterations: 'how many batches',
+    json: 'print the scores as one JSON object',
+  }).action(options => test(options, output))
   command.addHelpText(
     'after',
     `
@@ -49,15 +30,13 @@ interface Score {
   lossWeight: number
 }
 
-async function test(options: TestOptions, output: Output): Promise<void> {
-  await registerLayers(options, output)
+async function test(options: BatchOptions, output: Output): Promise<void> {
   const log = options.json ? () => {} : (line: string) => printLog(output, line)
-  const { engine, threads, seed, phase, level, stage: stages, iterations } = options
-  const net = await Net.create(options.model, { engine, threads, seed, phase, level, stages, log })
+  const { model, weights = [], iterations } = options
+  const net = await openNet(model, weights, options, output, log)
   const bar = output.out.isTTY && !options.json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
   const say = (line: string) => (bar ? bar.log(line) : log(line))
   try {
-    for (const file of options.weights) say(copyText(file, await net.copyFrom(file)))
     if (!net.outputs.length) throw net.layers[net.layers.length - 1].error('the net has no output in this phase: nothing to average')
     say(`Running for ${iterations} iterations.`)
     const sums: Score[] = []

@@ -1,41 +1,20 @@
 import type { Command } from 'commander'
 import { g6 } from '../format.js'
-import { Net } from '../net.js'
-import {
-  addRunOptions,
-  addStateOptions,
-  copyText,
-  list,
-  phaseOption,
-  type RunOptions,
-  registerLayers,
-  type StateOptions,
-  whole,
-} from './options.js'
+import type { Net } from '../net.js'
 import { type Output, print, printLog } from './output.js'
-
-interface TimeOptions extends RunOptions, StateOptions {
-  model: string
-  weights?: string[]
-  phase: 'TRAIN' | 'TEST'
-  iterations: number
-  json?: boolean
-}
+import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
 
 /** Untimed passes first: compilers and caches settle. Fewer where the net is slow. */
 const WARM_UP = { passes: 5, milliseconds: 2000 }
 
 export function addTime(program: Command, output: Output): void {
-  const command = program
-    .command('time')
-    .description('Time every layer, forward and backward, averaged over iterations.')
-    .requiredOption('--model <file>', 'net prototxt')
-    .option('--weights <files>', '.caffemodel files, separated by commas', list)
-    .option('--iterations <n>', 'how many passes', whole(1), 50)
-    .addOption(phaseOption('TRAIN'))
-    .option('--json', 'print the times as one JSON object')
-  addStateOptions(command)
-  addRunOptions(command).action(options => time(options, output))
+  const command = program.command('time').description('Time every layer, forward and backward, averaged over iterations.')
+  addBatchOptions(command, {
+    phase: 'TRAIN',
+    needsWeights: false,
+    iterations: 'how many passes',
+    json: 'print the times as one JSON object',
+  }).action(options => time(options, output))
   command.addHelpText(
     'after',
     `
@@ -46,14 +25,12 @@ Example:
   )
 }
 
-async function time(options: TimeOptions, output: Output): Promise<void> {
-  await registerLayers(options, output)
+async function time(options: BatchOptions, output: Output): Promise<void> {
   const log = options.json ? () => {} : (line: string, tag = 'caffe.cpp:400') => printLog(output, line, tag)
-  const { engine, threads, seed, phase, level, stage: stages, iterations } = options
-  const net = await Net.create(options.model, { engine, threads, seed, phase, level, stages, log: line => log(line) })
+  const { model, weights = [], phase, iterations } = options
+  const net = await openNet(model, weights, options, output, line => log(line))
   try {
     log(`Engine ${net.engine.name} (${net.engine.detail})`, 'caffe.cpp:343')
-    for (const file of options.weights ?? []) log(copyText(file, await net.copyFrom(file)))
     const forwardPass = () => net.exclusive(() => net.runForward())
     const backwardPass = () => net.exclusive(() => net.runBackward())
     log('Performing Forward', 'caffe.cpp:351')

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander'
 import type { Solver } from '../solver.js'
 import { createSolver } from '../solvers/index.js'
-import { addRunOptions, addStateOptions, copyText, list, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
+import { addRunOptions, addStateOptions, list, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
 import { type Output, printLog } from './output.js'
+import { copyAll } from './run_net.js'
 import { handleSignals, type SignalEffect } from './signals.js'
 import { applySnapshotPrefix } from './snapshot_prefix.js'
 import { TrainingBar } from './training_bar.js'
@@ -77,7 +78,7 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   try {
     view.log(`Engine ${solver.engine.name} (${solver.engine.detail}), seed ${solver.net.seed}`)
     await applySnapshotPrefix(solver, options.solver, line => view.log(line))
-    for (const file of options.weights ?? []) view.log(copyText(file, await solver.net.copyFrom(file)))
+    await copyAll(solver.net, options.weights ?? [], log)
     if (options.snapshot) await solver.restore(options.snapshot)
     view.begin(solver)
     const release = handleSignals(

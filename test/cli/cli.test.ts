@@ -60,7 +60,7 @@ describe('train', () => {
   it('starts from weights and says what it took', async () => {
     const { code, out } = await cli('train', '--solver', tiny.solver, '--weights', `${tiny.prefix}_iter_30.caffemodel`, ...js)
     expect(code).toBe(0)
-    expect(out).toMatch(/Weights of .*_iter_30\.caffemodel: loaded: ip\n/)
+    expect(out).toMatch(/Weights of .*_iter_30\.caffemodel\n.* net\.cpp:747\] Copying source layer ip\n/)
     expect(parseLog(out).test.find(row => 'accuracy' in row)).toEqual({ iteration: 0, accuracy: 1 })
   })
 

@@ -217,7 +217,7 @@ describe('extract-features', () => {
     const db = join(folder, 'ip2')
     const { code, out } = await cli('extract_features', weights, model, 'ip2', db, '4', 'LMDB', 'CPU', ...js)
     expect(code).toBe(0)
-    expect(out).toMatch(/Weights of .*: loaded: conv1, conv2, ip1, ip2\n.*: 20 records of blob 'ip2', 10 each\n$/)
+    expect(out).toMatch(/Weights of .*\n(Copying source layer (conv1|conv2|ip1|ip2)\n){4}.*: 20 records of blob 'ip2', 10 each\n$/)
     const ours = await records(db)
     const theirs = await records(join(io, 'features_lmdb'))
     expect(ours.map(([key]) => key)).toEqual(theirs.map(([key]) => key))

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { axisOf, chartOf, thinned } from '../../lib/cli/chart.js'
-import { parseLog } from '../../lib/cli/log_file.js'
 import { svgChart } from '../../lib/cli/svg_chart.js'
 import { terminalChart } from '../../lib/cli/terminal_chart.js'
+import { parseLog } from '../../lib/parse_log.js'
 import { goldenPath } from '../golden.js'
 import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 
@@ -24,13 +24,23 @@ describe('parse-log', () => {
     expect(train).toHaveLength(10)
     // seconds from "Solving LeNet" at 23:53:11.917915
     expect(train[0]).toEqual({ NumIters: 0, Seconds: 1.640623, LearningRate: 0.01, loss: 2.34889 })
-    expect(train[9]).toEqual({ NumIters: 900, Seconds: 21.308307, LearningRate: 0.00937411, loss: 0.109135 })
+    expect(train[9]).toEqual({ NumIters: 900, Seconds: 21.308307, LearningRate: 0.00943913, loss: 0.109135 })
     expect(test).toEqual([
-      { NumIters: 0, Seconds: 1.614163, LearningRate: 0.01, accuracy: 0.0953, loss: 2.36467 },
-      { NumIters: 500, Seconds: 13.456076, LearningRate: 0.00964069, accuracy: 0.9707, loss: 0.0924071 },
-      // nothing is displayed at 1000: the rate last shown
+      { NumIters: 0, Seconds: 1.614163, LearningRate: 0.00971013, accuracy: 0.0953, loss: 2.36467 },
+      { NumIters: 500, Seconds: 13.456076, LearningRate: 0.00971013, accuracy: 0.9707, loss: 0.0924071 },
       { NumIters: 1000, Seconds: 24.635722, LearningRate: 0.00937411, accuracy: 0.9796, loss: 0.0602175 },
     ])
+  })
+
+  it("gives each row the rate that Caffe's parse_log.py gives it, and its own, too", () => {
+    // what that script writes for this log
+    const rates = [0.01, 0.01, 0.00992565, 0.00985258, 0.00978075, 0.00971013, 0.00964069, 0.0095724, 0.00950522, 0.00943913]
+    const { train, test } = parseLog(readFileSync(lenet, 'utf8'))
+    expect(train.map(row => row.rateBefore)).toEqual(rates)
+    expect(train.map(row => row.learningRate)).toEqual([...rates.slice(1), 0.00937411])
+    expect(test.map(row => row.rateBefore)).toEqual([0.00971013, 0.00971013, 0.00937411])
+    // nothing is displayed at 1000: the rate last shown
+    expect(test.map(row => row.learningRate)).toEqual([0.01, 0.00964069, 0.00937411])
   })
 
   it('writes two CSV files, or prints one', async () => {
@@ -38,8 +48,8 @@ describe('parse-log', () => {
     const lines = readFileSync(join(folder, 'caffe_train_lenet.log.test'), 'utf8').split('\n')
     expect(lines).toEqual([
       'NumIters,Seconds,LearningRate,accuracy,loss',
-      '0,1.614163,0.01,0.0953,2.36467',
-      '500,13.456076,0.00964069,0.9707,0.0924071',
+      '0,1.614163,0.00971013,0.0953,2.36467',
+      '500,13.456076,0.00971013,0.9707,0.0924071',
       '1000,24.635722,0.00937411,0.9796,0.0602175',
       '',
     ])
@@ -56,6 +66,7 @@ describe('parse-log', () => {
     expect(test.map(row => [row.iteration, ...row.outputs.keys()])).toEqual([0, 15, 30].map(i => [i, 'accuracy', 'loss']))
     expect([...losses]).toEqual(['loss'])
     expect(train[0].learningRate).toBe(0.1)
+    expect(train[0].rateBefore).toBe(0.1)
     // inv: 0.1·(1 + 0.0001·10)^−0.75
     expect(train[1].learningRate).toBeCloseTo(0.0999251, 6)
     for (const { seconds } of train) expect(seconds).toBeGreaterThanOrEqual(0)
@@ -78,6 +89,8 @@ describe('parse-log', () => {
     ])
     expect(train.map(row => row.outputs.get('loss'))).toEqual([Number.NEGATIVE_INFINITY, 3])
     expect(test[0].learningRate).toBe(1e-5)
+    // a table of one row: there is none before
+    expect(test.map(row => row.rateBefore)).toEqual([1e-5, 1e-5])
     expect(test[0].seconds).toBeNaN()
   })
 

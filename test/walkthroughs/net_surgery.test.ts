@@ -186,6 +186,16 @@ describe('castToConvolution', () => {
     expectClose((await partly.forward({ data })).c.data, expected.c.data, 1e-5, 1e-6, 'c')
   })
 
+  test('for inference: what is folded into a cast layer is folded into its own weights', async () => {
+    const scale = `layer { name: "s" type: "Scale" bottom: "a" top: "s" scale_param { filler { type: "gaussian" } bias_term: true } }`
+    using net = await create(input(2, 2, 3, 4), ip('a', 'data'), scale)
+    const log: string[] = []
+    using full = await castToConvolution(net, { phase: 'TEST', optimize: 'inference', log: line => log.push(line) })
+    const data = random(48)
+    expectClose((await full.forward({ data })).s.data, (await net.forward({ data })).s.data, 1e-5, 1e-6, 's')
+    expect(log[0]).toBe('Casting layer a to convolution a-conv')
+  })
+
   test('says what cannot be cast', async () => {
     using flat = await create(input(2, 5), ip('a', 'data'))
     await expect(castToConvolution(flat)).rejects.toThrow(

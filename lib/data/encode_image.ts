@@ -1,5 +1,5 @@
-import type { PlanarImage } from '../data/image.js'
 import { EngineError } from '../errors.js'
+import type { PlanarImage } from './image.js'
 
 export const imageFormats = ['png', 'jpg'] as const
 export type ImageFormat = (typeof imageFormats)[number]
@@ -22,9 +22,11 @@ export async function encodeImage({ channels, height, width, data }: PlanarImage
   return new Uint8Array(file)
 }
 
-async function importSharp() {
+async function importSharp(): Promise<typeof import('sharp').default> {
+  // a name that bundlers for browsers do not look for: files are written by Node alone
+  const name: string = 'sharp'
   try {
-    return (await import('sharp')).default
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)).default
   } catch (error) {
     throw new EngineError(`writing images needs the package sharp: npm install sharp (${(error as Error).message})`, { cause: error })
   }
