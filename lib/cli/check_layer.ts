@@ -1,5 +1,3 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { type Command, InvalidArgumentError } from 'commander'
 import { createEngine } from '../engines/index.js'
 import { RistrettoError } from '../errors.js'
@@ -8,7 +6,7 @@ import type { LayerParameter } from '../generated/caffe.js'
 import type { LayerClass } from '../layer.js'
 import { parseText } from '../proto/text.js'
 import { type BottomSpec, CheckError, checkLayer, type LayerOptions, type LayerReport } from '../testing.js'
-import { loadLayers } from './load_layers.js'
+import { importLayers, registerLayersOf } from './load_layers.js'
 import { addRunOptions, list, phaseOption, type RunOptions, registerLayers, whole } from './options.js'
 import { type Output, print } from './output.js'
 
@@ -81,7 +79,10 @@ interface Result {
 
 async function check(file: string, options: CheckLayerOptions, output: Output): Promise<void> {
   await registerLayers(options, output)
-  const classes = chosen(await layersOf(file), options.layer, file)
+  const layers = await importLayers(file)
+  // a net that one of them makes for itself may name the others; notices are for whoever runs a net
+  registerLayersOf(file, layers)
+  const classes = chosen(Object.entries(layers), options.layer, file)
   const results: Result[] = []
   for (const [name, layerClass] of classes) {
     const result = await checkOne(name, layerClass, options)
@@ -91,22 +92,6 @@ async function check(file: string, options: CheckLayerOptions, output: Output): 
   if (options.json) print(output, JSON.stringify(results))
   const failed = results.filter(result => !result.passed).map(result => result.layer)
   if (failed.length) throw new RistrettoError(`${file}: ${failed.join(', ')} failed`)
-}
-
-/** The classes of a module that are layers, by name. */
-async function layersOf(file: string): Promise<[name: string, layer: LayerClass][]> {
-  try {
-    await loadLayers(file)
-  } catch (error) {
-    if (error instanceof RistrettoError) throw new RistrettoError(error.message.replace(/^--layers /, ''), { cause: error })
-    throw error
-  }
-  // what was imported once is not run again
-  const exports = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>
-  return Object.entries(exports).flatMap(([name, value]) => {
-    const { forward, reshape } = (typeof value === 'function' ? value.prototype : undefined) ?? {}
-    return forward && reshape ? [[name === 'default' ? (value as LayerClass).name : name, value as LayerClass]] : []
-  })
 }
 
 function chosen(layers: [string, LayerClass][], names: readonly string[] | undefined, file: string): [string, LayerClass][] {

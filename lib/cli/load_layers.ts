@@ -6,29 +6,44 @@ import type { LayerClass } from '../layer.js'
 import { builtInLayers } from '../layers/index.js'
 import { registerLayer, registerLayerModule } from '../registry.js'
 
-/**
- * Import a module and register every layer class that it exports: as a module under the file's name without extension
- * (`type: "Python" python_param { module: "pyloss" layer: "…" }`), and each class under its own name (`type: "…"`).
- * Resolves to notices for the user.
- */
-export async function loadLayers(file: string): Promise<string[]> {
+/** The layer classes that a module exports, by name. At least one, or an error. */
+export async function importLayers(file: string): Promise<Record<string, LayerClass>> {
   const exports = await importFile(file)
   const layers = layerClasses(exports)
   if (!Object.keys(layers).length)
     throw new RistrettoError(
-      `--layers ${file}: it exports no layer; export a class that extends Layer (found: ${Object.keys(exports).join(', ') || 'no exports'})`,
+      `${file}: it exports no layer; export a class that extends Layer (found: ${Object.keys(exports).join(', ') || 'no exports'})`,
     )
+  return layers
+}
+
+/**
+ * Register layer classes of a module: as a module under the file's name without extension
+ * (`type: "Python" python_param { module: "pyloss" layer: "…" }`), and each class under its own name (`type: "…"`).
+ * Returns notices for the user.
+ */
+export function registerLayersOf(file: string, layers: Readonly<Record<string, LayerClass>>): string[] {
   registerLayerModule(basename(file, extname(file)), layers)
   for (const [name, layer] of Object.entries(layers)) registerLayer(name, layer)
   return Object.keys(layers)
     .filter(name => Object.hasOwn(builtInLayers, name))
-    .map(name => `--layers ${file}: its class '${name}' takes the place of the built-in layer of that name`)
+    .map(name => `${file}: its class '${name}' takes the place of the built-in layer of that name`)
+}
+
+/** Import the modules that --layers names and register their layers. Resolves to notices for the user. */
+export async function loadLayers(file: string): Promise<string[]> {
+  try {
+    return registerLayersOf(file, await importLayers(file)).map(notice => `--layers ${notice}`)
+  } catch (error) {
+    if (error instanceof RistrettoError) throw new RistrettoError(`--layers ${error.message}`, { cause: error.cause })
+    throw error
+  }
 }
 
 async function importFile(file: string): Promise<Record<string, unknown>> {
   const path = resolve(file)
   await access(path).catch(() => {
-    throw new RistrettoError(`--layers ${file}: there is no such file`)
+    throw new RistrettoError(`${file}: there is no such file`)
   })
   try {
     return await import(pathToFileURL(path).href)
@@ -36,13 +51,13 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(path))
       throw new RistrettoError(
-        `--layers ${file}: Node ${process.versions.node} does not run TypeScript; use Node 22.18 or later, ` +
+        `${file}: Node ${process.versions.node} does not run TypeScript; use Node 22.18 or later, ` +
           `compile the file to JavaScript (npx esbuild ${file} --outfile=${file.replace(/ts$/, 'js')}) and name that, ` +
           'or start Node with a loader (NODE_OPTIONS="--import tsx")',
         { cause: error },
       )
     if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || error instanceof SyntaxError)
-      throw new RistrettoError(`--layers ${file}: ${message}`, { cause: error })
+      throw new RistrettoError(`${file}: ${message}`, { cause: error })
     throw error
   }
 }
