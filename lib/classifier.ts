@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
-import { type Dense, imageSize } from './io/arrays.js'
+import { type DenseArray, imageSize } from './io/arrays.js'
 import { forwardItems } from './io/batches.js'
 import { centredCrop, eachImage, resize, tenCrops } from './io/image.js'
 import { Transformer } from './io/transformer.js'
@@ -74,7 +74,7 @@ export class Classifier {
     const input = this.net.inputs[0]
     if (!tenfold)
       return forwardItems(this.net, list.length, i => this.transformer.prepare(input, centredCrop(this.fitted(list[i]), ...this.cropDims)))
-    let crops: Dense[] = []
+    let crops: DenseArray[] = []
     const out = await forwardItems(this.net, 10 * list.length, i => {
       if (i % 10 === 0) crops = tenCrops(this.fitted(list[i / 10]), ...this.cropDims)
       return this.transformer.prepare(input, crops[i % 10])
@@ -91,7 +91,7 @@ export class Classifier {
     this.dispose()
   }
 
-  private fitted(image: Dense): Dense {
+  private fitted(image: DenseArray): DenseArray {
     imageSize(image.shape)
     return resize(image, ...this.imageDims)
   }

@@ -3,7 +3,7 @@ import { type PreprocessOptions, preprocessing } from './classifier.js'
 import { RistrettoError } from './errors.js'
 import type { FileSource } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
-import { type Dense, dense, imageSize } from './io/arrays.js'
+import { type DenseArray, dense, imageSize } from './io/arrays.js'
 import { forwardItems } from './io/batches.js'
 import { cropImage, loadImage, resize } from './io/image.js'
 import type { Transformer } from './io/transformer.js'
@@ -36,7 +36,7 @@ export class Detector {
   readonly cropDims: readonly [height: number, width: number, channels: number]
   private pad = 0
   /** What lies outside the picture, H × W × C: the mean, in terms of the picture. */
-  private surround: Dense | undefined
+  private surround: DenseArray | undefined
 
   private constructor(
     readonly net: Net,
@@ -77,7 +77,7 @@ export class Detector {
   async detectWindows(imagesWindows: Iterable<readonly [FileSource | NdArray, Iterable<DetectionWindow>]>): Promise<Detection[]> {
     const input = this.net.inputs[0]
     const wanted = [...imagesWindows].flatMap(([source, windows]) => [...windows].map(window => ({ source, window })))
-    let loaded: { source: FileSource | NdArray; image: Dense } | undefined
+    let loaded: { source: FileSource | NdArray; image: DenseArray } | undefined
     const out = await forwardItems(this.net, wanted.length, async i => {
       const { source, window } = wanted[i]
       if (loaded?.source !== source) loaded = { source, image: await this.load(source) }
@@ -106,14 +106,14 @@ export class Detector {
     this.dispose()
   }
 
-  private async load(source: FileSource | NdArray): Promise<Dense> {
+  private async load(source: FileSource | NdArray): Promise<DenseArray> {
     if (isNdArray(source)) return dense(source)
     const color = this.cropDims[2] !== 1
     // the net's own files come first, as everywhere
     return dense(await loadImage(await this.net.context.files.read(source), color))
   }
 
-  private cut(image: Dense, window: DetectionWindow): Dense {
+  private cut(image: DenseArray, window: DetectionWindow): DenseArray {
     const [imageHeight, imageWidth] = imageSize(image.shape)
     const [top, left, bottom, right] = window
     if (
@@ -132,7 +132,7 @@ export class Detector {
   }
 
   /** R-CNN's crop: the window fills the input but for contextPad pixels on every side. */
-  private cutWithContext(image: Dense, window: DetectionWindow, surround: Dense): Dense {
+  private cutWithContext(image: DenseArray, window: DetectionWindow, surround: DenseArray): DenseArray {
     const size = this.cropDims[0]
     const [imageHeight, imageWidth] = imageSize(image.shape)
     const grow = size / (size - 2 * this.pad)
@@ -150,7 +150,7 @@ export class Detector {
   }
 
   /** The mean as a picture: with the channels and the scale that pictures have before they are transformed. */
-  private meanPicture(height: number, width: number, channels: number): Dense {
+  private meanPicture(height: number, width: number, channels: number): DenseArray {
     const { mean, channelSwap, rawScale = 1 } = this.transformer.settings(this.net.inputs[0])
     const data = new Float32Array(height * width * channels)
     if (!mean) return { data, shape: [height, width, channels] }

@@ -3,12 +3,12 @@ import type { Engine, Kernels } from './engine.js'
 import { NetError } from './errors.js'
 import type { Files } from './files.js'
 import { fillBlob } from './filler.js'
-import type { FillerParameter, LayerParameter } from './generated/caffe.js'
+import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Memory } from './memory.js'
 import { RandomStream } from './rng.js'
 
-export type Phase = 'TRAIN' | 'TEST'
+export type { Phase }
 
 /** How many bottoms or tops a layer takes. Nothing given: any number. */
 export interface Count {

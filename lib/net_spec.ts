@@ -71,6 +71,7 @@ const ownParams = {
 /** The layer types whose parameters are known, each with the messages that hold them. */
 export const layerMessages: Readonly<Record<string, readonly (keyof LayerParameter)[]>> = ownParams
 
+/** A layer type of the library. */
 export type KnownLayerType = keyof typeof ownParams
 
 /** Fields as they may be written: one value stands for a list of one. */
@@ -89,7 +90,8 @@ type Own<T extends KnownLayerType> = (typeof ownParams)[T][number] extends infer
   ? UnionToIntersection<K extends unknown ? Loose<NonNullable<LayerParameter[K]>> : never>
   : unknown
 
-interface Wiring {
+/** How a layer is put into its net. */
+export interface Wiring {
   /** How many tops: 1 if left out; a list of tops comes back for 2 or more. */
   ntop?: number
   /** Write the tops over the bottoms. */
@@ -255,10 +257,13 @@ export const L: { readonly [T in KnownLayerType]: LayerFunction<LayerParams<T>> 
 
 type EnumValue<V> = V extends string ? (string extends V ? never : V) : never
 type Constants<M> = { readonly [K in { [F in keyof M]-?: EnumValue<NonNullable<M[F]>> }[keyof M]]: K }
-type Params = { readonly [M in keyof Messages as M extends `${infer Name}Parameter` ? Name : never]: Constants<Messages[M]> }
+/** The constants of `P`: by parameter, each the word that it is. */
+export type ParameterConstants = {
+  readonly [M in keyof Messages as M extends `${infer Name}Parameter` ? Name : never]: Constants<Messages[M]>
+}
 
 /** The constants of layer parameters: `P.Pooling.MAX`, `P.Eltwise.SUM`. They are the words of the prototxt, so 'MAX' does as well. */
-export const P: Params = new Proxy(Object.create(null), {
+export const P: ParameterConstants = new Proxy(Object.create(null), {
   get: (made: Record<string, unknown>, name) => (typeof name === 'string' ? (made[name] ??= constants(name)) : undefined),
 })
 
@@ -275,7 +280,8 @@ function constants(name: string): Record<string, string> | undefined {
 /** A net in the making: what is assigned to a name becomes the layer and the top of that name. */
 export type NetSpec = NetSpecMethods & { [name: string]: Top }
 
-interface NetSpecMethods {
+/** What a NetSpec can do, beside holding tops. */
+export interface NetSpecMethods {
   /** The layers that the assigned tops need, each after its bottoms, in the order of the assignments. */
   toProto(): NetParameter
 }

@@ -77,7 +77,8 @@ export interface TestEvent {
   readonly results: readonly TestResult[]
 }
 
-type Hook<E> = (event: E) => void | Promise<void>
+/** Called while a solver trains; a promise is waited for. */
+export type SolverHook<E> = (event: E) => void | Promise<void>
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
 export abstract class Solver {
@@ -95,10 +96,10 @@ export abstract class Solver {
   stopped = false
 
   private readonly hooks = {
-    start: [] as Hook<number>[],
-    gradients: [] as Hook<number>[],
-    iteration: [] as Hook<IterationEvent>[],
-    test: [] as Hook<TestEvent>[],
+    start: [] as SolverHook<number>[],
+    gradients: [] as SolverHook<number>[],
+    iteration: [] as SolverHook<IterationEvent>[],
+    test: [] as SolverHook<TestEvent>[],
   }
   private lastLoss = 0
   private lossKnown = true
@@ -172,19 +173,19 @@ export abstract class Solver {
   }
 
   /** Called before an iteration's forward pass, with the iteration number. */
-  onStart(hook: Hook<number>): void {
+  onStart(hook: SolverHook<number>): void {
     this.hooks.start.push(hook)
   }
   /** Called when the gradients stand in the params' diffs, before they are clipped, regularized and applied. */
-  onGradientsReady(hook: Hook<number>): void {
+  onGradientsReady(hook: SolverHook<number>): void {
     this.hooks.gradients.push(hook)
   }
   /** Called after every update. */
-  onIteration(hook: Hook<IterationEvent>): void {
+  onIteration(hook: SolverHook<IterationEvent>): void {
     this.hooks.iteration.push(hook)
   }
   /** Called after every test, with the averaged outputs. */
-  onTest(hook: Hook<TestEvent>): void {
+  onTest(hook: SolverHook<TestEvent>): void {
     this.hooks.test.push(hook)
   }
 

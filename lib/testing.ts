@@ -12,4 +12,4 @@
 export { CheckError } from './testing/errors.js'
 export { checkGradient, type GradientOptions, type GradientReport } from './testing/gradient.js'
 export { checkLayer, type LayerOptions, type LayerReport } from './testing/layer.js'
-export type { BottomOptions, BottomSpec } from './testing/rig.js'
+export type { BottomOptions, BottomSpec, RigOptions } from './testing/rig.js'

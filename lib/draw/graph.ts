@@ -7,6 +7,7 @@ import { upgradeNet } from '../proto/upgrade.js'
 
 export type Rankdir = 'LR' | 'RL' | 'TB' | 'BT'
 
+/** What of a net is drawn, and how it lies. */
 export interface GraphOptions {
   /** Where the data flows: left to right (default), right to left, top to bottom, bottom to top. */
   rankdir?: Rankdir

@@ -3,13 +3,13 @@ import { RistrettoError } from '../errors.js'
 import { copyValues, countOf, isNdArray, type Values } from '../ndarrays.js'
 
 /** An array of float32 values in row-major order. */
-export interface Dense {
+export interface DenseArray {
   readonly data: Float32Array
   readonly shape: readonly number[]
 }
 
 /** The values of an ndarray (any element type, any strides) in row-major order; not copied if they are so already. */
-export function dense(values: NdArray | Dense): Dense {
+export function dense(values: NdArray | DenseArray): DenseArray {
   if (!isNdArray(values)) return values
   const { shape } = values
   const count = countOf(values)
@@ -57,7 +57,7 @@ export function typedNdArray<T extends TypedArray>(data: T, shape: readonly numb
 }
 
 /** The values with their axes in another order: axis i of the result is axis order[i] of `array`. */
-export function transposed({ data, shape }: Dense, order: readonly number[]): Dense {
+export function transposed({ data, shape }: DenseArray, order: readonly number[]): DenseArray {
   const from = rowMajorStrides(shape)
   const result = order.map(axis => shape[axis])
   const stride = order.map(axis => from[axis])

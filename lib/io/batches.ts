@@ -2,14 +2,18 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../ndarrays.js'
 import type { Arrays, Net } from '../net.js'
-import type { Dense } from './arrays.js'
+import type { DenseArray } from './arrays.js'
 
 /**
  * Run `count` items through the first input of a net, as many at a time as its batch holds (the last batch is filled up with zeros),
  * and gather the first output: count × what an item has there.
  * @param item values of item i, as long as one item of the input
  */
-export async function forwardItems(net: Net, count: number, item: (i: number) => Dense | Promise<Dense>): Promise<NdArray<Float32Array>> {
+export async function forwardItems(
+  net: Net,
+  count: number,
+  item: (i: number) => DenseArray | Promise<DenseArray>,
+): Promise<NdArray<Float32Array>> {
   const input = net.inputs[0]
   const output = net.outputs[0]
   const blob = net.blobs[input]

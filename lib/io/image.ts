@@ -3,7 +3,7 @@ import { decodeImage, importPixels } from '../data/image.js'
 import { RistrettoError } from '../errors.js'
 import { createFiles, type FileReader, type FileSource } from '../files.js'
 import { ndarrayOf } from '../ndarrays.js'
-import { type Dense, dense, imageSize } from './arrays.js'
+import { type DenseArray, dense, imageSize } from './arrays.js'
 
 /** An image: H × W × C, channels R, G, B or one of grey. */
 export type Image = NdArray<Float32Array>
@@ -37,7 +37,7 @@ export function resizeImage(image: NdArray, newDims: readonly number[]): Image {
 }
 
 /** The same for values in row-major order; an image of that size already is given back as it is. */
-export function resize(image: Dense, height: number, width: number): Dense {
+export function resize(image: DenseArray, height: number, width: number): DenseArray {
   const [oldHeight, oldWidth, channels] = imageSize(image.shape)
   if (!(Number.isInteger(height) && height > 0 && Number.isInteger(width) && width > 0))
     throw new RistrettoError(`an image cannot be resized to ${height}×${width}`)
@@ -93,7 +93,7 @@ function smallest(data: Float32Array): number {
 }
 
 /** A rectangle of an image: rows top … top + height − 1, columns likewise. */
-export function cropImage(image: Dense, top: number, left: number, height: number, width: number): Dense {
+export function cropImage(image: DenseArray, top: number, left: number, height: number, width: number): DenseArray {
   const [oldHeight, oldWidth, channels] = imageSize(image.shape)
   if (top < 0 || left < 0 || height < 1 || width < 1 || top + height > oldHeight || left + width > oldWidth)
     throw new RistrettoError(`a crop of ${height}×${width} at (${top}, ${left}) does not lie inside the image of ${oldHeight}×${oldWidth}`)
@@ -107,13 +107,13 @@ export function cropImage(image: Dense, top: number, left: number, height: numbe
 }
 
 /** The corner of a crop in the middle: the half of an odd margin is rounded down. */
-export function centredCrop(image: Dense, height: number, width: number): Dense {
+export function centredCrop(image: DenseArray, height: number, width: number): DenseArray {
   const [oldHeight, oldWidth] = imageSize(image.shape)
   return cropImage(image, Math.floor((oldHeight - height) / 2), Math.floor((oldWidth - width) / 2), height, width)
 }
 
 /** Ten crops of an image: top left, top right, bottom left, bottom right, middle, and the same five mirrored left to right. */
-export function tenCrops(image: Dense, height: number, width: number): Dense[] {
+export function tenCrops(image: DenseArray, height: number, width: number): DenseArray[] {
   const [oldHeight, oldWidth] = imageSize(image.shape)
   const bottom = oldHeight - height
   const right = oldWidth - width
@@ -127,7 +127,7 @@ export function tenCrops(image: Dense, height: number, width: number): Dense[] {
   return [...crops, ...crops.map(mirrored)]
 }
 
-function mirrored({ data, shape }: Dense): Dense {
+function mirrored({ data, shape }: DenseArray): DenseArray {
   const [height, width, channels] = shape
   const values = new Float32Array(data.length)
   let to = 0
@@ -156,7 +156,7 @@ export function oversample(images: readonly NdArray[] | NdArray, cropDims: reado
 }
 
 /** A list of images, or one array N × H × W × C, as images in row-major order. */
-export function eachImage(images: Iterable<NdArray> | NdArray): Dense[] {
+export function eachImage(images: Iterable<NdArray> | NdArray): DenseArray[] {
   if (Symbol.iterator in images) return [...images].map(dense)
   const { data, shape } = dense(images)
   if (shape.length !== 4) throw new RistrettoError(`a list of images, or N × H × W × C values, is expected, not [${shape.join(', ')}]`)

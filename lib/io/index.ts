@@ -1,4 +1,6 @@
 /** Images, means and arrays on their way into a net and out of it: what pycaffe keeps in caffe.io. */
+
+export type { DenseArray } from './arrays.js'
 export { forwardAll, forwardBackwardAll } from './batches.js'
 export { type Image, loadImage, oversample, resizeImage } from './image.js'
 export { type NpyArray, readNpy, writeNpy } from './npy.js'
@@ -11,4 +13,4 @@ export {
   datumToArray,
   loadMean,
 } from './protos.js'
-export { Transformer } from './transformer.js'
+export { Transformer, type TransformerSteps } from './transformer.js'

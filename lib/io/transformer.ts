@@ -1,10 +1,11 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../ndarrays.js'
-import { type Dense, dense, shapeOf, transposed } from './arrays.js'
+import { type DenseArray, dense, shapeOf, transposed } from './arrays.js'
 import { resize } from './image.js'
 
-interface Steps {
+/** What a Transformer does with the images of one input; what is left out is not done. */
+export interface TransformerSteps {
   transpose?: readonly number[]
   channelSwap?: readonly number[]
   rawScale?: number
@@ -25,7 +26,7 @@ interface Steps {
  *     net.forward({ data: transformer.preprocess('data', await loadImage('cat.jpg')) })
  */
 export class Transformer {
-  private readonly steps = new Map<string, Steps>()
+  private readonly steps = new Map<string, TransformerSteps>()
 
   /**
    * A transformer without steps: images pass as they are.
@@ -88,7 +89,7 @@ export class Transformer {
   }
 
   /** The same without ndarray. The result may be the image itself where there is nothing to do. */
-  prepare(input: string, image: Dense): Dense {
+  prepare(input: string, image: DenseArray): DenseArray {
     const { transpose, channelSwap, rawScale = 1, mean, inputScale = 1 } = this.of(input)
     const [, , height, width] = this.inputs[input]
     let values = image
@@ -116,7 +117,7 @@ export class Transformer {
     const { transpose, channelSwap, rawScale = 1, mean, inputScale = 1 } = this.of(input)
     const { data, shape } = dense(values)
     const batch = shape.length === this.inputs[input].length && shape[0] === 1
-    let result: Dense = { data: new Float32Array(data.length), shape: batch ? shape.slice(1) : shape }
+    let result: DenseArray = { data: new Float32Array(data.length), shape: batch ? shape.slice(1) : shape }
     const step = mean ? meanStep(result, mean, input) : 1
     for (let i = 0; i < data.length; i++) result.data[i] = (data[i] / inputScale + (mean ? mean[Math.floor(i / step)] : 0)) / rawScale
     if (channelSwap) {
@@ -131,11 +132,11 @@ export class Transformer {
   }
 
   /** What was set for an input. */
-  settings(input: string): Readonly<Steps> {
+  settings(input: string): Readonly<TransformerSteps> {
     return this.of(input)
   }
 
-  private of(input: string): Steps {
+  private of(input: string): TransformerSteps {
     const steps = this.steps.get(input)
     if (!steps)
       throw new RistrettoError(`'${input}' is no input of this Transformer: it has ${[...this.steps.keys()].join(', ') || 'none'}`)
@@ -144,7 +145,7 @@ export class Transformer {
 }
 
 /** How many values share one value of the mean. */
-function meanStep({ data, shape }: Dense, mean: Float32Array, input: string): number {
+function meanStep({ data, shape }: DenseArray, mean: Float32Array, input: string): number {
   const step = data.length / mean.length
   if (step !== 1 && mean.length !== shape[0])
     throw new RistrettoError(
@@ -154,7 +155,7 @@ function meanStep({ data, shape }: Dense, mean: Float32Array, input: string): nu
 }
 
 /** Channels (first axis) in the given order. */
-function swapped({ data, shape }: Dense, order: readonly number[]): Dense {
+function swapped({ data, shape }: DenseArray, order: readonly number[]): DenseArray {
   const size = data.length / shape[0]
   const result = new Float32Array(data.length)
   order.forEach((from, to) => result.set(data.subarray(from * size, (from + 1) * size), to * size))
@@ -180,12 +181,12 @@ function checkOrder(order: readonly number[], length: number, what: string): voi
     throw new RistrettoError(`${what} must hold each of 0 … ${length - 1} once, not [${order.join(', ')}]`)
 }
 
-function checkAxes({ shape }: Dense, order: readonly number[], input: string): void {
+function checkAxes({ shape }: DenseArray, order: readonly number[], input: string): void {
   if (shape.length !== order.length)
     throw new RistrettoError(`'${input}' takes values with ${order.length} axes, not [${shape.join(', ')}]`)
 }
 
-function checkChannels({ shape }: Dense, order: readonly number[], input: string): void {
+function checkChannels({ shape }: DenseArray, order: readonly number[], input: string): void {
   if (shape[0] !== order.length)
     throw new RistrettoError(
       `'${input}' takes ${order.length} channels, not the ${shape[0]} of [${shape.join(', ')}]: the channel swap comes after the transpose`,

@@ -15,16 +15,18 @@ import { messageInfo, type PlainMessage } from './schema.js'
 // Bringing nets and solvers of older Caffe versions up to date, as Caffe does whenever it reads one:
 // V0 (a flat `layer` inside `layers`) → V1 (`layers` with an enum as type) → `layer`; then the smaller changes since.
 
-/** Called with what could not be carried over. */
-export type Warn = (message: string) => void
+type Warn = (message: string) => void
 
 /** Whether `upgradeNet` would change the net. */
 export function needsUpgrade(net: NetParameter): boolean {
   return Boolean(net.layers?.length || net.input?.length || net.layer?.some(isOldBatchNorm))
 }
 
-/** The net in today's form: the same object if it is up to date, else a new one that shares what did not change. Blobs are kept. */
-export function upgradeNet(net: NetParameter, warn: Warn = () => {}): NetParameter {
+/**
+ * The net in today's form: the same object if it is up to date, else a new one that shares what did not change. Blobs are kept.
+ * @param warn called with what could not be carried over
+ */
+export function upgradeNet(net: NetParameter, warn: (message: string) => void = () => {}): NetParameter {
   if (net.layers?.some(layer => layer.layer)) net = upgradeV0Net(net, warn)
   if (net.layers?.some(hasOldTransform)) net = { ...net, layers: net.layers.map(upgradeTransform) }
   if (net.layers?.length) net = upgradeV1Net(net, warn)

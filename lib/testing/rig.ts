@@ -28,6 +28,7 @@ export interface BottomOptions {
   readonly gradient?: boolean
 }
 
+/** The layer to check, and what it is given. */
 export interface RigOptions {
   /** The inside of `layer { … }`, as prototxt text or as an object: 'swish_param { beta: 2 }'. */
   readonly param?: string | LayerParameter
