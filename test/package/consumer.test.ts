@@ -46,7 +46,24 @@ describe('the installed package', () => {
     const root = join(consumer, 'node_modules/ristretto')
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'proto/caffe.proto', 'dist/lib/index.d.ts', 'dist/lib/testing.d.ts'])
       expect(existsSync(join(root, file)), file).toBe(true)
-    for (const file of ['test', 'lib', 'kernels', 'bench', 'docs']) expect(existsSync(join(root, file)), file).toBe(false)
+    for (const file of ['test', 'lib', 'kernels', 'bench', 'docs/api']) expect(existsSync(join(root, file)), file).toBe(false)
+  })
+
+  it('ships the documentation: every link in it leads to something that was installed', () => {
+    const root = join(consumer, 'node_modules/ristretto')
+    const pages = (readdirSync(join(root, 'docs'), { recursive: true }) as string[]).filter(file => file.endsWith('.md'))
+    expect(pages.length).toBeGreaterThan(70)
+    const dead: string[] = []
+    for (const page of ['README.md', 'CHANGELOG.md', ...pages.map(file => join('docs', file))]) {
+      // not in code
+      const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```|`[^`\n]*`/g, '')
+      for (const [, link] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+        const target = join(page, '..', link)
+        // tests that a page names are those of the repository
+        if (!/^[a-z]+:/.test(link) && !target.startsWith('test/') && !existsSync(join(root, target))) dead.push(`${page}: ${link}`)
+      }
+    }
+    expect(dead).toEqual([])
   })
 
   it.each(['wasm', 'js'])('trains in plain Node, on engine %s', engine => {

@@ -17,7 +17,8 @@ test('the search finds one that has none', () => {
     `interface Secret { n: number }
      interface Deep { secret: Secret }
      export interface Open { deep(): Promise<Deep> }
-     export declare class Safe { private hidden; of<T>(value: T): Open }`,
+     export declare class Safe { private hidden; of<T>(value: T): Open }
+     export {}`,
   )
   expect(unexportedTypes([own])).toEqual(['Deep of own.d.ts, in Open'])
 })
