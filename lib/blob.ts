@@ -55,6 +55,8 @@ export class Blob {
   version = 0
   /** Why the values may not be read; empty if they may. */
   hidden = ''
+  /** Whether `reshape` was ever called: a layer has to give its tops their shapes. */
+  shaped = false
   private axes: Shape = []
   /** The two as kernels take them. */
   readonly memory: { data: Memory; diff: Memory }
@@ -155,6 +157,7 @@ export class Blob {
   /** Change the shape, as `reshape([2, 3])` or `reshape(2, 3)`. Memory is reused where it is large enough. */
   reshape(...shape: [Shape] | number[]): void {
     const axes = typeof shape[0] === 'object' ? shape[0] : (shape as number[])
+    this.shaped = true
     if (sameShape(axes, this.axes)) return
     const count = checkShape(axes, this.name)
     this.axes = [...axes]

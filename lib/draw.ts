@@ -4,6 +4,7 @@ import { mermaidOf } from './draw/mermaid.js'
 import { svgOf } from './draw/svg.js'
 import { RistrettoError } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
+import type { Net } from './net.js'
 import { writeFileSafely } from './write_file.js'
 
 /** What a net can be drawn as: a picture, or text for Graphviz or Mermaid. */
@@ -16,13 +17,13 @@ export interface DrawOptions extends GraphOptions {
 }
 
 /**
- * A net as a graph: a box for every layer, an octagon for every blob, in the colours of Caffe's own drawings.
+ * A net, or its description, as a graph: a box for every layer, an octagon for every blob, in the colours of Caffe's own drawings.
  * Gives SVG, laid out here, or the text of a Graphviz or Mermaid graph.
  *
  *     await writeFile('lenet.svg', drawNet(parseNet(text), { rankdir: 'TB', phase: 'TRAIN' }))
  */
-export function drawNet(net: NetParameter, { format = 'svg', ...options }: DrawOptions = {}): string {
-  const graph = graphOf(net, options)
+export function drawNet(net: NetParameter | Pick<Net, 'filtered'>, { format = 'svg', ...options }: DrawOptions = {}): string {
+  const graph = graphOf('filtered' in net ? net.filtered : net, options)
   switch (format) {
     case 'svg':
       return svgOf(graph)
@@ -38,7 +39,7 @@ export function drawNet(net: NetParameter, { format = 'svg', ...options }: DrawO
 const FORMATS: Record<string, DrawFormat> = { svg: 'svg', dot: 'dot', gv: 'dot', raw: 'dot', mmd: 'mermaid', mermaid: 'mermaid' }
 
 /** The same into a file; the format is that of its extension: .svg, .dot, .gv, .mmd or .mermaid. */
-export async function drawNetToFile(net: NetParameter, file: string, options: DrawOptions = {}): Promise<void> {
+export async function drawNetToFile(net: NetParameter | Pick<Net, 'filtered'>, file: string, options: DrawOptions = {}): Promise<void> {
   const extension = /\.([a-z]+)$/i.exec(file)?.[1].toLowerCase() ?? ''
   const format = options.format ?? FORMATS[extension]
   if (!format)

@@ -28,3 +28,13 @@ export class NetError extends RistrettoError {
 export class EngineError extends RistrettoError {
   override name = 'EngineError'
 }
+
+/** What a layer's own code threw, with the layer's name in front of its message, once. The error stays what it is, stack included. */
+export function namingLayer(layer: { readonly name: string; readonly type: string }, error: unknown): unknown {
+  if (!(error instanceof Error) || error.message.startsWith("layer '")) return error
+  if (!Object.getOwnPropertyDescriptor(error, 'message')?.writable) return error
+  const { message, stack } = error
+  error.message = `layer '${layer.name}' (${layer.type}): ${message}`
+  if (message && stack) error.stack = stack.replace(message, () => error.message)
+  return error
+}

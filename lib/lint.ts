@@ -9,7 +9,9 @@ export function lint(net: Net, solver: SolverParameter, fresh: boolean): string[
   const weights = new Set(net.nodes.filter(node => node.lossWeights.some(weight => weight !== 0)).map(node => node.name))
   return [
     ...lintSolver(solver),
-    ...(weights.size ? [] : ['no layer has a loss weight: nothing will be learned; add a loss layer']),
+    ...(weights.size
+      ? []
+      : ['no layer has a loss weight: nothing will be learned; add a loss layer, or loss_weight: 1 to the layer of your own that is one']),
     ...lintLayers(layers, fresh),
   ]
 }

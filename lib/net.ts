@@ -3,7 +3,7 @@ import type { Blob } from './blob.js'
 import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import type { Engine } from './engine.js'
 import { createDefaultEngine, createEngine, type EngineName } from './engines/index.js'
-import { RistrettoError } from './errors.js'
+import { namingLayer, RistrettoError } from './errors.js'
 import { explainNet } from './explain.js'
 import { Feed, type FeedSource, type JointFeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
@@ -176,6 +176,7 @@ export class Net {
       level: options.level ?? param.state?.level ?? 0,
       stages: [...(param.state?.stage ?? []), ...(options.stages ?? [])],
     }
+    if (state.phase !== 'TRAIN' && state.phase !== 'TEST') throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
     const filtered = filterNet(param, state)
     const split = insertSplits(filtered)
     const whole = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
@@ -445,8 +446,12 @@ export class Net {
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
       if (node.layer.engine !== this.engine) await homeForForward(node)
       node.layer.random.iteration = this.passes
-      const wait = node.layer.forward(node.bottom, node.top)
-      if (wait) await wait
+      try {
+        const wait = node.layer.forward(node.bottom, node.top)
+        if (wait) await wait
+      } catch (error) {
+        throw namingLayer(node.layer, error)
+      }
       if (this.debugInfo) await debugForward(this, node)
       for (const hook of afterForward) await hook(node.name)
       if (mustYield()) await macrotask()
@@ -462,8 +467,12 @@ export class Net {
       if (!node.needsBackward) continue
       for (const hook of beforeBackward) await hook(node.name)
       if (node.layer.engine !== this.engine) await homeForBackward(node)
-      const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
-      if (wait) await wait
+      try {
+        const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
+        if (wait) await wait
+      } catch (error) {
+        throw namingLayer(node.layer, error)
+      }
       if (this.debugInfo) await debugBackward(this, node)
       for (const hook of afterBackward) await hook(node.name)
       if (mustYield()) await macrotask()
@@ -480,7 +489,11 @@ export class Net {
 
   private reshapeNode(node: NetNode): void {
     const counts = node.top.map(blob => blob.count)
-    node.layer.reshape(node.bottom, node.top)
+    try {
+      node.layer.reshape(node.bottom, node.top)
+    } catch (error) {
+      throw namingLayer(node.layer, error)
+    }
     if (node.top.some((blob, i) => blob.count !== counts[i])) refillLossWeights(node)
     rememberShapes(node)
   }
@@ -505,6 +518,15 @@ export class Net {
 
   /** Queue a pass with its values; they are copied now if it has to wait for its turn. */
   private queue<T>(values: Record<string, Values>, task: (values: Record<string, Values>) => Promise<T>): Promise<T> {
+    if (Array.isArray(values) || ArrayBuffer.isView(values) || isNdArray(values))
+      return Promise.reject(new RistrettoError(`values are given by name: { ${this.inputs[0] ?? 'data'}: values }`))
+    for (const [name, value] of Object.entries(values))
+      if (typeof value !== 'object' || value === null || value instanceof Promise)
+        return Promise.reject(
+          new RistrettoError(
+            `blob '${name}' takes an array, an ndarray or nested arrays of numbers, not ${value instanceof Promise ? 'a promise: await it first' : value === null || value === undefined ? value : `a ${typeof value}`}`,
+          ),
+        )
     if (!this.tail) return this.exclusive(() => task(values))
     const copies = record<Values>()
     for (const [name, value] of Object.entries(values)) {

@@ -1,5 +1,6 @@
 import { Blob, sameShape, shapeText } from './blob.js'
 import type { Engine } from './engine.js'
+import { namingLayer } from './errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from './generated/caffe.js'
 import { pruneBackward } from './graph.js'
 import type { Count, Layer, LayerContext } from './layer.js'
@@ -147,9 +148,19 @@ async function addLayer(b: Building, param: LayerParameter, context: LayerContex
     while (node.tops.length < (layer.topCount.exactly ?? layer.topCount.atLeast ?? 0)) addTop(b, node, '(automatic)', -1, context.engine)
 
   checkCounts(layer, node)
-  await layer.setup(node.bottom, node.top)
-  for (const blob of layer.blobs) blob.adopt(context.engine.heap)
-  layer.reshape(node.bottom, node.top)
+  try {
+    await layer.setup(node.bottom, node.top)
+    for (const blob of layer.blobs) blob.adopt(context.engine.heap)
+    layer.reshape(node.bottom, node.top)
+  } catch (error) {
+    throw namingLayer(layer, error)
+  }
+  const shapeless = node.top.findIndex(top => !top.shaped)
+  // an input may get its shape later, with its first values
+  if (shapeless >= 0 && !layer.takesFeed)
+    throw layer.error(
+      `its reshape gives top ${shapeless}, '${node.top[shapeless].name}', no shape: call top[${shapeless}].reshape(…) there`,
+    )
   checkRoom(b, node, context.engine)
   rememberShapes(node)
   setLossWeights(node)

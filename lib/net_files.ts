@@ -1,5 +1,5 @@
 import { shapeText } from './blob.js'
-import { NetError } from './errors.js'
+import { FormatError, NetError } from './errors.js'
 import type { FileSource, Files } from './files.js'
 import type { BlobProto, LayerParameter, NetParameter } from './generated/caffe.js'
 import { isHdf5, netToHdf5, readHdf5Weights } from './hdf5_files.js'
@@ -49,11 +49,18 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
     const file = source instanceof Uint8Array ? 'the given bytes' : String(source)
     const bytes = await files.read(source)
     if (isHdf5(bytes)) return readHdf5Weights(bytes, file)
+    if (isText(bytes))
+      throw new FormatError(
+        `${file}: weights are read from a binary model, a .caffemodel or .caffemodel.h5; this file is text, as a .prototxt is`,
+      )
     return weightsOf(upgradeNet(readMessage('NetParameter', bytes, { file })).layer ?? [])
   }
   if ('nodes' in source) return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
   return weightsOf(upgradeNet(source).layer ?? [])
 }
+
+/** A model has lengths of names and messages near its beginning, which are no letters. */
+const isText = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes.subarray(0, 256).every(b => b >= 32 || (b >= 9 && b <= 13))
 
 const weightsOf = (layers: readonly LayerParameter[]): Weights =>
   layers.filter(layer => layer.blobs?.length).map(layer => ({ name: layer.name ?? '', blobs: layer.blobs! }))

@@ -1,3 +1,4 @@
+import { FormatError } from './errors.js'
 import type { Files } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
 import { checkMessage } from './proto/message.js'
@@ -10,8 +11,16 @@ export async function readNet(source: string | URL | NetParameter, files: Files)
     return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
   const file = String(source)
   const text = new TextDecoder().decode(await files.read(source))
+  if (BINARY.test(text.slice(0, 256)))
+    throw new FormatError(
+      `${file}: a net is described by text, a .prototxt; this file is binary: if it is a model, it belongs into the option weights`,
+    )
   return { param: upgradeNet(parseNet(text, { file })), files: files.near(source) }
 }
+
+/** Control characters that no text has. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const BINARY = /[\0-\x08\x0e-\x1f]/
 
 /** A seed for a run that did not ask for one; it is reported, so the run can be repeated. */
 export function drawSeed(): number {

@@ -3,6 +3,7 @@ import { NetError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { builtInLayers } from './layers/index.js'
+import { nearestName } from './proto/schema.js'
 
 const registered = new Map<string, LayerClass>()
 const modules = new Map<string, Map<string, LayerClass>>()
@@ -27,7 +28,14 @@ export function layerTypes(): string[] {
 /** The layer that a parameter describes, on the context's engine, or on its host engine if a kernel is missing there. */
 export function createLayer(param: LayerParameter, context: LayerContext): Layer {
   const layer = findClass(param)
-  return new layer(param, { ...context, engine: engineFor(layer, context.engine) })
+  const made = new layer(param, { ...context, engine: engineFor(layer, context.engine) })
+  // TypeScript says so earlier, JavaScript does not
+  for (const method of ['reshape', 'forward'] as const)
+    if (typeof made[method] !== 'function')
+      throw new NetError(
+        `layer '${param.name ?? ''}' (${param.type ?? ''}): its class ${layer.name} has no ${method} method; a layer is a class that extends Layer and has reshape(bottom, top) and forward(bottom, top)`,
+      )
+  return made
 }
 
 /** The engine that a class of layers runs on: the device if all its kernels are there, else the device's host engine. */
@@ -43,8 +51,9 @@ function findClass(param: LayerParameter): LayerClass {
   if (custom) return custom
   if (type === 'Python') return findPython(param)
   if (Object.hasOwn(builtInLayers, type)) return builtInLayers[type]
+  const near = nearestName(type, layerTypes())
   throw new NetError(
-    `layer '${param.name ?? ''}' has the unknown type '${type}'${didYouMean(type)}; register a class for it with registerLayer('${type}', …). Known types: ${layerTypes().join(', ')}`,
+    `layer '${param.name ?? ''}' has the unknown type '${type}'${near.close ? ` (did you mean '${near.name}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made. Known types: ${layerTypes().join(', ')}`,
   )
 }
 
@@ -54,14 +63,12 @@ function findPython(param: LayerParameter): LayerClass {
   const name = param.python_param?.layer ?? ''
   const found = modules.get(module)?.get(name)
   if (found) return found
+  if (!module || !name)
+    throw new NetError(
+      `layer '${param.name ?? ''}' (Python) does not say which class it is; write python_param { module: "…" layer: "…" }, and register the class under these names with registerLayerModule`,
+    )
   const known = [...modules].flatMap(([m, layers]) => [...layers.keys()].map(l => `${m}.${l}`))
   throw new NetError(
     `layer '${param.name ?? ''}' (Python) wants class '${name}' of module '${module}', which is not registered; call registerLayerModule('${module}', { ${name} }) first, or name the file with --layers. ${known.length ? `Registered: ${known.join(', ')}` : 'Nothing is registered yet'}`,
   )
-}
-
-function didYouMean(type: string): string {
-  const wanted = type.toLowerCase().replace(/[^a-z0-9]/g, '')
-  const near = layerTypes().find(known => known.toLowerCase() === wanted)
-  return near ? ` (did you mean '${near}'?)` : ''
 }

@@ -3,6 +3,7 @@
  * A value is a pure function of (seed, stream, iteration, index), so it does not depend on the number of threads,
  * and resuming needs nothing but those integers.
  */
+import { RistrettoError } from './errors.js'
 
 const M0 = 0xd2511f53
 const M1 = 0xcd9e8d57
@@ -110,6 +111,9 @@ export class RandomStream {
 
   /** The next integer, uniform in 0 … n−1 (n up to 2^32), without bias. */
   integer(n: number): number {
+    // anything else would be drawn for ever, or come out broken
+    if (!(n >= 1 && n <= 0x100000000 && n % 1 === 0))
+      throw new RistrettoError(`random.integer(n) takes a whole number from 1 to 2^32, not ${n}`)
     const limit = 0x100000000 - (0x100000000 % n)
     for (;;) {
       const value = this.uint32()
