@@ -31,6 +31,7 @@ export interface PoolingShape {
   readonly pad: readonly [number, number]
 }
 
+/** What a loss over classes is divided by: all places, those that are not ignored, the batch size, or nothing. */
 export type Normalization = 'FULL' | 'VALID' | 'BATCH_SIZE' | 'NONE'
 
 /** Sizes of a loss over class scores (outer, classes, inner) with labels (outer, inner). */
@@ -87,6 +88,7 @@ export interface ContrastiveShape {
   readonly legacy: boolean
 }
 
+/** Σx, Σ|x| or Σx². */
 export type Reduction = 'SUM' | 'ASUM' | 'SUMSQ'
 
 /** What every solver update does to a raw gradient dw first: g = scale·dw + decay·w (L2) or scale·dw + decay·sign(w) (L1). */

@@ -2,6 +2,7 @@ import ndarray, { type NdArray } from 'ndarray'
 
 /** What can be copied into a blob: numbers in row-major order, an ndarray with any strides, or nested arrays. */
 export type Values = ArrayLike<number> | NdArray | NestedValues
+/** [[1, 2], [3, 4]]: all rows of one length. */
 export type NestedValues = readonly (number | NestedValues)[]
 
 /**

@@ -44,6 +44,7 @@ export interface LearnableParam {
   decayMult: number
 }
 
+/** A built net: its blobs, params and layers in their places. */
 export interface NetParts {
   readonly nodes: NetNode[]
   /** In creation order. */

@@ -1,5 +1,6 @@
 import type { Net } from './net.js'
 
+/** A param of a layer as `net.describe()` tells of it. */
 export interface ParamDescription {
   shape: number[]
   lr_mult: number
@@ -12,6 +13,7 @@ export interface ParamDescription {
   propagate_down: boolean
 }
 
+/** A layer as `net.describe()` tells of it. */
 export interface LayerDescription {
   name: string
   type: string

@@ -9,6 +9,7 @@ import { upgradeNet } from './proto/upgrade.js'
 import { readMessage, writeMessage } from './proto/wire.js'
 import { writeFileSafely } from './write_file.js'
 
+/** Caffe's two formats of model files. */
 export type NetFormat = 'caffemodel' | 'hdf5'
 
 /** How weights are copied into a net. */

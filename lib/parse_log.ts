@@ -5,7 +5,7 @@ export interface LogRow {
   readonly seconds: number
   /** The rate that the iteration was made with; NaN where the log names none. */
   learningRate: number
-  /** The rate printed last before the row, that of the display before; a table's first row has that of its second. As in Caffe's parse_log. */
+  /** The rate printed last before the row, and for a table's first row that of its second: what Caffe's parse_log gives. */
   rateBefore: number
   /** Number of the test net; 0 for training. */
   readonly net: number

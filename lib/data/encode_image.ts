@@ -2,6 +2,7 @@ import { EngineError } from '../errors.js'
 import type { PlanarImage } from './image.js'
 
 export const imageFormats = ['png', 'jpg'] as const
+/** File types that images can be encoded as. */
 export type ImageFormat = (typeof imageFormats)[number]
 
 /** Of JPEG files, as OpenCV, and so Caffe, writes them. */

@@ -19,6 +19,7 @@ import {
 } from './lmdb_format.js'
 import { bytesSink, fileSink, type Sink } from './sink.js'
 
+/** How a database is written. */
 export interface LmdbWriterOptions {
   /** Bytes per page; LMDB on most machines, and so Caffe, uses 4096. */
   pageSize?: number

@@ -6,6 +6,7 @@ import { writeFileSafely } from '../write_file.js'
 import { decodeImage, importPixels, toPlanes } from './image.js'
 import { openLmdbRecords } from './records.js'
 
+/** The mean of the images in a database. */
 export interface ImageMean {
   /** 1 × C × H × W, as a mean file holds it: writeMessage('BlobProto', mean). */
   readonly blob: BlobProto

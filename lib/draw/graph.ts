@@ -5,6 +5,7 @@ import type { Phase } from '../layer.js'
 import { checkMessage } from '../proto/message.js'
 import { upgradeNet } from '../proto/upgrade.js'
 
+/** Left to right, right to left, top to bottom, bottom to top. */
 export type Rankdir = 'LR' | 'RL' | 'TB' | 'BT'
 
 /** What of a net is drawn, and how it lies. */

@@ -14,6 +14,7 @@ import { createWasmEngine } from './wasm.js'
 
 /** The modes of gpu.js, the best device first; the last two have no device and run only by name. */
 export const gpuModes = ['webgpu', 'webgl2', 'webgl', 'headlessgl', 'webasm', 'cpu'] as const
+/** How gpu.js computes: `gpu:webgpu` … as the name of an engine. */
 export type GpuMode = (typeof gpuModes)[number]
 
 export interface GpuEngineOptions {
