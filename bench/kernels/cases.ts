@@ -1,4 +1,4 @@
-import type { ConvolutionShape, Kernels, PoolingShape } from '../../lib/engine.js'
+import type { ConvolutionShape, Kernels, LRNShape, PoolingShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 
@@ -155,6 +155,66 @@ function streaming(name: string, n: number, arrays: number, call: (k: Kernels, a
   }
 }
 
+/** Slopes and factors per channel: the passes of PReLU and the gradient of Scale. */
+function perChannel(outer: number, channels: number, inner: number): BenchCase[] {
+  const n = outer * channels * inner
+  const name = `${outer}×${channels}×${inner}:`
+  return [
+    streaming(`prelu ${name}`, n, 2, (k, a, b, c) => k.prelu(outer, channels, inner, a, b, c)),
+    streaming(`preluGradient ${name}`, n, 3, (k, a, b, c) => k.preluGradient(outer, channels, inner, a, b, c, c)),
+    streaming(`preluSlopeGradient ${name}`, n, 2, (k, a, b, c) => k.preluSlopeGradient(outer, channels, inner, a, b, c)),
+    streaming(`scaleGradient ${name}`, n, 2, (k, a, b, c) => k.scaleGradient(outer, channels, inner, a, b, c)),
+  ]
+}
+
+/** AlexNet's first normalization at batch 4, with its own or another exponent, across and within channels. */
+function lrn(beta: number): BenchCase[] {
+  const s: LRNShape = { batch: 4, channels: 96, height: 55, width: 55, size: 5, alpha: 1e-4, beta, k: 1 }
+  const n = 4 * 96 * 55 * 55
+  const build = (call: (k: Kernels, x: Memory, scale: Memory, y: Memory, ratio: Memory) => void): BenchCase['build'] => {
+    return memory => {
+      const [x, scale, y, ratio] = [memory(n), memory(n), memory(n), memory(n)]
+      scale.array.fill(1.5)
+      return kernels => call(kernels, x, scale, y, ratio)
+    }
+  }
+  const at = `β = ${beta} 4×96×55×55, size 5`
+  return [
+    { name: `lrnAcross ${at}`, amount: 12 * n, unit: 'GB/s', build: build((k, x, scale, y) => k.lrnAcross(s, x, scale, y)) },
+    {
+      name: `lrnAcrossGradient ${at}`,
+      amount: 20 * n,
+      unit: 'GB/s',
+      build: build((k, x, c, y, r) => k.lrnAcrossGradient(s, x, c, y, r, y)),
+    },
+    { name: `lrnWithin ${at}`, amount: 12 * n, unit: 'GB/s', build: build((k, x, scale, y) => k.lrnWithin(s, x, scale, y)) },
+    {
+      name: `lrnWithinGradient ${at}`,
+      amount: 20 * n,
+      unit: 'GB/s',
+      build: build((k, x, c, y, r) => k.lrnWithinGradient(s, x, c, y, r, y)),
+    },
+  ]
+}
+
+/** Rows of 512 values of a vocabulary of 8,801 (the captioning example's), 20 steps of 50 streams. */
+function embed(name: 'gatherRows' | 'scatterRows'): BenchCase {
+  const [rows, width, count] = [1000, 512, 8801]
+  return {
+    name: `${name} 1000×512 of 8801`,
+    amount: 4 * rows * width * (name === 'gatherRows' ? 2 : 3),
+    unit: 'GB/s',
+    build(memory) {
+      const [index, table, y] = [memory(rows), memory(count * width), memory(rows * width)]
+      const choice = new RandomStream(3, 'words')
+      for (let i = 0; i < rows; i++) index.array[i] = choice.integer(count)
+      return name === 'gatherRows'
+        ? kernels => kernels.gatherRows(rows, width, count, index, table, y)
+        : kernels => kernels.scatterRows(rows, width, count, index, y, table)
+    },
+  }
+}
+
 const stream = new RandomStream(1, 'bench')
 const rule = { rate: 0.01, scale: 1, decay: 0.0005, regularization: 'L2' } as const
 
@@ -206,6 +266,20 @@ export const benchCases: readonly BenchCase[] = [
     streaming('swishGradient', n, 3, (k, a, b, c) => k.swishGradient(n, 1, a, b, c)),
     streaming('threshold', n, 2, (k, a, b) => k.threshold(n, 0, a, b)),
   ]),
+  ...perChannel(64, 96, 784),
+  ...perChannel(128, 4096, 1),
+  ...perChannel(1, 1, 1 << 20),
+  ...lrn(0.75),
+  ...lrn(0.6),
+  ...(['SUM', 'SUMSQ'] as const).flatMap(operation => [
+    streaming(`reduce ${operation}`, 1 << 20, 1, (k, a, b) => k.reduce(operation, 1, 1 << 20, 1, a, b)),
+    streaming(`reduceGradient ${operation}`, 1 << 20, operation === 'SUM' ? 1 : 2, (k, a, b, c) =>
+      k.reduceGradient(operation, 1, 1 << 20, 1, a, b, c),
+    ),
+  ]),
+  streaming('sumMiddle 64×16×1024:', 1 << 20, 1, (k, a, b) => k.sumMiddle(64, 16, 1024, a, b)),
+  embed('gatherRows'),
+  embed('scatterRows'),
   streaming('softmax 64 rows of 10:', 640, 2, (k, a, b) => k.softmax(64, 10, 1, a, b)),
   streaming('softmax 128 rows of 1000:', 128_000, 2, (k, a, b) => k.softmax(128, 1000, 1, a, b)),
 ]

@@ -120,25 +120,20 @@ export function exponential(n: i32, scale: f32, factor: f32, x: usize, y: usize)
   describe(n, x, y, 0, scale, factor)
   each<Exponential>()
 }
-@unmanaged
-class Exponential extends Elementwise {
-  @inline
-  of(at: usize): v128 {
-    return f32x4.mul(f32x4.splat(this.b), exp(f32x4.mul(f32x4.splat(this.a), this.first(at))))
-  }
-}
 
 /** dx ← dy·factor·scale·e^(scale·x). */
 export function exponentialGradient(n: i32, scale: f32, factor: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, scale, factor * scale)
-  each<ExponentialGradient>()
+  each<Exponential>()
 }
+
+/** b·e^(a·x), times the second operand if there is one. */
 @unmanaged
-class ExponentialGradient extends Elementwise {
+class Exponential extends Elementwise {
   @inline
   of(at: usize): v128 {
     const y = f32x4.mul(f32x4.splat(this.b), exp(f32x4.mul(f32x4.splat(this.a), this.first(at))))
-    return f32x4.mul(this.second(at), y)
+    return this.z ? f32x4.mul(this.second(at), y) : y
   }
 }
 

@@ -172,17 +172,3 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
     }
   }
 }
-
-/** dfactor[c] ← dfactor[c] + Σ x·dy over N and inner. */
-export function scaleGradient(batch: i32, channels: i32, inner: i32, x: usize, dy: usize, dfactor: usize): void {
-  run(scaleGradientChunk, describe(batch, channels, inner, x, 0, 0, dy, dfactor))
-}
-
-function scaleGradientChunk(chunk: i32, _workspace: usize): void {
-  const s = changetype<Channels>(job)
-  const last = lastOf(s, chunk)
-  for (let c = chunk * s.block; c < last; c++) {
-    const p = s.y + bytes(c)
-    store<f32>(p, <f32>(<f64>load<f32>(p) + products(s, s.dy, s.x, 0, c)))
-  }
-}

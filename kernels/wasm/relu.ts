@@ -35,6 +35,6 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
 
 /** value where x > 0, else slope·value. */
 @inline
-function rectify(x: v128, value: v128, slope: v128): v128 {
+export function rectify(x: v128, value: v128, slope: v128): v128 {
   return v128.bitselect(value, f32x4.mul(slope, value), f32x4.gt(x, f32x4.splat(0)))
 }

@@ -1,3 +1,4 @@
+import { ALL, addChannelSums } from './channel_sums'
 import { CHUNK } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
@@ -52,4 +53,9 @@ function itemsChunk(chunk: i32, _workspace: usize): void {
       put(s.y + at + bytes(i), madd(v128.load(s.factor + bytes(i)), v128.load(s.x + at + bytes(i)), bias), s.width - i)
     }
   }
+}
+
+/** dfactor[c] ← dfactor[c] + Σ x·dy over outer and inner. */
+export function scaleGradient(outer: i32, channels: i32, inner: i32, x: usize, dy: usize, dfactor: usize): void {
+  addChannelSums(outer, channels, inner, ALL, x, dy, dfactor)
 }

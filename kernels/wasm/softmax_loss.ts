@@ -1,4 +1,5 @@
 import { CHUNK } from './elementwise'
+import { log } from './log'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, larger, smaller, storeLanes } from './vector'
 
@@ -83,7 +84,8 @@ function lossChunk(chunk: i32, _workspace: usize): void {
       valid++
       // a label that names no class has no probability
       if (truth >= 0 && truth < <f64>s.classes) {
-        sum -= Math.log(<f64>max<f32>(load<f32>(s.p + bytes((o * s.classes + <i32>truth) * s.inner + i)), FLT_MIN))
+        const p = max<f32>(load<f32>(s.p + bytes((o * s.classes + <i32>truth) * s.inner + i)), FLT_MIN)
+        sum -= <f64>f32x4.extract_lane(log(f32x4.splat(p)), 0)
       } else sum = NaN
     }
   }

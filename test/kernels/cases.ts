@@ -746,10 +746,27 @@ for (const [batch, channels, height, width, size, beta] of [
   [2, 7, 5, 3, 5, 0.75],
   [3, 3, 27, 27, 5, 0.75],
   [2, 10, 4, 4, 3, 0.5],
+  [3, 30, 27, 27, 5, 0.61],
+  [5, 2, 33, 3, 7, 2],
+  [2, 3, 4, 5, 3, 0],
+  [2, 3, 2, 3, 9, 200],
 ]) {
   const s: LRNShape = { batch, channels, height, width, size, alpha: 0.4, beta, k: 1.5 }
   const n = batch * channels * height * width
   const name = `${batch}×${channels}×${height}×${width}, size ${size}, β = ${beta}`
+  cases[`lrnWithin ${name}`] = kit => {
+    const [x, scale, y] = [kit.random(n, 3), kit.output(n), kit.output(n)]
+    return kernels => kernels.lrnWithin(s, x, scale, y)
+  }
+  cases[`lrnWithin in place and its gradient ${name}`] = kit => {
+    const [x, scale, dx] = [kit.random(n, 3), kit.output(n), kit.output(kit.random(n))]
+    const [y, ratio] = [kit.output(n), kit.random(n)]
+    return kernels => {
+      kernels.copy(n, x, y)
+      kernels.lrnWithin(s, y, scale, y)
+      kernels.lrnWithinGradient(s, x, scale, dx, ratio, dx)
+    }
+  }
   cases[`lrnAcross ${name}`] = kit => {
     const [x, scale, y] = [kit.random(n, 3), kit.output(n), kit.output(n)]
     return kernels => kernels.lrnAcross(s, x, scale, y)
@@ -776,5 +793,106 @@ for (const [outer, channels, inner] of [
       const y = kit.output(kit.random(outer * channels * inner))
       return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y)
     }
+  }
+}
+
+// ---- slopes per channel ------------------------------------------------------------------------------------------------------------
+for (const [outer, channels, inner] of [
+  [1, 1, 1],
+  [3, 5, 7],
+  [5, 37, 1],
+  [700, 66, 1],
+  [1, 1, 50001],
+  [9, 1, 5003],
+  [2, 3, 20001],
+  [40, 31, 49],
+  [3, 2, 16384],
+]) {
+  const n = outer * channels * inner
+  const name = `${outer}×${channels}×${inner}`
+  for (const inPlace of [false, true]) {
+    cases[`prelu${inPlace ? ' in place' : ''} ${name}`] = kit => {
+      const [x, slope] = [kit.random(n), kit.random(channels)]
+      const y = kit.output(inPlace ? x : n)
+      return kernels => kernels.prelu(outer, channels, inner, x, slope, y)
+    }
+    cases[`preluGradient${inPlace ? ' in place' : ''} ${name}`] = kit => {
+      const [x, slope, dy] = [kit.random(n), kit.random(channels), kit.random(n)]
+      const dx = kit.output(inPlace ? dy : n)
+      return kernels => kernels.preluGradient(outer, channels, inner, x, slope, dy, dx)
+    }
+  }
+  cases[`preluSlopeGradient ${name}`] = kit => {
+    const [x, dy, dslope] = [kit.random(n), kit.random(n), kit.output(kit.random(channels))]
+    return kernels => kernels.preluSlopeGradient(outer, channels, inner, x, dy, dslope)
+  }
+  cases[`preluSlopeGradient of what is not finite ${name}`] = kit => {
+    const [x, dy, dslope] = [kit.random(n), kit.random(n), kit.output(kit.random(channels))]
+    // where x is positive or NaN, dy does not count
+    for (let i = 0; i < n; i += 3) {
+      x.array[i] = i % 2 ? 1 : Number.NaN
+      dy.array[i] = i % 4 < 2 ? Number.NaN : Infinity
+    }
+    return kernels => kernels.preluSlopeGradient(outer, channels, inner, x, dy, dslope)
+  }
+  cases[`scaleGradient ${name}, many shapes`] = kit => {
+    const [x, dy, dfactor] = [kit.random(n), kit.random(n), kit.output(kit.random(channels))]
+    return kernels => kernels.scaleGradient(outer, channels, inner, x, dy, dfactor)
+  }
+}
+
+// ---- sums along axes, rows of a table -----------------------------------------------------------------------------------------------
+for (const [outer, inner] of [
+  [1, 1],
+  [7, 5],
+  [3001, 13],
+  [2, 50003],
+  [1, 16384],
+]) {
+  for (const operation of ['SUM', 'ASUM', 'SUMSQ'] as const) {
+    cases[`reduce ${operation} ${outer}×${inner}`] = kit => {
+      const [x, y] = [kit.random(outer * inner), kit.output(outer)]
+      return kernels => kernels.reduce(operation, outer, inner, -0.3, x, y)
+    }
+    cases[`reduceGradient ${operation} ${outer}×${inner}`] = kit => {
+      const [x, dy, dx] = [kit.random(outer * inner), kit.random(outer), kit.output(outer * inner)]
+      x.array[0] = 0
+      return kernels => kernels.reduceGradient(operation, outer, inner, -0.3, x, dy, dx)
+    }
+  }
+}
+for (const [outer, middle, inner] of [
+  [1, 1, 1],
+  [5, 3, 7],
+  [4000, 3, 5],
+  [3, 21, 1],
+  [2, 4, 40001],
+  [1, 30000, 6],
+]) {
+  cases[`sumMiddle ${outer}×${middle}×${inner}`] = kit => {
+    const [x, y] = [kit.random(outer * middle * inner), kit.output(outer * inner)]
+    return kernels => kernels.sumMiddle(outer, middle, inner, x, y)
+  }
+}
+for (const [rows, width, count] of [
+  [1, 1, 1],
+  [7, 5, 3],
+  [500, 129, 40],
+  [3000, 3, 50],
+  [2, 20001, 2],
+]) {
+  const indices = (kit: Kit) => {
+    const index = kit.integers(rows, count)
+    // the first three name no row
+    index.array.set([-1, count, Number.NaN].slice(0, Math.min(3, rows - 1)))
+    return index
+  }
+  cases[`gatherRows ${rows}×${width} of ${count}`] = kit => {
+    const [index, table, y] = [indices(kit), kit.random(count * width), kit.output(rows * width)]
+    return kernels => kernels.gatherRows(rows, width, count, index, table, y)
+  }
+  cases[`scatterRows ${rows}×${width} of ${count}`] = kit => {
+    const [index, dy, dtable] = [indices(kit), kit.random(rows * width), kit.output(kit.random(count * width))]
+    return kernels => kernels.scatterRows(rows, width, count, index, dy, dtable)
   }
 }

@@ -89,13 +89,13 @@ export interface WasmExports extends DirectExports {
   eltwiseMax(n: number, count: number, y: number, mask: number): void
   power(n: number, exponent: number, scale: number, shift: number, x: number, y: number): void
   powerGradient(n: number, exponent: number, scale: number, shift: number, x: number, dy: number, dx: number): void
-  /** For β = 3/4. */
   lrnAcross(
     batch: number,
     channels: number,
     plane: number,
     size: number,
     alpha: number,
+    beta: number,
     k: number,
     x: number,
     scale: number,
@@ -107,12 +107,40 @@ export interface WasmExports extends DirectExports {
     plane: number,
     size: number,
     alpha: number,
+    beta: number,
     x: number,
     scale: number,
     dy: number,
     ratio: number,
     dx: number,
   ): void
+  lrnWithin(
+    planes: number,
+    height: number,
+    width: number,
+    size: number,
+    alpha: number,
+    beta: number,
+    x: number,
+    scale: number,
+    y: number,
+  ): void
+  lrnWithinGradient(
+    planes: number,
+    height: number,
+    width: number,
+    size: number,
+    alpha: number,
+    beta: number,
+    x: number,
+    scale: number,
+    dy: number,
+    ratio: number,
+    dx: number,
+  ): void
+  /** `operation` is the index of the reduction. */
+  reduce(operation: number, outer: number, inner: number, coefficient: number, x: number, y: number): void
+  reduceGradient(operation: number, outer: number, inner: number, coefficient: number, x: number, dy: number, dx: number): void
   sumOfSquares(n: number, x: number, sum: number): void
   sgdUpdate(n: number, rate: number, scale: number, decay: number, l1: boolean, momentum: number, w: number, dw: number, h: number): void
   nesterovUpdate(

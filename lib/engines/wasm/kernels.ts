@@ -1,4 +1,4 @@
-import type { ConvolutionShape, Kernels, Normalization, PoolingShape } from '../../engine.js'
+import type { ConvolutionShape, Kernels, Normalization, PoolingShape, Reduction } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { bindDirect } from './direct.js'
@@ -10,8 +10,11 @@ const normalizations: readonly Normalization[] = ['FULL', 'VALID', 'BATCH_SIZE',
 /** Inputs of an eltwise call that the module has room for. */
 const MOST_INPUTS = 64
 
+/** In the order of kernels/wasm/axes.ts. */
+const reductions: readonly Reduction[] = ['SUM', 'ASUM', 'SUMSQ']
+
 /** The module's powers go through e^x, which has no room for larger ones. */
-const MOST_EXPONENT = 127
+const isSmallPower = (exponent: number) => exponent !== 0 && Math.abs(exponent) <= 127
 
 /** Tells the module the sizes of the next convolution pass; false if there are more axes than it knows. */
 export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => boolean {
@@ -112,11 +115,11 @@ export function wasmKernels(wasm: WasmExports) {
     },
 
     power(n, exponent, scale, shift, x, y) {
-      if (Math.abs(exponent) <= MOST_EXPONENT) wasm.power(n, exponent, scale, shift, x.pointer, y.pointer)
+      if (isSmallPower(exponent)) wasm.power(n, exponent, scale, shift, x.pointer, y.pointer)
       else jsKernels.power(n, exponent, scale, shift, x, y)
     },
     powerGradient(n, exponent, scale, shift, x, dy, dx) {
-      if (Math.abs(exponent) <= MOST_EXPONENT) wasm.powerGradient(n, exponent, scale, shift, x.pointer, dy.pointer, dx.pointer)
+      if (isSmallPower(exponent)) wasm.powerGradient(n, exponent, scale, shift, x.pointer, dy.pointer, dx.pointer)
       else jsKernels.powerGradient(n, exponent, scale, shift, x, dy, dx)
     },
     eltwiseSum(n, xs, coefficients, y) {
@@ -135,17 +138,35 @@ export function wasmKernels(wasm: WasmExports) {
       if (takeInputs(xs)) wasm.eltwiseMax(n, xs.length, y.pointer, mask.pointer)
       else jsKernels.eltwiseMax(n, xs, y, mask)
     },
-    // Caffe's default β = 3/4 needs square roots only; any other one takes the plain loops
     lrnAcross(s, x, scale, y) {
-      const plane = s.height * s.width
-      if (s.beta === 0.75) wasm.lrnAcross(s.batch, s.channels, plane, s.size, s.alpha, s.k, x.pointer, scale.pointer, y.pointer)
+      const { batch, channels, height, width, size, alpha, beta, k } = s
+      if (isSmallPower(beta)) wasm.lrnAcross(batch, channels, height * width, size, alpha, beta, k, x.pointer, scale.pointer, y.pointer)
       else jsKernels.lrnAcross(s, x, scale, y)
     },
     lrnAcrossGradient(s, x, scale, dy, ratio, dx) {
-      if (s.beta !== 0.75) return jsKernels.lrnAcrossGradient(s, x, scale, dy, ratio, dx)
-      const { batch, channels, height, width, size, alpha } = s
+      const { batch, channels, height, width, size, alpha, beta } = s
+      if (!isSmallPower(beta)) return jsKernels.lrnAcrossGradient(s, x, scale, dy, ratio, dx)
       const [px, ps, py] = [x.pointer, scale.pointer, dy.pointer]
-      wasm.lrnAcrossGradient(batch, channels, height * width, size, alpha, px, ps, py, ratio.pointer, dx.pointer)
+      wasm.lrnAcrossGradient(batch, channels, height * width, size, alpha, beta, px, ps, py, ratio.pointer, dx.pointer)
+    },
+    lrnWithin(s, x, scale, y) {
+      const { batch, channels, height, width, size, alpha, beta } = s
+      if (isSmallPower(beta)) wasm.lrnWithin(batch * channels, height, width, size, alpha, beta, x.pointer, scale.pointer, y.pointer)
+      else jsKernels.lrnWithin(s, x, scale, y)
+    },
+    lrnWithinGradient(s, x, scale, dy, ratio, dx) {
+      const { batch, channels, height, width, size, alpha, beta } = s
+      if (!isSmallPower(beta)) return jsKernels.lrnWithinGradient(s, x, scale, dy, ratio, dx)
+      const [px, ps, py] = [x.pointer, scale.pointer, dy.pointer]
+      wasm.lrnWithinGradient(batch * channels, height, width, size, alpha, beta, px, ps, py, ratio.pointer, dx.pointer)
+    },
+    reduce(operation, outer, inner, coefficient, x, y) {
+      wasm.reduce(reductions.indexOf(operation), outer, inner, coefficient, x.pointer, y.pointer)
+    },
+    reduceGradient(operation, outer, inner, coefficient, x, dy, dx) {
+      // a sum does not need x, so it is not asked for: on a device that would be a transfer
+      const px = operation === 'SUM' ? 0 : x.pointer
+      wasm.reduceGradient(reductions.indexOf(operation), outer, inner, coefficient, px, dy.pointer, dx.pointer)
     },
 
     sumOfSquares(n, x, sum, index) {
