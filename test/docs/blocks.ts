@@ -1,5 +1,5 @@
 /**
- * The code blocks of a Markdown page, and what a tutorial promises about each kind:
+ * The code blocks of a Markdown page, and what it promises about each kind:
  *
  *     ```ts                          a program of its own: it is type-checked and run
  *     ```ts docs/examples/x.ts       an excerpt: its lines stand in that file; a line with nothing but // … leaves lines out

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { blocks, root } from './embedding_blocks.js'
+import { block, blocks, root } from './embedding_blocks.js'
 
 // the programs are run by test/package/embedding.test.ts and bundlers.test.ts, from the packed library
-test('every program of docs/embedding.md type-checks as it stands', () => {
+test('every program of docs/embedding.md type-checks as it stands', { timeout: 120_000 }, () => {
   const programs = blocks.filter(({ language }) => language === 'ts')
   expect(programs.length).toBeGreaterThan(7)
   const folder = mkdtempSync(join(tmpdir(), 'embedding-'))
@@ -19,15 +19,13 @@ test('every program of docs/embedding.md type-checks as it stands', () => {
       return path
     })
     const modules = join(root, 'node_modules')
+    // as the page configures it
+    const { config } = ts.parseConfigFileTextToJson('tsconfig.json', block('tsconfig.json'))
+    const { options, errors } = ts.convertCompilerOptionsFromJson(config.compilerOptions, folder)
+    expect(errors).toEqual([])
     const program = ts.createProgram(files, {
-      strict: true,
+      ...options,
       noEmit: true,
-      skipLibCheck: true,
-      target: ts.ScriptTarget.ES2022,
-      lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      types: ['node'],
       typeRoots: [join(modules, '@types')],
       paths: { ristretto: [join(root, 'lib/index.ts')], vite: [join(modules, 'vite/dist/node/index.d.ts')] },
     })

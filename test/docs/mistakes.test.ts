@@ -1,9 +1,22 @@
 /** What a newcomer gets wrong, and what the library says then: the layer, the rule and the fix. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Blob, drawNet, Layer, Net, type NetOptions, parseNet, parseParamStr, registerLayer, SGDSolver } from '../../lib/index.js'
+import { OneHotLayer } from '../../docs/examples/custom-layer/one_hot.js'
+import {
+  type Blob,
+  drawNet,
+  Layer,
+  Net,
+  type NetOptions,
+  parseNet,
+  parseParamStr,
+  registerLayer,
+  registerLayerModule,
+  SGDSolver,
+} from '../../lib/index.js'
+import { root } from './blocks.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'mistakes-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -155,5 +168,45 @@ describe('files and options', () => {
   test('a net where its description is wanted', async () => {
     const net = await netWith('')
     expect(drawNet(net, { format: 'dot' })).toBe(drawNet(net.filtered, { format: 'dot' }))
+  })
+})
+
+describe('the messages in docs/tutorials/custom-layers.md', () => {
+  const page = readFileSync(join(root, 'docs/tutorials/custom-layers.md'), 'utf8')
+  const [, table] = page.split('| mistake | message |\n|---|---|\n')
+  const rows = table
+    .split('\n\n')[0]
+    .split('\n')
+    .map(row => row.slice(2, -2).split(' | '))
+    .filter(([, message]) => !message.startsWith('TypeScript'))
+  const loss = 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }'
+  const python = (name: string, layer: string) =>
+    `layer { name: "${name}" type: "Python" bottom: "ip" top: "x" python_param { module: "m" layer: "${layer}" } }`
+  const make: Record<string, () => unknown> = {
+    'the class was not registered': () => netWith(python('mine', 'X')),
+    'too few bottoms, with `bottomCount`': () => {
+      registerLayerModule('m', { OneHotLayer })
+      return netWith(python('one_hot', 'OneHotLayer'))
+    },
+    '`reshape` does nothing': () => {
+      registerLayer('Mine', layerOf({ reshape: () => {} }))
+      return mine('Mine')
+    },
+    'a field is misspelled': () =>
+      parseNet(`${'\n'.repeat(6)}${inputs.trim().replace('num_output', 'num_outputs').replaceAll('\n', ' ')}`, { file: 'net.prototxt' }),
+    'a label is no class': async () => (await netWith(loss)).forward({ label: [0, 1, 2, 7] }),
+    'the input has another size': async () => (await netWith('')).forward({ data: new Float32Array(5) }),
+    '`base_lr` is too high': async () => {
+      const net = parseNet(`${inputs.replace('num_output: 5', 'num_output: 3')}
+        layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "data" top: "loss" }`)
+      const solver = await SGDSolver.create({ net_param: net, base_lr: 100, lr_policy: 'fixed', max_iter: 40, display: 20, random_seed: 1 })
+      const data = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i))
+      solver.net.feed('data', data)
+      await solver.solve()
+    },
+  }
+  test.each(rows)('%s', async (mistake, quoted) => {
+    const message = await refused(make[mistake])
+    for (const part of quoted.slice(1, -1).split('…')) expect(message).toContain(part.trim())
   })
 })

@@ -1,21 +1,32 @@
-/** Every code block of the tutorials: excerpts are what they say, programs have the right types and print what the page says. */
+/** Every code block of the tutorials, of the pages on layers and of some more: excerpts are what they say, programs have the right types and print what the page says. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { parseNet, parseSolver } from '../../lib/index.js'
+import { layerTypes, parseNet, parseSolver } from '../../lib/index.js'
 import { type Block, chunksOf, expectSameText, readBlocks, root } from './blocks.js'
 
 const folder = 'docs/tutorials'
-const pages = readdirSync(join(root, folder))
-  .filter(name => name.endsWith('.md'))
-  .map(name => `${folder}/${name}`)
+const pagesOf = (folder: string) =>
+  readdirSync(join(root, folder))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `${folder}/${name}`)
+const pages = [...pagesOf(folder), 'docs/custom-layer.md', 'docs/csp.md', ...pagesOf('docs/layers')]
+/** What a page's program takes for granted. */
+const given: Record<string, string> = {
+  'docs/csp.md': `
+    import { readFileSync } from 'node:fs'
+    import { parseNet } from 'ristretto'
+    const description = parseNet(readFileSync('docs/examples/mnist/lenet.prototxt', 'utf8'))
+    const bytes = readFileSync('test/golden/nets/lenet/lenet.caffemodel')
+    const pixels = new Float32Array(8 * 28 * 28)`,
+}
 const blocks = pages.flatMap(readBlocks)
 const of = (language: string, excerpt: boolean) => blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
 const at = (block: Block) => [`${block.page}:${block.line}`, block] as const
 
-test('there are four tutorials, and every kind of block in them is known', () => {
-  expect(pages).toHaveLength(4)
+test('there are four tutorials, and every kind of block is known', () => {
+  expect(pagesOf(folder)).toHaveLength(4)
   for (const { page, line, language } of blocks)
     if (!['ts', 'prototxt', 'sh'].includes(language)) expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)
 })
@@ -31,8 +42,11 @@ test.each([...of('ts', true), ...of('prototxt', true)].map(at))('%s is an excerp
 })
 
 test.each(of('prototxt', false).map(at))('%s can be parsed', (_, { code }) => {
-  if (/^\s*layer\b/m.test(code)) expect(parseNet(code).layer?.length).toBeGreaterThan(0)
-  else expect(Object.keys(parseSolver(code)).length).toBeGreaterThan(0)
+  if (/^\s*layer\b/m.test(code)) {
+    const { layer = [] } = parseNet(code)
+    expect(layer.length).toBeGreaterThan(0)
+    for (const { type } of layer) expect(layerTypes()).toContain(type)
+  } else expect(Object.keys(parseSolver(code)).length).toBeGreaterThan(0)
 })
 
 test.each(blocks.filter(block => block.language === 'sh').map(at))('%s names files that are there', (_, { code }) => {
@@ -52,7 +66,9 @@ test('the programs on the pages have the right types', { timeout: 120_000 }, () 
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   // each block is a file beside its page, so that what it imports is found from there
-  const files = new Map(programs.map(block => [join(root, `${block.page}.${block.line}.ts`), `${block.code}\nexport {}\n`]))
+  const files = new Map(
+    programs.map(block => [join(root, `${block.page}.${block.line}.ts`), `${given[block.page] ?? ''}\n${block.code}\nexport {}\n`]),
+  )
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = path => files.has(path) || fileExists(path)
@@ -75,7 +91,7 @@ describe('The programs on the pages print what the pages say', () => {
 
   test.each(programs.map(at))('%s', { timeout: 60_000 }, async (name, { page, line, code, output }) => {
     const file = join(place, `${page.replaceAll('/', '_')}_${line}.ts`)
-    writeFileSync(file, `${code.replaceAll("'../", `'${root}docs/`)}\nexport {}\n`)
+    writeFileSync(file, `${given[page] ?? ''}\n${code.replaceAll(/'\.\.?\//g, `'${root}docs/`)}\nexport {}\n`)
     const printed: string[] = []
     const log = vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
       printed.push(values.map(String).join(' '))

@@ -7,19 +7,20 @@ import { consumer, run, runModule, write } from './helpers.js'
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1])
-const [library, layer, check] = blocks
+const [training, library, layer, check] = blocks
 
 describe('README.md', () => {
-  it('has the three programs that are tried here', () => expect(blocks).toHaveLength(3))
+  it('has the four programs that are tried here', () => expect(blocks).toHaveLength(4))
 
   it('they type-check as they stand', () => {
+    write('readme_training.ts', training)
     write('readme_library.ts', library)
     write('readme_layer.ts', `${layer}${check}`)
     write(
       'tsconfig.json',
       JSON.stringify({
         compilerOptions: { strict: true, noEmit: true, target: 'ES2022', module: 'NodeNext', types: [], lib: ['ES2022', 'DOM'] },
-        files: ['readme_library.ts', 'readme_layer.ts'],
+        files: ['readme_training.ts', 'readme_library.ts', 'readme_layer.ts'],
       }),
     )
     expect(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
@@ -29,11 +30,17 @@ describe('README.md', () => {
     copyFileSync(join(root, 'docs/examples/mnist/lenet.prototxt'), join(consumer, 'lenet.prototxt'))
     copyFileSync(join(root, 'test/golden/nets/lenet/lenet.caffemodel'), join(consumer, 'lenet.caffemodel'))
     const javascript = (code: string) => transformSync(code, { loader: 'ts' }).code
+    const points = runModule('readme_training.mjs', javascript(training))
+    expect({ code: points.code, err: points.err }).toEqual({ code: 0, err: '' })
+    expect(Number(points.out)).toBeLessThan(0.05)
     const first = runModule('readme_library.mjs', javascript(library))
     expect({ code: first.code, err: first.err }).toEqual({ code: 0, err: '' })
     expect(first.out).toMatch(/^\[ 8, 10 \] 0\.\d+\n$/)
     const second = runModule('readme_layer.mjs', `${javascript(`${layer}${check}`)}\nconsole.log('right')`)
-    expect(second).toEqual({ code: 0, err: '', out: 'right\n' })
+    expect({ code: second.code, err: second.err }).toEqual({ code: 0, err: '' })
+    const [, promised] = /\/\/ …, (.*)/.exec(check)!
+    expect(second.out).toContain(`${promised}\n`)
+    expect(second.out).toMatch(/\nright\n$/)
   })
 
   it('names every layer type that there is, and no other', () => {
