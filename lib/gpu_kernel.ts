@@ -28,6 +28,10 @@ export interface GpuKernel {
   readonly functions: readonly string[]
   /** Neighbouring values along x that one thread computes: with 4 the source returns `[a, b, c, d]` and `this.thread.x` counts groups of four. */
   readonly width?: 1 | 4
+  /** Rows along y that one thread computes, each `width` long: rows 1 and up are passed to `storeRow(row, a, b, c, d)`, row 0 is returned. */
+  readonly height?: number
+  /** Every index is a sum of whole numbers. */
+  readonly wholeIndices?: boolean
 }
 
 /** A memory as a tensor of other sizes; nothing is moved. */
@@ -57,10 +61,13 @@ export function gpuKernel(name: string, body: KernelFunction, functions: readonl
   return { name, source: () => text, functions: functions.map(f => checked(name, f.toString())) }
 }
 
-/** A kernel whose source is written for its constants: unrolled loops, any number of axes. */
-export function generatedKernel(name: string, source: (constants: Constants) => string, width: 1 | 4 = 1): GpuKernel {
-  return { name, source, functions: [], width }
+/** A kernel whose source is written for its constants: unrolled loops, any number of axes. Its indices are sums of whole numbers. */
+export function generatedKernel(name: string, source: (constants: Constants) => string, width: 1 | 4 = 1, height = 1): GpuKernel {
+  return { name, source, functions: height > 1 ? [storeRow] : [], width, height, wholeIndices: true }
 }
+
+/** What a device puts its own function in the place of; a text, since minifiers rename functions. */
+const storeRow = 'function storeRow(row, a, b, c, d) { return row + a + b + c + d }'
 
 /** The text as `function (…) { … }`, the only form that gpu.js compiles; linters like to make arrows of functions without `this`. */
 function checked(name: string, text: string): string {

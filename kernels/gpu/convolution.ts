@@ -1,6 +1,9 @@
 import type { ConvolutionShape, Kernels } from '../../lib/engine.js'
-import type { Gpu } from '../../lib/engines/gpu/gpu.js'
-import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
+import type { Gpu, HandleView } from '../../lib/engines/gpu/gpu.js'
+import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Tensor, type View } from '../../lib/gpu_kernel.js'
+import type { Memory } from '../../lib/memory.js'
+import { type Correlation, type CorrelationKernels, correlationKernels } from './correlation.js'
+import { type WeightGradientKernels, weightGradientKernels } from './correlation_gradient.js'
 import { flatPlace, places, product } from './places.js'
 
 // Tensors are x: (N, C, plane), y: (N, M, plane), w: (M, C/group, taps). Every shape has sources of its own, for any number of spatial axes;
@@ -17,7 +20,24 @@ interface ConvolutionKernels {
   readonly forwardBiased: GpuKernel
   readonly inputGradient: GpuKernel
   readonly weightGradient: GpuKernel
+  /** Four values a thread, where the shape allows. */
+  readonly rows: CorrelationKernels | undefined
+  readonly rowsInputGradient: CorrelationKernels | undefined
+  readonly rowsWeightGradient: WeightGradientKernels | undefined
 }
+
+/** y as sums over a window of x. */
+const correlation = (s: ConvolutionShape): Correlation => ({ ...s, reduced: s.channels / s.group, produced: s.outputs / s.group })
+
+/** dx as sums over a window of dy, which is the kernel turned around: steps of one only. */
+const turned = (s: ConvolutionShape): Correlation => ({
+  ...s,
+  reduced: s.outputs / s.group,
+  produced: s.channels / s.group,
+  input: s.output,
+  output: s.input,
+  pad: s.kernel.map((k, a) => (k - 1) * s.dilation[a] - s.pad[a]),
+})
 
 /** `body(k, tap)` for every tap, written out or in loops; `before(a, k_a)` opens what axis a needs and `after` closes it. */
 function eachTap(
@@ -137,10 +157,13 @@ function imagesPerPart(s: ConvolutionShape): number {
   return Math.max(1, Math.ceil(s.batch / parts))
 }
 
+/** The place of tap k when the kernel is turned around; gpu.js makes no whole number of a difference of two literals. */
+const mirrored = (taps: number, k: string): string => (Number.isNaN(Number(k)) ? `${taps - 1} - (${k})` : String(taps - 1 - Number(k)))
+
 const known = new Map<string, ConvolutionKernels>()
 
-function kernelsOf(s: ConvolutionShape): ConvolutionKernels {
-  const key = JSON.stringify(s)
+function kernelsOf({ backend: { mostRows } }: Gpu, s: ConvolutionShape): ConvolutionKernels {
+  const key = `${mostRows} ${JSON.stringify(s)}`
   let kernels = known.get(key)
   if (!kernels) {
     kernels = {
@@ -148,6 +171,16 @@ function kernelsOf(s: ConvolutionShape): ConvolutionKernels {
       forwardBiased: generatedKernel('convolution', () => forwardSource(s, true)),
       inputGradient: generatedKernel('convolutionInputGradient', () => inputGradientSource(s)),
       weightGradient: generatedKernel('convolutionWeightGradient', () => weightGradientSource(s, imagesPerPart(s))),
+      rows: correlationKernels('convolution', correlation(s), (c, m, _, k) => `w[${m}][${c}][${k}]`, mostRows),
+      rowsInputGradient: s.stride.every(n => n === 1)
+        ? correlationKernels(
+            'convolutionInputGradient',
+            turned(s),
+            (m, _, c, k) => `w[first + ${m}][${c}][${mirrored(product(s.kernel), k)}]`,
+            mostRows,
+          )
+        : undefined,
+      rowsWeightGradient: weightGradientKernels('convolutionWeightGradient', correlation(s), mostRows),
     }
     known.set(key, kernels)
   }
@@ -158,6 +191,26 @@ const inputDims = (s: ConvolutionShape): Dims => [product(s.input), s.channels, 
 const outputDims = (s: ConvolutionShape): Dims => [product(s.output), s.outputs, s.batch]
 const weightDims = (s: ConvolutionShape): Dims => [product(s.kernel), s.channels / s.group, s.outputs]
 
+/** y ← the correlation of x and w, with its steps. */
+function correlate(gpu: Gpu, k: CorrelationKernels, x: Memory, w: View, bias: Memory | null, y: Memory): void {
+  const source = padded(gpu, k, x)
+  const tensors = [source, w, ...(bias ? [bias] : [])]
+  let sums = gpu.compute(bias ? k.sumsBiased : k.sums, tensors, k.sumsDims)
+  if (k.padded) gpu.release(source.handle)
+  if (k.unpacked) {
+    const rows = sums
+    sums = gpu.compute(k.unpacked, [{ handle: rows, dims: k.sumsDims }], k.dims)
+    gpu.release(rows)
+  }
+  gpu.set(y, sums)
+}
+
+/** x as the kernels read it; a padded one is the caller's to release. */
+function padded(gpu: Gpu, k: CorrelationKernels | WeightGradientKernels, x: Memory): HandleView {
+  if (!k.padded) return { handle: gpu.handle(x), dims: k.inputDims }
+  return { handle: gpu.compute(k.padded, [{ memory: x, dims: k.inputDims }], k.paddedDims), dims: k.paddedDims }
+}
+
 export const convolution = (gpu: Gpu): Partial<Kernels> => ({
   convolution(s, x, w, bias, y) {
     const tensors = [
@@ -165,8 +218,9 @@ export const convolution = (gpu: Gpu): Partial<Kernels> => ({
       { memory: w, dims: weightDims(s) },
     ]
     const out = { memory: y, dims: outputDims(s) }
-    const kernels = kernelsOf(s)
-    if (bias) gpu.run(kernels.forwardBiased, [...tensors, bias], out)
+    const kernels = kernelsOf(gpu, s)
+    if (kernels.rows) correlate(gpu, kernels.rows, x, tensors[1], bias, y)
+    else if (bias) gpu.run(kernels.forwardBiased, [...tensors, bias], out)
     else gpu.run(kernels.forward, tensors, out)
   },
   convolutionInputGradient(s, dy, w, dx) {
@@ -174,7 +228,9 @@ export const convolution = (gpu: Gpu): Partial<Kernels> => ({
       { memory: dy, dims: outputDims(s) },
       { memory: w, dims: weightDims(s) },
     ]
-    gpu.run(kernelsOf(s).inputGradient, tensors, { memory: dx, dims: inputDims(s) })
+    const { rowsInputGradient, inputGradient } = kernelsOf(gpu, s)
+    if (rowsInputGradient) correlate(gpu, rowsInputGradient, dy, tensors[1], null, dx)
+    else gpu.run(inputGradient, tensors, { memory: dx, dims: inputDims(s) })
   },
   convolutionWeightGradient(s, x, dy, dw) {
     const tensors = [
@@ -182,8 +238,18 @@ export const convolution = (gpu: Gpu): Partial<Kernels> => ({
       { memory: dy, dims: outputDims(s) },
     ]
     const [taps, channels, outputs] = weightDims(s)
+    const k = kernelsOf(gpu, s).rowsWeightGradient
+    if (k) {
+      const source = padded(gpu, k, x)
+      const sums = gpu.compute(k.parts, [source, { memory: dy, dims: k.outputDims }], k.partsDims)
+      const total = gpu.compute(k.total, [{ handle: sums, dims: k.partsDims }], k.totalDims)
+      if (k.padded) gpu.release(source.handle)
+      gpu.release(sums)
+      gpu.set(dw, gpu.plus(total, 1, dw, taps * channels * outputs))
+      return
+    }
     const parts = Math.ceil(s.batch / imagesPerPart(s))
-    let sum = gpu.compute(kernelsOf(s).weightGradient, tensors, [taps, channels, outputs * parts])
+    let sum = gpu.compute(kernelsOf(gpu, s).weightGradient, tensors, [taps, channels, outputs * parts])
     if (parts > 1) {
       const all = { handle: sum, dims: [taps * channels, outputs, parts] as const }
       const total = gpu.compute(overParts, [all], [taps * channels, outputs, 1], { parts })

@@ -13,6 +13,7 @@ function slowDevice() {
     detail: 'slow',
     uploadsAtOnce: true,
     longRows: true,
+    mostRows: 1,
     compile: () => {
       throw new Error('nothing is compiled here')
     },

@@ -51,7 +51,7 @@ describe.each(engines)('training on %s', engine => {
     expect(traffic.uploads - before.uploads).toBe(6)
     expect(traffic.uploadedBytes - before.uploadedBytes).toBe(3 * 4 * (2 * 784 + 2))
     expect(traffic.downloads - before.downloads).toBe(0)
-    expect(traffic.dispatches - before.dispatches).toBe(3 * 55)
+    expect(traffic.dispatches - before.dispatches).toBe(3 * 59)
     expect(traffic.alive).toBe(before.alive)
     solver.dispose()
   })

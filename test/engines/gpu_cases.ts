@@ -36,6 +36,13 @@ const shapes = [
   shape([2, 3, 4, 1], [9, 11], [3, 3], [1, 2], [2, 1], [2, 3]),
   shape([2, 2, 3, 1], [13, 14], [8, 7], [3, 2], [3, 3], [1, 1]),
   shape([5, 3, 3, 3], [6], [3], [1], [1], [1]),
+  // rows of several fours, written out in pieces; many channels; kernels of one
+  shape([2, 5, 7, 1], [11, 38], [5, 5], [1, 1], [2, 2], [1, 1]),
+  shape([1, 3, 4, 1], [19, 67], [7, 11], [4, 4], [0, 0], [1, 1]),
+  shape([3, 10, 9, 1], [9, 10], [1, 1], [1, 1], [0, 0], [1, 1]),
+  shape([2, 12, 20, 2], [6, 7], [1, 1], [2, 2], [0, 0], [1, 1]),
+  shape([2, 16, 24, 2], [12, 12], [3, 3], [1, 1], [1, 1], [1, 1]),
+  shape([4, 8, 18, 1], [12, 9], [3, 3], [2, 2], [1, 1], [1, 1]),
   shape([2, 2, 3, 1], [4, 5, 3], [2, 3, 2], [1, 2, 1], [1, 0, 1], [1, 1, 1]),
 ]
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
@@ -81,6 +88,7 @@ export const kernelCases: KernelCases = {
     [1, 37, 130],
     [50, 1, 6],
     [2, 3, 0],
+    [66, 67, 9],
   ].flatMap(([M, n, K]) =>
     [0, 1, 2, 3].map(t => (kernels: Kernels, kit: Kit) => {
       const c = kit.out(kit.random(M * n))

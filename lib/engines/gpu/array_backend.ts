@@ -1,6 +1,6 @@
 import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
-import type { Backend, Native, NativeTensor, Program } from './backend.js'
+import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import type { GpuJs } from './gpujs.js'
 import { portableSource } from './portable_source.js'
 
@@ -8,8 +8,9 @@ import { portableSource } from './portable_source.js'
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
   const gpu = new lib.GPU({ mode })
 
-  function compile(kernel: GpuKernel, threads: Dims, constants: Constants): Program {
+  function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
     const width = kernel.width ?? 1
+    const threads = threadsOf(kernel, output)
     const settings = {
       output: [...threads],
       precision: 'single',
@@ -40,6 +41,7 @@ export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend 
     mode,
     detail: mode === 'webasm' ? 'gpu.js on WebAssembly, no device' : 'gpu.js as plain JavaScript, no device',
     uploadsAtOnce: false,
+    mostRows: 1,
     longRows: true,
     compile,
     layout: () => '',

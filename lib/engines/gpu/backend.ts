@@ -24,8 +24,10 @@ export interface Backend {
   readonly uploadsAtOnce: boolean
   /** Whether a program can be one-dimensional of any length; if not, long rows are folded. */
   readonly longRows: boolean
-  /** `threads` are the places that are computed; the arguments tell sizes and layouts, which are compiled in. */
-  compile(kernel: GpuKernel, threads: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program
+  /** Most rows that one thread can compute. */
+  readonly mostRows: number
+  /** The arguments tell sizes and layouts, which are compiled in. */
+  compile(kernel: GpuKernel, output: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program
   /** What a program compiled for one native value depends on besides the dims. */
   layout(native: Native): string
   upload(values: Float32Array): Native
@@ -37,4 +39,9 @@ export interface Backend {
   /** Why the device is gone, undefined while it is not. */
   lossReason(): string | undefined
   destroy(): Promise<void>
+}
+
+/** How many threads along each axis compute an output. */
+export function threadsOf({ width = 1, height = 1 }: GpuKernel, [x, y, z]: Dims): Dims {
+  return [x / width, Math.ceil(y / height), z]
 }

@@ -1,7 +1,8 @@
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
-import type { Backend, Native, NativeTensor, Program } from './backend.js'
+import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import { type GpuJs, type GpuJsKernel, type TextureResult, textureSize } from './gpujs.js'
 import { portableSource } from './portable_source.js'
+import { glsl, wholeIndices } from './whole_indices.js'
 
 /** A texture with one value a texel, or with four: what a kernel that computes four at once writes. */
 interface Texture extends TextureResult {
@@ -19,8 +20,9 @@ interface GlKernel {
 export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headlessgl'): Backend {
   const gpu = new lib.GPU({ mode })
 
-  function compile(kernel: GpuKernel, threads: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
+  function compile(kernel: GpuKernel, output: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
     // without `tactic` small kernels would compute in less than single precision where the device has less
+    const threads = threadsOf(kernel, output)
     const settings = {
       output: [...threads],
       precision: 'single',
@@ -31,7 +33,7 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
       functions: kernel.functions.map(text => portableSource(text, lib)),
     }
     const compiled: GpuJsKernel<GlKernel> = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
-    readDirectly(compiled.kernel, args)
+    readDirectly(compiled.kernel, args, kernel.wholeIndices ?? false)
     const packed = kernel.width === 4
     return {
       run(values) {
@@ -47,7 +49,7 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
    * Let the shader read its tensors through functions of their own, with all sizes written in: those of gpu.js divide by sizes that the
    * compiler does not know. Widths of textures are powers of two.
    */
-  function readDirectly(kernel: GlKernel, args: readonly (NativeTensor | number)[]): void {
+  function readDirectly(kernel: GlKernel, args: readonly (NativeTensor | number)[], sums: boolean): void {
     const declared = kernel._getMainArgumentsString.bind(kernel)
     kernel._getMainArgumentsString = values => {
       const readers = kernel.kernelArguments.map(({ id }, i) => {
@@ -57,7 +59,10 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
       return declared(values) + readers.join('')
     }
     const whole = kernel.getFragmentShader.bind(kernel)
-    kernel.getFragmentShader = values => whole(values).replace(/getFloatFromSampler2D\((\w+), \1Size, \1Dim, /g, 'read_$1(')
+    kernel.getFragmentShader = values => {
+      const text = whole(values).replace(/getFloatFromSampler2D\((\w+), \1Size, \1Dim, /g, 'read_$1(')
+      return sums ? wholeIndices(text, glsl) : text
+    }
   }
 
   function reader(name: string, { native, dims }: NativeTensor): string {
@@ -125,6 +130,7 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     mode,
     detail: adapterName(gl),
     uploadsAtOnce: true,
+    mostRows: 1,
     longRows: false,
     compile,
     layout: native => `${(native as Texture).size[0]}x${(native as Texture).size[1]}${(native as Texture).packed ? 'x4' : ''}`,

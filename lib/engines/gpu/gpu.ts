@@ -216,7 +216,7 @@ export class Gpu {
     for (const name in constants) key += `|${constants[name]}`
     let program = programs.get(key)
     if (program) programs.delete(key)
-    else program = backend.compile(kernel, [output[0] / (kernel.width ?? 1), output[1], output[2]], constants, args)
+    else program = backend.compile(kernel, output, constants, args)
     programs.set(key, program)
     if (programs.size > MOST_PROGRAMS) {
       const [oldest, unused] = programs.entries().next().value!

@@ -1,9 +1,10 @@
 import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
-import type { Backend, Native, NativeTensor, Program } from './backend.js'
+import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import type { BufferResult, GPUAdapterLike, GPUBindGroupLike, GPUBufferLike, GPUPipelineLike, GpuJs, GpuJsKernel } from './gpujs.js'
 import { portableSource } from './portable_source.js'
 import { BufferPool, COPY_DST, MAP_READ, UNIFORM } from './webgpu_pool.js'
+import { wgsl, wholeIndices } from './whole_indices.js'
 
 /** What is used of a kernel of gpu.js: its shader and how its arguments are laid out. */
 interface WgslKernel {
@@ -54,10 +55,11 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     recorded = 0
   }
 
-  function compile(kernel: GpuKernel, threads: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
+  function compile(kernel: GpuKernel, outputDims: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
     // a single row becomes a one-dimensional program: it may be longer, and its workgroups are full
-    const output = threads[1] === 1 && threads[2] === 1 ? [threads[0]] : [...threads]
-    const count = threads[0] * threads[1] * threads[2] * (kernel.width ?? 1)
+    const threads = threadsOf(kernel, outputDims)
+    const output = threads[1] === 1 && threads[2] === 1 && (kernel.height ?? 1) === 1 ? [threads[0]] : [...threads]
+    const count = outputDims[0] * outputDims[1] * outputDims[2]
     checkSize(count)
     const settings = {
       output,
@@ -71,7 +73,7 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     const shader = compiled.kernel
     // results come from the pool
     shader._ensureOutputBuffer = () => {}
-    writeSizes(shader, args, threads)
+    adapt(shader, kernel, args, outputDims)
     const bindings = new Map<string, GPUBindGroupLike>()
     const params = new Map<string, GPUBufferLike>()
     let groups: readonly [number, number, number] = [0, 0, 0]
@@ -149,9 +151,14 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     return Object.assign(Object.create(pattern), { type: pattern.type, buffer: (native as Values).buffer, output: dims, componentCount: 1 })
   }
 
-  /** Sizes become constants of the shader, which gpu.js would read from memory at every access. */
-  function writeSizes(shader: WgslKernel, args: readonly (NativeTensor | number)[], threads: Dims): void {
+  /**
+   * Sizes become constants of the shader, which gpu.js would read from memory at every access; and rows that a thread computes besides the one
+   * it returns are stored.
+   */
+  function adapt(shader: WgslKernel, kernel: GpuKernel, args: readonly (NativeTensor | number)[], output: Dims): void {
     const assemble = shader.assembleWGSL.bind(shader)
+    const { height = 1 } = kernel
+    const threads = threadsOf(kernel, output)
     shader.assembleWGSL = () => {
       let text = assemble()
       for (const { name, index } of shader.paramsLayout.arrayArgs) {
@@ -159,8 +166,14 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
         for (const [axis, letter] of ['x', 'y', 'z'].entries())
           text = text.replaceAll(`i32(params.user_${name}_dims.${letter})`, String(dims[axis]))
       }
+      if (height > 1) {
+        const row = `${threads[0]}u * (gid.y * ${height}u + ${output[1]}u * gid.z)`
+        text = text
+          .replace('params.outputX * (gid.y + params.outputY * gid.z)', row)
+          .replace(/(fn fn_storeRow\()[^)]*\)[^}]*\}/, () => storeRow(height, output))
+      }
       for (const [axis, letter] of ['X', 'Y', 'Z'].entries()) text = text.replaceAll(`params.output${letter}`, `${threads[axis]}u`)
-      return text
+      return kernel.wholeIndices ? wholeIndices(text, wgsl) : text
     }
   }
 
@@ -198,6 +211,7 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     detail: adapterName(context.adapter),
     // host values lie in shared memory, which Dawn in Node does not take: a copy does not
     uploadsAtOnce: false,
+    mostRows: 4,
     longRows: true,
     compile,
     layout: () => '',
@@ -228,6 +242,19 @@ interface Values {
   readonly buffer: GPUBufferLike
   alive: boolean
 }
+
+/** WGSL for a row of the thread's own; rows past the end are nobody's. */
+const storeRow = (height: number, [x, y]: Dims): string => `fn fn_storeRow(row : f32, a : f32, b : f32, c : f32, d : f32) -> f32 {
+  let y = threadGid.y * ${height}u + u32(row);
+  if (y < ${y}u) {
+    let at = threadGid.x * 4u + ${x}u * (y + ${y}u * threadGid.z);
+    result[at] = a;
+    result[at + 1u] = b;
+    result[at + 2u] = c;
+    result[at + 3u] = d;
+  }
+  return 0.0;
+}`
 
 function adapterName({ info }: GPUAdapterLike): string {
   const parts = [info?.vendor, info?.architecture, info?.device, info?.description].filter(part => part)
