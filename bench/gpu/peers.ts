@@ -19,9 +19,10 @@ export async function tfjs(net: NetName, backend: string, batch: number, steps: 
   const optimizer = tf.train.momentum(0.01, 0.9)
   const conv = (x: Any, i: number, stride: number, pad: string | number) => {
     const parts = groups[i] === 1 || net === 'LeNet' ? 1 : groups[i]
+    if (parts === 1) return tf.add(tf.conv2d(x, w[i], stride, pad), b[i])
     const [xs, ws] = [tf.split(x, parts, 3), tf.split(w[i], parts, 3)]
     const sums = xs.map((part: Any, g: number) => tf.conv2d(part, ws[g], stride, pad))
-    return tf.add(parts === 1 ? sums[0] : tf.concat(sums, 3), b[i])
+    return tf.add(tf.concat(sums, 3), b[i])
   }
   const fc = (x: Any, i: number) => tf.add(tf.matMul(x, w[i]), b[i])
   const pool = (x: Any, size: number) => tf.maxPool(x, size, 2, 'valid')

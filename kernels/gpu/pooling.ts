@@ -37,19 +37,20 @@ const returned = gpuKernel('maxPoolGradient', function (dy: Tensor, mask: Tensor
   const h = Math.floor((this.thread.x + 0.5) / this.constants.W)
   const w = this.thread.x - h * this.constants.W
   let sum = 0
-  for (let i = 0; i < this.constants.KH; i++) {
-    const hh = h + this.constants.PH - i
-    const oh = Math.floor((hh + 0.5) / this.constants.SH)
-    for (let j = 0; j < this.constants.KW; j++) {
-      const ww = w + this.constants.PW - j
-      const ow = Math.floor((ww + 0.5) / this.constants.SW)
+  // the windows over a place begin at most K − 1 before it
+  const lastRow = Math.floor((h + this.constants.PH + 0.5) / this.constants.SH)
+  const lastColumn = Math.floor((w + this.constants.PW + 0.5) / this.constants.SW)
+  for (let i = 0; i < this.constants.rows; i++) {
+    const oh = lastRow - i
+    for (let j = 0; j < this.constants.columns; j++) {
+      const ow = lastColumn - j
       if (
-        hh >= 0 &&
-        ww >= 0 &&
-        oh * this.constants.SH === hh &&
-        ow * this.constants.SW === ww &&
+        oh >= 0 &&
+        ow >= 0 &&
         oh < this.constants.OH &&
-        ow < this.constants.OW
+        ow < this.constants.OW &&
+        h + this.constants.PH - oh * this.constants.SH < this.constants.KH &&
+        w + this.constants.PW - ow * this.constants.SW < this.constants.KW
       ) {
         const o = oh * this.constants.OW + ow
         if (mask[0][this.thread.y][o] === this.thread.x) sum += dy[0][this.thread.y][o]
@@ -82,19 +83,20 @@ const shared = gpuKernel('averagePoolGradient', function (dy: Tensor) {
   const h = Math.floor((this.thread.x + 0.5) / this.constants.W)
   const w = this.thread.x - h * this.constants.W
   let sum = 0
-  for (let i = 0; i < this.constants.KH; i++) {
-    const hh = h + this.constants.PH - i
-    const oh = Math.floor((hh + 0.5) / this.constants.SH)
-    for (let j = 0; j < this.constants.KW; j++) {
-      const ww = w + this.constants.PW - j
-      const ow = Math.floor((ww + 0.5) / this.constants.SW)
+  // the windows over a place begin at most K − 1 before it
+  const lastRow = Math.floor((h + this.constants.PH + 0.5) / this.constants.SH)
+  const lastColumn = Math.floor((w + this.constants.PW + 0.5) / this.constants.SW)
+  for (let i = 0; i < this.constants.rows; i++) {
+    const oh = lastRow - i
+    for (let j = 0; j < this.constants.columns; j++) {
+      const ow = lastColumn - j
       if (
-        hh >= 0 &&
-        ww >= 0 &&
-        oh * this.constants.SH === hh &&
-        ow * this.constants.SW === ww &&
+        oh >= 0 &&
+        ow >= 0 &&
         oh < this.constants.OH &&
-        ow < this.constants.OW
+        ow < this.constants.OW &&
+        h + this.constants.PH - oh * this.constants.SH < this.constants.KH &&
+        w + this.constants.PW - ow * this.constants.SW < this.constants.KW
       ) {
         const top = oh * this.constants.SH - this.constants.PH
         const left = ow * this.constants.SW - this.constants.PW
@@ -110,7 +112,9 @@ const shared = gpuKernel('averagePoolGradient', function (dy: Tensor) {
 /** The sizes of a pooling as kernels name them. */
 export function poolingConstants(s: PoolingShape): Constants {
   const [[H, W], [OH, OW], [KH, KW], [SH, SW], [PH, PW]] = [s.input, s.output, s.kernel, s.stride, s.pad]
-  return { H, W, OH, OW, KH, KW, SH, SW, PH, PW }
+  // windows that may lie over a place
+  const [rows, columns] = [Math.ceil(KH / SH), Math.ceil(KW / SW)]
+  return { H, W, OH, OW, KH, KW, SH, SW, PH, PW, rows, columns }
 }
 
 export const inputDims = (s: PoolingShape): Dims => [s.input[0] * s.input[1], s.planes, 1]

@@ -20,7 +20,69 @@ export interface GivenCase {
   readonly bottoms: string[]
 }
 
+/** Devices that gpu.js opened, to take them away. */
+const opened: { contexts: WebGLRenderingContext[]; devices: { destroy(): void }[] } = { contexts: [], devices: [] }
+
+function watchDevices(): void {
+  for (const canvas of [HTMLCanvasElement, OffscreenCanvas]) {
+    const { getContext } = canvas.prototype as { getContext: (...args: unknown[]) => unknown }
+    Object.assign(canvas.prototype, {
+      getContext(...args: unknown[]) {
+        const context = getContext.apply(this, args)
+        if (context && String(args[0]).includes('webgl')) opened.contexts.push(context as WebGLRenderingContext)
+        return context
+      },
+    })
+  }
+  const adapters = (globalThis as { GPUAdapter?: { prototype: { requestDevice(...args: unknown[]): Promise<{ destroy(): void }> } } })
+    .GPUAdapter
+  if (!adapters) return
+  const { requestDevice } = adapters.prototype
+  adapters.prototype.requestDevice = async function (...args) {
+    const device = await requestDevice.apply(this, args)
+    opened.devices.push(device)
+    return device
+  }
+}
+watchDevices()
+
 export const tests = {
+  /**
+   * Three iterations, a snapshot, two more, and the device is taken away. What the next step says; what a solver on a new device does with
+   * the snapshot; and the losses of an undisturbed run.
+   */
+  async lose(engine: string, images: number[], labels: number[]) {
+    const start = () => SGDSolver.create(parseSolver(lenet(2)), { engine, seed: 5 })
+    const step = async (solver: SGDSolver) => {
+      const { data, label } = solver.net.blobs
+      const at = solver.iter
+      data.memory.data.claim()
+      label.memory.data.claim()
+      data.dataArray.set(images.slice(at * 2 * 784, (at + 1) * 2 * 784))
+      label.dataArray.set(labels.slice(at * 2, (at + 1) * 2))
+      await solver.step(1)
+      return solver.loss()
+    }
+    const solver = await start()
+    for (let i = 0; i < 3; i++) await step(solver)
+    const { model, state } = (await solver.snapshot()) as { model: Uint8Array; state: Uint8Array }
+    const undisturbed = [await step(solver), await step(solver)]
+    for (const context of opened.contexts) context.getExtension('WEBGL_lose_context')?.loseContext()
+    for (const device of opened.devices) device.destroy()
+    const errors: string[] = []
+    for (let i = 0; i < 2; i++)
+      await step(solver).then(
+        loss => errors.push(`no error: ${loss}`),
+        (error: Error) => errors.push(`${error.name}: ${error.message}`),
+      )
+    solver.dispose()
+    const again = await start()
+    await again.restore(state, model)
+    const resumed = [again.iter, await step(again), await step(again)]
+    again.dispose()
+    return { errors, undisturbed, resumed }
+  },
+
   /** One pass of a recorded case: what stands in the tops, and in the gradients of bottoms and params. */
   async golden(engine: string, c: GivenCase) {
     const net = await Net.create(parseNet(c.prototxt), { phase: c.phase, engine, seed: 1701 })
