@@ -1,0 +1,397 @@
+/**
+ * Convolutions of the native engine: what the taps see is written out (im2col), a piece at a time that stays in the L2 cache, and the
+ * system's sgemm multiplies. Where the kernel moves down row by row (stride 1), only the taps of one kernel row are written: row r of
+ * the kernel sees the same values r rows further down, so that a pass is KH products which begin at different places of one piece.
+ */
+import { sgemm } from './blas_import'
+import { Convolution, convolutionJob } from './convolution_shape'
+import { needWorkspace, run, sharedWorkspace } from './threads'
+import { bytes, ceilDiv, larger, smaller } from './vector'
+import { pays, winograd, winogradInputGradient } from './winograd'
+import { winogradWeightGradient } from './winograd_weight_gradient'
+
+/** Values of a piece: 512 KiB. */
+const PIECE: i32 = 1 << 17
+/** Operations worth a chunk of their own, some 40 µs, and how many chunks there should be. */
+const CHUNK: f64 = 8e6
+const MOST_CHUNKS: i32 = 16
+/** Rows of a piece that a product with one row of the kernel needs to be worth its call, and columns of any product. */
+const LEAST_DEPTH: i32 = 32
+const LEAST_WIDTH: i32 = 32
+
+/** Rows of the kernel whose products are apart: all or, where each has to be written out, none. Reordered weights must cost little. */
+@inline
+function shiftsOf(s: Convolution): i32 {
+  const split = s.SH == 1 && s.KH > 1 && s.groupC * s.KW >= LEAST_DEPTH && <f64>s.N * <f64>s.positions >= 2 * <f64>s.groupM
+  return split ? s.KH : 1
+}
+
+@inline
+function isPointwise(s: Convolution): bool {
+  return s.taps == 1 && s.SH == 1 && s.SW == 1 && (s.PH | s.PW) == 0
+}
+
+/** Rows of a piece for each channel. */
+@inline
+function depthOf(s: Convolution): i32 {
+  return s.taps / s.shifts
+}
+
+/** Values from one row of a piece to the next. Multiples of 1 KiB would put all rows into a few lines of the L1 cache. */
+@inline
+function strideOf(s: Convolution, rows: i32): i32 {
+  const n = ((s.shifts > 1 ? rows + (s.KH - 1) * s.DH : rows) * s.OW + 15) & ~15
+  return n & 255 ? n : n + 16
+}
+
+/** Output rows of a piece for so many channels; where pieces overlap they are not too thin. */
+function rowsThatFit(s: Convolution, channels: i32): i32 {
+  const overlap = s.shifts > 1 ? (s.KH - 1) * s.DH : 0
+  const fit = PIECE / (channels * depthOf(s) * s.OW) - overlap
+  return smaller(s.OH, larger(larger(1, 2 * overlap), fit))
+}
+
+/** Into how many chunks an image should be cut so that all threads have work. */
+function sharesOf(s: Convolution): i32 {
+  const images = s.N * s.G
+  if (images >= MOST_CHUNKS) return 1
+  const operations = 2 * <f64>s.groupM * <f64>s.groupC * <f64>s.taps * <f64>s.positions
+  return smaller(ceilDiv(MOST_CHUNKS, images), <i32>(operations / CHUNK) + 1)
+}
+
+/** The weights in the order (r, m, c, q) where rows of the kernel are apart, else as they are. */
+function weightsOf(s: Convolution, w: usize): usize {
+  if (s.shifts == 1) return w
+  const rows = s.M * s.groupC
+  const to = sharedWorkspace(bytes(rows * s.taps) + 64)
+  const step = bytes(rows * s.KW)
+  for (let i = 0; i < rows; i++) {
+    for (let r = 0; r < s.KH; r++) {
+      const d = to + <usize>r * step + bytes(i * s.KW)
+      for (let q = 0; q < s.KW; q++, w += 4) store<f32>(d + bytes(q), load<f32>(w))
+    }
+  }
+  return to
+}
+
+/** Which x of a row see a column of the image under tap column q: first ≤ x < last. */
+@inline
+function firstOf(s: Convolution, q: i32): i32 {
+  const left = s.PW - q * s.DW
+  return left > 0 ? smaller(s.OW, ceilDiv(left, s.SW)) : 0
+}
+@inline
+function lastOf(s: Convolution, q: i32): i32 {
+  const right = s.W - 1 + s.PW - q * s.DW
+  return right < 0 ? 0 : smaller(s.OW, right / s.SW + 1)
+}
+
+/** The piece of `channels` planes at `image` for output rows from y0 on. */
+function lower(s: Convolution, image: usize, channels: i32, y0: i32, rows: i32, to: usize, stride: i32): void {
+  const height = s.shifts > 1 ? 1 : s.KH
+  const count = s.shifts > 1 ? rows + (s.KH - 1) * s.DH : rows
+  for (let c = 0; c < channels; c++, image += bytes(s.H * s.W)) {
+    for (let r = 0; r < height; r++) {
+      for (let q = 0; q < s.KW; q++, to += bytes(stride)) lowerTap(s, image, y0 * s.SH + r * s.DH - s.PH, q, count, to)
+    }
+  }
+}
+
+/** One row of a piece: `count` rows of the plane from y on, as column q of the kernel sees them. */
+@inline
+function lowerTap(s: Convolution, plane: usize, y: i32, q: i32, count: i32, d: usize): void {
+  const OW = s.OW
+  const first = firstOf(s, q)
+  const last = larger(first, lastOf(s, q))
+  const from = plane + bytes(first * s.SW + q * s.DW - s.PW)
+  const step = bytes(s.SW)
+  for (let i = 0; i < count; i++, y += s.SH, d += bytes(OW)) {
+    if (<u32>y >= <u32>s.H) {
+      memory.fill(d, 0, bytes(OW))
+      continue
+    }
+    let p = from + bytes(y * s.W)
+    let x = 0
+    for (; x < first; x++) store<f32>(d + bytes(x), 0)
+    if (s.SW == 1) {
+      for (; x + 4 <= last; x += 4, p += 16) v128.store(d + bytes(x), v128.load(p))
+    }
+    for (; x < last; x++, p += step) store<f32>(d + bytes(x), load<f32>(p))
+    for (; x < OW; x++) store<f32>(d + bytes(x), 0)
+  }
+}
+
+// ---- forward: a chunk is some rows of one group of one image -----------------------------------------------------------------
+
+export function blasConvolution(x: usize, w: usize, bias: usize, y: usize): void {
+  const s = convolutionJob()
+  if (s.N * s.M * s.positions == 0) return
+  if (pays(s, s.OH, s.OW, true)) {
+    winograd(s, x, w, bias, y, true)
+    return
+  }
+  s.shifts = shiftsOf(s)
+  s.x = x
+  s.w = weightsOf(s, w)
+  s.bias = bias
+  s.y = y
+  if (isPointwise(s)) {
+    // one long row: cut by positions
+    const parts = larger(ceilDiv(s.groupC * smaller(s.positions, 1 << 16), PIECE), sharesOf(s))
+    s.block = larger(LEAST_WIDTH, (ceilDiv(s.positions, parts) + 15) & ~15)
+    s.parts = ceilDiv(s.positions, s.block)
+  } else {
+    const share = larger(ceilDiv(s.OH, sharesOf(s)), ceilDiv(LEAST_WIDTH, s.OW))
+    s.block = ceilDiv(s.OH, ceilDiv(s.OH, smaller(rowsThatFit(s, s.groupC), share)))
+    s.parts = ceilDiv(s.OH, s.block)
+    needWorkspace(bytes(s.groupC * depthOf(s) * strideOf(s, s.block)) + 64)
+  }
+  run(forwardChunk, s.N * s.G * s.parts)
+}
+
+function forwardChunk(chunk: i32, workspace: usize): void {
+  const s = convolutionJob()
+  const begin = (chunk % s.parts) * s.block
+  const image = chunk / s.parts
+  const g = image % s.G
+  const n = image / s.G
+  const depth = s.groupC * depthOf(s)
+  const plane = bytes(s.positions)
+  const x = s.x + <usize>((n * s.G + g) * s.groupC) * bytes(s.H * s.W)
+  const pointwise = isPointwise(s)
+  const p0 = pointwise ? begin : begin * s.OW
+  const rows = smaller(s.block, s.OH - begin)
+  const count = pointwise ? smaller(s.block, s.positions - begin) : rows * s.OW
+  const y = s.y + <usize>(n * s.M + g * s.groupM) * plane + bytes(p0)
+  if (s.bias) {
+    for (let m = 0; m < s.groupM; m++) fillWith(y + <usize>m * plane, count, load<f32>(s.bias + bytes(g * s.groupM + m)))
+  }
+  const beta: f32 = s.bias ? 1 : 0
+  if (pointwise) {
+    sgemm(false, false, s.groupM, count, depth, 1, s.w + bytes(g * s.groupM * depth), depth, x + bytes(p0), s.positions, beta, y, s.positions)
+    return
+  }
+  const stride = strideOf(s, rows)
+  lower(s, x, s.groupC, begin, rows, workspace, stride)
+  for (let r = 0; r < s.shifts; r++) {
+    const w = s.w + bytes((r * s.M + g * s.groupM) * depth)
+    sgemm(false, false, s.groupM, count, depth, 1, w, depth, workspace + bytes(r * s.DH * s.OW), stride, r > 0 ? 1 : beta, y, s.positions)
+  }
+}
+
+function fillWith(p: usize, n: i32, value: f32): void {
+  const v = f32x4.splat(value)
+  let i = 0
+  for (; i + 4 <= n; i += 4) v128.store(p + bytes(i), v)
+  for (; i < n; i++) store<f32>(p + bytes(i), value)
+}
+
+// ---- input gradient: a chunk is a block of channels of one group of one image ------------------------------------------------
+
+export function blasConvolutionInputGradient(dy: usize, w: usize, dx: usize): void {
+  const s = convolutionJob()
+  if (s.N * s.C == 0) return
+  if (pays(s, s.H, s.W, true)) {
+    winogradInputGradient(s, dy, w, dx, true)
+    return
+  }
+  s.shifts = shiftsOf(s)
+  s.y = dy
+  s.w = weightsOf(s, w)
+  s.x = dx
+  const pointwise = isPointwise(s)
+  const each = pointwise ? s.positions : depthOf(s) * strideOf(s, s.OH)
+  const parts = larger(ceilDiv(s.groupC, larger(1, PIECE / larger(1, each))), sharesOf(s))
+  s.block = larger(1, ceilDiv(s.groupC, parts))
+  s.parts = ceilDiv(s.groupC, s.block)
+  needWorkspace(pointwise ? 64 : bytes(s.block * each) + 64)
+  run(inputGradientChunk, s.N * s.G * s.parts)
+}
+
+function inputGradientChunk(chunk: i32, workspace: usize): void {
+  const s = convolutionJob()
+  const c0 = (chunk % s.parts) * s.block
+  const image = chunk / s.parts
+  const g = image % s.G
+  const n = image / s.G
+  const channels = smaller(s.block, s.groupC - c0)
+  const each = depthOf(s)
+  const depth = s.groupC * each
+  const plane = bytes(s.H * s.W)
+  const dx = s.x + <usize>((n * s.G + g) * s.groupC + c0) * plane
+  const dy = s.y + <usize>(n * s.M + g * s.groupM) * bytes(s.positions)
+  const w = s.w + bytes(g * s.groupM * depth + c0 * each)
+  if (isPointwise(s)) {
+    sgemm(true, false, channels, s.positions, s.groupM, 1, w, depth, dy, s.positions, 0, dx, s.positions)
+    return
+  }
+  const stride = strideOf(s, s.OH)
+  const split = s.shifts > 1
+  if (split) memory.fill(workspace, 0, bytes(channels * each * stride))
+  for (let r = 0; r < s.shifts; r++) {
+    const to = workspace + bytes(r * s.DH * s.OW)
+    sgemm(true, false, channels * each, s.positions, s.groupM, 1, w + bytes(r * s.M * depth), depth, dy, s.positions, split ? 1 : 0, to, stride)
+  }
+  memory.fill(dx, 0, <usize>channels * plane)
+  const height = split ? 1 : s.KH
+  const count = split ? s.OH + (s.KH - 1) * s.DH : s.OH
+  let from = workspace
+  for (let c = 0; c < channels; c++) {
+    for (let r = 0; r < height; r++) {
+      for (let q = 0; q < s.KW; q++, from += bytes(stride)) raiseTap(s, from, count, r * s.DH - s.PH, q, dx + <usize>c * plane)
+    }
+  }
+}
+
+/** plane[y + i·SH, x·SW + q·DW − PW] += from[i, x] wherever that lies inside. */
+@inline
+function raiseTap(s: Convolution, from: usize, count: i32, y: i32, q: i32, plane: usize): void {
+  const first = firstOf(s, q)
+  const last = lastOf(s, q)
+  const to = plane + bytes(first * s.SW + q * s.DW - s.PW)
+  const step = bytes(s.SW)
+  for (let i = 0; i < count; i++, y += s.SH, from += bytes(s.OW)) {
+    if (<u32>y >= <u32>s.H) continue
+    let p = to + bytes(y * s.W)
+    let x = first
+    if (s.SW == 1) {
+      for (; x + 4 <= last; x += 4, p += 16) v128.store(p, f32x4.add(v128.load(p), v128.load(from + bytes(x))))
+    }
+    for (; x < last; x++, p += step) store<f32>(p, load<f32>(p) + load<f32>(from + bytes(x)))
+  }
+}
+
+// ---- weight gradient: a chunk is a block of channels of one group, and a share of all pieces of all images --------------------
+// Every share has a copy of the gradient of its own; the copies are added in order.
+
+/** Values of all copies together, how many there are at most, and how many sums a copy must be made of to be worth adding up. */
+const COPIED: i32 = 1 << 20
+const COPIES: i32 = 8
+const LEAST_SUMS: i32 = 512
+/** Rows of a product up to which sgemm is a quarter faster if they become its columns, unless those lie 4 KiB apart. */
+const FEW_ROWS: i32 = 32
+/** Positions of a piece of a 1×1 kernel: longer sums leave the L1 cache. */
+const POINTS: i32 = 784
+
+/** Pieces of an image. */
+@inline
+function piecesOf(s: Convolution): i32 {
+  return isPointwise(s) ? ceilDiv(s.positions, s.block2) : ceilDiv(s.OH, s.block2)
+}
+
+/** Whether products have the taps first, as the longer side. */
+@inline
+function isTurned(s: Convolution): bool {
+  return s.groupM <= FEW_ROWS && s.groupM < s.block * depthOf(s) && (s.positions & 1023) != 0
+}
+
+/** Whether a product's values lie as those of dw: then a single copy is not needed. */
+@inline
+function isPlain(s: Convolution): bool {
+  return s.shifts == 1 && !isTurned(s)
+}
+
+export function blasConvolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
+  const s = convolutionJob()
+  if (s.N * s.M * s.positions == 0) return
+  if (pays(s, s.OH, s.OW, true)) {
+    winogradWeightGradient(s, x, dy, dw, true)
+    return
+  }
+  s.shifts = shiftsOf(s)
+  s.x = x
+  s.y = dy
+  s.w = dw
+  const size = s.M * s.groupC * s.taps
+  // channels: all at once, if copies make enough chunks and their pieces are not too thin
+  const width = s.groupC * depthOf(s)
+  const copies = larger(1, smaller(smaller(COPIES, COPIED / larger(1, size)), <i32>(<f64>s.N * <f64>s.positions / LEAST_SUMS)))
+  const share = copies * s.G >= COPIES ? 1 : smaller(ceilDiv(MOST_CHUNKS, copies * s.G), larger(1, width / LEAST_WIDTH))
+  const pointwise = isPointwise(s)
+  s.block = ceilDiv(s.groupC, larger(share, pointwise ? 1 : ceilDiv(width * s.OW, PIECE)))
+  s.parts = ceilDiv(s.groupC, s.block)
+  s.block2 = pointwise ? ceilDiv(s.positions, ceilDiv(s.positions, POINTS)) : rowsThatFit(s, s.block)
+  const pieces = s.N * piecesOf(s)
+  s.images = ceilDiv(pieces, smaller(copies, pieces))
+  s.parts2 = ceilDiv(pieces, s.images)
+  const direct = s.parts2 == 1 && isPlain(s)
+  s.packed = direct ? dw : sharedWorkspace(bytes(size * s.parts2) + 64)
+  needWorkspace(pointwise ? 64 : bytes(s.block * depthOf(s) * strideOf(s, s.block2)) + 64)
+  run(weightGradientChunk, s.G * s.parts * s.parts2)
+  if (!direct) run(sumChunk, s.M)
+}
+
+function weightGradientChunk(chunk: i32, workspace: usize): void {
+  const s = convolutionJob()
+  const c0 = (chunk % s.parts) * s.block
+  const rest = chunk / s.parts
+  const g = rest % s.G
+  const copy = rest / s.G
+  const channels = smaller(s.block, s.groupC - c0)
+  const each = depthOf(s)
+  const depth = s.groupC * each
+  const width = channels * each
+  const target = s.packed + <usize>copy * bytes(s.M * depth * s.shifts)
+  const pieces = piecesOf(s)
+  const pointwise = isPointwise(s)
+  const turned = isTurned(s)
+  const last = smaller(s.N * pieces, (copy + 1) * s.images)
+  let beta: f32 = s.packed == s.w ? 1 : 0
+  for (let i = copy * s.images; i < last; i++, beta = 1) {
+    const n = i / pieces
+    const begin = (i - n * pieces) * s.block2
+    const x = s.x + <usize>((n * s.G + g) * s.groupC + c0) * bytes(s.H * s.W)
+    const p0 = pointwise ? begin : begin * s.OW
+    const rows = smaller(s.block2, s.OH - begin)
+    const count = pointwise ? smaller(s.block2, s.positions - begin) : rows * s.OW
+    const stride = pointwise ? s.positions : strideOf(s, rows)
+    const dy = s.y + <usize>(n * s.M + g * s.groupM) * bytes(s.positions) + bytes(p0)
+    if (!pointwise) lower(s, x, channels, begin, rows, workspace, stride)
+    for (let r = 0; r < s.shifts; r++) {
+      const seen = pointwise ? x + bytes(p0) : workspace + bytes(r * s.DH * s.OW)
+      // (r, g, k, m) turned, else (r, g, m, k)
+      const to = target + bytes((r * s.M + g * s.groupM) * depth)
+      if (turned) sgemm(false, true, width, s.groupM, count, 1, seen, stride, dy, s.positions, beta, to + bytes(c0 * each * s.groupM), s.groupM)
+      else sgemm(false, true, s.groupM, width, count, 1, dy, s.positions, seen, stride, beta, to + bytes(c0 * each), depth)
+    }
+  }
+}
+
+/** dw[m] += Σ copies[m], in order; a copy's values lie in the order that the products left. */
+function sumChunk(m: i32, _workspace: usize): void {
+  const s = convolutionJob()
+  const each = depthOf(s)
+  const depth = s.groupC * each
+  const size = bytes(s.M * depth * s.shifts)
+  let d = s.w + <usize>m * bytes(s.groupC * s.taps)
+  if (isPlain(s)) {
+    let p = s.packed + bytes(m * depth)
+    let k = 0
+    for (; k + 4 <= depth; k += 4, d += 16, p += 16) {
+      let sum = v128.load(d)
+      let q = p
+      for (let copy = 0; copy < s.parts2; copy++, q += size) sum = f32x4.add(sum, v128.load(q))
+      v128.store(d, sum)
+    }
+    for (; k < depth; k++, d += 4, p += 4) addCopies(s, p, size, d)
+    return
+  }
+  const turned = isTurned(s)
+  const g = m / s.groupM
+  // from one k to the next
+  const step = bytes(turned ? s.groupM : 1)
+  const from = s.packed + (turned ? bytes(g * s.groupM * depth + m - g * s.groupM) : bytes(m * depth))
+  for (let c = 0; c < s.groupC; c++) {
+    for (let r = 0; r < s.shifts; r++) {
+      let p = from + bytes(r * s.M * depth) + <usize>(c * each) * step
+      for (let k = 0; k < each; k++, d += 4, p += step) addCopies(s, p, size, d)
+    }
+  }
+}
+
+@inline
+function addCopies(s: Convolution, p: usize, size: usize, d: usize): void {
+  let sum = load<f32>(d)
+  for (let copy = 0; copy < s.parts2; copy++, p += size) sum += load<f32>(p)
+  store<f32>(d, sum)
+}
