@@ -70,7 +70,13 @@ async function main(file = 'test/golden/walkthroughs/net_surgery/picture.png', f
   await mkdir(folder, { recursive: true })
   const save = async (name: string, values: NdArray<Float32Array>) => {
     const maps = [0, 1, 2].map(filter => values.pick(0, filter, null, null))
-    await writeFile(join(folder, name), await toPng(joined(maps), 3))
+    // the picture itself first, without the border that the filters do not reach
+    const [height, width] = maps[0].shape
+    const middle = picture
+      .pick(null, null, 0)
+      .lo((picture.shape[0] - height) >> 1, (picture.shape[1] - width) >> 1)
+      .hi(height, width)
+    await writeFile(join(folder, name), await toPng(joined([middle, ...maps]), 3))
     console.log(`${join(folder, name)}: means of the three maps ${maps.map(map => (ops.sum(map) / map.size).toFixed(4)).join(', ')}`)
   }
   const [weight, bias] = net.params['conv']

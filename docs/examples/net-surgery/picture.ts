@@ -21,12 +21,13 @@ export async function toPng(values: NdArray<Float32Array>, zoom = 1): Promise<Ui
   return savePixels(pixels, 'image/png')
 }
 
-/** Maps of one size side by side, each stretched to 0 … 1. */
+/** Maps of one size side by side, each stretched to 0 … 1, with a white line between them. */
 export function joined(maps: readonly NdArray<Float32Array>[]): NdArray<Float32Array> {
   const [height, width] = maps[0].shape
-  const all = ndarray(new Float32Array(height * width * maps.length), [height, width * maps.length])
+  const columns = (width + 1) * maps.length - 1
+  const all = ndarray(new Float32Array(height * columns).fill(1), [height, columns])
   maps.forEach((map, i) => {
-    const place = all.lo(0, i * width).hi(height, width)
+    const place = all.lo(0, i * (width + 1)).hi(height, width)
     const low = ops.inf(map)
     ops.subs(place, map, low)
     ops.mulseq(place, 1 / (ops.sup(map) - low || 1))

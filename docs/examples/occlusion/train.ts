@@ -18,11 +18,15 @@ registerLayerModule('blank_square', { BlankSquareLayer })
 const folder = 'examples-output/occlusion'
 const model = 'docs/examples/occlusion/lenet.prototxt'
 
-/** The first pictures of a batch N × 1 × H × W side by side. */
-export function strip(batch: Blob, count: number): NdArray<Float32Array> {
-  const [height, width] = [batch.height, batch.width]
-  const all = ndarray(new Float32Array(height * width * count), [height, width * count])
-  for (let i = 0; i < count; i++) ops.assign(all.lo(0, i * width).hi(height, width), batch.data.pick(i, 0))
+/** The first pictures of batches N × 1 × H × W side by side: a row for each batch, its largest value white. */
+export function strips(batches: readonly Blob[], count: number): NdArray<Float32Array> {
+  const [{ height, width }] = batches
+  const all = ndarray(new Float32Array(batches.length * height * width * count), [batches.length * height, width * count])
+  batches.forEach((batch, b) => {
+    const row = all.lo(b * height, 0).hi(height, width * count)
+    for (let i = 0; i < count; i++) ops.assign(row.lo(0, i * width).hi(height, width), batch.data.pick(i, 0))
+    ops.divseq(row, ops.sup(row))
+  })
   return all
 }
 
@@ -32,7 +36,9 @@ async function train(name: string, stages: string[], iterations: number | undefi
   await solver.step(iterations ?? solver.param.max_iter)
   const results = await solver.testAll()
   await solver.net.save(join(folder, `${name}.caffemodel`))
-  await writeFile(join(folder, `${name}.png`), await toPng(strip(solver.net.blobs['scaled'], 10), 2))
+  // the last batch, as it came from the database and as LeNet saw it
+  const { data, scaled } = solver.net.blobs
+  await writeFile(join(folder, `${name}.png`), await toPng(strips([data, scaled], 10), 2))
   solver.dispose()
   const [whole, occluded] = results.map(outputs => outputs.find(output => output.name === 'accuracy')!.value)
   return [whole, occluded]
