@@ -27,7 +27,7 @@ function gemm(M: number, N: number, K: number, trans: 'NN' | 'NT' | 'TN' = 'NN')
   }
 }
 
-/** The three passes of a convolution of square images. */
+/** The three passes of a convolution of square images, or of cubes. */
 function convolution(
   name: string,
   batch: number,
@@ -37,28 +37,30 @@ function convolution(
   k: number,
   step = 1,
   pad = 0,
+  group = 1,
+  axes = 2,
 ): BenchCase[] {
   const out = Math.floor((size + 2 * pad - k) / step) + 1
-  const two = (n: number) => [n, n]
+  const each = (n: number) => new Array<number>(axes).fill(n)
   const s: ConvolutionShape = {
     batch,
     channels,
     outputs,
-    group: 1,
-    input: two(size),
-    output: two(out),
-    kernel: two(k),
-    stride: two(step),
-    pad: two(pad),
-    dilation: two(1),
+    group,
+    input: each(size),
+    output: each(out),
+    kernel: each(k),
+    stride: each(step),
+    pad: each(pad),
+    dilation: each(1),
   }
-  const amount = 2 * batch * outputs * out * out * channels * k * k
+  const amount = (2 * batch * outputs * channels * (out * k) ** axes) / group
   const memories = (memory: (length: number) => Memory) =>
     [
-      memory(batch * channels * size * size),
-      memory(outputs * channels * k * k),
+      memory(batch * channels * size ** axes),
+      memory((outputs * channels * k ** axes) / group),
       memory(outputs),
-      memory(batch * outputs * out * out),
+      memory(batch * outputs * out ** axes),
     ] as const
   return [
     {
@@ -234,6 +236,14 @@ export const benchCases: readonly BenchCase[] = [
   ...convolution('AlexNet conv2 ×4, one group', 4, 48, 128, 27, 5, 1, 2),
   ...convolution('AlexNet conv3 ×4', 4, 256, 384, 13, 3, 1, 1),
   ...convolution('SqueezeNet 1×1 ×4', 4, 128, 32, 55, 1),
+  // a Deconvolution runs the convolution whose weights it has backward: its forward pass is the input gradient
+  ...convolution('FCN upscore 64×64 stride 32', 1, 21, 21, 544, 64, 32),
+  ...convolution('FCN upscore2 4×4 stride 2', 1, 21, 21, 34, 4, 2),
+  ...convolution('bilinear ×2 of 21 channels', 1, 21, 21, 70, 4, 2, 1, 21),
+  ...convolution('DCGAN 512 to 256, 8² to 16² ×16', 16, 256, 512, 16, 4, 2, 1),
+  ...convolution('DCGAN 128 to 3, 32² to 64² ×16', 16, 3, 128, 64, 4, 2, 1),
+  ...convolution('C3D 32 to 64, 14³', 1, 32, 64, 14, 3, 1, 1, 1, 3),
+  ...convolution('C3D 3 to 32, 28³, stride 2', 1, 3, 32, 28, 3, 2, 1, 1, 3),
   ...pooling(1280, 24, 2, 2),
   ...pooling(3200, 8, 2, 2),
   ...pooling(960, 55, 3, 2),

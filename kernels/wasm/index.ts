@@ -33,6 +33,7 @@ export { eltwiseInput, eltwiseMax, eltwiseMaxGradient, eltwiseProduct, eltwisePr
 export { euclideanLoss } from './euclidean_loss'
 export { gatherRows, scatterRows } from './gather'
 export { gemm } from './gemm'
+export { addIm2colGradient, im2col, im2colAxis } from './im2col'
 export { lrnAcross, lrnAcrossGradient } from './lrn'
 export { lrnWithin, lrnWithinGradient } from './lrn_within'
 export { lstmUnit, lstmUnitGradient } from './lstm_unit'

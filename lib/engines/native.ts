@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js'
 import { isNode } from '../files.js'
 import { findBlas } from './native/blas.js'
 import { convolutionTaker } from './wasm/kernels.js'
+import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
 
 const engines = new Map<string, Promise<Engine>>()
@@ -28,6 +29,7 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
   const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding)
   const { exports } = pool
   const take = convolutionTaker(exports)
+  const many = manyAxes(exports, exports.blasGemm)
   const kernels: Kernels = {
     ...wasm.kernels,
     gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
@@ -35,15 +37,15 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
     },
     convolution(s, x, w, bias, y) {
       if (take(s)) exports.blasConvolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
-      else wasm.kernels.convolution(s, x, w, bias, y)
+      else (isMatrixProduct(s) ? many : wasm.kernels).convolution(s, x, w, bias, y)
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
-      else wasm.kernels.convolutionInputGradient(s, dy, w, dx)
+      else (isMatrixProduct(s) ? many : wasm.kernels).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
       if (take(s)) exports.blasConvolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
-      else wasm.kernels.convolutionWeightGradient(s, x, dy, dw)
+      else (isMatrixProduct(s) ? many : wasm.kernels).convolutionWeightGradient(s, x, dy, dw)
     },
   }
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`

@@ -276,6 +276,33 @@ const convolutions: Sizes[] = [
     [0, 1, 1],
     [1, 1, 1],
   ],
+  // more than two axes: groups, dilation, padding beyond the kernel, several blocks of slices
+  ...([
+    [
+      [3, 6, 4, 2],
+      [5, 1, 7, 6],
+      [3, 1, 2, 3],
+      [2, 1, 1, 2],
+      [1, 0, 2, 1],
+      [1, 1, 3, 2],
+    ],
+    [
+      [1, 40, 9, 1],
+      [3, 24, 25],
+      [3, 3, 3],
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 1],
+    ],
+    [
+      [2, 3, 5, 1],
+      [1, 1, 1, 1, 4],
+      [1, 1, 1, 1, 1],
+      [1, 1, 1, 1, 1],
+      [0, 0, 0, 0, 3],
+      [1, 1, 1, 1, 1],
+    ],
+  ] as Sizes[]),
 ]
 for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilation] of convolutions) {
   const output = input.map((n, i) => Math.floor((n + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1)
@@ -299,6 +326,17 @@ for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilat
     const w = kit.random(ws)
     const dx = kit.output(xs)
     return kernels => kernels.convolutionInputGradient(s, dy, w, dx)
+  }
+  if (xs * product(kernel) < 2 ** 19) {
+    const matrix = batch * channels * product(kernel) * product(output)
+    cases[`im2col ${name}`] = kit => {
+      const [x, y] = [kit.random(xs), kit.output(matrix)]
+      return kernels => kernels.im2col(s, x, y)
+    }
+    cases[`im2colGradient ${name}`] = kit => {
+      const [dy, dx] = [kit.random(matrix), kit.output(xs)]
+      return kernels => kernels.im2colGradient(s, dy, dx)
+    }
   }
   cases[`convolutionWeightGradient ${name}`] = kit => {
     const x = kit.random(xs)

@@ -81,6 +81,10 @@ export interface WasmExports extends DirectExports {
     dloss: number,
     dx: number,
   ): void
+  /** Sizes of axis d, below 16, of the next im2col; outputs from … from + output − 1 are wanted. */
+  im2colAxis(d: number, input: number, from: number, output: number, kernel: number, stride: number, pad: number, dilation: number): void
+  im2col(axes: number, planes: number, x: number, y: number): void
+  addIm2colGradient(axes: number, planes: number, dy: number, dx: number): void
   /** Names input k, below 64, of the next eltwise call. */
   eltwiseInput(k: number, x: number, coefficient: number): void
   eltwiseSum(n: number, count: number, y: number): void

@@ -3,6 +3,7 @@ import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { bindDirect } from './direct.js'
 import type { WasmExports } from './exports.js'
+import { isMatrixProduct, manyAxes } from './many_axes.js'
 
 /** In the order of kernels/wasm/softmax_loss.ts. */
 const normalizations: readonly Normalization[] = ['FULL', 'VALID', 'BATCH_SIZE', 'NONE']
@@ -60,19 +61,26 @@ export function wasmKernels(wasm: WasmExports) {
     return true
   }
 
+  const many = manyAxes(wasm, wasm.gemm)
   return {
     ...bindDirect(wasm),
+    im2col(s, x, y) {
+      ;(isMatrixProduct(s) ? many : jsKernels).im2col(s, x, y)
+    },
+    im2colGradient(s, dy, dx) {
+      ;(isMatrixProduct(s) ? many : jsKernels).im2colGradient(s, dy, dx)
+    },
     convolution(s, x, w, bias, y) {
       if (take(s)) wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
-      else jsKernels.convolution(s, x, w, bias, y)
+      else (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
-      else jsKernels.convolutionInputGradient(s, dy, w, dx)
+      else (isMatrixProduct(s) ? many : jsKernels).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
       if (take(s)) wasm.convolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
-      else jsKernels.convolutionWeightGradient(s, x, dy, dw)
+      else (isMatrixProduct(s) ? many : jsKernels).convolutionWeightGradient(s, x, dy, dw)
     },
 
     maxPool(s, x, y, mask) {
