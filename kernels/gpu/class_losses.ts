@@ -3,13 +3,14 @@ import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 import { times } from './euclidean_loss.js'
-import { NO_LABEL, normalized, whole } from './labels.js'
+import { NO_CLASS, NO_LABEL, normalized, whole } from './labels.js'
 
 /** Σ of the margins of one item, squared if asked. */
 const margins = gpuKernel(
   'hingeLoss',
   function (x: Tensor, label: Tensor) {
     const truth = whole(label[0][0][this.thread.x])
+    if (truth < 0 || truth >= this.constants.classes) return this.constants.NO_CLASS * (1 + truth * truth)
     let sum = 0
     for (let j = 0; j < this.constants.classes; j++) {
       let v = x[0][this.thread.x][j]
@@ -38,7 +39,9 @@ const marginSlope = gpuKernel(
 const surprise = gpuKernel(
   'multinomialLogisticLoss',
   function (p: Tensor, label: Tensor) {
-    return -Math.log(Math.max(p[0][this.thread.x][whole(label[0][0][this.thread.x])], 1e-20))
+    const truth = whole(label[0][0][this.thread.x])
+    if (truth < 0 || truth >= this.constants.classes) return this.constants.NO_CLASS * (1 + truth * truth)
+    return -Math.log(Math.max(p[0][this.thread.x][truth], 1e-20))
   },
   [whole],
 )
@@ -56,6 +59,7 @@ const weighedSurprise = gpuKernel(
   function (p: Tensor, label: Tensor, gains: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.y][this.thread.x])
     if (truth === ignored) return 0
+    if (truth < 0 || truth >= this.constants.classes) return this.constants.NO_CLASS * (1 + truth * truth)
     let sum = 0
     for (let l = 0; l < this.constants.classes; l++)
       sum -= gains[0][truth][l] * Math.log(Math.max(p[this.thread.y][l][this.thread.x], 1e-20))
@@ -85,14 +89,14 @@ function mean(gpu: Gpu, n: number, terms: ReturnType<Gpu['compute']>, loss: Memo
 export const classLosses = (gpu: Gpu): Partial<Kernels> => ({
   hingeLoss(batch, classes, squared, x, label, loss) {
     const scores = { memory: x, dims: [classes, batch, 1] as const }
-    mean(gpu, batch, gpu.compute(margins, [scores, label], [batch, 1, 1], { classes, squared: Number(squared) }), loss)
+    mean(gpu, batch, gpu.compute(margins, [scores, label], [batch, 1, 1], { classes, NO_CLASS, squared: Number(squared) }), loss)
   },
   hingeLossGradient(batch, classes, squared, x, label, dloss, dx) {
     const dims = [classes, batch, 1] as const
     gpu.run(marginSlope, [{ memory: x, dims }, label, dloss, 1 / batch], { memory: dx, dims }, { squared: Number(squared) })
   },
   multinomialLogisticLoss(batch, classes, p, label, loss) {
-    mean(gpu, batch, gpu.compute(surprise, [{ memory: p, dims: [classes, batch, 1] }, label], [batch, 1, 1]), loss)
+    mean(gpu, batch, gpu.compute(surprise, [{ memory: p, dims: [classes, batch, 1] }, label], [batch, 1, 1], { classes, NO_CLASS }), loss)
   },
   multinomialLogisticLossGradient(batch, classes, p, label, dloss, dp) {
     const dims = [classes, batch, 1] as const
@@ -106,7 +110,7 @@ export const classLosses = (gpu: Gpu): Partial<Kernels> => ({
       { memory: label, dims: columns },
       { memory: H, dims: [classes, classes, 1] as const },
     ]
-    const terms = gpu.compute(weighedSurprise, [...args, s.ignoreLabel ?? NO_LABEL], columns, { classes })
+    const terms = gpu.compute(weighedSurprise, [...args, s.ignoreLabel ?? NO_LABEL], columns, { classes, NO_CLASS })
     gpu.set(loss, normalized(gpu, s, label, gpu.total(terms, outer * inner)))
     gpu.release(terms)
   },

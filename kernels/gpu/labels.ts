@@ -10,6 +10,12 @@ export function whole(label: number): number {
   return Math.floor(label)
 }
 
+/**
+ * What the loss of a label that is no class is multiplied with. Labels are on the device, so nobody can throw: the loss becomes infinite
+ * instead, which solvers look for when they display it. The product overflows; infinity itself cannot be written in shaders.
+ */
+export const NO_CLASS = 3e38
+
 /** 1 where the label counts. */
 const counted = gpuKernel(
   'labels that count',

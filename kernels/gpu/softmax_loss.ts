@@ -1,14 +1,15 @@
 import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
-import { NO_LABEL, normalized, whole } from './labels.js'
+import { NO_CLASS, NO_LABEL, normalized, whole } from './labels.js'
 
-/** −log max(p[label], FLT_MIN) of one column, 0 where ignored. */
+/** −log max(p[label], FLT_MIN) of one column, 0 where ignored, infinite where the label is no class. */
 const term = gpuKernel(
   'softmaxLoss',
   function (p: Tensor, label: Tensor, ignored: number) {
     const truth = whole(label[0][this.thread.y][this.thread.x])
     if (truth === ignored) return 0
+    if (truth < 0 || truth >= this.constants.classes) return this.constants.NO_CLASS * (1 + truth * truth)
     return -Math.log(Math.max(p[this.thread.y][truth][this.thread.x], 1.17549435e-38))
   },
   [whole],
@@ -33,7 +34,7 @@ export const softmaxLoss = (gpu: Gpu): Partial<Kernels> => ({
       { memory: p, dims: [s.inner, s.classes, s.outer] as const },
       { memory: label, dims: columns },
     ]
-    const terms = gpu.compute(term, [...args, s.ignoreLabel ?? NO_LABEL], columns)
+    const terms = gpu.compute(term, [...args, s.ignoreLabel ?? NO_LABEL], columns, { classes: s.classes, NO_CLASS })
     gpu.set(loss, normalized(gpu, s, label, gpu.total(terms, s.outer * s.inner)))
     gpu.release(terms)
   },

@@ -57,6 +57,12 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
       expect(worst, at).toBeLessThan(3e-6)
     })
 
+    test('a label that is no class makes the loss infinite', async () => {
+      const losses = await call('noClass', mode)
+      expect(losses).toHaveLength(12)
+      for (const [which, finite] of losses) expect(finite, which).toBe(false)
+    })
+
     test('tensors of more than 2^24 values keep their places', async () => {
       expect(await call('large', mode)).toEqual([])
     })

@@ -4,7 +4,7 @@ import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/js.js'
 import { Net, parseNet, parseSolver, SGDSolver } from '../../lib/index.js'
-import { compareKernel, type KernelResult, kernelCases } from '../engines/gpu_cases.js'
+import { compareKernel, type KernelResult, kernelCases, lossesOfNoClass } from '../engines/gpu_cases.js'
 import { largeTensors } from '../engines/large.js'
 import { lenet } from '../engines/lenet.js'
 
@@ -126,6 +126,11 @@ export const tests = {
     const results: KernelResult[] = []
     for (const name of names) results.push(await compareKernel(name, jsKernels, engine))
     return results
+  },
+
+  /** Whether the losses of labels that are no class are finite numbers; infinity does not travel as such. */
+  async noClass(mode: GpuMode): Promise<[string, boolean][]> {
+    return Object.entries(await lossesOfNoClass(await createGpuEngine(mode))).map(([which, loss]) => [which, Number.isFinite(loss)])
   },
 
   /** Tensors of more values than single precision can count: what came out wrong. */

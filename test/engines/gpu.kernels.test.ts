@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Kernels } from '../../lib/engine.js'
 import { createGpuEngine } from '../../lib/engines/gpu.js'
 import { jsKernels } from '../../lib/engines/js.js'
-import { compareKernel, kernelCases } from './gpu_cases.js'
+import { compareKernel, kernelCases, lossesOfNoClass } from './gpu_cases.js'
 import { largeTensors } from './large.js'
 
 describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
@@ -17,6 +17,12 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
     const { worst, at, error } = await compareKernel(name, jsKernels, engine)
     expect(error).toBeUndefined()
     expect(worst, at).toBeLessThan(3e-6)
+  })
+
+  test('a label that is no class makes the loss infinite', async () => {
+    const losses = Object.entries(await lossesOfNoClass(await createGpuEngine(mode)))
+    expect(losses).toHaveLength(12)
+    for (const [which, loss] of losses) expect(loss, which).toBe(Number.POSITIVE_INFINITY)
   })
 })
 
