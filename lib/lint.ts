@@ -71,6 +71,6 @@ const SATURATED = 87.3365
 
 /** A hint for a displayed loss that says training is stuck. */
 export function lintLoss(loss: number): string | undefined {
-  if (Math.abs(loss - SATURATED) > 0.001) return undefined
+  if (!(Math.abs(loss - SATURATED) <= 0.001)) return undefined
   return `loss = ${SATURATED} means that the true class got probability 0 everywhere: the scores have blown up; lower base_lr, check the data's scale, or clip gradients`
 }

@@ -10,6 +10,8 @@ export async function readNet(source: string | URL | NetParameter, files: Files)
   if (typeof source !== 'string' && !(source instanceof URL))
     return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
   const file = String(source)
+  if (/\blayers?\s*{/.test(file))
+    throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
   const text = new TextDecoder().decode(await files.read(source))
   if (BINARY.test(text.slice(0, 256)))
     throw new FormatError(

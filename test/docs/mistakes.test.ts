@@ -153,6 +153,9 @@ describe('files and options', () => {
   test('one file in the place of another', async () => {
     await files()
     expect(await refused(() => netWith('', { weights: prototxt }))).toMatch(/weights are read from a binary model.*this file is text/)
+    expect(await refused(() => Net.create(inputs))).toMatch(
+      /^this is the text of a prototxt, not its path.*Net\.create\(parseNet\(text\)\)$/,
+    )
     expect(await refused(() => Net.create(model))).toMatch(/a net is described by text.*this file is binary.*the option weights$/)
     expect(await refused(() => Net.create(solver))).toMatch(
       /NetParameter has no field 'net'; a solver has one: is this a solver's prototxt\?$/,
@@ -199,10 +202,13 @@ describe('the messages in docs/tutorials/custom-layers.md', () => {
     '`base_lr` is too high': async () => {
       const net = parseNet(`${inputs.replace('num_output: 5', 'num_output: 3')}
         layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "data" top: "loss" }`)
-      const solver = await SGDSolver.create({ net_param: net, base_lr: 100, lr_policy: 'fixed', max_iter: 40, display: 20, random_seed: 1 })
+      const lines: string[] = []
+      const param = { net_param: net, base_lr: 100, lr_policy: 'fixed', max_iter: 40, display: 20, random_seed: 1 }
+      const solver = await SGDSolver.create(param, { log: line => lines.push(line) })
       const data = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i))
       solver.net.feed('data', data)
-      await solver.solve()
+      // a loss that is not a number is not one that is stuck
+      await solver.solve().finally(() => expect(lines.join('\n')).not.toContain('87.3365'))
     },
   }
   test.each(rows)('%s', async (mistake, quoted) => {
