@@ -276,6 +276,26 @@ const convolutions: Sizes[] = [
     [0, 1, 1],
     [1, 1, 1],
   ],
+  // wide kernels in wide steps, whose input gradient has a pass of its own
+  ...([
+    [
+      [2, 6, 10, 2],
+      [36, 52],
+      [12, 16],
+      [3, 8],
+      [0, 0],
+      [1, 1],
+    ],
+    [
+      [1, 3, 5, 1],
+      [41, 60],
+      [8, 16],
+      [8, 9],
+      [2, 3],
+      [2, 1],
+    ],
+    [[1, 2, 2, 2], [130], [8], [9], [5], [1]],
+  ] as Sizes[]),
   // more than two axes: groups, dilation, padding beyond the kernel, several blocks of slices
   ...([
     [

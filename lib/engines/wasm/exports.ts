@@ -44,6 +44,8 @@ export interface WasmExports extends DirectExports {
   ): void
   convolution(x: number, w: number, bias: number, y: number): void
   convolutionInputGradient(dy: number, w: number, dx: number): void
+  /** The input gradient of wide kernels in wide steps; false if this is none. */
+  upsample(dy: number, w: number, dx: number): boolean
   convolutionWeightGradient(x: number, dy: number, dw: number): void
   blasConvolution(x: number, w: number, bias: number, y: number): void
   blasConvolutionInputGradient(dy: number, w: number, dx: number): void

@@ -75,7 +75,7 @@ export function wasmKernels(wasm: WasmExports) {
       else (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
     },
     convolutionInputGradient(s, dy, w, dx) {
-      if (take(s)) wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
+      if (take(s)) wasm.upsample(dy.pointer, w.pointer, dx.pointer) || wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
       else (isMatrixProduct(s) ? many : jsKernels).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
