@@ -85,6 +85,10 @@ class RowsJob {
 /** y[r·yStride + i] ← x[r·xStride + i] for r < rows, i < width; x and y already include their offsets. */
 export function copyRows(rows: i32, width: i32, x: usize, xStride: i32, y: usize, yStride: i32): void {
   if (rows <= 0 || width <= 0) return
+  if (rows == 1) {
+    copy(width, x, y)
+    return
+  }
   const r = changetype<RowsJob>(job)
   r.rows = rows
   r.block = larger(1, CHUNK / width)

@@ -6,7 +6,7 @@
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob } from './convolution_shape'
 import { needWorkspace, run, sharedWorkspace } from './threads'
-import { bytes, ceilDiv, larger, smaller } from './vector'
+import { bytes, ceilDiv, fillValues, larger, smaller } from './vector'
 import { pays, winograd, winogradInputGradient } from './winograd'
 import { winogradWeightGradient } from './winograd_weight_gradient'
 
@@ -164,7 +164,7 @@ function forwardChunk(chunk: i32, workspace: usize): void {
   const count = pointwise ? smaller(s.block, s.positions - begin) : rows * s.OW
   const y = s.y + <usize>(n * s.M + g * s.groupM) * plane + bytes(p0)
   if (s.bias) {
-    for (let m = 0; m < s.groupM; m++) fillWith(y + <usize>m * plane, count, load<f32>(s.bias + bytes(g * s.groupM + m)))
+    for (let m = 0; m < s.groupM; m++) fillValues(y + <usize>m * plane, count, load<f32>(s.bias + bytes(g * s.groupM + m)))
   }
   const beta: f32 = s.bias ? 1 : 0
   if (pointwise) {
@@ -177,13 +177,6 @@ function forwardChunk(chunk: i32, workspace: usize): void {
     const w = s.w + bytes((r * s.M + g * s.groupM) * depth)
     sgemm(false, false, s.groupM, count, depth, 1, w, depth, workspace + bytes(r * s.DH * s.OW), stride, r > 0 ? 1 : beta, y, s.positions)
   }
-}
-
-function fillWith(p: usize, n: i32, value: f32): void {
-  const v = f32x4.splat(value)
-  let i = 0
-  for (; i + 4 <= n; i += 4) v128.store(p + bytes(i), v)
-  for (; i < n; i++) store<f32>(p + bytes(i), value)
 }
 
 // ---- input gradient: a chunk is a block of channels of one group of one image ------------------------------------------------

@@ -47,6 +47,7 @@ export class Convolution {
   first: i32
   images: i32
   groups: i32
+  packs: i32
   /** Products that a pass of the native engine is made of, one a kernel row or one in all. */
   shifts: i32
 }

@@ -18,6 +18,8 @@ const RUN: i32 = 768
 /** Values of a dw that is small enough to have several copies, and how many. */
 const SMALL: i32 = 4096
 const COPIES: i32 = 8
+/** Chunks that packing should have. */
+const PACKS: i32 = 8
 
 export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
@@ -31,7 +33,7 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   s.w = dw
   const K = s.groupC * s.taps
   const columns = ceilDiv(s.groupM, NR) * NR
-  const small = s.G == 1 && K * columns <= SMALL
+  const small = s.G == 1 && s.N >= COPIES && K * columns <= SMALL
   const each = small ? 1 : ceilDiv(partsOf(s), s.G)
   s.block = cut(K, each, MR, MR)
   s.parts = ceilDiv(K, s.block)
@@ -52,7 +54,8 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   needWorkspace(sums)
   for (s.first = 0; s.first < s.N; s.first += s.images) {
     s.images = smaller(s.images, s.N - s.first)
-    run(packChunk, s.images * s.G)
+    s.packs = smaller(ceilDiv(s.groupM, NR), ceilDiv(PACKS, s.images * s.G))
+    run(packChunk, s.images * s.G * s.packs)
     run(weightChunk, s.G * s.parts * s.parts2 * s.groups)
     if (s.groups > 1) for (let q = 0; q < s.groups; q++) addSums(s, 0, 0, 0, K, s.groupM, s.sums + sums * <usize>q)
   }
@@ -96,20 +99,25 @@ function paddedImages(s: Convolution): usize {
   return s.packed + <usize>(s.G * ceilDiv(s.groupM, NR)) * panelBytes(s)
 }
 
-/** One group of one image: dy as panels, and x with its padding. */
+/** A part of one group of one image: dy as panels, and x with its padding. */
 function packChunk(chunk: i32, _workspace: usize): void {
   const s = convolutionJob()
+  const part = chunk % s.packs
+  chunk /= s.packs
   const g = chunk % s.G
   const n = chunk / s.G
   const dy = s.y + <usize>((s.first + n) * s.M + g * s.groupM) * bytes(s.positions)
   const count = ceilDiv(s.groupM, NR)
-  for (let j = 0; j < count; j++) {
+  const last = (count * (part + 1)) / s.packs
+  for (let j = (count * part) / s.packs; j < last; j++) {
     const to = s.packed + <usize>(g * count + j) * panelBytes(s) + <usize>(n * s.positions) * ROW
     packColumns(s.positions, smaller(NR, s.groupM - j * NR), dy + <usize>(j * NR) * bytes(s.positions), bytes(s.positions), to)
   }
   if (isPadded(s)) {
-    const c = (s.first + n) * s.C + g * s.groupC
-    padRows(s, s.groupC, s.x + <usize>c * bytes(s.H * s.W), paddedImages(s) + paddedBytes(s, n * s.C + g * s.groupC), 0, s.padH)
+    const c0 = (s.groupC * part) / s.packs
+    const c1 = (s.groupC * (part + 1)) / s.packs
+    const c = (s.first + n) * s.C + g * s.groupC + c0
+    padRows(s, c1 - c0, s.x + <usize>c * bytes(s.H * s.W), paddedImages(s) + paddedBytes(s, n * s.C + g * s.groupC + c0), 0, s.padH)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Pooling over planes (H, W): four windows of a row at a time where they lie inside the plane, one at a time where they are clipped. */
 import { CHUNK } from './elementwise'
 import { job, needWorkspace, run } from './threads'
-import { bytes, ceilDiv, evens, larger, odds, select, smaller, storeLanes, sumLanes } from './vector'
+import { bytes, ceilDiv, evens, fillValues, larger, odds, select, smaller, storeLanes, sumLanes } from './vector'
 
 @unmanaged
 class Pooling {
@@ -367,6 +367,12 @@ function sharesOf(s: Pooling): i32 {
   return (s.OW + 3) & ~3
 }
 
+/** Whether one window covers the whole plane. */
+@inline
+function isGlobal(s: Pooling): bool {
+  return s.OH == 1 && s.OW == 1 && (s.PH | s.PW) == 0 && s.KH >= s.H && s.KW >= s.W
+}
+
 /** Each dy is divided by its area once; then each row of dx adds up the rows of windows over it, and those the windows over a value. */
 function averageGradientChunk(chunk: i32, workspace: usize): void {
   const s = pooling()
@@ -380,6 +386,11 @@ function averageGradientChunk(chunk: i32, workspace: usize): void {
   }
   memory.fill(row, 0, bytes(rowLength(s)))
   for (let i = chunk * s.block; i < last; i++) {
+    if (isGlobal(s)) {
+      const share = load<f32>(s.y + bytes(i)) / <f32>(smaller(s.KH, s.H) * smaller(s.KW, s.W))
+      fillValues(s.x + <usize>i * bytes(s.H * s.W), s.H * s.W, share)
+      continue
+    }
     divideByArea(s, s.y + <usize>i * bytes(s.OH * s.OW), widths, shares)
     averagePlaneGradient(s, s.x + <usize>i * bytes(s.H * s.W), shares, row + bytes(s.KW))
   }

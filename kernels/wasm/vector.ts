@@ -84,6 +84,14 @@ export function copyValues(to: usize, from: usize, n: i32): void {
   for (; i < n; i++) store<f32>(to + bytes(i), load<f32>(from + bytes(i)))
 }
 
+/** Sets n values. */
+export function fillValues(p: usize, n: i32, value: f32): void {
+  const v = f32x4.splat(value)
+  let i = 0
+  for (; i + 4 <= n; i += 4) v128.store(p + bytes(i), v)
+  for (; i < n; i++) store<f32>(p + bytes(i), value)
+}
+
 @inline
 export function smaller(a: i32, b: i32): i32 {
   return a < b ? a : b
