@@ -288,6 +288,18 @@ export const benchCases: readonly BenchCase[] = [
     ),
   ]),
   streaming('sumMiddle 64×16×1024:', 1 << 20, 1, (k, a, b) => k.sumMiddle(64, 16, 1024, a, b)),
+  ...[64, 4096].flatMap(outer => {
+    const s = { outer, classes: 1, inner: 784, ignoreLabel: undefined, normalization: 'BATCH_SIZE' } as const
+    return [
+      streaming(`sigmoidCrossEntropyLoss ${outer}×784:`, outer * 784, 2, (k, a, b, c) => k.sigmoidCrossEntropyLoss(s, a, b, c)),
+      streaming(`sigmoidCrossEntropyLossGradient ${outer}×784:`, outer * 784, 3, (k, a, b, c) =>
+        k.sigmoidCrossEntropyLossGradient(s, a, b, b, c),
+      ),
+    ]
+  }),
+  streaming('crop 21×500×500 to 480×480 of', 21 * 500 * 500, 2, (k, a, b) =>
+    k.crop({ input: [21, 500, 500], output: [21, 480, 480], offset: [0, 12, 12] }, a, b),
+  ),
   embed('gatherRows'),
   embed('scatterRows'),
   streaming('softmax 64 rows of 10:', 640, 2, (k, a, b) => k.softmax(64, 10, 1, a, b)),

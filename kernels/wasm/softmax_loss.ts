@@ -5,7 +5,7 @@ import { bytes, ceilDiv, larger, smaller, storeLanes } from './vector'
 
 /** How the summed loss is divided; the order is that of lib/engines/wasm/kernels.ts. */
 const FULL: i32 = 0
-const VALID: i32 = 1
+export const VALID: i32 = 1
 const BATCH_SIZE: i32 = 2
 
 /** The smallest normal float32: a probability of 0 costs 87.3365, not infinity. */
@@ -39,12 +39,11 @@ function describe(outer: i32, classes: i32, inner: i32, ignore: f64, p: usize, l
   return ceilDiv(outer, s.block)
 }
 
-/** What the sum is divided by; never below 1. */
-function normalizer(mode: i32, valid: f64): f64 {
-  const s = changetype<LossJob>(job)
-  if (mode == FULL) return Math.max(1, <f64>s.outer * <f64>s.inner)
+/** What a sum of losses is divided by; never below 1. */
+export function normalizer(outer: i32, inner: i32, mode: i32, valid: f64): f64 {
+  if (mode == FULL) return Math.max(1, <f64>outer * <f64>inner)
   if (mode == VALID) return Math.max(1, valid)
-  if (mode == BATCH_SIZE) return Math.max(1, <f64>s.outer)
+  if (mode == BATCH_SIZE) return Math.max(1, <f64>outer)
   return 1
 }
 
@@ -69,7 +68,7 @@ export function softmaxLoss(
     sum += load<f64>(s.out + ((<usize>i) << 4))
     valid += load<f64>(s.out + ((<usize>i) << 4), 8)
   }
-  store<f32>(loss, <f32>(sum / normalizer(mode, valid)))
+  store<f32>(loss, <f32>(sum / normalizer(outer, inner, mode, valid)))
 }
 
 function lossChunk(chunk: i32, _workspace: usize): void {
@@ -112,7 +111,7 @@ export function softmaxLossGradient(
   }
   const s = changetype<LossJob>(job)
   s.out = dx
-  s.scale = <f32>(dloss / normalizer(mode, valid))
+  s.scale = <f32>(dloss / normalizer(outer, inner, mode, valid))
   run(gradientChunk, chunks)
 }
 

@@ -954,3 +954,47 @@ for (const [rows, width, count] of [
     return kernels => kernels.scatterRows(rows, width, count, index, dy, dtable)
   }
 }
+
+for (const [outer, inner] of [
+  [1, 1],
+  [5, 3],
+  [64, 784],
+  [3, 16385],
+]) {
+  for (const normalization of ['FULL', 'VALID', 'BATCH_SIZE', 'NONE'] as const) {
+    for (const ignoreLabel of [undefined, 1]) {
+      const s: ClassLossShape = { outer, classes: 1, inner, ignoreLabel, normalization }
+      const name = `${outer}×${inner}, ${normalization}${ignoreLabel === undefined ? '' : ', one target ignored'}`
+      const inputs = (kit: Kit) => {
+        const [x, target] = [kit.random(outer * inner, 30), kit.random(outer * inner, 2)]
+        // 0 and 1 as well as what lies between and beyond
+        for (let i = 0; i < target.length; i += 3) target.array[i] = i % 2
+        return [x, target] as const
+      }
+      cases[`sigmoidCrossEntropyLoss ${name}`] = kit => {
+        const [[x, target], loss] = [inputs(kit), kit.output(1)]
+        return kernels => kernels.sigmoidCrossEntropyLoss(s, x, target, loss)
+      }
+      cases[`sigmoidCrossEntropyLossGradient ${name}`] = kit => {
+        const [[x, target], dloss, dx] = [inputs(kit), kit.values([1.5]), kit.output(outer * inner)]
+        return kernels => kernels.sigmoidCrossEntropyLossGradient(s, x, target, dloss, dx)
+      }
+    }
+  }
+}
+for (const s of [
+  { input: [9], output: [4], offset: [3] },
+  { input: [5, 7], output: [2, 7], offset: [3, 0] },
+  { input: [3, 4, 60, 70], output: [2, 4, 41, 33], offset: [1, 0, 12, 37] },
+  { input: [2, 3, 4, 5, 6], output: [1, 2, 3, 4, 5], offset: [1, 1, 0, 1, 1] },
+]) {
+  const [whole, part] = [s.input, s.output].map(sizes => sizes.reduce((a, b) => a * b, 1))
+  cases[`crop ${s.input} to ${s.output}`] = kit => {
+    const [x, y] = [kit.random(whole), kit.output(part)]
+    return kernels => kernels.crop(s, x, y)
+  }
+  cases[`cropGradient ${s.input} to ${s.output}`] = kit => {
+    const [dy, dx] = [kit.random(part), kit.output(whole)]
+    return kernels => kernels.cropGradient(s, dy, dx)
+  }
+}

@@ -42,6 +42,8 @@ export interface WasmExports extends DirectExports {
     DH: number,
     DW: number,
   ): void
+  /** The next forward pass ends in a ReLU. */
+  convolutionSlope(slope: number): void
   convolution(x: number, w: number, bias: number, y: number): void
   convolutionInputGradient(dy: number, w: number, dx: number): void
   /** The input gradient of wide kernels in wide steps; false if this is none. */
@@ -80,6 +82,17 @@ export interface WasmExports extends DirectExports {
     mode: number,
     p: number,
     label: number,
+    dloss: number,
+    dx: number,
+  ): void
+  sigmoidCrossEntropyLoss(outer: number, inner: number, ignore: number, mode: number, x: number, target: number, loss: number): void
+  sigmoidCrossEntropyLossGradient(
+    outer: number,
+    inner: number,
+    ignore: number,
+    mode: number,
+    x: number,
+    target: number,
     dloss: number,
     dx: number,
   ): void

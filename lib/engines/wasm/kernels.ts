@@ -1,4 +1,4 @@
-import type { ConvolutionShape, Kernels, Normalization, PoolingShape, Reduction } from '../../engine.js'
+import type { ConvolutionShape, CropShape, Kernels, Normalization, PoolingShape, Reduction } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { bindDirect } from './direct.js'
@@ -48,6 +48,26 @@ export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => bo
   }
 }
 
+/** Visits the blocks that a crop is made of, two axes each: rows, width, where it starts in the whole and in the part (bytes). */
+function eachBlock(
+  { input, output, offset }: CropShape,
+  visit: (rows: number, width: number, whole: number, wholeStride: number, part: number) => void,
+): void {
+  const w = input.length - 1
+  const [rows, firstRow, allRows] = w > 0 ? [output[w - 1], offset[w - 1], input[w - 1]] : [1, 0, 1]
+  const blocks = output.slice(0, Math.max(0, w - 1)).reduce((a, b) => a * b, 1)
+  for (let b = 0; b < blocks; b++) {
+    // b counts through the leading axes of the part
+    let place = 0
+    for (let axis = 0, rest = blocks, left = b; axis < w - 1; axis++) {
+      rest /= output[axis]
+      place = place * input[axis] + offset[axis] + Math.floor(left / rest)
+      left %= rest
+    }
+    visit(rows, output[w], 4 * ((place * allRows + firstRow) * input[w] + offset[w]), input[w], 4 * b * rows * output[w])
+  }
+}
+
 /** The kernels that WebAssembly has; the others are those of the js engine. */
 export function wasmKernels(wasm: WasmExports) {
   const take = convolutionTaker(wasm)
@@ -73,6 +93,15 @@ export function wasmKernels(wasm: WasmExports) {
     convolution(s, x, w, bias, y) {
       if (take(s)) wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
       else (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
+    },
+    convolutionRelu(s, x, w, bias, y, slope) {
+      if (take(s)) {
+        wasm.convolutionSlope(slope)
+        wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+      } else {
+        this.convolution!(s, x, w, bias, y)
+        this.relu!(y.length, slope, y, y)
+      }
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) wasm.upsample(dy.pointer, w.pointer, dx.pointer) || wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
@@ -109,6 +138,17 @@ export function wasmKernels(wasm: WasmExports) {
       wasm.copyRows(rows, width, x.pointer + 4 * xOffset, xStride, y.pointer + 4 * yOffset, yStride)
     },
 
+    crop(s, x, y) {
+      eachBlock(s, (rows, width, whole, wholeStride, part) =>
+        wasm.copyRows(rows, width, x.pointer + whole, wholeStride, y.pointer + part, width),
+      )
+    },
+    cropGradient(s, dy, dx) {
+      wasm.fill(dx.length, 0, dx.pointer)
+      eachBlock(s, (rows, width, whole, wholeStride, part) =>
+        wasm.copyRows(rows, width, dy.pointer + part, width, dx.pointer + whole, wholeStride),
+      )
+    },
     softmaxLoss(s, p, label, loss) {
       const mode = normalizations.indexOf(s.normalization)
       wasm.softmaxLoss(s.outer, s.classes, s.inner, s.ignoreLabel ?? Number.NaN, mode, p.pointer, label.pointer, loss.pointer)
@@ -117,6 +157,16 @@ export function wasmKernels(wasm: WasmExports) {
       const mode = normalizations.indexOf(s.normalization)
       const ignore = s.ignoreLabel ?? Number.NaN
       wasm.softmaxLossGradient(s.outer, s.classes, s.inner, ignore, mode, p.pointer, label.pointer, dloss.array[0], dx.pointer)
+    },
+    sigmoidCrossEntropyLoss(s, x, target, loss) {
+      const mode = normalizations.indexOf(s.normalization)
+      const ignore = s.ignoreLabel ?? Number.NaN
+      wasm.sigmoidCrossEntropyLoss(s.outer, s.inner, ignore, mode, x.pointer, target.pointer, loss.pointer)
+    },
+    sigmoidCrossEntropyLossGradient(s, x, target, dloss, dx) {
+      const mode = normalizations.indexOf(s.normalization)
+      const ignore = s.ignoreLabel ?? Number.NaN
+      wasm.sigmoidCrossEntropyLossGradient(s.outer, s.inner, ignore, mode, x.pointer, target.pointer, dloss.array[0], dx.pointer)
     },
     euclideanLossGradient(n, factor, difference, dloss, dx) {
       wasm.axpby(n, factor * dloss.array[0], difference.pointer, 0, dx.pointer)
