@@ -10,7 +10,7 @@ import { flatPlace, places, product } from './places.js'
 // o_a, i_a and k_a are the places along axis a in the output, the input and the kernel.
 
 /** Taps that are written out one by one; larger kernels run in loops. */
-const MOST_UNROLLED = 50
+const MOST_UNROLLED = 9
 
 /** Threads that a weight gradient wants at least: fewer, and the batch is summed in parts. */
 const WANTED_THREADS = 65536
