@@ -10,6 +10,7 @@ import { loadMean } from '../io/protos.js'
 import { ndarrayOf, type Values } from '../ndarrays.js'
 import { Net } from '../net.js'
 import { writeFileSafely } from '../write_file.js'
+import { addGpuSwitch } from './gpu_flag.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
 import { type Output, print } from './output.js'
@@ -46,10 +47,14 @@ export function addClassify(program: Command, output: Output): void {
     .option('--output <file>', 'write all probabilities to a .npy file, pictures × classes')
     .option('--json', 'print the result as JSON')
   addStateOptions(command)
-  addRunOptions(command).action((model, weights, pictures, options: ClassifyOptions) => classify(model, weights, pictures, options, output))
+  addGpuSwitch(addRunOptions(command)).action((model, weights, pictures, options: ClassifyOptions) =>
+    classify(model, weights, pictures, options, output),
+  )
   command.addHelpText(
     'after',
     `
+Pictures are read by two packages: npm install ndarray-pixels sharp.
+
 Examples:
   ristretto classify deploy.prototxt bvlc_reference_caffenet.caffemodel cat.jpg --mean 104,117,123 --labels synset_words.txt
   ristretto classify deploy.prototxt net.caffemodel photos/ --mean ilsvrc_12_mean.npy --images-dim 256,256 --oversample --json

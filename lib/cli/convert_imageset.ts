@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type ConvertImagesetOptions, convertImageset } from '../data/convert_imageset.js'
 import { imageFormats } from '../data/encode_image.js'
+import { EngineError } from '../errors.js'
 import { mustExist } from './input_file.js'
 import { whole } from './options.js'
 import { type Output, print } from './output.js'
@@ -36,7 +37,7 @@ export function addConvertImageset(program: Command, output: Output): void {
     .addHelpText(
       'after',
       `
-Keys are '%08d_<path>'. Files that cannot be read are left out, each with a notice, as in Caffe.
+PNG and JPEG files are read by two packages: npm install ndarray-pixels sharp. Keys are '%08d_<path>'. Files that cannot be read are left out, each with a notice, as in Caffe.
 
 Examples:
   ristretto convert-imageset images/ images/train.txt train_lmdb --resize-height 256 --resize-width 256 --shuffle
@@ -54,7 +55,11 @@ async function convert(root: string, list: string, db: string, { json, ...option
       bar.update(done)
     } else if (done % 1000 === 0) say(`Processed ${done} files.`)
   }
-  const onSkip = (file: string, error: Error) => output.err.write(`left out ${file}: ${error.message}\n`)
+  const onSkip = (file: string, error: Error) => {
+    // a package that is not installed is no fault of the file, and would be missing for all of them
+    if (error instanceof EngineError) throw error
+    output.err.write(`left out ${file}: ${error.message}\n`)
+  }
   const report = await convertImageset({ ...options, root, list, output: db, onProgress, onSkip, log: say }).finally(() => bar?.stop())
   const { records, skipped, sizes } = report
   if (sizes) {

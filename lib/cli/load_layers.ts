@@ -51,9 +51,8 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(path))
       throw new RistrettoError(
-        `${file}: Node ${process.versions.node} does not run TypeScript; use Node 22.18 or later, ` +
-          `compile the file to JavaScript (npx esbuild ${file} --outfile=${file.replace(/ts$/, 'js')}) and name that, ` +
-          'or start Node with a loader (NODE_OPTIONS="--import tsx")',
+        `${file}: Node ${process.versions.node} does not run TypeScript: npm install -D tsx, then put NODE_OPTIONS="--import tsx" before the ` +
+          `command; or compile the file (npx esbuild ${file} --outfile=${file.replace(/ts$/, 'js')}) and name that, or use Node 22.18 or later`,
         { cause: error },
       )
     if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || error instanceof SyntaxError)

@@ -5,6 +5,7 @@ import { addClassify } from './classify.js'
 import { addComputeImageMean } from './compute_image_mean.js'
 import { addConvertImageset } from './convert_imageset.js'
 import { addConvertMnist } from './convert_mnist.js'
+import { addDeviceQuery } from './device_query.js'
 import { addDraw } from './draw.js'
 import { addExtractFeatures } from './extract_features.js'
 import { normalizeArguments } from './gflags.js'
@@ -26,7 +27,7 @@ const commands = [
   ...[addTrain, addTest, addTime, addClassify, addExtractFeatures],
   ...[addConvertMnist, addConvertImageset, addComputeImageMean],
   ...[addUpgradeNet, addUpgradeSolver, addDraw, addParseLog, addPlotLog],
-  ...[addSummarize, addCheckLayer],
+  ...[addSummarize, addCheckLayer, addDeviceQuery],
 ]
 
 /** Run one command line; resolves to the exit code. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { g6 } from '../format.js'
 import type { Net } from '../net.js'
+import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
@@ -14,7 +15,8 @@ export function addTest(program: Command, output: Output): void {
     needsWeights: true,
     iterations: 'how many batches',
     json: 'print the scores as one JSON object',
-  }).action(options => test(options, output))
+  })
+  addGpuFlag(command, output).action(options => test(options, output))
   command.addHelpText(
     'after',
     `

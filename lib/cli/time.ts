@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { g6 } from '../format.js'
 import type { Net } from '../net.js'
+import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printLog } from './output.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
 
@@ -14,7 +15,8 @@ export function addTime(program: Command, output: Output): void {
     needsWeights: false,
     iterations: 'how many passes',
     json: 'print the times as one JSON object',
-  }).action(options => time(options, output))
+  })
+  addGpuFlag(command, output).action(options => time(options, output))
   command.addHelpText(
     'after',
     `

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Solver } from '../solver.js'
 import { createSolver } from '../solvers/index.js'
+import { addGpuFlag } from './gpu_flag.js'
 import { addRunOptions, addStateOptions, list, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
 import { type Output, printLog } from './output.js'
 import { copyAll } from './run_net.js'
@@ -36,7 +37,7 @@ export function addTrain(program: Command, output: Output): void {
     .option('--keep-last <n>', 'keep only the newest snapshots of this run', whole(1))
     .option('--keep-best <output>', 'also save <prefix>_best whenever this test output is better than before')
     .option('--patience <n>', 'stop when the --keep-best output has not become better for so many tests', whole(1))
-  addStateOptions(addRunOptions(command)).action((options: TrainOptions) => {
+  addStateOptions(addGpuFlag(addRunOptions(command), output, true)).action((options: TrainOptions) => {
     if (options.patience !== undefined && options.keepBest === undefined)
       command.error('error: --patience needs --keep-best, which names the test output to watch')
     return train(options, output)

@@ -5,6 +5,7 @@ import { writeMessage } from '../proto/wire.js'
 import { writeFileSafely } from '../write_file.js'
 import { decodeImage, importPixels, toPlanes } from './image.js'
 import { openLmdbRecords } from './records.js'
+import { withPrefix } from './source.js'
 
 /** The mean of the images in a database. */
 export interface ImageMean {
@@ -22,19 +23,28 @@ export async function computeImageMean(
 ): Promise<ImageMean> {
   const records = await openLmdbRecords(source)
   const name = typeof source === 'string' ? source : 'the database'
+  const place = (i: number, key: Uint8Array) => `record ${i} (key '${new TextDecoder().decode(key)}')`
   try {
     if (!records.first()) throw new FormatError(`${name} holds no records`)
-    const first = await decoded(readDatum(records.value))
+    const decode = (datum: ReadDatum, i: number) =>
+      decoded(datum).catch(error => {
+        throw withPrefix(`${name}: ${place(i, records.key)}`, error)
+      })
+    const first = await decode(readDatum(records.value), 0)
+    const firstKey = records.key.slice()
     const { channels, height, width } = first
     const sum = new Float64Array(channels * height * width)
     for (let i = 0; i < records.count; i++) {
       let datum = i === 0 ? first : readDatum(records.value)
-      if (datum.encoded) datum = await decoded(datum)
+      if (datum.encoded) datum = await decode(datum, i)
       const values = datum.data.length ? datum.data : (datum.float_data ?? datum.data)
-      if (datum.channels !== channels || datum.height !== height || datum.width !== width || values.length !== sum.length)
+      if (datum.channels !== channels || datum.height !== height || datum.width !== width)
         throw new FormatError(
-          `${name}: record ${i} is ${datum.channels}×${datum.height}×${datum.width} with ${values.length} values, record 0 is ${channels}×${height}×${width}: resize the images when converting`,
+          `${name}: ${place(i, records.key)} is ${sizeText(datum)}, ${place(0, firstKey)} is ${sizeText(first)}: ` +
+            `a mean needs images of one size; ${wayOut(datum, first)}`,
         )
+      if (values.length !== sum.length)
+        throw new FormatError(`${name}: ${place(i, records.key)} is ${sizeText(datum)}, but holds ${values.length} values`)
       for (let k = 0; k < sum.length; k++) sum[k] += values[k]
       records.next()
       if ((i + 1) % 1000 === 0 || i + 1 === records.count) onProgress?.(i + 1, records.count)
@@ -65,3 +75,11 @@ async function decoded(datum: ReadDatum): Promise<ReadDatum> {
   const image = toPlanes(await decodeImage(datum.data.slice(), pixels))
   return { ...datum, ...image, encoded: false }
 }
+
+const sizeText = ({ channels, height, width }: ReadDatum): string => `${channels}×${height}×${width}`
+
+/** How the database could have been made. */
+const wayOut = (datum: ReadDatum, first: ReadDatum): string =>
+  datum.height === first.height && datum.width === first.width
+    ? 'convert-imageset stores grey and coloured files with the same channels if it is not told --encoded'
+    : 'convert-imageset brings them to one with --resize-width and --resize-height'

@@ -1,16 +1,22 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { encodeImage } from '../../lib/data/encode_image.js'
 import { LmdbReader } from '../../lib/data/lmdb.js'
+import { LmdbWriter } from '../../lib/data/lmdb_writer.js'
+import { EngineError } from '../../lib/errors.js'
 import type { NetParameter } from '../../lib/generated/caffe.js'
 import { readNpy } from '../../lib/io/npy.js'
 import { Net } from '../../lib/net.js'
-import { readDatum } from '../../lib/proto/datum.js'
+import { readDatum, writeDatum } from '../../lib/proto/datum.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
 import { readNetParameter } from '../../lib/proto/wire.js'
 import { expectClose, goldenPath } from '../golden.js'
 import { cli, temporaryFolder } from './helpers.js'
+
+// real, unless a test says otherwise
+vi.mock('../../lib/data/encode_image.js', { spy: true })
 
 const folder = temporaryFolder()
 const io = goldenPath('io')
@@ -104,6 +110,17 @@ describe('convert-imageset', () => {
     expect((await records(db)).map(([key]) => key)).toEqual(['00000000_c0.png', '00000003_g2.png'])
   })
 
+  it('a package that is not there is one line, not one for every image, and no database', async () => {
+    const message = 'writing images needs the package sharp: npm install sharp'
+    vi.mocked(encodeImage).mockImplementation(() => Promise.reject(new EngineError(message)))
+    const db = join(folder, 'no sharp')
+    const half = ['--encoded', '--resize-height', '10', '--resize-width', '12']
+    const { code, err } = await cli('convert-imageset', images, join(images, 'list.txt'), db, ...half)
+    vi.mocked(encodeImage).mockReset()
+    expect({ code, err }).toEqual({ code: 1, err: `ristretto: ${message}\n` })
+    expect(readdirSync(db)).toEqual([])
+  })
+
   it('fails, and leaves nothing behind', async () => {
     const small = join(folder, 'mixed')
     mkdirSync(small)
@@ -145,6 +162,37 @@ describe('compute-image-mean', () => {
     const mean = readNpy(readFileSync(file))
     expect(mean.shape).toEqual([1, 28, 28])
     expect(channels[0]).toBeCloseTo([...mean.data].reduce((a, b) => a + b) / 784, 4)
+  })
+
+  it.each([
+    ['raw', []],
+    ['encoded', ['--encoded']],
+  ])('%s images of two sizes: names both records, their sizes and the way out', async (kind, flags) => {
+    const two = join(folder, `two_${kind}`)
+    mkdirSync(two)
+    cpSync(join(images, 'c0.png'), join(two, 'a.png'))
+    await sharp(join(images, 'c3.png')).resize(5, 7).toFile(join(two, 'b.png'))
+    writeFileSync(join(two, 'list.txt'), 'a.png 0\nb.png 1\n')
+    const db = join(folder, `two_${kind}_lmdb`)
+    expect((await cli('convert-imageset', two, join(two, 'list.txt'), db, ...flags)).code).toBe(0)
+    const { code, err } = await cli('compute-image-mean', db)
+    const sizes = "record 1 (key '00000001_b.png') is 3×7×5, record 0 (key '00000000_a.png') is 3×20×24: "
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`${db}: ${sizes}`) })
+    expect(err).toMatch(/convert-imageset .*--resize-width and --resize-height\n$/)
+  })
+
+  it('names the record that cannot be decoded, or whose values do not fill its size', async () => {
+    for (const [name, datum, message] of [
+      ['torn', { data: new Uint8Array(9), encoded: true }, "record 1 (key 'second'): 9 bytes that are no PNG"],
+      ['short', { channels: 1, height: 2, width: 2, data: new Uint8Array(3) }, "record 1 (key 'second') is 1×2×2, but holds 3 values"],
+    ] as const) {
+      const db = join(folder, `${name}_lmdb`)
+      const writer = await LmdbWriter.create(db)
+      writer.put('first', writeDatum({ channels: 1, height: 2, width: 2, data: new Uint8Array(4) }))
+      writer.put('second', writeDatum(datum))
+      await writer.finish()
+      expect(await cli('compute-image-mean', db)).toMatchObject({ code: 1, err: expect.stringContaining(`${db}: ${message}`) })
+    }
   })
 
   it('names a database that is not there', async () => {

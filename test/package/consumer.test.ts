@@ -189,7 +189,9 @@ describe('the command line', () => {
     const args = ['time', '-model', model(), '-layers', write('twice.ts', layer(true))]
     const { code, err } = ristretto(args)
     expect(code).toBe(1)
-    expect(err).toMatch(/^ristretto: --layers .*: Node [\d.]+ does not run TypeScript; use Node 22\.18 or later, [^\n]+\n$/)
+    expect(err).toMatch(
+      /^ristretto: --layers .*: Node [\d.]+ does not run TypeScript: npm install -D tsx, then put NODE_OPTIONS="--import tsx" before [^\n]+\n$/,
+    )
   })
 
   it('runs TypeScript layers on a Node that does', ({ skip }) => {
