@@ -121,6 +121,8 @@ export interface Kernels {
   // ---- convolution --------------------------------------------------------------------------------------------------
   /** y ← w ∗ x + bias.  x: (N, C, in…), w: (M, C/group, kernel…), bias: (M) or null, y: (N, M, out…). */
   convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory): void
+  /** y ← relu(w ∗ x + bias): y where y > 0, else slope·y. A device may lack it: the two kernels one after the other give the same. */
+  convolutionRelu(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory, slope: number): void
   /** dx ← ∂E/∂x.  dy: (N, M, out…), w: (M, C/group, kernel…), dx: (N, C, in…). */
   convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Memory, dx: Memory): void
   /** dw ← dw + ∂E/∂w.  x: (N, C, in…), dy: (N, M, out…), dw: (M, C/group, kernel…). */

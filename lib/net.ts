@@ -7,6 +7,7 @@ import { namingLayer, RistrettoError } from './errors.js'
 import { explainNet } from './explain.js'
 import { Feed, type FeedSource, type JointFeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
+import { type Rectified, rectifiedConvolutions } from './fusion.js'
 import type { NetParameter } from './generated/caffe.js'
 import { filterNet, insertSplits } from './graph.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
@@ -134,6 +135,7 @@ export class Net {
   private tail: Promise<unknown> | undefined
   private disposed = false
   private plan: InferencePlan | undefined
+  private rectified: ReadonlyMap<NetNode, Rectified>
 
   private constructor(
     /** The filtered net with its splits, as it was built. */
@@ -150,6 +152,7 @@ export class Net {
     this.debugInfo = param.debug_info ?? false
     this.parts = parts
     this.nodes = parts.nodes
+    this.rectified = rectifiedConvolutions(parts.nodes)
     this.inputs = parts.inputs
     this.outputs = parts.outputs
     this.learnable = parts.learnable
@@ -306,6 +309,8 @@ export class Net {
     if (source instanceof Net) await source.pull()
     const report = copyWeights(this, await readWeights(source, this.context.files), options)
     this.plan?.fold()
+    // folding decides anew which layers run
+    if (this.plan) this.rectified = rectifiedConvolutions(this.nodes, this.plan.skipped)
     if (this.plan) this.reshape()
     return report
   }
@@ -439,16 +444,27 @@ export class Net {
     }
     // shared memory is laid out for all shapes at once
     if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
+    // whoever looks between a convolution and its ReLU gets to see what is there
+    const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
+    let done: NetNode | undefined
     for (let i = start; i <= end; i++) {
       const node = this.nodes[i]
+      if (node === done) continue
       for (const hook of beforeForward) await hook(node.name)
       if (this.plan?.skipped.has(node)) continue
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
       if (node.layer.engine !== this.engine) await homeForForward(node)
       node.layer.random.iteration = this.passes
+      const pair = watched ? undefined : this.rectified.get(node)
       try {
-        const wait = node.layer.forward(node.bottom, node.top)
-        if (wait) await wait
+        if (pair && pair.place <= end) {
+          if (shapesChanged(pair.relu)) this.reshapeNode(pair.relu)
+          pair.layer.forwardRectified(node.bottom, node.top, pair.slope)
+          done = pair.relu
+        } else {
+          const wait = node.layer.forward(node.bottom, node.top)
+          if (wait) await wait
+        }
       } catch (error) {
         throw namingLayer(node.layer, error)
       }
@@ -483,6 +499,7 @@ export class Net {
   private optimize(keep: readonly string[]): void {
     if (this.phase !== 'TEST') throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
     this.plan = new InferencePlan(this.parts, keep)
+    this.rectified = rectifiedConvolutions(this.nodes, this.plan.skipped)
     for (const node of this.nodes) node.layer.needsBackward = false
     this.reshape()
   }

@@ -4,7 +4,7 @@
  * the kernel sees the same values r rows further down, so that a pass is KH products which begin at different places of one piece.
  */
 import { sgemm } from './blas_import'
-import { Convolution, convolutionJob } from './convolution_shape'
+import { Convolution, convolutionJob, rectifyRows } from './convolution_shape'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, fillValues, larger, smaller } from './vector'
 import { pays, winograd, winogradInputGradient } from './winograd'
@@ -169,6 +169,7 @@ function forwardChunk(chunk: i32, workspace: usize): void {
   const beta: f32 = s.bias ? 1 : 0
   if (pointwise) {
     sgemm(false, false, s.groupM, count, depth, 1, s.w + bytes(g * s.groupM * depth), depth, x + bytes(p0), s.positions, beta, y, s.positions)
+    rectifyRows(s, y, s.groupM, plane, count)
     return
   }
   const stride = strideOf(s, rows)
@@ -177,6 +178,7 @@ function forwardChunk(chunk: i32, workspace: usize): void {
     const w = s.w + bytes((r * s.M + g * s.groupM) * depth)
     sgemm(false, false, s.groupM, count, depth, 1, w, depth, workspace + bytes(r * s.DH * s.OW), stride, r > 0 ? 1 : beta, y, s.positions)
   }
+  rectifyRows(s, y, s.groupM, plane, count)
 }
 
 // ---- input gradient: a chunk is a block of channels of one group of one image ------------------------------------------------

@@ -3,7 +3,7 @@
  * a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes backward.
  */
 import { CHUNK } from './elementwise'
-import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, zero } from './convolution_shape'
+import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, rectifyRows, zero } from './convolution_shape'
 import { needWorkspace, run } from './threads'
 import { bytes, ceilDiv, copyValues, evens, larger, madd, smaller, storeLanes } from './vector'
 
@@ -52,6 +52,7 @@ function forwardChunk(chunk: i32, padded: usize): void {
         else storeLanes(to, sum, s.OW - ow)
       }
     }
+    rectifyRows(s, y, 1, bytes(s.positions), s.positions)
   }
 }
 

@@ -4,7 +4,8 @@
  * block of output channels through all three steps, so that what lies between them stays in the cache.
  */
 import { sgemm } from './blas_import'
-import { Convolution, cut, zero } from './convolution_shape'
+import { Convolution, convolutionJob, cut, zero } from './convolution_shape'
+import { rectify } from './relu'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, panels, ROW, TILE } from './tile'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
@@ -276,6 +277,8 @@ function tilesChunk(chunk: i32, workspace: usize): void {
   const plane = bytes(f.OH * f.OW)
   const first = f.y + <usize>(g * f.outputs + o0) * plane
   const biases = f.bias + bytes(g * f.outputs + o0)
+  // an input gradient has none: its slope is 1
+  const slope = convolutionJob().slope
   for (let i = 0; i < count; i += 4) {
     // where the four tiles start in the first output's plane, and whether all of them lie inside
     const lanes = smaller(4, count - i)
@@ -294,10 +297,10 @@ function tilesChunk(chunk: i32, workspace: usize): void {
     let y3 = load<usize>(from, 12)
     for (let o = 0; o < outputs; o++) {
       outputSquare(f.side, sums + <usize>o * oRow + bytes(i), oStep, square, temp)
-      const bias = f.bias ? v128.load_splat<f32>(biases + bytes(o)) : f32x4.splat(0)
-      if (!inside) putEdge(f, q0 + i, lanes, square, bias, first + <usize>o * plane)
-      else if (f.side == 4) putFours(square, bias, bytes(f.OW), y0, y1, y2, y3)
-      else putTwos(square, bias, bytes(f.OW), y0, y1, y2, y3)
+      finish(f.side * f.side, square, f.bias ? load<f32>(biases + bytes(o)) : 0, slope)
+      if (!inside) putEdge(f, q0 + i, lanes, square, first + <usize>o * plane)
+      else if (f.side == 4) putFours(square, bytes(f.OW), y0, y1, y2, y3)
+      else putTwos(square, bytes(f.OW), y0, y1, y2, y3)
       y0 += plane
       y1 += plane
       y2 += plane
@@ -352,13 +355,28 @@ function transformInput(
   }
 }
 
+/** Adds the bias to n vectors, and applies the ReLU, if one follows. */
+function finish(n: i32, square: usize, bias: f32, slope: f32): void {
+  const b = f32x4.splat(bias)
+  const end = square + (<usize>n << 4)
+  if (slope == 1) {
+    for (; square < end; square += 16) v128.store(square, f32x4.add(v128.load(square), b))
+    return
+  }
+  const s = f32x4.splat(slope)
+  for (; square < end; square += 16) {
+    const v = f32x4.add(v128.load(square), b)
+    v128.store(square, rectify(v, v, s))
+  }
+}
+
 /** Four squares of 4 × 4, one in each lane, to their places. */
-function putFours(square: usize, bias: v128, row: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
+function putFours(square: usize, row: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
   for (const end = square + 256; square < end; square += 64, y0 += row, y1 += row, y2 += row, y3 += row) {
-    const a = f32x4.add(v128.load(square), bias)
-    const b = f32x4.add(v128.load(square, 16), bias)
-    const c = f32x4.add(v128.load(square, 32), bias)
-    const d = f32x4.add(v128.load(square, 48), bias)
+    const a = v128.load(square)
+    const b = v128.load(square, 16)
+    const c = v128.load(square, 32)
+    const d = v128.load(square, 48)
     const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
     const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
     const t2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
@@ -371,10 +389,10 @@ function putFours(square: usize, bias: v128, row: usize, y0: usize, y1: usize, y
 }
 
 /** Four squares of 2 × 2. */
-function putTwos(square: usize, bias: v128, row: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
+function putTwos(square: usize, row: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
   for (const end = square + 64; square < end; square += 32, y0 += row, y1 += row, y2 += row, y3 += row) {
-    const a = f32x4.add(v128.load(square), bias)
-    const b = f32x4.add(v128.load(square, 16), bias)
+    const a = v128.load(square)
+    const b = v128.load(square, 16)
     const low = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
     const high = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
     v128.store64_lane(y0, low, 0)
@@ -385,7 +403,7 @@ function putTwos(square: usize, bias: v128, row: usize, y0: usize, y1: usize, y2
 }
 
 /** Tiles q … q + lanes − 1, as far as they lie inside; y is a plane of the first image. */
-function putEdge(f: Winograd, q: i32, lanes: i32, square: usize, bias: v128, y: usize): void {
+function putEdge(f: Winograd, q: i32, lanes: i32, square: usize, y: usize): void {
   for (let l = 0; l < lanes; l++, q++) {
     const n = q / f.tiles
     const row = (q - n * f.tiles) / f.columns
@@ -395,9 +413,8 @@ function putEdge(f: Winograd, q: i32, lanes: i32, square: usize, bias: v128, y: 
     const width = smaller(f.side, f.OW - w)
     let to = y + <usize>(n * f.groups * f.outputs) * bytes(f.OH * f.OW) + bytes(h * f.OW + w)
     let from = square + bytes(l)
-    const b = f32x4.extract_lane(bias, 0)
     for (let r = 0; r < height; r++, to += bytes(f.OW), from += <usize>f.side << 4) {
-      for (let c = 0; c < width; c++) store<f32>(to + bytes(c), load<f32>(from + (<usize>c << 4)) + b)
+      for (let c = 0; c < width; c++) store<f32>(to + bytes(c), load<f32>(from + (<usize>c << 4)))
     }
   }
 }

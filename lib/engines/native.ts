@@ -39,6 +39,15 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
       if (take(s)) exports.blasConvolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
       else (isMatrixProduct(s) ? many : wasm.kernels).convolution(s, x, w, bias, y)
     },
+    convolutionRelu(s, x, w, bias, y, slope) {
+      if (take(s)) {
+        exports.convolutionSlope(slope)
+        exports.blasConvolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+      } else {
+        kernels.convolution(s, x, w, bias, y)
+        kernels.relu(y.length, slope, y, y)
+      }
+    },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
       else (isMatrixProduct(s) ? many : wasm.kernels).convolutionInputGradient(s, dy, w, dx)

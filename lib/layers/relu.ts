@@ -7,7 +7,8 @@ import { NeuronLayer } from './neuron.js'
 export class ReLULayer extends NeuronLayer {
   static override readonly uses = ['relu', 'reluGradient', 'copy'] as const
 
-  private slope = 0
+  /** `negative_slope`. */
+  slope = 0
   /** In place with a negative slope the sign of y does not tell the sign of x, so x is kept. */
   private signs: Memory | undefined
 

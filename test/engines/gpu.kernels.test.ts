@@ -9,7 +9,8 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
   test('every one of them has cases', async () => {
     const engine = await createGpuEngine(mode)
     expect(Object.keys(engine.kernels).filter(name => !(name in kernelCases))).toEqual([])
-    expect(Object.keys(engine.kernels).length).toBe(Object.keys(jsKernels).length - 1)
+    // Embed's rows are gathered by a product with one-hot rows, and a ReLU is a kernel of its own
+    expect(Object.keys(jsKernels).filter(name => !(name in engine.kernels))).toEqual(['convolutionRelu', 'gatherRows'])
   })
 
   test.each(Object.keys(kernelCases) as (keyof Kernels)[])('%s agrees with the plain loops', async name => {

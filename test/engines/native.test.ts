@@ -88,6 +88,37 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     'many images': shape({ batch: 19, input: [7, 7], kernel: [5, 5] }),
     'tiles of 6×6, whole and cut': shape({ batch: 3, channels: 64, outputs: 70, input: [30, 17], pad: [1, 1] }),
     'tiles of 6×6, 5×5, grouped': shape({ batch: 9, channels: 64, outputs: 96, group: 2, input: [16, 15], kernel: [5, 5], pad: [2, 2] }),
+    'a kernel row at a time': shape({ batch: 3, channels: 33, outputs: 21, input: [13, 11], kernel: [4, 3], pad: [2, 1] }),
+    'a kernel row at a time, strided in a row': shape({
+      batch: 9,
+      channels: 20,
+      outputs: 40,
+      input: [17, 19],
+      kernel: [3, 3],
+      stride: [1, 2],
+      pad: [0, 2],
+    }),
+    'a kernel row at a time, dilated, grouped': shape({
+      batch: 2,
+      channels: 48,
+      outputs: 6,
+      group: 2,
+      input: [21, 20],
+      kernel: [3, 2],
+      pad: [3, 1],
+      dilation: [3, 2],
+    }),
+    'a kernel row at a time, one image in pieces': shape({
+      batch: 1,
+      channels: 40,
+      outputs: 12,
+      input: [75, 71],
+      kernel: [5, 2],
+      pad: [4, 1],
+    }),
+    'rows 4 KiB apart': shape({ batch: 3, channels: 3, outputs: 32, input: [32, 32], kernel: [5, 5], pad: [2, 2] }),
+    'few outputs': shape({ batch: 2, channels: 70, outputs: 8, input: [28, 29], kernel: [1, 1] }),
+    'pad wider than the input': shape({ batch: 2, channels: 20, outputs: 5, input: [3, 2], kernel: [3, 3], pad: [3, 4] }),
     depthwise: shape({ channels: 6, outputs: 6, group: 6 }),
   }
   test.each(Object.entries(shapes))('convolution, three passes: %s', async (_, s) => {
@@ -100,15 +131,17 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     const run = (engine: Engine) => {
       const [x, w, b, dy] = [filled(engine, nx, 1), filled(engine, nw, 2), filled(engine, s.outputs, 3), filled(engine, ny, 4)]
       const [y, plain, dx, dw] = [new Memory(ny, engine.heap), filled(engine, ny, 5), filled(engine, nx, 6), filled(engine, nw, 7)]
+      const rectified = new Memory(ny, engine.heap)
       engine.kernels.convolution(s, x, w, b, y)
       engine.kernels.convolution(s, x, w, null, plain)
+      engine.kernels.convolutionRelu(s, x, w, b, rectified, 0.25)
       engine.kernels.convolutionInputGradient(s, dy, w, dx)
       engine.kernels.convolutionWeightGradient(s, x, dy, dw)
-      return { y: y.array, plain: plain.array, dx: dx.array, dw: dw.array }
+      return { y: y.array, plain: plain.array, rectified: rectified.array, dx: dx.array, dw: dw.array }
     }
     const expected = run(createJsEngine())
     const [one, two] = [run(await createEngine('native', { threads: 1 })), run(await createEngine('native', { threads: 2 }))]
-    for (const part of ['y', 'plain', 'dx', 'dw'] as const) {
+    for (const part of ['y', 'plain', 'rectified', 'dx', 'dw'] as const) {
       expectClose(two[part], expected[part], 1e-4, 1e-3, part)
       expect(two[part], `${part}: the same bits on one thread and on two`).toEqual(one[part])
     }

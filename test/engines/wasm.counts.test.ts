@@ -129,8 +129,7 @@ describe('what a pass asks of the wasm engine', () => {
     randomInputs(net)
     const forward = await counted(() => net.forward())
     expect(forward.calls).toEqual({
-      convolution: 8,
-      relu: 8,
+      convolutionRelu: 8,
       maxPool: 1,
       averagePool: 1,
       copyRows: 4,

@@ -341,6 +341,10 @@ for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilat
       return kernels => kernels.convolution(s, x, w, bias, y)
     }
   }
+  cases[`convolutionRelu ${name}`] = kit => {
+    const [x, w, bias, y] = [kit.random(xs), kit.random(ws), kit.random(outputs), kit.output(ys)]
+    return kernels => kernels.convolutionRelu(s, x, w, bias, y, 0.25)
+  }
   cases[`convolutionInputGradient ${name}`] = kit => {
     const dy = kit.random(ys)
     const w = kit.random(ws)

@@ -99,8 +99,8 @@ export function wasmKernels(wasm: WasmExports) {
         wasm.convolutionSlope(slope)
         wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
       } else {
-        this.convolution!(s, x, w, bias, y)
-        this.relu!(y.length, slope, y, y)
+        ;(isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
+        wasm.relu(y.length, slope, y.pointer, y.pointer)
       }
     },
     convolutionInputGradient(s, dy, w, dx) {
