@@ -1,4 +1,5 @@
 /** The usual mistakes in nets and solvers that Caffe runs without a word, each with its fix. Printed once when training starts. */
+import type { Blob } from './blob.js'
 import type { FillerParameter, LayerParameter, SolverParameter } from './generated/caffe.js'
 import type { Net } from './net.js'
 
@@ -65,6 +66,43 @@ function startsAtZero(layer: LayerParameter): boolean {
 }
 
 const isZero = (filler: FillerParameter | undefined): boolean => (filler?.type ?? 'constant') === 'constant' && !filler?.value
+
+/** Finds inputs that nobody feeds or fills, in the first pass of each net. */
+export class InputLint {
+  private readonly seen = new Set<Net>()
+
+  /** Right before a pass: tops of Input layers that nothing feeds and nobody has touched, so that they have no storage yet. */
+  before(net: Net): readonly Blob[] {
+    if (this.seen.has(net)) return NONE
+    this.seen.add(net)
+    return net.nodes
+      .filter(({ layer }) => layer.type === 'Input' && !layer.fed)
+      .flatMap(({ top }) => top.filter(blob => blob.count > 0 && !blob.memory.data.isAllocated))
+  }
+
+  /** Hints for those of them that are all zeros after the pass: what a hook fills is filled. */
+  async after(untouched: readonly Blob[], net: string): Promise<string[]> {
+    const hints: string[] = []
+    for (const { name, memory } of untouched) {
+      await memory.data.pull()
+      if (memory.data.array.every(value => value === 0))
+        hints.push(
+          `input '${name}' of ${net} was neither fed nor filled, so it is all zeros: net.feed('${name}', …) gives it batches, a data layer in its place reads files`,
+        )
+    }
+    return hints
+  }
+}
+
+const NONE: readonly Blob[] = []
+
+/** A hint if solve() has no iteration to run. */
+export function lintEnd(maxIter: number | undefined, iter: number): string | undefined {
+  if (!maxIter) return `max_iter is ${maxIter === undefined ? 'missing' : 0}, so nothing is trained: write for example max_iter: 1000`
+  if (iter >= maxIter)
+    return `iteration ${iter} is not before max_iter: ${maxIter}, so nothing is trained: write a larger max_iter to go on`
+  return undefined
+}
 
 /** −log of the smallest positive float32: the softmax loss when the true class has probability 0. */
 const SATURATED = 87.3365

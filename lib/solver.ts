@@ -7,7 +7,7 @@ import { g6 } from './format.js'
 import type { NetParameter, SolverParameter } from './generated/caffe.js'
 import { Keeper } from './keeper.js'
 import { LearningRate } from './learning_rate.js'
-import { lint, lintLoss } from './lint.js'
+import { InputLint, lint, lintEnd, lintLoss } from './lint.js'
 import { Memory } from './memory.js'
 import { Net } from './net.js'
 import type { LearnableParam } from './net_builder.js'
@@ -107,6 +107,7 @@ export abstract class Solver {
   private smoothed = 0
   private snapshotWanted = false
   private linted = false
+  private readonly inputs = new InputLint()
   /** No trained weights were loaded. */
   private fresh = true
   private lastDisplay: { iter: number; time: number } | undefined
@@ -194,7 +195,7 @@ export abstract class Solver {
     const { param, net } = this
     if (!this.linted) {
       this.linted = true
-      for (const hint of lint(net, param, this.fresh)) this.log(`Hint: ${hint}`)
+      for (const hint of lint(net, param, this.fresh)) this.hint(hint)
     }
     const start = this.iter
     const stop = start + iterations
@@ -214,7 +215,9 @@ export abstract class Solver {
       for (const hook of this.hooks.start) await hook(this.iter)
       const displayed = !!param.display && this.iter % param.display === 0
       if (param.debug_info) net.debugInfo = displayed
+      const untouched = this.inputs.before(net)
       await net.exclusive(() => this.computeGradients(displayed, start))
+      if (untouched.length) for (const hint of await this.inputs.after(untouched, 'the train net')) this.hint(hint)
       if (displayed) await this.display()
       if (this.checks(displayed)) await this.checkNumerics()
       for (const hook of this.hooks.gradients) await hook(this.iter)
@@ -243,6 +246,8 @@ export abstract class Solver {
     this.log(`Learning Rate Policy: ${param.lr_policy}`)
     if (state !== undefined) await this.restore(state)
     const start = this.iter
+    const hint = lintEnd(param.max_iter, start)
+    if (hint) this.hint(hint)
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
@@ -279,7 +284,9 @@ export abstract class Solver {
         this.log('Test interrupted.')
         return []
       }
+      const untouched = this.inputs.before(net)
       await net.exclusive(() => net.runForward())
+      if (untouched.length) for (const hint of await this.inputs.after(untouched, `test net #${index}`)) this.hint(hint)
       if (this.param.test_compute_loss) loss += await net.loss()
       let k = 0
       for (const name of net.outputs) {
@@ -383,6 +390,10 @@ export abstract class Solver {
     if (wanted) this.smooth((this.lastLoss = loss / size), start)
   }
 
+  private hint(text: string): void {
+    this.log(`Hint: ${text}`)
+  }
+
   private checks(displayed: boolean): boolean {
     const when = this.options.checkNumerics ?? 'display'
     return when === 'always' || (when === 'display' && displayed)
@@ -428,7 +439,7 @@ export abstract class Solver {
     const values = this.net.outputs.flatMap(name => [...this.net.blobs[name].dataArray])
     outputValues(this.net, k => values[k]).forEach((result, k) => this.log(`    Train net output #${k}: ${outputText(result)}`))
     const hint = lintLoss(this.lastLoss)
-    if (hint) this.log(`Hint: ${hint}`)
+    if (hint) this.hint(hint)
   }
 
   /** Clip, then per param: divide by iter_size, regularize, update. Resolves to the rate. */

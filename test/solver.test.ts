@@ -566,6 +566,8 @@ describe('numbers that are none', () => {
 describe('hints, once when training starts', () => {
   const hints = async (text: string, net = line(), options: SolverOptions = {}) => {
     const { solver, log } = await make(text, net, options)
+    // filled, with zeros
+    for (const name of solver.net.inputs) solver.net.blobs[name].dataArray.fill(0)
     await solver.step(1)
     await solver.step(1)
     return log.filter(text => text.startsWith('Hint: '))
@@ -630,6 +632,65 @@ describe('hints, once when training starts', () => {
     const { solver } = await make('base_lr: 0.1', zero)
     expect(await hints('base_lr: 0.1', zero, { weights: await solver.net.toBytes() })).toEqual([])
     expect(await hints('base_lr: 0.1', zero.replace('type: "InnerProduct"', 'type: "InnerProduct" param { lr_mult: 0 }'))).toEqual([])
+  })
+
+  describe('inputs that nobody fills', () => {
+    const both = `name: "both" layer { name: "in" type: "Input" top: "x" top: "t" input_param { shape { dim: 2 dim: 1 } shape { dim: 2 } } }
+      ${ip('x', 'y')} layer { name: "a" type: "Accuracy" bottom: "y" bottom: "t" top: "a" } ${softmaxLoss('y')}`
+    const text = 'base_lr: 0.1 max_iter: 3 test_iter: 2 test_interval: 2'
+    const about = (log: string[]) =>
+      log.flatMap(line => /^Hint: input '(\w)' of (.*) was neither fed nor filled/.exec(line)?.slice(1).join(' of ') ?? [])
+
+    for (const engine of hostEngines)
+      test(`are named once for each net, on ${engine}`, async () => {
+        const { solver, log } = await make(text, both, { engine })
+        await solver.solve()
+        const nets = ['test net #0', 'the train net']
+        expect(about(log)).toEqual(nets.flatMap(net => [`x of ${net}`, `t of ${net}`]))
+        await solver.step(2)
+        await solver.testAll()
+        expect(about(log)).toHaveLength(4)
+      })
+
+    test('not where they are fed, were filled, with zeros too, or are filled by a hook', async () => {
+      const { solver, log } = await make(text, both)
+      solver.net.feed(
+        ['x', 't'],
+        [
+          [
+            [1, 2],
+            [0, 0],
+          ],
+        ],
+      )
+      solver.testNets[0].blobs['x'].dataArray.set([1, 2])
+      solver.testNets[0].blobs['t'].dataArray.fill(0)
+      await solver.solve()
+      expect(about(log)).toEqual([])
+      const hooked = await make('base_lr: 0.1', both)
+      hooked.solver.net.beforeForward(() => hooked.solver.net.blobs['x'].dataArray.fill(1))
+      hooked.solver.onStart(() => {
+        hooked.solver.net.blobs['t'].dataArray.fill(0)
+      })
+      await hooked.solver.step(1)
+      expect(about(hooked.log)).toEqual([])
+    })
+  })
+
+  test('solve() without an iteration to run says why', async () => {
+    const solved = async (text: string, iter = 0) => {
+      const { solver, log } = await make(`base_lr: 0.1 ${text}`)
+      feed(solver, [1])
+      solver.iter = iter
+      await solver.solve()
+      return log.filter(text => text.startsWith('Hint: '))
+    }
+    expect(await solved('')).toEqual(['Hint: max_iter is missing, so nothing is trained: write for example max_iter: 1000'])
+    expect(await solved('max_iter: 0')).toEqual(['Hint: max_iter is 0, so nothing is trained: write for example max_iter: 1000'])
+    expect(await solved('max_iter: 5', 5)).toEqual([
+      'Hint: iteration 5 is not before max_iter: 5, so nothing is trained: write a larger max_iter to go on',
+    ])
+    expect(await solved('max_iter: 5', 4)).toEqual([])
   })
 
   test('a loss of 87.3365 is explained when it is displayed', async () => {

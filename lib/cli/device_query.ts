@@ -17,7 +17,7 @@ export function addDeviceQuery(program: Command, output: Output): void {
       'after',
       `
 Example:
-  ristretto device-query`,
+  ristretto device-query --json`,
     )
 }
 

@@ -23,6 +23,7 @@ const tools = [
   'plot-log',
   'summarize',
   'check-layer',
+  'device-query',
 ]
 
 describe('every command', () => {
