@@ -62,16 +62,22 @@ function sharesOf(s: Convolution): i32 {
 /** The weights in the order (r, m, c, q) where rows of the kernel are apart, else as they are. */
 function weightsOf(s: Convolution, w: usize): usize {
   if (s.shifts == 1) return w
-  const rows = s.M * s.groupC
-  const to = sharedWorkspace(bytes(rows * s.taps) + 64)
-  const step = bytes(rows * s.KW)
-  for (let i = 0; i < rows; i++) {
+  s.w = w
+  s.packed = sharedWorkspace(bytes(s.M * s.groupC * s.taps) + 64)
+  run(weightsChunk, s.M)
+  return s.packed
+}
+
+function weightsChunk(m: i32, _workspace: usize): void {
+  const s = convolutionJob()
+  const step = bytes(s.M * s.groupC * s.KW)
+  let w = s.w + <usize>m * bytes(s.groupC * s.taps)
+  for (let i = m * s.groupC; i < (m + 1) * s.groupC; i++) {
     for (let r = 0; r < s.KH; r++) {
-      const d = to + <usize>r * step + bytes(i * s.KW)
+      const d = s.packed + <usize>r * step + bytes(i * s.KW)
       for (let q = 0; q < s.KW; q++, w += 4) store<f32>(d + bytes(q), load<f32>(w))
     }
   }
-  return to
 }
 
 /** Which x of a row see a column of the image under tap column q: first ≤ x < last. */

@@ -34,6 +34,7 @@ for (const [M, N, K] of [
   [7, 602, 1301],
   [3, 67, 2050],
   [130, 1101, 10],
+  [256, 41, 39],
 ]) {
   for (const transA of [false, true]) {
     for (const transB of [false, true]) {
