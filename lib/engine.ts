@@ -392,6 +392,8 @@ export interface Engine {
   readonly host?: Engine
   /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
   finish?(): Promise<void>
+  /** Settles when every thread runs, or an EngineError says why one does not; kernels may be called before. Net.create waits for it. */
+  readonly ready?: Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
   run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */

@@ -8,6 +8,8 @@ export type FileSource = string | URL | Uint8Array
 export interface Files {
   /** The bytes of a file. */
   read(source: FileSource): Promise<Uint8Array>
+  /** Whether `bytes` came from `read` and nobody but its caller has them, so that they may be changed. */
+  isOwn(bytes: Uint8Array): boolean
   /** A path that exists in the file system, or undefined where there is none (bytes, a URL, a browser, the `files` option). */
   locate(path: string): Promise<string | undefined>
   /** The same reader, for paths named inside the file `source`. */
@@ -29,13 +31,15 @@ export function createFiles(reader?: FileReader, base?: string): Files {
       if (given) return given
       const path = await files.locate(name)
       if (path !== undefined) {
-        const { readFile } = await importNode('node:fs/promises')
-        return new Uint8Array(await readFile(path))
+        const bytes = await readWhole(path)
+        own.add(bytes)
+        return bytes
       }
       const url = asUrl(name, base)
       if (url) return fetchBytes(url)
       throw notFound(name, base, reader !== undefined)
     },
+    isOwn: bytes => own.has(bytes),
     async locate(path) {
       if (!isNode || (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:'))) return undefined
       const { resolve, dirname } = await importNode('node:path')
@@ -55,6 +59,32 @@ export function createFiles(reader?: FileReader, base?: string): Files {
   }
   return files
 }
+
+const own = new WeakSet<Uint8Array>()
+
+/** In one piece into memory of its own: Node's readFile goes by half megabytes. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const { open } = await importNode('node:fs/promises')
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    // what is no regular file does not know its size
+    if (size === 0) return new Uint8Array(await file.readFile())
+    const bytes = new Uint8Array(size)
+    let at = 0
+    while (at < size) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, MOST_READ), at)
+      if (bytesRead === 0) break
+      at += bytesRead
+    }
+    return bytes.subarray(0, at)
+  } finally {
+    await file.close()
+  }
+}
+
+/** The system reads a little less than 2 GiB at a time. */
+const MOST_READ = 2 ** 30
 
 const isUrl = (path: string) => /^(https?|blob|data|file):/i.test(path)
 

@@ -4,81 +4,99 @@ import type { FilledFillerParameter, FillerParameter } from './generated/caffe.j
 import { withDefaults } from './proto/message.js'
 import type { RandomStream } from './rng.js'
 
-type Filler = (blob: Blob, filler: FilledFillerParameter, stream: RandomStream) => void
+/** Checks the filler and gives what draws the values. */
+type Filler = (blob: Blob, filler: FilledFillerParameter, stream: RandomStream) => (data: Float32Array) => void
 
 /** The list of prototxt filler types. */
 const fillers: Record<string, Filler> = { constant, uniform, gaussian, positive_unitball: positiveUnitball, xavier, msra, bilinear }
 
 /** blob.data ← initial weights, as Caffe's fillers draw them; which numbers come out is a function of the stream alone. */
 export function fillBlob(blob: Blob, filler: FillerParameter, stream: RandomStream): void {
+  const fill = fillerOf(blob, filler, stream)
+  blob.memory.data.claim()
+  fill(blob.dataArray)
+}
+
+/** The same when the values are first used: never, if others are loaded before. A filler that cannot be is refused now. */
+export function fillBlobLater(blob: Blob, filler: FillerParameter, stream: RandomStream): void {
+  blob.memory.data.fillLater(fillerOf(blob, filler, stream))
+}
+
+function fillerOf(blob: Blob, filler: FillerParameter, stream: RandomStream): (data: Float32Array) => void {
   const full = withDefaults('FillerParameter', filler)
   if (!Object.hasOwn(fillers, full.type))
     throw refused(blob, full, `there is no filler of that type; known types: ${Object.keys(fillers).join(', ')}`)
   if (full.sparse !== -1 && full.type !== 'gaussian') throw refused(blob, full, `sparse: ${full.sparse} goes with type gaussian only`)
-  blob.memory.data.claim()
-  fillers[full.type](blob, full, stream)
+  return fillers[full.type](blob, full, stream)
 }
 
 /** value everywhere. */
-function constant(blob: Blob, { value }: FilledFillerParameter): void {
-  blob.dataArray.fill(value)
+function constant(_blob: Blob, { value }: FilledFillerParameter): (data: Float32Array) => void {
+  return data => {
+    data.fill(value)
+  }
 }
 
 /** U[min, max). */
-function uniform(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): void {
-  if (!(filler.min <= filler.max)) throw refused(blob, filler, `min: ${filler.min} is larger than max: ${filler.max}`)
-  drawUniform(blob.dataArray, filler.min, filler.max, stream)
+function uniform(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): (data: Float32Array) => void {
+  const { min, max } = filler
+  if (!(min <= max)) throw refused(blob, filler, `min: ${min} is larger than max: ${max}`)
+  return data => drawUniform(data, min, max, stream)
 }
 
 /** N(mean, std²); with `sparse`, all but an expected `sparse` of the weights to each input are 0. */
-function gaussian(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): void {
+function gaussian(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): (data: Float32Array) => void {
   const { mean, std, sparse } = filler
   if (!(std > 0)) throw refused(blob, filler, `std: ${std} must be positive; use type constant for equal values`)
-  const data = blob.dataArray
-  drawGaussian(data, mean, std, stream)
-  if (sparse === -1) return
+  if (sparse === -1) return data => drawGaussian(data, mean, std, stream)
   const outputs = outputsOf(blob, filler)
   if (!(sparse >= 0 && sparse <= outputs))
     throw refused(blob, filler, `sparse: ${sparse} must lie between 0 and the number of outputs, ${outputs}`)
-  for (let i = 0; i < data.length; i++) if (stream.uniform() >= sparse / outputs) data[i] = 0
+  return data => {
+    drawGaussian(data, mean, std, stream)
+    for (let i = 0; i < data.length; i++) if (stream.uniform() >= sparse / outputs) data[i] = 0
+  }
 }
 
 /** U[0, 1), divided so that the weights of each output (axis 0) sum to 1. */
-function positiveUnitball(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): void {
-  const data = blob.dataArray
-  drawUniform(data, 0, 1, stream)
-  const inputs = data.length / outputsOf(blob, filler)
-  for (let first = 0; first < data.length; first += inputs) {
-    let sum = 0
-    for (let i = first; i < first + inputs; i++) sum += data[i]
-    // a sum of 0 has the probability 2⁻²⁴ for a single input; Caffe would divide by it
-    for (let i = first; i < first + inputs; i++) data[i] = sum > 0 ? data[i] / sum : 1 / inputs
+function positiveUnitball(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): (data: Float32Array) => void {
+  const inputs = blob.count / outputsOf(blob, filler)
+  return data => {
+    drawUniform(data, 0, 1, stream)
+    for (let first = 0; first < data.length; first += inputs) {
+      let sum = 0
+      for (let i = first; i < first + inputs; i++) sum += data[i]
+      // a sum of 0 has the probability 2⁻²⁴ for a single input; Caffe would divide by it
+      for (let i = first; i < first + inputs; i++) data[i] = sum > 0 ? data[i] / sum : 1 / inputs
+    }
   }
 }
 
 /** U[−a, a) with a = √(3/n): variance 1/n. */
-function xavier(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): void {
+function xavier(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): (data: Float32Array) => void {
   const scale = Math.sqrt(3 / fan(blob, filler))
-  drawUniform(blob.dataArray, -scale, scale, stream)
+  return data => drawUniform(data, -scale, scale, stream)
 }
 
 /** N(0, 2/n). */
-function msra(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): void {
-  drawGaussian(blob.dataArray, 0, Math.sqrt(2 / fan(blob, filler)), stream)
+function msra(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): (data: Float32Array) => void {
+  const deviation = Math.sqrt(2 / fan(blob, filler))
+  return data => drawGaussian(data, 0, deviation, stream)
 }
 
 /** Every k×k plane ← (1 − |x/f − c|)·(1 − |y/f − c|), f = ⌈k/2⌉, c = (k − 1)/2f: interpolation weights for a Deconvolution. */
-function bilinear(blob: Blob, filler: FilledFillerParameter): void {
+function bilinear(blob: Blob, filler: FilledFillerParameter): (data: Float32Array) => void {
   if (blob.numAxes !== 4) throw refused(blob, filler, 'it fills blobs with four axes only')
   const k = blob.width
   if (blob.height !== k) throw refused(blob, filler, 'it fills square kernels only')
   const f = Math.ceil(k / 2)
   const c = (k - 1) / (2 * f)
-  const data = blob.dataArray
-  for (let i = 0; i < data.length; i++) {
-    const x = i % k
-    const y = Math.floor(i / k) % k
-    data[i] = (1 - Math.abs(x / f - c)) * (1 - Math.abs(y / f - c))
+  return data => {
+    for (let i = 0; i < data.length; i++) {
+      const x = i % k
+      const y = Math.floor(i / k) % k
+      data[i] = (1 - Math.abs(x / f - c)) * (1 - Math.abs(y / f - c))
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { Blob, type Shape, shapeText } from './blob.js'
 import type { Engine, Kernels } from './engine.js'
 import { NetError } from './errors.js'
 import type { Files } from './files.js'
-import { fillBlob } from './filler.js'
+import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Memory } from './memory.js'
@@ -164,7 +164,7 @@ export abstract class Layer {
   protected addBlob(shape: Shape, filler?: FillerParameter): Blob {
     const index = this.blobs.length
     const blob = new Blob(shape, this.engine.heap, `${this.name}[${index}]`)
-    fillBlob(blob, filler ?? {}, new RandomStream(this.context.seed, `filler ${this.name} ${index}`))
+    fillBlobLater(blob, filler ?? {}, new RandomStream(this.context.seed, `filler ${this.name} ${index}`))
     this.blobs.push(blob)
     return blob
   }

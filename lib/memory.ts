@@ -63,6 +63,8 @@ export class Memory {
   private disposed = false
   /** Whose storage this uses instead of its own. */
   private lender: Memory | undefined
+  /** Makes the first values, when somebody asks for them; there is no view until then. */
+  private pending: ((values: Float32Array) => void) | undefined
 
   constructor(
     private size: number,
@@ -83,12 +85,26 @@ export class Memory {
     return this.heap
   }
 
+  /** Take storage now and let `fill` write the values at their first use: weights that are loaded before it are never drawn at random. */
+  fillLater(fill: (values: Float32Array) => void): void {
+    this.claim()
+    this.storage()
+    this.view = undefined
+    this.pending = fill
+  }
+
+  /** Do now what fillLater put off. */
+  settle(): void {
+    if (this.pending) this.materialize()
+  }
+
   /** Use the storage of `lender`, which is at least as long, until the next resize; undefined: own storage again. Values are lost. */
   borrow(lender: Memory | undefined): void {
     if (this.block && !this.lender) this.heap.release(this.block)
     this.dropDevice()
     this.block = undefined
     this.view = undefined
+    this.pending = undefined
     this.lender = lender
   }
 
@@ -96,6 +112,11 @@ export class Memory {
   get array(): Float32Array {
     if (this.newest !== 'host') this.takeHome()
     return this.view ?? this.materialize()
+  }
+
+  /** The newest values, only to be looked at, where the host has them: nothing is moved or marked. Undefined where only a device does. */
+  get hostValues(): Readonly<Float32Array> | undefined {
+    return this.newest === 'device' ? undefined : (this.view ?? this.materialize())
   }
 
   /** Byte offset of the host values in the heap's WebAssembly memory. Marks the host newest, as `array` does. */
@@ -108,6 +129,7 @@ export class Memory {
   /** Change the length. Storage is kept if it is large enough; what it then holds is whatever it held. */
   resize(length: number): void {
     if (length === this.size) return
+    this.settle()
     this.size = length
     this.view = undefined
     this.dropDevice()
@@ -120,6 +142,7 @@ export class Memory {
 
   /** The host is about to overwrite every value: nothing needs to be fetched. */
   claim(): void {
+    this.pending = undefined
     if (this.newest === 'host') return
     this.newest = 'host'
     this.dropDevice()
@@ -149,6 +172,7 @@ export class Memory {
   /** A kernel of `device` has put new values behind `handle`; the host copy is now stale. */
   replace(device: DeviceQueue, handle: unknown): void {
     if (this.handle !== undefined && this.handle !== handle) this.dropDevice()
+    this.pending = undefined
     this.device = device
     this.handle = handle
     this.newest = 'device'
@@ -163,10 +187,9 @@ export class Memory {
     this.heap = heap
     this.block = undefined
     this.view = undefined
-    if (old && values) {
-      this.materialize().set(values)
-      from.release(old)
-    }
+    if (old && values) this.materialize().set(values)
+    else if (old) this.storage()
+    if (old) from.release(old)
   }
 
   /** Give the storage back. Using it afterwards throws. */
@@ -175,22 +198,24 @@ export class Memory {
     this.dropDevice()
     this.block = undefined
     this.view = undefined
+    this.pending = undefined
     this.newest = 'host'
     this.disposed = true
   }
 
   private storage(): Block {
-    this.materialize()
-    return this.block!
+    if (this.disposed) throw new RistrettoError(`these values${this.named()} were given back by dispose()`)
+    return (this.block ??= this.lender ? this.lender.storage() : this.heap.allocate(this.size))
   }
 
   private materialize(): Float32Array {
-    if (this.disposed) throw new RistrettoError(`these values${this.named()} were given back by dispose()`)
-    this.block ??= this.lender ? this.lender.storage() : this.heap.allocate(this.size)
-    const { array } = this.block
+    const { array } = this.storage()
     this.view = array.length === this.size ? array : array.subarray(0, this.size)
     // whoever holds a part of a block keeps the whole of it from being given out again
     if (this.view !== array) wholes.set(this.view, array)
+    const fill = this.pending
+    this.pending = undefined
+    fill?.(this.view)
     return this.view
   }
 

@@ -2,7 +2,7 @@ import type { NdArray } from 'ndarray'
 import type { Blob } from './blob.js'
 import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import type { Engine } from './engine.js'
-import { createDefaultEngine, createEngine, type EngineName } from './engines/index.js'
+import { type EngineName, startDefaultEngine, startEngine } from './engines/index.js'
 import { namingLayer, RistrettoError } from './errors.js'
 import { explainNet } from './explain.js'
 import { Feed, type FeedSource, type JointFeedSource } from './feed.js'
@@ -173,6 +173,9 @@ export class Net {
    */
   static async create(source: string | URL | NetParameter, options: NetOptions = {}): Promise<Net> {
     const log = options.log ?? (() => {})
+    // threads take their time to start: other things are done meanwhile
+    const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
+    starting.catch(() => {})
     const { param, files } = await readNet(source, options.near ?? createFiles(options.files))
     const state = {
       phase: options.phase ?? param.state?.phase ?? 'TEST',
@@ -182,7 +185,7 @@ export class Net {
     if (state.phase !== 'TRAIN' && state.phase !== 'TEST') throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
     const filtered = filterNet(param, state)
     const split = insertSplits(filtered)
-    const whole = await (options.engine ? createEngine(options.engine, options) : createDefaultEngine(options, log))
+    const whole = await starting
     const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
     const engine = limit === undefined ? whole : limitEngine(whole, limit)
     const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
@@ -193,7 +196,9 @@ export class Net {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
     }
+    for (const { blob } of parts.params) blob.memory.data.settle()
     if (options.optimize === 'inference') net.optimize(options.keep ?? [])
+    await engine.ready
     return net
   }
 

@@ -54,7 +54,7 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
       throw new FormatError(
         `${file}: weights are read from a binary model, a .caffemodel or .caffemodel.h5; this file is text, as a .prototxt is`,
       )
-    return weightsOf(upgradeNet(readMessage('NetParameter', bytes, { file })).layer ?? [])
+    return weightsOf(upgradeNet(readMessage('NetParameter', bytes, { file, own: files.isOwn(bytes) })).layer ?? [])
   }
   if ('nodes' in source) return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
   return weightsOf(upgradeNet(source).layer ?? [])

@@ -29,6 +29,43 @@ describe('Memory', () => {
     expect([...memory.array]).toEqual([0, 0, 0])
   })
 
+  test('fills later: at the first use, once, or never if all is overwritten', () => {
+    let fills = 0
+    const put = (values: Float32Array) => {
+      fills++
+      values.fill(7)
+    }
+    const used = new Memory(2)
+    used.fillLater(put)
+    expect([used.isAllocated, fills]).toEqual([true, 0])
+    expect([...used.array]).toEqual([7, 7])
+    used.array[0] = 1
+    expect([...used.array]).toEqual([1, 7])
+    expect(fills).toBe(1)
+
+    const overwritten = new Memory(2)
+    overwritten.fillLater(put)
+    overwritten.claim()
+    overwritten.array.set([3, 4])
+    expect([...overwritten.array]).toEqual([3, 4])
+
+    const { device } = mockDevice()
+    const replaced = new Memory(2)
+    replaced.fillLater(put)
+    replaced.replace(device, new Float32Array([5, 6]))
+    replaced.settle()
+    expect(fills).toBe(1)
+
+    const uploaded = new Memory(2)
+    uploaded.fillLater(put)
+    expect([...(uploaded.read(device) as Float32Array)]).toEqual([7, 7])
+
+    const shorter = new Memory(3)
+    shorter.fillLater(values => values.set([1, 2, 3]))
+    shorter.resize(2)
+    expect([...shorter.array]).toEqual([1, 2])
+  })
+
   test('uploads once, and again only after the host was touched', () => {
     const { device, moves } = mockDevice()
     const memory = new Memory(2)

@@ -2,8 +2,8 @@ import type { Engine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import type { GpuMode } from './gpu.js'
 import { createJsEngine } from './js.js'
-import { createNativeEngine } from './native.js'
-import { createWasmEngine } from './wasm.js'
+import { startNativeEngine } from './native.js'
+import { startWasmEngine } from './wasm.js'
 
 /**
  * Engine names: `js`, `wasm` (the default), `gpu` (the best device that works) or one mode of it, `gpu:webgl2` for instance;
@@ -21,10 +21,17 @@ const known = ['js', 'wasm', 'native', 'gpu', ...gpuModes.map(mode => `gpu:${mod
 
 /** The engine of that name, or an EngineError that says why it cannot run here. Nothing falls back silently. */
 export async function createEngine(name: EngineName = 'wasm', options: EngineOptions = {}): Promise<Engine> {
+  const engine = await startEngine(name, options)
+  await engine.ready
+  return engine
+}
+
+/** The same, while its threads may still be on their way: see Engine.ready. */
+export async function startEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
   if (name === 'js') return createJsEngine()
   if (name === 'js:float64') return createJsEngine({ float64: true })
-  if (name === 'wasm') return createWasmEngine(options)
-  if (name === 'native') return createNativeEngine(options)
+  if (name === 'wasm') return startWasmEngine(options)
+  if (name === 'native') return startNativeEngine(options)
   if (name === 'gpu' || name.startsWith('gpu:')) {
     const mode = gpuModes.find(known => name === `gpu:${known}`)
     // loaded only when asked for: gpu.js is large
@@ -33,10 +40,10 @@ export async function createEngine(name: EngineName = 'wasm', options: EngineOpt
   throw new EngineError(`there is no engine '${name}'; known engines: ${known.join(', ')}`)
 }
 
-/** The engine used when nobody asked for one: wasm, or js with the reason in the log where WebAssembly cannot run. */
-export async function createDefaultEngine(options: EngineOptions, log: (line: string) => void): Promise<Engine> {
+/** The engine used when nobody asked for one, as startEngine gives it: wasm, or js with the reason in the log where WebAssembly cannot run. */
+export async function startDefaultEngine(options: EngineOptions, log: (line: string) => void): Promise<Engine> {
   try {
-    return await createWasmEngine(options)
+    return await startWasmEngine(options)
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     log(`engine js is used, since wasm cannot run here: ${error.message}`)

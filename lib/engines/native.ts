@@ -13,13 +13,20 @@ const engines = new Map<string, Promise<Engine>>()
  * optional package koffi and a BLAS. Throws an EngineError that says what is missing.
  */
 export async function createNativeEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+  const engine = await startNativeEngine(options)
+  await engine.ready
+  return engine
+}
+
+/** The same, while its threads may still be on their way: see Engine.ready. */
+export async function startNativeEngine(options: WasmEngineOptions = {}): Promise<Engine> {
   if (!isNode) throw new EngineError('engine native calls the system BLAS, which a browser has none of; use wasm')
   const key = `${options.threads ?? 'all'} ${process.env.RISTRETTO_BLAS ?? ''}`
   let engine = engines.get(key)
   if (!engine) {
     engine = build(options)
     engines.set(key, engine)
-    engine.catch(() => engines.delete(key))
+    engine.then(({ ready }) => ready).catch(() => engines.delete(key))
   }
   return engine
 }

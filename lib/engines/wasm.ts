@@ -23,6 +23,13 @@ const engines = new Map<number, Promise<{ engine: Engine; pool: Pool }>>()
  * each number of threads. Throws an EngineError where WebAssembly SIMD or shared memory is missing.
  */
 export async function createWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+  const engine = await startWasmEngine(options)
+  await engine.ready
+  return engine
+}
+
+/** The same, while its threads may still be on their way: see Engine.ready. */
+export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
   const wanted = options.threads ?? (await availableThreads())
   if (!Number.isInteger(wanted) || wanted < 1) throw new EngineError(`threads must be a whole number from 1 on, not ${wanted}`)
   // a page that may not share memory has one thread, whatever was asked for; `threads` and `detail` say so
@@ -50,6 +57,7 @@ export async function buildWasmEngine(options: WasmEngineOptions, blas?: BlasBin
     detail: `${fused ? 'fma' : 'no fma'}, ${threads} thread${threads === 1 ? '' : 's'}${refused ? ` (${refused})` : ''}`,
     threads,
     isHost: true,
+    ready: pool.ready,
     heap,
     kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
     scratch(length, slot = 0) {

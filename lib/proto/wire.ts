@@ -10,6 +10,8 @@ import { type FieldInfo, type MessageInfo, type MessageName, messageInfo, type P
 export interface WireOptions {
   /** Name of the file the bytes came from, for error messages. */
   file?: string
+  /** Nobody else needs the bytes: tensor values that do not lie as float32 arrays must are moved to where they do, within `bytes`. */
+  own?: boolean
 }
 
 /** Read a model file. Old forms are read as they stand: upgradeNet brings them up to date. */
@@ -36,8 +38,12 @@ export function readBlobProtoVector(bytes: Uint8Array, options?: WireOptions): B
  * Tensor values and `bytes` are views of `bytes` where alignment allows, so leave these alone while the message is in use.
  * Fields that the schema does not know are kept, byte for byte, under the key `unknownFields`.
  */
-export function readMessage<K extends MessageName>(type: K, bytes: Uint8Array, { file = `this ${type}` }: WireOptions = {}): Messages[K] {
-  const reader = new MessageReader(bytes)
+export function readMessage<K extends MessageName>(
+  type: K,
+  bytes: Uint8Array,
+  { file = `this ${type}`, own }: WireOptions = {},
+): Messages[K] {
+  const reader = new MessageReader(bytes, own)
   try {
     return reader.message(messageInfo(type), bytes.length) as Messages[K]
   } catch (error) {
@@ -58,6 +64,9 @@ const LENGTH = 2
 const FIXED32 = 5
 const MAX_VARINT_BYTES = 10
 
+/** Sizes from here on take two bytes to write. */
+const LONG = 128
+
 type NumberArray = Float32Array | Float64Array
 
 /** Values of one tensor field that come in several pieces. */
@@ -72,7 +81,10 @@ class MessageReader {
   private readonly reader: protobuf.Reader
   private pieces = 0
 
-  constructor(private readonly bytes: Uint8Array) {
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly own = false,
+  ) {
     this.reader = protobuf.Reader.create(bytes)
   }
 
@@ -147,8 +159,14 @@ class MessageReader {
     if (size % width) throw new Error(`${size} bytes do not make whole ${field.type} values`)
     const offset = bytes.byteOffset + reader.pos
     const buffer = bytes.buffer as ArrayBuffer
-    const aligned = offset % width === 0
-    const values = new ArrayType(aligned ? buffer : buffer.slice(offset, offset + size), aligned ? offset : 0, size / width)
+    const misplaced = offset % width
+    let values: NumberArray
+    if (misplaced === 0) values = new ArrayType(buffer, offset, size / width)
+    else if (this.own && width === 4 && size >= LONG) {
+      // over the end of the field's tag and size, three bytes at least, which have been read
+      bytes.copyWithin(reader.pos - misplaced, reader.pos, end)
+      values = new ArrayType(buffer, offset - misplaced, size / width)
+    } else values = new ArrayType(buffer.slice(offset, offset + size), 0, size / width)
     reader.pos = end
     if (message[field.name] === undefined) message[field.name] = values
     else this.grow(field, message, growing, values.length).set(values)

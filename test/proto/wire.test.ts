@@ -34,6 +34,23 @@ describe('files that Caffe wrote', () => {
     expect(Buffer.compare(written, bytes)).toBe(0)
   })
 
+  test.each(FILES)('%s: reads the same from bytes of its own, and copies no long row of floats', (file, name) => {
+    const bytes = goldenBytes(file)
+    const expected = comparable(readMessage(name, bytes))
+    for (let shift = 0; shift < 4; shift++) {
+      const own = new Uint8Array(bytes.length + 4).subarray(shift, shift + bytes.length)
+      own.set(bytes)
+      const message = readMessage(name, own, { own: true })
+      expect(comparable(message)).toEqual(expected)
+      const visit = (value: unknown): void => {
+        if (value instanceof Float32Array) {
+          if (value.byteLength >= 128) expect(value.buffer).toBe(own.buffer)
+        } else if (value && typeof value === 'object' && !ArrayBuffer.isView(value)) for (const part of Object.values(value)) visit(part)
+      }
+      visit(message)
+    }
+  })
+
   test('from a view at any alignment, tensors are the same; aligned ones are not copied', () => {
     const bytes = goldenBytes('nets/legacy_v1.caffemodel')
     const expected = readNetParameter(bytes)

@@ -16,6 +16,8 @@ const QUIT = 196
 export interface Pool {
   readonly exports: WasmExports
   readonly threads: number
+  /** Settles when all workers are at work; kernels may run before, on those that are. */
+  readonly ready: Promise<void>
   /** Set when a worker has died: the pool is of no further use. */
   readonly broken: boolean
 }
@@ -41,7 +43,7 @@ export interface PoolOptions {
   blas?: BlasBinding
 }
 
-/** Starts `threads − 1` workers and resolves when all of them are ready. */
+/** Starts `threads − 1` workers. In a browser it waits for them; in Node they take their time beside what the caller does next. */
 export async function createPool({ module, heap }: Runtime, threads: number, { workerUrl, blas }: PoolOptions = {}): Promise<Pool> {
   const control = heap.allocate(CONTROL_LENGTH)
   const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
@@ -50,6 +52,7 @@ export async function createPool({ module, heap }: Runtime, threads: number, { w
   const sgemm = blas ? bindSgemm((await importNode('node:module')).createRequire(blas.koffi), blas, heap.memory) : noSgemm
   const pool = {
     threads,
+    ready: Promise.resolve(),
     broken: false,
     exports: instantiate(module, heap.memory, {
       sgemm,
@@ -85,12 +88,19 @@ export async function createPool({ module, heap }: Runtime, threads: number, { w
     blas,
   })
   const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
-  try {
-    await Promise.all(Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail)))
-  } catch (error) {
+  const refuse = (error: unknown): never => {
     fail('it could not start')
     throw new EngineError(`a worker of the wasm engine could not start: ${(error as Error).message}; use threads: 1`, { cause: error })
   }
+  try {
+    const workers = Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail))
+    pool.ready = Promise.all(workers).then(() => {}, refuse)
+  } catch (error) {
+    refuse(error)
+  }
+  // whoever waits for it is told; nobody has to
+  pool.ready.catch(() => {})
+  if (!isNode) await pool.ready
   // the control block must outlive every worker
   pinned.push(control)
   return pool
@@ -113,9 +123,10 @@ type Spawn = (start: WorkerStart, died: (why: string) => void) => Promise<void>
 
 async function nodeSpawner(): Promise<Spawn> {
   const { Worker } = await importNode('node:worker_threads')
-  return (start, died) =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })
+  return (start, died) => {
+    // where workers are forbidden this throws at once
+    const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })
+    return new Promise((resolve, reject) => {
       worker.once('message', () => {
         worker.unref()
         resolve()
@@ -130,6 +141,7 @@ async function nodeSpawner(): Promise<Spawn> {
       })
       worker.postMessage(start)
     })
+  }
 }
 
 function browserSpawner(workerUrl?: string | URL): Spawn {
