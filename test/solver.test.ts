@@ -668,7 +668,9 @@ describe('hints, once when training starts', () => {
       await solver.solve()
       expect(about(log)).toEqual([])
       const hooked = await make('base_lr: 0.1', both)
-      hooked.solver.net.beforeForward(() => hooked.solver.net.blobs['x'].dataArray.fill(1))
+      hooked.solver.net.beforeForward(() => {
+        hooked.solver.net.blobs['x'].dataArray.fill(1)
+      })
       hooked.solver.onStart(() => {
         hooked.solver.net.blobs['t'].dataArray.fill(0)
       })

@@ -11,7 +11,7 @@ import { writeFileSafely } from '../write_file.js'
 import { addRunOptions, addStateOptions, list, phaseOption, type RunOptions, type StateOptions, whole } from './options.js'
 import { type Output, print } from './output.js'
 import { ProgressBar } from './progress.js'
-import { openNet } from './run_net.js'
+import { openNet, warnOfInputs } from './run_net.js'
 
 interface ExtractOptions extends RunOptions, StateOptions {
   phase: 'TRAIN' | 'TEST'
@@ -68,6 +68,7 @@ async function extract({ weights, model, blobs, dbs, batches }: Extraction, opti
   const { overwrite, json } = options
   const say = json ? () => {} : (line: string) => print(output, line)
   const net = await openNet(model, [weights], options, output, say)
+  warnOfInputs(net, output)
   const sinks: FeatureSink[] = []
   let bar: ProgressBar | undefined
   try {

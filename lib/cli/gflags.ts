@@ -2,12 +2,13 @@ import type { Command, Option } from 'commander'
 
 /**
  * Caffe's tools read their flags with gflags, commander reads GNU style. Both work here: `-solver x`, `-solver=x`, `--solver=x`,
- * `--sigint_effect stop`, `--plain=false`, `--noplain`, and flags before the command become what commander expects.
+ * `--sigint_effect stop`, `--plain=false`, `--noplain`, and flags before the command become what commander expects. glog's flags, which
+ * every tool of Caffe's takes, are left out: where the log goes is the shell's business.
  */
 export function normalizeArguments(program: Command, argv: readonly string[]): string[] {
   const end = argv.indexOf('--')
   const rest = end < 0 ? [] : argv.slice(end)
-  const words = commandFirst(program, end < 0 ? argv : argv.slice(0, end))
+  const words = commandFirst(program, withoutGlog(program, end < 0 ? argv : argv.slice(0, end)))
   const command = findCommand(program, words[0]) ?? program
   const known = [...program.options, ...command.options]
   const normal: string[] = []
@@ -29,6 +30,28 @@ export function normalizeArguments(program: Command, argv: readonly string[]): s
     }
   }
   return [...normal, ...rest]
+}
+
+const glogSwitches = ['logtostderr', 'alsologtostderr', 'colorlogtostderr', 'log-prefix', 'stop-logging-if-full-disk']
+const glogValues = ['log-dir', 'minloglevel', 'stderrthreshold', 'logbufsecs', 'max-log-size', 'vmodule']
+
+function withoutGlog(program: Command, words: readonly string[]): string[] {
+  const valued = [...program.options, ...program.commands.flatMap(command => command.options)].filter(option => option.required)
+  const rest: string[] = []
+  for (let i = 0; i < words.length; i++) {
+    const flag = parseFlag(words[i])
+    const name = flag?.name ?? ''
+    const takesNext = flag?.value === undefined
+    if (glogSwitches.includes(name) || glogSwitches.includes(name.replace(/^no/, ''))) continue
+    if (glogValues.includes(name)) {
+      if (takesNext) i++
+      continue
+    }
+    rest.push(words[i])
+    // a value may look like a flag
+    if (takesNext && i + 1 < words.length && valued.some(option => namesOf(option).includes(name))) rest.push(words[++i])
+  }
+  return rest
 }
 
 /** gflags takes flags anywhere; commander wants the command's name before the command's flags. */

@@ -54,7 +54,8 @@ function createProgram(output: Output): Command {
     .version(version, '--version')
     .option('--debug', 'show where an error comes from')
     .configureOutput({ writeOut: text => output.out.write(text), writeErr: text => output.err.write(text) })
-    .configureHelp({ showGlobalOptions: true })
+    // names alone leave room for what the commands do
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: command => command.name() })
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText(

@@ -59,3 +59,13 @@ export async function copyAll(net: Net, weights: readonly string[], log: NonNull
     await net.copyFrom(file)
   }
 }
+
+/** Nobody feeds an Input layer here: what is computed from it is computed from zeros. Worth a word where values are the result. */
+export function warnOfInputs(net: Net, output: Output): void {
+  const names = net.nodes.flatMap(({ layer, top }) => (layer.type === 'Input' ? top.map(blob => `'${blob.name}'`) : []))
+  if (names.length)
+    output.err.write(
+      `input${names.length > 1 ? 's' : ''} ${names.join(', ')}: nothing feeds an Input layer here, so the values are all zeros; use a net with a data layer, ` +
+        'or ristretto classify for pictures\n',
+    )
+}

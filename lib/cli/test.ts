@@ -4,11 +4,12 @@ import type { Net } from '../net.js'
 import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
-import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
+import { addBatchOptions, type BatchOptions, openNet, warnOfInputs } from './run_net.js'
 
 export function addTest(program: Command, output: Output): void {
   const command = program
     .command('test')
+    .usage('--model <file> --weights <files> [options]')
     .description("Score a trained net: the mean of every output over the batches of the net's own data layer.")
   addBatchOptions(command, {
     phase: 'TEST',
@@ -33,10 +34,14 @@ interface Score {
 }
 
 async function test(options: BatchOptions, output: Output): Promise<void> {
-  const log = options.json ? () => {} : (line: string) => printLog(output, line)
+  // on a terminal plain words, as train has them
+  const isTerminal = output.out.isTTY ?? false
+  const log = options.json ? () => {} : (line: string) => (isTerminal ? print(output, line) : printLog(output, line))
   const { model, weights = [], iterations } = options
   const net = await openNet(model, weights, options, output, log)
-  const bar = output.out.isTTY && !options.json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
+  log(`Engine ${net.engine.name} (${net.engine.detail})`)
+  warnOfInputs(net, output)
+  const bar = isTerminal && !options.json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
   const say = (line: string) => (bar ? bar.log(line) : log(line))
   try {
     if (!net.outputs.length) throw net.layers[net.layers.length - 1].error('the net has no output in this phase: nothing to average')
@@ -59,10 +64,9 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
     loss /= iterations
     if (options.json) print(output, JSON.stringify({ iterations, loss, outputs: means }))
     else {
-      const line = bar ? (text: string) => print(output, text) : log
-      line(`Loss: ${g6(loss)}`)
+      log(`Loss: ${g6(loss)}`)
       for (const { name, value, lossWeight } of means)
-        line(`${name} = ${g6(value)}${lossWeight ? ` (* ${g6(lossWeight)} = ${g6(lossWeight * value)} loss)` : ''}`)
+        log(`${name} = ${g6(value)}${lossWeight ? ` (* ${g6(lossWeight)} = ${g6(lossWeight * value)} loss)` : ''}`)
     }
   } finally {
     bar?.stop()

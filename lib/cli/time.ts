@@ -9,7 +9,10 @@ import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
 const WARM_UP = { passes: 5, milliseconds: 2000 }
 
 export function addTime(program: Command, output: Output): void {
-  const command = program.command('time').description('Time every layer, forward and backward, averaged over iterations.')
+  const command = program
+    .command('time')
+    .usage('--model <file> [options]')
+    .description('Time every layer, forward and backward, averaged over iterations.')
   addBatchOptions(command, {
     phase: 'TRAIN',
     needsWeights: false,

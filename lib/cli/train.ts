@@ -26,6 +26,7 @@ const effects = ['stop', 'snapshot', 'none']
 export function addTrain(program: Command, output: Output): void {
   const command = program
     .command('train')
+    .usage('--solver <file> [options]')
     .description('Train a net, from scratch, from weights, or from a snapshot.')
     .requiredOption('--solver <file>', 'solver prototxt')
     .option('--weights <files>', '.caffemodel files to start from, separated by commas', list)

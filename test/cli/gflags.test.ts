@@ -39,6 +39,11 @@ describe('gflags spelling', () => {
     ['convert-mnist -output train a', 'convert-mnist --output train a'],
     ['train -plain -- -solver x_y', 'train --plain -- -solver x_y'],
     ['nothing -a_b', 'nothing --a-b'],
+    // glog's
+    ['-logtostderr train --log_dir=logs -solver x --minloglevel 1', 'train --solver x'],
+    ['train --alsologtostderr=1 --nolog_prefix -log_dir logs -solver x', 'train --solver x'],
+    ['train -solver -log_dir -plain', 'train --solver -log_dir --plain'],
+    ['train -solver x -- -log_dir y', 'train --solver x -- -log_dir y'],
   ])('%s', (line, expected) => {
     expect(normal(line)).toBe(expected)
   })

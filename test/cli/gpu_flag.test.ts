@@ -1,27 +1,26 @@
 /** Caffe's --gpu in old command lines, and device_query. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createEngine } from '../../lib/engines/index.js'
+import { createGpuEngine } from '../../lib/engines/gpu.js'
 import { createJsEngine } from '../../lib/engines/js.js'
 import { EngineError } from '../../lib/errors.js'
 import { goldenPath } from '../golden.js'
 import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 
 // real, unless a test says which device this machine has
-vi.mock('../../lib/engines/index.js', { spy: true })
-const actual = await vi.importActual<typeof import('../../lib/engines/index.js')>('../../lib/engines/index.js')
+vi.mock('../../lib/engines/gpu.js', { spy: true })
+const actual = await vi.importActual<typeof import('../../lib/engines/gpu.js')>('../../lib/engines/gpu.js')
 
 const tiny = tinyProblem(temporaryFolder())
 const weights = `${tiny.prefix}_iter_30.caffemodel`
 
-/** A machine whose `gpu` is gpu.js without a device, which computes the same, or one that has none. */
+/** A machine whose best device is gpu.js as plain JavaScript, which computes the same, or one that has none. */
 function machine(hasGpu: boolean): void {
-  vi.mocked(createEngine).mockImplementation((name, options) => {
-    if (name !== 'gpu') return actual.createEngine(name, options)
-    return hasGpu ? actual.createEngine('gpu:cpu', options) : Promise.reject(new EngineError("engine 'gpu': no device works here"))
-  })
+  vi.mocked(createGpuEngine).mockImplementation((mode, options) =>
+    hasGpu ? actual.createGpuEngine(mode ?? 'cpu', options) : Promise.reject(new EngineError("engine 'gpu': no device works here")),
+  )
 }
 afterEach(() => {
-  vi.mocked(createEngine).mockReset()
+  vi.mocked(createGpuEngine).mockReset()
 })
 
 describe('--gpu of old command lines', () => {
@@ -40,7 +39,7 @@ describe('--gpu of old command lines', () => {
     machine(true)
     const test = await cli('test', '-model', tiny.model, '-weights', weights, '-iterations', '2', '-gpu', '0')
     expect(test).toMatchObject({ code: 0, err: '', out: expect.stringContaining('accuracy = 1') })
-    expect(vi.mocked(createEngine).mock.calls.map(([name]) => name)).toEqual(['gpu', 'gpu'])
+    expect(test.out).toContain('Engine gpu:cpu ')
     const time = await cli('time', '-model', tiny.model, '-iterations', '1', '-gpu', '1,0', '--json')
     expect(JSON.parse(time.out).engine).toBe('gpu:cpu')
     expect(time.err).toBe('--gpu 1,0: one GPU is used, the one that the system prefers\n')
@@ -80,7 +79,8 @@ describe('--gpu of old command lines', () => {
     const lenet = goldenPath('nets/lenet/lenet.caffemodel')
     const { code } = await cli('classify', '--gpu', deploy, lenet, goldenPath('io/images/g2.png'))
     expect(code).toBe(0)
-    expect(vi.mocked(createEngine).mock.calls.map(([name]) => name)).toEqual(['gpu', 'gpu'])
+    // once to see that there is a GPU, once for the net
+    expect(vi.mocked(createGpuEngine).mock.calls.map(([mode]) => mode)).toEqual([undefined, undefined])
   })
 })
 

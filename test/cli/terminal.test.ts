@@ -73,6 +73,19 @@ describe('on a terminal', () => {
     expect(terminal.text).not.toContain('\x1b')
   })
 
+  it('test shows a bar, and leaves plain words', async () => {
+    const terminal = new Terminal()
+    const weights = `${tiny.prefix}_iter_30.caffemodel`
+    const argv = ['test', '--model', tiny.model, '--weights', weights, '--iterations', '3', '--engine', 'js']
+    expect(await run(argv, { out: terminal, err: terminal })).toBe(0)
+    expect(terminal.text).toMatch(/Testing [█░]+ +\d+ % \d\/3/)
+    const left = screen(terminal.text).join('\n')
+    expect(left).toMatch(
+      /^Weights of .*\nCopying source layer ip\nEngine js \(.*\)\nRunning for 3 iterations\.\nLoss: \S+\naccuracy = 1\nloss = /,
+    )
+    expect(left).not.toMatch(/caffe\.cpp|net\.cpp/)
+  })
+
   it('a failing run gives the cursor back', async () => {
     const terminal = new Terminal()
     const bad = join(folder, 'bad.prototxt')
