@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { Net } from '../../lib/net.js'
 import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 
 const folder = temporaryFolder()
@@ -96,6 +97,42 @@ describe('test', () => {
       { name: 'accuracy', value: 1, lossWeight: 0 },
       { name: 'loss', lossWeight: 1 },
     ])
+  })
+})
+
+describe('-level, -stage and -phase', () => {
+  const model = join(folder, 'rules.prototxt')
+  const extra = (name: string, rule: string) => `layer { name: "${name}" type: "Silence" bottom: "ip" include { ${rule} } }`
+  writeFileSync(
+    model,
+    `${readFileSync(tiny.model, 'utf8')} ${extra('level2', 'min_level: 2')} ${extra('red', 'stage: "red"')}
+    ${extra('both', 'stage: "red" stage: "blue"')} ${extra('test', 'phase: TEST')}`,
+  )
+  const extras = (names: readonly string[]) => names.filter(name => ['level2', 'red', 'both', 'test'].includes(name))
+
+  it.each([
+    [[], []],
+    [['-level', '2'], ['level2']],
+    [['-stage', 'red'], ['red']],
+    [
+      ['-stage=red,blue', '-level=1'],
+      ['red', 'both'],
+    ],
+    [['-phase', 'TEST', '-stage', 'blue'], ['test']],
+  ])('time %j', async (flags, expected) => {
+    const { out } = await cli('time', '-model', model, '-iterations', '1', '--json', ...flags, ...js)
+    expect(extras(JSON.parse(out).layers.map((layer: { name: string }) => layer.name))).toEqual(expected)
+  })
+
+  it('train gives them to the train net, beside the states of the solver, and not to the test nets', async () => {
+    const trained = vi.spyOn(Net, 'create')
+    const file = join(folder, 'rules_solver.prototxt')
+    const text = readFileSync(tiny.solver, 'utf8').replace(tiny.model, model).replace('max_iter: 30', 'max_iter: 1')
+    writeFileSync(file, `${text} train_state { stage: "blue" }`)
+    expect((await cli('train', '-solver', file, '-stage', 'red', '-level', '2', ...js)).code).toBe(0)
+    const nets = await Promise.all(trained.mock.results.map(result => result.value as Promise<Net>))
+    trained.mockRestore()
+    expect(nets.map(net => extras(net.layerNames))).toEqual([['level2', 'red', 'both'], ['test']])
   })
 })
 
