@@ -1,6 +1,7 @@
 import { RistrettoError } from './errors.js'
 import type { Values } from './ndarrays.js'
-import type { Arrays, Net } from './net.js'
+import type { Net } from './net.js'
+import type { Arrays } from './net_values.js'
 
 /**
  * The values of `blobs` after each pass, batch by batch, as copies by blob name: what Caffe's extract_features stores.

@@ -63,7 +63,7 @@ export type { LearningRate } from './learning_rate.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
 export type { MemoryPlan } from './memory_plan.js'
 export type { NestedValues, Values } from './ndarrays.js'
-export { type Arrays, type BackwardOptions, type ForwardOptions, type LayerHook, Net, type NetOptions } from './net.js'
+export { type BackwardOptions, type ForwardOptions, type LayerHook, Net, type NetOptions } from './net.js'
 export type { LearnableParam, NetNode, NetParam, NetParts } from './net_builder.js'
 export type { LayerDescription, NetDescription, ParamDescription } from './net_description.js'
 export type { CopyOptions, CopyReport, NetFormat } from './net_files.js'
@@ -83,6 +83,7 @@ export {
   toProto,
   type Wiring,
 } from './net_spec.js'
+export type { Arrays } from './net_values.js'
 export { NumericsError } from './numerics.js'
 export { parseParamStr } from './param_str.js'
 export { type LogRow, type LogTables, parseLog } from './parse_log.js'

@@ -1,4 +1,3 @@
-import type { NdArray } from 'ndarray'
 import type { Blob } from './blob.js'
 import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import type { Engine } from './engine.js'
@@ -17,7 +16,7 @@ import type { Layer, LayerContext, Phase } from './layer.js'
 import { limitEngine } from './limited_heap.js'
 import { macrotask, mustYield } from './macrotask.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './memory_plan.js'
-import { copyValues, countOf, isNdArray, ndarrayOf, type Values } from './ndarrays.js'
+import type { Values } from './ndarrays.js'
 import {
   buildNet,
   type LearnableParam,
@@ -30,6 +29,7 @@ import {
 import { describeNet, type NetDescription } from './net_description.js'
 import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBytes, readWeights, saveNet } from './net_files.js'
 import { drawSeed, readNet } from './net_source.js'
+import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net_values.js'
 import { type Statistics, statisticsOf } from './statistics.js'
 
 /** How a net is built and where it runs. */
@@ -80,8 +80,6 @@ export interface BackwardOptions {
   diffs?: readonly string[]
 }
 
-/** Values by blob name, as ndarrays on buffers of their own. Without code generation they are plain objects: see docs/csp.md. */
-export type Arrays = Record<string, NdArray<Float32Array>>
 /** Called with a layer's name; a promise is waited for. */
 export type LayerHook = (layerName: string) => void | Promise<void>
 
@@ -219,7 +217,10 @@ export class Net {
       // a device's failure rejects the pass that caused it
       await this.engine.finish?.()
       const names = options.end === undefined ? this.outputs : this.topNames[options.end]
-      return this.collect([...names, ...(options.blobs ?? [])], 'data')
+      return collect(
+        [...names, ...(options.blobs ?? [])].map(name => this.blob(name)),
+        'data',
+      )
     })
   }
 
@@ -234,11 +235,15 @@ export class Net {
       )
     return this.queue(diffs, async values => {
       const [end, start] = this.range(options.end, options.start)
-      for (const [name, value] of Object.entries(values)) this.write(name, value, this.blob(name).diffArray)
+      for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
       await this.runBackward(start, end)
       await this.engine.finish?.()
       const wanted = this.nodes.flatMap(node => node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name))
-      return this.collect([...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])], 'diff')
+      const given = [...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])]
+      return collect(
+        given.map(name => this.blob(name)),
+        'diff',
+      )
     })
   }
 
@@ -540,22 +545,10 @@ export class Net {
 
   /** Queue a pass with its values; they are copied now if it has to wait for its turn. */
   private queue<T>(values: Record<string, Values>, task: (values: Record<string, Values>) => Promise<T>): Promise<T> {
-    if (Array.isArray(values) || ArrayBuffer.isView(values) || isNdArray(values))
-      return Promise.reject(new RistrettoError(`values are given by name: { ${this.inputs[0] ?? 'data'}: values }`))
-    for (const [name, value] of Object.entries(values))
-      if (typeof value !== 'object' || value === null || value instanceof Promise)
-        return Promise.reject(
-          new RistrettoError(
-            `blob '${name}' takes an array, an ndarray or nested arrays of numbers, not ${value instanceof Promise ? 'a promise: await it first' : value === null || value === undefined ? value : `a ${typeof value}`}`,
-          ),
-        )
+    const refused = refuseValues(values, this.inputs)
+    if (refused) return Promise.reject(refused)
     if (!this.tail) return this.exclusive(() => task(values))
-    const copies = record<Values>()
-    for (const [name, value] of Object.entries(values)) {
-      const copy = new Float32Array(Math.max(0, countOf(value)))
-      copyValues(value, copy)
-      copies[name] = isNdArray(value) ? ndarrayOf(copy, value.shape) : copy
-    }
+    const copies = copiesOf(values)
     return this.exclusive(() => task(copies))
   }
 
@@ -565,26 +558,7 @@ export class Net {
       if (!anyBlob && !this.inputs.includes(name))
         throw new RistrettoError(`'${name}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`)
       blob.memory.data.claim()
-      this.write(name, value, blob.dataArray)
+      writeValues(blob, value, blob.dataArray)
     }
-  }
-
-  private write(name: string, values: Values, into: Float32Array): void {
-    const count = countOf(values)
-    if (count !== into.length)
-      throw new RistrettoError(
-        `blob '${name}' is ${this.blob(name).shape.join('×')} (${into.length} values), but ${count < 0 ? 'the nested arrays are of uneven length' : `${count} values were given`}; net.blobs['${name}'].reshape([…]) changes its shape`,
-      )
-    copyValues(values, into)
-  }
-
-  private async collect(names: readonly string[], part: 'data' | 'diff'): Promise<Arrays> {
-    const result: Arrays = {}
-    for (const name of names) {
-      const blob = this.blob(name)
-      await blob.memory[part].pull()
-      result[name] = ndarrayOf(new Float32Array(blob.memory[part].array), blob.shape)
-    }
-    return result
   }
 }

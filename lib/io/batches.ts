@@ -1,7 +1,8 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../ndarrays.js'
-import type { Arrays, Net } from '../net.js'
+import type { Net } from '../net.js'
+import type { Arrays } from '../net_values.js'
 import type { DenseArray } from './arrays.js'
 
 /**
