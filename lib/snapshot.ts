@@ -2,6 +2,7 @@ import { FormatError, NetError } from './errors.js'
 import type { FileSource } from './files.js'
 import type { SolverState } from './generated/caffe.js'
 import { isHdf5, readHdf5State, stateToHdf5 } from './hdf5_files.js'
+import { RecurrentLayer } from './layers/recurrent.js'
 import type { Net } from './net.js'
 import { blobData, sameShape, toBlobProto } from './proto/blob_proto.js'
 import { readMessage, writeMessage } from './proto/wire.js'
@@ -32,7 +33,7 @@ export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}
     iter,
     current_step: solver.rate.stage,
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
-    ristretto_positions: JSON.stringify(positionsOf(solver)),
+    ristretto_positions: JSON.stringify(await positionsOf(solver)),
   }
   const write = (state: SolverState) => (hdf5 ? stateToHdf5(state) : writeMessage('SolverState', state))
   if (param.snapshot_prefix === undefined) return { model, state: await write(state) }
@@ -84,20 +85,23 @@ async function findModel(solver: Solver, source: FileSource, learnedNet: string 
   return (await near.locate(learnedNet)) ?? (await near.locate(name)) ?? learnedNet
 }
 
-function positionOf(net: Net): NetPosition {
+async function positionOf(net: Net): Promise<NetPosition> {
   const layers: NetPosition['layers'] = {}
   for (const layer of net.layers) {
+    // the one kind of state that may be on a device
+    if (layer instanceof RecurrentLayer) await layer.pullState()
     const state = layer.saveState()
     if (state) layers[layer.name] = state
   }
   return { passes: net.passes, layers }
 }
 
-const positionsOf = (solver: Solver): Positions => ({
-  seed: solver.net.seed,
-  train: positionOf(solver.net),
-  test: solver.testNets.map(positionOf),
-})
+async function positionsOf(solver: Solver): Promise<Positions> {
+  const train = await positionOf(solver.net)
+  const test: NetPosition[] = []
+  for (const net of solver.testNets) test.push(await positionOf(net))
+  return { seed: solver.net.seed, train, test }
+}
 
 function readPositions(text: string, file: string): Positions {
   try {

@@ -96,6 +96,22 @@ describe('Memory', () => {
     memory.array[0] = 3
     expect(moves).toEqual({ uploads: 0, downloads: 0, released: 1 })
   })
+
+  test('hostValues looks at what the host has, moves nothing and marks nothing', async () => {
+    const { device, moves } = mockDevice()
+    const memory = new Memory(2)
+    expect([...memory.hostValues!]).toEqual([0, 0])
+    memory.array.set([1, 2])
+    const handle = memory.read(device)
+    expect([...memory.hostValues!]).toEqual([1, 2])
+    expect(memory.read(device)).toBe(handle)
+    memory.replace(device, new Float32Array([3, 4]))
+    expect(memory.hostValues).toBeUndefined()
+    await memory.pull()
+    expect([...memory.hostValues!]).toEqual([3, 4])
+    memory.read(device)
+    expect(moves).toEqual({ uploads: 1, downloads: 1, released: 1 })
+  })
 })
 
 describe('Blob', () => {

@@ -48,10 +48,10 @@ export function normalizationOf(param: LossParameter | undefined, otherwise: Nor
   return otherwise
 }
 
-/** Refuse labels that are no class; on a device they are not looked at, since that would fetch them. */
+/** Refuse labels that are no class. Those that only a device has are not looked at, since that would fetch them: their loss is infinite. */
 export function checkLabels(layer: Layer, label: Blob, classes: number, ignoreLabel: number | undefined): void {
-  if (!layer.engine.isHost) return
-  const values = label.dataArray
+  const values = layer.engine.isHost ? label.dataArray : label.memory.data.hostValues
+  if (!values) return
   for (let i = 0; i < values.length; i++) {
     const value = Math.trunc(values[i])
     if (value === ignoreLabel || (value >= 0 && value < classes)) continue

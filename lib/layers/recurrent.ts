@@ -70,12 +70,19 @@ export abstract class RecurrentLayer extends Layer {
     for (const state of this.steps.last) this.kernels.fill(state.length, 0, state)
   }
 
-  /** The state that the next pass goes on from, value by value; on a device it stays there, and a resumed run starts afresh. */
+  /** Bring home what `saveState` reads. */
+  async pullState(): Promise<void> {
+    if (!this.exposed) for (const memory of this.steps.last) await memory.pull()
+  }
+
+  /** The state that the next pass goes on from, value by value. On a device `pullState` comes first. */
   override saveState(): Record<string, number> | undefined {
-    if (this.exposed || !this.engine.isHost) return undefined
+    if (this.exposed) return undefined
     const state: Record<string, number> = {}
     this.steps.last.forEach((memory, k) => {
-      memory.array.forEach((value, i) => {
+      // looked at only: on a device the state is not sent up again
+      const values = memory.hostValues ?? memory.array
+      values.forEach((value, i) => {
         if (value !== 0 && Number.isFinite(value)) state[`${k}.${i}`] = value
       })
     })
@@ -83,7 +90,10 @@ export abstract class RecurrentLayer extends Layer {
   }
 
   override restoreState(state: Record<string, number>): void {
-    this.reset()
+    for (const memory of this.steps.last) {
+      memory.claim()
+      memory.array.fill(0)
+    }
     for (const [key, value] of Object.entries(state)) {
       const [k, i] = key.split('.').map(Number)
       if (Number.isInteger(i) && i >= 0 && i < (this.steps.last[k]?.length ?? 0)) this.steps.last[k].array[i] = value
