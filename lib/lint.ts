@@ -4,7 +4,7 @@ import type { FillerParameter, LayerParameter, SolverParameter } from './generat
 import type { Net } from './net.js'
 
 /** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
-export function lint(net: Net, solver: SolverParameter, fresh: boolean): string[] {
+export async function lint(net: Net, solver: SolverParameter, fresh: boolean): Promise<string[]> {
   // as they were written, before splits come between them
   const layers = net.filtered.layer ?? []
   const weights = new Set(net.nodes.filter(node => node.lossWeights.some(weight => weight !== 0)).map(node => node.name))
@@ -13,7 +13,8 @@ export function lint(net: Net, solver: SolverParameter, fresh: boolean): string[
     ...(weights.size
       ? []
       : ['no layer has a loss weight: nothing will be learned; add a loss layer, or loss_weight: 1 to the layer of your own that is one']),
-    ...lintLayers(layers, fresh),
+    ...lintLayers(layers),
+    ...(fresh ? await lintWeights(net, layers) : []),
   ]
 }
 
@@ -33,7 +34,7 @@ function lintSolver(p: SolverParameter): string[] {
   return hints
 }
 
-function lintLayers(layers: readonly LayerParameter[], fresh: boolean): string[] {
+function lintLayers(layers: readonly LayerParameter[]): string[] {
   const hints: string[] = []
   const readers = (blob: string) => layers.filter(layer => layer.bottom?.includes(blob))
   for (const [i, layer] of layers.entries()) {
@@ -47,8 +48,20 @@ function lintLayers(layers: readonly LayerParameter[], fresh: boolean): string[]
       hints.push(`${at} feeds a SoftmaxWithLoss, which applies softmax itself: give the loss the scores before it`)
     if (layer.type === 'Sigmoid' && readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SigmoidCrossEntropyLoss'))
       hints.push(`${at} feeds a SigmoidCrossEntropyLoss, which applies the sigmoid itself: give the loss the scores before it`)
-    if (fresh && startsAtZero(layer))
-      hints.push(`${at} starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`)
+  }
+  return hints
+}
+
+/** Weights may have come from somewhere else than a filler: what they are counts. */
+async function lintWeights(net: Net, layers: readonly LayerParameter[]): Promise<string[]> {
+  const hints: string[] = []
+  for (const layer of layers.filter(fillsWithZero)) {
+    const data = net.params[layer.name ?? '']?.[0]?.memory.data
+    await data?.pull()
+    if (data?.array.every(value => value === 0))
+      hints.push(
+        `layer '${layer.name}' (${layer.type}) starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`,
+      )
   }
   return hints
 }
@@ -58,7 +71,7 @@ function readsNext(next: readonly LayerParameter[], blob: string | undefined, ty
   return next.some(layer => layer.bottom?.includes(blob ?? '') && types.includes(layer.type ?? ''))
 }
 
-function startsAtZero(layer: LayerParameter): boolean {
+function fillsWithZero(layer: LayerParameter): boolean {
   const p = layer.convolution_param ?? layer.inner_product_param
   if (!p || !['Convolution', 'InnerProduct', 'Deconvolution'].includes(layer.type ?? '')) return false
   const frozen = layer.param?.[0]?.lr_mult === 0

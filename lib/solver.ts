@@ -195,7 +195,7 @@ export abstract class Solver {
     const { param, net } = this
     if (!this.linted) {
       this.linted = true
-      for (const hint of lint(net, param, this.fresh)) this.hint(hint)
+      for (const hint of await lint(net, param, this.fresh)) this.hint(hint)
     }
     const start = this.iter
     const stop = start + iterations

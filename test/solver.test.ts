@@ -631,6 +631,12 @@ describe('hints, once when training starts', () => {
     const zero = above(`${ip('x', 'y', '')} ${softmaxLoss('y')}`)
     const { solver } = await make('base_lr: 0.1', zero)
     expect(await hints('base_lr: 0.1', zero, { weights: await solver.net.toBytes() })).toEqual([])
+    // weights that were copied into the net, as the command line does, or set
+    const later = await make('base_lr: 0.1', zero)
+    for (const name of later.solver.net.inputs) later.solver.net.blobs[name].dataArray.fill(0)
+    later.solver.net.params.ip[0].dataArray.fill(1)
+    await later.solver.step(1)
+    expect(later.log.filter(text => text.startsWith('Hint: '))).toEqual([])
     expect(await hints('base_lr: 0.1', zero.replace('type: "InnerProduct"', 'type: "InnerProduct" param { lr_mult: 0 }'))).toEqual([])
   })
 
