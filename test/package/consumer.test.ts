@@ -184,6 +184,14 @@ describe('the command line', () => {
     expect(out).toContain('Initial loss: 12')
   })
 
+  it('says in one line which package reads pictures, where it is not installed', () => {
+    const list = write('pictures.txt', 'a.png 0\nb.png 1\nc.png 2\n')
+    for (const name of ['a.png', 'b.png', 'c.png']) write(name, 'not looked at')
+    const { code, err } = ristretto(['convert-imageset', './', list, 'pictures_lmdb'])
+    expect(code).toBe(1)
+    expect(err).toMatch(/^ristretto: reading images needs the package ndarray-pixels: npm install ndarray-pixels [^\n]+\n$/)
+  })
+
   it('names the way out where Node does not run TypeScript', ({ skip }) => {
     if ((process.features as { typescript?: unknown }).typescript) skip('this Node runs TypeScript')
     const args = ['time', '-model', model(), '-layers', write('twice.ts', layer(true))]
