@@ -37,7 +37,8 @@ export function addConvertImageset(program: Command, output: Output): void {
     .addHelpText(
       'after',
       `
-PNG and JPEG files are read by two packages: npm install ndarray-pixels sharp. Keys are '%08d_<path>'. Files that cannot be read are left out, each with a notice, as in Caffe.
+PNG and JPEG files are read by two packages: npm install ndarray-pixels sharp.
+Keys are '%08d_<path>'. Files that cannot be read are left out, each with a notice, as in Caffe.
 
 Examples:
   ristretto convert-imageset images/ images/train.txt train_lmdb --resize-height 256 --resize-width 256 --shuffle

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { extname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import type { Metafile } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { build, createLogger, createServer as createViteServer, preview } from 'vite'
@@ -168,17 +169,26 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
 
     it('what a page loads is as small as the docs say', () => {
       const seen = new Set<string>()
-      const follow = (name: string): number => {
-        if (seen.has(name)) return 0
+      const follow = (name: string): void => {
+        if (seen.has(name)) return
         seen.add(name)
         const text = readFileSync(join(out, name), 'utf8')
         // of what is loaded on demand only the kernels are always there, in one of two builds
         const imports = [...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"|import\("\.\/(wasm_fma[\w-]*\.js)"\)/g)].map(
           match => match[1] ?? match[2],
         )
-        return text.length + imports.reduce((sum, next) => sum + follow(next), 0)
+        imports.forEach(follow)
       }
-      expect(follow('inline.js') / 1000).toBeLessThan(450)
+      follow('inline.js')
+      const files = [...seen].map(name => readFileSync(join(out, name)))
+      expect(files.length).toBeGreaterThan(2)
+      const kilobytes = (sizes: number[]) => sizes.reduce((sum, size) => sum + size, 0) / 1000
+      const figures = /What a page loads, minified: less than (\d+) kB \((\d+) kB compressed\)/.exec(
+        readFileSync(join(root, 'docs/embedding.md'), 'utf8'),
+      )!
+      const [plain, compressed] = figures.slice(1).map(Number)
+      expect(kilobytes(files.map(file => file.length))).toBeLessThan(plain)
+      expect(kilobytes(files.map(file => gzipSync(file).length))).toBeLessThan(compressed)
     })
 
     it.each(isolated)('the bundled page classifies and trains (isolated: %s)', async threads => {
