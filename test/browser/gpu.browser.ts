@@ -63,6 +63,15 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
       for (const [which, finite] of losses) expect(finite, which).toBe(false)
     })
 
+    test('a label that is no class and is sent up is refused', async () => {
+      expect(await call('refuse', mode)).toMatch(/^NetError: .*label 0 of 'y' is 3: labels count from 0 to 2/)
+    })
+
+    test('an LSTM goes on from a snapshot, bit by bit', async () => {
+      const { straight, again } = await call('resume', mode)
+      expect(again).toEqual(straight)
+    })
+
     test('tensors of more than 2^24 values keep their places', async () => {
       expect(await call('large', mode)).toEqual([])
     })

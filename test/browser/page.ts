@@ -7,6 +7,7 @@ import { Net, parseNet, parseSolver, SGDSolver } from '../../lib/index.js'
 import { compareKernel, type KernelResult, kernelCases, lossesOfNoClass } from '../engines/gpu_cases.js'
 import { largeTensors } from '../engines/large.js'
 import { lenet } from '../engines/lenet.js'
+import { resumed } from '../engines/recurrent.js'
 
 /** A recorded layer case, its arrays as numbers. */
 export interface GivenCase {
@@ -135,6 +136,21 @@ export const tests = {
 
   /** Tensors of more values than single precision can count: what came out wrong. */
   large: (mode: GpuMode) => largeTensors(mode),
+
+  /** An LSTM's bits after six steps, and after a snapshot in their middle. */
+  resume: (mode: GpuMode) => resumed('LSTM', `gpu:${mode}`),
+
+  /** What a net says to label 3 of 3 classes. */
+  async refuse(mode: GpuMode): Promise<string> {
+    const net = await Net.create(
+      parseNet(`layer { name: "in" type: "Input" top: "x" top: "y" input_param { shape { dim: 1 dim: 3 } shape { dim: 1 } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "x" bottom: "y" top: "loss" }`),
+      { engine: `gpu:${mode}`, phase: 'TRAIN' },
+    )
+    const said = await net.forward({ x: [1, 2, 3], y: [3] }).then(() => 'nothing', String)
+    net.dispose()
+    return said
+  },
 
   /** Losses of `iterations` iterations of LeNet, ms per iteration, and what moved. */
   async train(engine: string, iterations: number, batch: number, images: number[], labels: number[]) {
