@@ -1,6 +1,6 @@
 /** C ← α·op(A)·op(B) + β·C. */
 import { blockOf, packColumns, packRows } from './pack'
-import { FEW_DOTS, FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps } from './gemm_few'
+import { FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps, hasFewDots } from './gemm_few'
 import { gemvColumns, gemvRows } from './gemv'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
 import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './tile'
@@ -60,15 +60,13 @@ export function gemm(
     else gemvRows(M, K, alpha, a, b, beta, c)
     return
   }
-  if (M <= FEW_ROWS && K >= 64) {
-    if (!transB && N >= 64) {
-      fewRows(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
-      return
-    }
-    if (transB && !transA && M <= FEW_DOTS) {
-      fewDots(M, N, K, alpha, a, b, beta, c)
-      return
-    }
+  if (K >= 64 && M <= FEW_ROWS && N >= 64 && !transB) {
+    fewRows(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
+    return
+  }
+  if (K >= 64 && transB && !transA && hasFewDots(M, N, K)) {
+    fewDots(M, N, K, alpha, a, b, beta, c)
+    return
   }
   if (K > 0 && K <= FEW_STEPS && !transB && M >= 64 && N >= 64) {
     fewSteps(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)

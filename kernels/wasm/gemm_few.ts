@@ -7,12 +7,19 @@ import { job, needWorkspace, run } from './threads'
 import { copyEdge, MR, NR, ROW, TILE, tile } from './tile'
 import { packRows } from './pack'
 
-/** Most rows, by measurement, for dot products and for rows added to C, and most steps of k. */
-export const FEW_DOTS: i32 = 4
+/** Most rows, by measurement, for rows added to C, and most steps of k. */
 export const FEW_ROWS: i32 = 8
 export const FEW_STEPS: i32 = 12
-/** Products summed in float32 lanes before they are added to C. */
+/** Products summed in float32 lanes before they are added to C: what A has of them stays in the L1 cache. */
 const RUN: i32 = 1024
+const SHORT_RUN: i32 = 512
+/** Values of a B that comes from memory: three passes over each of its pieces then cost more than packing it. */
+const HUGE: f64 = 16777216
+
+/** Whether dot products are fastest, by measurement. */
+export function hasFewDots(M: i32, N: i32, K: i32): bool {
+  return M <= 4 || (M <= 12 && <f64>N * <f64>K < HUGE)
+}
 /** Columns of C that stay in the L1 cache with four rows of B. */
 const WIDTH: i32 = 384
 /** Operations worth a chunk of their own. */
@@ -68,8 +75,9 @@ function dotsChunk(chunk: i32, _workspace: usize): void {
   const f = changetype<FewJob>(job)
   const last = smaller(f.N, (chunk + 1) * f.block)
   const row = bytes(f.K)
-  for (let k = 0; k < f.K; k += RUN) {
-    const count = smaller(RUN, f.K - k)
+  const run = f.M <= 4 ? RUN : SHORT_RUN
+  for (let k = 0; k < f.K; k += run) {
+    const count = smaller(run, f.K - k)
     const beta: f32 = k == 0 ? f.beta : 1
     for (let j = chunk * f.block; j < last; j += 2) {
       const b0 = f.b + <usize>j * row + bytes(k)

@@ -35,6 +35,7 @@ for (const [M, N, K] of [
   [3, 67, 2050],
   [130, 1101, 10],
   [256, 41, 39],
+  [11, 70, 1030],
 ]) {
   for (const transA of [false, true]) {
     for (const transB of [false, true]) {
