@@ -458,9 +458,10 @@ export class Net {
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
     let done: NetNode | undefined
     for (let i = start; i <= end; i++) {
+      // no iterators here without need: each is garbage, for every layer of every pass
       const node = this.nodes[i]
       if (node === done) continue
-      for (const hook of beforeForward) await hook(node.name)
+      if (beforeForward.length) for (const hook of beforeForward) await hook(node.name)
       if (this.plan?.skipped.has(node)) continue
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
       if (node.layer.engine !== this.engine) await homeForForward(node)
@@ -479,7 +480,7 @@ export class Net {
         throw namingLayer(node.layer, error)
       }
       if (this.debugInfo) await debugForward(this, node)
-      for (const hook of afterForward) await hook(node.name)
+      if (afterForward.length) for (const hook of afterForward) await hook(node.name)
       if (mustYield()) await macrotask()
     }
     this.passes++

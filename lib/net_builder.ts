@@ -320,8 +320,8 @@ export function rememberShapes(node: NetNode): void {
 
 /** Whether a bottom or top has changed since the last reshape. */
 export function shapesChanged(node: NetNode): boolean {
-  let k = 0
-  for (const blob of node.bottom) if (node.seen[k++] !== blob.version) return true
-  for (const blob of node.top) if (node.seen[k++] !== blob.version) return true
+  const { bottom, top, seen } = node
+  for (let i = 0; i < bottom.length; i++) if (seen[i] !== bottom[i].version) return true
+  for (let i = 0; i < top.length; i++) if (seen[bottom.length + i] !== top[i].version) return true
   return false
 }
