@@ -376,6 +376,14 @@ export interface Kernels {
   ): void
 }
 
+/** Bytes that kernels take for themselves, kept for the next call: for each thread, and for all of them. */
+export interface Workspace {
+  readonly own: number
+  readonly shared: number
+}
+
+export type ConvolutionPass = 'forward' | 'inputGradient' | 'weightGradient'
+
 /** Where kernels run. A host engine computes at once; a device has one queue, and only a download waits. */
 export interface Engine {
   /** What was asked for: 'js', 'wasm', 'native', 'gpu:webgl2' … */
@@ -396,6 +404,8 @@ export interface Engine {
   readonly ready?: Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
   run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
+  /** What a pass of a convolution takes beside its blobs, where this engine's kernels take anything. */
+  workspace?(shape: ConvolutionShape, pass: ConvolutionPass): Workspace
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */
   scratch(length: number, slot?: number): Memory
 }

@@ -27,6 +27,7 @@ export type {
   ArgMaxShape,
   ClassLossShape,
   ContrastiveShape,
+  ConvolutionPass,
   ConvolutionShape,
   CropShape,
   Engine,
@@ -36,6 +37,7 @@ export type {
   PoolingShape,
   Reduction,
   UpdateRule,
+  Workspace,
 } from './engine.js'
 export type { GpuMode } from './engines/gpu.js'
 export type { EngineName } from './engines/index.js'

@@ -1,5 +1,5 @@
 import { Blob, type Shape, shapeText } from './blob.js'
-import type { Engine, Kernels } from './engine.js'
+import type { Engine, Kernels, Workspace } from './engine.js'
 import { NetError } from './errors.js'
 import type { Files } from './files.js'
 import { fillBlobLater } from './filler.js'
@@ -149,6 +149,11 @@ export abstract class Layer {
   }
   /** Go back to the layer's own weights. */
   dropAbsorbed(): void {}
+
+  /** What the engine's kernels take beside the blobs for the passes of this layer, backward ones where `backward` is set. */
+  workspace(_backward: boolean): Workspace {
+    return { own: 0, shared: 0 }
+  }
 
   /** Where this layer is in its input, for a snapshot: data layers override the pair. */
   saveState(): Record<string, number> | undefined {

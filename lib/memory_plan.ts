@@ -1,5 +1,5 @@
 import { RistrettoError } from './errors.js'
-import type { LayerContext } from './layer.js'
+import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { Memory } from './memory.js'
 import type { NetParts } from './net_builder.js'
 
@@ -10,7 +10,10 @@ export interface MemoryPlan {
   readonly activations: number
   /** Gradients of blobs and params that a backward pass writes; nothing of it is taken before the first one. */
   readonly diffs: number
-  /** What layers keep for themselves: masks, saved inputs. The engine's own workspace (padded images, Winograd tiles) is not in it. */
+  /**
+   * What layers keep for themselves (masks, saved inputs), and what the engine's kernels work with (padded images, Winograd tiles, written-out
+   * patches), which all nets on the engine share.
+   */
   readonly scratch: number
   readonly total: number
 }
@@ -38,25 +41,59 @@ export function memoryPlan(parts: NetParts): MemoryPlan {
   }
   const params = bytesOf(parts.params.map(param => param.blob.memory.data))
   const activations = bytesOf(parts.blobs.map(blob => blob.memory.data))
-  const scratch = bytesOf(parts.nodes.flatMap(node => Object.values(node.layer).filter(value => value instanceof Memory)))
   const gradients = bytesOf(diffs)
+  const scratch = ownScratch(parts) + workspaceOf(parts)
   return { params, activations, diffs: gradients, scratch, total: params + activations + gradients + scratch }
 }
+
+const memoriesOf = (layer: Layer): Memory[] => Object.values(layer).filter(value => value instanceof Memory)
+
+/** What layers keep for themselves. */
+const ownScratch = (parts: NetParts): number => bytesOf(parts.nodes.flatMap(node => memoriesOf(node.layer)))
+
+/** Values of the largest block that a matrix product packs for a thread, and its edges; bytes of sums and tables that reductions share. */
+const PACKED = 384 * 512
+const EDGES = 4096
+const SUMS = 16384
+
+/** What kernels work with: the most that any layer asks of it, for every thread and for all of them. */
+function workspaceOf({ nodes }: NetParts): number {
+  let own = 0
+  let shared = 0
+  let threads = 0
+  for (const { layer, top, bottom, needsBackward } of nodes) {
+    if (!layer.engine.workspace) continue
+    threads = layer.engine.threads
+    const workspace = layer.workspace(needsBackward)
+    own = Math.max(own, workspace.own)
+    shared = Math.max(shared, workspace.shared, SUMS)
+    if (!(layer.constructor as LayerClass).uses.includes('gemm')) continue
+    // what is packed is a part of an operand, what is turned over is a gradient
+    const operands = [...layer.blobs, ...bottom, ...top].map(blob => blob.count)
+    own = Math.max(own, BYTES * Math.min(PACKED, 2 * Math.max(...operands)) + EDGES)
+    if (needsBackward) shared = Math.max(shared, bytesOf([...memoriesOf(layer), ...top.map(blob => blob.memory.data)]))
+  }
+  return shared + threads * own + LINES * (threads + 1)
+}
+
+/** Blocks fill whole cache lines. */
+const LINES = 128
 
 /** Refuse a net that cannot fit, before its activations are taken, with a batch size that would. */
 export function checkFits(parts: NetParts, { engine, phase }: LayerContext): void {
   const available = engine.heap.available
   if (available === undefined) return
   const plan = memoryPlan(parts)
-  // params are taken already; a TEST net usually never runs backward
-  const needed = plan.activations + plan.scratch + (phase === 'TRAIN' ? plan.diffs : 0)
+  // params are taken already, the kernels' workspace by other nets perhaps; a TEST net usually never runs backward
+  const scratch = ownScratch(parts)
+  const needed = plan.activations + scratch + (phase === 'TRAIN' ? plan.diffs : 0)
   if (needed <= available) return
   const batch = Math.max(1, ...parts.blobs.filter(blob => parts.inputs.includes(blob.name)).map(blob => (blob.numAxes ? blob.dim(0) : 1)))
   const fitting = Math.floor((batch * available) / needed)
   const advice =
     fitting >= 1 && batch > 1 ? `a batch of ${fitting} instead of ${batch} would fit` : 'even one item does not fit: make the input smaller'
   throw new RistrettoError(
-    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(plan.scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${advice}`,
+    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${advice}`,
   )
 }
 

@@ -4,6 +4,7 @@ import { isNode } from '../files.js'
 import { findBlas } from './native/blas.js'
 import { convolutionTaker } from './wasm/kernels.js'
 import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
+import { convolutionWorkspace } from './wasm/workspace.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
 
 const engines = new Map<string, Promise<Engine>>()
@@ -64,6 +65,7 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
       else (isMatrixProduct(s) ? many : wasm.kernels).convolutionWeightGradient(s, x, dy, dw)
     },
   }
+  const workspace: Engine['workspace'] = (shape, pass) => convolutionWorkspace(shape, pass, true)
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
-  return { ...wasm, name: 'native', detail: `${blas.name}, ${threads}`, kernels }
+  return { ...wasm, name: 'native', detail: `${blas.name}, ${threads}`, kernels, workspace }
 }

@@ -6,6 +6,7 @@ import type { BlasBinding } from './native/bind.js'
 import { wasmKernels } from './wasm/kernels.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
+import { convolutionWorkspace } from './wasm/workspace.js'
 
 export interface WasmEngineOptions {
   /** Threads that compute, the calling one included; default: the cores this process may use. */
@@ -60,6 +61,7 @@ export async function buildWasmEngine(options: WasmEngineOptions, blas?: BlasBin
     ready: pool.ready,
     heap,
     kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
+    workspace: (shape, pass) => convolutionWorkspace(shape, pass, false),
     scratch(length, slot = 0) {
       const memory = (scratches[slot] ??= new Memory(length, heap))
       if (memory.length < length) memory.resize(length)

@@ -1,5 +1,5 @@
 import { type Blob, sameShape, shapeText } from '../blob.js'
-import type { ConvolutionShape } from '../engine.js'
+import type { ConvolutionShape, Workspace } from '../engine.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { atLeastOneAxis, type ConvolutionWindow, convolutionWindow } from './convolution_window.js'
@@ -72,6 +72,13 @@ export abstract class BaseConvolutionLayer extends Layer {
       pad: atLeastOneAxis(pad, 0),
       dilation: atLeastOneAxis(dilation, 1),
     }
+  }
+
+  override workspace(backward: boolean): Workspace {
+    const [forward, gradient] = this.reversed ? (['inputGradient', 'forward'] as const) : (['forward', 'inputGradient'] as const)
+    const passes = backward ? ([forward, gradient, 'weightGradient'] as const) : [forward]
+    const each = passes.map(pass => this.engine.workspace?.(this.shape, pass) ?? super.workspace(backward))
+    return { own: Math.max(...each.map(({ own }) => own)), shared: Math.max(...each.map(({ shared }) => shared)) }
   }
 
   /** db += the top's gradient, summed over batch and space. */

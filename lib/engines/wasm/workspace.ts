@@ -1,0 +1,199 @@
+/**
+ * How much workspace a convolution's passes take beside their blobs: padded images, packed panels, Winograd's tiles, written-out patches.
+ * The formulas are those of kernels/wasm, where they are explained; test/engines/workspace.test.ts holds the two against each other.
+ */
+import type { ConvolutionPass, ConvolutionShape, Workspace } from '../../engine.js'
+
+const [MR, NR, TILE, LINE] = [4, 8, 128, 64]
+const POINTS = 36
+const VECTORS = 576
+const PIECE = 1 << 17
+const MOST_CHUNKS = 16
+
+const up = (n: number, unit: number): number => Math.ceil(n / unit) * unit
+/** Integers divide as in WebAssembly. */
+const quotient = (a: number, b: number): number => Math.trunc(a / b)
+/** kernels/wasm/convolution_shape.ts: cut. */
+const cut = (n: number, parts: number, unit: number, least: number): number =>
+  Math.min(up(Math.max(Math.ceil(n / Math.max(1, parts)), least), unit), up(n, unit))
+
+/** The module's view of a shape: kernels/wasm/convolution_shape.ts. */
+function sizesOf(s: ConvolutionShape) {
+  const [H0, W0] = s.input.length === 2 ? s.input : [1, s.input[0]]
+  const [OH0, OW0] = s.output.length === 2 ? s.output : [1, s.output[0]]
+  const two = (sizes: readonly number[], missing: number) => (sizes.length === 2 ? sizes : [missing, sizes[0]])
+  const [[KH, KW], [SH, SW], [PH, PW], [DH, DW]] = [two(s.kernel, 1), two(s.stride, 1), two(s.pad, 0), two(s.dilation, 1)]
+  const pointwise = KH * KW === 1 && SH === 1 && SW === 1 && PH === 0 && PW === 0
+  const [H, W, OH, OW] = pointwise ? [1, H0 * W0, 1, H0 * W0] : [H0, W0, OH0, OW0]
+  const { batch: N, channels: C, outputs: M, group: G } = s
+  const [groupC, groupM, taps, positions] = [quotient(C, G), quotient(M, G), KH * KW, OH * OW]
+  const plane = 4 * (H + 2 * PH) * (W + 2 * PW)
+  const operations = 2 * N * M * groupC * taps * positions
+  const partsOf = Math.trunc(Math.max(1, Math.min(32, operations / 8e5)))
+  const padded = PH > 0 || PW > 0
+  return { N, C, M, G, H, W, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, groupC, groupM, taps, positions, plane, partsOf, padded, pointwise }
+}
+type Sizes = ReturnType<typeof sizesOf>
+
+/** What one pass of a convolution of one or two axes takes; nothing for more axes, whose products are cut to the engine's scratch. */
+export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionPass, blas: boolean): Workspace {
+  if (shape.input.length > 2 || shape.channels === 0) return { own: 0, shared: 0 }
+  const s = sizesOf(shape)
+  if (s.N * s.M * s.positions === 0) return { own: 0, shared: 0 }
+  const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && pass !== 'weightGradient'
+  if (depthwise) return { own: s.plane + LINE, shared: 0 }
+  const [height, width] = pass === 'inputGradient' ? [s.H, s.W] : [s.OH, s.OW]
+  if (pays(s, height, width, blas)) return pass === 'weightGradient' ? tiledWeights(s) : tiledPass(s, pass, blas)
+  if (blas) return pass === 'forward' ? blasForward(s) : pass === 'inputGradient' ? blasInput(s) : blasWeights(s)
+  return pass === 'forward' ? implicit(s, s.groupC, s.groupM) : pass === 'inputGradient' ? inputGradient(s) : weightGradient(s)
+}
+
+// ---- the wasm engine's products ------------------------------------------------------------------------------------------------
+
+function implicit(s: Sizes, groupC: number, groupM: number): Workspace {
+  const K = groupC * s.taps
+  const operations = 2 * s.N * groupM * s.G * groupC * s.taps * s.positions
+  const each = Math.ceil(Math.trunc(Math.max(1, Math.min(32, operations / 8e5))) / (s.N * s.G))
+  const block = Math.min(256, cut(s.positions, each, NR, 32))
+  return { own: TILE + 4 * Math.min(K, 512) * block + LINE + (s.padded ? s.plane * groupC + LINE : 0), shared: 4 * K }
+}
+
+function inputGradient(s: Sizes): Workspace {
+  if (s.pointwise) {
+    const { own } = implicit(s, s.groupM, s.groupC)
+    return { own, shared: 4 * s.groupM + 128 + 4 * s.G * s.groupC * s.groupM }
+  }
+  const each = Math.ceil(s.partsOf / (s.N * s.G))
+  const most = s.padded ? Math.max(MR, quotient(524288, s.plane / 4) & ~3) : s.groupC
+  const block = Math.min(cut(s.groupC, each, MR, MR), up(most, MR))
+  const panel = Math.min(s.groupM, 512) * Math.min(256, up(s.positions, NR))
+  const upsampling = 4 * s.groupM * s.KW + LINE + s.plane
+  return {
+    own: Math.max(TILE + 4 * panel + LINE + (s.padded ? s.plane * block : 0), upsampling),
+    shared: 4 * s.G * Math.ceil(s.groupC / MR) * s.taps * MR * s.groupM,
+  }
+}
+
+function weightGradient(s: Sizes): Workspace {
+  const K = s.groupC * s.taps
+  const columns = up(s.groupM, NR)
+  const small = s.G === 1 && s.N >= 8 && K * columns <= 4096
+  const each = small ? 1 : Math.ceil(s.partsOf / s.G)
+  const block = cut(K, each, MR, MR)
+  const block2 = cut(columns, Math.ceil(each / Math.ceil(K / block)), NR, NR)
+  const image = 4 * s.G * columns * s.positions + (s.padded ? s.plane * s.C : 0)
+  const images = Math.min(s.N, Math.max(1, Math.trunc(16777216 / image)))
+  const run = Math.min(images, Math.max(1, quotient(768, s.positions))) * Math.ceil(s.OH / Math.ceil(s.positions / 768)) * s.OW
+  const sums = 4 * block * block2
+  return { own: sums, shared: up(4 * (K + 3 + run), 64) + sums * (small ? Math.min(8, images) : 1) + image * images }
+}
+
+// ---- tiles of 6 × 6 --------------------------------------------------------------------------------------------------------------
+
+/** As kernels/wasm/winograd.ts decides. */
+function pays(s: Sizes, OH: number, OW: number, blas: boolean): boolean {
+  const plain = s.SH === 1 && s.SW === 1 && s.DH === 1 && s.DW === 1 && s.PH === s.PW && s.PH < s.KH
+  if (!plain || s.KH !== s.KW || (s.KH !== 3 && s.KH !== 5)) return false
+  if (s.OH !== s.H + 2 * s.PH - s.KH + 1 || s.OW !== s.W + 2 * s.PW - s.KW + 1) return false
+  if (s.KH === 5 && (s.groupC < 32 || s.groupM < 32)) return false
+  const pairs = s.groupC * s.groupM
+  if (pairs * s.G > 600000) return false
+  const tiles = up(s.N * Math.ceil(OH / sideOf(s)) * Math.ceil(OW / sideOf(s)), NR)
+  const each = blas ? 1 / 24 : 1 / 8
+  const cost = s.taps * s.N * s.positions * (each * pairs + (blas ? 0.4 * s.groupC : 0))
+  return tiles * (36 * each * pairs + 40 * (s.groupC + s.groupM) + (blas ? 850 : 0)) + 60 * pairs < 0.8 * cost
+}
+
+const sideOf = (s: Sizes): number => (s.KH === 3 ? 4 : 2)
+
+function tiledPass(s: Sizes, pass: ConvolutionPass, blas: boolean): Workspace {
+  const forward = pass === 'forward'
+  const [inputs, outputs, OH, OW] = forward ? [s.groupC, s.groupM, s.OH, s.OW] : [s.groupM, s.groupC, s.H, s.W]
+  const side = sideOf(s)
+  const [rows, columns] = [Math.ceil(OH / side), Math.ceil(OW / side)]
+  const total = s.N * rows * columns
+  const step = s.G * outputs * up(inputs, 4) * 4 + LINE
+  const block = Math.min(blas || step * POINTS > 2097152 ? 64 : 32, up(total, NR))
+  const wanted = Math.trunc(Math.min(MOST_CHUNKS, 1 + (72 * total * s.G * inputs * outputs) / 8e5))
+  const part = cut(outputs, Math.ceil(wanted / (Math.ceil(total / block) * s.G)), MR, 32)
+  const plane = 4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE
+  const images = quotient(block + rows * columns - 2, rows * columns) + 1
+  const points = 4 * inputs * block + LINE + 4 * up(part, 4) * block + LINE
+  // the table of taps of a pass before this one lies in the shared part
+  return { own: TILE + 2 * VECTORS + 8 * block + POINTS * points + images * plane + LINE, shared: step * POINTS }
+}
+
+function tiledWeights(s: Sizes): Workspace {
+  const side = sideOf(s)
+  const [rows, columns] = [Math.ceil(s.OH / side), Math.ceil(s.OW / side)]
+  const channels = up(s.groupC, NR)
+  const perImage = POINTS * 4 * rows * columns * s.G * (channels + s.groupM)
+  const sums = POINTS * 4 * s.G * channels * s.groupM
+  const count = Math.min(s.N, Math.max(1, Math.trunc(Math.min(33554432, Math.max(1572864, 2 * sums)) / perImage)))
+  const sum = count * rows * columns
+  const step = s.G * s.groupM * 4 * channels + LINE
+  const imageStep = 4 * s.G * channels * sum + LINE
+  const gradientStep = s.G * s.groupM * (4 * up(sum, 4) + LINE) + LINE
+  const plane = 4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE
+  const gradientPlane = 4 * columns * side * rows * side + LINE
+  const table = 2 * VECTORS + 4 * (sum + 4) + LINE
+  return {
+    own: Math.max(table + 4 * plane, table + count * gradientPlane, 3 * VECTORS),
+    shared: (step + imageStep + gradientStep) * POINTS,
+  }
+}
+
+// ---- the native engine's patches -------------------------------------------------------------------------------------------------
+
+const shiftsOf = (s: Sizes): number => (s.SH === 1 && s.KH > 1 && s.groupC * s.KW >= 32 && s.N * s.positions >= 2 * s.groupM ? s.KH : 1)
+
+function strideOf(s: Sizes, rows: number): number {
+  const n = up((shiftsOf(s) > 1 ? rows + (s.KH - 1) * s.DH : rows) * s.OW, 16)
+  return n & 255 ? n : n + 16
+}
+
+function rowsThatFit(s: Sizes, channels: number): number {
+  const overlap = shiftsOf(s) > 1 ? (s.KH - 1) * s.DH : 0
+  const fit = quotient(PIECE, channels * (s.taps / shiftsOf(s)) * s.OW) - overlap
+  return Math.min(s.OH, Math.max(1, 2 * overlap, fit))
+}
+
+function sharesOf(s: Sizes): number {
+  const images = s.N * s.G
+  if (images >= MOST_CHUNKS) return 1
+  const operations = 2 * s.groupM * s.groupC * s.taps * s.positions
+  return Math.min(Math.ceil(MOST_CHUNKS / images), Math.trunc(operations / 8e6) + 1)
+}
+
+const reordered = (s: Sizes): number => (shiftsOf(s) > 1 ? 4 * s.M * s.groupC * s.taps + LINE : 0)
+
+function blasForward(s: Sizes): Workspace {
+  if (s.pointwise) return { own: 0, shared: 0 }
+  const share = Math.max(Math.ceil(s.OH / sharesOf(s)), Math.ceil(32 / s.OW))
+  const block = Math.ceil(s.OH / Math.ceil(s.OH / Math.min(rowsThatFit(s, s.groupC), share)))
+  return { own: 4 * s.groupC * (s.taps / shiftsOf(s)) * strideOf(s, block) + LINE, shared: reordered(s) }
+}
+
+function blasInput(s: Sizes): Workspace {
+  if (s.pointwise) return { own: 64, shared: 0 }
+  const each = (s.taps / shiftsOf(s)) * strideOf(s, s.OH)
+  const parts = Math.max(Math.ceil(s.groupC / Math.max(1, quotient(PIECE, Math.max(1, each)))), sharesOf(s))
+  return { own: 4 * Math.max(1, Math.ceil(s.groupC / parts)) * each + LINE, shared: reordered(s) }
+}
+
+function blasWeights(s: Sizes): Workspace {
+  const size = s.M * s.groupC * s.taps
+  const depth = s.taps / shiftsOf(s)
+  const width = s.groupC * depth
+  const copies = Math.max(1, Math.min(8, quotient(1 << 20, Math.max(1, size)), Math.trunc((s.N * s.positions) / 512)))
+  const share = copies * s.G >= 8 ? 1 : Math.min(Math.ceil(MOST_CHUNKS / (copies * s.G)), Math.max(1, quotient(width, 32)))
+  const block = Math.ceil(s.groupC / Math.max(share, s.pointwise ? 1 : Math.ceil((width * s.OW) / PIECE)))
+  const rows = s.pointwise ? 0 : rowsThatFit(s, block)
+  const pieces =
+    s.N * (s.pointwise ? Math.ceil(s.positions / Math.ceil(s.positions / Math.ceil(s.positions / 784))) : Math.ceil(s.OH / rows))
+  const parts = Math.ceil(pieces / Math.ceil(pieces / Math.min(copies, pieces)))
+  const turned = s.groupM <= 32 && s.groupM < block * depth && (s.positions & 1023) !== 0
+  // a single copy whose values lie as those of the gradient is the gradient itself
+  const direct = parts === 1 && shiftsOf(s) === 1 && !turned
+  return { own: s.pointwise ? 64 : 4 * block * depth * strideOf(s, rows) + LINE, shared: direct ? 0 : 4 * size * parts + LINE }
+}
