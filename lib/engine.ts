@@ -382,6 +382,7 @@ export interface Workspace {
   readonly shared: number
 }
 
+/** One of the three passes of a convolution. */
 export type ConvolutionPass = 'forward' | 'inputGradient' | 'weightGradient'
 
 /** Where kernels run. A host engine computes at once; a device has one queue, and only a download waits. */
