@@ -16,10 +16,10 @@ for (const report of reports) {
   try {
     const results = JSON.parse(readFileSync(path, 'utf8'))
     passed += results.numPassedTests
-    // a file that could not be loaded has no tests, and an error outside of a test belongs to none
     for (const file of results.testResults)
       for (const test of file.assertionResults.filter(({ status }) => status === 'failed'))
         console.log(`${file.name}: ${test.fullName}\n  ${test.failureMessages.join('\n  ').slice(0, 1000)}`)
+    // a file that could not be loaded has no tests, and an error outside of a test belongs to none
     const broken = results.testResults.filter(
       file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'),
     )

@@ -298,6 +298,25 @@ const convolutions: Sizes[] = [
     ],
     [[1, 2, 2, 2], [130], [8], [9], [5], [1]],
   ] as Sizes[]),
+  // many small images by tiles, in blocks of two with sums of their own, the last block short; groups; odd planes
+  ...([
+    [
+      [15, 33, 38, 1],
+      [9, 11],
+      [5, 5],
+      [1, 1],
+      [2, 2],
+      [1, 1],
+    ],
+    [
+      [17, 48, 60, 2],
+      [13, 10],
+      [3, 3],
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ],
+  ] as Sizes[]),
   // more than two axes: groups, dilation, padding beyond the kernel, several blocks of slices
   ...([
     [
