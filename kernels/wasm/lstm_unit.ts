@@ -1,7 +1,7 @@
 import { logistic } from './sigmoid'
 import { tangent } from './tanh'
 import { job, run } from './threads'
-import { bytes, ceilDiv, larger, madd, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
 
 /** Hidden values of a chunk: each costs five exponentials. */
 const CHUNK: i32 = 2048
@@ -40,12 +40,6 @@ export function lstmUnit(batch: i32, hidden: i32, previous: usize, gates: usize,
   const u = describe(batch, hidden, previous, gates, cont, c)
   u.h = h
   run(unitChunk, ceilDiv(batch, u.block))
-}
-
-@inline
-function put(p: usize, v: v128, rest: i32): void {
-  if (rest >= 4) v128.store(p, v)
-  else storeLanes(p, v, rest)
 }
 
 /** cont·σ(x), and what it is multiplied with: 0 where it is 0, even if that state is not finite. */

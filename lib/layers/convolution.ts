@@ -1,5 +1,6 @@
 import type { Blob } from '../blob.js'
 import type { ChannelAffine } from '../layer.js'
+import type { Memory } from '../memory.js'
 import { BaseConvolutionLayer } from './base_convolution.js'
 import { convolvedSize } from './convolution_window.js'
 import { FoldedWeights } from './folded_weights.js'
@@ -15,17 +16,21 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
 
   private folded: FoldedWeights | undefined
 
+  private get weight(): Memory {
+    return this.folded?.weight ?? this.blobs[0].memory.data
+  }
+  private get bias(): Memory | null {
+    return this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
-    const weight = this.folded?.weight ?? this.blobs[0].memory.data
-    const bias = this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
+    const { weight, bias } = this
     for (let i = 0; i < bottom.length; i++) this.kernels.convolution(this.shape, bottom[i].memory.data, weight, bias, top[i].memory.data)
   }
 
   /** Forward with the ReLU that follows in place: one pass over the top less. */
   forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    const weight = this.folded?.weight ?? this.blobs[0].memory.data
-    const bias = this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
-    this.kernels.convolutionRelu(this.shape, bottom[0].memory.data, weight, bias, top[0].memory.data, slope)
+    this.kernels.convolutionRelu(this.shape, bottom[0].memory.data, this.weight, this.bias, top[0].memory.data, slope)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
