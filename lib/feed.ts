@@ -1,6 +1,7 @@
 import type { Blob } from './blob.js'
 import { RistrettoError } from './errors.js'
 import { copyValues, countOf, isNdArray, type Values } from './ndarrays.js'
+import type { Net } from './net.js'
 
 /** One item of an input, or a whole batch of them; a single value, such as a label, may be a plain number. */
 export type FeedValues = Values | number
@@ -49,9 +50,9 @@ export class Feed {
     } else if (!isIterable(source)) throw this.error(`the source must be ${kinds}`)
   }
 
-  /** Whether it fills the blob. */
-  fills(blob: Blob): boolean {
-    return this.blobs.includes(blob)
+  /** Whether `other` fills a blob of this one's. */
+  replacedBy(other: Feed): boolean {
+    return this.blobs.some(blob => other.blobs.includes(blob))
   }
 
   /** Fill the blobs with the next batch; a promise only if the source may make it wait. */
@@ -153,3 +154,18 @@ const kindOf = (value: unknown): string =>
       ? 'an array'
       : `a ${value.constructor?.name ?? 'object'}`
     : String(value)
+
+/** A feed of one or, if it is joint, several blobs of a net. Throws a RistrettoError for a blob that no layer takes a feed for. */
+export function createFeed(net: Net, blobs: readonly Blob[], source: FeedSource | JointFeedSource, joint: boolean): Feed {
+  const makers = blobs.map(blob => net.nodes.find(({ top, layer }) => layer.takesFeed && top.includes(blob)))
+  const unknown = blobs.find((_, i) => !makers[i])
+  if (unknown || !blobs.length) {
+    const known = net.nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top.map(blob => blob.name) : []))
+    throw new RistrettoError(
+      `${unknown ? `'${unknown.name}'` : 'an empty list'} is no input of net '${net.name}' that can be fed: its inputs are ${known.join(', ') || '(none)'}`,
+    )
+  }
+  const feed = new Feed(blobs, source, joint)
+  for (const maker of makers) maker!.layer.fed = true
+  return feed
+}

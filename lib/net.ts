@@ -4,7 +4,7 @@ import type { Engine } from './engine.js'
 import { type EngineName, startDefaultEngine, startEngine } from './engines/index.js'
 import { namingLayer, RistrettoError } from './errors.js'
 import { explainNet } from './explain.js'
-import { Feed, type FeedSource, type JointFeedSource } from './feed.js'
+import { createFeed, type Feed, type FeedSource, type JointFeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
 import { type Rectified, rectifiedConvolutions } from './fusion.js'
 import type { NetParameter } from './generated/caffe.js'
@@ -361,19 +361,9 @@ export class Net {
   feed(input: string, source: FeedSource): void
   feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource): void {
     const joint = typeof inputs !== 'string'
-    const names = joint ? inputs : [inputs]
-    const makers = names.map(name => this.nodes.find(({ top, layer }) => layer.takesFeed && top.some(blob => blob.name === name)))
-    const unknown = names.find((name, i) => this.blob(name) && !makers[i])
-    if (unknown !== undefined || !names.length) {
-      const known = this.nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top.map(blob => blob.name) : []))
-      throw new RistrettoError(
-        `${unknown === undefined ? 'an empty list' : `'${unknown}'`} is no input of net '${this.name}' that can be fed: its inputs are ${known.join(', ') || '(none)'}`,
-      )
-    }
-    const blobs = names.map(name => this.blob(name))
-    const feed = new Feed(blobs, source, joint)
-    this.feeds = [...this.feeds.filter(other => !blobs.some(blob => other.fills(blob))), feed]
-    for (const maker of makers) maker!.layer.fed = true
+    const blobs = (joint ? inputs : [inputs]).map(name => this.blob(name))
+    const feed = createFeed(this, blobs, source, joint)
+    this.feeds = [...this.feeds.filter(other => !other.replacedBy(feed)), feed]
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
