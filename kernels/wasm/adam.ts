@@ -1,6 +1,17 @@
-import { run } from './threads'
-import { decayedGradient, describeUpdate, firstValue, lastValue, update } from './update'
-import { bytes, madd, put } from './vector'
+import { describeUpdate, runUpdate, Update } from './update'
+import { madd, put } from './vector'
+
+@unmanaged
+class Adam extends Update {
+  @inline
+  step(g: v128, at: usize, count: i32, rate: v128, beta1: v128, beta2: v128, delta: v128): v128 {
+    const m = madd(beta1, v128.load(this.h + at), f32x4.mul(f32x4.splat(this.c), g))
+    const v = madd(beta2, v128.load(this.h2 + at), f32x4.mul(f32x4.splat(this.d), f32x4.mul(g, g)))
+    put(this.h + at, m, count)
+    put(this.h2 + at, v, count)
+    return f32x4.div(f32x4.mul(rate, m), f32x4.add(f32x4.sqrt(v), delta))
+  }
+}
 
 /**
  * m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·m / (√v + delta); w ← w − dw.
@@ -22,8 +33,7 @@ export function adamUpdate(
   m: usize,
   v: usize,
 ): void {
-  const chunks = describeUpdate(n, rate, scale, decay, l1, w, dw)
-  const s = update()
+  const s = describeUpdate(n, rate, scale, decay, l1, w, dw)
   s.h = m
   s.h2 = v
   s.a = beta1
@@ -31,28 +41,5 @@ export function adamUpdate(
   s.c = rest1
   s.d = rest2
   s.delta = delta
-  run(adamChunk, chunks)
-}
-
-function adamChunk(chunk: i32, _workspace: usize): void {
-  const s = update()
-  const rate = f32x4.splat(s.rate)
-  const beta1 = f32x4.splat(s.a)
-  const beta2 = f32x4.splat(s.b)
-  const new1 = f32x4.splat(s.c)
-  const new2 = f32x4.splat(s.d)
-  const delta = f32x4.splat(s.delta)
-  const last = lastValue(s, chunk)
-  for (let i = firstValue(chunk); i < last; i += 4) {
-    const at = bytes(i)
-    const w = v128.load(s.w + at)
-    const g = decayedGradient(s, w, v128.load(s.dw + at))
-    const m = madd(beta1, v128.load(s.h + at), f32x4.mul(new1, g))
-    const v = madd(beta2, v128.load(s.h2 + at), f32x4.mul(new2, f32x4.mul(g, g)))
-    const step = f32x4.div(f32x4.mul(rate, m), f32x4.add(f32x4.sqrt(v), delta))
-    put(s.h + at, m, last - i)
-    put(s.h2 + at, v, last - i)
-    put(s.dw + at, step, last - i)
-    put(s.w + at, f32x4.sub(w, step), last - i)
-  }
+  runUpdate<Adam>()
 }

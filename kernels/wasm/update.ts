@@ -1,7 +1,7 @@
-/** What all solver updates share: their job and the gradient with its decay. */
+/** What all solver updates share: their job, the gradient with its decay, and the loop around a rule's formula. */
 import { CHUNK, chunksOf } from './elementwise'
-import { job } from './threads'
-import { madd, sign, smaller } from './vector'
+import { job, run } from './threads'
+import { bytes, madd, put, sign, smaller } from './vector'
 
 /** Up to two histories and five constants of the rule. */
 @unmanaged
@@ -22,14 +22,9 @@ export class Update {
   delta: f32
 }
 
-@inline
-export function update(): Update {
-  return changetype<Update>(job)
-}
-
-/** Writes what every rule needs; returns the number of chunks. */
-export function describeUpdate(n: i32, rate: f32, scale: f32, decay: f32, l1: bool, w: usize, dw: usize): i32 {
-  const s = update()
+/** Writes what every rule needs; the rule's own constants and histories come after it. */
+export function describeUpdate(n: i32, rate: f32, scale: f32, decay: f32, l1: bool, w: usize, dw: usize): Update {
+  const s = changetype<Update>(job)
   s.n = n
   s.l1 = l1
   s.rate = rate
@@ -37,20 +32,37 @@ export function describeUpdate(n: i32, rate: f32, scale: f32, decay: f32, l1: bo
   s.decay = decay
   s.w = w
   s.dw = dw
-  return chunksOf(n)
-}
-
-@inline
-export function firstValue(chunk: i32): i32 {
-  return chunk * CHUNK
-}
-@inline
-export function lastValue(s: Update, chunk: i32): i32 {
-  return smaller(s.n, (chunk + 1) * CHUNK)
+  return s
 }
 
 /** scale·dw + decay·w, or with L1 scale·dw + decay·sign(w). */
 @inline
-export function decayedGradient(s: Update, w: v128, dw: v128): v128 {
+function decayedGradient(s: Update, w: v128, dw: v128): v128 {
   return madd(f32x4.splat(s.decay), s.l1 ? sign(w) : w, f32x4.mul(f32x4.splat(s.scale), dw))
+}
+
+/**
+ * dw ← step; w ← w − step. Rule extends Update and has `step`, which makes four values of it from their gradients g and moves its
+ * histories at byte offset `at` on. The constants come as vectors: after a store the compiler would read them from memory again.
+ */
+function updateChunk<Rule>(chunk: i32): void {
+  const s = changetype<Update>(job)
+  const rule = changetype<Rule>(job)
+  const rate = f32x4.splat(s.rate)
+  const a = f32x4.splat(s.a)
+  const b = f32x4.splat(s.b)
+  const delta = f32x4.splat(s.delta)
+  const last = smaller(s.n, (chunk + 1) * CHUNK)
+  for (let i = chunk * CHUNK; i < last; i += 4) {
+    const at = bytes(i)
+    const w = v128.load(s.w + at)
+    const step = rule.step(decayedGradient(s, w, v128.load(s.dw + at)), at, last - i, rate, a, b, delta)
+    put(s.dw + at, step, last - i)
+    put(s.w + at, f32x4.sub(w, step), last - i)
+  }
+}
+
+/** Runs the rule over what `describeUpdate` said. */
+export function runUpdate<Rule>(): void {
+  run((chunk: i32, _workspace: usize): void => updateChunk<Rule>(chunk), chunksOf(changetype<Update>(job).n))
 }
