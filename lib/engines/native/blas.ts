@@ -23,7 +23,11 @@ interface Candidate {
 const candidates: Record<string, readonly Candidate[]> = {
   linux: [
     { name: 'oneDNN', kind: 'dnnl', files: ['libdnnl.so.3', 'libdnnl.so.2', 'libdnnl.so'] },
-    { name: 'OpenBLAS', kind: 'cblas', files: ['libopenblas.so.0', 'libopenblas.so', 'libopenblasp.so.0', 'libopenblaso.so.0'] },
+    {
+      name: 'OpenBLAS',
+      kind: 'cblas',
+      files: ['libopenblas.so.0', 'libopenblas.so', 'libopenblasp.so.0', 'libopenblaso.so.0', 'libopenblas.so.3'],
+    },
     { name: 'MKL', kind: 'cblas', files: ['libmkl_rt.so.2', 'libmkl_rt.so.1', 'libmkl_rt.so'] },
   ],
   darwin: [
@@ -43,7 +47,7 @@ const candidates: Record<string, readonly Candidate[]> = {
 }
 
 const advice =
-  'install one: apt-get install libdnnl2 (or libopenblas0-pthread) on Debian and Ubuntu, dnf install openblas on Fedora, nothing on macOS (Accelerate is there); engine wasm needs none'
+  'install one: apt-get install libdnnl-dev (or libopenblas0-pthread) on Debian and Ubuntu, dnf install onednn (or openblas) on Fedora, nothing on macOS (Accelerate is there); engine wasm needs none'
 
 /**
  * The first BLAS that loads. RISTRETTO_BLAS names another one: 'openblas', 'onednn', 'mkl', 'accelerate', or the path of a library.
