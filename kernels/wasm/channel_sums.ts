@@ -53,6 +53,12 @@ export function addChannelSums(outer: i32, channels: i32, inner: i32, part: i32,
   }
 }
 
+/** All bits of the lanes whose x counts. Both factors are cleared elsewhere: what is not finite there must not show. */
+@inline
+function counted(x: v128, all: v128): v128 {
+  return v128.or(all, f32x4.le(x, f32x4.splat(0)))
+}
+
 /** Four channels at a time where nothing follows the channels. */
 function columnsChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ChannelSums>(job)
@@ -65,9 +71,9 @@ function columnsChunk(chunk: i32, _workspace: usize): void {
     let at = bytes(c)
     for (let n = 0; n < s.outer; n++, at += row) {
       const x = v128.load(s.x + at)
-      const counted = v128.or(all, f32x4.le(x, f32x4.splat(0)))
-      const u = v128.and(x, counted)
-      const v = v128.and(v128.load(s.dy + at), counted)
+      const m = counted(x, all)
+      const u = v128.and(x, m)
+      const v = v128.and(v128.load(s.dy + at), m)
       a = f64x2.add(a, f64x2.mul(low(u), low(v)))
       b = f64x2.add(b, f64x2.mul(high(u), high(v)))
     }
@@ -91,26 +97,42 @@ function partsChunk(chunk: i32, _workspace: usize): void {
 function partOf(c: i32, first: i32): f64 {
   const s = changetype<ChannelSums>(job)
   const all = i32x4.splat(s.part)
+  // four sums that do not wait for each other
   let a = f64x2.splat(0)
   let b = a
+  let d = a
+  let e = a
   const end = smaller(s.outer * s.inner, first + CHUNK)
   for (let k = first; k < end; ) {
     const n = k / s.inner
     const i = k - n * s.inner
     const width = smaller(s.inner - i, end - k)
-    const at = bytes((n * s.channels + c) * s.inner + i)
-    for (let j = 0; j < width; j += 4) {
-      const x = v128.load(s.x + at + bytes(j))
-      let counted = v128.or(all, f32x4.le(x, f32x4.splat(0)))
+    const offset = bytes((n * s.channels + c) * s.inner + i)
+    let x = s.x + offset
+    let dy = s.dy + offset
+    let j = 0
+    for (; j + 8 <= width; j += 8, x += 32, dy += 32) {
+      const m = counted(v128.load(x), all)
+      const u = v128.and(v128.load(x), m)
+      const v = v128.and(v128.load(dy), m)
+      const o = counted(v128.load(x, 16), all)
+      const w = v128.and(v128.load(x, 16), o)
+      const z = v128.and(v128.load(dy, 16), o)
+      a = f64x2.add(a, f64x2.mul(low(u), low(v)))
+      b = f64x2.add(b, f64x2.mul(high(u), high(v)))
+      d = f64x2.add(d, f64x2.mul(low(w), low(z)))
+      e = f64x2.add(e, f64x2.mul(high(w), high(z)))
+    }
+    for (; j < width; j += 4, x += 16, dy += 16) {
       // lanes past the end belong to the next channel
-      if (j + 4 > width) counted = v128.and(counted, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(width - j)))
-      const u = v128.and(x, counted)
-      const v = v128.and(v128.load(s.dy + at + bytes(j)), counted)
+      const m = v128.and(counted(v128.load(x), all), i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(width - j)))
+      const u = v128.and(v128.load(x), m)
+      const v = v128.and(v128.load(dy), m)
       a = f64x2.add(a, f64x2.mul(low(u), low(v)))
       b = f64x2.add(b, f64x2.mul(high(u), high(v)))
     }
     k += width
   }
-  const both = f64x2.add(a, b)
-  return f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1)
+  const sums = f64x2.add(f64x2.add(a, b), f64x2.add(d, e))
+  return f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
 }
