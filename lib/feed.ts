@@ -166,6 +166,6 @@ export function createFeed(net: Net, blobs: readonly Blob[], source: FeedSource 
     )
   }
   const feed = new Feed(blobs, source, joint)
-  for (const maker of makers) maker!.layer.fed = true
+  blobs.forEach((blob, i) => makers[i]!.layer.fed.add(blob))
   return feed
 }

@@ -78,8 +78,8 @@ export abstract class Layer {
   lossWeights: number[] = []
   /** Whether a backward pass will ever ask for what forward could keep for it; the Net sets it. */
   needsBackward = true
-  /** Whether a feed fills tops of it before every forward, which leaves them as they are; the Net sets it. */
-  fed = false
+  /** Tops that a feed fills before every forward, which leaves them as they are; the Net says which. */
+  readonly fed = new Set<Blob>()
   /** This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass. */
   readonly random: RandomStream
 

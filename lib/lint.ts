@@ -84,13 +84,13 @@ const isZero = (filler: FillerParameter | undefined): boolean => (filler?.type ?
 export class InputLint {
   private readonly seen = new Set<Net>()
 
-  /** Right before a pass: tops of Input layers that nothing feeds and nobody has touched, so that they have no storage yet. */
+  /** Right before a pass: what nothing feeds and nobody has touched, so that it has no storage yet; of Input layers, and of layers half fed. */
   before(net: Net): readonly Blob[] {
     if (this.seen.has(net)) return NONE
     this.seen.add(net)
     return net.nodes
-      .filter(({ layer }) => layer.type === 'Input' && !layer.fed)
-      .flatMap(({ top }) => top.filter(blob => blob.count > 0 && !blob.memory.data.isAllocated))
+      .filter(({ layer }) => layer.type === 'Input' || layer.fed.size > 0)
+      .flatMap(({ top, layer }) => top.filter(blob => blob.count > 0 && !layer.fed.has(blob) && !blob.memory.data.isAllocated))
   }
 
   /** Hints for those of them that are all zeros after the pass: what a hook fills is filled. */

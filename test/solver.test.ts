@@ -658,6 +658,18 @@ describe('hints, once when training starts', () => {
         expect(about(log)).toHaveLength(4)
       })
 
+    test('also where the other top of the layer is fed', async () => {
+      const { solver, log } = await make('base_lr: 0.1', both)
+      solver.net.feed('x', [1, 2])
+      await solver.step(1)
+      expect(about(log)).toEqual(['t of the train net'])
+      const layer = 'type: "MemoryData" memory_data_param { batch_size: 2 channels: 1 height: 1 width: 1 }'
+      const memory = await make('base_lr: 0.1', both.replace(/type: "Input"(.*?)input_param .*/, `${layer}$1}`))
+      memory.solver.net.feed('x', [1, 2])
+      await memory.solver.step(1)
+      expect(about(memory.log)).toEqual(['t of the train net'])
+    })
+
     test('not where they are fed, were filled, with zeros too, or are filled by a hook', async () => {
       const { solver, log } = await make(text, both)
       solver.net.feed(

@@ -64,7 +64,7 @@ export class MemoryDataLayer extends Layer {
     this.labels = classes
     this.position = 0
     this.unread = false
-    this.fed = false
+    this.fed.clear()
   }
 
   /** Hand over Datum messages, which `transform_param` applies to. What was handed over so must be used up before more comes. */
@@ -93,11 +93,11 @@ export class MemoryDataLayer extends Layer {
     this.labels = Float32Array.from(datums, datum => datum.label ?? 0)
     this.position = 0
     this.unread = true
-    this.fed = false
+    this.fed.clear()
   }
 
   override forward(_bottom: Blob[], top: Blob[]): void {
-    if (this.fed) {
+    if (this.fed.size) {
       top[1].reshape([top[1].size(0, 1), 1, 1, 1])
       return
     }
