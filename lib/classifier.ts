@@ -1,5 +1,6 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
+import type { FileSource } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
 import { type DenseArray, imageSize } from './io/arrays.js'
 import { forwardItems } from './io/batches.js'
@@ -53,9 +54,9 @@ export class Classifier {
 
   /**
    * Build a classifier. Throws a RistrettoError if the net's first input is not N × C × H × W, or `imageDims` are smaller than it.
-   * @param source a prototxt (path or URL), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for
+   * @param source a prototxt (path, URL or bytes), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for
    */
-  static async create(source: string | URL | NetParameter | Net, options: ClassifierOptions = {}): Promise<Classifier> {
+  static async create(source: FileSource | NetParameter | Net, options: ClassifierOptions = {}): Promise<Classifier> {
     const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
     return new Classifier(net, options)
   }

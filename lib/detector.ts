@@ -50,9 +50,9 @@ export class Detector {
 
   /**
    * Build a detector. Throws a RistrettoError if the net's first input is not N × C × H × W.
-   * @param source a prototxt (path or URL), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for
+   * @param source a prototxt (path, URL or bytes), a parsed NetParameter, or a net that exists; the phase is TEST unless another one is asked for
    */
-  static async create(source: string | URL | NetParameter | Net, options: DetectorOptions = {}): Promise<Detector> {
+  static async create(source: FileSource | NetParameter | Net, options: DetectorOptions = {}): Promise<Detector> {
     const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
     return new Detector(net, options)
   }

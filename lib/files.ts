@@ -4,6 +4,13 @@ import { importNode } from './node.js'
 /** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
 export type FileSource = string | URL | Uint8Array
 
+/** What an error calls it. */
+export const fileName = (source: FileSource): string => (source instanceof Uint8Array ? 'the given bytes' : String(source))
+
+/** Whether it stands for a file, and is not the parsed message itself. */
+export const isFileSource = (source: unknown): source is FileSource =>
+  typeof source === 'string' || source instanceof URL || source instanceof Uint8Array
+
 /** Reads the files that prototxts name. Paths are relative to the working directory, failing that to the file that names them. */
 export interface Files {
   /** The bytes of a file. */

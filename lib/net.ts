@@ -166,10 +166,10 @@ export class Net {
   }
 
   /**
-   * Build a net from a prototxt (path or URL) or a parsed NetParameter, of any version of the format.
+   * Build a net from a prototxt (path, URL or bytes) or a parsed NetParameter, of any version of the format.
    * Throws FormatError for a file that cannot be read, NetError for a net that breaks a rule, EngineError for an engine that cannot run here.
    */
-  static async create(source: string | URL | NetParameter, options: NetOptions = {}): Promise<Net> {
+  static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
     const log = options.log ?? (() => {})
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
@@ -201,7 +201,7 @@ export class Net {
   }
 
   /** The description in a prototxt, upgraded to the current format. */
-  static async read(source: string | URL, files: Files = createFiles()): Promise<NetParameter> {
+  static async read(source: FileSource, files: Files = createFiles()): Promise<NetParameter> {
     return (await readNet(source, files)).param
   }
 

@@ -1,6 +1,6 @@
 import { shapeText } from './blob.js'
-import { FormatError, NetError } from './errors.js'
-import type { FileSource, Files } from './files.js'
+import { FormatError, NetError, RistrettoError } from './errors.js'
+import { type FileSource, type Files, fileName, isFileSource } from './files.js'
 import type { BlobProto, LayerParameter, NetParameter } from './generated/caffe.js'
 import { isHdf5, netToHdf5, readHdf5Weights } from './hdf5_files.js'
 import type { Net } from './net.js'
@@ -46,8 +46,8 @@ export type Weights = readonly { readonly name: string; readonly blobs: readonly
 
 /** Weights from wherever they are; old formats are upgraded first. */
 export async function readWeights(source: FileSource | NetParameter | Net, files: Files): Promise<Weights> {
-  if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) {
-    const file = source instanceof Uint8Array ? 'the given bytes' : String(source)
+  if (isFileSource(source)) {
+    const file = fileName(source)
     const bytes = await files.read(source)
     if (isHdf5(bytes)) return readHdf5Weights(bytes, file)
     if (isText(bytes))
@@ -161,7 +161,9 @@ export interface SaveOptions {
 }
 
 export async function netToBytes(net: Net, options: SaveOptions): Promise<Uint8Array> {
-  if (options.format === 'hdf5') return netToHdf5(net, options.diffs)
+  const { format = 'caffemodel' } = options
+  if (format !== 'caffemodel' && format !== 'hdf5') throw new RistrettoError(`unknown format '${format}': it is 'caffemodel' or 'hdf5'`)
+  if (format === 'hdf5') return netToHdf5(net, options.diffs)
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 

@@ -1,15 +1,14 @@
 import { FormatError } from './errors.js'
-import type { Files } from './files.js'
+import { type FileSource, type Files, fileName, isFileSource } from './files.js'
 import type { NetParameter } from './generated/caffe.js'
 import { checkMessage } from './proto/message.js'
 import { parseNet } from './proto/text.js'
 import { upgradeNet } from './proto/upgrade.js'
 
 /** A NetParameter from wherever it is, checked and upgraded. */
-export async function readNet(source: string | URL | NetParameter, files: Files): Promise<{ param: NetParameter; files: Files }> {
-  if (typeof source !== 'string' && !(source instanceof URL))
-    return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
-  const file = String(source)
+export async function readNet(source: FileSource | NetParameter, files: Files): Promise<{ param: NetParameter; files: Files }> {
+  if (!isFileSource(source)) return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
+  const file = fileName(source)
   if (/\blayers?\s*{/.test(file))
     throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
   const text = new TextDecoder().decode(await files.read(source))

@@ -2,7 +2,7 @@ import { Blob } from './blob.js'
 import type { Engine, UpdateRule } from './engine.js'
 import { type EngineName, gpuForSolverMode } from './engines/index.js'
 import { NetError } from './errors.js'
-import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
+import { createFiles, type FileReader, type FileSource, type Files, fileName, isFileSource } from './files.js'
 import { g6 } from './format.js'
 import type { NetParameter, SolverParameter } from './generated/caffe.js'
 import { Keeper } from './keeper.js'
@@ -125,14 +125,14 @@ export abstract class Solver {
     this.checkParam()
   }
 
-  /** Build a solver with its train net and test nets from a solver prototxt (path or URL) or a parsed SolverParameter. */
+  /** Build a solver with its train net and test nets from a solver prototxt (path, URL or bytes) or a parsed SolverParameter. */
   static async create<S extends Solver>(
     this: new (
       param: SolverParameter,
       options: SolverOptions,
       files: Files,
     ) => S,
-    source: string | URL | SolverParameter,
+    source: FileSource | SolverParameter,
     options: SolverOptions = {},
   ): Promise<S> {
     const { param, files } = await readSolver(source, options)
@@ -484,14 +484,13 @@ export abstract class Solver {
 
 /** The solver description from wherever it is, upgraded; and files as seen from it. */
 export async function readSolver(
-  source: string | URL | SolverParameter,
+  source: FileSource | SolverParameter,
   options: SolverOptions,
 ): Promise<{ param: SolverParameter; files: Files }> {
   const files = createFiles(options.files)
-  if (typeof source !== 'string' && !(source instanceof URL))
-    return { param: upgradeSolver(checkMessage('SolverParameter', source, 'solver')), files }
+  if (!isFileSource(source)) return { param: upgradeSolver(checkMessage('SolverParameter', source, 'solver')), files }
   const text = new TextDecoder().decode(await files.read(source))
-  return { param: upgradeSolver(parseSolver(text, { file: String(source) })), files: files.near(source) }
+  return { param: upgradeSolver(parseSolver(text, { file: fileName(source) })), files: files.near(source) }
 }
 
 const listOf = (weights: SolverOptions['weights']): readonly FileSource[] =>

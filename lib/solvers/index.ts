@@ -1,4 +1,5 @@
 import { NetError } from '../errors.js'
+import type { FileSource } from '../files.js'
 import type { SolverParameter } from '../generated/caffe.js'
 import { readSolver, type Solver, type SolverOptions } from '../solver.js'
 import { AdaDeltaSolver } from './adadelta.js'
@@ -27,8 +28,8 @@ export function solverTypes(): string[] {
   return Object.keys(solvers)
 }
 
-/** The solver that a prototxt (path or URL) or a parsed SolverParameter describes, of the class that its `type:` names (default SGD). */
-export async function createSolver(source: string | URL | SolverParameter, options: SolverOptions = {}): Promise<Solver> {
+/** The solver that a prototxt (path, URL or bytes) or a parsed SolverParameter describes, of the class that its `type:` names (default SGD). */
+export async function createSolver(source: FileSource | SolverParameter, options: SolverOptions = {}): Promise<Solver> {
   const { param } = await readSolver(source, options)
   const type = param.type ?? 'SGD'
   if (!Object.hasOwn(solvers, type)) throw new NetError(`solver: unknown type '${type}'; it may be ${solverTypes().join(', ')}`)

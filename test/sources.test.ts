@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { Classifier } from '../lib/classifier.js'
+import { Detector } from '../lib/detector.js'
+import { FormatError, RistrettoError } from '../lib/errors.js'
+import { Net } from '../lib/net.js'
+import type { NetFormat } from '../lib/net_files.js'
+import { createSolver, SGDSolver } from '../lib/solvers/index.js'
+
+const net = `
+  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 1 dim: 4 dim: 4 } } }
+  layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }`
+const bytesOf = (text: string) => new TextEncoder().encode(text)
+
+describe('a prototxt may be given as bytes', () => {
+  test('for a net, whose files are then found by the files option alone', async () => {
+    const made = await Net.create(bytesOf(net), { engine: 'js' })
+    expect(made.layerNames).toEqual(['data', 'ip'])
+    await expect(Net.create(bytesOf('layer { nmae: "data" }'))).rejects.toThrow(/^the given bytes:1: .*nmae/)
+    await expect(Net.create(await made.toBytes())).rejects.toThrow(FormatError)
+  })
+
+  test('for a solver, whose class its type names', async () => {
+    const solver = bytesOf(`net: "a net" type: "Adam" base_lr: 0.1 lr_policy: "fixed"`)
+    const files = (path: string) => (path === 'a net' ? bytesOf(net) : undefined)
+    expect((await createSolver(solver, { engine: 'js', files })).constructor.name).toBe('AdamSolver')
+    expect((await SGDSolver.create(solver, { engine: 'js', files })).net.layerNames).toEqual(['data', 'ip'])
+  })
+
+  test('for a classifier and a detector', async () => {
+    expect((await Classifier.create(bytesOf(net), { engine: 'js' })).net.outputs).toEqual(['ip'])
+    expect((await Detector.create(bytesOf(net), { engine: 'js' })).net.outputs).toEqual(['ip'])
+  })
+})
+
+test('a model is asked for in a format that exists', async () => {
+  const made = await Net.create(bytesOf(net), { engine: 'js' })
+  const odd = made.toBytes({ format: 'h5' as NetFormat })
+  await expect(odd).rejects.toThrow("unknown format 'h5': it is 'caffemodel' or 'hdf5'")
+  await expect(odd).rejects.toThrow(RistrettoError)
+})
