@@ -7,8 +7,8 @@ import { bytes, ceilDiv, smaller } from './vector'
 
 /** Below so many operations the call costs more than the library saves. */
 const SMALL: f64 = 2e5
-/** Operations worth a chunk of their own: some 40 µs. */
-const CHUNK: f64 = 8e6
+/** Operations worth a chunk of their own: some 10 µs. */
+const CHUNK: f64 = 2e6
 const MOST_CHUNKS: i32 = 16
 
 @unmanaged

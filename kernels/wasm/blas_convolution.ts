@@ -4,16 +4,17 @@
  * the kernel sees the same values r rows further down, so that a pass is KH products which begin at different places of one piece.
  */
 import { sgemm } from './blas_import'
-import { Convolution, convolutionJob, rectifyRows } from './convolution_shape'
+import { Convolution, convolutionJob, zero } from './convolution_shape'
+import { rectify } from './relu'
 import { needWorkspace, run, sharedWorkspace } from './threads'
-import { bytes, ceilDiv, fillValues, larger, smaller } from './vector'
+import { bytes, ceilDiv, copyValues, evens, larger, smaller, storeLanes } from './vector'
 import { pays, winograd, winogradInputGradient } from './winograd'
 import { winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Values of a piece: 512 KiB. */
 const PIECE: i32 = 1 << 17
-/** Operations worth a chunk of their own, some 40 µs, and how many chunks there should be. */
-const CHUNK: f64 = 8e6
+/** Operations worth a chunk of their own, some 10 µs, and how many chunks there should be. */
+const CHUNK: f64 = 2e6
 const MOST_CHUNKS: i32 = 16
 /** Rows of a piece that a product with one row of the kernel needs to be worth its call, and columns of any product. */
 const LEAST_DEPTH: i32 = 32
@@ -37,11 +38,17 @@ function depthOf(s: Convolution): i32 {
   return s.taps / s.shifts
 }
 
-/** Values from one row of a piece to the next. Multiples of 1 KiB would put all rows into a few lines of the L1 cache. */
+/** Values from one row of n to the next. Multiples of 1 KiB would put all rows into a few lines of the L1 cache. */
+@inline
+function spaced(n: i32): i32 {
+  n = (n + 15) & ~15
+  return n & 255 ? n : n + 16
+}
+
+/** Values from one row of a piece to the next. */
 @inline
 function strideOf(s: Convolution, rows: i32): i32 {
-  const n = ((s.shifts > 1 ? rows + (s.KH - 1) * s.DH : rows) * s.OW + 15) & ~15
-  return n & 255 ? n : n + 16
+  return spaced((s.shifts > 1 ? rows + (s.KH - 1) * s.DH : rows) * s.OW)
 }
 
 /** Output rows of a piece for so many channels; where pieces overlap they are not too thin. */
@@ -104,16 +111,26 @@ function lower(s: Convolution, image: usize, channels: i32, y0: i32, rows: i32, 
 }
 
 /** One row of a piece: `count` rows of the plane from y on, as column q of the kernel sees them. */
-@inline
 function lowerTap(s: Convolution, plane: usize, y: i32, q: i32, count: i32, d: usize): void {
   const OW = s.OW
   const first = firstOf(s, q)
   const last = larger(first, lastOf(s, q))
   const from = plane + bytes(first * s.SW + q * s.DW - s.PW)
+  if (s.SH == 1 && s.SW == 1 && OW == s.W && first < last) {
+    // rows lie one behind the other in both: one run, then what the padding shows
+    const top = smaller(count, larger(0, -y))
+    const bottom = larger(top, smaller(count, s.H - y))
+    zero(d, top * OW)
+    if (top < bottom) copyValues(d + bytes(top * OW + first), from + bytes((y + top) * OW), (bottom - top - 1) * OW + last - first)
+    if (first > 0) for (let i = top; i < bottom; i++) for (let x = 0; x < first; x++) store<f32>(d + bytes(i * OW + x), 0)
+    if (last < OW) for (let i = top; i < bottom; i++) for (let x = last; x < OW; x++) store<f32>(d + bytes(i * OW + x), 0)
+    zero(d + bytes(bottom * OW), (count - bottom) * OW)
+    return
+  }
   const step = bytes(s.SW)
   for (let i = 0; i < count; i++, y += s.SH, d += bytes(OW)) {
     if (<u32>y >= <u32>s.H) {
-      memory.fill(d, 0, bytes(OW))
+      zero(d, OW)
       continue
     }
     let p = from + bytes(y * s.W)
@@ -121,13 +138,42 @@ function lowerTap(s: Convolution, plane: usize, y: i32, q: i32, count: i32, d: u
     for (; x < first; x++) store<f32>(d + bytes(x), 0)
     if (s.SW == 1) {
       for (; x + 4 <= last; x += 4, p += 16) v128.store(d + bytes(x), v128.load(p))
+    } else if (s.SW == 2) {
+      for (; x + 4 <= last; x += 4, p += 32) v128.store(d + bytes(x), evens(v128.load(p), v128.load(p, 16)))
     }
     for (; x < last; x++, p += step) store<f32>(d + bytes(x), load<f32>(p))
     for (; x < OW; x++) store<f32>(d + bytes(x), 0)
   }
 }
 
-// ---- forward: a chunk is some rows of one group of one image -----------------------------------------------------------------
+// ---- forward: a chunk is some rows of one group of one image, or one group of some small images ------------------------------
+
+/** Columns of a product: that many are as good as more; fewer only where their outputs would not stay in the L2 cache. */
+const WIDE: i32 = 784
+const NARROW: i32 = 192
+const OUTPUTS: i32 = 1 << 16
+/** Chunks that images are not joined below. */
+const LEAST_CHUNKS: i32 = 4
+
+/**
+ * Images whose positions become columns of the same product. In cycles: sgemm takes 16 columns at a time and loses some 8 more on the
+ * rest; joined images cost a copy of the outputs and, unless they would be written out anyway, of the patches.
+ */
+function joinedOf(s: Convolution): i32 {
+  const most = smaller(WIDE / s.positions, (s.N * s.G) / LEAST_CHUNKS)
+  const rest = s.positions & 15
+  if (most < 2 || rest == 0) return 1
+  const sums = s.groupC * s.taps
+  const lost = (<f64>(24 - rest) * <f64>s.groupM * <f64>sums) / 36
+  const lowered = isPointwise(s) ? 0 : sums / shiftsOf(s)
+  const copied = 0.5 * <f64>s.positions * <f64>(s.groupM + sums - lowered)
+  return lost > copied ? ceilDiv(s.N, ceilDiv(s.N, most)) : 1
+}
+
+@inline
+function columnsOf(s: Convolution): i32 {
+  return larger(NARROW, smaller(WIDE, OUTPUTS / s.groupM))
+}
 
 export function blasConvolution(x: usize, w: usize, bias: usize, y: usize): void {
   const s = convolutionJob()
@@ -136,23 +182,39 @@ export function blasConvolution(x: usize, w: usize, bias: usize, y: usize): void
     winograd(s, x, w, bias, y, true)
     return
   }
-  s.shifts = shiftsOf(s)
+  s.images = joinedOf(s)
+  s.shifts = s.images > 1 ? 1 : shiftsOf(s)
   s.x = x
   s.w = weightsOf(s, w)
   s.bias = bias
   s.y = y
+  if (s.images > 1) {
+    const stride = spaced(s.images * s.positions)
+    s.block = channelsThatFit(s, stride)
+    s.parts = ceilDiv(s.N, s.images)
+    needWorkspace(bytes((s.block * s.taps + s.groupM) * stride) + 64)
+    run(joinedChunk, s.G * s.parts)
+    return
+  }
   if (isPointwise(s)) {
     // one long row: cut by positions
-    const parts = larger(ceilDiv(s.groupC * smaller(s.positions, 1 << 16), PIECE), sharesOf(s))
+    const parts = larger(ceilDiv(s.positions, columnsOf(s)), sharesOf(s))
     s.block = larger(LEAST_WIDTH, (ceilDiv(s.positions, parts) + 15) & ~15)
     s.parts = ceilDiv(s.positions, s.block)
   } else {
     const share = larger(ceilDiv(s.OH, sharesOf(s)), ceilDiv(LEAST_WIDTH, s.OW))
     s.block = ceilDiv(s.OH, ceilDiv(s.OH, smaller(rowsThatFit(s, s.groupC), share)))
     s.parts = ceilDiv(s.OH, s.block)
+    s.block2 = ceilDiv(s.block, ceilDiv(s.block, larger(1, columnsOf(s) / s.OW)))
     needWorkspace(bytes(s.groupC * depthOf(s) * strideOf(s, s.block)) + 64)
   }
   run(forwardChunk, s.N * s.G * s.parts)
+}
+
+/** Channels of a piece with rows of `stride` values, all taps. */
+function channelsThatFit(s: Convolution, stride: i32): i32 {
+  const most = larger(1, PIECE / (s.taps * stride))
+  return ceilDiv(s.groupC, ceilDiv(s.groupC, most))
 }
 
 function forwardChunk(chunk: i32, workspace: usize): void {
@@ -164,27 +226,72 @@ function forwardChunk(chunk: i32, workspace: usize): void {
   const depth = s.groupC * depthOf(s)
   const plane = bytes(s.positions)
   const x = s.x + <usize>((n * s.G + g) * s.groupC) * bytes(s.H * s.W)
-  const pointwise = isPointwise(s)
-  const p0 = pointwise ? begin : begin * s.OW
-  const rows = smaller(s.block, s.OH - begin)
-  const count = pointwise ? smaller(s.block, s.positions - begin) : rows * s.OW
-  const y = s.y + <usize>(n * s.M + g * s.groupM) * plane + bytes(p0)
-  if (s.bias) {
-    for (let m = 0; m < s.groupM; m++) fillValues(y + <usize>m * plane, count, load<f32>(s.bias + bytes(g * s.groupM + m)))
-  }
-  const beta: f32 = s.bias ? 1 : 0
-  if (pointwise) {
-    sgemm(false, false, s.groupM, count, depth, 1, s.w + bytes(g * s.groupM * depth), depth, x + bytes(p0), s.positions, beta, y, s.positions)
-    rectifyRows(s, y, s.groupM, plane, count)
+  let y = s.y + <usize>(n * s.M + g * s.groupM) * plane
+  if (isPointwise(s)) {
+    const count = smaller(s.block, s.positions - begin)
+    y += bytes(begin)
+    const w = s.w + bytes(g * s.groupM * depth)
+    sgemm(false, false, s.groupM, count, depth, 1, w, depth, x + bytes(begin), s.positions, 0, y, s.positions)
+    finishRows(s, g, y, plane, y, plane, count)
     return
   }
+  const rows = smaller(s.block, s.OH - begin)
   const stride = strideOf(s, rows)
   lower(s, x, s.groupC, begin, rows, workspace, stride)
-  for (let r = 0; r < s.shifts; r++) {
-    const w = s.w + bytes((r * s.M + g * s.groupM) * depth)
-    sgemm(false, false, s.groupM, count, depth, 1, w, depth, workspace + bytes(r * s.DH * s.OW), stride, r > 0 ? 1 : beta, y, s.positions)
+  y += bytes(begin * s.OW)
+  for (let row = 0; row < rows; row += s.block2) {
+    const count = smaller(s.block2, rows - row) * s.OW
+    const to = y + bytes(row * s.OW)
+    for (let r = 0; r < s.shifts; r++) {
+      const w = s.w + bytes((r * s.M + g * s.groupM) * depth)
+      const seen = workspace + bytes((row + r * s.DH) * s.OW)
+      sgemm(false, false, s.groupM, count, depth, 1, w, depth, seen, stride, r > 0 ? 1 : 0, to, s.positions)
+    }
+    finishRows(s, g, to, plane, to, plane, count)
   }
-  rectifyRows(s, y, s.groupM, plane, count)
+}
+
+/** One group of `images` images: their patches side by side, some channels at a time. */
+function joinedChunk(chunk: i32, workspace: usize): void {
+  const s = convolutionJob()
+  const g = chunk % s.G
+  const first = (chunk / s.G) * s.images
+  const count = smaller(s.images, s.N - first)
+  const stride = spaced(s.images * s.positions)
+  const depth = s.groupC * s.taps
+  const sums = workspace + bytes(s.block * s.taps * stride)
+  for (let c = 0; c < s.groupC; c += s.block) {
+    const channels = smaller(s.block, s.groupC - c)
+    for (let n = 0; n < count; n++) {
+      const x = s.x + <usize>(((first + n) * s.G + g) * s.groupC + c) * bytes(s.H * s.W)
+      lower(s, x, channels, 0, s.OH, workspace + bytes(n * s.positions), stride)
+    }
+    const w = s.w + bytes(g * s.groupM * depth + c * s.taps)
+    sgemm(false, false, s.groupM, count * s.positions, channels * s.taps, 1, w, depth, workspace, stride, c > 0 ? 1 : 0, sums, stride)
+  }
+  const plane = bytes(s.positions)
+  for (let n = 0; n < count; n++) {
+    const y = s.y + <usize>((first + n) * s.M + g * s.groupM) * plane
+    finishRows(s, g, sums + bytes(n * s.positions), bytes(stride), y, plane, s.positions)
+  }
+}
+
+/** y ← ReLU(sums + bias), n values of every output of a group, while they are in the cache; sums may be y itself. */
+function finishRows(s: Convolution, g: i32, sums: usize, step: usize, y: usize, plane: usize, n: i32): void {
+  if (sums == y && s.bias == 0 && s.slope == 1) return
+  const slope = f32x4.splat(s.slope)
+  for (let m = 0; m < s.groupM; m++, sums += step, y += plane) {
+    const b = f32x4.splat(s.bias ? load<f32>(s.bias + bytes(g * s.groupM + m)) : 0)
+    let i = 0
+    for (; i + 4 <= n; i += 4) {
+      const v = f32x4.add(v128.load(sums + bytes(i)), b)
+      v128.store(y + bytes(i), rectify(v, v, slope))
+    }
+    if (i < n) {
+      const v = f32x4.add(v128.load(sums + bytes(i)), b)
+      storeLanes(y + bytes(i), rectify(v, v, slope), n - i)
+    }
+  }
 }
 
 // ---- input gradient: a chunk is a block of channels of one group of one image ------------------------------------------------

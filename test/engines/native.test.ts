@@ -119,6 +119,17 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     'rows 4 KiB apart': shape({ batch: 3, channels: 3, outputs: 32, input: [32, 32], kernel: [5, 5], pad: [2, 2] }),
     'few outputs': shape({ batch: 2, channels: 70, outputs: 8, input: [28, 29], kernel: [1, 1] }),
     'pad wider than the input': shape({ batch: 2, channels: 20, outputs: 5, input: [3, 2], kernel: [3, 3], pad: [3, 4] }),
+    'small images side by side': shape({ batch: 18, channels: 150, outputs: 40, input: [7, 7], kernel: [3, 2], pad: [1, 0] }),
+    'small images side by side, pointwise, grouped': shape({
+      batch: 9,
+      channels: 128,
+      outputs: 64,
+      group: 2,
+      input: [7, 5],
+      kernel: [1, 1],
+    }),
+    'small images side by side, strided': shape({ batch: 8, channels: 16, outputs: 48, input: [15, 14], pad: [1, 1], stride: [2, 2] }),
+    'strips of a piece': shape({ batch: 1, channels: 3, outputs: 100, input: [61, 67], stride: [2, 2], pad: [1, 1] }),
     depthwise: shape({ channels: 6, outputs: 6, group: 6 }),
   }
   test.each(Object.entries(shapes))('convolution, three passes: %s', async (_, s) => {

@@ -151,10 +151,12 @@ function tiledWeights(s: Sizes, blas: boolean): Workspace {
 
 const shiftsOf = (s: Sizes): number => (s.SH === 1 && s.KH > 1 && s.groupC * s.KW >= 32 && s.N * s.positions >= 2 * s.groupM ? s.KH : 1)
 
-function strideOf(s: Sizes, rows: number): number {
-  const n = up((shiftsOf(s) > 1 ? rows + (s.KH - 1) * s.DH : rows) * s.OW, 16)
-  return n & 255 ? n : n + 16
+function spaced(n: number): number {
+  const whole = up(n, 16)
+  return whole & 255 ? whole : whole + 16
 }
+
+const strideOf = (s: Sizes, rows: number): number => spaced((shiftsOf(s) > 1 ? rows + (s.KH - 1) * s.DH : rows) * s.OW)
 
 function rowsThatFit(s: Sizes, channels: number): number {
   const overlap = shiftsOf(s) > 1 ? (s.KH - 1) * s.DH : 0
@@ -166,12 +168,29 @@ function sharesOf(s: Sizes): number {
   const images = s.N * s.G
   if (images >= MOST_CHUNKS) return 1
   const operations = 2 * s.groupM * s.groupC * s.taps * s.positions
-  return Math.min(Math.ceil(MOST_CHUNKS / images), Math.trunc(operations / 8e6) + 1)
+  return Math.min(Math.ceil(MOST_CHUNKS / images), Math.trunc(operations / 2e6) + 1)
 }
 
 const reordered = (s: Sizes): number => (shiftsOf(s) > 1 ? 4 * s.M * s.groupC * s.taps + LINE : 0)
 
+function joinedOf(s: Sizes): number {
+  const most = Math.min(quotient(784, s.positions), quotient(s.N * s.G, 4))
+  const rest = s.positions & 15
+  if (most < 2 || rest === 0) return 1
+  const sums = s.groupC * s.taps
+  const lost = ((24 - rest) * s.groupM * sums) / 36
+  const lowered = s.pointwise ? 0 : quotient(sums, shiftsOf(s))
+  const copied = 0.5 * s.positions * (s.groupM + sums - lowered)
+  return lost > copied ? Math.ceil(s.N / Math.ceil(s.N / most)) : 1
+}
+
 function blasForward(s: Sizes): Workspace {
+  const images = joinedOf(s)
+  if (images > 1) {
+    const stride = spaced(images * s.positions)
+    const channels = Math.ceil(s.groupC / Math.ceil(s.groupC / Math.max(1, quotient(PIECE, s.taps * stride))))
+    return { own: 4 * (channels * s.taps + s.groupM) * stride + LINE, shared: 0 }
+  }
   if (s.pointwise) return { own: 0, shared: 0 }
   const share = Math.max(Math.ceil(s.OH / sharesOf(s)), Math.ceil(32 / s.OW))
   const block = Math.ceil(s.OH / Math.ceil(s.OH / Math.min(rowsThatFit(s, s.groupC), share)))
