@@ -15,6 +15,7 @@ interface DrawCommandOptions extends StateOptions {
 export function addDraw(program: Command, output: Output): void {
   const command = program
     .command('draw')
+    .alias('draw-net')
     .description('Draw a net as a graph of its layers and blobs.')
     .argument('<model>', 'net prototxt')
     .argument('<file>', '.svg for a picture, .dot or .gv for Graphviz, .mmd for Mermaid')

@@ -68,9 +68,9 @@ function commandFirst(program: Command, words: readonly string[]): string[] {
   return [...words]
 }
 
-/** Commands may be spelled with underscores too: convert_mnist. */
+/** Commands may be spelled with underscores too, convert_mnist, and under the names of Caffe's tools, upgrade_net_proto_text. */
 const findCommand = (program: Command, word: string | undefined): Command | undefined =>
-  program.commands.find(command => command.name() === word?.replaceAll('_', '-'))
+  program.commands.find(command => [command.name(), ...command.aliases()].includes(word?.replaceAll('_', '-') ?? ''))
 
 /** `-name`, `--name`, with or without `=value`; one letter after one dash stays what it is (-h). */
 function parseFlag(word: string): { name: string; value?: string } | undefined {

@@ -11,6 +11,7 @@ import { type Output, print } from './output.js'
 export function addUpgradeNet(program: Command, output: Output): void {
   program
     .command('upgrade-net')
+    .aliases(['upgrade-net-proto-text', 'upgrade-net-proto-binary'])
     .description('Bring a net of an older Caffe version up to date: a prototxt, or a .caffemodel with its weights. It finds out which.')
     .argument('<input>', 'the old file')
     .argument('[output]', 'the new file, in the same form; left out, a prototxt is printed')

@@ -9,6 +9,7 @@ import { type Output, print } from './output.js'
 export function addUpgradeSolver(program: Command, output: Output): void {
   program
     .command('upgrade-solver')
+    .alias('upgrade-solver-proto-text')
     .description('Bring the solver prototxt of an older Caffe version up to date: its solver_type becomes a type.')
     .argument('<input>', 'the old file')
     .argument('[output]', 'the new file; left out, it is printed')

@@ -10,6 +10,7 @@ program
   .option('--level <n>')
   .option('--plain')
   .option('-k, --keep')
+program.command('upgrade-net').aliases(['upgrade-net-proto-text', 'upgrade-net-proto-binary']).argument('[files...]')
 program.command('convert-mnist').argument('[files...]').option('--output <folder>')
 
 const normal = (line: string) => normalizeArguments(program, line.split(' ')).join(' ')
@@ -36,6 +37,8 @@ describe('gflags spelling', () => {
     ['--solver=x -plain train', 'train --solver=x --plain'],
     ['-debug train', 'train --debug'],
     ['convert_mnist a b c', 'convert-mnist a b c'],
+    ['upgrade_net_proto_text a b', 'upgrade-net a b'],
+    ['-debug upgrade-net-proto-binary a b', 'upgrade-net --debug a b'],
     ['convert-mnist -output train a', 'convert-mnist --output train a'],
     ['train -plain -- -solver x_y', 'train --plain -- -solver x_y'],
     ['nothing -a_b', 'nothing --a-b'],
