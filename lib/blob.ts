@@ -25,6 +25,17 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i])
 }
 
+/** A shape of more values than a blob can have. */
+export class TooManyValuesError extends RistrettoError {
+  /** Which part of them a blob can have. */
+  readonly share: number
+
+  constructor(message: string, count: number) {
+    super(message)
+    this.share = MAX_COUNT / count
+  }
+}
+
 function checkShape(shape: Shape, name: string): number {
   const where = name ? ` of blob '${name}'` : ''
   if (shape.length > MAX_AXES) throw new RistrettoError(`the shape${where} has ${shape.length} axes, at most ${MAX_AXES} are allowed`)
@@ -38,8 +49,9 @@ function checkShape(shape: Shape, name: string): number {
   }
   // an axis of size 0 makes no values, but loops over the other axes are as long as ever
   if (largest > MAX_COUNT)
-    throw new RistrettoError(
+    throw new TooManyValuesError(
       `the shape${where} [${shape.join(', ')}] has ${count || `0 times ${largest}`} values, at most ${MAX_COUNT} are allowed`,
+      largest,
     )
   return count
 }

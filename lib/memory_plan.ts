@@ -1,3 +1,4 @@
+import { batchAdvice } from './batch_advice.js'
 import { RistrettoError } from './errors.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { Memory } from './memory.js'
@@ -88,12 +89,8 @@ export function checkFits(parts: NetParts, { engine, phase }: LayerContext): voi
   const scratch = ownScratch(parts)
   const needed = plan.activations + scratch + (phase === 'TRAIN' ? plan.diffs : 0)
   if (needed <= available) return
-  const batch = Math.max(1, ...parts.blobs.filter(blob => parts.inputs.includes(blob.name)).map(blob => (blob.numAxes ? blob.dim(0) : 1)))
-  const fitting = Math.floor((batch * available) / needed)
-  const advice =
-    fitting >= 1 && batch > 1 ? `a batch of ${fitting} instead of ${batch} would fit` : 'even one item does not fit: make the input smaller'
   throw new RistrettoError(
-    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${advice}`,
+    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${batchAdvice(parts.nodes, available / needed)}`,
   )
 }
 

@@ -1,4 +1,5 @@
-import { Blob, sameShape, shapeText } from './blob.js'
+import { earlyBatchAdvice } from './batch_advice.js'
+import { Blob, sameShape, shapeText, TooManyValuesError } from './blob.js'
 import type { Engine } from './engine.js'
 import { namingLayer } from './errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from './generated/caffe.js'
@@ -154,6 +155,7 @@ async function addLayer(b: Building, param: LayerParameter, context: LayerContex
     for (const blob of layer.blobs) blob.adopt(context.engine.heap)
     layer.reshape(node.bottom, node.top)
   } catch (error) {
+    if (error instanceof TooManyValuesError && node.bottom.length) error.message += `; ${earlyBatchAdvice(b.nodes, error.share)}`
     throw namingLayer(layer, error)
   }
   const shapeless = node.top.findIndex(top => !top.shaped)
@@ -184,7 +186,7 @@ function checkRoom(b: Building, node: NetNode, { heap, name }: Engine): void {
   const available = heap.available ?? Number.POSITIVE_INFINITY
   if (b.untaken > FAR_BEYOND * available)
     throw node.layer.error(
-      `its tops are ${node.top.map(top => shapeText(top.shape)).join(', ')}; the net up to here needs ${megabytes(b.untaken)} for its blobs, the ${name} engine has ${megabytes(available)} left`,
+      `its tops are ${node.top.map(top => shapeText(top.shape)).join(', ')}; the net up to here needs ${megabytes(b.untaken)} for its blobs, the ${name} engine has ${megabytes(available)} left; ${earlyBatchAdvice(b.nodes, available / b.untaken)}`,
     )
 }
 

@@ -430,4 +430,28 @@ describe('memory', () => {
       /the net needs .* MB beside its params.*a batch of \d+ instead of 512 would fit/,
     )
   })
+
+  const maker = (type: string, batch: number) =>
+    type === 'Input'
+      ? input('x', batch, 3, 64, 64)
+      : `layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: ${batch} dim: 3 dim: 64 dim: 64 } } }`
+  const conv = `layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 512 kernel_size: 1 } }`
+
+  test.each(['Input', 'DummyData'])('whether the data comes from a layer of type %s', async type => {
+    await expect(make(`${maker(type, 40)} ${conv}`, { maxMemory: 64e6 })).rejects.toThrow(
+      /beside its params.*a batch of 7 instead of 40 would fit/,
+    )
+    await expect(make(`${maker(type, 400)} ${conv}`, { maxMemory: 64e6 })).rejects.toThrow(
+      /up to here needs.*a batch of [57] instead of 400 is the most that can fit/,
+    )
+    await expect(make(`${maker(type, 1)} ${conv}`, { maxMemory: 5e6 })).rejects.toThrow('even one item does not fit')
+  })
+
+  test('and where a blob alone is larger than a blob can be', async () => {
+    // 2³¹ − 1 values are 1023 times 512·64·64 and some
+    await expect(make(`${input('x', 2000, 3, 64, 64)} ${conv}`)).rejects.toThrow(
+      /^layer 'c' \(Convolution\): .*at most 2147483647 are allowed; a batch of 1023 instead of 2000 is the most that can fit/,
+    )
+    await expect(make(`${input('x', 1, 1, 64, 64)} ${conv.replace('512', '1000000')}`)).rejects.toThrow('even one item does not fit')
+  })
 })
