@@ -241,7 +241,7 @@ export class Blob {
 
   private newMemory(count: number, part: 'data' | 'diff'): Memory {
     const memory = new Memory(count, this.heap)
-    if (this.name) memory.label = `blob '${this.name}' ${part}`
+    if (this.name) memory.label = `${part === 'diff' ? 'the diff of ' : ''}blob '${this.name}'`
     return memory
   }
 

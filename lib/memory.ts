@@ -53,7 +53,7 @@ const wholes = new WeakMap<Float32Array, Float32Array>()
  * Storage appears at the first use and only ever grows; values start at zero.
  */
 export class Memory {
-  /** Who owns these values, for error messages: "blob 'conv1' data". */
+  /** Who owns these values, for error messages: "blob 'conv1'" or "the diff of blob 'conv1'". */
   label = ''
   private block: Block | undefined
   private view: Float32Array | undefined

@@ -401,7 +401,7 @@ test('a disposed net says so', async () => {
   const net = await make()
   net.dispose()
   await expect(net.forward()).rejects.toThrow(RistrettoError)
-  expect(() => net.blobs.x.dataArray).toThrow(/blob 'x' data.*dispose/)
+  expect(() => net.blobs.x.dataArray).toThrow(/of blob 'x' were given back by dispose/)
 })
 
 test('a bottom that nobody makes is named with what is known', async () => {
