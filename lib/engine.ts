@@ -127,8 +127,8 @@ export interface Kernels {
   convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Memory, dx: Memory): void
   /** dw ← dw + ∂E/∂w.  x: (N, C, in…), dy: (N, M, out…), dw: (M, C/group, kernel…). */
   convolutionWeightGradient(s: ConvolutionShape, x: Memory, dy: Memory, dw: Memory): void
-  /** y[n,c,i] ← y[n,c,i] + bias[c].  y: (N, C, inner). */
-  addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory): void
+  /** y[n,c,i] ← y[n,c,i] + bias[c].  y: (N, C, inner). On a host engine, with a slope: then y ← relu(y). */
+  addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, slope?: number): void
   /** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
   biasGradient(batch: number, channels: number, inner: number, dy: Memory, db: Memory): void
   /** y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). M and group are not used. */
@@ -179,8 +179,8 @@ export interface Kernels {
   multiply(n: number, a: Memory, b: Memory, y: Memory): void
   /** y[yOffset + r·yStride + i] ← x[xOffset + r·xStride + i] for r < rows, i < width. Concat, Slice, Crop and Tile are made of it. */
   copyRows(rows: number, width: number, x: Memory, xOffset: number, xStride: number, y: Memory, yOffset: number, yStride: number): void
-  /** y ← Σᵢ coefficient[i]·xs[i]. */
-  eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory): void
+  /** y ← Σᵢ coefficient[i]·xs[i]. On a host engine, with a slope: then y ← relu(y). */
+  eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory, slope?: number): void
   /** y ← Πᵢ xs[i]. */
   eltwiseProduct(n: number, xs: readonly Memory[], y: Memory): void
   /** y ← maxᵢ xs[i], mask ← the i it came from (the second of the first two on a tie, the earlier one after that). */
@@ -276,8 +276,17 @@ export interface Kernels {
   preluGradient(outer: number, channels: number, inner: number, x: Memory, slope: Memory, dy: Memory, dx: Memory): void
   /** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
   preluSlopeGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dslope: Memory): void
-  /** y ← factor[c]·x + bias[c].  factor: (channels), bias: (channels) or null. */
-  scaleChannels(outer: number, channels: number, inner: number, x: Memory, factor: Memory, bias: Memory | null, y: Memory): void
+  /** y ← factor[c]·x + bias[c].  factor: (channels), bias: (channels) or null. On a host engine, with a slope: then y ← relu(y). */
+  scaleChannels(
+    outer: number,
+    channels: number,
+    inner: number,
+    x: Memory,
+    factor: Memory,
+    bias: Memory | null,
+    y: Memory,
+    slope?: number,
+  ): void
   /** dfactor[c] ← dfactor[c] + Σ x·dy. */
   scaleGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dfactor: Memory): void
 
@@ -296,8 +305,17 @@ export interface Kernels {
   movingStatistics(channels: number, meanSum: Memory, varianceSum: Memory, factor: Memory, mean: Memory, variance: Memory): void
   /** deviation ← √(variance + inside) + outside. */
   deviations(n: number, inside: number, outside: number, variance: Memory, deviation: Memory): void
-  /** y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. */
-  normalizeChannels(batch: number, channels: number, inner: number, x: Memory, mean: Memory, deviation: Memory, y: Memory): void
+  /** y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. On a host engine, with a slope: then y ← relu(y). */
+  normalizeChannels(
+    batch: number,
+    channels: number,
+    inner: number,
+    x: Memory,
+    mean: Memory,
+    deviation: Memory,
+    y: Memory,
+    slope?: number,
+  ): void
   /** dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx may be dy. */
   normalizeChannelsGradient(
     batch: number,

@@ -6,7 +6,7 @@ import { namingLayer, RistrettoError } from './errors.js'
 import { explainNet } from './explain.js'
 import { createFeed, type Feed, type FeedSource, type JointFeedSource } from './feed.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
-import { type Rectified, rectifiedConvolutions } from './fusion.js'
+import { type Rectified, rectifiedLayers } from './fusion.js'
 import type { NetParameter } from './generated/caffe.js'
 import { filterNet, insertSplits } from './graph.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
@@ -150,7 +150,7 @@ export class Net {
     this.debugInfo = param.debug_info ?? false
     this.parts = parts
     this.nodes = parts.nodes
-    this.rectified = rectifiedConvolutions(parts.nodes)
+    this.rectified = rectifiedLayers(parts.nodes)
     this.inputs = parts.inputs
     this.outputs = parts.outputs
     this.learnable = parts.learnable
@@ -320,7 +320,7 @@ export class Net {
     const report = copyWeights(this, await readWeights(source, this.context.files), options)
     this.plan?.fold()
     // folding decides anew which layers run
-    if (this.plan) this.rectified = rectifiedConvolutions(this.nodes, this.plan.skipped)
+    if (this.plan) this.rectified = rectifiedLayers(this.nodes, this.plan.skipped)
     if (this.plan) this.reshape()
     return report
   }
@@ -444,7 +444,7 @@ export class Net {
     }
     // shared memory is laid out for all shapes at once
     if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
-    // whoever looks between a convolution and its ReLU gets to see what is there
+    // whoever looks between a layer and its ReLU gets to see what is there
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
     let done: NetNode | undefined
     for (let i = start; i <= end; i++) {
@@ -500,7 +500,7 @@ export class Net {
   private optimize(keep: readonly string[]): void {
     if (this.phase !== 'TEST') throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
     this.plan = new InferencePlan(this.parts, keep)
-    this.rectified = rectifiedConvolutions(this.nodes, this.plan.skipped)
+    this.rectified = rectifiedLayers(this.nodes, this.plan.skipped)
     for (const node of this.nodes) node.layer.needsBackward = false
     this.reshape()
   }

@@ -157,7 +157,7 @@ function streaming(name: string, n: number, arrays: number, call: (k: Kernels, a
   }
 }
 
-/** Slopes and factors per channel: the passes of PReLU and the gradient of Scale. */
+/** Slopes, factors, shifts and statistics per channel: the passes of PReLU, Scale, Bias and BatchNorm. */
 function perChannel(outer: number, channels: number, inner: number): BenchCase[] {
   const n = outer * channels * inner
   const name = `${outer}×${channels}×${inner}:`
@@ -166,6 +166,13 @@ function perChannel(outer: number, channels: number, inner: number): BenchCase[]
     streaming(`preluGradient ${name}`, n, 3, (k, a, b, c) => k.preluGradient(outer, channels, inner, a, b, c, c)),
     streaming(`preluSlopeGradient ${name}`, n, 2, (k, a, b, c) => k.preluSlopeGradient(outer, channels, inner, a, b, c)),
     streaming(`scaleGradient ${name}`, n, 2, (k, a, b, c) => k.scaleGradient(outer, channels, inner, a, b, c)),
+    streaming(`scaleChannels ${name}`, n, 2, (k, a, b, c) => k.scaleChannels(outer, channels, inner, a, c, c, b)),
+    streaming(`biasGradient ${name}`, n, 1, (k, a, b) => k.biasGradient(outer, channels, inner, a, b)),
+    streaming(`channelStatistics ${name}`, n, 1, (k, a, b, c) => k.channelStatistics(outer, channels, inner, a, b, c)),
+    streaming(`normalizeChannels ${name}`, n, 2, (k, a, b, c) => k.normalizeChannels(outer, channels, inner, a, c, c, b)),
+    streaming(`normalizeChannelsGradient ${name}`, n, 3, (k, a, b, c) =>
+      k.normalizeChannelsGradient(outer, channels, inner, a, c, c, b, b),
+    ),
   ]
 }
 
@@ -277,6 +284,8 @@ export const benchCases: readonly BenchCase[] = [
     streaming('threshold', n, 2, (k, a, b) => k.threshold(n, 0, a, b)),
   ]),
   ...perChannel(64, 96, 784),
+  ...perChannel(4, 64, 3136),
+  ...perChannel(4, 512, 49),
   ...perChannel(128, 4096, 1),
   ...perChannel(1, 1, 1 << 20),
   ...lrn(0.75),

@@ -1,7 +1,8 @@
 import type { Memory } from '../../lib/memory.js'
+import { relu } from './relu.js'
 
-/** y ← Σᵢ coefficient[i]·xs[i]. */
-export function eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory): void {
+/** y ← Σᵢ coefficient[i]·xs[i], and with a slope y ← relu(y). */
+export function eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory, slope?: number): void {
   const arrays = xs.map(x => x.array)
   const ys = y.array
   for (let i = 0; i < n; i++) {
@@ -9,6 +10,7 @@ export function eltwiseSum(n: number, xs: readonly Memory[], coefficients: reado
     for (let k = 0; k < arrays.length; k++) sum += coefficients[k] * arrays[k][i]
     ys[i] = sum
   }
+  if (slope !== undefined) relu(n, slope, y, y)
 }
 
 /** y ← Πᵢ xs[i]. */

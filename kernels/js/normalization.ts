@@ -1,4 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
+import { relu } from './relu.js'
 
 /** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])².  x: (N, C, inner). */
 export function channelStatistics(batch: number, channels: number, inner: number, x: Memory, mean: Memory, variance: Memory): void {
@@ -48,7 +49,7 @@ export function deviations(n: number, inside: number, outside: number, variance:
   for (let i = 0; i < n; i++) deviationValues[i] = Math.sqrt(variances[i] + inside) + outside
 }
 
-/** y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. */
+/** y ← (x − mean[c]) / deviation[c], and with a slope y ← relu(y).  x, y: (N, C, inner); y may be x. */
 export function normalizeChannels(
   batch: number,
   channels: number,
@@ -57,6 +58,7 @@ export function normalizeChannels(
   mean: Memory,
   deviation: Memory,
   y: Memory,
+  slope?: number,
 ): void {
   const xs = x.array
   const means = mean.array
@@ -67,6 +69,7 @@ export function normalizeChannels(
     const width = deviationValues[row % channels]
     for (let i = 0; i < inner; i++, k++) ys[k] = (xs[k] - centre) / width
   }
+  if (slope !== undefined) relu(batch * channels * inner, slope, y, y)
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Memory } from '../../lib/memory.js'
+import { relu } from './relu.js'
 
-/** y ← factor[c]·x + bias[c].  x, y: (outer, channels, inner), factor: (channels), bias: (channels) or null; y may be x. */
+/** y ← factor[c]·x + bias[c], and with a slope y ← relu(y).  x, y: (outer, channels, inner), factor: (channels), bias: (channels) or null; y may be x. */
 export function scaleChannels(
   outer: number,
   channels: number,
@@ -9,6 +10,7 @@ export function scaleChannels(
   factor: Memory,
   bias: Memory | null,
   y: Memory,
+  slope?: number,
 ): void {
   const xs = x.array
   const factors = factor.array
@@ -19,6 +21,7 @@ export function scaleChannels(
     const b = biases ? biases[row % channels] : 0
     for (let i = 0; i < inner; i++, k++) ys[k] = f * xs[k] + b
   }
+  if (slope !== undefined) relu(outer * channels * inner, slope, y, y)
 }
 
 /** dfactor[c] ← dfactor[c] + Σ x·dy.  x, dy: (outer, channels, inner), dfactor: (channels). */

@@ -1,18 +1,21 @@
 /** Sums over all places of a channel: what gradients of coefficients per channel are made of. */
 import { CHUNK } from './elementwise'
 import { job, run, sharedWorkspace } from './threads'
-import { bytes, ceilDiv, demote, high, larger, low, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, demote, high, larger, low, madd, smaller, storeLanes } from './vector'
 
 /** Which x count: all bits of a lane, or none. */
 export const ALL: i32 = -1
 export const NEGATIVE: i32 = 0
+
+/** Values that are added up in float32 lanes; the runs of them are added up in double. */
+const RUN: i32 = 64
 
 @unmanaged
 class ChannelSums {
   outer: i32
   channels: i32
   inner: i32
-  /** A channel's values are cut into so many parts; if that is one, a chunk is a block of channels. */
+  /** A row, the values of one channel of one item, is cut into so many parts; a chunk is a block of parts. */
   parts: i32
   block: i32
   part: i32
@@ -22,7 +25,7 @@ class ChannelSums {
 }
 
 /**
- * sums[c] ← sums[c] + Σ x·dy over outer and inner, in double, with a `part` of NEGATIVE only over x ≤ 0.
+ * sums[c] ← sums[c] + Σ x·dy over outer and inner, with a `part` of NEGATIVE only over x ≤ 0.
  * x, dy: (outer, channels, inner), sums: (channels).
  */
 export function addChannelSums(outer: i32, channels: i32, inner: i32, part: i32, x: usize, dy: usize, sums: usize): void {
@@ -41,16 +44,23 @@ export function addChannelSums(outer: i32, channels: i32, inner: i32, part: i32,
     run(columnsChunk, ceilDiv(channels, s.block))
     return
   }
-  const count = outer * inner
-  s.parts = ceilDiv(count, CHUNK)
-  s.block = larger(1, CHUNK / count)
-  s.sums = sharedWorkspace(<usize>(channels * s.parts) << 3)
-  run(partsChunk, s.parts == 1 ? ceilDiv(channels, s.block) : channels * s.parts)
-  for (let c = 0; c < channels; c++) {
-    let sum: f64 = 0
-    for (let i = c * s.parts; i < (c + 1) * s.parts; i++) sum += load<f64>(s.sums + ((<usize>i) << 3))
-    store<f32>(sums + bytes(c), <f32>(<f64>load<f32>(sums + bytes(c)) + sum))
+  // memory is read in its own order: the rows of one channel are far from each other
+  s.parts = ceilDiv(s.inner, CHUNK)
+  s.block = larger(1, CHUNK / s.inner)
+  const pieces = s.outer * channels * s.parts
+  s.sums = sharedWorkspace(<usize>pieces << 3)
+  run(partsChunk, ceilDiv(pieces, s.block))
+  for (let c = 0; c < channels; c++) store<f32>(sums + bytes(c), <f32>(<f64>load<f32>(sums + bytes(c)) + totalOf(s, c)))
+}
+
+/** The sum of all parts of a channel. */
+function totalOf(s: ChannelSums, c: i32): f64 {
+  let sum: f64 = 0
+  for (let n = 0; n < s.outer; n++) {
+    const first = s.sums + ((<usize>((n * s.channels + c) * s.parts)) << 3)
+    for (let i = 0; i < s.parts; i++) sum += load<f64>(first + ((<usize>i) << 3))
   }
+  return sum
 }
 
 /** All bits of the lanes whose x counts. Both factors are cleared elsewhere: what is not finite there must not show. */
@@ -87,52 +97,43 @@ function columnsChunk(chunk: i32, _workspace: usize): void {
 
 function partsChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ChannelSums>(job)
-  const parts = s.parts
-  const first = parts == 1 ? chunk * s.block : chunk
-  const last = parts == 1 ? smaller(s.channels, first + s.block) : first + 1
-  for (let i = first; i < last; i++) store<f64>(s.sums + ((<usize>i) << 3), partOf(i / parts, (i % parts) * CHUNK))
+  const last = smaller(s.outer * s.channels * s.parts, (chunk + 1) * s.block)
+  for (let i = chunk * s.block; i < last; i++) {
+    const first = (i % s.parts) * CHUNK
+    const at = bytes((i / s.parts) * s.inner + first)
+    const width = smaller(CHUNK, s.inner - first)
+    const sum = s.part == ALL ? sumOf(s.x + at, s.dy + at, width, ALL) : sumOf(s.x + at, s.dy + at, width, NEGATIVE)
+    store<f64>(s.sums + ((<usize>i) << 3), sum)
+  }
 }
 
-/** The sum over values k … k + CHUNK − 1 of a channel, counted through all its rows. */
-function partOf(c: i32, first: i32): f64 {
-  const s = changetype<ChannelSums>(job)
-  const all = i32x4.splat(s.part)
-  // four sums that do not wait for each other
-  let a = f64x2.splat(0)
-  let b = a
-  let d = a
-  let e = a
-  const end = smaller(s.outer * s.inner, first + CHUNK)
-  for (let k = first; k < end; ) {
-    const n = k / s.inner
-    const i = k - n * s.inner
-    const width = smaller(s.inner - i, end - k)
-    const offset = bytes((n * s.channels + c) * s.inner + i)
-    let x = s.x + offset
-    let dy = s.dy + offset
-    let j = 0
-    for (; j + 8 <= width; j += 8, x += 32, dy += 32) {
-      const m = counted(v128.load(x), all)
-      const u = v128.and(v128.load(x), m)
-      const v = v128.and(v128.load(dy), m)
-      const o = counted(v128.load(x, 16), all)
-      const w = v128.and(v128.load(x, 16), o)
-      const z = v128.and(v128.load(dy, 16), o)
-      a = f64x2.add(a, f64x2.mul(low(u), low(v)))
-      b = f64x2.add(b, f64x2.mul(high(u), high(v)))
-      d = f64x2.add(d, f64x2.mul(low(w), low(z)))
-      e = f64x2.add(e, f64x2.mul(high(w), high(z)))
+/** Σ x·dy of values that lie in a row. */
+@inline
+function sumOf(x: usize, dy: usize, width: i32, part: i32): f64 {
+  const whole = i32x4.splat(-1)
+  let sum = f64x2.splat(0)
+  let j = 0
+  while (j < width) {
+    const end = smaller(width, j + RUN)
+    let a = f32x4.splat(0)
+    let b = a
+    for (; j + 8 <= end; j += 8) {
+      a = added(a, v128.load(x + bytes(j)), v128.load(dy + bytes(j)), whole, part)
+      b = added(b, v128.load(x + bytes(j), 16), v128.load(dy + bytes(j), 16), whole, part)
     }
-    for (; j < width; j += 4, x += 16, dy += 16) {
-      // lanes past the end belong to the next channel
-      const m = v128.and(counted(v128.load(x), all), i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(width - j)))
-      const u = v128.and(v128.load(x), m)
-      const v = v128.and(v128.load(dy), m)
-      a = f64x2.add(a, f64x2.mul(low(u), low(v)))
-      b = f64x2.add(b, f64x2.mul(high(u), high(v)))
+    // lanes past the end belong to the next row
+    for (; j < end; j += 4) {
+      const inside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(end - j))
+      a = added(a, v128.load(x + bytes(j)), v128.load(dy + bytes(j)), inside, part)
     }
-    k += width
+    a = f32x4.add(a, b)
+    sum = f64x2.add(sum, f64x2.add(low(a), high(a)))
   }
-  const sums = f64x2.add(f64x2.add(a, b), f64x2.add(d, e))
-  return f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+}
+
+@inline
+function added(sum: v128, x: v128, dy: v128, inside: v128, part: i32): v128 {
+  const m = part == ALL ? inside : v128.and(inside, counted(x, i32x4.splat(part)))
+  return madd(v128.and(x, m), v128.and(dy, m), sum)
 }

@@ -1,7 +1,7 @@
-/** Statistics of channels and what is made with them. x, y, dx, dy: (N, C, inner). A chunk is a block of channels; sums are double. */
+/** Statistics of channels and their gradient. x, y, dx, dy: (N, C, inner). A chunk is a block of channels. */
 import { CHUNK } from './elementwise'
 import { job, run } from './threads'
-import { bytes, ceilDiv, high, larger, low, madd, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, demote, high, larger, low, madd, put, smaller } from './vector'
 
 @unmanaged
 class Channels {
@@ -16,6 +16,9 @@ class Channels {
   y: usize
 }
 
+/** Values that are added up in float32 lanes; the runs of them are added up in double. */
+const RUN: i32 = 64
+
 @inline
 function describe(batch: i32, channels: i32, inner: i32, x: usize, mean: usize, deviation: usize, dy: usize, y: usize): i32 {
   const s = changetype<Channels>(job)
@@ -23,6 +26,8 @@ function describe(batch: i32, channels: i32, inner: i32, x: usize, mean: usize, 
   s.channels = channels
   s.inner = inner
   s.block = larger(1, CHUNK / 2 / larger(1, batch * inner))
+  // channels that lie side by side are taken by four
+  if (inner == 1) s.block = ceilDiv(s.block, 4) * 4
   s.x = x
   s.mean = mean
   s.deviation = deviation
@@ -42,63 +47,66 @@ function planeOf(s: Channels, n: i32, c: i32): usize {
   return <usize>(n * s.channels + c) * bytes(s.inner)
 }
 
+/** The sum of a as the first of two doubles, that of b as the second. */
 @inline
-function total(v: v128): f64 {
-  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1)
+function pairOfSums(a: v128, b: v128): v128 {
+  // a0 + a2, b0 + b2, a1 + a3, b1 + b3
+  const halves = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7))
+  return f64x2.add(low(halves), high(halves))
 }
 
-/** Σ x over one channel. */
-function sum(s: Channels, x: usize, c: i32): f64 {
-  let a = f64x2.splat(0)
-  let b = a
-  let rest: f64 = 0
-  for (let n = 0; n < s.batch; n++) {
-    let p = x + planeOf(s, n, c)
-    for (const end = p + bytes(s.inner & ~3); p < end; p += 16) {
-      const v = v128.load(p)
-      a = f64x2.add(a, low(v))
-      b = f64x2.add(b, high(v))
-    }
-    for (let i = s.inner & 3; i > 0; i--, p += 4) rest += <f64>load<f32>(p)
-  }
-  return total(f64x2.add(a, b)) + rest
+/** The first `count` lanes, 0 in the others. */
+@inline
+function lanes(v: v128, count: i32): v128 {
+  return v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)))
 }
 
-/** Σ a·(b − centre) over one channel; a may be 0: Σ (b − centre)². */
-function products(s: Channels, from: usize, b: usize, centre: f64, c: i32): f64 {
-  const middle = f64x2.splat(centre)
-  let u = f64x2.splat(0)
-  let w = u
-  let rest: f64 = 0
+/** Over one channel, d = x − centre: (Σ d, Σ d²), or (Σ dy, Σ dy·d) where dy is given. */
+@inline
+function moments(s: Channels, centre: f32, dy: usize, c: i32): v128 {
+  const middle = f32x4.splat(centre)
+  let sums = f64x2.splat(0)
   for (let n = 0; n < s.batch; n++) {
     const at = planeOf(s, n, c)
-    let p = b + at
-    let q = from ? from + at : 0
-    for (const end = p + bytes(s.inner & ~3); p < end; p += 16) {
-      const v = v128.load(p)
-      const first = f64x2.sub(low(v), middle)
-      const second = f64x2.sub(high(v), middle)
-      if (from) {
-        const d = v128.load(q)
-        u = f64x2.add(u, f64x2.mul(low(d), first))
-        w = f64x2.add(w, f64x2.mul(high(d), second))
-        q += 16
-      } else {
-        u = f64x2.add(u, f64x2.mul(first, first))
-        w = f64x2.add(w, f64x2.mul(second, second))
+    const x = s.x + at
+    const q = dy + at
+    for (let i = 0; i < s.inner; ) {
+      const end = smaller(s.inner, i + RUN)
+      let a0 = f32x4.splat(0)
+      let a1 = a0
+      let b0 = a0
+      let b1 = a0
+      for (; i + 8 <= end; i += 8) {
+        const d0 = f32x4.sub(v128.load(x + bytes(i)), middle)
+        const d1 = f32x4.sub(v128.load(x + bytes(i), 16), middle)
+        const v0 = dy ? v128.load(q + bytes(i)) : d0
+        const v1 = dy ? v128.load(q + bytes(i), 16) : d1
+        a0 = f32x4.add(a0, v0)
+        a1 = f32x4.add(a1, v1)
+        b0 = madd(v0, d0, b0)
+        b1 = madd(v1, d1, b1)
       }
-    }
-    for (let i = s.inner & 3; i > 0; i--, p += 4, q += 4) {
-      const v = <f64>load<f32>(p) - centre
-      rest += from ? <f64>load<f32>(q) * v : v * v
+      for (; i < end; i += 4) {
+        const d = lanes(f32x4.sub(v128.load(x + bytes(i)), middle), end - i)
+        const v = dy ? lanes(v128.load(q + bytes(i)), end - i) : d
+        a0 = f32x4.add(a0, v)
+        b0 = madd(v, d, b0)
+      }
+      sums = f64x2.add(sums, pairOfSums(f32x4.add(a0, a1), f32x4.add(b0, b1)))
+      i = end
     }
   }
-  return total(f64x2.add(u, w)) + rest
+  return sums
+}
+
+/** (Σ d, Σ d²) */
+function squares(s: Channels, centre: f32, c: i32): v128 {
+  return moments(s, centre, 0, c)
 }
 
 /** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])². */
 export function channelStatistics(batch: i32, channels: i32, inner: i32, x: usize, mean: usize, variance: usize): void {
-  run(statisticsChunk, describe(batch, channels, inner, x, mean, variance, 0, 0))
+  run(inner == 1 ? statisticsColumnsChunk : statisticsChunk, describe(batch, channels, inner, x, mean, variance, 0, 0))
 }
 
 function statisticsChunk(chunk: i32, _workspace: usize): void {
@@ -106,32 +114,44 @@ function statisticsChunk(chunk: i32, _workspace: usize): void {
   const count = <f64>s.batch * <f64>s.inner
   const last = lastOf(s, chunk)
   for (let c = chunk * s.block; c < last; c++) {
-    const centre = sum(s, s.x, c) / count
-    store<f32>(s.mean + bytes(c), <f32>centre)
-    store<f32>(s.deviation + bytes(c), <f32>(products(s, 0, s.x, centre, c) / count))
+    // seen from near the mean, the two sums have their full precision, whatever the mean is
+    const near = <f32>(f64x2.extract_lane(squares(s, 0, c), 0) / count)
+    const sums = squares(s, near, c)
+    const rest = f64x2.extract_lane(sums, 0) / count
+    store<f32>(s.mean + bytes(c), <f32>(<f64>near + rest))
+    store<f32>(s.deviation + bytes(c), <f32>Math.max(0, f64x2.extract_lane(sums, 1) / count - rest * rest))
   }
 }
 
-/** y ← (x − mean[c]) / deviation[c]; y may be x. */
-export function normalizeChannels(batch: i32, channels: i32, inner: i32, x: usize, mean: usize, deviation: usize, y: usize): void {
-  run(normalizeChunk, describe(batch, channels, inner, x, mean, deviation, 0, y))
-}
-
-function normalizeChunk(chunk: i32, _workspace: usize): void {
+/** The same where nothing follows the channels: four channels at a time, in double. */
+function statisticsColumnsChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<Channels>(job)
+  const count = f64x2.splat(<f64>s.batch)
+  const row = bytes(s.channels)
   const last = lastOf(s, chunk)
-  for (let c = chunk * s.block; c < last; c++) {
-    const mean = v128.load_splat<f32>(s.mean + bytes(c))
-    const deviation = v128.load_splat<f32>(s.deviation + bytes(c))
-    for (let n = 0; n < s.batch; n++) {
-      const at = planeOf(s, n, c)
-      let x = s.x + at
-      let y = s.y + at
-      for (const end = x + bytes(s.inner & ~3); x < end; x += 16, y += 16) {
-        v128.store(y, f32x4.div(f32x4.sub(v128.load(x), mean), deviation))
-      }
-      if (s.inner & 3) storeLanes(y, f32x4.div(f32x4.sub(v128.load(x), mean), deviation), s.inner & 3)
+  for (let c = chunk * s.block; c < last; c += 4) {
+    let a = f64x2.splat(0)
+    let b = a
+    let x = s.x + bytes(c)
+    for (let n = 0; n < s.batch; n++, x += row) {
+      const v = v128.load(x)
+      a = f64x2.add(a, low(v))
+      b = f64x2.add(b, high(v))
     }
+    a = f64x2.div(a, count)
+    b = f64x2.div(b, count)
+    let u = f64x2.splat(0)
+    let w = u
+    x = s.x + bytes(c)
+    for (let n = 0; n < s.batch; n++, x += row) {
+      const v = v128.load(x)
+      const d = f64x2.sub(low(v), a)
+      const e = f64x2.sub(high(v), b)
+      u = f64x2.add(u, f64x2.mul(d, d))
+      w = f64x2.add(w, f64x2.mul(e, e))
+    }
+    put(s.mean + bytes(c), demote(a, b), last - c)
+    put(s.deviation + bytes(c), demote(f64x2.div(u, count), f64x2.div(w, count)), last - c)
   }
 }
 
@@ -146,7 +166,7 @@ export function normalizeChannelsGradient(
   dy: usize,
   dx: usize,
 ): void {
-  run(gradientChunk, describe(batch, channels, inner, x, mean, deviation, dy, dx))
+  run(inner == 1 ? gradientColumnsChunk : gradientChunk, describe(batch, channels, inner, x, mean, deviation, dy, dx))
 }
 
 function gradientChunk(chunk: i32, _workspace: usize): void {
@@ -156,19 +176,51 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
   for (let c = chunk * s.block; c < last; c++) {
     const centre = load<f32>(s.mean + bytes(c))
     const width = load<f32>(s.deviation + bytes(c))
-    const slope = products(s, s.dy, s.x, <f64>centre, c) / count / (<f64>width * <f64>width)
-    const offset = f32x4.splat(<f32>(sum(s, s.dy, c) / count))
-    const factor = f32x4.splat(<f32>-slope)
+    const sums = moments(s, centre, s.dy, c)
+    const offset = f32x4.splat(<f32>(f64x2.extract_lane(sums, 0) / count))
+    const slope = f32x4.splat(<f32>(-f64x2.extract_lane(sums, 1) / count / (<f64>width * <f64>width)))
+    const factor = f32x4.splat(1 / width)
     const mean = f32x4.splat(centre)
-    const deviation = f32x4.splat(width)
     for (let n = 0; n < s.batch; n++) {
       const at = planeOf(s, n, c)
       for (let i = 0; i < s.inner; i += 4) {
         const o = at + bytes(i)
-        const v = madd(factor, f32x4.sub(v128.load(s.x + o), mean), f32x4.sub(v128.load(s.dy + o), offset))
-        if (i + 4 <= s.inner) v128.store(s.y + o, f32x4.div(v, deviation))
-        else storeLanes(s.y + o, f32x4.div(v, deviation), s.inner - i)
+        const v = madd(slope, f32x4.sub(v128.load(s.x + o), mean), f32x4.sub(v128.load(s.dy + o), offset))
+        put(s.y + o, f32x4.mul(factor, v), s.inner - i)
       }
+    }
+  }
+}
+
+/** The same where nothing follows the channels. */
+function gradientColumnsChunk(chunk: i32, _workspace: usize): void {
+  const s = changetype<Channels>(job)
+  const count = f64x2.splat(<f64>s.batch)
+  const row = bytes(s.channels)
+  const last = lastOf(s, chunk)
+  for (let c = chunk * s.block; c < last; c += 4) {
+    const mean = v128.load(s.mean + bytes(c))
+    const factor = f32x4.div(f32x4.splat(1), v128.load(s.deviation + bytes(c)))
+    let a = f64x2.splat(0)
+    let b = a
+    let u = a
+    let w = a
+    let at = bytes(c)
+    for (let n = 0; n < s.batch; n++, at += row) {
+      const dy = v128.load(s.dy + at)
+      const d = f32x4.sub(v128.load(s.x + at), mean)
+      a = f64x2.add(a, low(dy))
+      b = f64x2.add(b, high(dy))
+      u = f64x2.add(u, f64x2.mul(low(dy), low(d)))
+      w = f64x2.add(w, f64x2.mul(high(dy), high(d)))
+    }
+    const offset = demote(f64x2.div(a, count), f64x2.div(b, count))
+    const products = demote(f64x2.div(u, count), f64x2.div(w, count))
+    const slope = f32x4.neg(f32x4.mul(products, f32x4.mul(factor, factor)))
+    at = bytes(c)
+    for (let n = 0; n < s.batch; n++, at += row) {
+      const v = madd(slope, f32x4.sub(v128.load(s.x + at), mean), f32x4.sub(v128.load(s.dy + at), offset))
+      put(s.y + at, f32x4.mul(factor, v), last - c)
     }
   }
 }

@@ -1,7 +1,9 @@
-import { ALL, addChannelSums } from './channel_sums'
+/** What is done alike to all values of a channel. */
+import { addChannelSums, ALL } from './channel_sums'
 import { CHUNK } from './elementwise'
+import { rectify, slopeOf } from './relu'
 import { job, run } from './threads'
-import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
+import { bytes, ceilDiv, larger, madd, put, smaller, storeLanes } from './vector'
 
 @unmanaged
 class ScaleJob {
@@ -10,13 +12,59 @@ class ScaleJob {
   width: i32
   block: i32
   x: usize
+  /** 0 for none. */
+  mean: usize
+  /** Or what is divided by. */
   factor: usize
+  isDivisor: bool
   bias: usize
   y: usize
+  slope: f32
 }
 
-/** y ← factor[c]·x + bias[c].  x, y: (outer, channels, inner), factor: (channels), bias: (channels) or 0 (none); y may be x. */
-export function scaleChannels(outer: i32, channels: i32, inner: i32, x: usize, factor: usize, bias: usize, y: usize): void {
+/**
+ * y ← relu(factor[c]·x + bias[c]), without a slope the sum as it is.
+ * x, y: (outer, channels, inner), factor: (channels), bias: (channels) or 0 (none); y may be x.
+ */
+export function scaleChannels(
+  outer: i32,
+  channels: i32,
+  inner: i32,
+  x: usize,
+  factor: usize,
+  bias: usize,
+  y: usize,
+  slope: f32,
+): void {
+  runChannels(outer, channels, inner, x, 0, factor, false, bias, y, slope)
+}
+
+/** y ← relu((x − mean[c]) / deviation[c]), without a slope the quotient as it is.  x, y: (N, C, inner); y may be x. */
+export function normalizeChannels(
+  batch: i32,
+  channels: i32,
+  inner: i32,
+  x: usize,
+  mean: usize,
+  deviation: usize,
+  y: usize,
+  slope: f32,
+): void {
+  runChannels(batch, channels, inner, x, mean, deviation, true, 0, y, slope)
+}
+
+function runChannels(
+  outer: i32,
+  channels: i32,
+  inner: i32,
+  x: usize,
+  mean: usize,
+  factor: usize,
+  isDivisor: bool,
+  bias: usize,
+  y: usize,
+  slope: f32,
+): void {
   const s = changetype<ScaleJob>(job)
   // with nothing after the channels a row is a whole item, otherwise one channel of it
   s.rows = inner == 1 ? outer : outer * channels
@@ -25,32 +73,60 @@ export function scaleChannels(outer: i32, channels: i32, inner: i32, x: usize, f
   s.channels = channels
   s.block = larger(1, CHUNK / s.width)
   s.x = x
+  s.mean = mean
   s.factor = factor
+  s.isDivisor = isDivisor
   s.bias = bias
   s.y = y
+  s.slope = slopeOf(slope)
   run(inner == 1 ? itemsChunk : planesChunk, ceilDiv(s.rows, s.block))
+}
+
+@inline
+function scaled(x: v128, mean: v128, factor: v128, bias: v128, slope: v128): v128 {
+  const v = madd(factor, f32x4.sub(x, mean), bias)
+  return rectify(v, v, slope)
 }
 
 function planesChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ScaleJob>(job)
   const last = smaller(s.rows, (chunk + 1) * s.block)
+  const slope = f32x4.splat(s.slope)
   for (let row = chunk * s.block; row < last; row++) {
     const c = bytes(row % s.channels)
-    const factor = v128.load_splat<f32>(s.factor + c)
+    const given = load<f32>(s.factor + c)
+    const factor = f32x4.splat(s.isDivisor ? 1 / given : given)
+    const mean = s.mean ? v128.load_splat<f32>(s.mean + c) : f32x4.splat(0)
     const bias = s.bias ? v128.load_splat<f32>(s.bias + c) : f32x4.splat(0)
-    const at = <usize>row * bytes(s.width)
-    for (let i = 0; i < s.width; i += 4) put(s.y + at + bytes(i), madd(factor, v128.load(s.x + at + bytes(i)), bias), s.width - i)
+    let x = s.x + <usize>row * bytes(s.width)
+    let y = s.y + <usize>row * bytes(s.width)
+    for (const end = x + bytes(s.width & ~3); x < end; x += 16, y += 16) v128.store(y, scaled(v128.load(x), mean, factor, bias, slope))
+    if (s.width & 3) storeLanes(y, scaled(v128.load(x), mean, factor, bias, slope), s.width & 3)
   }
 }
 
 function itemsChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ScaleJob>(job)
   const last = smaller(s.rows, (chunk + 1) * s.block)
+  const slope = f32x4.splat(s.slope)
+  const width = s.width
+  const isDivisor = s.isDivisor
+  // where there is no mean or no bias, the factors are read in its place
+  const mean = s.mean ? s.mean : s.factor
+  const bias = s.bias ? s.bias : s.factor
+  const hasMean = i32x4.splat(s.mean ? -1 : 0)
+  const hasBias = i32x4.splat(s.bias ? -1 : 0)
   for (let row = chunk * s.block; row < last; row++) {
-    const at = <usize>row * bytes(s.width)
-    for (let i = 0; i < s.width; i += 4) {
-      const bias = s.bias ? v128.load(s.bias + bytes(i)) : f32x4.splat(0)
-      put(s.y + at + bytes(i), madd(v128.load(s.factor + bytes(i)), v128.load(s.x + at + bytes(i)), bias), s.width - i)
+    const x = s.x + <usize>row * bytes(width)
+    const y = s.y + <usize>row * bytes(width)
+    const factors = s.factor
+    for (let i = 0; i < width; i += 4) {
+      const at = bytes(i)
+      let factor = v128.load(factors + at)
+      if (isDivisor) factor = f32x4.div(f32x4.splat(1), factor)
+      const m = v128.and(v128.load(mean + at), hasMean)
+      const b = v128.and(v128.load(bias + at), hasBias)
+      put(y + at, scaled(v128.load(x + at), m, factor, b, slope), width - i)
     }
   }
 }

@@ -46,7 +46,7 @@ export class BatchNormLayer extends KeptInputLayer {
     this.inner = bottom[0].size(2)
   }
 
-  override forward(bottom: Blob[], top: Blob[]): void {
+  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
     const { kernels, channels, inner, mean, variance, deviation } = this
     const batch = bottom[0].dim(0)
     const x = bottom[0].memory.data
@@ -62,7 +62,11 @@ export class BatchNormLayer extends KeptInputLayer {
       kernels.axpby(channels, samples > 1 ? samples / (samples - 1) : 1, variance, decay, variances)
     }
     kernels.deviations(channels, this.p.eps, 0, variance, deviation)
-    kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, top[0].memory.data)
+    kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, top[0].memory.data, slope)
+  }
+
+  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
+    this.forward(bottom, top, slope)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

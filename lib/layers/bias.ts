@@ -22,11 +22,15 @@ export class BiasLayer extends NeuronLayer {
     super.reshape(bottom, top)
   }
 
-  override forward(bottom: Blob[], top: Blob[]): void {
+  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
     const { outer, channels, inner } = this.sizes
     const y = top[0].memory.data
     if (top[0] !== bottom[0]) this.kernels.copy(bottom[0].count, bottom[0].memory.data, y)
-    this.kernels.addBias(outer, channels, inner, (bottom[1] ?? this.blobs[0]).memory.data, y)
+    this.kernels.addBias(outer, channels, inner, (bottom[1] ?? this.blobs[0]).memory.data, y, slope)
+  }
+
+  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
+    this.forward(bottom, top, slope)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

@@ -42,12 +42,19 @@ export class EltwiseLayer extends Layer {
     if (this.operation === 'MAX') this.mask.resize(bottom[0].count)
   }
 
-  override forward(_bottom: Blob[], top: Blob[]): void {
+  override forward(_bottom: Blob[], top: Blob[], slope?: number): void {
     const { count } = top[0]
     const y = top[0].memory.data
-    if (this.operation === 'SUM') this.kernels.eltwiseSum(count, this.inputs, this.coefficients, y)
+    if (this.operation === 'SUM') this.kernels.eltwiseSum(count, this.inputs, this.coefficients, y, slope)
     else if (this.operation === 'PROD') this.kernels.eltwiseProduct(count, this.inputs, y)
     else this.kernels.eltwiseMax(count, this.inputs, y, this.mask)
+  }
+
+  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
+    this.forward(bottom, top, slope)
+    // products and maxima have no slope
+    const y = top[0].memory.data
+    if (this.operation !== 'SUM') this.kernels.relu(top[0].count, slope, y, y)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

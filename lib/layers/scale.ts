@@ -30,12 +30,16 @@ export class ScaleLayer extends KeptInputLayer {
     super.reshape(bottom, top)
   }
 
-  override forward(bottom: Blob[], top: Blob[]): void {
+  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
     const { outer, channels, inner } = this.sizes
     const factor = (bottom[1] ?? this.blobs[0]).memory.data
     const bias = this.hasBias ? this.blobs[this.blobs.length - 1].memory.data : null
     this.keepInput(bottom, top)
-    this.kernels.scaleChannels(outer, channels, inner, bottom[0].memory.data, factor, bias, top[0].memory.data)
+    this.kernels.scaleChannels(outer, channels, inner, bottom[0].memory.data, factor, bias, top[0].memory.data, slope)
+  }
+
+  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
+    this.forward(bottom, top, slope)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

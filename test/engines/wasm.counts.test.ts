@@ -109,7 +109,6 @@ describe('what a pass asks of the wasm engine', () => {
       maxPoolGradient: 2,
       gemm: 6,
       addBias: 2,
-      relu: 1,
       reluGradient: 1,
       softmax: 1,
       softmaxLoss: 1,

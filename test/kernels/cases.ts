@@ -85,6 +85,11 @@ for (const [batch, channels, inner] of [
     const y = kit.output(kit.random(batch * channels * inner))
     return kernels => kernels.addBias(batch, channels, inner, bias, y)
   }
+  cases[`addBias and relu ${batch}×${channels}×${inner}`] = kit => {
+    const bias = kit.random(channels)
+    const y = kit.output(kit.random(batch * channels * inner))
+    return kernels => kernels.addBias(batch, channels, inner, bias, y, 0.1)
+  }
   cases[`biasGradient ${batch}×${channels}×${inner}`] = kit => {
     const dy = kit.random(batch * channels * inner)
     const db = kit.output(kit.random(channels))
@@ -410,11 +415,21 @@ for (const [batch, channels, inner] of [
     const [x, mean, variance] = [kit.random(n), kit.output(channels), kit.output(channels)]
     return kernels => kernels.channelStatistics(batch, channels, inner, x, mean, variance)
   }
+  cases[`channelStatistics far from 0 ${name}`] = kit => {
+    const [x, mean, variance] = [kit.random(n), kit.output(channels), kit.output(channels)]
+    for (let i = 0; i < n; i++) x.array[i] = 5000 + x.array[i]
+    return kernels => kernels.channelStatistics(batch, channels, inner, x, mean, variance)
+  }
   for (const inPlace of [false, true]) {
     cases[`normalizeChannels${inPlace ? ' in place' : ''} ${name}`] = kit => {
       const [x, mean, deviation] = [kit.random(n), kit.random(channels), positive(kit)]
       const y = kit.output(inPlace ? x : n)
       return kernels => kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y)
+    }
+    cases[`normalizeChannels and relu${inPlace ? ' in place' : ''} ${name}`] = kit => {
+      const [x, mean, deviation] = [kit.random(n), kit.random(channels), positive(kit)]
+      const y = kit.output(inPlace ? x : n)
+      return kernels => kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y, 0)
     }
     cases[`normalizeChannelsGradient${inPlace ? ' in place' : ''} ${name}`] = kit => {
       const [x, mean, deviation, dy] = [kit.random(n), kit.random(channels), positive(kit), kit.random(n)]
@@ -718,6 +733,12 @@ for (const n of [1, 7, 16387, 40001]) {
       const y = kit.output(n)
       return kernels => kernels.eltwiseSum(n, xs, [1, -0.5, 2, 0.25, 3].slice(0, count), y)
     }
+    if (n > 1)
+      cases[`eltwiseSum and relu of ${count} times ${n}`] = kit => {
+        const xs = inputs(kit)
+        const y = kit.output(n)
+        return kernels => kernels.eltwiseSum(n, xs, [1, -0.5, 2, 0.25, 3].slice(0, count), y, 0)
+      }
     cases[`eltwiseProduct of ${count} times ${n}`] = kit => {
       const xs = inputs(kit)
       const y = kit.output(n)
@@ -875,6 +896,11 @@ for (const [outer, channels, inner] of [
       const [factor, bias] = [kit.random(channels), biased ? kit.random(channels) : null]
       const y = kit.output(kit.random(outer * channels * inner))
       return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y)
+    }
+    cases[`scaleChannels and relu ${outer}×${channels}×${inner}${biased ? ', bias' : ''}`] = kit => {
+      const [factor, bias] = [kit.random(channels), biased ? kit.random(channels) : null]
+      const y = kit.output(kit.random(outer * channels * inner))
+      return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y, 0.1)
     }
   }
 }

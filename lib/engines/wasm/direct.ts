@@ -61,7 +61,7 @@ type Plain = number | boolean | undefined
 
 const pointed = (argument: Argument): Plain => (typeof argument === 'object' ? (argument === null ? 0 : argument.pointer) : argument)
 
-/** Arguments past those of the contract are undefined, and WebAssembly leaves out what it does not take. A rest array would be garbage. */
+/** Arguments that are not given are undefined: WebAssembly leaves out what it does not take, and a slope is NaN. A rest array would be garbage. */
 function direct(call: (...args: Plain[]) => void) {
   return (
     a: Argument,

@@ -102,7 +102,8 @@ export interface WasmExports extends DirectExports {
   addIm2colGradient(axes: number, planes: number, dy: number, dx: number): void
   /** Names input k, below 64, of the next eltwise call. */
   eltwiseInput(k: number, x: number, coefficient: number): void
-  eltwiseSum(n: number, count: number, y: number): void
+  /** A slope of 1 is no ReLU. */
+  eltwiseSum(n: number, count: number, y: number, slope: number): void
   eltwiseProduct(n: number, count: number, y: number): void
   eltwiseProductGradient(n: number, count: number, index: number, dy: number, dx: number): void
   eltwiseMax(n: number, count: number, y: number, mask: number): void

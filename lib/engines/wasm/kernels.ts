@@ -180,9 +180,9 @@ export function wasmKernels(wasm: WasmExports) {
       if (isSmallPower(exponent)) wasm.powerGradient(n, exponent, scale, shift, x.pointer, dy.pointer, dx.pointer)
       else jsKernels.powerGradient(n, exponent, scale, shift, x, dy, dx)
     },
-    eltwiseSum(n, xs, coefficients, y) {
-      if (takeInputs(xs, coefficients)) wasm.eltwiseSum(n, xs.length, y.pointer)
-      else jsKernels.eltwiseSum(n, xs, coefficients, y)
+    eltwiseSum(n, xs, coefficients, y, slope) {
+      if (takeInputs(xs, coefficients)) wasm.eltwiseSum(n, xs.length, y.pointer, slope ?? 1)
+      else jsKernels.eltwiseSum(n, xs, coefficients, y, slope)
     },
     eltwiseProduct(n, xs, y) {
       if (takeInputs(xs)) wasm.eltwiseProduct(n, xs.length, y.pointer)
