@@ -19,6 +19,12 @@ export interface StateOptions {
 
 export const list = (text: string): string[] => text.split(',').filter(Boolean)
 
+/** The one flag whose mentions add up. */
+export const layersOption = (): Option =>
+  new Option('--layers <files>', 'modules with custom layers, separated by commas, or one at each --layers').argParser(
+    (text: string, before: string[] = []) => [...before, ...list(text)],
+  )
+
 /** A parser of whole numbers from `least` on. */
 export const whole =
   (least: number) =>
@@ -33,7 +39,7 @@ export function addRunOptions(command: Command): Command {
     .option('--engine <name>', 'where kernels run: wasm, native (system BLAS), gpu or js (default: wasm)')
     .option('--threads <n>', `compute threads (default: the cores this process may use, ${availableParallelism()})`, whole(1))
     .option('--seed <n>', 'seed of every random stream (default: drawn)', whole(0))
-    .option('--layers <files>', 'modules with custom layers, separated by commas', list)
+    .addOption(layersOption())
 }
 
 export function addStateOptions(command: Command): Command {

@@ -8,7 +8,7 @@ import { parseNet } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { type NetSummary, summarize } from '../summarize.js'
 import { readText } from './input_file.js'
-import { addStateOptions, list, phaseOption, registerLayers, type StateOptions } from './options.js'
+import { addStateOptions, layersOption, phaseOption, registerLayers, type StateOptions } from './options.js'
 import { type Output, print } from './output.js'
 
 type Shapes = Record<string, number[]>
@@ -31,7 +31,7 @@ export function addSummarize(program: Command, output: Output): void {
       'give an input this shape, or put one of this shape in place of a data layer; may be repeated',
       shapeOption,
     )
-    .option('--layers <files>', 'modules with custom layers, separated by commas', list)
+    .addOption(layersOption())
     .option('--json', 'print the list as one JSON object')
   addStateOptions(command).action((model, options: SummarizeOptions) => summarizeFile(model, options, output))
   command.addHelpText(

@@ -47,6 +47,20 @@ describe('--layers', () => {
     expect(layerTypes()).not.toContain('helper')
   })
 
+  it('may be given once for all modules or once for each', async () => {
+    const [a, b] = ['A', 'B'].map(name => write(`layers_${name}.mjs`, layers('2').replaceAll('TimesLayer', `Twice${name}`)))
+    const model = write(
+      'two.prototxt',
+      `layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 } data_filler { type: "constant" value: 3 } } }
+       layer { name: "y" type: "TwiceA" bottom: "x" top: "y" } layer { name: "z" type: "TwiceB" bottom: "y" top: "z" loss_weight: 1 }`,
+    )
+    for (const flags of [
+      ['--layers', `${a},${b}`],
+      ['--layers', a, '-layers', b],
+    ])
+      expect((await cli('time', '--model', model, '--iterations', '1', '--engine', 'js', ...flags)).out).toContain('Initial loss: 24')
+  })
+
   it('says when a class takes the place of a built-in layer', async () => {
     const file = write('replacing.mjs', `${layers('7')}\nexport class Silence extends TimesLayer {}`)
     expect((await loadLayers(file)).join()).toContain("'Silence' takes the place of the built-in layer of that name")
