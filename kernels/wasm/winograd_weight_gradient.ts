@@ -1,8 +1,7 @@
 /**
  * dw ← dw + ∂E/∂w by tiles of 6 × 6 (winograd_tiles.ts): dU[t] = dY[t]·X[t]ᵀ for 36 points t, summed over the tiles of all images, then
- * dw += Gᵀ dU G. Of many small images a chunk takes a block through all of it, with a dU of its own: what one core has written another
- * one reads slowly. Else images pass in rounds whose transforms stay in the L3 cache, and a chunk owns a block of one point's dU. Tiles
- * and copies are summed in order.
+ * dw += Gᵀ dU G. Images pass in rounds whose transforms stay in the L3 cache, a chunk of sums owns a block of one point's dU, and tiles
+ * are summed in order.
  */
 import { sgemm } from './blas_import'
 import { Convolution, cut } from './convolution_shape'
@@ -18,10 +17,6 @@ const MOST: f64 = 33554432
 const RUN: i32 = 768
 /** Operations worth a chunk of their own. */
 const CHUNK: f64 = 8e5
-/** Copies of dU, bytes of one, and bytes of transforms that stay in a core's L2 cache. */
-const COPIES: i32 = 8
-const SMALL: f64 = 524288
-const OWN: f64 = 786432
 
 /** Beside the fields it shares with the other passes: x and y are the images and dy, w is dw, points is dU. */
 @unmanaged
@@ -38,10 +33,6 @@ class Sums extends Winograd {
   gradientRow: usize
   /** Channels in whole panels. */
   channels: i32
-  /** Images of a chunk with a dU of its own, how many such chunks there are, and where the transforms lie in their workspace. */
-  share: i32
-  copies: i32
-  behind: usize
 }
 
 @inline
@@ -59,45 +50,30 @@ export function winogradWeightGradient(c: Convolution, x: usize, dy: usize, dw: 
   const perImage = <f64>POINTS * 4 * <f64>s.tiles * <f64>(s.groups * (s.channels + s.outputs))
   // every round reads and writes dU once, which must be little beside its own values
   const sums = <f64>POINTS * 4 * <f64>s.groups * <f64>s.channels * <f64>s.outputs
-  const apart = !blas && s.images >= COPIES && sums <= SMALL && perImage <= OWN
-  s.copies = apart ? COPIES : 1
-  s.share = ceilDiv(s.images, s.copies)
-  const fitting = apart ? OWN : Math.min(MOST, Math.max(LEAST, 2 * sums))
-  s.count = smaller(s.share, larger(1, <i32>(fitting / perImage)))
+  s.count = smaller(s.images, larger(1, <i32>(Math.min(MOST, Math.max(LEAST, 2 * sums)) / perImage)))
   s.sum = s.count * s.tiles
   s.row = bytes(s.channels)
   s.step = <usize>(s.groups * s.outputs) * s.row + 64
   s.imageStep = bytes(s.groups * s.channels) * <usize>s.sum + 64
-  // rows of four tiles, and one cache line more so that neighbouring rows do not meet in the cache
-  s.gradientRow = bytes((s.sum + 3) & ~3) + 64
+  // whole cache lines, and one more so that neighbouring rows do not meet in the cache
+  s.gradientRow = ((bytes(s.sum) + 63) & ~63) + 64
   s.gradientStep = <usize>(s.groups * s.outputs) * s.gradientRow + 64
-  const transforms = (s.imageStep + s.gradientStep) * POINTS
-  s.points = sharedWorkspace(s.step * POINTS * <usize>s.copies + (apart ? 0 : transforms))
-  const temporary: usize = 2 * VECTORS + bytes(s.sum + 4) + 64
-  const images: usize = 4 * planeBytes(s)
-  const gradients: usize = <usize>s.count * gradientPlane(s)
-  if (apart) {
-    s.behind = temporary + (images > gradients ? images : gradients) + TILE
-    needWorkspace(s.behind + transforms)
-    s.copies = ceilDiv(s.images, s.share)
-    run(shareChunk, s.copies)
-  } else {
-    s.image = s.points + s.step * POINTS
-    s.gradient = s.image + s.imageStep * POINTS
-    for (s.first = 0; s.first < s.images; s.first += s.count) {
-      s.count = smaller(s.count, s.images - s.first)
-      s.sum = s.count * s.tiles
-      needWorkspace(temporary + images)
-      run(imageChunk, s.groups * (s.channels / 4))
-      needWorkspace(temporary + gradients)
-      run(gradientChunk, s.groups * s.outputs)
-      // 36 points of all groups are chunks enough unless there are many operations in each
-      const operations = 2 * <f64>s.sum * <f64>s.inputs * <f64>s.outputs
-      s.part = cut(s.outputs, <i32>Math.min(8, 1 + operations / (8 * CHUNK)), 4, 64)
-      s.parts = ceilDiv(s.outputs, s.part)
-      needWorkspace(TILE)
-      run(sumsChunk, s.groups * POINTS * s.parts)
-    }
+  s.points = sharedWorkspace((s.step + s.imageStep + s.gradientStep) * POINTS)
+  s.image = s.points + s.step * POINTS
+  s.gradient = s.image + s.imageStep * POINTS
+  for (s.first = 0; s.first < s.images; s.first += s.count) {
+    s.count = smaller(s.count, s.images - s.first)
+    s.sum = s.count * s.tiles
+    needWorkspace(2 * VECTORS + 4 * planeBytes(s))
+    run(imageChunk, s.count * s.groups * ceilDiv(s.channels, channelsOfChunk(s)))
+    needWorkspace(2 * VECTORS + bytes(s.sum + 4) + 64 + <usize>s.count * gradientPlane(s))
+    run(gradientChunk, s.groups * s.outputs)
+    // 36 points of all groups are chunks enough unless there are many operations in each
+    const operations = 2 * <f64>s.sum * <f64>s.inputs * <f64>s.outputs
+    s.part = cut(s.outputs, <i32>Math.min(8, 1 + operations / (8 * CHUNK)), 4, 64)
+    s.parts = ceilDiv(s.outputs, s.part)
+    needWorkspace(TILE)
+    run(sumsChunk, s.groups * POINTS * s.parts)
   }
   s.part = larger(1, 1024 / s.inputs)
   s.parts = ceilDiv(s.outputs, s.part)
@@ -105,59 +81,50 @@ export function winogradWeightGradient(c: Convolution, x: usize, dy: usize, dw: 
   run(weightsChunk, s.groups * s.parts)
 }
 
-/** A block of images from its transforms to a dU of its own. */
-function shareChunk(chunk: i32, workspace: usize): void {
-  const s = sumsJob()
-  const image = workspace + s.behind
-  const gradient = image + s.imageStep * POINTS
-  const points = s.points + <usize>chunk * s.step * POINTS
-  const last = smaller(s.images, (chunk + 1) * s.share)
-  for (let first = chunk * s.share; first < last; first += s.count) {
-    const count = smaller(s.count, last - first)
-    for (let i = 0; i < s.groups * (s.channels / 4); i++) transformImages(s, i, first, count, image, workspace)
-    for (let i = 0; i < s.groups * s.outputs; i++) transformGradients(s, i, first, count, gradient, workspace)
-    const beta: f32 = first == chunk * s.share ? 0 : 1
-    for (let i = 0; i < s.groups * POINTS; i++) sumPoint(s, i / POINTS, i % POINTS, 0, s.outputs, count * s.tiles, image, gradient, points, beta, workspace)
-  }
+/** Channels of a chunk that transforms images: threads that write at the same time must not share cache lines. */
+@inline
+function channelsOfChunk(s: Sums): i32 {
+  return s.blas ? 16 : NR
 }
 
+/** Some channels of one image. */
 function imageChunk(chunk: i32, workspace: usize): void {
   const s = sumsJob()
-  transformImages(s, chunk, s.first, s.count, s.image, workspace)
+  const each = channelsOfChunk(s)
+  const blocks = ceilDiv(s.channels, each)
+  const c = (chunk % blocks) * each
+  const rest = chunk / blocks
+  const last = smaller(s.inputs, c + each)
+  for (let i = c; i < last; i += 4) transformImage(s, rest / s.groups, rest % s.groups, i, workspace)
 }
 
-/** Four channels of `count` images from the first one on. */
-function transformImages(s: Sums, chunk: i32, first: i32, count: i32, image: usize, workspace: usize): void {
-  const quads = s.channels / 4
-  const g = chunk / quads
-  const c = (chunk % quads) * 4
+/** Four channels of the n-th image of the round. */
+function transformImage(s: Sums, n: i32, g: i32, c: i32, workspace: usize): void {
   const row = paddedRow(s)
   const plane = planeBytes(s)
   const planes = workspace + 2 * VECTORS
   const height = s.rows * s.side + s.taps - 1
   const inside = bytes(s.H * s.W)
-  const sum = count * s.tiles
-  let to = image
+  let to = s.image + bytes(g * s.channels) * <usize>s.sum
   let step = ROW
   if (s.blas) {
-    to += bytes(g * s.channels) * <usize>sum + bytes(c)
+    to += bytes(c)
     step = s.row
   } else {
-    to += (bytes(g * s.channels) + bytes(c & ~7)) * <usize>sum + bytes(c & 4)
+    to += bytes(c & ~7) * <usize>s.sum + bytes(c & 4)
   }
+  to += <usize>(n * s.tiles) * step
   const channels = smaller(4, s.inputs - c)
-  for (let n = 0; n < count; n++) {
-    const x = s.x + <usize>(((first + n) * s.groups + g) * s.inputs + c) * inside
-    for (let l = 0; l < channels; l++) place(x + <usize>l * inside, s.H, s.W, s.pad, planes + <usize>l * plane, row, 0, height)
-    // channels past the end repeat the first one; their sums are not read
-    const p1 = channels > 1 ? plane : 0
-    const p2 = channels > 2 ? 2 * plane : 0
-    const p3 = channels > 3 ? 3 * plane : 0
-    for (let r = 0; r < s.rows; r++) {
-      let p = planes + <usize>(r * s.side) * row
-      for (let q = 0; q < s.columns; q++, p += bytes(s.side), to += step) {
-        if (channels > 0) inputPoints(p, p + p1, p + p2, p + p3, row, to, s.imageStep, workspace)
-      }
+  const x = s.x + <usize>(((s.first + n) * s.groups + g) * s.inputs + c) * inside
+  for (let l = 0; l < channels; l++) place(x + <usize>l * inside, s.H, s.W, s.pad, planes + <usize>l * plane, row, 0, height)
+  // channels past the end repeat the first one; their sums are not read
+  const p1 = channels > 1 ? plane : 0
+  const p2 = channels > 2 ? 2 * plane : 0
+  const p3 = channels > 3 ? 3 * plane : 0
+  for (let r = 0; r < s.rows; r++) {
+    let p = planes + <usize>(r * s.side) * row
+    for (let q = 0; q < s.columns; q++, p += bytes(s.side), to += step) {
+      inputPoints(p, p + p1, p + p2, p + p3, row, to, s.imageStep, workspace)
     }
   }
 }
@@ -172,22 +139,17 @@ function gradientPlane(s: Winograd): usize {
   return gradientRowBytes(s) * <usize>(s.rows * s.side) + 64
 }
 
+/** One output of the round's images, four tiles at a time. */
 function gradientChunk(chunk: i32, workspace: usize): void {
   const s = sumsJob()
-  transformGradients(s, chunk, s.first, s.count, s.gradient, workspace)
-}
-
-/** One output of `count` images, four tiles at a time. */
-function transformGradients(s: Sums, chunk: i32, first: i32, count: i32, gradient: usize, workspace: usize): void {
-  const sum = count * s.tiles
   const square = workspace + VECTORS
   const table = square + VECTORS
-  const planes = table + bytes(sum + 4)
+  const planes = table + bytes(s.sum + 4)
   const row = gradientRowBytes(s)
   const plane = gradientPlane(s)
   let t = table
-  for (let n = 0; n < count; n++) {
-    const dy = s.y + <usize>((first + n) * s.groups * s.outputs + chunk) * bytes(s.OH * s.OW)
+  for (let n = 0; n < s.count; n++) {
+    const dy = s.y + <usize>((s.first + n) * s.groups * s.outputs + chunk) * bytes(s.OH * s.OW)
     place(dy, s.OH, s.OW, 0, planes + <usize>n * plane, row, 0, s.rows * s.side)
     for (let r = 0; r < s.rows; r++) {
       for (let c = 0; c < s.columns; c++, t += 4) store<u32>(t, <usize>n * plane + <usize>(r * s.side) * row + bytes(c * s.side))
@@ -195,8 +157,8 @@ function transformGradients(s: Sums, chunk: i32, first: i32, count: i32, gradien
   }
   // tiles past the end are not read
   for (let l = 0; l < 3; l++, t += 4) store<u32>(t, 0)
-  let to = gradient + <usize>chunk * s.gradientRow
-  for (let q = 0; q < sum; q += 4, to += 16) {
+  let to = s.gradient + <usize>chunk * s.gradientRow
+  for (let q = 0; q < s.sum; q += 4, to += 16) {
     const at = table + bytes(q)
     const p0 = planes + load<u32>(at)
     const p1 = planes + load<u32>(at, 4)
@@ -210,40 +172,26 @@ function transformGradients(s: Sums, chunk: i32, first: i32, count: i32, gradien
   }
 }
 
+/** dU of one point and a block of outputs. */
 function sumsChunk(chunk: i32, workspace: usize): void {
   const s = sumsJob()
   const o = (chunk % s.parts) * s.part
   const rest = chunk / s.parts
+  const t = <usize>(rest % POINTS)
+  const g = rest / POINTS
   const outputs = smaller(s.part, s.outputs - o)
-  sumPoint(s, rest / POINTS, rest % POINTS, o, outputs, s.sum, s.image, s.gradient, s.points, s.first == 0 ? 0 : 1, workspace)
-}
-
-/** dU of one point and a block of outputs, over `sum` tiles. */
-function sumPoint(
-  s: Sums,
-  g: i32,
-  point: i32,
-  o: i32,
-  outputs: i32,
-  sum: i32,
-  image: usize,
-  gradient: usize,
-  points: usize,
-  beta: f32,
-  workspace: usize,
-): void {
-  const t = <usize>point
-  const a = gradient + t * s.gradientStep + <usize>(g * s.outputs + o) * s.gradientRow
-  const b = image + t * s.imageStep + bytes(g * s.channels) * <usize>sum
-  const c = points + t * s.step + <usize>(g * s.outputs + o) * s.row
+  const a = s.gradient + t * s.gradientStep + <usize>(g * s.outputs + o) * s.gradientRow
+  const b = s.image + t * s.imageStep + bytes(g * s.channels) * <usize>s.sum
+  const c = s.points + t * s.step + <usize>(g * s.outputs + o) * s.row
+  const beta: f32 = s.first == 0 ? 0 : 1
   if (s.blas) {
-    sgemm(false, false, outputs, s.channels, sum, 1, a, <i32>(s.gradientRow >> 2), b, s.channels, beta, c, s.channels)
+    sgemm(false, false, outputs, s.channels, s.sum, 1, a, <i32>(s.gradientRow >> 2), b, s.channels, beta, c, s.channels)
     return
   }
   for (let j = 0; j < s.channels; j += NR) {
-    const panel = b + bytes(j) * <usize>sum
-    for (let q = 0; q < sum; q += RUN) {
-      const length = smaller(RUN, sum - q)
+    const panel = b + bytes(j) * <usize>s.sum
+    for (let q = 0; q < s.sum; q += RUN) {
+      const length = smaller(RUN, s.sum - q)
       panels(outputs, NR, length, a + bytes(q), s.gradientRow, 4, panel + <usize>q * ROW, c + bytes(j), s.row, 1, q == 0 ? beta : 1, 0, workspace)
     }
   }
@@ -257,7 +205,6 @@ function weightsChunk(chunk: i32, workspace: usize): void {
   const o1 = smaller(s.outputs, o0 + s.part)
   const taps = s.taps * s.taps
   const square = workspace + VECTORS
-  addCopies(s, <usize>(g * s.outputs + o0) * s.row, <usize>(o1 - o0) * s.row)
   for (let o = g * s.outputs + o0; o < g * s.outputs + o1; o++) {
     let w = s.w + <usize>o * s.wOutput
     for (let i = 0; i < s.inputs; i += 4) {
@@ -267,18 +214,6 @@ function weightsChunk(chunk: i32, workspace: usize): void {
         let from = square + bytes(l)
         for (const end = w + s.wInput; w < end; w += 4, from += 16) store<f32>(w, load<f32>(w) + load<f32>(from))
       }
-    }
-  }
-}
-
-/** The first dU += the others, in order: `length` bytes at an offset, of every point. */
-function addCopies(s: Sums, offset: usize, length: usize): void {
-  const size = s.step * POINTS
-  for (let copy = 1; copy < s.copies; copy++) {
-    for (let t = 0; t < POINTS; t++) {
-      let p = s.points + <usize>t * s.step + offset
-      let q = p + <usize>copy * size
-      for (const end = p + length; p < end; p += 16, q += 16) v128.store(p, f32x4.add(v128.load(p), v128.load(q)))
     }
   }
 }

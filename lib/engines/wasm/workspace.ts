@@ -43,7 +43,7 @@ export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionP
   const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && pass !== 'weightGradient'
   if (depthwise) return { own: s.plane + LINE, shared: 0 }
   const [height, width] = pass === 'inputGradient' ? [s.H, s.W] : [s.OH, s.OW]
-  if (pays(s, height, width, blas)) return pass === 'weightGradient' ? tiledWeights(s, blas) : tiledPass(s, pass, blas)
+  if (pays(s, height, width, blas)) return pass === 'weightGradient' ? tiledWeights(s) : tiledPass(s, pass, blas)
   if (blas) return pass === 'forward' ? blasForward(s) : pass === 'inputGradient' ? blasInput(s) : blasWeights(s)
   return pass === 'forward' ? implicit(s, s.groupC, s.groupM) : pass === 'inputGradient' ? inputGradient(s) : weightGradient(s)
 }
@@ -123,28 +123,21 @@ function tiledPass(s: Sizes, pass: ConvolutionPass, blas: boolean): Workspace {
   return { own: TILE + 2 * VECTORS + 8 * block + POINTS * points + images * plane + LINE, shared: step * POINTS }
 }
 
-function tiledWeights(s: Sizes, blas: boolean): Workspace {
+function tiledWeights(s: Sizes): Workspace {
   const side = sideOf(s)
   const [rows, columns] = [Math.ceil(s.OH / side), Math.ceil(s.OW / side)]
   const channels = up(s.groupC, NR)
   const perImage = POINTS * 4 * rows * columns * s.G * (channels + s.groupM)
   const sums = POINTS * 4 * s.G * channels * s.groupM
-  const apart = !blas && s.N >= 8 && sums <= 524288 && perImage <= 786432
-  const copies = apart ? 8 : 1
-  const fitting = apart ? 786432 : Math.min(33554432, Math.max(1572864, 2 * sums))
-  const count = Math.min(Math.ceil(s.N / copies), Math.max(1, Math.trunc(fitting / perImage)))
+  const count = Math.min(s.N, Math.max(1, Math.trunc(Math.min(33554432, Math.max(1572864, 2 * sums)) / perImage)))
   const sum = count * rows * columns
   const step = s.G * s.groupM * 4 * channels + LINE
   const imageStep = 4 * s.G * channels * sum + LINE
-  const gradientStep = s.G * s.groupM * (4 * up(sum, 4) + LINE) + LINE
+  const gradientStep = s.G * s.groupM * (up(4 * sum, LINE) + LINE) + LINE
   const plane = 4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE
   const gradientPlane = 4 * columns * side * rows * side + LINE
-  const temporary = 2 * VECTORS + 4 * (sum + 4) + LINE + Math.max(4 * plane, count * gradientPlane)
-  const transforms = (imageStep + gradientStep) * POINTS
-  return {
-    own: Math.max(temporary + (apart ? TILE + transforms : 0), 3 * VECTORS),
-    shared: step * POINTS * copies + (apart ? 0 : transforms),
-  }
+  const temporary = Math.max(4 * plane, 4 * (sum + 4) + LINE + count * gradientPlane)
+  return { own: Math.max(2 * VECTORS + temporary, 3 * VECTORS), shared: (step + imageStep + gradientStep) * POINTS }
 }
 
 // ---- the native engine's patches -------------------------------------------------------------------------------------------------
