@@ -29,6 +29,10 @@ export class EngineError extends RistrettoError {
   override name = 'EngineError'
 }
 
+/** What the operating system refused, as an error that says what was wanted. */
+export const systemError = (wanted: string, error: unknown): RistrettoError =>
+  new RistrettoError(`${wanted}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+
 /** What a layer's own code threw, with the layer's name in front of its message, once. The error stays what it is, stack included. */
 export function namingLayer(layer: { readonly name: string; readonly type: string }, error: unknown): unknown {
   if (!(error instanceof Error) || error.message.startsWith("layer '")) return error

@@ -1,4 +1,4 @@
-import { FormatError, RistrettoError } from './errors.js'
+import { FormatError, RistrettoError, systemError } from './errors.js'
 import { importNode } from './node.js'
 
 /** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
@@ -38,7 +38,9 @@ export function createFiles(reader?: FileReader, base?: string): Files {
       if (given) return given
       const path = await files.locate(name)
       if (path !== undefined) {
-        const bytes = await readWhole(path)
+        const bytes = await readWhole(path).catch(error => {
+          throw systemError(`cannot read '${path}'`, error)
+        })
         own.add(bytes)
         return bytes
       }
@@ -103,9 +105,12 @@ function asUrl(path: string, base: string | undefined): string | undefined {
 }
 
 async function fetchBytes(url: string): Promise<Uint8Array> {
-  const response = await fetch(url)
+  const failed = (error: unknown): never => {
+    throw systemError(`cannot read ${url}`, error)
+  }
+  const response = await fetch(url).catch(failed)
   if (!response.ok) throw new FormatError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`)
-  return new Uint8Array(await response.arrayBuffer())
+  return new Uint8Array(await response.arrayBuffer().catch(failed))
 }
 
 function notFound(path: string, base: string | undefined, asked: boolean): RistrettoError {

@@ -327,6 +327,7 @@ export class Net {
 
   /** Use the params of `other`, layer by layer of the same name, instead of own ones: what Caffe's test nets do. */
   shareWith(other: Net): void {
+    const shares: (() => void)[] = []
     for (const node of this.nodes) {
       const source = other.params[node.name]
       if (!source) continue
@@ -335,9 +336,11 @@ export class Net {
       node.layer.blobs.forEach((blob, i) => {
         if (blob.shape.join() !== source[i].shape.join())
           throw node.layer.error(`param ${i} is ${blob.shape.join('×')}, in the net to share with it is ${source[i].shape.join('×')}`)
-        blob.shareData(source[i])
+        shares.push(() => blob.shareData(source[i]))
       })
     }
+    // nothing is shared unless all can be
+    for (const share of shares) share()
   }
 
   /** Write a .caffemodel (or .caffemodel.h5): to a temporary name first, then renamed. */

@@ -1,7 +1,7 @@
 import { Blob } from './blob.js'
 import type { Engine, UpdateRule } from './engine.js'
 import { type EngineName, gpuForSolverMode } from './engines/index.js'
-import { NetError } from './errors.js'
+import { NetError, RistrettoError } from './errors.js'
 import { createFiles, type FileReader, type FileSource, type Files, fileName, isFileSource } from './files.js'
 import { g6 } from './format.js'
 import type { NetParameter, SolverParameter } from './generated/caffe.js'
@@ -16,6 +16,7 @@ import { checkMessage } from './proto/message.js'
 import { parseSolver } from './proto/text.js'
 import { upgradeSolver } from './proto/upgrade.js'
 import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
+import { checkSolver } from './solver_check.js'
 import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from './solver_nets.js'
 
 /** Where a solver runs, what it starts from, and when it looks, saves and stops. */
@@ -106,6 +107,8 @@ export abstract class Solver {
   private recent: number[] = []
   private smoothed = 0
   private snapshotWanted = false
+  /** Settles when the steps asked for so far are done. */
+  private stepping: Promise<void> | undefined
   private linted = false
   private readonly inputs = new InputLint()
   /** No trained weights were loaded. */
@@ -118,6 +121,7 @@ export abstract class Solver {
     readonly options: SolverOptions,
     readonly files: Files,
   ) {
+    checkSolver(param)
     this.rate = new LearningRate(param)
     this.keeper = new Keeper(this)
     if (options.keepBest && param.snapshot_prefix === undefined)
@@ -190,8 +194,24 @@ export abstract class Solver {
     this.hooks.test.push(hook)
   }
 
-  /** Run `iterations` iterations: test, forward, backward, update. Resolves to nothing, so that no value has to be read back. */
-  async step(iterations = 1): Promise<void> {
+  /**
+   * Run `iterations` iterations: test, forward, backward, update. Resolves to nothing, so that no value has to be read back. Calls that
+   * overlap run one after the other.
+   */
+  step(iterations = 1): Promise<void> {
+    if (!Number.isSafeInteger(iterations) || iterations < 0)
+      return Promise.reject(new RistrettoError(`step takes a number of iterations, 0 or more, not ${String(iterations)}`))
+    const run = this.stepping ? this.stepping.then(() => this.iterate(iterations)) : this.iterate(iterations)
+    const settled = run
+      .catch(() => {})
+      .then(() => {
+        if (this.stepping === settled) this.stepping = undefined
+      })
+    this.stepping = settled
+    return run
+  }
+
+  private async iterate(iterations: number): Promise<void> {
     const { param, net } = this
     if (!this.linted) {
       this.linted = true
@@ -221,7 +241,8 @@ export abstract class Solver {
       if (displayed) await this.display()
       if (this.checks(displayed)) await this.checkNumerics()
       for (const hook of this.hooks.gradients) await hook(this.iter)
-      const lr = await this.advance()
+      // a snapshot that somebody asks for meanwhile holds an iteration whole, or not at all
+      const lr = await net.exclusive(() => this.advance())
       for (const hook of this.hooks.iteration) await hook({ iter: this.iter, lr })
       if (this.snapshotWanted || (param.snapshot && this.iter % param.snapshot === 0)) {
         this.snapshotWanted = false

@@ -223,6 +223,13 @@ describe('copyFrom', () => {
     a.params.ip1[0].dataArray[0] = 42
     expect(b.params.ip1[0].dataArray[0]).toBe(42)
   })
+
+  test('shareWith shares nothing where one layer does not fit', async () => {
+    const [a, b] = [await make(), await make(mlp.replace('num_output: 2', 'num_output: 3'))]
+    expect(() => b.shareWith(a)).toThrow(/layer 'ip2' \(InnerProduct\): param 0 is 3×4, in the net to share with it is 2×4/)
+    a.params.ip1[0].dataArray[0] = 42
+    expect(b.params.ip1[0].dataArray[0]).not.toBe(42)
+  })
 })
 
 describe('feed', () => {

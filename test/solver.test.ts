@@ -746,6 +746,9 @@ describe('solvers that are refused', () => {
     [`lr_policy: "fixed" type: "RMSProp" momentum: 0.9 ${net}`, /momentum/],
     [`lr_policy: "fixed" type: "RMSProp" rms_decay: 1 ${net}`, /rms_decay/],
     [`lr_policy: "fixed" type: "RMSProp" rms_decay: -0.1 ${net}`, /rms_decay/],
+    [`lr_policy: "fixed" iter_size: 0 ${net}`, /iter_size must be at least 1, it is 0/],
+    [`lr_policy: "fixed" average_loss: 0 ${net}`, /average_loss must be at least 1, it is 0/],
+    [`lr_policy: "fixed" weight_decay: 0.1 regularization_type: "L3" ${net}`, /unknown regularization_type 'L3'; it may be L1 or L2/],
   ]
   for (const [text, message] of cases)
     test(`${message}`, async () => {
@@ -861,6 +864,29 @@ describe('applyUpdate', () => {
     expect(weight(solver)).toBe(0.5)
     expect(solver.iter).toBe(1)
   })
+})
+
+test('steps that overlap run one after the other, also after one that failed', async () => {
+  const { solver } = await make('base_lr: 0.5 display: 1')
+  feed(solver, [1])
+  await Promise.all([solver.step(1), solver.step(2), solver.step(1)])
+  expect([solver.iter, weight(solver)]).toEqual([4, 0.0625])
+  solver.net.feed('x', [[Number.NaN]])
+  const failing = solver.step(1)
+  solver.net.feed('x', [[1]])
+  const next = solver.step(2)
+  await expect(failing).rejects.toThrow(NumericsError)
+  await next
+  expect(solver.iter).toBe(6)
+})
+
+test('step takes a whole number of iterations', async () => {
+  const { solver } = await make('base_lr: 0.5')
+  feed(solver, [1])
+  for (const iterations of [-1, 1.5, Number.NaN, '3' as unknown as number])
+    await expect(solver.step(iterations)).rejects.toThrow(`step takes a number of iterations, 0 or more, not ${iterations}`)
+  await solver.step(0)
+  expect(solver.iter).toBe(0)
 })
 
 test('what a solver wants from the net while a pass runs waits for its turn', async () => {

@@ -1,3 +1,7 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Classifier } from '../lib/classifier.js'
 import { Detector } from '../lib/detector.js'
@@ -29,6 +33,34 @@ describe('a prototxt may be given as bytes', () => {
   test('for a classifier and a detector', async () => {
     expect((await Classifier.create(bytesOf(net), { engine: 'js' })).net.outputs).toEqual(['ip'])
     expect((await Detector.create(bytesOf(net), { engine: 'js' })).net.outputs).toEqual(['ip'])
+  })
+})
+
+describe('what the system refuses is an error of the library', () => {
+  const folder = fileURLToPath(new URL('.', import.meta.url))
+
+  test('a folder in place of a file', async () => {
+    await expect(Net.create(folder, { engine: 'js' })).rejects.toThrow(/^cannot read '.*EISDIR/)
+    const made = await Net.create(bytesOf(net), { engine: 'js' })
+    const saved = made.save(join(folder, 'golden'))
+    await expect(saved).rejects.toThrow(/^cannot write '.*golden': /)
+    await expect(saved).rejects.toThrow(RistrettoError)
+    await expect(made.save(join(fileURLToPath(import.meta.url), 'a.caffemodel'))).rejects.toThrow(/^cannot write '.*a\.caffemodel': /)
+    expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('a server that does not answer', async () => {
+    const nobody = Net.create('http://127.0.0.1:9/deploy.prototxt', { engine: 'js' })
+    await expect(nobody).rejects.toThrow(RistrettoError)
+    await expect(nobody).rejects.toThrow(/^cannot read http:\/\/127\.0\.0\.1:9\/deploy\.prototxt: /)
+  })
+
+  test('two writes of one file at a time leave one whole file', async () => {
+    const made = await Net.create(bytesOf(net), { engine: 'js' })
+    const path = join(mkdtempSync(join(tmpdir(), 'ristretto-sources-')), 'a.caffemodel')
+    await Promise.all([made.save(path), made.save(path), made.save(path)])
+    expect(Buffer.compare(readFileSync(path), await made.toBytes())).toBe(0)
+    rmSync(dirname(path), { recursive: true })
   })
 })
 
