@@ -49,6 +49,7 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
   if (isFileSource(source)) {
     const file = fileName(source)
     const bytes = await files.read(source)
+    if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no model`)
     if (isHdf5(bytes)) return readHdf5Weights(bytes, file)
     if (isText(bytes))
       throw new FormatError(

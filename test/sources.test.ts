@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Classifier } from '../lib/classifier.js'
+import { LmdbReader } from '../lib/data/lmdb.js'
 import { Detector } from '../lib/detector.js'
 import { FormatError, RistrettoError } from '../lib/errors.js'
 import { Net } from '../lib/net.js'
@@ -49,6 +50,12 @@ describe('what the system refuses is an error of the library', () => {
     expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([])
   })
 
+  test('a database that is not there', async () => {
+    const missing = LmdbReader.open(join(folder, 'golden'))
+    await expect(missing).rejects.toThrow(RistrettoError)
+    await expect(missing).rejects.toThrow(/^cannot read '.*data\.mdb': ENOENT/)
+  })
+
   test('a server that does not answer', async () => {
     const nobody = Net.create('http://127.0.0.1:9/deploy.prototxt', { engine: 'js' })
     await expect(nobody).rejects.toThrow(RistrettoError)
@@ -62,6 +69,10 @@ describe('what the system refuses is an error of the library', () => {
     expect(Buffer.compare(readFileSync(path), await made.toBytes())).toBe(0)
     rmSync(dirname(path), { recursive: true })
   })
+})
+
+test('an empty file is no model', async () => {
+  await expect(Net.create(bytesOf(net), { engine: 'js', weights: new Uint8Array() })).rejects.toThrow(FormatError)
 })
 
 test('a model is asked for in a format that exists', async () => {

@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.js'
+import { FormatError, systemError } from '../errors.js'
 import { importNode } from '../node.js'
 
 /** Random access to the bytes of a file that may be far larger than memory. */
@@ -33,7 +33,14 @@ const forgotten = new FinalizationRegistry<() => void>(close => close())
 /** A file in Node, read synchronously: a batch of records is far cheaper than one turn of the event loop per page. */
 export async function fileSource(path: string): Promise<ByteSource> {
   const { openSync, readSync, closeSync, fstatSync } = await importNode('node:fs')
-  const file = openSync(path, 'r')
+  const attempt = <T>(call: () => T): T => {
+    try {
+      return call()
+    } catch (error) {
+      throw systemError(`cannot read '${path}'`, error)
+    }
+  }
+  const file = attempt(() => openSync(path, 'r'))
   const { size } = fstatSync(file)
   let buffer = new Uint8Array(WINDOW)
   let start = 0
@@ -51,7 +58,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
         start = offset
         end = offset
         while (end < offset + wanted) {
-          const got = readSync(file, buffer, end - offset, offset + wanted - end, end)
+          const got = attempt(() => readSync(file, buffer, end - offset, offset + wanted - end, end))
           if (got === 0) throw new FormatError(`${path}: the file became shorter while it was read`)
           end += got
         }
