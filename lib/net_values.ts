@@ -42,11 +42,12 @@ export function writeValues(blob: Blob, values: Values, into: Float32Array): voi
 
 /** Copies of the data or the diffs of blobs, by their names. */
 export async function collect(blobs: readonly Blob[], part: 'data' | 'diff'): Promise<Arrays> {
-  const result: Arrays = {}
+  const result: [name: string, values: Arrays[string]][] = []
   for (const blob of blobs) {
     const memory = blob.memory[part]
     await memory.pull()
-    result[blob.name] = ndarrayOf(new Float32Array(memory.array), blob.shape)
+    result.push([blob.name, ndarrayOf(new Float32Array(memory.array), blob.shape)])
   }
-  return result
+  // not assigned one by one: a blob named __proto__ is a blob like any other
+  return Object.fromEntries(result)
 }

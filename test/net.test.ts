@@ -421,6 +421,18 @@ test('the same seed gives the same weights, another seed other ones', async () =
   expect(a.params.ip1[0].dataArray).not.toEqual(c.params.ip1[0].dataArray)
 })
 
+test('names that JavaScript has a use for are names like any other', async () => {
+  for (const name of ['__proto__', 'constructor', 'then']) {
+    const net = await make(mlp.replaceAll('"prob"', `"${name}"`).replaceAll('"ip1"', `"${name}1"`))
+    const x = { x: [1, 2, 3, 4, 5, 6] }
+    for (const out of [await net.forward(x), await net.forwardAll(x)]) {
+      expect(Object.keys(out)).toEqual([name])
+      expect(Object.getOwnPropertyDescriptor(out, name)!.value.shape).toEqual([2, 2])
+    }
+    expect(net.params[`${name}1`]).toHaveLength(2)
+  }
+})
+
 describe('memory', () => {
   test('counts params, activations and gradients once, before anything is taken', async () => {
     const net = await make(mlp, { phase: 'TRAIN' })

@@ -108,16 +108,16 @@ class Gathered {
 
   /** One array a name: `count` items, or one entry a batch where the first axis is no batch of `perBatch`. */
   all(count: number, perBatch: number): Arrays {
-    const result: Arrays = {}
+    const result: [name: string, values: Arrays[string]][] = []
     for (const [name, parts] of this.parts) {
       const { shape, size } = parts[0]
       const byItem = shape.length > 0 && shape[0] === perBatch
       const length = byItem ? (count * size) / perBatch : parts.length * size
       const values = new Float32Array(length)
       parts.forEach((part, i) => values.set(part.data.subarray(0, Math.min(size, length - i * size)), i * size))
-      result[name] = ndarrayOf(values, byItem ? [count, ...shape.slice(1)] : [parts.length, ...shape])
+      result.push([name, ndarrayOf(values, byItem ? [count, ...shape.slice(1)] : [parts.length, ...shape])])
     }
-    return result
+    return Object.fromEntries(result)
   }
 }
 
