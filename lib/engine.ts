@@ -400,8 +400,18 @@ export interface Workspace {
   readonly shared: number
 }
 
-/** One of the three passes of a convolution. */
-export type ConvolutionPass = 'forward' | 'inputGradient' | 'weightGradient'
+/** One of the three passes of a convolution, or the forward pass with prepared weights, if there is one. */
+export type ConvolutionPass = 'forward' | 'inputGradient' | 'weightGradient' | 'prepared'
+
+/** Forward passes of convolutions whose weights are kept in another form than a param's: that of Winograd's products, made once. */
+export interface PreparedConvolutions {
+  /** Values that the weights take in that form; 0 if the pass is faster with the weights as they are. */
+  length(s: ConvolutionShape): number
+  /** prepared ← w in that form. */
+  prepare(s: ConvolutionShape, w: Memory, prepared: Memory): void
+  /** y ← relu(w ∗ x + bias): y where y > 0, else slope·y; a slope of 1 leaves all as it is. */
+  convolution(s: ConvolutionShape, x: Memory, prepared: Memory, bias: Memory | null, y: Memory, slope: number): void
+}
 
 /** Where kernels run. A host engine computes at once; a device has one queue, and only a download waits. */
 export interface Engine {
@@ -425,6 +435,8 @@ export interface Engine {
   run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
   /** What a pass of a convolution takes beside its blobs, where this engine's kernels take anything. */
   workspace?(shape: ConvolutionShape, pass: ConvolutionPass): Workspace
+  /** Where this engine has such passes. */
+  readonly prepared?: PreparedConvolutions
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */
   scratch(length: number, slot?: number): Memory
 }

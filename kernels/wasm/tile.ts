@@ -82,6 +82,44 @@ export function tile(
   if (rows > 3) finish(c + 3 * cRow, c30, c31, scale, beta)
 }
 
+/**
+ * C[i][0…7] ← Σₖ A[k][i]·B[k][0…7] for four rows, where A has its four values and B its eight one after the other, and so has C.
+ */
+export function rowsTile(K: i32, a: usize, b: usize, c: usize): void {
+  let c00 = f32x4.splat(0)
+  let c01 = c00
+  let c10 = c00
+  let c11 = c00
+  let c20 = c00
+  let c21 = c00
+  let c30 = c00
+  let c31 = c00
+  for (const end = b + <usize>K * ROW; b < end; b += ROW, a += 16) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    const x0 = v128.load_splat<f32>(a)
+    c00 = madd(x0, b0, c00)
+    c01 = madd(x0, b1, c01)
+    const x1 = v128.load_splat<f32>(a, 4)
+    c10 = madd(x1, b0, c10)
+    c11 = madd(x1, b1, c11)
+    const x2 = v128.load_splat<f32>(a, 8)
+    c20 = madd(x2, b0, c20)
+    c21 = madd(x2, b1, c21)
+    const x3 = v128.load_splat<f32>(a, 12)
+    c30 = madd(x3, b0, c30)
+    c31 = madd(x3, b1, c31)
+  }
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  v128.store(c, c10, 32)
+  v128.store(c, c11, 48)
+  v128.store(c, c20, 64)
+  v128.store(c, c21, 80)
+  v128.store(c, c30, 96)
+  v128.store(c, c31, 112)
+}
+
 /** C[i][0…7] ← bias[i] + Σₖ A[i][k]·B[k][0…7]: the same with less to do at the end, which tells where K is small. */
 export function biasTile(
   K: i32,

@@ -1,23 +1,33 @@
 /**
  * Convolutions with 3×3 or 5×5 kernels, stride 1, as 36 matrix products over tiles (winograd_tiles.ts), where they cost less than the
  * plain product. The input gradient is the same pass over dy with turned weights. A chunk takes a block of tiles, of any images, and a
- * block of output channels through all three steps, so that what lies between them stays in the cache.
+ * block of output channels through all three steps, so that what lies between them stays in the cache; where several chunks would
+ * transform the same block of tiles, that is a job before. Products have tiles as rows and outputs as columns: weights are read once,
+ * in the order in which they lie, 8 outputs (or, for the system's sgemm, all of a group) for each input.
  */
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, cut, zero } from './convolution_shape'
 import { rectify } from './relu'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
-import { MR, NR, panels, ROW, TILE } from './tile'
-import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
+import { NR, ROW, rowsTile } from './tile'
+import { bytes, ceilDiv, copyValues, larger, put, smaller } from './vector'
 import { gather, inputPoints, outputSquare, POINTS, VECTORS, weightPoints } from './winograd_tiles'
 
-/** Tiles of a chunk: enough to use weights from the L2 cache, and from the L3 cache, several times. */
-const BLOCK: i32 = 32
-const WIDE: i32 = 64
-/** Bytes of transformed weights that do not stay in the L2 cache. */
-const MANY: usize = 2097152
+/** Tiles of a chunk: enough to use weights from the L3 cache several times, and so few that they stay in the L2 cache. */
+const LEAST_BLOCK: i32 = 16
+const MOST_BLOCK: i32 = 64
+const BLOCK_VALUES: i32 = 294912
+/** Most outputs of a panel of weights, in columns of 8: a point of the tiles is in the L1 cache for all of them. */
+const PANEL: i32 = 32
 /** Filters whose 36 points would take too much memory: 86 MB. */
 const MOST_FILTERS: f64 = 600000
+/** Cycles that a filter takes: it becomes 36 values, which pass through memory, or they are read from there. */
+const TRANSFORM: f64 = 60
+const READ: f64 = 20
+/** Bytes of transformed tiles that a job of their own may make, inputs of tiles that must else be made again, and its chunks. */
+const SPLIT: usize = 4194304
+const AGAIN: i32 = 1500
+const SPLIT_CHUNKS: i32 = 8
 /** Operations worth a chunk of their own, and how many chunks there should be. */
 const CHUNK: f64 = 8e5
 const MOST_CHUNKS: f64 = 16
@@ -48,18 +58,27 @@ export class Winograd {
   w: usize
   bias: usize
   y: usize
-  /** Where the transformed weights are: bytes of a row of inputs, and from one point to the next. */
+  /** Where the transformed weights are, and bytes from one panel of outputs to the next. The weight gradient has rows of inputs. */
   points: usize
   row: usize
   step: usize
+  /** Outputs of a panel, bytes of one point of it, and how many a group has. */
+  panel: i32
+  panelBytes: usize
+  panels: i32
   /** Bytes from one output's weights to the next one's, and from one input's. */
   wOutput: usize
   wInput: usize
   turned: bool
+  /** Blocks of tiles and parts of the outputs, and whether transformed tiles are shared by all parts: where, and parts of the inputs. */
   block: i32
   blocks: i32
   part: i32
   parts: i32
+  split: bool
+  shared: usize
+  inputPart: i32
+  inputParts: i32
 }
 
 /** The job lies behind that of the convolution it belongs to. */
@@ -76,25 +95,40 @@ function isSquare(s: Convolution): bool {
   return plain && whole && s.KH == s.KW && (s.KH == 3 || s.KH == 5) && s.PH == s.PW && s.PH < s.KH
 }
 
-/**
- * Whether the pass that makes (OH, OW) outputs costs less this way. In cycles of a core: a multiply-add costs 1/8, with the system's
- * sgemm 1/24, where the plain pass also copies every patch; a tile has 36 of them for every pair of channels, about 40 cycles for
- * every channel, and its share of 36 calls of sgemm; a filter takes 60 cycles, since it becomes 36 values that pass through memory.
- */
+/** Whether the pass that makes (OH, OW) outputs costs less this way, the transform of the weights included. */
 export function pays(s: Convolution, OH: i32, OW: i32, blas: bool): bool {
-  if (!isSquare(s)) return false
   // Exactness first: by 5×5 tiles LeNet left Caffe's recorded training run within 50 iterations (parameters off by 12 times the
   // tolerance, 0.003 times without them). The limit of 32 channels is a judgement: it keeps LeNet out and larger nets in.
   if (s.KH == 5 && (s.groupC < 32 || s.groupM < 32)) return false
+  return costsLess(s, OH, OW, blas, TRANSFORM)
+}
+
+/** Whether a forward pass costs less with weights that were transformed before. It is never a part of training. */
+function preparedPays(s: Convolution, blas: bool): bool {
+  return costsLess(s, s.OH, s.OW, blas, READ)
+}
+
+/**
+ * In cycles of a core: a multiply-add costs 1/8, with the system's sgemm 1/24, where the plain pass also copies every patch; a tile has
+ * 36 of them for every pair of channels, about 40 cycles for every channel, and its share of 36 calls of sgemm; a filter costs `filter`.
+ */
+function costsLess(s: Convolution, OH: i32, OW: i32, blas: bool, filter: f64): bool {
+  if (!isSquare(s)) return false
   const side = s.KH == 3 ? 4 : 2
   const pairs = <f64>s.groupC * <f64>s.groupM
   if (pairs * <f64>s.G > MOST_FILTERS) return false
-  const tiles = <f64>(ceilDiv(s.N * ceilDiv(OH, side) * ceilDiv(OW, side), NR) * NR)
+  const tiles = <f64>wholeTiles(s.N * ceilDiv(OH, side) * ceilDiv(OW, side))
   const each: f64 = blas ? 1 / 24.0 : 1 / 8.0
   const sums = <f64>s.taps * <f64>s.N * <f64>s.positions
   const plain = sums * (each * pairs + (blas ? 0.4 * <f64>s.groupC : 0))
   const tile = 36 * each * pairs + 40 * <f64>(s.groupC + s.groupM) + (blas ? 850 : 0)
-  return tiles * tile + 60 * pairs < 0.8 * plain
+  return tiles * tile + filter * pairs < 0.8 * plain
+}
+
+/** Tiles are taken four at a time. */
+@inline
+function wholeTiles(n: i32): i32 {
+  return (n + 3) & ~3
 }
 
 /** What both passes and the weight gradient need to know. */
@@ -120,6 +154,11 @@ export function describe(s: Convolution, blas: bool): Winograd {
 }
 
 function countTiles(f: Winograd): void {
+  f.panels = f.blas ? 1 : ceilDiv(f.outputs, PANEL)
+  f.panel = ceilDiv(ceilDiv(f.outputs, f.panels), NR) * NR
+  // the odd cache line keeps the 36 points off each other's sets
+  f.panelBytes = bytes(f.inputs * f.panel) + 64
+  f.step = f.panelBytes * POINTS
   f.rows = ceilDiv(f.OH, f.side)
   f.columns = ceilDiv(f.OW, f.side)
   f.tiles = f.rows * f.columns
@@ -128,7 +167,29 @@ function countTiles(f: Winograd): void {
 
 /** y ← w ∗ x + bias. */
 export function winograd(s: Convolution, x: usize, w: usize, bias: usize, y: usize, blas: bool): void {
-  pass(describe(s, blas), x, w, bias, y)
+  const f = describe(s, blas)
+  cutTiles(f)
+  const points = sharedWorkspace(pointsBytes(f) + sharedBytes(f))
+  transformWeights(f, w, points)
+  pass(f, x, points, points + pointsBytes(f), bias, y)
+}
+
+/** Values of the transformed weights of the next convolution; 0 if they do not pay. */
+export function preparedLength(blas: bool): i32 {
+  const s = convolutionJob()
+  return preparedPays(s, blas) ? <i32>(pointsBytes(describe(s, blas)) >> 2) : 0
+}
+
+/** Transforms weights for passes to come. */
+export function prepareWeights(w: usize, prepared: usize, blas: bool): void {
+  transformWeights(describe(convolutionJob(), blas), w, prepared)
+}
+
+/** y ← w ∗ x + bias with such weights. */
+export function preparedConvolution(x: usize, prepared: usize, bias: usize, y: usize, blas: bool): void {
+  const f = describe(convolutionJob(), blas)
+  cutTiles(f)
+  pass(f, x, prepared, sharedWorkspace(sharedBytes(f)), bias, y)
 }
 
 /** dx ← ∂E/∂x. */
@@ -146,40 +207,78 @@ export function winogradInputGradient(s: Convolution, dy: usize, w: usize, dx: u
   f.wInput = wInput
   f.turned = true
   countTiles(f)
-  pass(f, dy, w, 0, dx)
+  cutTiles(f)
+  const points = sharedWorkspace(pointsBytes(f) + sharedBytes(f))
+  transformWeights(f, w, points)
+  pass(f, dy, points, points + pointsBytes(f), 0, dx)
 }
 
-function pass(f: Winograd, x: usize, w: usize, bias: usize, y: usize): void {
-  f.x = x
-  f.w = w
-  f.bias = bias
-  f.y = y
-  f.row = bytes((f.inputs + 3) & ~3)
-  f.step = <usize>(f.groups * f.outputs) * f.row + 64
-  f.points = sharedWorkspace(f.step * POINTS)
-  f.part = larger(1, 1024 / f.inputs)
-  f.parts = ceilDiv(f.outputs, f.part)
-  needWorkspace(2 * VECTORS)
-  run(weightsChunk, f.groups * f.parts)
+/** Bytes of the transformed weights. */
+@inline
+function pointsBytes(f: Winograd): usize {
+  return <usize>(f.groups * f.panels) * f.step
+}
 
-  f.block = smaller(f.blas || f.step * POINTS > MANY ? WIDE : BLOCK, ceilDiv(f.total, NR) * NR)
-  f.blocks = ceilDiv(f.total, f.block)
+/** Bytes of transformed tiles that all parts of the outputs read. */
+@inline
+function sharedBytes(f: Winograd): usize {
+  return f.split ? <usize>(f.groups * f.blocks) * POINTS * inputStep(f) : 0
+}
+
+function transformWeights(f: Winograd, w: usize, to: usize): void {
+  f.w = w
+  f.points = to
+  f.inputPart = larger(NR, (1024 / f.inputs) & ~(NR - 1))
+  f.inputParts = ceilDiv(f.panels * f.panel, f.inputPart)
+  needWorkspace(2 * VECTORS)
+  run(weightsChunk, f.groups * f.inputParts)
+}
+
+/** How a pass is cut: a part of the outputs is whole panels. */
+function cutTiles(f: Winograd): void {
   const operations = 72 * <f64>f.total * <f64>f.groups * <f64>f.inputs * <f64>f.outputs
   const wanted = <i32>Math.min(MOST_CHUNKS, 1 + operations / CHUNK)
-  f.part = cut(f.outputs, ceilDiv(wanted, f.blocks * f.groups), MR, 32)
+  const most = f.blas ? MOST_BLOCK : smaller(MOST_BLOCK, larger(LEAST_BLOCK, BLOCK_VALUES / POINTS / f.inputs))
+  const blocks = larger(ceilDiv(f.total, most), smaller(ceilDiv(f.total, LEAST_BLOCK), ceilDiv(wanted, f.groups * ceilDiv(f.outputs, PANEL))))
+  f.block = wholeTiles(ceilDiv(f.total, blocks))
+  f.blocks = ceilDiv(f.total, f.block)
+  f.part = cut(f.outputs, ceilDiv(wanted, f.blocks * f.groups), f.blas ? NR : f.panel, 32)
   f.parts = ceilDiv(f.outputs, f.part)
-  needWorkspace(TILE + 2 * VECTORS + bytes(2 * f.block) + POINTS * (inputStep(f) + outputStep(f)) + imagesOf(f) * planeBytes(f) + 64)
+  const again = (f.parts - 1) * f.groups * f.inputs * f.total
+  f.split = again > AGAIN && <usize>(f.groups * f.blocks) * POINTS * inputStep(f) <= SPLIT
+}
+
+function pass(f: Winograd, x: usize, points: usize, shared: usize, bias: usize, y: usize): void {
+  f.x = x
+  f.points = points
+  f.shared = shared
+  f.bias = bias
+  f.y = y
+  const images = imagesOf(f) * planeBytes(f)
+  const own: usize = 2 * VECTORS + bytes(3 * f.block) + 64
+  if (f.split) {
+    f.inputPart = larger(4, ceilDiv(f.inputs, ceilDiv(SPLIT_CHUNKS, f.groups * f.blocks)))
+    f.inputParts = ceilDiv(f.inputs, f.inputPart)
+    needWorkspace(own + images)
+    run(inputsChunk, f.groups * f.blocks * f.inputParts)
+    needWorkspace(own + POINTS * outputStep(f))
+  } else needWorkspace(own + POINTS * (inputStep(f) + outputStep(f)) + images)
   run(tilesChunk, f.groups * f.blocks * f.parts)
 }
 
-/** Bytes of one point's inputs and outputs of a chunk; the odd cache line keeps the 36 points off each other's sets. */
+/** Bytes of one point's inputs and outputs of a chunk, an odd cache line among them. */
 @inline
 function inputStep(f: Winograd): usize {
   return bytes(f.inputs * f.block) + 64
 }
 @inline
 function outputStep(f: Winograd): usize {
-  return bytes(((f.part + 3) & ~3) * f.block) + 64
+  return bytes(widthOf(f) * f.block) + 64
+}
+/** Outputs of a chunk whose sums are made together. */
+@inline
+function widthOf(f: Winograd): i32 {
+  return f.blas ? f.part : f.panel
 }
 
 /** Rows of a padded plane that holds whole tiles, their bytes, and the most images that a block of tiles touches. */
@@ -196,28 +295,42 @@ function imagesOf(f: Winograd): usize {
   return <usize>((f.block + f.tiles - 2) / f.tiles + 1)
 }
 
-/** Transforms the filters of a block of outputs, four inputs at a time. */
+/** Transforms the filters of a block of outputs, four at a time. */
 function weightsChunk(chunk: i32, workspace: usize): void {
   const f = winogradJob()
-  const g = chunk / f.parts
-  const o0 = (chunk % f.parts) * f.part
-  const o1 = smaller(f.outputs, o0 + f.part)
+  const g = chunk / f.inputParts
+  const o0 = (chunk % f.inputParts) * f.inputPart
+  const o1 = smaller(f.panels * f.panel, o0 + f.inputPart)
   const taps = f.taps * f.taps
   const square = workspace + VECTORS
-  for (let o = o0; o < o1; o++) {
-    const w = f.w + <usize>g * <usize>(f.outputs * f.inputs) * bytes(taps) + <usize>o * f.wOutput
-    const to = f.points + <usize>(g * f.outputs + o) * f.row
-    for (let i = 0; i < f.inputs; i += 4) {
-      // inputs past the end repeat the last one; they are not read
-      const p0 = w + <usize>i * f.wInput
-      const p1 = w + <usize>smaller(i + 1, f.inputs - 1) * f.wInput
-      const p2 = w + <usize>smaller(i + 2, f.inputs - 1) * f.wInput
-      const p3 = w + <usize>smaller(i + 3, f.inputs - 1) * f.wInput
-      gather(taps, p0, p1, p2, p3, square)
+  const group = f.w + <usize>g * <usize>(f.outputs * f.inputs) * bytes(taps)
+  const last = f.outputs - 1
+  for (let o = o0; o < o1; o += 4) {
+    // outputs past the end repeat the last one; nobody reads what they become
+    let w0 = group + <usize>smaller(o, last) * f.wOutput
+    let w1 = group + <usize>smaller(o + 1, last) * f.wOutput
+    let w2 = group + <usize>smaller(o + 2, last) * f.wOutput
+    let w3 = group + <usize>smaller(o + 3, last) * f.wOutput
+    let to = f.points + <usize>(g * f.panels) * f.step + placeOf(f, o)
+    const next = f.blas ? bytes(f.panel) : ROW
+    for (let i = 0; i < f.inputs; i++, to += next) {
+      gather(taps, w0, w1, w2, w3, square)
       if (f.turned) turn(taps, square)
-      weightPoints(f.taps, square, to + bytes(i), f.step, workspace)
+      weightPoints(f.taps, square, to, f.panelBytes, workspace)
+      w0 += f.wInput
+      w1 += f.wInput
+      w2 += f.wInput
+      w3 += f.wInput
     }
   }
+}
+
+/** Bytes from the weights of a group to those of output o, a multiple of 4. */
+@inline
+function placeOf(f: Winograd, o: i32): usize {
+  const p = o / f.panel
+  const rest = o - p * f.panel
+  return <usize>p * f.step + (f.blas ? bytes(rest) : bytes((rest & ~7) * f.inputs + (rest & 7)))
 }
 
 /** Reverses the order of n vectors. */
@@ -246,133 +359,160 @@ export function place(from: usize, H: i32, W: i32, pad: i32, to: usize, row: usi
   }
 }
 
+/** Transforms a block of tiles for a part of the inputs. */
+function inputsChunk(chunk: i32, workspace: usize): void {
+  const f = winogradJob()
+  const c0 = (chunk % f.inputParts) * f.inputPart
+  const at = chunk / f.inputParts
+  const to = f.shared + <usize>at * POINTS * inputStep(f)
+  transformInput(f, at / f.blocks, (at % f.blocks) * f.block, c0, smaller(f.inputs, c0 + f.inputPart), to, workspace)
+}
+
 function tilesChunk(chunk: i32, workspace: usize): void {
   const f = winogradJob()
   const o0 = (chunk % f.parts) * f.part
-  const rest = chunk / f.parts
-  const q0 = (rest % f.blocks) * f.block
-  const g = rest / f.blocks
-  const count = smaller(f.block, f.total - q0)
-  const whole = ceilDiv(count, NR) * NR
-  const outputs = smaller(f.part, f.outputs - o0)
-  const temp = workspace + TILE
-  const from = temp + 2 * VECTORS
-  const input = from + bytes(2 * f.block)
-  const iStep = inputStep(f)
-  const sums = input + POINTS * iStep
-  const oStep = outputStep(f)
-  const planes = sums + POINTS * oStep
-  transformInput(f, g, q0, count, whole, from, input, iStep, planes, temp)
-
-  const oRow = bytes(f.block)
-  let a = f.points + <usize>(g * f.outputs + o0) * f.row
-  for (let t = 0; t < POINTS; t++, a += f.step) {
-    const b = input + <usize>t * iStep
-    const c = sums + <usize>t * oStep
-    if (f.blas) sgemm(false, false, outputs, whole, f.inputs, 1, a, <i32>(f.row >> 2), b, f.block, 0, c, f.block)
-    else panels(outputs, whole, f.inputs, a, f.row, 4, b, c, oRow, 1, 0, 0, workspace)
+  const at = chunk / f.parts
+  const q0 = (at % f.blocks) * f.block
+  const g = at / f.blocks
+  const o1 = smaller(f.outputs, o0 + f.part)
+  const tiles = wholeTiles(smaller(f.block, f.total - q0))
+  const sums = workspace + 2 * VECTORS + bytes(3 * f.block)
+  let input = f.shared + <usize>at * POINTS * inputStep(f)
+  if (!f.split) {
+    input = sums + POINTS * outputStep(f)
+    transformInput(f, g, q0, 0, f.inputs, input, workspace)
   }
+  const table = workspace + 2 * VECTORS
+  describeTiles(f, q0, table)
+  for (let o = o0; o < o1; o += widthOf(f)) {
+    const outputs = smaller(widthOf(f), o1 - o)
+    multiply(f, g, o, outputs, tiles, input, sums)
+    transformOutput(f, g, o, outputs, q0, sums, workspace)
+  }
+}
 
-  const square = temp + VECTORS
-  const plane = bytes(f.OH * f.OW)
-  const first = f.y + <usize>(g * f.outputs + o0) * plane
-  const biases = f.bias + bytes(g * f.outputs + o0)
-  // an input gradient has none: its slope is 1
-  const slope = convolutionJob().slope
-  for (let i = 0; i < count; i += 4) {
-    // where the four tiles start in the first output's plane, and whether all of them lie inside
-    const lanes = smaller(4, count - i)
-    let inside = lanes == 4
-    for (let l = 0; l < 4; l++) {
-      const q = q0 + smaller(i + l, count - 1)
-      const n = q / f.tiles
-      const row = (q - n * f.tiles) / f.columns
-      const column = q - n * f.tiles - row * f.columns
-      inside = inside && (row + 1) * f.side <= f.OH && (column + 1) * f.side <= f.OW
-      store<usize>(from + bytes(l), first + <usize>(n * f.groups * f.outputs) * plane + bytes((row * f.OW + column) * f.side))
+/** Sums over the inputs, point by point and tile by tile, of a panel of outputs or, by the system's sgemm, of all outputs of the chunk. */
+function multiply(f: Winograd, g: i32, o: i32, outputs: i32, tiles: i32, a: usize, c: usize): void {
+  const K = f.inputs
+  let w = f.points + <usize>(g * f.panels) * f.step + placeOf(f, o)
+  const aStep = inputStep(f)
+  const cStep = outputStep(f)
+  for (let t = 0; t < POINTS; t++, a += aStep, w += f.panelBytes, c += cStep) {
+    if (f.blas) {
+      sgemm(true, false, tiles, outputs, K, 1, a, f.block, w, f.panel, 0, c, f.part)
+      continue
     }
-    let y0 = load<usize>(from)
-    let y1 = load<usize>(from, 4)
-    let y2 = load<usize>(from, 8)
-    let y3 = load<usize>(from, 12)
-    for (let o = 0; o < outputs; o++) {
-      outputSquare(f.side, sums + <usize>o * oRow + bytes(i), oStep, square, temp)
-      finish(f.side * f.side, square, f.bias ? load<f32>(biases + bytes(o)) : 0, slope)
-      if (!inside) putEdge(f, q0 + i, lanes, square, first + <usize>o * plane)
-      else if (f.side == 4) putFours(square, bytes(f.OW), y0, y1, y2, y3)
-      else putTwos(square, bytes(f.OW), y0, y1, y2, y3)
-      y0 += plane
-      y1 += plane
-      y2 += plane
-      y3 += plane
+    for (let j = 0; j < outputs; j += NR) {
+      for (let i = 0; i < tiles; i += 4) rowsTile(K, a + bytes(i * K), w + bytes(j * K), c + bytes(j * f.block + i * NR))
     }
   }
 }
 
-/** The 36 points of a block of tiles for all inputs of a group, as panels of 8 tiles or, for the system's sgemm, row by row. */
-function transformInput(
-  f: Winograd,
-  g: i32,
-  q0: i32,
-  count: i32,
-  whole: i32,
-  table: usize,
-  to: usize,
-  step: usize,
-  planes: usize,
-  temp: usize,
-): void {
+/** The points of a block of tiles for inputs c0 ≤ c < c1 of a group: four tiles, then inputs or, for the system's sgemm, all tiles. */
+function transformInput(f: Winograd, g: i32, q0: i32, c0: i32, c1: i32, to: usize, workspace: usize): void {
+  const table = workspace + 2 * VECTORS
+  const planes = table + bytes(3 * f.block) + (f.split ? 0 : POINTS * (inputStep(f) + outputStep(f)))
   const row = paddedRow(f)
   const plane = planeBytes(f)
+  const end = smaller(q0 + f.block, f.total) - 1
+  const tiles = wholeTiles(end + 1 - q0)
   const n0 = q0 / f.tiles
-  const n1 = (q0 + count - 1) / f.tiles
+  const n1 = end / f.tiles
   const r0 = ((q0 - n0 * f.tiles) / f.columns) * f.side
-  const r1 = ((q0 + count - 1 - n1 * f.tiles) / f.columns) * f.side + 6
+  const r1 = ((end - n1 * f.tiles) / f.columns) * f.side + 6
   // tiles past the end repeat the last one
-  for (let i = 0; i < whole; i++) {
-    const q = smaller(q0 + i, q0 + count - 1)
+  for (let i = 0; i < tiles; i++) {
+    const q = smaller(q0 + i, end)
     const n = q / f.tiles
     const r = (q - n * f.tiles) / f.columns
     const c = q - n * f.tiles - r * f.columns
     store<u32>(table + bytes(i), <usize>(n - n0) * plane + <usize>(r * f.side) * row + bytes(c * f.side))
   }
-  const cStep = f.blas ? bytes(f.block) : ROW
-  const pStep = f.blas ? ROW : <usize>f.inputs * ROW
-  for (let c = 0; c < f.inputs; c++, to += cStep) {
+  const cStep = f.blas ? bytes(f.block) : 16
+  const iStep = f.blas ? 4 : bytes(f.inputs)
+  to += <usize>c0 * cStep
+  for (let c = c0; c < c1; c++, to += cStep) {
     for (let n = n0; n <= n1; n++) {
       const x = f.x + <usize>((n * f.groups + g) * f.inputs + c) * bytes(f.H * f.W)
       const last = n == n1 ? r1 : f.rows * f.side + f.taps - 1
       place(x, f.H, f.W, f.pad, planes + <usize>(n - n0) * plane, row, n == n0 ? r0 : 0, last)
     }
-    for (let i = 0; i < whole; i += 4) {
+    for (let i = 0; i < tiles; i += 4) {
       const t = table + bytes(i)
       const p0 = planes + load<u32>(t)
       const p1 = planes + load<u32>(t, 4)
       const p2 = planes + load<u32>(t, 8)
       const p3 = planes + load<u32>(t, 12)
-      inputPoints(p0, p1, p2, p3, row, to + <usize>(i >> 3) * pStep + bytes(i & 4), step, temp)
+      inputPoints(p0, p1, p2, p3, row, to + <usize>i * iStep, inputStep(f), workspace)
+    }
+  }
+}
+
+/** Where each tile of a block starts in the first output's plane, and how much of it lies inside. */
+function describeTiles(f: Winograd, q0: i32, table: usize): void {
+  const plane = bytes(f.OH * f.OW)
+  for (let q = q0, last = smaller(f.total, q0 + f.block); q < last; q++, table += 12) {
+    const n = q / f.tiles
+    const r = (q - n * f.tiles) / f.columns
+    const h = r * f.side
+    const w = (q - n * f.tiles - r * f.columns) * f.side
+    store<usize>(table, <usize>(n * f.groups * f.outputs) * plane + bytes(h * f.OW + w))
+    store<i32>(table, smaller(f.side, f.OH - h), 4)
+    store<i32>(table, smaller(f.side, f.OW - w), 8)
+  }
+}
+
+/** Outputs o0 ≤ o < o0 + outputs of a block of tiles from their sums, four at a time. */
+function transformOutput(f: Winograd, g: i32, o0: i32, outputs: i32, q0: i32, sums: usize, workspace: usize): void {
+  const square = workspace + VECTORS
+  const table = workspace + 2 * VECTORS
+  const plane = bytes(f.OH * f.OW)
+  const row = bytes(f.OW)
+  const count = smaller(f.block, f.total - q0)
+  const first = f.y + <usize>(g * f.outputs + o0) * plane
+  const iStep = f.blas ? bytes(f.part) : ROW
+  const step = outputStep(f)
+  // an input gradient has none: its slope is 1
+  const slope = convolutionJob().slope
+  for (let o = 0; o < outputs; o += 4) {
+    const lanes = smaller(4, outputs - o)
+    const bias = f.bias ? loadLanes(f.bias + bytes(g * f.outputs + o0 + o), lanes) : f32x4.splat(0)
+    let from = sums + (f.blas ? bytes(o) : bytes((o & ~7) * f.block + (o & 7)))
+    const y = first + <usize>o * plane
+    for (let i = 0; i < count; i++, from += iStep) {
+      outputSquare(f.side, from, step, square, workspace)
+      finish(f.side * f.side, square, bias, slope)
+      const entry = table + bytes(3 * i)
+      const to = y + load<usize>(entry)
+      const height = load<i32>(entry, 4)
+      const width = load<i32>(entry, 8)
+      if (lanes < 4) putLanes(f.side, square, lanes, height, width, to, row, plane)
+      else if (f.side == 4) putFours(square, height, width, to, row, plane)
+      else putTwos(square, height, width, to, row, plane)
     }
   }
 }
 
 /** Adds the bias to n vectors, and applies the ReLU, if one follows. */
-function finish(n: i32, square: usize, bias: f32, slope: f32): void {
-  const b = f32x4.splat(bias)
+function finish(n: i32, square: usize, bias: v128, slope: f32): void {
   const end = square + (<usize>n << 4)
   if (slope == 1) {
-    for (; square < end; square += 16) v128.store(square, f32x4.add(v128.load(square), b))
+    for (; square < end; square += 16) v128.store(square, f32x4.add(v128.load(square), bias))
     return
   }
   const s = f32x4.splat(slope)
   for (; square < end; square += 16) {
-    const v = f32x4.add(v128.load(square), b)
+    const v = f32x4.add(v128.load(square), bias)
     v128.store(square, rectify(v, v, s))
   }
 }
 
-/** Four squares of 4 × 4, one in each lane, to their places. */
-function putFours(square: usize, row: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
-  for (const end = square + 256; square < end; square += 64, y0 += row, y1 += row, y2 += row, y3 += row) {
+/** What lies inside of four squares of 4 × 4, one in each lane, to four planes. */
+function putFours(square: usize, height: i32, width: i32, y0: usize, row: usize, plane: usize): void {
+  let y1 = y0 + plane
+  let y2 = y1 + plane
+  let y3 = y2 + plane
+  for (const end = square + (<usize>height << 6); square < end; square += 64, y0 += row, y1 += row, y2 += row, y3 += row) {
     const a = v128.load(square)
     const b = v128.load(square, 16)
     const c = v128.load(square, 32)
@@ -381,40 +521,47 @@ function putFours(square: usize, row: usize, y0: usize, y1: usize, y2: usize, y3
     const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
     const t2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
     const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
-    v128.store(y0, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
-    v128.store(y1, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7))
-    v128.store(y2, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5))
-    v128.store(y3, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7))
+    put(y0, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5), width)
+    put(y1, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7), width)
+    put(y2, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5), width)
+    put(y3, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7), width)
   }
 }
 
-/** Four squares of 2 × 2. */
-function putTwos(square: usize, row: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
-  for (const end = square + 64; square < end; square += 32, y0 += row, y1 += row, y2 += row, y3 += row) {
+/** The same for squares of 2 × 2. */
+function putTwos(square: usize, height: i32, width: i32, y: usize, row: usize, plane: usize): void {
+  if (width < 2) {
+    putLanes(2, square, 4, height, width, y, row, plane)
+    return
+  }
+  for (const end = square + (<usize>height << 5); square < end; square += 32, y += row) {
     const a = v128.load(square)
     const b = v128.load(square, 16)
     const low = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
     const high = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
-    v128.store64_lane(y0, low, 0)
-    v128.store64_lane(y1, low, 1)
-    v128.store64_lane(y2, high, 0)
-    v128.store64_lane(y3, high, 1)
+    v128.store64_lane(y, low, 0)
+    v128.store64_lane(y + plane, low, 1)
+    v128.store64_lane(y + 2 * plane, high, 0)
+    v128.store64_lane(y + 3 * plane, high, 1)
   }
 }
 
-/** Tiles q … q + lanes − 1, as far as they lie inside; y is a plane of the first image. */
-function putEdge(f: Winograd, q: i32, lanes: i32, square: usize, y: usize): void {
-  for (let l = 0; l < lanes; l++, q++) {
-    const n = q / f.tiles
-    const row = (q - n * f.tiles) / f.columns
-    const h = row * f.side
-    const w = (q - n * f.tiles - row * f.columns) * f.side
-    const height = smaller(f.side, f.OH - h)
-    const width = smaller(f.side, f.OW - w)
-    let to = y + <usize>(n * f.groups * f.outputs) * bytes(f.OH * f.OW) + bytes(h * f.OW + w)
+/** The first lanes, value by value. */
+function putLanes(side: i32, square: usize, lanes: i32, height: i32, width: i32, y: usize, row: usize, plane: usize): void {
+  for (let l = 0; l < lanes; l++, y += plane) {
     let from = square + bytes(l)
-    for (let r = 0; r < height; r++, to += bytes(f.OW), from += <usize>f.side << 4) {
+    let to = y
+    for (let r = 0; r < height; r++, to += row, from += <usize>side << 4) {
       for (let c = 0; c < width; c++) store<f32>(to + bytes(c), load<f32>(from + (<usize>c << 4)))
     }
   }
+}
+
+/** The first `count` ≤ 4 values at p. */
+@inline
+function loadLanes(p: usize, count: i32): v128 {
+  if (count == 4) return v128.load(p)
+  let v = v128.load_splat<f32>(p)
+  if (count > 1) v = v128.load_lane<f32>(p, v, 1, 4)
+  return count > 2 ? v128.load_lane<f32>(p, v, 2, 8) : v
 }

@@ -31,16 +31,21 @@ function taken({ exports }: Pool, native: boolean, s: ConvolutionShape, pass: Co
   const x = heap.allocate(s.batch * s.channels * product(s.input))
   const y = heap.allocate(s.batch * s.outputs * product(s.output))
   const w = heap.allocate((s.outputs * s.channels * product(s.kernel)) / s.group)
-  const before = used()
   convolutionTaker(exports)(s)
+  const length = pass === 'prepared' ? exports.preparedLength(native) : 0
+  const prepared = heap.allocate(length)
+  const before = used()
   const [px, py, pw] = [x.pointer, y.pointer, w.pointer]
   if (pass === 'forward') native ? exports.blasConvolution(px, pw, 0, py) : exports.convolution(px, pw, 0, py)
-  else if (pass === 'weightGradient')
+  else if (pass === 'prepared') {
+    if (length) exports.prepareWeights(pw, prepared.pointer, native)
+    if (length) exports.preparedConvolution(px, prepared.pointer, 0, py, native)
+  } else if (pass === 'weightGradient')
     native ? exports.blasConvolutionWeightGradient(px, py, pw) : exports.convolutionWeightGradient(px, py, pw)
   else if (native) exports.blasConvolutionInputGradient(py, pw, px)
   else if (!exports.upsample(py, pw, px)) exports.convolutionInputGradient(py, pw, px)
   const after = used()
-  for (const entry of [x, y, w]) heap.release(entry)
+  for (const entry of [x, y, w, prepared]) heap.release(entry)
   return after - before
 }
 
@@ -69,7 +74,7 @@ function randomShape(): ConvolutionShape {
   return { batch: pick([1, 2, 9]), channels, outputs, group, input, output, kernel, stride, pad, dilation }
 }
 
-const passes: readonly ConvolutionPass[] = ['forward', 'inputGradient', 'weightGradient']
+const passes: readonly ConvolutionPass[] = ['forward', 'inputGradient', 'weightGradient', 'prepared']
 
 describe.each([false, true])('the workspace of a convolution, native: %s', native => {
   it.skipIf(native && missing)(

@@ -45,6 +45,10 @@ export interface WasmExports extends DirectExports {
   /** The next forward pass ends in a ReLU. */
   convolutionSlope(slope: number): void
   convolution(x: number, w: number, bias: number, y: number): void
+  /** Values of the next convolution's weights in the form that preparedConvolution takes; 0 if it does not pay. */
+  preparedLength(blas: boolean): number
+  prepareWeights(w: number, prepared: number, blas: boolean): void
+  preparedConvolution(x: number, prepared: number, bias: number, y: number, blas: boolean): void
   convolutionInputGradient(dy: number, w: number, dx: number): void
   /** The input gradient of wide kernels in wide steps; false if this is none. */
   upsample(dy: number, w: number, dx: number): boolean

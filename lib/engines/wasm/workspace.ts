@@ -40,6 +40,7 @@ export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionP
   if (shape.input.length > 2 || shape.channels === 0) return { own: 0, shared: 0 }
   const s = sizesOf(shape)
   if (s.N * s.M * s.positions === 0) return { own: 0, shared: 0 }
+  if (pass === 'prepared') return costsLess(s, s.OH, s.OW, blas, 20) ? tiledPass(s, pass, blas) : { own: 0, shared: 0 }
   const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && pass !== 'weightGradient'
   if (depthwise) return { own: s.plane + LINE, shared: 0 }
   const [height, width] = pass === 'inputGradient' ? [s.H, s.W] : [s.OH, s.OW]
@@ -91,36 +92,46 @@ function weightGradient(s: Sizes): Workspace {
 // ---- tiles of 6 × 6 --------------------------------------------------------------------------------------------------------------
 
 /** As kernels/wasm/winograd.ts decides. */
-function pays(s: Sizes, OH: number, OW: number, blas: boolean): boolean {
+const pays = (s: Sizes, OH: number, OW: number, blas: boolean): boolean =>
+  (s.KH !== 5 || (s.groupC >= 32 && s.groupM >= 32)) && costsLess(s, OH, OW, blas, 60)
+
+function costsLess(s: Sizes, OH: number, OW: number, blas: boolean, filter: number): boolean {
   const plain = s.SH === 1 && s.SW === 1 && s.DH === 1 && s.DW === 1 && s.PH === s.PW && s.PH < s.KH
   if (!plain || s.KH !== s.KW || (s.KH !== 3 && s.KH !== 5)) return false
   if (s.OH !== s.H + 2 * s.PH - s.KH + 1 || s.OW !== s.W + 2 * s.PW - s.KW + 1) return false
-  if (s.KH === 5 && (s.groupC < 32 || s.groupM < 32)) return false
   const pairs = s.groupC * s.groupM
   if (pairs * s.G > 600000) return false
-  const tiles = up(s.N * Math.ceil(OH / sideOf(s)) * Math.ceil(OW / sideOf(s)), NR)
+  const tiles = up(s.N * Math.ceil(OH / sideOf(s)) * Math.ceil(OW / sideOf(s)), 4)
   const each = blas ? 1 / 24 : 1 / 8
   const cost = s.taps * s.N * s.positions * (each * pairs + (blas ? 0.4 * s.groupC : 0))
-  return tiles * (36 * each * pairs + 40 * (s.groupC + s.groupM) + (blas ? 850 : 0)) + 60 * pairs < 0.8 * cost
+  return tiles * (36 * each * pairs + 40 * (s.groupC + s.groupM) + (blas ? 850 : 0)) + filter * pairs < 0.8 * cost
 }
 
 const sideOf = (s: Sizes): number => (s.KH === 3 ? 4 : 2)
 
 function tiledPass(s: Sizes, pass: ConvolutionPass, blas: boolean): Workspace {
-  const forward = pass === 'forward'
-  const [inputs, outputs, OH, OW] = forward ? [s.groupC, s.groupM, s.OH, s.OW] : [s.groupM, s.groupC, s.H, s.W]
+  const [inputs, outputs, OH, OW] = pass === 'inputGradient' ? [s.groupM, s.groupC, s.H, s.W] : [s.groupC, s.groupM, s.OH, s.OW]
   const side = sideOf(s)
   const [rows, columns] = [Math.ceil(OH / side), Math.ceil(OW / side)]
   const total = s.N * rows * columns
-  const step = s.G * outputs * up(inputs, 4) * 4 + LINE
-  const block = Math.min(blas || step * POINTS > 2097152 ? 64 : 32, up(total, NR))
+  const panels = blas ? 1 : Math.ceil(outputs / 32)
+  const panel = up(Math.ceil(outputs / panels), NR)
+  const most = blas ? 64 : Math.min(64, Math.max(16, quotient(quotient(294912, POINTS), inputs)))
   const wanted = Math.trunc(Math.min(MOST_CHUNKS, 1 + (72 * total * s.G * inputs * outputs) / 8e5))
-  const part = cut(outputs, Math.ceil(wanted / (Math.ceil(total / block) * s.G)), MR, 32)
-  const plane = 4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE
-  const images = quotient(block + rows * columns - 2, rows * columns) + 1
-  const points = 4 * inputs * block + LINE + 4 * up(part, 4) * block + LINE
-  // the table of taps of a pass before this one lies in the shared part
-  return { own: TILE + 2 * VECTORS + 8 * block + POINTS * points + images * plane + LINE, shared: step * POINTS }
+  const cuts = Math.max(Math.ceil(total / most), Math.min(Math.ceil(total / 16), Math.ceil(wanted / (s.G * Math.ceil(outputs / 32)))))
+  const block = up(Math.ceil(total / cuts), 4)
+  const blocks = Math.ceil(total / block) * s.G
+  const part = cut(outputs, Math.ceil(wanted / blocks), blas ? NR : panel, 32)
+  const points = POINTS * (4 * inputs * block + LINE)
+  const again = (Math.ceil(outputs / part) - 1) * s.G * inputs * total
+  const split = again > 1500 && blocks * points <= 4194304
+  const images =
+    (quotient(block + rows * columns - 2, rows * columns) + 1) * (4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE)
+  const sums = POINTS * (4 * (blas ? part : panel) * block + LINE)
+  return {
+    own: 2 * VECTORS + 12 * block + LINE + (split ? Math.max(images, sums) : images + sums + points),
+    shared: (split ? blocks * points : 0) + (pass === 'prepared' ? 0 : POINTS * s.G * panels * (4 * inputs * panel + LINE)),
+  }
 }
 
 function tiledWeights(s: Sizes): Workspace {
