@@ -17,7 +17,7 @@ export async function netToHdf5(net: Net, diffs = false): Promise<Uint8Array> {
   const datasets: [string, Hdf5Value][] = []
   for (const { layer, index, blob, owner } of net.parts.params) {
     if (owner >= 0) continue
-    datasets.push([`data/${layer}/${index}`, { shape: blob.shape, data: blob.dataArray }])
+    datasets.push([`data/${layer}/${index}`, { shape: blob.shape, data: blob.memory.data.values }])
     if (diffs) datasets.push([`diff/${layer}/${index}`, { shape: blob.shape, data: blob.diffArray }])
   }
   return (await loadHdf5()).write(datasets)

@@ -1,6 +1,7 @@
 /**
- * `optimize: 'inference'`: activations whose lifetimes do not overlap share memory, and layers that only scale and shift channels are
- * folded into the weights before them. Opt-in, since it takes away that every blob can be read after a pass.
+ * `optimize: 'inference'`: activations whose lifetimes do not overlap share memory, layers that only scale and shift channels are
+ * folded into the weights before them, and convolutions keep their weights in the form that their kernel wants. Opt-in, since it takes
+ * away that every blob can be read after a pass. Params may change at any time as in any net: what is kept of them follows.
  */
 import type { Blob } from './blob.js'
 import { NetError } from './errors.js'
@@ -15,12 +16,20 @@ interface Span {
   to: number
 }
 
+/** A param that was folded, as it was then. */
+interface Folded {
+  readonly blob: Blob
+  readonly memory: Memory
+  readonly revision: number
+}
+
 /** What an optimized net changes about its passes. */
 export class InferencePlan {
   /** Layers that run: the others are folded into an earlier one. */
   readonly skipped = new Set<NetNode>()
   private slots: Memory[] = []
   private borrowed: Memory[] = []
+  private folded: Folded[] = []
   private readonly kept: Set<string>
 
   /** @param keep blobs that must stay readable, beside inputs and outputs */
@@ -32,19 +41,30 @@ export class InferencePlan {
     for (const name of keep)
       if (!known.has(name)) throw new NetError(`keep: the net has no blob '${name}'; its blobs are ${[...known].join(', ')}`)
     this.kept = new Set([...parts.inputs, ...parts.outputs, ...keep])
+    for (const { layer } of parts.nodes) layer.keepPrepared()
     this.fold()
   }
 
-  /** Fold again, after the params have changed. */
+  /** Whether params that were folded may have changed since. */
+  get isStale(): boolean {
+    for (const { blob, memory, revision } of this.folded) if (blob.memory.data !== memory || memory.revision !== revision) return true
+    return false
+  }
+
+  /** Fold again, after the params have changed. Layers whose params can be written at any time run by themselves. */
   fold(): void {
     const { nodes } = this.parts
     this.skipped.clear()
+    this.folded = []
     for (const { layer } of nodes) layer.dropAbsorbed()
     for (const [i, node] of nodes.entries()) {
       const source = this.foldTarget(i)
+      if (!source || [...source.layer.blobs, ...node.layer.blobs].some(isHandedOut)) continue
       const affine = node.layer.channelAffine()
-      if (!source || !affine || !source.layer.absorbAffine(affine, source.bottom)) continue
+      if (!affine || !source.layer.absorbAffine(affine, source.bottom)) continue
       this.skipped.add(node)
+      for (const blob of [...source.layer.blobs, ...node.layer.blobs])
+        this.folded.push({ blob, memory: blob.memory.data, revision: blob.memory.data.revision })
     }
   }
 
@@ -75,6 +95,11 @@ export class InferencePlan {
     for (const [memory, slot] of borrowers) memory.borrow(slot)
     this.borrowed = borrowers.map(([memory]) => memory)
     this.hide()
+  }
+
+  /** Give the shared memory back. */
+  dispose(): void {
+    for (const slot of this.slots) slot.dispose()
   }
 
   /**
@@ -119,6 +144,8 @@ export class InferencePlan {
     for (const blob of this.parts.blobs) blob.hidden = shared.has(blob.memory.data) ? hiddenText(blob) : ''
   }
 }
+
+const isHandedOut = (blob: Blob): boolean => Number.isNaN(blob.memory.data.revision)
 
 const hiddenText = (blob: Blob): string =>
   `blob '${blob.name}' shares its memory with others, since the net was made with optimize: 'inference'; name it in keep: ['${blob.name}'] to read it`

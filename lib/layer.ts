@@ -149,6 +149,8 @@ export abstract class Layer {
   }
   /** Go back to the layer's own weights. */
   dropAbsorbed(): void {}
+  /** The net is made for inference: weights may be kept in the form that a kernel wants, as long as they do not change. */
+  keepPrepared(): void {}
 
   /** What the engine's kernels take beside the blobs for the passes of this layer, backward ones where `backward` is set. */
   workspace(_backward: boolean): Workspace {

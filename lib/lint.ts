@@ -58,7 +58,7 @@ async function lintWeights(net: Net, layers: readonly LayerParameter[]): Promise
   for (const layer of layers.filter(fillsWithZero)) {
     const data = net.params[layer.name ?? '']?.[0]?.memory.data
     await data?.pull()
-    if (data?.array.every(value => value === 0))
+    if (data?.values.every(value => value === 0))
       hints.push(
         `layer '${layer.name}' (${layer.type}) starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`,
       )

@@ -65,6 +65,8 @@ export class Memory {
   private lender: Memory | undefined
   /** Makes the first values, when somebody asks for them; there is no view until then. */
   private pending: ((values: Float32Array) => void) | undefined
+  private changes = 0
+  private handedOut = false
 
   constructor(
     private size: number,
@@ -78,6 +80,14 @@ export class Memory {
   /** Whether storage exists yet: a diff that nobody touched costs nothing. */
   get isAllocated(): boolean {
     return this.block !== undefined || this.handle !== undefined
+  }
+
+  /**
+   * Another number after everything that may have changed the values, for those who keep what they made of them. NaN, which no number
+   * equals, once somebody has had the array: it can be written at any time.
+   */
+  get revision(): number {
+    return this.handedOut ? Number.NaN : this.changes
   }
 
   /** The heap that the values live in. */
@@ -102,6 +112,7 @@ export class Memory {
   borrow(lender: Memory | undefined): void {
     if (this.block && !this.lender) this.heap.release(this.block)
     this.dropDevice()
+    this.changes++
     this.block = undefined
     this.view = undefined
     this.pending = undefined
@@ -110,7 +121,21 @@ export class Memory {
 
   /** Host values, exactly `length` long. They may be written, so afterwards the host copy counts as the newest. */
   get array(): Float32Array {
+    this.handedOut = true
     if (this.newest !== 'host') this.takeHome()
+    return this.view ?? this.materialize()
+  }
+
+  /** Let `change` write host values; it must not keep the array. */
+  write(change: (values: Float32Array) => void): void {
+    this.changes++
+    if (this.newest !== 'host') this.takeHome()
+    change(this.view ?? this.materialize())
+  }
+
+  /** The host values, only to be looked at now. */
+  get values(): Readonly<Float32Array> {
+    if (this.newest === 'device') throw this.elsewhere()
     return this.view ?? this.materialize()
   }
 
@@ -121,7 +146,15 @@ export class Memory {
 
   /** Byte offset of the host values in the heap's WebAssembly memory. Marks the host newest, as `array` does. */
   get pointer(): number {
+    this.changes++
     if (this.newest !== 'host') this.takeHome()
+    if (this.view === undefined) this.materialize()
+    return this.block!.pointer
+  }
+
+  /** The same for a kernel that only reads. */
+  get readPointer(): number {
+    if (this.newest === 'device') throw this.elsewhere()
     if (this.view === undefined) this.materialize()
     return this.block!.pointer
   }
@@ -130,6 +163,7 @@ export class Memory {
   resize(length: number): void {
     if (length === this.size) return
     this.settle()
+    this.changes++
     this.size = length
     this.view = undefined
     this.dropDevice()
@@ -142,6 +176,7 @@ export class Memory {
 
   /** The host is about to overwrite every value: nothing needs to be fetched. */
   claim(): void {
+    this.changes++
     this.pending = undefined
     if (this.newest === 'host') return
     this.newest = 'host'
@@ -172,6 +207,7 @@ export class Memory {
   /** A kernel of `device` has put new values behind `handle`; the host copy is now stale. */
   replace(device: DeviceQueue, handle: unknown): void {
     if (this.handle !== undefined && this.handle !== handle) this.dropDevice()
+    this.changes++
     this.pending = undefined
     this.device = device
     this.handle = handle

@@ -47,7 +47,16 @@ export function memoryPlan(parts: NetParts): MemoryPlan {
   return { params, activations, diffs: gradients, scratch, total: params + activations + gradients + scratch }
 }
 
-const memoriesOf = (layer: Layer): Memory[] => Object.values(layer).filter(value => value instanceof Memory)
+/** A part of a layer that keeps values of its own. */
+interface Keeper {
+  memories(): Memory[]
+}
+const isKeeper = (value: object): value is Keeper => 'memories' in value && typeof value.memories === 'function'
+
+const memoriesOf = (layer: Layer): Memory[] =>
+  Object.values(layer).flatMap(value =>
+    value instanceof Memory ? value : typeof value === 'object' && value && isKeeper(value) ? value.memories() : [],
+  )
 
 /** What layers keep for themselves. */
 const ownScratch = (parts: NetParts): number => bytesOf(parts.nodes.flatMap(node => memoriesOf(node.layer)))

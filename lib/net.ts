@@ -283,7 +283,7 @@ export class Net {
   async statistics(blob: string | Blob, part: 'data' | 'diff' = 'data'): Promise<Statistics> {
     const { memory } = typeof blob === 'string' ? this.blob(blob) : blob
     await memory[part].pull()
-    return statisticsOf(memory[part].array)
+    return statisticsOf(memory[part].values)
   }
 
   /** The memory that this net needs, in bytes, by kind; shapes count, whether it has been taken yet or not. */
@@ -318,10 +318,7 @@ export class Net {
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
     if (source instanceof Net) await source.pull()
     const report = copyWeights(this, await readWeights(source, this.context.files), options)
-    this.plan?.fold()
-    // folding decides anew which layers run
-    if (this.plan) this.rectified = rectifiedLayers(this.nodes, this.plan.skipped)
-    if (this.plan) this.reshape()
+    if (this.plan) this.refold(this.plan)
     return report
   }
 
@@ -401,6 +398,7 @@ export class Net {
     if (this.disposed) return
     this.disposed = true
     for (const node of this.nodes) node.layer.dispose()
+    this.plan?.dispose()
     for (const blob of [...this.parts.blobs, ...this.parts.params.map(p => p.blob)]) blob.dispose()
   }
   /** The same at the end of a `using` block. */
@@ -446,7 +444,10 @@ export class Net {
       if (wait) await wait
     }
     // shared memory is laid out for all shapes at once
-    if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
+    if (this.plan?.isStale) {
+      for (const { blob } of this.parts.params) await blob.memory.data.pull()
+      this.refold(this.plan)
+    } else if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
     // whoever looks between a layer and its ReLU gets to see what is there
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
     let done: NetNode | undefined
@@ -505,6 +506,13 @@ export class Net {
     this.plan = new InferencePlan(this.parts, keep)
     this.rectified = rectifiedLayers(this.nodes, this.plan.skipped)
     for (const node of this.nodes) node.layer.needsBackward = false
+    this.reshape()
+  }
+
+  /** Fold the params as they are now, which decides anew which layers run. */
+  private refold(plan: InferencePlan): void {
+    plan.fold()
+    this.rectified = rectifiedLayers(this.nodes, plan.skipped)
     this.reshape()
   }
 

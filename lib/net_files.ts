@@ -69,7 +69,7 @@ const weightsOf = (layers: readonly LayerParameter[]): Weights =>
 
 /** Blobs as protos that look at the same memory. */
 const netBlobs = (blobs: Net['layers'][number]['blobs']): BlobProto[] =>
-  blobs.map(blob => ({ shape: { dim: blob.shape }, data: blob.dataArray }))
+  blobs.map(blob => ({ shape: { dim: blob.shape }, data: blob.memory.data.values }))
 
 /**
  * Copy by layer name; every check comes before the first write, so that an error leaves the net as it was. What was done is logged layer
@@ -122,7 +122,7 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
         throw new NetError(`layer '${name}': param ${i} holds ${data.length} values where its shape says ${blob.count}`)
       writes.push(() => {
         blob.memory.data.claim()
-        blob.dataArray.set(data)
+        blob.memory.data.write(values => values.set(data))
         if (diff?.length === blob.count) {
           blob.memory.diff.claim()
           blob.diffArray.set(diff)
@@ -150,7 +150,7 @@ export function netToProto(net: Net, diffs = false): NetParameter {
     name: net.name,
     layer: net.nodes.map(({ layer, param }) => ({
       ...param,
-      blobs: layer.blobs.map(blob => toBlobProto(blob.shape, blob.dataArray, diffs ? blob.diffArray : undefined)),
+      blobs: layer.blobs.map(blob => toBlobProto(blob.shape, blob.memory.data.values, diffs ? blob.diffArray : undefined)),
     })),
   }
 }

@@ -103,14 +103,16 @@ function asConvolution({ layer, bottom: [bottom] }: NetNode, castBefore: boolean
 /** Values of an inner product (out × in, or in × out with `transpose`) into a convolution, out × in. */
 function transplant({ layer }: NetNode, into: Blob[]): void {
   layer.blobs.forEach((blob, i) => {
-    into[i].memory.data.claim()
-    const to = into[i].dataArray
-    const from = blob.dataArray
-    if (i > 0 || !layer.param.inner_product_param?.transpose) {
-      to.set(from)
-      return
-    }
-    const [inputs, outputs] = blob.shape
-    for (let k = 0; k < inputs; k++) for (let n = 0; n < outputs; n++) to[n * inputs + k] = from[k * outputs + n]
+    const { data } = into[i].memory
+    const from = blob.memory.data.values
+    data.claim()
+    data.write(to => {
+      if (i > 0 || !layer.param.inner_product_param?.transpose) {
+        to.set(from)
+        return
+      }
+      const [inputs, outputs] = blob.shape
+      for (let k = 0; k < inputs; k++) for (let n = 0; n < outputs; n++) to[n * inputs + k] = from[k * outputs + n]
+    })
   })
 }

@@ -2,7 +2,7 @@ import type { Engine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../files.js'
 import { findBlas } from './native/blas.js'
-import { convolutionTaker } from './wasm/kernels.js'
+import { convolutionTaker, preparedConvolutions } from './wasm/kernels.js'
 import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
 import { convolutionWorkspace } from './wasm/workspace.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
@@ -44,13 +44,13 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
       exports.blasGemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
     },
     convolution(s, x, w, bias, y) {
-      if (take(s)) exports.blasConvolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+      if (take(s)) exports.blasConvolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
       else (isMatrixProduct(s) ? many : wasm.kernels).convolution(s, x, w, bias, y)
     },
     convolutionRelu(s, x, w, bias, y, slope) {
       if (take(s)) {
         exports.convolutionSlope(slope)
-        exports.blasConvolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+        exports.blasConvolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
       } else {
         kernels.convolution(s, x, w, bias, y)
         kernels.relu(y.length, slope, y, y)
@@ -67,5 +67,6 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
   }
   const workspace: Engine['workspace'] = (shape, pass) => convolutionWorkspace(shape, pass, true)
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
-  return { ...wasm, name: 'native', detail: `${blas.name}, ${threads}`, kernels, workspace }
+  const prepared = preparedConvolutions(exports, true)
+  return { ...wasm, name: 'native', detail: `${blas.name}, ${threads}`, kernels, workspace, prepared }
 }

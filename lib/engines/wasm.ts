@@ -3,7 +3,7 @@ import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { jsKernels } from './js.js'
 import type { BlasBinding } from './native/bind.js'
-import { wasmKernels } from './wasm/kernels.js'
+import { preparedConvolutions, wasmKernels } from './wasm/kernels.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
 import { convolutionWorkspace } from './wasm/workspace.js'
@@ -62,6 +62,7 @@ export async function buildWasmEngine(options: WasmEngineOptions, blas?: BlasBin
     heap,
     kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
     workspace: (shape, pass) => convolutionWorkspace(shape, pass, false),
+    prepared: preparedConvolutions(pool.exports, false),
     scratch(length, slot = 0) {
       const memory = (scratches[slot] ??= new Memory(length, heap))
       if (memory.length < length) memory.resize(length)

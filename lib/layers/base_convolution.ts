@@ -1,5 +1,5 @@
 import { type Blob, sameShape, shapeText } from '../blob.js'
-import type { ConvolutionShape, Workspace } from '../engine.js'
+import type { ConvolutionPass, ConvolutionShape, Workspace } from '../engine.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { atLeastOneAxis, type ConvolutionWindow, convolutionWindow } from './convolution_window.js'
@@ -75,10 +75,14 @@ export abstract class BaseConvolutionLayer extends Layer {
   }
 
   override workspace(backward: boolean): Workspace {
-    const [forward, gradient] = this.reversed ? (['inputGradient', 'forward'] as const) : (['forward', 'inputGradient'] as const)
-    const passes = backward ? ([forward, gradient, 'weightGradient'] as const) : [forward]
+    const passes: ConvolutionPass[] = backward ? ['forward', 'inputGradient', 'weightGradient'] : [this.forwardPass]
     const each = passes.map(pass => this.engine.workspace?.(this.shape, pass) ?? super.workspace(backward))
     return { own: Math.max(...each.map(({ own }) => own)), shared: Math.max(...each.map(({ shared }) => shared)) }
+  }
+
+  /** What the layer's forward pass is to its convolution. */
+  protected get forwardPass(): ConvolutionPass {
+    return this.reversed ? 'inputGradient' : 'forward'
   }
 
   /** db += the top's gradient, summed over batch and space. */

@@ -82,7 +82,7 @@ export class BatchNormLayer extends KeptInputLayer {
 
   override channelAffine(): ChannelAffine | undefined {
     if (!this.useGlobalStats) return undefined
-    const [means, variances, weight] = this.blobs.map(blob => blob.dataArray)
+    const [means, variances, weight] = this.blobs.map(blob => blob.memory.data.values)
     const scale = weight[0] === 0 ? 0 : 1 / weight[0]
     const factor = variances.map(variance => 1 / Math.sqrt(variance * scale + this.p.eps))
     return { factor, shift: factor.map((value, c) => -value * means[c] * scale) }

@@ -1,9 +1,11 @@
 import type { Blob } from '../blob.js'
+import type { ConvolutionPass } from '../engine.js'
 import type { ChannelAffine } from '../layer.js'
 import type { Memory } from '../memory.js'
 import { BaseConvolutionLayer } from './base_convolution.js'
 import { convolvedSize } from './convolution_window.js'
 import { FoldedWeights } from './folded_weights.js'
+import { PreparedWeights } from './prepared_weights.js'
 
 /** y = w ∗ x + b.  x: (N, C, in…), w: (M, C/group, kernel…), b: (M), y: (N, M, out…). */
 export class ConvolutionLayer extends BaseConvolutionLayer {
@@ -15,6 +17,7 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
   }
 
   private folded: FoldedWeights | undefined
+  private prepared: PreparedWeights | undefined
 
   private get weight(): Memory {
     return this.folded?.weight ?? this.blobs[0].memory.data
@@ -23,14 +26,28 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     return this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
   }
 
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    super.reshape(bottom, top)
+    this.prepared?.reshape(this.shape)
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
-    const { weight, bias } = this
-    for (let i = 0; i < bottom.length; i++) this.kernels.convolution(this.shape, bottom[i].memory.data, weight, bias, top[i].memory.data)
+    const { weight, bias, shape } = this
+    const prepared = this.prepared?.of(weight)
+    for (let i = 0; i < bottom.length; i++) {
+      const [x, y] = [bottom[i].memory.data, top[i].memory.data]
+      if (prepared) this.engine.prepared!.convolution(shape, x, prepared, bias, y, 1)
+      else this.kernels.convolution(shape, x, weight, bias, y)
+    }
   }
 
   /** Forward with the ReLU that follows in place: one pass over the top less. */
   forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    this.kernels.convolutionRelu(this.shape, bottom[0].memory.data, this.weight, this.bias, top[0].memory.data, slope)
+    const { weight, bias, shape } = this
+    const [x, y] = [bottom[0].memory.data, top[0].memory.data]
+    const prepared = this.prepared?.of(weight)
+    if (prepared) this.engine.prepared!.convolution(shape, x, prepared, bias, y, slope)
+    else this.kernels.convolutionRelu(shape, x, weight, bias, y, slope)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -56,7 +73,16 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     this.folded = undefined
   }
 
+  protected override get forwardPass(): ConvolutionPass {
+    return this.prepared?.isUsed ? 'prepared' : 'forward'
+  }
+
+  override keepPrepared(): void {
+    if (this.engine.prepared) this.prepared = new PreparedWeights(this.engine.prepared, this.engine.heap)
+  }
+
   override dispose(): void {
     this.dropAbsorbed()
+    this.prepared?.dispose()
   }
 }

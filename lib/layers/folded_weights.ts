@@ -12,19 +12,23 @@ export class FoldedWeights {
   constructor(weight: Blob, bias: Blob | undefined) {
     this.weight = new Memory(weight.count, weight.memory.data.home)
     this.bias = new Memory(weight.dim(0), weight.memory.data.home)
-    this.weight.array.set(weight.dataArray)
-    if (bias) this.bias.array.set(bias.dataArray)
+    this.weight.write(values => values.set(weight.memory.data.values))
+    if (bias) this.bias.write(values => values.set(bias.memory.data.values))
   }
 
   /** w ← factor·w, b ← factor·b + shift, output by output. */
   absorb({ factor, shift }: ChannelAffine): void {
-    const w = this.weight.array
-    const b = this.bias.array
-    const K = w.length / b.length
-    for (let m = 0; m < b.length; m++) {
-      for (let k = m * K; k < (m + 1) * K; k++) w[k] *= factor[m]
-      b[m] = b[m] * factor[m] + shift[m]
-    }
+    const K = this.weight.length / this.bias.length
+    this.weight.write(w => {
+      for (let m = 0; m < factor.length; m++) for (let k = m * K; k < (m + 1) * K; k++) w[k] *= factor[m]
+    })
+    this.bias.write(b => {
+      for (let m = 0; m < b.length; m++) b[m] = b[m] * factor[m] + shift[m]
+    })
+  }
+
+  memories(): Memory[] {
+    return [this.weight, this.bias]
   }
 
   dispose(): void {

@@ -61,6 +61,6 @@ export class ScaleLayer extends KeptInputLayer {
     const [factor, bias] = this.blobs
     const perChannel = this.blobs.length === (this.hasBias ? 2 : 1) && this.axis === 1 && factor.numAxes === 1
     if (!perChannel) return undefined
-    return { factor: factor.dataArray, shift: bias?.dataArray ?? new Float32Array(factor.count) }
+    return { factor: factor.memory.data.values, shift: bias?.memory.data.values ?? new Float32Array(factor.count) }
   }
 }

@@ -1,4 +1,4 @@
-import type { ConvolutionShape, CropShape, Kernels, Normalization, PoolingShape, Reduction } from '../../engine.js'
+import type { ConvolutionShape, CropShape, Kernels, Normalization, PoolingShape, PreparedConvolutions, Reduction } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { bindDirect } from './direct.js'
@@ -48,6 +48,23 @@ export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => bo
   }
 }
 
+/** Forward passes with kept weights, with the system's sgemm if `blas` is set. */
+export function preparedConvolutions(wasm: WasmExports, blas: boolean): PreparedConvolutions {
+  const take = convolutionTaker(wasm)
+  return {
+    length: s => (take(s) ? wasm.preparedLength(blas) : 0),
+    prepare(s, w, prepared) {
+      take(s)
+      wasm.prepareWeights(w.readPointer, prepared.pointer, blas)
+    },
+    convolution(s, x, prepared, bias, y, slope) {
+      take(s)
+      wasm.convolutionSlope(slope)
+      wasm.preparedConvolution(x.pointer, prepared.readPointer, bias ? bias.readPointer : 0, y.pointer, blas)
+    },
+  }
+}
+
 /** Visits the blocks that a crop is made of, two axes each: rows, width, where it starts in the whole and in the part (bytes). */
 function eachBlock(
   { input, output, offset }: CropShape,
@@ -91,13 +108,13 @@ export function wasmKernels(wasm: WasmExports) {
       ;(isMatrixProduct(s) ? many : jsKernels).im2colGradient(s, dy, dx)
     },
     convolution(s, x, w, bias, y) {
-      if (take(s)) wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+      if (take(s)) wasm.convolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
       else (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
     },
     convolutionRelu(s, x, w, bias, y, slope) {
       if (take(s)) {
         wasm.convolutionSlope(slope)
-        wasm.convolution(x.pointer, w.pointer, bias ? bias.pointer : 0, y.pointer)
+        wasm.convolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
       } else {
         ;(isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
         wasm.relu(y.length, slope, y.pointer, y.pointer)
