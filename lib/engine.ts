@@ -137,8 +137,11 @@ export interface Kernels {
   im2colGradient(s: ConvolutionShape, dy: Memory, dx: Memory): void
 
   // ---- pooling ------------------------------------------------------------------------------------------------------
-  /** y ← largest x of each window, mask ← its index in the H×W plane (the first one, in row-major order, on a tie). */
-  maxPool(s: PoolingShape, x: Memory, y: Memory, mask: Memory): void
+  /**
+   * y ← largest x of each window, mask ← its index in the H×W plane (the first one, in row-major order, on a tie).
+   * On a host engine the mask may be null: it is for the gradient.
+   */
+  maxPool(s: PoolingShape, x: Memory, y: Memory, mask: Memory | null): void
   /** dx ← 0, then dx[mask] += dy. */
   maxPoolGradient(s: PoolingShape, dy: Memory, mask: Memory, dx: Memory): void
   /** y ← mean x of each window, divided by the window's area clipped to size + pad. */

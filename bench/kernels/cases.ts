@@ -94,11 +94,11 @@ function convolution(
 }
 
 /** Both poolings and their gradients; y, and the mask of the maximum, count as traffic too. */
-function pooling(planes: number, size: number, k: number, step: number): BenchCase[] {
-  const out = Math.ceil((size - k) / step) + 1
-  const s: PoolingShape = { planes, input: [size, size], output: [out, out], kernel: [k, k], stride: [step, step], pad: [0, 0] }
+function pooling(planes: number, size: number, k: number, step: number, pad = 0): BenchCase[] {
+  const out = Math.ceil((size + 2 * pad - k) / step) + 1
+  const s: PoolingShape = { planes, input: [size, size], output: [out, out], kernel: [k, k], stride: [step, step], pad: [pad, pad] }
   const [xs, ys] = [planes * size * size, planes * out * out]
-  const name = `${planes}×${size}×${size}, ${k}×${k} stride ${step}`
+  const name = `${planes}×${size}×${size}, ${k}×${k} stride ${step}${pad ? ` pad ${pad}` : ''}`
   return [
     {
       name: `maxPool ${name}`,
@@ -107,6 +107,15 @@ function pooling(planes: number, size: number, k: number, step: number): BenchCa
       build(memory) {
         const [x, y, mask] = [memory(xs), memory(ys), memory(ys)]
         return kernels => kernels.maxPool(s, x, y, mask)
+      },
+    },
+    {
+      name: `maxPool without a mask ${name}`,
+      amount: 4 * (xs + ys),
+      unit: 'GB/s',
+      build(memory) {
+        const [x, y] = [memory(xs), memory(ys)]
+        return kernels => kernels.maxPool(s, x, y, null)
       },
     },
     {
@@ -254,6 +263,10 @@ export const benchCases: readonly BenchCase[] = [
   ...pooling(1280, 24, 2, 2),
   ...pooling(3200, 8, 2, 2),
   ...pooling(960, 55, 3, 2),
+  ...pooling(64, 112, 3, 2),
+  ...pooling(512, 14, 3, 1, 1),
+  ...pooling(6400, 8, 3, 2),
+  ...pooling(1000, 13, 13, 1),
   ...[32_000, 1 << 20].flatMap(n => [
     streaming('relu', n, 2, (k, a, b) => k.relu(n, 0, a, b)),
     streaming('reluGradient', n, 3, (k, a, b, c) => k.reluGradient(n, 0, a, b, c)),

@@ -1,6 +1,7 @@
 import type { Kernels, PoolingShape } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { type Constants, type Dims, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
+import type { Memory } from '../../lib/memory.js'
 
 // Tensors are (planes, H·W): thread.x is a place in the plane, thread.y the plane.
 
@@ -124,8 +125,10 @@ export const pooling = (gpu: Gpu): Partial<Kernels> => ({
   maxPool(s, x, y, mask) {
     const source = { memory: x, dims: inputDims(s) }
     const dims = outputDims(s)
-    gpu.run(largestAt, [source], { memory: mask, dims }, poolingConstants(s))
-    gpu.run(picked, [source, { memory: mask, dims }], { memory: y, dims })
+    // only host engines go without one
+    const at = { memory: mask as Memory, dims }
+    gpu.run(largestAt, [source], at, poolingConstants(s))
+    gpu.run(picked, [source, at], { memory: y, dims })
   },
   maxPoolGradient(s, dy, mask, dx) {
     const dims = outputDims(s)

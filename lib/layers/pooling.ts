@@ -40,13 +40,13 @@ export class PoolingLayer extends Layer {
     const output = pooledSize(this, x, { ...this.window, kernel })
     this.shape = { planes: N * C, input: [H, W], output, kernel, stride, pad }
     for (const blob of top) blob.reshape([N, C, ...output])
-    if (this.method !== 'AVE' && top.length === 1) this.ownMask.resize(top[0].count)
+    this.ownMask.resize(top.length === 1 && this.wantsMask ? top[0].count : 0)
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
     const x = bottom[0].memory.data
     const y = top[0].memory.data
-    if (this.method === 'MAX') this.kernels.maxPool(this.shape, x, y, this.mask(top))
+    if (this.method === 'MAX') this.kernels.maxPool(this.shape, x, y, top.length > 1 || this.wantsMask ? this.mask(top) : null)
     else if (this.method === 'AVE') this.kernels.averagePool(this.shape, x, y)
     else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
     else this.kernels.stochasticMean(this.shape, x, y)
@@ -63,6 +63,11 @@ export class PoolingLayer extends Layer {
 
   override dispose(): void {
     this.ownMask.dispose()
+  }
+
+  /** Maxima are remembered for the gradient; a device finds them by their masks. */
+  private get wantsMask(): boolean {
+    return this.method === 'STOCHASTIC' || (this.method === 'MAX' && (this.needsBackward || !this.engine.isHost))
   }
 
   private mask(top: Blob[]): Memory {

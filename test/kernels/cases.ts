@@ -483,6 +483,9 @@ for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
   [6, 7, 7, 7, 7, 1, 1, 0, 0],
   [2, 20, 40, 5, 4, 3, 3, 2, 1],
   [2, 5, 3, 4, 3, 1, 2, 3, 2],
+  [7, 13, 11, 13, 11, 1, 1, 0, 0],
+  [3, 23, 29, 2, 2, 5, 7, 0, 0],
+  [1, 41, 3, 9, 2, 2, 1, 4, 1],
 ]) {
   const size = (n: number, k: number, s: number, p: number) => {
     const windows = Math.ceil((n + 2 * p - k) / s) + 1
@@ -505,6 +508,12 @@ for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
     const y = kit.output(ys)
     const mask = kit.output(ys)
     return kernels => kernels.maxPool(s, x, y, mask)
+  }
+  cases[`maxPool without a mask ${name}`] = kit => {
+    const x = kit.random(xs)
+    for (let i = 0; i < xs; i += 5) x.array[i] = Number.NaN
+    const y = kit.output(ys)
+    return kernels => kernels.maxPool(s, x, y, null)
   }
   cases[`maxPool of NaN and −∞, ${name}`] = kit => {
     const x = kit.random(xs)

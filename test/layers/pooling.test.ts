@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { PoolingLayer } from '../../lib/layers/pooling.js'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
 import { checkGradient, checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf, numbers } from './run.js'
@@ -77,6 +79,23 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     ['global_pooling: true', [2, 3, 3, 5]],
   ])('checks: AVE %s', async (param, shape) => {
     await checkLayer(PoolingLayer, { param: `pooling_param { pool: AVE ${param} }`, bottoms: [shape], engine, reshapeTo: [[3, 2, 6, 5]] })
+  })
+
+  test('MAX in an optimized net remembers places only where the second top asks for them', async () => {
+    const input = 'layer { name: "in0" type: "Input" top: "in0" input_param { shape { dim: 2 dim: 3 dim: 9 dim: 7 } } }'
+    const second = 'layer { name: "q" type: "Pooling" bottom: "p" top: "q" top: "places" pooling_param { kernel_size: 2 } }'
+    const prototxt = parseNet(`${input} ${layer('kernel_size: 3 stride: 2 pad: 1')} ${second}`)
+    const [plain, lean] = await Promise.all(
+      [undefined, 'inference' as const].map(optimize => Net.create(prototxt, { engine, threads: 2, optimize })),
+    )
+    const calls = vi.spyOn(lean.engine.kernels, 'maxPool')
+    const given = distinct(378)
+    const answer = await lean.forward({ in0: given })
+    expect(calls.mock.calls.map(([, , , mask]) => mask !== null)).toEqual([false, true])
+    calls.mockRestore()
+    expect(answer).toEqual(await plain.forward({ in0: given }))
+    lean.dispose()
+    plain.dispose()
   })
 
   test('STOCHASTIC in TRAIN: one value of the window, as often as its share', async () => {

@@ -131,7 +131,7 @@ export function wasmKernels(wasm: WasmExports) {
 
     maxPool(s, x, y, mask) {
       pool(s)
-      wasm.maxPool(x.pointer, y.pointer, mask.pointer)
+      wasm.maxPool(x.pointer, y.pointer, mask ? mask.pointer : 0)
     },
     maxPoolGradient(s, dy, mask, dx) {
       pool(s)
