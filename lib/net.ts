@@ -26,7 +26,7 @@ import {
   rememberShapes,
   shapesChanged,
 } from './net_builder.js'
-import { describeNet, type NetDescription } from './net_description.js'
+import { blobLossWeights, describeNet, type NetDescription } from './net_description.js'
 import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBytes, readWeights, saveNet } from './net_files.js'
 import { drawSeed, readNet } from './net_source.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net_values.js'
@@ -107,6 +107,8 @@ export class Net {
   /** In the order in which they run, splits included; `layerNames` likewise. */
   readonly layers: readonly Layer[]
   readonly layerNames: readonly string[]
+  /** The same layers by name. */
+  readonly layerDict: Record<string, Layer> = record()
   /** Names of the blobs that a layer gives, by layer name. */
   readonly topNames: Record<string, string[]> = record()
   /** Names of the blobs that a layer takes, by layer name. */
@@ -159,6 +161,7 @@ export class Net {
     for (const blob of parts.blobs) this.blobs[blob.name] = blob
     parts.nodes.forEach((node, i) => {
       this.index.set(node.name, i)
+      this.layerDict[node.name] = node.layer
       this.topNames[node.name] = node.top.map(blob => blob.name)
       this.bottomNames[node.name] = node.bottom.map(blob => blob.name)
       if (node.layer.blobs.length) this.params[node.name] = node.layer.blobs
@@ -404,6 +407,11 @@ export class Net {
   /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose()
+  }
+
+  /** The weight of each blob in the objective, by blob name. */
+  get blobLossWeights(): Record<string, number> {
+    return blobLossWeights(this.parts)
   }
 
   /** Seed of the random streams: given, or drawn when the net was made. */

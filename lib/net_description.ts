@@ -1,4 +1,5 @@
 import type { Net } from './net.js'
+import type { NetParts } from './net_builder.js'
 
 /** A param of a layer as `net.describe()` tells of it. */
 export interface ParamDescription {
@@ -40,13 +41,27 @@ export interface NetDescription {
   layers: LayerDescription[]
 }
 
-export function describeNet(net: Net): NetDescription {
-  const { parts } = net
-  const weights = parts.blobs.map(() => 0)
-  for (const node of parts.nodes)
+/** The loss weight of each blob, in the order of the net's blobs: that of the last layer that writes it. */
+function lossWeightsOf({ blobs, nodes }: NetParts): number[] {
+  const weights = blobs.map(() => 0)
+  for (const node of nodes)
     node.tops.forEach((top, i) => {
       weights[top] = node.lossWeights[i]
     })
+  return weights
+}
+
+/** The same by name. */
+export function blobLossWeights(parts: NetParts): Record<string, number> {
+  const weights = lossWeightsOf(parts)
+  const named: Record<string, number> = Object.create(null)
+  for (const [i, { name }] of parts.blobs.entries()) named[name] = weights[i]
+  return named
+}
+
+export function describeNet(net: Net): NetDescription {
+  const { parts } = net
+  const weights = lossWeightsOf(parts)
   return {
     phase: net.state.phase,
     level: net.state.level,

@@ -421,6 +421,14 @@ test('the same seed gives the same weights, another seed other ones', async () =
   expect(a.params.ip1[0].dataArray).not.toEqual(c.params.ip1[0].dataArray)
 })
 
+test('layers and loss weights by name', async () => {
+  const net = await make(mlp.replace('top: "ip2"', 'top: "ip2" loss_weight: 0.5').replace('top: "prob"', 'top: "prob" loss_weight: 2'))
+  expect(Object.keys(net.layerDict)).toEqual([...net.layerNames])
+  expect(net.layerDict.ip2).toBe(net.layers[net.layerNames.indexOf('ip2')])
+  expect(net.layerDict.toString).toBeUndefined()
+  expect({ ...net.blobLossWeights }).toEqual({ x: 0, ip1: 0, ip2: 0, ip2_ip2_0_split_0: 0.5, ip2_ip2_0_split_1: 0, prob: 2 })
+})
+
 test('names that JavaScript has a use for are names like any other', async () => {
   for (const name of ['__proto__', 'constructor', 'then']) {
     const net = await make(mlp.replaceAll('"prob"', `"${name}"`).replaceAll('"ip1"', `"${name}1"`))
