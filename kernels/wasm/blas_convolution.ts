@@ -13,8 +13,8 @@ import { winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Values of a piece: 512 KiB. */
 const PIECE: i32 = 1 << 17
-/** Operations worth a chunk of their own, some 10 µs, and how many chunks there should be. */
-const CHUNK: f64 = 2e6
+/** Operations worth a chunk of their own, some 20 µs, and how many chunks there should be. */
+const CHUNK: f64 = 4e6
 const MOST_CHUNKS: i32 = 16
 /** Rows of a piece that a product with one row of the kernel needs to be worth its call, and columns of any product. */
 const LEAST_DEPTH: i32 = 32
@@ -58,12 +58,19 @@ function rowsThatFit(s: Convolution, channels: i32): i32 {
   return smaller(s.OH, larger(larger(1, 2 * overlap), fit))
 }
 
-/** Into how many chunks an image should be cut so that all threads have work. */
-function sharesOf(s: Convolution): i32 {
+/** Into how many chunks an image should be cut, `most` at most, so that all threads have work; an even number if that tells. */
+function sharesOf(s: Convolution, most: i32): i32 {
   const images = s.N * s.G
   if (images >= MOST_CHUNKS) return 1
   const operations = 2 * <f64>s.groupM * <f64>s.groupC * <f64>s.taps * <f64>s.positions
-  return smaller(ceilDiv(MOST_CHUNKS, images), <i32>(operations / CHUNK) + 1)
+  const shares = larger(1, smaller(most, smaller(ceilDiv(MOST_CHUNKS, images), <i32>(operations / CHUNK) + 1)))
+  return shares > 1 && images & 1 ? shares & ~1 : shares
+}
+
+/** Where part i of n units begins that are cut into `parts`: larger ones first, so that the last ones end together. */
+@inline
+function beginOf(n: i32, parts: i32, i: i32): i32 {
+  return i * (n / parts) + smaller(i, n % parts)
 }
 
 /** The weights in the order (r, m, c, q) where rows of the kernel are apart, else as they are. */
@@ -152,22 +159,32 @@ function lowerTap(s: Convolution, plane: usize, y: i32, q: i32, count: i32, d: u
 const WIDE: i32 = 784
 const NARROW: i32 = 192
 const OUTPUTS: i32 = 1 << 16
-/** Chunks that images are not joined below. */
+/** Chunks that a pass should have at least, and outputs or positions that are cut together. */
 const LEAST_CHUNKS: i32 = 4
+const ROWS: i32 = 8
+const COLUMNS: i32 = 16
 
 /**
  * Images whose positions become columns of the same product. In cycles: sgemm takes 16 columns at a time and loses some 8 more on the
  * rest; joined images cost a copy of the outputs and, unless they would be written out anyway, of the patches.
  */
 function joinedOf(s: Convolution): i32 {
-  const most = smaller(WIDE / s.positions, (s.N * s.G) / LEAST_CHUNKS)
+  const most = smaller(s.N, WIDE / s.positions)
   const rest = s.positions & 15
   if (most < 2 || rest == 0) return 1
   const sums = s.groupC * s.taps
   const lost = (<f64>(24 - rest) * <f64>s.groupM * <f64>sums) / 36
   const lowered = isPointwise(s) ? 0 : sums / shiftsOf(s)
   const copied = 0.5 * <f64>s.positions * <f64>(s.groupM + sums - lowered)
-  return lost > copied ? ceilDiv(s.N, ceilDiv(s.N, most)) : 1
+  if (lost < copied) return 1
+  const images = smaller(most, larger((s.N * s.G) / LEAST_CHUNKS, ceilDiv(NARROW, s.positions)))
+  return ceilDiv(s.N, ceilDiv(s.N, images))
+}
+
+/** Whether there are so few positions that only outputs can be cut. */
+@inline
+function isNarrow(s: Convolution): bool {
+  return !isPointwise(s) && s.N * s.G < LEAST_CHUNKS && s.positions < LEAST_CHUNKS * LEAST_WIDTH
 }
 
 @inline
@@ -183,32 +200,36 @@ export function blasConvolution(x: usize, w: usize, bias: usize, y: usize): void
     return
   }
   s.images = joinedOf(s)
-  s.shifts = s.images > 1 ? 1 : shiftsOf(s)
+  const joined = s.images > 1 || isNarrow(s)
+  s.shifts = joined ? 1 : shiftsOf(s)
   s.x = x
   s.w = weightsOf(s, w)
   s.bias = bias
   s.y = y
-  if (s.images > 1) {
+  s.parts = 1
+  s.parts2 = 1
+  if (joined) {
     const stride = spaced(s.images * s.positions)
+    const groups = ceilDiv(s.N, s.images) * s.G
     s.block = channelsThatFit(s, stride)
-    s.parts = ceilDiv(s.N, s.images)
-    needWorkspace(bytes((s.block * s.taps + s.groupM) * stride) + 64)
-    run(joinedChunk, s.G * s.parts)
+    s.parts2 = sharesOf(s, smaller(ceilDiv(LEAST_CHUNKS, groups), s.groupM / LEAST_WIDTH))
+    const outputs = ceilDiv(ceilDiv(s.groupM, ROWS), s.parts2) * ROWS
+    needWorkspace(bytes((s.block * s.taps + outputs) * stride) + 64)
+    run(joinedChunk, groups * s.parts2)
     return
   }
   if (isPointwise(s)) {
-    // one long row: cut by positions
-    const parts = larger(ceilDiv(s.positions, columnsOf(s)), sharesOf(s))
-    s.block = larger(LEAST_WIDTH, (ceilDiv(s.positions, parts) + 15) & ~15)
-    s.parts = ceilDiv(s.positions, s.block)
+    // one long row: cut by positions, or by outputs if there are more
+    if (s.groupM > s.positions) s.parts2 = sharesOf(s, s.groupM / LEAST_WIDTH)
+    else s.parts = sharesOf(s, s.positions / LEAST_WIDTH)
+    s.parts = larger(s.parts, ceilDiv(s.positions, columnsOf(s)))
   } else {
-    const share = larger(ceilDiv(s.OH, sharesOf(s)), ceilDiv(LEAST_WIDTH, s.OW))
-    s.block = ceilDiv(s.OH, ceilDiv(s.OH, smaller(rowsThatFit(s, s.groupC), share)))
-    s.parts = ceilDiv(s.OH, s.block)
+    s.parts = larger(sharesOf(s, s.OH / ceilDiv(LEAST_WIDTH, s.OW)), ceilDiv(s.OH, rowsThatFit(s, s.groupC)))
+    s.block = ceilDiv(s.OH, s.parts)
     s.block2 = ceilDiv(s.block, ceilDiv(s.block, larger(1, columnsOf(s) / s.OW)))
     needWorkspace(bytes(s.groupC * depthOf(s) * strideOf(s, s.block)) + 64)
   }
-  run(forwardChunk, s.N * s.G * s.parts)
+  run(forwardChunk, s.N * s.G * s.parts * s.parts2)
 }
 
 /** Channels of a piece with rows of `stride` values, all taps. */
@@ -219,41 +240,56 @@ function channelsThatFit(s: Convolution, stride: i32): i32 {
 
 function forwardChunk(chunk: i32, workspace: usize): void {
   const s = convolutionJob()
-  const begin = (chunk % s.parts) * s.block
+  const part2 = chunk % s.parts2
+  chunk /= s.parts2
+  const part = chunk % s.parts
   const image = chunk / s.parts
   const g = image % s.G
   const n = image / s.G
   const depth = s.groupC * depthOf(s)
   const plane = bytes(s.positions)
   const x = s.x + <usize>((n * s.G + g) * s.groupC) * bytes(s.H * s.W)
-  let y = s.y + <usize>(n * s.M + g * s.groupM) * plane
+  const y = s.y + <usize>(n * s.M + g * s.groupM) * plane
   if (isPointwise(s)) {
-    const count = smaller(s.block, s.positions - begin)
-    y += bytes(begin)
-    const w = s.w + bytes(g * s.groupM * depth)
-    sgemm(false, false, s.groupM, count, depth, 1, w, depth, x + bytes(begin), s.positions, 0, y, s.positions)
-    finishRows(s, g, y, plane, y, plane, count)
+    const units = ceilDiv(s.positions, COLUMNS)
+    const begin = COLUMNS * beginOf(units, s.parts, part)
+    const count = smaller(s.positions, COLUMNS * beginOf(units, s.parts, part + 1)) - begin
+    const m = firstOutput(s, part2)
+    const outputs = firstOutput(s, part2 + 1) - m
+    const to = y + <usize>m * plane + bytes(begin)
+    const w = s.w + bytes((g * s.groupM + m) * depth)
+    sgemm(false, false, outputs, count, depth, 1, w, depth, x + bytes(begin), s.positions, 0, to, s.positions)
+    finishRows(s, g * s.groupM + m, outputs, to, plane, to, plane, count)
     return
   }
-  const rows = smaller(s.block, s.OH - begin)
+  const begin = beginOf(s.OH, s.parts, part)
+  const rows = beginOf(s.OH, s.parts, part + 1) - begin
   const stride = strideOf(s, rows)
   lower(s, x, s.groupC, begin, rows, workspace, stride)
-  y += bytes(begin * s.OW)
   for (let row = 0; row < rows; row += s.block2) {
     const count = smaller(s.block2, rows - row) * s.OW
-    const to = y + bytes(row * s.OW)
+    const to = y + bytes((begin + row) * s.OW)
     for (let r = 0; r < s.shifts; r++) {
       const w = s.w + bytes((r * s.M + g * s.groupM) * depth)
       const seen = workspace + bytes((row + r * s.DH) * s.OW)
       sgemm(false, false, s.groupM, count, depth, 1, w, depth, seen, stride, r > 0 ? 1 : 0, to, s.positions)
     }
-    finishRows(s, g, to, plane, to, plane, count)
+    finishRows(s, g * s.groupM, s.groupM, to, plane, to, plane, count)
   }
 }
 
-/** One group of `images` images: their patches side by side, some channels at a time. */
+/** Where part i of a group's outputs begins. */
+@inline
+function firstOutput(s: Convolution, i: i32): i32 {
+  return smaller(s.groupM, ROWS * beginOf(ceilDiv(s.groupM, ROWS), s.parts2, i))
+}
+
+/** Some outputs of one group of one or more images: their patches side by side, some channels at a time. */
 function joinedChunk(chunk: i32, workspace: usize): void {
   const s = convolutionJob()
+  const m = firstOutput(s, chunk % s.parts2)
+  const outputs = firstOutput(s, (chunk % s.parts2) + 1) - m
+  chunk /= s.parts2
   const g = chunk % s.G
   const first = (chunk / s.G) * s.images
   const count = smaller(s.images, s.N - first)
@@ -266,22 +302,22 @@ function joinedChunk(chunk: i32, workspace: usize): void {
       const x = s.x + <usize>(((first + n) * s.G + g) * s.groupC + c) * bytes(s.H * s.W)
       lower(s, x, channels, 0, s.OH, workspace + bytes(n * s.positions), stride)
     }
-    const w = s.w + bytes(g * s.groupM * depth + c * s.taps)
-    sgemm(false, false, s.groupM, count * s.positions, channels * s.taps, 1, w, depth, workspace, stride, c > 0 ? 1 : 0, sums, stride)
+    const w = s.w + bytes((g * s.groupM + m) * depth + c * s.taps)
+    sgemm(false, false, outputs, count * s.positions, channels * s.taps, 1, w, depth, workspace, stride, c > 0 ? 1 : 0, sums, stride)
   }
   const plane = bytes(s.positions)
   for (let n = 0; n < count; n++) {
-    const y = s.y + <usize>((first + n) * s.M + g * s.groupM) * plane
-    finishRows(s, g, sums + bytes(n * s.positions), bytes(stride), y, plane, s.positions)
+    const y = s.y + <usize>((first + n) * s.M + g * s.groupM + m) * plane
+    finishRows(s, g * s.groupM + m, outputs, sums + bytes(n * s.positions), bytes(stride), y, plane, s.positions)
   }
 }
 
-/** y ← ReLU(sums + bias), n values of every output of a group, while they are in the cache; sums may be y itself. */
-function finishRows(s: Convolution, g: i32, sums: usize, step: usize, y: usize, plane: usize, n: i32): void {
+/** y ← ReLU(sums + bias), n values of some outputs from m on, while they are in the cache; sums may be y itself. */
+function finishRows(s: Convolution, m: i32, outputs: i32, sums: usize, step: usize, y: usize, plane: usize, n: i32): void {
   if (sums == y && s.bias == 0 && s.slope == 1) return
   const slope = f32x4.splat(s.slope)
-  for (let m = 0; m < s.groupM; m++, sums += step, y += plane) {
-    const b = f32x4.splat(s.bias ? load<f32>(s.bias + bytes(g * s.groupM + m)) : 0)
+  for (const last = m + outputs; m < last; m++, sums += step, y += plane) {
+    const b = f32x4.splat(s.bias ? load<f32>(s.bias + bytes(m)) : 0)
     let i = 0
     for (; i + 4 <= n; i += 4) {
       const v = f32x4.add(v128.load(sums + bytes(i)), b)
@@ -294,7 +330,9 @@ function finishRows(s: Convolution, g: i32, sums: usize, step: usize, y: usize, 
   }
 }
 
-// ---- input gradient: a chunk is a block of channels of one group of one image ------------------------------------------------
+// ---- input gradient: a chunk is a block of channels of one group of one image, or of some small ones --------------------------
+
+const LEAST_VALUES: f64 = 8192
 
 export function blasConvolutionInputGradient(dy: usize, w: usize, dx: usize): void {
   const s = convolutionJob()
@@ -303,70 +341,127 @@ export function blasConvolutionInputGradient(dy: usize, w: usize, dx: usize): vo
     winogradInputGradient(s, dy, w, dx, true)
     return
   }
-  s.shifts = shiftsOf(s)
+  s.images = smaller(joinedOf(s), ceilDiv(NARROW, s.positions))
+  s.shifts = s.images > 1 ? 1 : shiftsOf(s)
   s.y = dy
   s.w = weightsOf(s, w)
   s.x = dx
-  const pointwise = isPointwise(s)
-  const each = pointwise ? s.positions : depthOf(s) * strideOf(s, s.OH)
-  const parts = larger(ceilDiv(s.groupC, larger(1, PIECE / larger(1, each))), sharesOf(s))
-  s.block = larger(1, ceilDiv(s.groupC, parts))
-  s.parts = ceilDiv(s.groupC, s.block)
-  needWorkspace(pointwise ? 64 : bytes(s.block * each) + 64)
-  run(inputGradientChunk, s.N * s.G * s.parts)
+  const joined = s.images > 1
+  const pointwise = isPointwise(s) && !joined
+  const each = pointwise ? s.positions : joined ? s.taps * spaced(s.images * s.positions) : depthOf(s) * strideOf(s, s.OH)
+  s.parts = larger(ceilDiv(s.groupC, larger(1, PIECE / larger(1, each))), sharesOf(s, chunksWorthCutting(s)))
+  s.block = ceilDiv(s.groupC, s.parts)
+  const gathered = joined ? s.groupM * spaced(s.images * s.positions) : 0
+  needWorkspace(pointwise ? 64 : bytes(s.block * each + gathered) + 64)
+  run(inputGradientChunk, ceilDiv(s.N, s.images) * s.G * s.parts)
+}
+
+/** Chunks of an image, none with so few rows or values that sgemm would mostly read weights. */
+function chunksWorthCutting(s: Convolution): i32 {
+  const rows = s.groupC * depthOf(s)
+  return smaller(rows / ROWS, <i32>((<f64>rows * <f64>s.positions) / LEAST_VALUES))
 }
 
 function inputGradientChunk(chunk: i32, workspace: usize): void {
   const s = convolutionJob()
-  const c0 = (chunk % s.parts) * s.block
+  const c0 = beginOf(s.groupC, s.parts, chunk % s.parts)
+  const channels = beginOf(s.groupC, s.parts, (chunk % s.parts) + 1) - c0
   const image = chunk / s.parts
   const g = image % s.G
-  const n = image / s.G
-  const channels = smaller(s.block, s.groupC - c0)
+  const n = (image / s.G) * s.images
+  const count = smaller(s.images, s.N - n)
   const each = depthOf(s)
   const depth = s.groupC * each
   const plane = bytes(s.H * s.W)
-  const dx = s.x + <usize>((n * s.G + g) * s.groupC + c0) * plane
-  const dy = s.y + <usize>(n * s.M + g * s.groupM) * bytes(s.positions)
+  let dx = s.x + <usize>((n * s.G + g) * s.groupC + c0) * plane
+  let dy = s.y + <usize>(n * s.M + g * s.groupM) * bytes(s.positions)
+  let step = s.positions
   const w = s.w + bytes(g * s.groupM * depth + c0 * each)
-  if (isPointwise(s)) {
+  if (s.images == 1 && isPointwise(s)) {
     sgemm(true, false, channels, s.positions, s.groupM, 1, w, depth, dy, s.positions, 0, dx, s.positions)
     return
   }
-  const stride = strideOf(s, s.OH)
+  let stride = strideOf(s, s.OH)
+  if (s.images > 1) {
+    stride = spaced(s.images * s.positions)
+    dy = gatherImages(s, dy, count, workspace + bytes(s.block * each * stride), stride)
+    step = stride
+  }
   const split = s.shifts > 1
   if (split) memory.fill(workspace, 0, bytes(channels * each * stride))
   for (let r = 0; r < s.shifts; r++) {
     const to = workspace + bytes(r * s.DH * s.OW)
-    sgemm(true, false, channels * each, s.positions, s.groupM, 1, w + bytes(r * s.M * depth), depth, dy, s.positions, split ? 1 : 0, to, stride)
+    const rows = w + bytes(r * s.M * depth)
+    sgemm(true, false, channels * each, count * s.positions, s.groupM, 1, rows, depth, dy, step, split ? 1 : 0, to, stride)
   }
+  for (let i = 0; i < count; i++, dx += <usize>s.C * plane) raise(s, workspace + bytes(i * s.positions), stride, channels, dx)
+}
+
+/** The outputs of a group of `count` images side by side: rows of `stride` values. */
+function gatherImages(s: Convolution, dy: usize, count: i32, to: usize, stride: i32): usize {
+  for (let n = 0; n < count; n++, dy += <usize>s.M * bytes(s.positions)) {
+    let from = dy
+    let d = to + bytes(n * s.positions)
+    for (let m = 0; m < s.groupM; m++, from += bytes(s.positions), d += bytes(stride)) copyValues(d, from, s.positions)
+  }
+  return to
+}
+
+/** Adds the rows of a piece into `channels` planes at dx, which begin at 0. */
+function raise(s: Convolution, from: usize, stride: i32, channels: i32, dx: usize): void {
+  const plane = bytes(s.H * s.W)
   memory.fill(dx, 0, <usize>channels * plane)
+  const split = s.shifts > 1
   const height = split ? 1 : s.KH
   const count = split ? s.OH + (s.KH - 1) * s.DH : s.OH
-  let from = workspace
-  for (let c = 0; c < channels; c++) {
+  for (let c = 0; c < channels; c++, dx += plane) {
     for (let r = 0; r < height; r++) {
-      for (let q = 0; q < s.KW; q++, from += bytes(stride)) raiseTap(s, from, count, r * s.DH - s.PH, q, dx + <usize>c * plane)
+      for (let q = 0; q < s.KW; q++, from += bytes(stride)) raiseTap(s, from, count, r * s.DH - s.PH, q, dx)
     }
   }
 }
 
-/** plane[y + i·SH, x·SW + q·DW − PW] += from[i, x] wherever that lies inside. */
-@inline
+/** plane[y + i·SH, x·SW + q·DW − PW] += from[i, x] wherever that lies inside. What lies outside may be set to 0. */
 function raiseTap(s: Convolution, from: usize, count: i32, y: i32, q: i32, plane: usize): void {
+  const OW = s.OW
   const first = firstOf(s, q)
   const last = lastOf(s, q)
   const to = plane + bytes(first * s.SW + q * s.DW - s.PW)
+  if (s.SH == 1 && s.SW == 1 && OW == s.W && first < last) {
+    // rows lie one behind the other in both: one run
+    const top = smaller(count, larger(0, -y))
+    const bottom = larger(top, smaller(count, s.H - y))
+    if (first > 0) for (let i = top; i < bottom; i++) for (let x = 0; x < first; x++) store<f32>(from + bytes(i * OW + x), 0)
+    if (last < OW) for (let i = top; i < bottom; i++) for (let x = last; x < OW; x++) store<f32>(from + bytes(i * OW + x), 0)
+    if (top < bottom) addValues(to + bytes((y + top) * OW), from + bytes(top * OW + first), (bottom - top - 1) * OW + last - first)
+    return
+  }
+  const none = f32x4.splat(0)
   const step = bytes(s.SW)
-  for (let i = 0; i < count; i++, y += s.SH, from += bytes(s.OW)) {
+  for (let i = 0; i < count; i++, y += s.SH, from += bytes(OW)) {
     if (<u32>y >= <u32>s.H) continue
     let p = to + bytes(y * s.W)
     let x = first
     if (s.SW == 1) {
       for (; x + 4 <= last; x += 4, p += 16) v128.store(p, f32x4.add(v128.load(p), v128.load(from + bytes(x))))
+    } else if (s.SW == 2) {
+      // eight values at a time, of which the odd ones stay as they are; all eight lie before the last one that is added to
+      for (; x + 4 < last; x += 4, p += 32) {
+        const v = v128.load(from + bytes(x))
+        v128.store(p, f32x4.add(v128.load(p), v128.shuffle<f32>(v, none, 0, 4, 1, 5)))
+        v128.store(p, f32x4.add(v128.load(p, 16), v128.shuffle<f32>(v, none, 2, 6, 3, 7)), 16)
+      }
     }
     for (; x < last; x++, p += step) store<f32>(p, load<f32>(p) + load<f32>(from + bytes(x)))
   }
+}
+
+/** to += from, n values. */
+@inline
+function addValues(to: usize, from: usize, n: i32): void {
+  let i = 0
+  for (; i + 4 <= n; i += 4) v128.store(to + bytes(i), f32x4.add(v128.load(to + bytes(i)), v128.load(from + bytes(i))))
+  for (; i < n; i++) store<f32>(to + bytes(i), load<f32>(to + bytes(i)) + load<f32>(from + bytes(i)))
 }
 
 // ---- weight gradient: a chunk is a block of channels of one group, and a share of all pieces of all images --------------------

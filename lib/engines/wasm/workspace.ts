@@ -168,44 +168,58 @@ function rowsThatFit(s: Sizes, channels: number): number {
   return Math.min(s.OH, Math.max(1, 2 * overlap, fit))
 }
 
-function sharesOf(s: Sizes): number {
+function sharesOf(s: Sizes, most: number): number {
   const images = s.N * s.G
   if (images >= MOST_CHUNKS) return 1
   const operations = 2 * s.groupM * s.groupC * s.taps * s.positions
-  return Math.min(Math.ceil(MOST_CHUNKS / images), Math.trunc(operations / 2e6) + 1)
+  const shares = Math.max(1, Math.min(most, Math.ceil(MOST_CHUNKS / images), Math.trunc(operations / 4e6) + 1))
+  return shares > 1 && images & 1 ? shares & ~1 : shares
 }
 
 const reordered = (s: Sizes): number => (shiftsOf(s) > 1 ? 4 * s.M * s.groupC * s.taps + LINE : 0)
 
 function joinedOf(s: Sizes): number {
-  const most = Math.min(quotient(784, s.positions), quotient(s.N * s.G, 4))
+  const most = Math.min(s.N, quotient(784, s.positions))
   const rest = s.positions & 15
   if (most < 2 || rest === 0) return 1
   const sums = s.groupC * s.taps
   const lost = ((24 - rest) * s.groupM * sums) / 36
   const lowered = s.pointwise ? 0 : quotient(sums, shiftsOf(s))
   const copied = 0.5 * s.positions * (s.groupM + sums - lowered)
-  return lost > copied ? Math.ceil(s.N / Math.ceil(s.N / most)) : 1
+  if (lost < copied) return 1
+  const images = Math.min(most, Math.max(quotient(s.N * s.G, 4), Math.ceil(192 / s.positions)))
+  return Math.ceil(s.N / Math.ceil(s.N / images))
 }
 
 function blasForward(s: Sizes): Workspace {
   const images = joinedOf(s)
-  if (images > 1) {
+  const narrow = !s.pointwise && s.N * s.G < 4 && s.positions < 128
+  if (images > 1 || narrow) {
     const stride = spaced(images * s.positions)
     const channels = Math.ceil(s.groupC / Math.ceil(s.groupC / Math.max(1, quotient(PIECE, s.taps * stride))))
-    return { own: 4 * (channels * s.taps + s.groupM) * stride + LINE, shared: 0 }
+    const parts = sharesOf(s, Math.min(Math.ceil(4 / (Math.ceil(s.N / images) * s.G)), quotient(s.groupM, 32)))
+    const outputs = 8 * Math.ceil(Math.ceil(s.groupM / 8) / parts)
+    return { own: 4 * (channels * s.taps + outputs) * stride + LINE, shared: 0 }
   }
   if (s.pointwise) return { own: 0, shared: 0 }
-  const share = Math.max(Math.ceil(s.OH / sharesOf(s)), Math.ceil(32 / s.OW))
-  const block = Math.ceil(s.OH / Math.ceil(s.OH / Math.min(rowsThatFit(s, s.groupC), share)))
-  return { own: 4 * s.groupC * (s.taps / shiftsOf(s)) * strideOf(s, block) + LINE, shared: reordered(s) }
+  const parts = Math.max(sharesOf(s, quotient(s.OH, Math.ceil(32 / s.OW))), Math.ceil(s.OH / rowsThatFit(s, s.groupC)))
+  const rows = Math.ceil(s.OH / parts)
+  return { own: 4 * s.groupC * (s.taps / shiftsOf(s)) * strideOf(s, rows) + LINE, shared: reordered(s) }
 }
 
 function blasInput(s: Sizes): Workspace {
-  if (s.pointwise) return { own: 64, shared: 0 }
-  const each = (s.taps / shiftsOf(s)) * strideOf(s, s.OH)
-  const parts = Math.max(Math.ceil(s.groupC / Math.max(1, quotient(PIECE, Math.max(1, each)))), sharesOf(s))
-  return { own: 4 * Math.max(1, Math.ceil(s.groupC / parts)) * each + LINE, shared: reordered(s) }
+  const images = Math.min(joinedOf(s), Math.ceil(192 / s.positions))
+  if (s.pointwise && images === 1) return { own: 64, shared: 0 }
+  const columns = spaced(images * s.positions)
+  const depth = images > 1 ? s.taps : s.taps / shiftsOf(s)
+  const rows = s.groupC * depth
+  const each = depth * (images > 1 ? columns : strideOf(s, s.OH))
+  const parts = Math.max(
+    Math.ceil(s.groupC / Math.max(1, quotient(PIECE, Math.max(1, each)))),
+    sharesOf(s, Math.min(quotient(rows, 8), quotient(rows * s.positions, 8192))),
+  )
+  const gathered = images > 1 ? s.groupM * columns : 0
+  return { own: 4 * (Math.ceil(s.groupC / parts) * each + gathered) + LINE, shared: images > 1 ? 0 : reordered(s) }
 }
 
 function blasWeights(s: Sizes): Workspace {
