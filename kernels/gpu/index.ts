@@ -18,6 +18,7 @@ import { gather } from './gather.js'
 import { gemm } from './gemm.js'
 import { im2col } from './im2col.js'
 import { lrn } from './lrn.js'
+import { lstm } from './lstm.js'
 import { lstmUnit } from './lstm_unit.js'
 import { nesterov } from './nesterov.js'
 import { normalization } from './normalization.js'
@@ -27,6 +28,7 @@ import { prelu } from './prelu.js'
 import { reductions } from './reductions.js'
 import { relu } from './relu.js'
 import { rmsprop } from './rmsprop.js'
+import { rnn } from './rnn.js'
 import { scale } from './scale.js'
 import { sgd } from './sgd.js'
 import { sigmoid } from './sigmoid.js'
@@ -37,8 +39,8 @@ import { tanh } from './tanh.js'
 
 const files = [
   ...[accuracy, activations, adadelta, adagrad, adam, argmax, axes, bias, classLosses, convolution, dropout, elementwise, eltwise],
-  ...[euclideanLoss, gather, gemm, im2col, lrn, lstmUnit, nesterov, normalization, pairLosses, pooling, prelu, reductions, relu],
-  ...[rmsprop, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
+  ...[euclideanLoss, gather, gemm, im2col, lrn, lstm, lstmUnit, nesterov, normalization, pairLosses, pooling, prelu, reductions, relu],
+  ...[rmsprop, rnn, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
 ]
 
 /** The kernels of the gpu engine: one file for each of kernels/js. What is missing runs on the host. */

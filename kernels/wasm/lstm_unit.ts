@@ -1,10 +1,9 @@
-import { logistic } from './sigmoid'
-import { tangent } from './tanh'
+import { hyperbolic, squashed } from './squash'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
 
 /** Hidden values of a chunk: each costs five exponentials. */
-const CHUNK: i32 = 2048
+const CHUNK: i32 = 512
 
 @unmanaged
 class UnitJob {
@@ -42,32 +41,34 @@ export function lstmUnit(batch: i32, hidden: i32, previous: usize, gates: usize,
   run(unitChunk, ceilDiv(batch, u.block))
 }
 
+function unitChunk(chunk: i32, _workspace: usize): void {
+  const u = changetype<UnitJob>(job)
+  const n = chunk * u.block
+  units(smaller(u.batch - n, u.block), u.hidden, u.hidden, n, 0, u.previous, u.gates, u.cont, u.c, u.h)
+}
+
 /** cont·σ(x), and what it is multiplied with: 0 where it is 0, even if that state is not finite. */
 @inline
 function forget(cont: f32, x: v128): v128 {
-  return cont == 0 ? f32x4.splat(0) : f32x4.mul(f32x4.splat(cont), logistic(x))
+  return cont == 0 ? f32x4.splat(0) : f32x4.mul(f32x4.splat(cont), squashed(x))
 }
 @inline
 function keep(f: v128, v: v128): v128 {
   return v128.and(f32x4.mul(f, v), f32x4.ne(f, f32x4.splat(0)))
 }
 
-function unitChunk(chunk: i32, _workspace: usize): void {
-  const u = changetype<UnitJob>(job)
-  const H = u.hidden
+/** The same for `count` units of H, from unit d on, of `rows` streams from n on. */
+export function units(rows: i32, count: i32, H: i32, n: i32, d: i32, previous: usize, gates: usize, cont: usize, c: usize, h: usize): void {
   const row = bytes(H)
-  const last = smaller(u.batch, (chunk + 1) * u.block)
-  for (let n = chunk * u.block; n < last; n++) {
-    const cont = load<f32>(u.cont + bytes(n))
-    const gates = u.gates + <usize>(4 * n) * row
-    for (let d = 0; d < H; d += 4) {
-      const gate = gates + bytes(d)
-      const at = <usize>n * row + bytes(d)
-      const kept = keep(forget(cont, v128.load(gate + row)), v128.load(u.previous + at))
-      const state = madd(logistic(v128.load(gate)), tangent(v128.load(gate + 3 * row)), kept)
-      const h = f32x4.mul(logistic(v128.load(gate + 2 * row)), tangent(state))
-      put(u.c + at, state, H - d)
-      put(u.h + at, h, H - d)
+  for (const end = n + rows; n < end; n++) {
+    const kept = load<f32>(cont + bytes(n))
+    let gate = gates + bytes(4 * n * H + d)
+    let at = bytes(n * H + d)
+    for (let left = count; left > 0; left -= 4, gate += 16, at += 16) {
+      const old = keep(forget(kept, v128.load(gate + row)), v128.load(previous + at))
+      const state = madd(squashed(v128.load(gate)), hyperbolic(v128.load(gate + 3 * row)), old)
+      put(c + at, state, left)
+      put(h + at, f32x4.mul(squashed(v128.load(gate + 2 * row)), hyperbolic(state)), left)
     }
   }
 }
@@ -96,6 +97,14 @@ export function lstmUnitGradient(
   run(gradientChunk, ceilDiv(batch, u.block))
 }
 
+function gradientChunk(chunk: i32, _workspace: usize): void {
+  const u = changetype<UnitJob>(job)
+  const n = chunk * u.block
+  const H = u.hidden
+  const rows = smaller(u.batch - n, u.block)
+  unitGradients(rows, H, H, n, 0, u.previous, u.gates, u.cont, u.c, u.dc, u.dh + bytes(n * H), bytes(H), u.dprevious, u.dgates)
+}
+
 /** v·(1 − v). */
 @inline
 function slope(v: v128): v128 {
@@ -107,31 +116,44 @@ function rest(v: v128): v128 {
   return f32x4.sub(f32x4.splat(1), f32x4.mul(v, v))
 }
 
-function gradientChunk(chunk: i32, _workspace: usize): void {
-  const u = changetype<UnitJob>(job)
-  const H = u.hidden
+/** The same for `count` units of H, from unit d on, of `rows` streams from n on; dh points to the first of them, its rows are dhRow bytes apart. */
+export function unitGradients(
+  rows: i32,
+  count: i32,
+  H: i32,
+  n: i32,
+  d: i32,
+  previous: usize,
+  gates: usize,
+  cont: usize,
+  c: usize,
+  dc: usize,
+  dh: usize,
+  dhRow: usize,
+  dprevious: usize,
+  dgates: usize,
+): void {
   const row = bytes(H)
-  const last = smaller(u.batch, (chunk + 1) * u.block)
-  for (let n = chunk * u.block; n < last; n++) {
-    const cont = load<f32>(u.cont + bytes(n))
-    for (let d = 0; d < H; d += 4) {
-      const first = <usize>(4 * n) * row + bytes(d)
-      const gate = u.gates + first
-      const dgate = u.dgates + first
-      const at = <usize>n * row + bytes(d)
-      const i = logistic(v128.load(gate))
-      const f = forget(cont, v128.load(gate + row))
-      const o = logistic(v128.load(gate + 2 * row))
-      const g = tangent(v128.load(gate + 3 * row))
-      const squashed = tangent(v128.load(u.c + at))
-      const dhidden = v128.load(u.dh + at)
-      const dstate = madd(f32x4.mul(dhidden, o), rest(squashed), v128.load(u.dc + at))
-      const before = v128.load(u.previous + at)
-      put(u.dprevious + at, f32x4.mul(dstate, f), H - d)
-      put(dgate, f32x4.mul(f32x4.mul(dstate, g), slope(i)), H - d)
-      put(dgate + row, keep(f, f32x4.mul(f32x4.mul(dstate, before), f32x4.sub(f32x4.splat(1), f))), H - d)
-      put(dgate + 2 * row, f32x4.mul(f32x4.mul(dhidden, squashed), slope(o)), H - d)
-      put(dgate + 3 * row, f32x4.mul(f32x4.mul(dstate, i), rest(g)), H - d)
+  for (const end = n + rows; n < end; n++, dh += dhRow) {
+    const kept = load<f32>(cont + bytes(n))
+    let gate = bytes(4 * n * H + d)
+    let at = bytes(n * H + d)
+    let dhidden = dh
+    for (let left = count; left > 0; left -= 4, gate += 16, at += 16, dhidden += 16) {
+      const i = squashed(v128.load(gates + gate))
+      const f = forget(kept, v128.load(gates + gate + row))
+      const o = squashed(v128.load(gates + gate + 2 * row))
+      const g = hyperbolic(v128.load(gates + gate + 3 * row))
+      const bent = hyperbolic(v128.load(c + at))
+      const dy = v128.load(dhidden)
+      const dstate = madd(f32x4.mul(dy, o), rest(bent), v128.load(dc + at))
+      const before = v128.load(previous + at)
+      const dgate = dgates + gate
+      put(dprevious + at, f32x4.mul(dstate, f), left)
+      put(dgate, f32x4.mul(f32x4.mul(dstate, g), slope(i)), left)
+      put(dgate + row, keep(f, f32x4.mul(f32x4.mul(dstate, before), f32x4.sub(f32x4.splat(1), f))), left)
+      put(dgate + 2 * row, f32x4.mul(f32x4.mul(dy, bent), slope(o)), left)
+      put(dgate + 3 * row, f32x4.mul(f32x4.mul(dstate, i), rest(g)), left)
     }
   }
 }

@@ -11,7 +11,7 @@
 
 // The control block, one per engine; what different threads write lies on different cache lines.
 const TICKET: usize = 0 // u64: job number, chunks left
-const DONE: usize = 64 // i32: chunks finished
+const DONE: usize = 64 // i32: chunks finished, and who sleeps until all are
 const SLEEPERS: usize = 128 // i32: workers in atomic.wait
 const FAILED: usize = 192 // i32: a worker has died
 const QUIT: usize = 196 // i32: workers are to return
@@ -111,7 +111,7 @@ export function run(task: Task, chunks: i32): void {
   atomic.store<u64>(control + TICKET, ((<u64>number) << 32) | (<u64>chunks))
   if (atomic.load<i32>(control + SLEEPERS) > 0) atomic.notify(control + TICKET + 4, -1)
   work(0)
-  if (!finished(chunks)) workerDied()
+  if (!reached(control + DONE, chunks)) workerDied()
   isOpen = false
 }
 
@@ -123,16 +123,30 @@ export function chunksDispatched(): i32 {
   return chunksHanded
 }
 
-/** Waits for the chunks that other threads still hold; false if one of them died. */
-function finished(chunks: i32): bool {
-  for (let i = 0; i < MAIN_SPINS; i++) if (atomic.load<i32>(control + DONE) == chunks) return true
+/** Waits until the counter is `value` or more; false if a thread died. The word after the counter counts who sleeps until `passed`. */
+export function reached(counter: usize, value: i32): bool {
+  for (let i = 0; i < MAIN_SPINS; i++) if (atomic.load<i32>(counter) >= value) return true
   let looks = 0
-  let done = atomic.load<i32>(control + DONE)
-  while (done != chunks && looks < LOOKS && !atomic.load<i32>(control + FAILED)) {
-    if (mayWait) looks = atomic.wait<i32>(control + DONE, done, PATIENCE) == AtomicWaitResult.TIMED_OUT ? looks + 1 : 0
-    done = atomic.load<i32>(control + DONE)
+  let seen = atomic.load<i32>(counter)
+  while (seen < value && looks < LOOKS && !atomic.load<i32>(control + FAILED)) {
+    if (mayWait) {
+      atomic.add<i32>(counter + 4, 1)
+      looks = atomic.wait<i32>(counter, seen, PATIENCE) == AtomicWaitResult.TIMED_OUT ? looks + 1 : 0
+      atomic.sub<i32>(counter + 4, 1)
+    }
+    seen = atomic.load<i32>(counter)
   }
-  return done == chunks
+  return seen >= value
+}
+
+/** Adds to a counter; whoever sleeps until it is `value` is woken when it gets there. */
+export function passed(counter: usize, ran: i32, value: i32): void {
+  if (atomic.add<i32>(counter, ran) + ran == value && atomic.load<i32>(counter + 4) > 0) atomic.notify(counter, -1)
+}
+
+/** Threads of the pool, the calling one included; right on that one only. */
+export function threadCount(): i32 {
+  return threads
 }
 
 /** Takes and runs chunks of the open job until none is left. */
@@ -150,7 +164,7 @@ function work(thread: i32): void {
     ran++
   }
   // chunks was read while a chunk was out; after the addition the job may belong to the next kernel
-  if (ran > 0 && atomic.add<i32>(control + DONE, ran) + ran == chunks) atomic.notify(control + DONE, 1)
+  if (ran > 0) passed(control + DONE, ran, chunks)
 }
 
 function changed(address: usize, old: i32): bool {

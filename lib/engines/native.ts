@@ -36,6 +36,7 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
   const blas = await findBlas()
   const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding)
   const { exports } = pool
+  exports.useBlas()
   const take = convolutionTaker(exports)
   const many = manyAxes(exports, exports.blasGemm)
   const kernels: Kernels = {

@@ -1,7 +1,6 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
 import { RecurrentLayer } from './recurrent.js'
-import type { Step } from './recurrent_steps.js'
 
 /**
  * Long short-term memory: (i, f, o, g) = Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1]),
@@ -9,9 +8,10 @@ import type { Step } from './recurrent_steps.js'
  */
 export class LSTMLayer extends RecurrentLayer {
   static override readonly uses = [
-    ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'axpby', 'scaleChannels', 'sumMiddle'] as const),
-    ...(['lstmUnit', 'lstmUnitGradient'] as const),
+    ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'sumMiddle', 'lstm', 'lstmGradient'] as const),
   ]
+  /** c before the first step and after each one. */
+  private readonly c = new Memory(0, this.engine.heap)
   private readonly dc = new Memory(0, this.engine.heap)
 
   protected override stateCount(): number {
@@ -24,30 +24,33 @@ export class LSTMLayer extends RecurrentLayer {
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     super.reshape(bottom, top)
-    this.dc.resize(this.steps.batch * this.hidden)
+    this.dc.resize(this.batch * this.hidden)
+    this.c.resize((this.steps + 1) * this.dc.length)
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
-    this.forwardSteps(bottom, top, top[0].memory.data)
+    const { kernels, steps: T, batch: N, hidden: H, c } = this
+    const h = top[0].memory.data
+    this.forwardGates(bottom)
+    kernels.copyRows(1, N * H, this.initial(1, bottom), 0, N * H, c, 0, N * H)
+    kernels.lstm(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.initial(0, bottom), this.gates, this.conted, c, h)
+    this.keepLast(0, T, h, top)
+    this.keepLast(1, T + 1, c, top)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    const { kernels, steps: T, batch: N, hidden: H, dc } = this
+    this.refuseContGradient(propagateDown, bottom)
     // nothing comes back into c from behind the last step
-    this.kernels.fill(this.dc.length, 0, this.dc)
-    this.backwardSteps(top[0].memory.diff, propagateDown, bottom)
-  }
-
-  protected override forwardStep({ gates, cont, states }: Step, before: readonly Memory[]): void {
-    this.kernels.lstmUnit(this.steps.batch, this.hidden, before[1], gates, cont, states[1], states[0])
-  }
-
-  protected override backwardStep({ gates, cont, states }: Step, before: readonly Memory[], dh: Memory, dgates: Memory): void {
-    const { dc } = this
-    this.kernels.lstmUnitGradient(this.steps.batch, this.hidden, before[1], gates, cont, states[1], dc, dh, dc, dgates)
+    kernels.fill(N * H, 0, dc)
+    const dh = top[0].memory.diff
+    kernels.lstmGradient(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.gates, this.c, dh, dc, this.dgates)
+    this.backwardGates(propagateDown, bottom)
   }
 
   override dispose(): void {
     super.dispose()
+    this.c.dispose()
     this.dc.dispose()
   }
 }

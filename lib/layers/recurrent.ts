@@ -3,9 +3,8 @@ import type { FilledRecurrentParameter } from '../generated/caffe.js'
 import { type Count, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { RecurrentSteps, type Step } from './recurrent_steps.js'
 
-/** Each step has memories of its own. */
+/** Kernels take steps one after the other; a device keeps some values of each apart. */
 const MAX_STEPS = 1 << 17
 
 /**
@@ -14,14 +13,10 @@ const MAX_STEPS = 1 << 17
  * next where cont[0] is not 0; gradients do not. Blobs: Wx, b[, Ws], Wh and what the subclass adds.
  */
 export abstract class RecurrentLayer extends Layer {
-  /** How many blobs of state there are: h, c. */
+  /** Names of the states: h, c. */
   protected abstract stateCount(): number
   /** How many gates a hidden value has. */
   protected abstract gateCount(): number
-  /** step.states ← what follows from step.gates and the states before. */
-  protected abstract forwardStep(step: Step, before: readonly Memory[]): void
-  /** dgates ← ∂E/∂step.gates from dh, and from what the subclass carries from the step after this one. */
-  protected abstract backwardStep(step: Step, before: readonly Memory[], dh: Memory, dgates: Memory): void
 
   protected readonly p: FilledRecurrentParameter = withDefaults('RecurrentParameter', this.param.recurrent_param)
   private readonly exposed = this.p.expose_hidden ? this.stateCount() : 0
@@ -31,15 +26,19 @@ export abstract class RecurrentLayer extends Layer {
   /** H. */
   protected readonly hidden = this.p.num_output
   protected readonly width = this.gateCount() * this.hidden
-  protected readonly steps = new RecurrentSteps(this.engine.heap, this.stateCount(), this.hidden, this.width)
+  /** T and N. */
+  protected steps = 0
+  protected batch = 0
   private hasStatic = false
-  private readonly conted = new Memory(0, this.engine.heap)
-  private readonly dh = new Memory(0, this.engine.heap)
-  private readonly dgates = new Memory(0, this.engine.heap)
+  /** All steps one after the other: what goes into the gates, its gradient, and cont·h. */
+  protected readonly gates = new Memory(0, this.engine.heap)
+  protected readonly dgates = new Memory(0, this.engine.heap)
+  protected readonly conted = new Memory(0, this.engine.heap)
   private readonly staticGates = new Memory(0, this.engine.heap)
-  /** All steps one after the other: gate inputs respectively their gradients, and cont·h. */
-  private readonly allGates = new Memory(0, this.engine.heap)
-  private readonly allConted = new Memory(0, this.engine.heap)
+  /** The states after the last step of the last pass, (N, H). */
+  private readonly lastH = new Memory(0, this.engine.heap)
+  private readonly lastC = new Memory(0, this.engine.heap)
+  private readonly last = [this.lastH, this.lastC].slice(0, this.stateCount())
 
   override setup(bottom: Blob[]): void {
     if (this.hidden < 1) throw this.error(`recurrent_param needs num_output of at least 1 (it is ${this.hidden})`)
@@ -56,7 +55,7 @@ export abstract class RecurrentLayer extends Layer {
     this.checkInputs(bottom)
     const [T, N] = bottom[0].shape
     if (T > MAX_STEPS) throw this.error(`bottom 0 has ${T} time steps, at most ${MAX_STEPS} can be unrolled: cut the sequences`)
-    if (T !== this.steps.count || N !== this.steps.batch) this.unroll(T, N)
+    if (T !== this.steps || N !== this.batch) this.resize(T, N)
     top[0].reshape([T, N, this.hidden])
     for (const blob of top.slice(1)) blob.reshape([1, N, this.hidden])
   }
@@ -67,19 +66,19 @@ export abstract class RecurrentLayer extends Layer {
 
   /** Forget the state that the last pass left. */
   reset(): void {
-    for (const state of this.steps.last) this.kernels.fill(state.length, 0, state)
+    for (const state of this.last) this.kernels.fill(state.length, 0, state)
   }
 
   /** Bring home what `saveState` reads. */
   async pullState(): Promise<void> {
-    if (!this.exposed) for (const memory of this.steps.last) await memory.pull()
+    if (!this.exposed) for (const memory of this.last) await memory.pull()
   }
 
   /** The state that the next pass goes on from, value by value. On a device `pullState` comes first. */
   override saveState(): Record<string, number> | undefined {
     if (this.exposed) return undefined
     const state: Record<string, number> = {}
-    this.steps.last.forEach((memory, k) => {
+    this.last.forEach((memory, k) => {
       // looked at only: on a device the state is not sent up again
       const values = memory.hostValues ?? memory.array
       values.forEach((value, i) => {
@@ -90,94 +89,81 @@ export abstract class RecurrentLayer extends Layer {
   }
 
   override restoreState(state: Record<string, number>): void {
-    for (const memory of this.steps.last) {
+    for (const memory of this.last) {
       memory.claim()
       memory.array.fill(0)
     }
     for (const [key, value] of Object.entries(state)) {
       const [k, i] = key.split('.').map(Number)
-      if (Number.isInteger(i) && i >= 0 && i < (this.steps.last[k]?.length ?? 0)) this.steps.last[k].array[i] = value
+      if (Number.isInteger(i) && i >= 0 && i < (this.last[k]?.length ?? 0)) this.last[k].array[i] = value
     }
   }
 
-  /** Runs all steps; h of all of them goes to `allHidden` (T, N, H). */
-  protected forwardSteps(bottom: Blob[], top: Blob[], allHidden: Memory): void {
-    const { kernels, steps, hidden: H, width: G, blobs } = this
-    const { count: T, batch: N } = steps
-    const [x, cont] = bottom
-    const wh = blobs[this.hasStatic ? 3 : 2].memory.data
-    steps.initial.forEach((state, k) => {
-      const from = this.exposed ? bottom[bottom.length - this.exposed + k].memory.data : this.steps.last[k]
-      kernels.copy(N * H, from, state)
-    })
-    kernels.gemm(false, true, T * N, G, x.size(2), 1, x.memory.data, blobs[0].memory.data, 0, this.allGates)
-    kernels.addBias(T * N, G, 1, blobs[1].memory.data, this.allGates)
-    if (this.hasStatic)
-      kernels.gemm(false, true, N, G, bottom[2].size(1), 1, bottom[2].memory.data, blobs[2].memory.data, 0, this.staticGates)
-    for (let t = 0; t < T; t++) {
-      const step = steps.all[t]
-      const before = steps.before(t)
-      kernels.copyRows(1, N, cont.memory.data, t * N, N, step.cont, 0, N)
-      kernels.scaleChannels(1, N, H, before[0], step.cont, null, this.conted)
-      kernels.copyRows(1, N * H, this.conted, 0, N * H, this.allConted, t * N * H, N * H)
-      kernels.copyRows(1, N * G, this.allGates, t * N * G, N * G, step.gates, 0, N * G)
-      if (this.hasStatic) kernels.axpby(N * G, 1, this.staticGates, 1, step.gates)
-      kernels.gemm(false, true, N, G, H, 1, this.conted, wh, 1, step.gates)
-      this.forwardStep(step, before)
-      kernels.copyRows(1, N * H, step.states[0], 0, N * H, allHidden, t * N * H, N * H)
-    }
-    steps.all[T - 1].states.forEach((state, k) => {
-      kernels.copy(N * H, state, this.steps.last[k])
-      if (this.exposed) kernels.copy(N * H, state, top[1 + k].memory.data)
-    })
+  /** State k before the first step, (N, H). */
+  protected initial(k: number, bottom: Blob[]): Memory {
+    return this.exposed ? bottom[bottom.length - this.exposed + k].memory.data : this.last[k]
   }
 
-  /** From the gradients of all h (T, N, H) to those of params and bottoms. */
-  protected backwardSteps(dhidden: Memory, propagateDown: boolean[], bottom: Blob[]): void {
-    const { kernels, steps, hidden: H, width: G, blobs, dh, dgates, allGates } = this
-    const { count: T, batch: N } = steps
-    if (propagateDown[1])
-      throw this.error(`'${bottom[1].name}' says where sequences go on and has no gradient: give this layer propagate_down: false for it`)
-    const wh = blobs[this.hasStatic ? 3 : 2].memory
-    for (let t = T - 1; t >= 0; t--) {
-      const step = steps.all[t]
-      kernels.copyRows(1, N * H, dhidden, t * N * H, N * H, dh, 0, N * H)
-      // what the step after this one sends back through its weights
-      if (t < T - 1) kernels.axpby(N * H, 1, this.conted, 1, dh)
-      this.backwardStep(step, steps.before(t), dh, dgates)
-      kernels.copyRows(1, N * G, dgates, 0, N * G, allGates, t * N * G, N * G)
-      if (t === 0) continue
-      kernels.gemm(false, false, N, H, G, 1, dgates, wh.data, 0, this.conted)
-      kernels.scaleChannels(1, N, H, this.conted, step.cont, null, this.conted)
-    }
+  protected get Wh(): Blob {
+    return this.blobs[this.hasStatic ? 3 : 2]
+  }
+
+  /** gates ← what goes into them beside the state before. */
+  protected forwardGates(bottom: Blob[]): void {
+    const { kernels, steps: T, batch: N, width: G, gates, staticGates } = this
+    const [x] = bottom
+    const [wx, b, ws] = this.blobs
+    kernels.gemm(false, true, T * N, G, x.size(2), 1, x.memory.data, wx.memory.data, 0, gates)
+    kernels.addBias(T * N, G, 1, b.memory.data, gates)
+    if (!this.hasStatic) return
+    kernels.gemm(false, true, N, G, bottom[2].size(1), 1, bottom[2].memory.data, ws.memory.data, 0, staticGates)
+    kernels.addBias(T, N * G, 1, staticGates, gates)
+  }
+
+  /** The last of `count` states (N, H) at `states` is what state k goes on from, and what a top shows. */
+  protected keepLast(k: number, count: number, states: Memory, top: Blob[]): void {
+    const n = this.batch * this.hidden
+    this.kernels.copyRows(1, n, states, (count - 1) * n, n, this.last[k], 0, n)
+    if (this.exposed) this.kernels.copy(n, this.last[k], top[1 + k].memory.data)
+  }
+
+  /** From the gradients of all gates to those of params and bottoms. */
+  protected backwardGates(propagateDown: boolean[], bottom: Blob[]): void {
+    const { kernels, steps: T, batch: N, hidden: H, width: G, dgates, conted, staticGates } = this
     const x = bottom[0]
-    const [wx, b, ws] = blobs
+    const [wx, b, ws] = this.blobs
     const learns = this.paramPropagateDown
-    if (learns[0]) kernels.gemm(true, false, G, x.size(2), T * N, 1, allGates, x.memory.data, 1, wx.memory.diff)
-    if (learns[1]) kernels.biasGradient(T * N, G, 1, allGates, b.memory.diff)
-    if (learns[this.hasStatic ? 3 : 2]) kernels.gemm(true, false, G, H, T * N, 1, allGates, this.allConted, 1, wh.diff)
-    if (propagateDown[0]) kernels.gemm(false, false, T * N, x.size(2), G, 1, allGates, wx.memory.data, 0, x.memory.diff)
+    if (learns[0]) kernels.gemm(true, false, G, x.size(2), T * N, 1, dgates, x.memory.data, 1, wx.memory.diff)
+    if (learns[1]) kernels.biasGradient(T * N, G, 1, dgates, b.memory.diff)
+    if (learns[this.hasStatic ? 3 : 2]) kernels.gemm(true, false, G, H, T * N, 1, dgates, conted, 1, this.Wh.memory.diff)
+    if (propagateDown[0]) kernels.gemm(false, false, T * N, x.size(2), G, 1, dgates, wx.memory.data, 0, x.memory.diff)
     // as in Caffe, initial states are given, not learned
     for (let i = bottom.length - this.exposed; i < bottom.length; i++) if (propagateDown[i]) kernels.fill(N * H, 0, bottom[i].memory.diff)
     if (!this.hasStatic) return
     const S = bottom[2].size(1)
-    kernels.sumMiddle(1, T, N * G, allGates, this.staticGates)
-    if (learns[2]) kernels.gemm(true, false, G, S, N, 1, this.staticGates, bottom[2].memory.data, 1, ws.memory.diff)
-    if (propagateDown[2]) kernels.gemm(false, false, N, S, G, 1, this.staticGates, ws.memory.data, 0, bottom[2].memory.diff)
+    kernels.sumMiddle(1, T, N * G, dgates, staticGates)
+    if (learns[2]) kernels.gemm(true, false, G, S, N, 1, staticGates, bottom[2].memory.data, 1, ws.memory.diff)
+    if (propagateDown[2]) kernels.gemm(false, false, N, S, G, 1, staticGates, ws.memory.data, 0, bottom[2].memory.diff)
+  }
+
+  /** cont has no gradient. */
+  protected refuseContGradient(propagateDown: boolean[], bottom: Blob[]): void {
+    if (propagateDown[1])
+      throw this.error(`'${bottom[1].name}' says where sequences go on and has no gradient: give this layer propagate_down: false for it`)
   }
 
   override dispose(): void {
-    this.steps.dispose()
-    for (const memory of [this.conted, this.dh, this.dgates, this.staticGates, this.allGates, this.allConted]) memory.dispose()
+    for (const memory of [this.gates, this.dgates, this.conted, this.staticGates, ...this.last]) memory.dispose()
   }
 
-  private unroll(T: number, N: number): void {
-    const others = N !== this.steps.batch
-    this.steps.resize(T, N)
-    for (const memory of [this.conted, this.dh]) memory.resize(N * this.hidden)
-    for (const memory of [this.dgates, this.staticGates]) memory.resize(N * this.width)
-    this.allGates.resize(T * N * this.width)
-    this.allConted.resize(T * N * this.hidden)
+  private resize(T: number, N: number): void {
+    const others = N !== this.batch
+    this.steps = T
+    this.batch = N
+    for (const memory of [this.gates, this.dgates]) memory.resize(T * N * this.width)
+    this.conted.resize(T * N * this.hidden)
+    if (this.hasStatic) this.staticGates.resize(N * this.width)
+    for (const memory of this.last) memory.resize(N * this.hidden)
     // the streams of another batch size are other streams
     if (others) this.reset()
   }

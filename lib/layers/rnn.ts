@@ -1,7 +1,6 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
 import { RecurrentLayer } from './recurrent.js'
-import type { Step } from './recurrent_steps.js'
 
 /**
  * Plain recurrent net: h[t] = tanh(Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1])), o[t] = tanh(Wo·h[t] + bo).
@@ -9,8 +8,19 @@ import type { Step } from './recurrent_steps.js'
  */
 export class RNNLayer extends RecurrentLayer {
   static override readonly uses = [
-    ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'axpby', 'scaleChannels', 'sumMiddle'] as const),
-    ...(['tanh', 'tanhGradient'] as const),
+    ...([
+      'gemm',
+      'addBias',
+      'biasGradient',
+      'copy',
+      'copyRows',
+      'fill',
+      'sumMiddle',
+      'tanh',
+      'tanhGradient',
+      'rnn',
+      'rnnGradient',
+    ] as const),
   ]
   /** All steps one after the other. */
   private readonly allHidden = new Memory(0, this.engine.heap)
@@ -38,35 +48,29 @@ export class RNNLayer extends RecurrentLayer {
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
-    const { kernels, allHidden, outputs, hidden: H } = this
-    const rows = this.steps.count * this.steps.batch
+    const { kernels, allHidden, outputs, steps: T, batch: N, hidden: H } = this
     const [wo, bo] = this.blobs.slice(-2)
-    this.forwardSteps(bottom, top, allHidden)
-    kernels.gemm(false, true, rows, H, H, 1, allHidden, wo.memory.data, 0, outputs)
-    kernels.addBias(rows, H, 1, bo.memory.data, outputs)
-    kernels.tanh(rows * H, outputs, outputs)
+    this.forwardGates(bottom)
+    kernels.rnn(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.initial(0, bottom), this.gates, this.conted, allHidden)
+    this.keepLast(0, T, allHidden, top)
+    kernels.gemm(false, true, T * N, H, H, 1, allHidden, wo.memory.data, 0, outputs)
+    kernels.addBias(T * N, H, 1, bo.memory.data, outputs)
+    kernels.tanh(T * N * H, outputs, outputs)
     // the top is a copy: whatever works in place on it must not change what the gradient is computed from
-    kernels.copy(rows * H, outputs, top[0].memory.data)
+    kernels.copy(T * N * H, outputs, top[0].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    const { kernels, doutputs, dhidden, hidden: H } = this
-    const rows = this.steps.count * this.steps.batch
+    const { kernels, doutputs, dhidden, steps: T, batch: N, hidden: H } = this
+    this.refuseContGradient(propagateDown, bottom)
     const n = this.blobs.length
     const [wo, bo] = this.blobs.slice(-2)
-    kernels.tanhGradient(rows * H, this.outputs, top[0].memory.diff, doutputs)
-    if (this.paramPropagateDown[n - 2]) kernels.gemm(true, false, H, H, rows, 1, doutputs, this.allHidden, 1, wo.memory.diff)
-    if (this.paramPropagateDown[n - 1]) kernels.biasGradient(rows, H, 1, doutputs, bo.memory.diff)
-    kernels.gemm(false, false, rows, H, H, 1, doutputs, wo.memory.data, 0, dhidden)
-    this.backwardSteps(dhidden, propagateDown, bottom)
-  }
-
-  protected override forwardStep({ gates, states }: Step): void {
-    this.kernels.tanh(this.steps.batch * this.hidden, gates, states[0])
-  }
-
-  protected override backwardStep({ states }: Step, _before: readonly Memory[], dh: Memory, dgates: Memory): void {
-    this.kernels.tanhGradient(this.steps.batch * this.hidden, states[0], dh, dgates)
+    kernels.tanhGradient(T * N * H, this.outputs, top[0].memory.diff, doutputs)
+    if (this.paramPropagateDown[n - 2]) kernels.gemm(true, false, H, H, T * N, 1, doutputs, this.allHidden, 1, wo.memory.diff)
+    if (this.paramPropagateDown[n - 1]) kernels.biasGradient(T * N, H, 1, doutputs, bo.memory.diff)
+    kernels.gemm(false, false, T * N, H, H, 1, doutputs, wo.memory.data, 0, dhidden)
+    kernels.rnnGradient(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.allHidden, dhidden, this.dgates)
+    this.backwardGates(propagateDown, bottom)
   }
 
   override dispose(): void {

@@ -311,6 +311,23 @@ export const kernelCases: KernelCases = {
     (k, kit) => k.cropGradient({ input: [3, 5, 7], output: [2, 3, 4], offset: [1, 2, 1] }, kit.random(24), kit.out(105)),
     (k, kit) => k.cropGradient({ input: [9], output: [4], offset: [3] }, kit.random(4), kit.out(9)),
   ],
+  lstm: [1, 2, 5].map(steps => (k, kit) => {
+    const [cont, wh, h0] = [kit.integers(steps * 3, 2), kit.random(100), kit.random(15)]
+    const [gates, c] = [kit.out(kit.random(steps * 60)), kit.out(kit.random((steps + 1) * 15))]
+    k.lstm(steps, 3, 5, cont, wh, h0, gates, kit.out(steps * 15), c, kit.out(steps * 15))
+  }),
+  lstmGradient: [1, 2, 5].map(steps => (k, kit) => {
+    const [cont, wh, gates, c] = [kit.integers(steps * 3, 2), kit.random(100), kit.random(steps * 60), kit.random((steps + 1) * 15)]
+    k.lstmGradient(steps, 3, 5, cont, wh, gates, c, kit.random(steps * 15), kit.out(kit.random(15)), kit.out(steps * 60))
+  }),
+  rnn: [1, 2, 5].map(steps => (k, kit) => {
+    const [cont, wh, h0, gates] = [kit.integers(steps * 3, 2), kit.random(25), kit.random(15), kit.out(kit.random(steps * 15))]
+    k.rnn(steps, 3, 5, cont, wh, h0, gates, kit.out(steps * 15), kit.out(steps * 15))
+  }),
+  rnnGradient: [1, 2, 5].map(steps => (k, kit) => {
+    const [cont, wh, h] = [kit.integers(steps * 3, 2), kit.random(25), kit.random(steps * 15)]
+    k.rnnGradient(steps, 3, 5, cont, wh, h, kit.random(steps * 15), kit.out(steps * 15))
+  }),
   lstmUnit: [(k, kit) => k.lstmUnit(3, 5, kit.random(15), kit.random(60), kit.integers(3, 2), kit.out(15), kit.out(15))],
   lstmUnitGradient: [
     (k, kit) => {

@@ -470,6 +470,65 @@ for (const [batch, hidden] of [
   }
 }
 
+// ---- sequences: some streams start afresh in the middle, the first also where the state before is not finite ---------------------
+for (const [steps, batch, hidden] of [
+  [1, 1, 1],
+  [1, 3, 40],
+  [4, 1, 5],
+  [5, 2, 67],
+  [7, 3, 5],
+  [5, 3, 130],
+  [3, 4, 16],
+  [6, 17, 33],
+  [3, 130, 20],
+  [9, 16, 64],
+  [3, 32, 256],
+]) {
+  const n = batch * hidden
+  const name = `${steps}×${batch}×${hidden}`
+  const begin = (kit: Kit) => {
+    const cont = kit.integers(steps * batch, 4)
+    for (let i = 0; i < cont.length; i++) cont.array[i] = Math.min(1, cont.array[i])
+    return cont
+  }
+  /** A state before, of which nothing may be seen where cont is 0. */
+  const state = (kit: Kit, cont: Memory) => {
+    const h0 = kit.random(n)
+    for (let i = 0; i < n; i++)
+      if (cont.array[Math.floor(i / hidden)] === 0 && i % 3 === 0) h0.array[i] = i % 2 ? Number.NaN : Number.POSITIVE_INFINITY
+    return h0
+  }
+  const scale = 1 / Math.sqrt(hidden)
+  cases[`lstm ${name}`] = kit => {
+    const cont = begin(kit)
+    const [wh, h0] = [kit.random(4 * hidden * hidden, scale), state(kit, cont)]
+    const gates = kit.output(kit.random(4 * steps * n, 2))
+    const c = kit.output((steps + 1) * n)
+    c.array.set(state(kit, cont).array)
+    const [conted, h] = [kit.output(steps * n), kit.output(steps * n)]
+    return kernels => kernels.lstm(steps, batch, hidden, cont, wh, h0, gates, conted, c, h)
+  }
+  cases[`lstmGradient ${name}`] = kit => {
+    const cont = begin(kit)
+    const wh = kit.random(4 * hidden * hidden, scale)
+    const [gates, c, dh] = [kit.random(4 * steps * n, 2), kit.random((steps + 1) * n), kit.random(steps * n)]
+    const [dc, dgates] = [kit.output(kit.random(n)), kit.output(4 * steps * n)]
+    return kernels => kernels.lstmGradient(steps, batch, hidden, cont, wh, gates, c, dh, dc, dgates)
+  }
+  cases[`rnn ${name}`] = kit => {
+    const cont = begin(kit)
+    const [wh, h0] = [kit.random(hidden * hidden, scale), state(kit, cont)]
+    const [gates, conted, h] = [kit.output(kit.random(steps * n)), kit.output(steps * n), kit.output(steps * n)]
+    return kernels => kernels.rnn(steps, batch, hidden, cont, wh, h0, gates, conted, h)
+  }
+  cases[`rnnGradient ${name}`] = kit => {
+    const cont = begin(kit)
+    const [wh, h, dh] = [kit.random(hidden * hidden, scale), kit.random(steps * n), kit.random(steps * n)]
+    const dgates = kit.output(steps * n)
+    return kernels => kernels.rnnGradient(steps, batch, hidden, cont, wh, h, dh, dgates)
+  }
+}
+
 // ---- pooling: rounded up as Caffe does, so that windows are clipped -------------------------------------------------------------------
 for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
   [1, 1, 1, 1, 1, 1, 1, 0, 0],

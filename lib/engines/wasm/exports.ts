@@ -10,6 +10,8 @@ export interface WasmExports extends DirectExports {
   dispatches(): number
   chunksDispatched(): number
 
+  /** Recurrent kernels call sgemm from now on. */
+  useBlas(): void
   /** The same four passes with the native engine's sgemm. */
   blasGemm(
     transA: boolean,

@@ -1,0 +1,103 @@
+import { unitGradients, units } from './lstm_unit'
+import {
+  addProducts,
+  carry,
+  carryFirst,
+  describe,
+  firstStream,
+  firstUnit,
+  hiddenGradients,
+  lastStream,
+  packGradientUnits,
+  packUnits,
+  Recurrence,
+  runRecurrence,
+  unitsFrom,
+} from './recurrence'
+import { job } from './threads'
+import { bytes } from './vector'
+
+/** For each step: conted[t] ← cont[t]·h[t−1], gates[t] ← gates[t] + conted[t]·Whᵀ, and c[t + 1], h[t] as lstmUnit has them from c[t]. */
+export function lstm(
+  steps: i32,
+  batch: i32,
+  hidden: i32,
+  cont: usize,
+  wh: usize,
+  h0: usize,
+  gates: usize,
+  conted: usize,
+  c: usize,
+  h: usize,
+): void {
+  const r = describe(steps, batch, hidden, 4, false, cont, wh)
+  r.h0 = h0
+  r.gates = gates
+  r.conted = conted
+  r.c = c
+  r.h = h
+  runRecurrence(forwardStep, false)
+}
+
+function forwardStep(step: i32, chunk: i32, workspace: usize): void {
+  const r = changetype<Recurrence>(job)
+  const u = firstUnit(r, chunk)
+  const n0 = firstStream(r, chunk)
+  const n1 = lastStream(r, n0)
+  if (step == 0) {
+    if (n0 == 0) packUnits(r, u)
+    carryFirst(r, u, n0, n1)
+    return
+  }
+  const t = step - 1
+  const values = bytes(r.batch * r.hidden)
+  const c = r.c + <usize>t * values
+  const h = r.h + <usize>t * values
+  addProducts(r, t, u, n0, n1, workspace)
+  units(n1 - n0, unitsFrom(r, u), r.hidden, n0, u, c, r.gates + <usize>(4 * t) * values, r.cont + bytes(t * r.batch), c + values, h)
+  if (step < r.steps) for (let n = n0; n < n1; n++) carry(r, step, n, u, h + bytes(n * r.hidden + u))
+}
+
+/**
+ * From dh of all steps to dgates: what a step sends back through Wh to the one before is added to that one's dh, times cont, and dc goes
+ * back from step to step. gates, c: as lstm left them; dc: (N, H), what comes into c behind the last step, and what reaches c before the first.
+ */
+export function lstmGradient(
+  steps: i32,
+  batch: i32,
+  hidden: i32,
+  cont: usize,
+  wh: usize,
+  gates: usize,
+  c: usize,
+  dh: usize,
+  dc: usize,
+  dgates: usize,
+): void {
+  const r = describe(steps, batch, hidden, 4, true, cont, wh)
+  r.gates = gates
+  r.c = c
+  r.dh = dh
+  r.dc = dc
+  r.dgates = dgates
+  runRecurrence(backwardStep, true)
+}
+
+function backwardStep(step: i32, chunk: i32, workspace: usize): void {
+  const r = changetype<Recurrence>(job)
+  const u = firstUnit(r, chunk)
+  const n0 = firstStream(r, chunk)
+  const n1 = lastStream(r, n0)
+  if (step == 0) {
+    if (n0 == 0) packGradientUnits(r, u)
+    return
+  }
+  const t = r.steps - step
+  const H = r.hidden
+  const values = bytes(r.batch * H)
+  const c = r.c + <usize>t * values
+  const four = <usize>(4 * t) * values
+  const row = hiddenGradients(r, t, u, n0, n1, workspace)
+  const cont = r.cont + bytes(t * r.batch)
+  unitGradients(n1 - n0, unitsFrom(r, u), H, n0, u, c, r.gates + four, cont, c + values, r.dc, workspace, row, r.dc, r.dgates + four)
+}

@@ -1,0 +1,317 @@
+/**
+ * What the layers with a state have in common: step by step, products of the state with the same weights. A chunk is some hidden units of
+ * some streams. Its part of the weights is put in order once, in the step before the first, and then stays in the cache of the core
+ * that put it there.
+ */
+import { sgemm } from './blas_import'
+import { packColumns, packRows } from './pack'
+import { runSteps, stateOf, SteppedJob, StepTask } from './steps'
+import { job, needWorkspace, sharedWorkspace } from './threads'
+import { MR, NR, ROW, tile } from './tile'
+import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
+
+/** Gate values of a stream in a chunk; sgemm wants more. Units of a chunk on the way back. */
+const WIDTH: i32 = 64
+const BLAS_WIDTH: i32 = 128
+const BACK: i32 = 32
+/** Chunks of a step, where there are enough streams to cut, and most streams of a chunk. */
+const PARTS: i32 = 16
+const STREAMS: i32 = 64
+/** Operations of a step that two threads share gladly; a value of a gate costs as much as so many. */
+const SHARED: f64 = 5e4
+const GATE: f64 = 30
+/** Streams up to which dot products, one stream at a time, are fastest. */
+const FEW: i32 = 2
+/** Rows of a panel that stay in the L1 cache with four rows of gradients. */
+const KC: i32 = 512
+
+@unmanaged
+export class Recurrence extends SteppedJob {
+  blas: bool
+  few: bool
+  steps: i32
+  batch: i32
+  hidden: i32
+  /** Gates of a unit. */
+  gateCount: i32
+  /** Units and streams of a chunk, and into how many groups the streams are cut. */
+  units: i32
+  streams: i32
+  groups: i32
+  packed: usize
+  cont: usize
+  wh: usize
+  h0: usize
+  gates: usize
+  conted: usize
+  c: usize
+  h: usize
+  dh: usize
+  dc: usize
+  dgates: usize
+}
+
+let blas: bool = false
+
+/** The native engine: products by sgemm from now on. */
+export function useBlas(): void {
+  blas = true
+}
+
+/** The arguments that both ways have, and how the work is cut. */
+export function describe(steps: i32, batch: i32, hidden: i32, gateCount: i32, back: bool, cont: usize, wh: usize): Recurrence {
+  const r = changetype<Recurrence>(job)
+  r.blas = blas
+  r.few = batch <= FEW
+  r.steps = steps
+  r.batch = batch
+  r.hidden = hidden
+  r.gateCount = gateCount
+  r.units = back ? BACK : (blas ? BLAS_WIDTH : WIDTH) / gateCount
+  r.streams = smaller(STREAMS, ceilDiv(ceilDiv(batch, ceilDiv(PARTS, ceilDiv(hidden, r.units))), MR) * MR)
+  r.groups = ceilDiv(batch, r.streams)
+  r.cont = cont
+  r.wh = wh
+  return r
+}
+
+/** Runs `task` for the step that prepares, and all time steps after it. */
+export function runRecurrence(task: StepTask, back: bool): void {
+  const r = changetype<Recurrence>(job)
+  const parts = ceilDiv(r.hidden, r.units)
+  const chunks = parts * r.groups
+  const state = stateOf(chunks)
+  const shared = sharedWorkspace(state + (inOrder(r, back) ? bytes(parts * r.units * r.gateCount * r.hidden) : 0))
+  r.packed = shared + state
+  needWorkspace(bytes(r.streams * r.units * (back ? 1 : r.gateCount)))
+  const values = <f64>r.batch * <f64>r.hidden * <f64>r.gateCount
+  runSteps(task, r.steps + 1, chunks, shared, values * (2 * <f64>r.hidden + GATE) < SHARED)
+}
+
+/** Whether products read the weights in an order of their own. */
+@inline
+function inOrder(r: Recurrence, back: bool): bool {
+  return back ? r.steps > 1 : !r.few
+}
+
+// ---- where a chunk is ------------------------------------------------------------------------------------------------------------
+
+@inline
+export function firstUnit(r: Recurrence, chunk: i32): i32 {
+  return (chunk / r.groups) * r.units
+}
+@inline
+export function unitsFrom(r: Recurrence, u: i32): i32 {
+  return smaller(r.units, r.hidden - u)
+}
+@inline
+export function firstStream(r: Recurrence, chunk: i32): i32 {
+  return (chunk % r.groups) * r.streams
+}
+@inline
+export function lastStream(r: Recurrence, n: i32): i32 {
+  return smaller(r.batch, n + r.streams)
+}
+/** The chunk's part of the weights, in order. */
+@inline
+function packedOf(r: Recurrence, u: i32): usize {
+  return r.packed + bytes(u * r.gateCount * r.hidden)
+}
+
+// ---- forward ---------------------------------------------------------------------------------------------------------------------
+
+/** The weights of some units in the order in which products read them. */
+export function packUnits(r: Recurrence, u: i32): void {
+  if (!inOrder(r, false)) return
+  const H = r.hidden
+  const count = unitsFrom(r, u)
+  const to = packedOf(r, u)
+  for (let g = 0; g < r.gateCount; g++) {
+    const from = r.wh + bytes(g * H + u) * <usize>H
+    if (r.blas) packTransposed(H, count, from, bytes(H), to + bytes(g * count), bytes(count * r.gateCount))
+    else packColumns(H, count, from, bytes(H), to + bytes(g * r.units * H))
+  }
+}
+
+/** to[k][j] ← from[j][k] for k < K, j < count; rows are `row` and toRow bytes apart. */
+function packTransposed(K: i32, count: i32, from: usize, row: usize, to: usize, toRow: usize): void {
+  let j = 0
+  for (; j + 4 <= count; j += 4, from += 4 * row, to += 16) {
+    let p = from
+    let q = to
+    let k = 0
+    for (; k + 4 <= K; k += 4, p += 16, q += 4 * toRow) {
+      const a = v128.load(p)
+      const b = v128.load(p + row)
+      const c = v128.load(p + 2 * row)
+      const d = v128.load(p + 3 * row)
+      const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
+      const t1 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
+      const t2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+      const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
+      v128.store(q, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5))
+      v128.store(q + toRow, v128.shuffle<f32>(t0, t1, 2, 3, 6, 7))
+      v128.store(q + 2 * toRow, v128.shuffle<f32>(t2, t3, 0, 1, 4, 5))
+      v128.store(q + 3 * toRow, v128.shuffle<f32>(t2, t3, 2, 3, 6, 7))
+    }
+    for (; k < K; k++, p += 4, q += toRow) {
+      for (let i = 0; i < 4; i++) store<f32>(q + bytes(i), load<f32>(p + <usize>i * row))
+    }
+  }
+  for (; j < count; j++, from += row, to += 4) {
+    for (let k = 0; k < K; k++) store<f32>(to + <usize>k * toRow, load<f32>(from + bytes(k)))
+  }
+}
+
+/** The state that goes into the gates of a step, for some units of a stream: cont·h, or 0 even if h is not finite. */
+export function carry(r: Recurrence, t: i32, n: i32, u: i32, h: usize): void {
+  const cont = load<f32>(r.cont + bytes(t * r.batch + n))
+  const count = bytes(unitsFrom(r, u))
+  const to = r.conted + bytes((t * r.batch + n) * r.hidden + u)
+  const factor = f32x4.splat(cont)
+  if (cont == 0) {
+    for (let i: usize = 0; i < count; i += 4) store<f32>(to + i, 0)
+    return
+  }
+  let i: usize = 0
+  for (; i + 16 <= count; i += 16) v128.store(to + i, f32x4.mul(factor, v128.load(h + i)))
+  for (; i < count; i += 4) store<f32>(to + i, cont * load<f32>(h + i))
+}
+
+/** What the first step carries: a part of the preparation. */
+export function carryFirst(r: Recurrence, u: i32, n0: i32, n1: i32): void {
+  for (let n = n0; n < n1; n++) carry(r, 0, n, u, r.h0 + bytes(n * r.hidden + u))
+}
+
+/** gates[t] ← gates[t] + conted[t]·Whᵀ for the units from u on of the streams n0 … n1 − 1. */
+export function addProducts(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, workspace: usize): void {
+  const H = r.hidden
+  const G = r.gateCount
+  const count = unitsFrom(r, u)
+  const x = r.conted + bytes((t * r.batch + n0) * H)
+  const packed = packedOf(r, u)
+  // values of a gate of a stream that products leave in the workspace
+  let width = r.units
+  if (!inOrder(r, false)) {
+    for (let n = 0; n < n1 - n0; n++) {
+      for (let g = 0; g < G; g++) dots(H, count, x + bytes(n * H), r.wh + bytes(g * H + u) * <usize>H, workspace + bytes((n * G + g) * width))
+    }
+  } else if (r.blas) {
+    width = count
+    sgemm(false, false, n1 - n0, G * count, H, 1, x, H, packed, G * count, 0, workspace, G * count)
+  } else {
+    for (let g = 0; g < G; g++) {
+      for (let j = 0; j < count; j += NR) {
+        const panel = packed + bytes((g * width + j) * H)
+        for (let n = 0; n < n1 - n0; n += MR) {
+          tile(H, x + bytes(n * H), bytes(H), 4, panel, ROW, workspace + bytes((n * G + g) * width + j), bytes(G * width), smaller(MR, n1 - n0 - n), 1, 0)
+        }
+      }
+    }
+  }
+  for (let n = n0; n < n1; n++) {
+    const gate = r.gates + bytes((t * r.batch + n) * G * H + u)
+    for (let g = 0; g < G; g++) add(count, workspace + bytes(((n - n0) * G + g) * width), gate + bytes(g * H))
+  }
+}
+
+/** y ← y + x. */
+function add(n: i32, x: usize, y: usize): void {
+  let i: usize = 0
+  for (; i + 16 <= bytes(n); i += 16) v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(x + i)))
+  for (; i < bytes(n); i += 4) store<f32>(y + i, load<f32>(y + i) + load<f32>(x + i))
+}
+
+/**
+ * y[j] ← Σₖ x[k]·w[j][k] for j < n, four at a time; w: (n, K). Up to three values behind the last are overwritten. Two roundings, since a load
+ * can be a part of a multiplication, but not of a fused one, and every product has one of its own.
+ */
+function dots(K: i32, n: i32, x: usize, w: usize, y: usize): void {
+  const row = bytes(K)
+  for (let j = 0; j < n; j += 4, w += 4 * row, y += 16) {
+    // rows that do not exist repeat the first one
+    const w1 = j + 1 < n ? w + row : w
+    const w2 = j + 2 < n ? w1 + row : w
+    const w3 = j + 3 < n ? w2 + row : w
+    let s0 = f32x4.splat(0)
+    let s1 = s0
+    let s2 = s0
+    let s3 = s0
+    let k: usize = 0
+    for (const end = bytes(K & ~3); k < end; k += 16) {
+      const a = v128.load(x + k)
+      s0 = f32x4.add(f32x4.mul(a, v128.load(w + k)), s0)
+      s1 = f32x4.add(f32x4.mul(a, v128.load(w1 + k)), s1)
+      s2 = f32x4.add(f32x4.mul(a, v128.load(w2 + k)), s2)
+      s3 = f32x4.add(f32x4.mul(a, v128.load(w3 + k)), s3)
+    }
+    let sums = sumsOf(s0, s1, s2, s3)
+    for (; k < row; k += 4) {
+      sums = madd(v128.load_splat<f32>(x + k), f32x4(load<f32>(w + k), load<f32>(w1 + k), load<f32>(w2 + k), load<f32>(w3 + k)), sums)
+    }
+    v128.store(y, sums)
+  }
+}
+
+/** The sums of the lanes of four vectors. */
+@inline
+function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7))
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7))
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7))
+}
+
+// ---- backward --------------------------------------------------------------------------------------------------------------------
+
+/** The columns of the weights that belong to some units. */
+export function packGradientUnits(r: Recurrence, u: i32): void {
+  const H = r.hidden
+  const rows = r.gateCount * H
+  const count = unitsFrom(r, u)
+  const from = r.wh + bytes(u)
+  const to = packedOf(r, u)
+  if (!inOrder(r, true)) return
+  if (r.few) packTransposed(count, rows, from, bytes(H), to, bytes(rows))
+  else if (r.blas) for (let k = 0; k < rows; k++) copyValues(to + bytes(k * count), from + bytes(k * H), count)
+  else packRows(rows, count, from, bytes(H), to)
+}
+
+/**
+ * The gradient of h[t]: dh[t] and what the step after it sends back, cont[t + 1]·(dgates[t + 1]·Wh), or nothing where that cont is 0.
+ * For the units from u on of the streams n0 … n1 − 1, in the workspace; the answer is how many bytes apart streams lie there.
+ */
+export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, workspace: usize): usize {
+  const H = r.hidden
+  const K = r.gateCount * H
+  const count = unitsFrom(r, u)
+  const last = t + 1 == r.steps
+  const width = r.blas && !r.few ? count : r.units
+  const from = r.dgates + bytes(((t + 1) * r.batch + n0) * K)
+  const packed = packedOf(r, u)
+  const row = bytes(width)
+  if (last) fillValues(workspace, (n1 - n0) * width, 0)
+  else if (r.few) for (let n = 0; n < n1 - n0; n++) dots(K, count, from + bytes(n * K), packed, workspace + <usize>n * row)
+  else if (r.blas) sgemm(false, false, n1 - n0, count, K, 1, from, K, packed, count, 0, workspace, count)
+  else {
+    for (let j = 0; j < count; j += NR) {
+      for (let k = 0; k < K; k += KC) {
+        const panel = packed + bytes(j * K + k * NR)
+        for (let n = 0; n < n1 - n0; n += MR) {
+          const to = workspace + <usize>n * row + bytes(j)
+          tile(smaller(KC, K - k), from + bytes(n * K + k), bytes(K), 4, panel, ROW, to, row, smaller(MR, n1 - n0 - n), 1, k == 0 ? 0 : 1)
+        }
+      }
+    }
+  }
+  for (let n = n0; n < n1; n++) {
+    const cont: f32 = last ? 0 : load<f32>(r.cont + bytes((t + 1) * r.batch + n))
+    const dh = r.dh + bytes((t * r.batch + n) * H + u)
+    const to = workspace + <usize>(n - n0) * row
+    for (let j = 0; j < count; j++) {
+      const p = to + bytes(j)
+      const own = load<f32>(dh + bytes(j))
+      store<f32>(p, cont == 0 ? own : own + cont * load<f32>(p))
+    }
+  }
+  return row
+}
