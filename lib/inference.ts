@@ -41,7 +41,6 @@ export class InferencePlan {
     for (const name of keep)
       if (!known.has(name)) throw new NetError(`keep: the net has no blob '${name}'; its blobs are ${[...known].join(', ')}`)
     this.kept = new Set([...parts.inputs, ...parts.outputs, ...keep])
-    for (const { layer } of parts.nodes) layer.keepPrepared()
     this.fold()
   }
 
@@ -95,6 +94,7 @@ export class InferencePlan {
     for (const [memory, slot] of borrowers) memory.borrow(slot)
     this.borrowed = borrowers.map(([memory]) => memory)
     this.hide()
+    this.prepare()
   }
 
   /** Give the shared memory back. */
@@ -136,6 +136,16 @@ export class InferencePlan {
       }
     })
     return [...spans.values()].filter(span => !fixed.has(span.memory))
+  }
+
+  /** Let layers keep what they can of their weights in the room that all blobs leave. */
+  private prepare(): void {
+    const { nodes, blobs } = this.parts
+    let room = nodes[0]?.layer.engine.heap.available ?? Number.POSITIVE_INFINITY
+    const memories = new Set([...this.slots, ...blobs.map(blob => blob.memory.data)])
+    for (const memory of this.borrowed) memories.delete(memory)
+    for (const memory of memories) if (!memory.isAllocated) room -= 4 * memory.length
+    for (const { layer } of nodes) room -= layer.keepPrepared(room)
   }
 
   /** Reading a blob whose memory is shared throws from now on. */

@@ -149,8 +149,13 @@ export abstract class Layer {
   }
   /** Go back to the layer's own weights. */
   dropAbsorbed(): void {}
-  /** The net is made for inference: weights may be kept in the form that a kernel wants, as long as they do not change. */
-  keepPrepared(): void {}
+  /**
+   * The net is made for inference: weights may be kept in the form that a kernel wants, in `room` more bytes, as long as they do not change.
+   * Returns how many of the bytes will be taken.
+   */
+  keepPrepared(_room: number): number {
+    return 0
+  }
 
   /** What the engine's kernels take beside the blobs for the passes of this layer, backward ones where `backward` is set. */
   workspace(_backward: boolean): Workspace {

@@ -50,7 +50,7 @@ export interface NetOptions {
   maxMemory?: number
   /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
   seed?: number
-  /** 'inference': activations share memory and affine layers are folded; then only inputs, outputs and `keep` can be read, and there is no backward. */
+  /** 'inference': activations share memory, affine layers are folded, weights are kept as kernels want them; then only inputs, outputs and `keep` can be read, and there is no backward. */
   optimize?: 'inference'
   /** Blobs that stay readable in an optimized net. */
   keep?: readonly string[]

@@ -77,8 +77,14 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     return this.prepared?.isUsed ? 'prepared' : 'forward'
   }
 
-  override keepPrepared(): void {
-    if (this.engine.prepared) this.prepared = new PreparedWeights(this.engine.prepared, this.engine.heap)
+  override keepPrepared(room: number): number {
+    const { prepared, heap } = this.engine
+    if (!prepared) return 0
+    if (!this.prepared) {
+      this.prepared = new PreparedWeights(prepared, heap)
+      this.prepared.reshape(this.shape)
+    }
+    return this.prepared.limit(room)
   }
 
   override dispose(): void {

@@ -306,6 +306,25 @@ describe.each(engines)('an optimized net on %s', engine => {
     }
   })
 
+  test('a net that may not take so much keeps less', async () => {
+    const [plain, optimized] = await pair(chain)
+    const params = [...optimized.params.a, ...optimized.params.b].reduce((sum, { count }) => sum + count, 0)
+    const spy = vi.spyOn(optimized.engine.prepared!, 'convolution')
+    for (const [room, calls] of [
+      [0, 0],
+      [1.2 * 4 * 36 * 32 * 64, 1],
+      [1.2 * 4 * 36 * (32 * 64 + 64 * 48), 2],
+    ]) {
+      const limited = await lean(chain, engine, { maxMemory: 4 * params + optimized.memory().activations + room })
+      nets.push(limited)
+      await limited.copyFrom(plain)
+      spy.mockClear()
+      expectNear((await limited.forward({ x })).b.data, (await plain.forward({ x })).b.data, 1e-5)
+      expect(spy).toHaveBeenCalledTimes(calls)
+    }
+    spy.mockRestore()
+  })
+
   test('counts what it keeps, takes no more, and gives it back', async () => {
     const { heap } = await createEngine(engine, { threads: 2 })
     const used = () => (heap as WasmHeap).memory.buffer.byteLength - (heap as WasmHeap).free
