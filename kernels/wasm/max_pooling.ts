@@ -243,4 +243,3 @@ function maxHalvingGradient(s: Pooling, dx: usize, dy: usize, mask: usize): void
     }
   }
 }
-

@@ -589,6 +589,27 @@ for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
       kernels.maxPoolGradient(s, dy, mask, dx)
     }
   }
+  cases[`stochasticPool ${name}`] = kit => {
+    // whole numbers: sums are exact, and one that is drawn elsewhere shows
+    const x = kit.integers(xs, 9)
+    for (let i = 0; i < xs; i++) x.array[i] -= 4
+    const [y, mask] = [kit.output(ys), kit.output(ys)]
+    const stream = new RandomStream(2 ** 40 + 5, 'pool')
+    stream.iteration = 2 ** 33 + 3
+    return kernels => kernels.stochasticPool(s, x, stream, y, mask)
+  }
+  cases[`stochasticPool of NaN and ∞, ${name}`] = kit => {
+    const x = kit.random(xs)
+    for (let i = 0; i < xs; i += 7) x.array[i] = i % 2 ? Number.NaN : Infinity
+    const [y, mask] = [kit.output(ys), kit.output(ys)]
+    const stream = new RandomStream(5, 'pool')
+    return kernels => kernels.stochasticPool(s, x, stream, y, mask)
+  }
+  cases[`stochasticMean ${name}`] = kit => {
+    const x = kit.random(xs)
+    const y = kit.output(ys)
+    return kernels => kernels.stochasticMean(s, x, y)
+  }
   cases[`averagePool ${name}`] = kit => {
     const x = kit.random(xs)
     const y = kit.output(ys)

@@ -76,6 +76,8 @@ export interface WasmExports extends DirectExports {
   maxPoolGradient(dy: number, mask: number, dx: number): void
   averagePool(x: number, y: number): void
   averagePoolGradient(dy: number, dx: number): void
+  stochasticPool(x: number, k0: number, k1: number, c1: number, c2: number, c3: number, y: number, mask: number): void
+  stochasticMean(x: number, y: number): void
   dropoutMask(n: number, threshold: number, kept: number, k0: number, k1: number, c1: number, c2: number, c3: number, mask: number): void
   copyRows(rows: number, width: number, x: number, xStride: number, y: number, yStride: number): void
   /** `ignore` is NaN if every label counts; `mode` is the index of the normalization. */

@@ -145,6 +145,15 @@ export function wasmKernels(wasm: WasmExports) {
       pool(s)
       wasm.averagePoolGradient(dy.pointer, dx.pointer)
     },
+    stochasticPool(s, x, stream, y, mask) {
+      pool(s)
+      const [k0, k1, c1, c2, c3] = stream.key
+      wasm.stochasticPool(x.pointer, k0, k1, c1, c2, c3, y.pointer, mask.pointer)
+    },
+    stochasticMean(s, x, y) {
+      pool(s)
+      wasm.stochasticMean(x.pointer, y.pointer)
+    },
 
     dropoutMask(n, ratio, stream, mask) {
       const [k0, k1, c1, c2, c3] = stream.key
