@@ -228,7 +228,9 @@ function sharedBytes(f: Winograd): usize {
 function transformWeights(f: Winograd, w: usize, to: usize): void {
   f.w = w
   f.points = to
-  f.inputPart = larger(NR, (1024 / f.inputs) & ~(NR - 1))
+  // a chunk writes whole cache lines: what two threads write at the same time must not share any
+  const unit = f.blas ? 16 : NR
+  f.inputPart = larger(unit, (1024 / f.inputs) & ~(unit - 1))
   f.inputParts = ceilDiv(f.panels * f.panel, f.inputPart)
   needWorkspace(2 * VECTORS)
   run(weightsChunk, f.groups * f.inputParts)
