@@ -5,6 +5,9 @@ import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './kept_input.js'
 
+/** Its square, the number of values in a window, still is a 32-bit integer. */
+const LARGEST = 32767
+
 /**
  * top = bottom · (k + alpha/n · Σ bottom²)^−beta over n = local_size neighbouring channels, or with WITHIN_CHANNEL
  * bottom · (1 + alpha/n · Σ bottom²)^−beta over the n = local_size² positions around. (N, C, H, W) → same.
@@ -18,6 +21,7 @@ export class LRNLayer extends KeptInputLayer {
   override setup(): void {
     this.p = withDefaults('LRNParameter', this.param.lrn_param)
     if (this.p.local_size % 2 !== 1) throw this.error(`local_size: ${this.p.local_size} must be odd, so that the window has a centre`)
+    if (this.p.local_size > LARGEST) throw this.error(`local_size: ${this.p.local_size} is too large, it can be ${LARGEST} at most`)
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {

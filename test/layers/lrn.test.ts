@@ -31,7 +31,15 @@ describe.each(hostEngines)('LRN on %s', engine => {
   })
 })
 
+test.each(hostEngines)('the largest window, on %s', async engine => {
+  const layer = 'type: "LRN" lrn_param { local_size: 32767 alpha: 1e9 beta: 1 norm_region: WITHIN_CHANNEL }'
+  const run = await handPass(layer, [{ shape: [1, 1, 1, 2], values: [1, 2] }], { engine })
+  const scale = 1 + (1e9 / 32767 ** 2) * 5
+  expect(run.y[0]).toEqual([1, 2].map(x => Number((x / scale).toPrecision(6))))
+})
+
 test('refuses an even window and bottoms that are no pictures', async () => {
   await expect(handNet('type: "LRN" lrn_param { local_size: 4 }', [[1, 4, 3, 3]])).rejects.toThrow(/local_size: 4 must be odd/)
+  await expect(handNet('type: "LRN" lrn_param { local_size: 32769 }', [[1, 4, 3, 3]])).rejects.toThrow(/local_size: 32769 is too large/)
   await expect(handNet('type: "LRN"', [[4, 3, 3]])).rejects.toThrow(/must have 4 axes/)
 })
