@@ -1,4 +1,5 @@
 /** What lib/engines/wasm/exports.ts declares. */
+export { accuracy } from './accuracy'
 export {
   absolute,
   absoluteGradient,
@@ -19,6 +20,7 @@ export {
 export { adadeltaUpdate } from './adadelta'
 export { adagradUpdate } from './adagrad'
 export { adamUpdate } from './adam'
+export { argMax } from './argmax'
 export { axpby, copy, copyRows, fill, multiply } from './arithmetic'
 export { averagePool, averagePoolGradient } from './average_pooling'
 export { reduce, reduceGradient, sumMiddle } from './axes'

@@ -1138,3 +1138,47 @@ for (const s of [
     return kernels => kernels.cropGradient(s, dy, dx)
   }
 }
+
+// ---- largest scores: ties, values that are not numbers, labels that do not count ---------------------------------------------------------
+for (const [outer, size, inner] of [
+  [1, 1, 1],
+  [5, 7, 1],
+  [3, 10, 1],
+  [40, 1003, 1],
+  [2, 5, 3],
+  [2, 21, 1001],
+  [0, 3, 2],
+]) {
+  const n = outer * size * inner
+  const inputs: [string, (kit: Kit) => Memory][] = [
+    ['different', kit => kit.random(n)],
+    ['equal', kit => kit.integers(n, 4)],
+    [
+      'NaN and ∞',
+      kit => {
+        const x = kit.random(n)
+        for (let i = 0; i < n; i++) if (i % 3) x.array[i] = [Number.NaN, -Infinity, Infinity, Number.NaN][i % 4]
+        return x
+      },
+    ],
+  ]
+  for (const [kind, make] of inputs)
+    for (const topK of [1, 3, size]) {
+      if (topK > Math.min(size, 10)) continue
+      for (const output of ['index', 'value', 'both'] as const)
+        cases[`argMax ${outer}×${size}×${inner}, ${kind}, top ${topK}, ${output}`] = kit => {
+          const x = make(kit)
+          const y = kit.output(outer * topK * inner * (output === 'both' ? 2 : 1))
+          return kernels => kernels.argMax({ outer, size, inner, topK, output }, x, y)
+        }
+      for (const ignoreLabel of [undefined, 0])
+        cases[`accuracy ${outer}×${size}×${inner}, ${kind}, top ${topK}, without ${ignoreLabel}`] = kit => {
+          const [x, label] = [make(kit), kit.integers(outer * inner, size)]
+          const [share, perClass] = [kit.output(1), kit.output(size)]
+          return kernels => {
+            kernels.accuracy({ outer, classes: size, inner, topK, ignoreLabel }, x, label, share, null)
+            kernels.accuracy({ outer, classes: size, inner, topK, ignoreLabel }, x, label, share, perClass)
+          }
+        }
+    }
+}

@@ -78,6 +78,20 @@ export interface WasmExports extends DirectExports {
   averagePoolGradient(dy: number, dx: number): void
   stochasticPool(x: number, k0: number, k1: number, c1: number, c2: number, c3: number, y: number, mask: number): void
   stochasticMean(x: number, y: number): void
+  /** `depth` rows an item in `index` and `value`, either of which may be 0. */
+  argMax(outer: number, size: number, inner: number, topK: number, depth: number, x: number, index: number, value: number): void
+  /** `ignore` is NaN if every label counts. */
+  accuracy(
+    outer: number,
+    classes: number,
+    inner: number,
+    topK: number,
+    ignore: number,
+    x: number,
+    label: number,
+    accuracy: number,
+    perClass: number,
+  ): void
   dropoutMask(n: number, threshold: number, kept: number, k0: number, k1: number, c1: number, c2: number, c3: number, mask: number): void
   copyRows(rows: number, width: number, x: number, xStride: number, y: number, yStride: number): void
   /** `ignore` is NaN if every label counts; `mode` is the index of the normalization. */

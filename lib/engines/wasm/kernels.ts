@@ -175,6 +175,19 @@ export function wasmKernels(wasm: WasmExports) {
         wasm.copyRows(rows, width, dy.pointer + part, width, dx.pointer + whole, wholeStride),
       )
     },
+    argMax(s, x, y) {
+      const { outer, size, inner, topK, output } = s
+      // the module counts places in float32
+      if (size >= 2 ** 24) return jsKernels.argMax(s, x, y)
+      const both = output === 'both'
+      const index = output === 'value' ? 0 : y.pointer
+      const value = both ? y.pointer + 4 * topK * inner : output === 'value' ? y.pointer : 0
+      wasm.argMax(outer, size, inner, topK, both ? 2 * topK : topK, x.pointer, index, value)
+    },
+    accuracy({ outer, classes, inner, topK, ignoreLabel }, x, label, accuracy, perClass) {
+      const ignore = ignoreLabel ?? Number.NaN
+      wasm.accuracy(outer, classes, inner, topK, ignore, x.pointer, label.pointer, accuracy.pointer, perClass ? perClass.pointer : 0)
+    },
     softmaxLoss(s, p, label, loss) {
       const mode = normalizations.indexOf(s.normalization)
       wasm.softmaxLoss(s.outer, s.classes, s.inner, s.ignoreLabel ?? Number.NaN, mode, p.pointer, label.pointer, loss.pointer)
