@@ -332,6 +332,7 @@ function finishRows(s: Convolution, m: i32, outputs: i32, sums: usize, step: usi
 
 // ---- input gradient: a chunk is a block of channels of one group of one image, or of some small ones --------------------------
 
+/** Values of the product that a chunk should have at least. */
 const LEAST_VALUES: f64 = 8192
 
 export function blasConvolutionInputGradient(dy: usize, w: usize, dx: usize): void {
