@@ -59,6 +59,43 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
         }
   })
 
+  const sequences: [number, number, number][] = [
+    [1, 1, 3],
+    [4, 2, 37],
+    [5, 3, 5],
+    [3, 17, 67],
+    [6, 16, 128],
+    [2, 130, 20],
+  ]
+  test.each(sequences)('LSTM and RNN over %i steps of %i streams, H = %i, in the same bits on 1, 2 and 3 threads', async (T, N, H) => {
+    const engines = [createJsEngine(), ...(await Promise.all([1, 2, 3].map(threads => createEngine('native', { threads }))))]
+    for (const gates of [4, 1]) {
+      const results = engines.map(engine => {
+        const { kernels } = engine
+        const [wh, h0, gate] = [filled(engine, gates * H * H, 1), filled(engine, N * H, 2), filled(engine, T * N * gates * H, 3)]
+        const [cont, dh, c] = [filled(engine, T * N, 4), filled(engine, T * N * H, 5), filled(engine, (T + 1) * N * H, 6)]
+        cont.array.forEach((value, i) => {
+          cont.array[i] = value > -0.5 ? 1 : 0
+        })
+        wh.array.forEach((value, i) => {
+          wh.array[i] = value / Math.sqrt(H)
+        })
+        const [conted, h, dc, dgates] = [T * N * H, T * N * H, N * H, T * N * gates * H].map(n => filled(engine, n, 7))
+        if (gates === 4) kernels.lstm(T, N, H, cont, wh, h0, gate, conted, c, h)
+        else kernels.rnn(T, N, H, cont, wh, h0, gate, conted, h)
+        if (gates === 4) kernels.lstmGradient(T, N, H, cont, wh, gate, c, dh, dc, dgates)
+        else kernels.rnnGradient(T, N, H, cont, wh, h, dh, dgates)
+        return [gate, conted, c, h, dc, dgates].map(memory => memory.array.slice())
+      })
+      const [expected, one, two, three] = results
+      for (const [i, values] of expected.entries()) {
+        expectClose(one[i], values, 1e-5, 1e-4, `${gates} gates, ${i}`)
+        expect(two[i]).toEqual(one[i])
+        expect(three[i]).toEqual(one[i])
+      }
+    }
+  })
+
   const shape = (s: Partial<ConvolutionShape>): ConvolutionShape => {
     const full = {
       batch: 2,

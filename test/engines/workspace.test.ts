@@ -105,13 +105,26 @@ const square = (kernel: number) => `
   layer { name: "pool" type: "Pooling" bottom: "c" top: "pool" pooling_param { pool: AVE kernel_size: 4 stride: 4 } }
   layer { name: "ip" type: "InnerProduct" bottom: "pool" top: "ip" inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
   layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }`
-const nets = { LeNet: parseSolver(lenet(16)).net_param!, '3 × 3': parseNet(square(3)), '5 × 5': parseNet(square(5)) }
+const recurrent = (type: string) => `
+  layer { name: "data" type: "Input" top: "data" top: "cont" top: "label"
+    input_param { shape { dim: 20 dim: 8 dim: 48 } shape { dim: 20 dim: 8 } shape { dim: 20 dim: 8 } } }
+  layer { name: "h" type: "${type}" bottom: "data" bottom: "cont" top: "h"
+    recurrent_param { num_output: 120 weight_filler { type: "uniform" min: -0.1 max: 0.1 } } }
+  layer { name: "ip" type: "InnerProduct" bottom: "h" top: "ip" inner_product_param { num_output: 10 axis: 2 weight_filler { type: "xavier" } } }
+  layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" softmax_param { axis: 2 } }`
+const nets = {
+  LeNet: parseSolver(lenet(16)).net_param!,
+  '3 × 3': parseNet(square(3)),
+  '5 × 5': parseNet(square(5)),
+  LSTM: parseNet(recurrent('LSTM')),
+  RNN: parseNet(recurrent('RNN')),
+}
 
 describe.each(Object.keys(nets) as (keyof typeof nets)[])('the memory of a net of kind %s', name => {
   for (const engine of ['wasm', 'native'])
     for (const threads of [1, 2]) {
       const why = engine === 'native' && missing ? ` (${missing})` : ''
-      it.skipIf(why)(`is what net.memory() says, or up to a fifth less, on ${engine} with ${threads}${why}`, async () => {
+      it.skipIf(why)(`is what net.memory() says, or somewhat less, on ${engine} with ${threads}${why}`, async () => {
         // a process of its own: pools keep the workspace of all nets before
         const script = fileURLToPath(new URL('memory_child.ts', import.meta.url))
         const { stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, engine, String(threads)], {
@@ -122,7 +135,8 @@ describe.each(Object.keys(nets) as (keyof typeof nets)[])('the memory of a net o
         const { found, plan } = JSON.parse(stdout) as { found: number; plan: { total: number } }
         // a block for each blob's data and diff fills whole cache lines
         expect(found).toBeLessThanOrEqual(plan.total + 64 * 40)
-        expect(plan.total).toBeLessThan(1.25 * found)
+        // the plan lets products with gradients turn over all that a recurrent layer keeps, which these sizes do not need
+        expect(plan.total).toBeLessThan((/LSTM|RNN/.test(name) ? 2 : 1.25) * found)
       })
     }
 })

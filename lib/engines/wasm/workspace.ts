@@ -49,6 +49,18 @@ export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionP
   return pass === 'forward' ? implicit(s, s.groupC, s.groupM) : pass === 'inputGradient' ? inputGradient(s) : weightGradient(s)
 }
 
+/** What the sequences of a recurrent layer take, at most: kernels/wasm/recurrence.ts puts the weights in order and counts chunks. */
+export function recurrentWorkspace(batch: number, hidden: number, gateCount: number): Workspace {
+  // units of a chunk: forward, forward with sgemm, on the way back
+  const cuts = [64 / gateCount, 128 / gateCount, 32].map(units => {
+    const parts = Math.ceil(hidden / units)
+    const streams = Math.min(64, up(Math.ceil(batch / Math.ceil(16 / parts)), MR))
+    const chunks = parts * Math.ceil(batch / streams)
+    return { own: 4 * streams * units * gateCount, shared: LINE * (2 + chunks) + 4 * parts * units * gateCount * hidden }
+  })
+  return { own: Math.max(...cuts.map(({ own }) => own)), shared: Math.max(...cuts.map(({ shared }) => shared)) }
+}
+
 // ---- the wasm engine's products ------------------------------------------------------------------------------------------------
 
 function implicit(s: Sizes, groupC: number, groupM: number): Workspace {
