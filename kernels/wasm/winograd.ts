@@ -24,6 +24,8 @@ const MOST_FILTERS: f64 = 600000
 /** Cycles that a filter takes: it becomes 36 values, which pass through memory, or they are read from there. */
 const TRANSFORM: f64 = 60
 const READ: f64 = 20
+/** The same for the system's sgemm, which likes neither few tiles nor waiting. */
+const BLAS_READ: f64 = 30
 /** Bytes of transformed tiles that a job of their own may make, inputs of tiles that must else be made again, and its chunks. */
 const SPLIT: usize = 4194304
 const AGAIN: i32 = 1500
@@ -105,7 +107,7 @@ export function pays(s: Convolution, OH: i32, OW: i32, blas: bool): bool {
 
 /** Whether a forward pass costs less with weights that were transformed before. It is never a part of training. */
 function preparedPays(s: Convolution, blas: bool): bool {
-  return costsLess(s, s.OH, s.OW, blas, READ)
+  return costsLess(s, s.OH, s.OW, blas, blas ? BLAS_READ : READ)
 }
 
 /**
@@ -241,7 +243,9 @@ function cutTiles(f: Winograd): void {
   const operations = 72 * <f64>f.total * <f64>f.groups * <f64>f.inputs * <f64>f.outputs
   const wanted = <i32>Math.min(MOST_CHUNKS, 1 + operations / CHUNK)
   const most = f.blas ? MOST_BLOCK : smaller(MOST_BLOCK, larger(LEAST_BLOCK, BLOCK_VALUES / POINTS / f.inputs))
-  const blocks = larger(ceilDiv(f.total, most), smaller(ceilDiv(f.total, LEAST_BLOCK), ceilDiv(wanted, f.groups * ceilDiv(f.outputs, PANEL))))
+  // where parts of the outputs are too few for all threads; the system's sgemm wants many tiles
+  const more = f.blas ? 1 : smaller(ceilDiv(f.total, LEAST_BLOCK), ceilDiv(wanted, f.groups * ceilDiv(f.outputs, PANEL)))
+  const blocks = larger(ceilDiv(f.total, most), more)
   f.block = wholeTiles(ceilDiv(f.total, blocks))
   f.blocks = ceilDiv(f.total, f.block)
   f.part = cut(f.outputs, ceilDiv(wanted, f.blocks * f.groups), f.blas ? NR : f.panel, 32)

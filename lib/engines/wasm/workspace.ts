@@ -40,7 +40,7 @@ export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionP
   if (shape.input.length > 2 || shape.channels === 0) return { own: 0, shared: 0 }
   const s = sizesOf(shape)
   if (s.N * s.M * s.positions === 0) return { own: 0, shared: 0 }
-  if (pass === 'prepared') return costsLess(s, s.OH, s.OW, blas, 20) ? tiledPass(s, pass, blas) : { own: 0, shared: 0 }
+  if (pass === 'prepared') return costsLess(s, s.OH, s.OW, blas, blas ? 30 : 20) ? tiledPass(s, pass, blas) : { own: 0, shared: 0 }
   const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && pass !== 'weightGradient'
   if (depthwise) return { own: s.plane + LINE, shared: 0 }
   const [height, width] = pass === 'inputGradient' ? [s.H, s.W] : [s.OH, s.OW]
@@ -130,7 +130,8 @@ function tiledPass(s: Sizes, pass: ConvolutionPass, blas: boolean): Workspace {
   const panel = up(Math.ceil(outputs / panels), NR)
   const most = blas ? 64 : Math.min(64, Math.max(16, quotient(quotient(294912, POINTS), inputs)))
   const wanted = Math.trunc(Math.min(MOST_CHUNKS, 1 + (72 * total * s.G * inputs * outputs) / 8e5))
-  const cuts = Math.max(Math.ceil(total / most), Math.min(Math.ceil(total / 16), Math.ceil(wanted / (s.G * Math.ceil(outputs / 32)))))
+  const more = blas ? 1 : Math.min(Math.ceil(total / 16), Math.ceil(wanted / (s.G * Math.ceil(outputs / 32))))
+  const cuts = Math.max(Math.ceil(total / most), more)
   const block = up(Math.ceil(total / cuts), 4)
   const blocks = Math.ceil(total / block) * s.G
   const part = cut(outputs, Math.ceil(wanted / blocks), blas ? NR : panel, 32)
