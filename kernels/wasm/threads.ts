@@ -33,6 +33,8 @@ class Job {
   chunks: i32
   workspace: usize
   workspaceStep: usize
+  /** Pages of the memory. */
+  pages: i32
 }
 
 let control: usize = 0
@@ -42,6 +44,8 @@ let number: u32 = 0
 let isOpen: bool = false
 let handed: i32 = 0
 let chunksHanded: i32 = 0
+/** Pages of the memory as far as this thread knows. */
+let knownPages: i32 = 0
 
 /** Where a kernel puts its arguments. */
 export let job: usize = 0
@@ -106,6 +110,7 @@ export function run(task: Task, chunks: i32): void {
   head.chunks = chunks
   head.workspace = ownBase
   head.workspaceStep = ownStep
+  head.pages = knownPages = memory.size()
   atomic.store<i32>(control + DONE, 0)
   number++
   atomic.store<u64>(control + TICKET, ((<u64>number) << 32) | (<u64>chunks))
@@ -160,11 +165,21 @@ function work(thread: i32): void {
     if (left == 0) break
     if (atomic.cmpxchg<u64>(control + TICKET, ticket, ticket - 1) != ticket) continue
     chunks = head.chunks
+    if (head.pages != knownPages) seeGrowth(head.pages)
     call_indirect<void>(head.task, chunks - left, head.workspace + <usize>thread * head.workspaceStep)
     ran++
   }
   // chunks was read while a chunk was out; after the addition the job may belong to the next kernel
   if (ran > 0) passed(control + DONE, ran, chunks)
+}
+
+/**
+ * A thread hears of a memory that grew on another one by an interrupt, which V8 serves some time later. Until then memory.copy and
+ * memory.fill, which look at the size, trap beyond the old end. Growing by nothing makes the thread look now.
+ */
+function seeGrowth(pages: i32): void {
+  memory.grow(0)
+  knownPages = pages
 }
 
 function changed(address: usize, old: i32): bool {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { createPool, type Pool } from '../../lib/engines/wasm/pool.js'
 import { wasmRuntime } from '../../lib/engines/wasm/runtime.js'
@@ -31,6 +32,13 @@ describe('the worker pool', () => {
     },
     full ? 600_000 : 30_000,
   )
+
+  it('works in memory that has just grown', { timeout: 60_000 }, () => {
+    // a process of its own, twice: without seeGrowth in threads.ts five of six such processes lost a worker
+    const script = fileURLToPath(new URL('growth_child.ts', import.meta.url))
+    for (let run = 0; run < 2; run++)
+      expect(execFileSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8' })).toBe('done\n')
+  })
 
   it('raises an EngineError at the next dispatch after a worker has died, and a new engine works', async () => {
     const engine = await createWasmEngine({ threads: 4 })
