@@ -148,10 +148,11 @@ export class InferencePlan {
     for (const { layer } of nodes) room -= layer.keepPrepared(room)
   }
 
-  /** Reading a blob whose memory is shared throws from now on. */
+  /** Reading a blob whose memory is shared, or whose values are those of a folded layer already, throws from now on. */
   private hide(): void {
     const shared = new Set(this.borrowed)
-    for (const blob of this.parts.blobs) blob.hidden = shared.has(blob.memory.data) ? hiddenText(blob) : ''
+    const passed = new Set([...this.skipped].filter(({ bottom, top }) => bottom[0] !== top[0]).map(({ bottom }) => bottom[0]))
+    for (const blob of this.parts.blobs) blob.hidden = shared.has(blob.memory.data) || passed.has(blob) ? hiddenText(blob) : ''
   }
 }
 

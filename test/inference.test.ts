@@ -54,6 +54,25 @@ describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
     expect(lean.memory().activations).toBeLessThan(plain.memory().activations)
   })
 
+  test('hides the blob before a folded layer, also where the blob after it is kept or an output', async () => {
+    const text = `${conv('a', 'x')}layer { name: "scale" type: "Scale" bottom: "a" top: "y" scale_param { filler { type: "constant" value: 10 } } }`
+    const input = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 5 dim: 5 } } }'
+    const make = (keep: string[]) => Net.create(parseNet(input + text), { engine, optimize: 'inference', keep, seed: 1 })
+    const net = await make([])
+    await net.forward({ x: values(50) })
+    expect(() => net.blobs.a.dataArray).toThrow("blob 'a' shares its memory")
+    const kept = await make(['a'])
+    const { y } = await kept.forward({ x: values(50) })
+    const a = kept.blobs.a.dataArray
+    expectClose(
+      y.data,
+      a.map(value => 10 * value),
+      1e-6,
+      1e-6,
+      'y',
+    )
+  })
+
   test('follows a new input shape and new weights', async () => {
     const plain = await make({ engine })
     setStatistics(plain)
