@@ -6,6 +6,7 @@
  */
 import { Convolution, convolutionJob, cut, isPadded, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
 import { packColumns } from './pack'
+import { depthwiseWeightGradient, hasDepthwiseWeights } from './depthwise'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW } from './tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
@@ -24,6 +25,10 @@ const PACKS: i32 = 8
 export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
+  if (hasDepthwiseWeights(s)) {
+    depthwiseWeightGradient(x, dy, dw)
+    return
+  }
   if (pays(s, s.OH, s.OW, false)) {
     winogradWeightGradient(s, x, dy, dw, false)
     return

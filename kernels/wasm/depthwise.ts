@@ -1,15 +1,22 @@
 /**
  * Convolutions whose groups have one input channel and few output channels: a matrix product would be mostly padding, so every tap is
- * a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes backward.
+ * a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes backward, or of output channels.
  */
 import { CHUNK } from './elementwise'
 import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, rectifyRows, zero } from './convolution_shape'
 import { needWorkspace, run } from './threads'
-import { bytes, ceilDiv, copyValues, evens, larger, madd, smaller, storeLanes } from './vector'
+import { bytes, ceilDiv, copyValues, evens, larger, madd, smaller, storeLanes, sumLanes } from './vector'
 
 /** Whether a pass should come here. From four output channels on a tile of the matrix product is full. */
 export function isDepthwise(s: Convolution): bool {
   return s.groupC == 1 && s.groupM < 4 && s.taps > 1
+}
+
+/** Output channels from which on the weight gradient comes here: its chunks are made of them. */
+const CHANNELS: i32 = 16
+
+export function hasDepthwiseWeights(s: Convolution): bool {
+  return isDepthwise(s) && s.M >= CHANNELS
 }
 
 @inline
@@ -45,7 +52,9 @@ function forwardChunk(chunk: i32, padded: usize): void {
     const y = s.y + <usize>plane * bytes(s.positions)
     for (let oh = 0; oh < s.OH; oh++) {
       const row = image + bytes(oh * s.SH * s.padW)
-      for (let ow = 0; ow < s.OW; ow += 4) {
+      let ow = 0
+      for (; ow + 16 <= s.OW; ow += 16) sixteen(s, row + bytes(ow * s.SW), w, bias, y + bytes(oh * s.OW + ow))
+      for (; ow < s.OW; ow += 4) {
         const sum = taps(s, row + bytes(ow * s.SW), w, bias)
         const to = y + bytes(oh * s.OW + ow)
         if (ow + 4 <= s.OW) v128.store(to, sum)
@@ -65,6 +74,30 @@ function taps(s: Convolution, image: usize, w: usize, bias: f32): v128 {
     for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) sum = madd(v128.load_splat<f32>(w), four(p, s.SW), sum)
   }
   return sum
+}
+
+/** Sixteen of them: four sums that do not wait for each other. */
+@inline
+function sixteen(s: Convolution, image: usize, w: usize, bias: f32, to: usize): void {
+  const next = bytes(4 * s.SW)
+  let a = f32x4.splat(bias)
+  let b = a
+  let c = a
+  let d = a
+  for (let r = 0; r < s.KH; r++) {
+    let p = image + bytes(r * s.DH * s.padW)
+    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) {
+      const v = v128.load_splat<f32>(w)
+      a = madd(v, four(p, s.SW), a)
+      b = madd(v, four(p + next, s.SW), b)
+      c = madd(v, four(p + 2 * next, s.SW), c)
+      d = madd(v, four(p + 3 * next, s.SW), d)
+    }
+  }
+  v128.store(to, a)
+  v128.store(to, b, 16)
+  v128.store(to, c, 32)
+  v128.store(to, d, 48)
 }
 
 /** Four values, `step` apart. */
@@ -115,4 +148,46 @@ function addTap(s: Convolution, w: f32, dy: usize, sums: usize): void {
     }
     for (; i < s.OW; i++, to += step) store<f32>(to, load<f32>(to) + w * load<f32>(dy + bytes(i)))
   }
+}
+
+/** dw ← dw + ∂E/∂w, image by image. */
+export function depthwiseWeightGradient(x: usize, dy: usize, dw: usize): void {
+  const s = convolutionJob()
+  describe(s, x, dw, 0, dy)
+  s.block = ceilDiv(s.block, s.N)
+  run(weightChunk, ceilDiv(s.M, s.block))
+}
+
+function weightChunk(chunk: i32, padded: usize): void {
+  const s = convolutionJob()
+  const last = smaller(s.M, (chunk + 1) * s.block)
+  for (let m = chunk * s.block; m < last; m++) {
+    for (let n = 0; n < s.N; n++) {
+      let image = s.x + <usize>(n * s.C + m / s.groupM) * bytes(s.H * s.W)
+      if (isPadded(s)) {
+        padRows(s, 1, image, padded, 0, s.padH)
+        image = padded
+      }
+      const dy = s.y + <usize>(n * s.M + m) * bytes(s.positions)
+      let w = s.w + <usize>m * bytes(s.taps)
+      for (let r = 0; r < s.KH; r++) {
+        for (let q = 0; q < s.KW; q++, w += 4) store<f32>(w, load<f32>(w) + tapSum(s, image + bytes(r * s.DH * s.padW + q * s.DW), dy))
+      }
+    }
+  }
+}
+
+/** Σ x·dy over the positions, where `image` is already moved by the tap. Each row has a sum of its own: the next one need not wait for it. */
+function tapSum(s: Convolution, image: usize, dy: usize): f32 {
+  const whole = s.OW & ~3
+  let sum = f32x4.splat(0)
+  let rest: f32 = 0
+  for (let oh = 0; oh < s.OH; oh++, dy += bytes(s.OW)) {
+    const row = image + bytes(oh * s.SH * s.padW)
+    let line = f32x4.splat(0)
+    for (let i = 0; i < whole; i += 4) line = madd(v128.load(dy + bytes(i)), four(row + bytes(i * s.SW), s.SW), line)
+    sum = f32x4.add(sum, line)
+    for (let i = whole; i < s.OW; i++) rest += load<f32>(dy + bytes(i)) * load<f32>(row + bytes(i * s.SW))
+  }
+  return sumLanes(sum) + rest
 }

@@ -53,7 +53,7 @@ const random = new RandomStream(3, 'workspace')
 const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)]
 
 function randomShape(): ConvolutionShape {
-  const group = pick([1, 1, 1, 2, 4])
+  const group = pick([1, 1, 1, 2, 4, 20])
   const [channels, outputs] = [group * pick([1, 3, 8, 16, 40]), group * pick([1, 3, 8, 20, 64])]
   const k = pick([1, 3, 3, 5, 5, 7])
   const kernel = [k, pick([k, k, k, 3])]

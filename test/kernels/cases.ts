@@ -303,6 +303,34 @@ const convolutions: Sizes[] = [
     ],
     [[1, 2, 2, 2], [130], [8], [9], [5], [1]],
   ] as Sizes[]),
+  // depthwise with so many channels that the weight gradient is direct, too: one to three outputs a group, every way to step
+  ...([
+    [
+      [3, 18, 18, 18],
+      [13, 37],
+      [3, 3],
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [2, 17, 34, 17],
+      [14, 45],
+      [5, 3],
+      [2, 2],
+      [2, 1],
+      [1, 1],
+    ],
+    [
+      [2, 16, 48, 16],
+      [17, 15],
+      [3, 2],
+      [1, 3],
+      [0, 2],
+      [2, 2],
+    ],
+    [[2, 20, 20, 20], [37], [4], [2], [1], [1]],
+  ] as Sizes[]),
   // many small images by tiles, in blocks of two with sums of their own, the last block short; groups; odd planes
   ...([
     [

@@ -41,7 +41,7 @@ export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionP
   const s = sizesOf(shape)
   if (s.N * s.M * s.positions === 0) return { own: 0, shared: 0 }
   if (pass === 'prepared') return costsLess(s, s.OH, s.OW, blas, blas ? 30 : 20) ? tiledPass(s, pass, blas) : { own: 0, shared: 0 }
-  const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && pass !== 'weightGradient'
+  const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && (pass !== 'weightGradient' || s.M >= 16)
   if (depthwise) return { own: s.plane + LINE, shared: 0 }
   const [height, width] = pass === 'inputGradient' ? [s.H, s.W] : [s.OH, s.OW]
   if (pays(s, height, width, blas)) return pass === 'weightGradient' ? tiledWeights(s) : tiledPass(s, pass, blas)
