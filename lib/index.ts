@@ -35,6 +35,7 @@ export type {
   LRNShape,
   Normalization,
   PoolingShape,
+  PreparedConvolutions,
   Reduction,
   UpdateRule,
   Workspace,
