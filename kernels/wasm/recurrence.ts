@@ -8,6 +8,7 @@ import { packColumns, packRows } from './pack'
 import { runSteps, stateOf, SteppedJob, StepTask } from './steps'
 import { job, needWorkspace, sharedWorkspace } from './threads'
 import { MR, NR, ROW, tile } from './tile'
+import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
 
 /** Gate values of a stream in a chunk; sgemm wants more. Units of a chunk on the way back. */
@@ -140,20 +141,7 @@ function packTransposed(K: i32, count: i32, from: usize, row: usize, to: usize, 
     let p = from
     let q = to
     let k = 0
-    for (; k + 4 <= K; k += 4, p += 16, q += 4 * toRow) {
-      const a = v128.load(p)
-      const b = v128.load(p + row)
-      const c = v128.load(p + 2 * row)
-      const d = v128.load(p + 3 * row)
-      const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
-      const t1 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
-      const t2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
-      const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
-      v128.store(q, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5))
-      v128.store(q + toRow, v128.shuffle<f32>(t0, t1, 2, 3, 6, 7))
-      v128.store(q + 2 * toRow, v128.shuffle<f32>(t2, t3, 0, 1, 4, 5))
-      v128.store(q + 3 * toRow, v128.shuffle<f32>(t2, t3, 2, 3, 6, 7))
-    }
+    for (; k + 4 <= K; k += 4, p += 16, q += 4 * toRow) transposeFour(p, row, q, toRow)
     for (; k < K; k++, p += 4, q += toRow) {
       for (let i = 0; i < 4; i++) store<f32>(q + bytes(i), load<f32>(p + <usize>i * row))
     }

@@ -1,16 +1,6 @@
 /** The two functions that gates go through, inlined so that a loop keeps their constants in hand: a call makes them all anew. */
+import { series } from './exp'
 import { madd } from './vector'
-
-/** (eʳ − 1 − r) / r² for |r| ≤ ln 2 / 2. */
-@inline
-function series(r: v128): v128 {
-  let p = f32x4.splat(1.9841270e-4)
-  p = madd(p, r, f32x4.splat(1.3888889e-3))
-  p = madd(p, r, f32x4.splat(8.3333333e-3))
-  p = madd(p, r, f32x4.splat(4.1666667e-2))
-  p = madd(p, r, f32x4.splat(0.16666667))
-  return madd(p, r, f32x4.splat(0.5))
-}
 
 /** 1.5·2²³ + round(x / ln 2) for |x| ≤ 87.3: adding so much leaves the whole number in the low bits. */
 @inline

@@ -22,6 +22,23 @@ export function transpose(rows: i32, columns: i32, from: usize, to: usize): void
   run(transposeChunk, ceilDiv(columns, BLOCK))
 }
 
+/** to[j][i] ← from[i][j] for i, j < 4; rows are `row` and `column` bytes apart. */
+@inline
+export function transposeFour(from: usize, row: usize, to: usize, column: usize): void {
+  const a = v128.load(from)
+  const b = v128.load(from + row)
+  const c = v128.load(from + 2 * row)
+  const d = v128.load(from + 3 * row)
+  const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
+  const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+  const t2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
+  const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
+  v128.store(to, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
+  v128.store(to + column, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7))
+  v128.store(to + 2 * column, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5))
+  v128.store(to + 3 * column, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7))
+}
+
 function transposeChunk(chunk: i32, _workspace: usize): void {
   const t = changetype<TransposeJob>(job)
   const last = smaller(t.columns, (chunk + 1) * BLOCK)
@@ -33,18 +50,7 @@ function transposeChunk(chunk: i32, _workspace: usize): void {
       let p = t.from + <usize>i * row + bytes(j)
       let q = t.to + <usize>j * column + bytes(i)
       if (squares && j + 4 <= last) {
-        const a = v128.load(p)
-        const b = v128.load(p + row)
-        const c = v128.load(p + 2 * row)
-        const d = v128.load(p + 3 * row)
-        const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
-        const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
-        const t2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
-        const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
-        v128.store(q, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
-        v128.store(q + column, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7))
-        v128.store(q + 2 * column, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5))
-        v128.store(q + 3 * column, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7))
+        transposeFour(p, row, q, column)
         continue
       }
       const height = smaller(4, t.rows - i)
