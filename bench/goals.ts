@@ -23,11 +23,17 @@ const INFERENCE = [
 /** One thread's time over that of two, for nets that train with more than one item: CaffeNet waits for memory. */
 const SCALING = { others: 1.8, caffenet: 1.6 }
 
-/** The goals beside what was measured. Goals in ms are scaled by the 1024³ products of the same minutes; `blas` is the native engine's library. */
+/**
+ * The goals beside what was measured. Goals in ms are scaled by the 1024³ products of the same minutes; `blas` is the
+ * native engine's library.
+ */
 export function goalsText(rows: readonly Row[], peaks: Record<string, Peak>, blas = ''): string {
   const names = Object.keys(nets).filter(net => !nets[net].noGoal)
   const find = (net: string, mode: Row['mode'], engine: string, threads: number, batch = nets[net].batch) =>
-    rows.find(row => row.net === net && row.mode === mode && row.engine === engine && row.threads === threads && row.batch === batch)?.ms
+    rows.find(
+      row =>
+        row.net === net && row.mode === mode && row.engine === engine && row.threads === threads && row.batch === batch,
+    )?.ms
   const parts: string[] = []
 
   for (const engine of ['wasm', 'native'] as const) {
@@ -68,17 +74,21 @@ export function goalsText(rows: readonly Row[], peaks: Record<string, Peak>, bla
       ),
     ),
   )
-  if (speeds.length) parts.push('Goals for inference', table(['net', 'batch', 'threads', '', 'measured', 'goal', ''], speeds))
+  if (speeds.length)
+    parts.push('Goals for inference', table(['net', 'batch', 'threads', '', 'measured', 'goal', ''], speeds))
 
   const scaling = ['wasm', 'native'].flatMap(engine =>
     names.flatMap(net => {
       const [one, two] = [1, 2].map(threads => find(net, 'train', engine, threads))
       if (one === undefined || two === undefined || nets[net].batch === 1) return []
       const goal = net === 'caffenet' ? SCALING.caffenet : SCALING.others
-      return [[nets[net].title, engine, `${(one / two).toFixed(2)}×`, `≥ ${goal}×`, one / two >= goal ? 'held' : 'short']]
+      return [
+        [nets[net].title, engine, `${(one / two).toFixed(2)}×`, `≥ ${goal}×`, one / two >= goal ? 'held' : 'short'],
+      ]
     }),
   )
-  if (scaling.length) parts.push('Goals for training on 2 threads against 1', table(['net', 'engine', 'measured', 'goal', ''], scaling))
+  if (scaling.length)
+    parts.push('Goals for training on 2 threads against 1', table(['net', 'engine', 'measured', 'goal', ''], scaling))
   return parts.join('\n')
 }
 
@@ -86,7 +96,9 @@ export function goalsText(rows: readonly Row[], peaks: Record<string, Peak>, bla
 function scaleOf(engine: 'wasm' | 'native', peak: Peak, blas: string): { factor: number; why: string } | undefined {
   const ratio = (name: string, reference: number) => {
     const measured = peak[name]?.[REFERENCE.threads]
-    return measured ? { factor: reference / measured, why: `${name} ${measured.toFixed(0)} here, ${reference} there` } : undefined
+    return measured
+      ? { factor: reference / measured, why: `${name} ${measured.toFixed(0)} here, ${reference} there` }
+      : undefined
   }
   if (engine === 'wasm') return ratio('onnxruntime-web', REFERENCE['onnxruntime-web'])
   return (

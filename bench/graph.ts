@@ -1,6 +1,6 @@
 import type { Net } from '../lib/index.js'
-import { convolutionWindow } from '../lib/layers/convolution_window.js'
-import { poolingWindow } from '../lib/layers/pooling_window.js'
+import { convolutionWindow } from '../lib/layers/parts/convolution_window.js'
+import { poolingWindow } from '../lib/layers/parts/pooling_window.js'
 import { withDefaults } from '../lib/proto/message.js'
 import { Refusal } from './protocol.js'
 
@@ -71,7 +71,10 @@ export interface Graph {
   readonly scores: string
 }
 
-/** A deployed net as nodes in which no value is written twice. BatchNorm takes the Scale behind it in, as every exporter does. */
+/**
+ * A deployed net as nodes in which no value is written twice. BatchNorm takes the Scale behind it in, as every exporter
+ * does.
+ */
 export function graphOf(net: Net): Graph {
   const ops: Op[] = []
   /** Blob name → name of the newest value in it. */
@@ -127,7 +130,9 @@ export function graphOf(net: Net): Graph {
         if (pool === 'STOCHASTIC' || (pool === 'AVE' && (pad[0] || pad[1])))
           throw new Refusal(`layer '${layer.name}': ${pool} pooling with padding has no counterpart elsewhere`)
         // rounding up is padding at the end; it does not count in averages
-        const ends = [0, 1].map(i => Math.max(0, (top[0].dim(2 + i) - 1) * stride[i] + kernel[i] - bottom[0].dim(2 + i) - pad[i]))
+        const ends = [0, 1].map(i =>
+          Math.max(0, (top[0].dim(2 + i) - 1) * stride[i] + kernel[i] - bottom[0].dim(2 + i) - pad[i]),
+        )
         const pads = [0, 1].map(i => [pad[i], ends[i]] as Pair) as [Pair, Pair]
         ops.push({ op: 'pool', method: pool as 'MAX' | 'AVE', kernel, stride, pads, ...write() })
         break
@@ -138,7 +143,14 @@ export function graphOf(net: Net): Graph {
         break
       }
       case 'InnerProduct':
-        ops.push({ op: 'fc', weight: data(0), outputs: layer.blobs[0].dim(0), bias: data(1), from: bottom[0].shape, ...write() })
+        ops.push({
+          op: 'fc',
+          weight: data(0),
+          outputs: layer.blobs[0].dim(0),
+          bias: data(1),
+          from: bottom[0].shape,
+          ...write(),
+        })
         break
       case 'BatchNorm': {
         const factor = layer.blobs[2].dataArray[0]
@@ -146,7 +158,15 @@ export function graphOf(net: Net): Graph {
         const { eps } = withDefaults('BatchNormParameter', layer.param.batch_norm_param)
         const channels = layer.blobs[0].count
         const scale = new Float32Array(channels).fill(1)
-        ops.push({ op: 'batchnorm', mean: scaled(0), variance: scaled(1), eps, scale, bias: new Float32Array(channels), ...write() })
+        ops.push({
+          op: 'batchnorm',
+          mean: scaled(0),
+          variance: scaled(1),
+          eps,
+          scale,
+          bias: new Float32Array(channels),
+          ...write(),
+        })
         break
       }
       case 'Scale': {
@@ -167,12 +187,22 @@ export function graphOf(net: Net): Graph {
       case 'LSTM': {
         const [wx, bias, wh] = [0, 1, 2].map(i => data(i))
         const common = write()
-        ops.push({ op: 'lstm', wx, wh, bias, hidden: layer.blobs[2].dim(1), values: layer.blobs[0].dim(1), ...common, inputs: [from[0]] })
+        ops.push({
+          op: 'lstm',
+          wx,
+          wh,
+          bias,
+          hidden: layer.blobs[2].dim(1),
+          values: layer.blobs[0].dim(1),
+          ...common,
+          inputs: [from[0]],
+        })
         break
       }
       case 'Slice': {
         const { axis, slice_point } = withDefaults('SliceParameter', layer.param.slice_param)
-        if (axis !== 0 || top.length !== 2) throw new Refusal(`layer '${layer.name}': only cuts in two along axis 0 are translated`)
+        if (axis !== 0 || top.length !== 2)
+          throw new Refusal(`layer '${layer.name}': only cuts in two along axis 0 are translated`)
         ops.push({ op: 'from', start: slice_point[0], ...write(1) })
         break
       }

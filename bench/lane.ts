@@ -1,4 +1,7 @@
-/** A process that measures one engine: prepares a job, times passes when asked to. Started by lanes.ts with the engine and its threads. */
+/**
+ * A process that measures one engine: prepares a job, times passes when asked to. Started by lanes.ts with the engine
+ * and its threads.
+ */
 import { firstLine } from './peers/load.js'
 import { type Job, type Pace, type Peer, Refusal, type Reply, type Request, type Task, type Times } from './protocol.js'
 
@@ -48,7 +51,8 @@ async function sample(): Promise<Times> {
   while (passes > 1 && performance.now() - begun < WAKE) await task.run()
   const sum: Times = {}
   for (let i = 0; i < passes; i++)
-    for (const [key, ms] of Object.entries(await task.run())) sum[key as keyof Times] = (sum[key as keyof Times] ?? 0) + ms / passes
+    for (const [key, ms] of Object.entries(await task.run()))
+      sum[key as keyof Times] = (sum[key as keyof Times] ?? 0) + ms / passes
   return sum
 }
 

@@ -13,7 +13,11 @@ interface Engine {
 
 const noGemm = 'its matrices are not timed'
 const onlyLenet = (job: Job) =>
-  job.mode === 'gemm' ? noGemm : job.net === 'lenet' ? undefined : 'it is tried on LeNet: larger nets take it minutes a pass'
+  job.mode === 'gemm'
+    ? noGemm
+    : job.net === 'lenet'
+      ? undefined
+      : 'it is tried on LeNet: larger nets take it minutes a pass'
 
 /** Engines in the order of the tables, ours first. */
 export const engines: Record<string, Engine> = {
@@ -37,11 +41,20 @@ export const engines: Record<string, Engine> = {
     refuses: job => (job.mode === 'inference' ? 'only the training of LeNet is written for it' : onlyLenet(job)),
   },
   convnetjs: { oneThread: true, slow: true, refuses: onlyLenet },
-  'brain.js': { oneThread: true, refuses: job => (job.net === 'mlp' ? undefined : 'it has no convolutions: it runs the MLP') },
-  caffe: { refuses: job => (process.env.BENCH_CAFFE ? (job.mode === 'gemm' ? noGemm : undefined) : 'BENCH_CAFFE names no caffe binary') },
+  'brain.js': {
+    oneThread: true,
+    refuses: job => (job.net === 'mlp' ? undefined : 'it has no convolutions: it runs the MLP'),
+  },
+  caffe: {
+    refuses: job =>
+      process.env.BENCH_CAFFE ? (job.mode === 'gemm' ? noGemm : undefined) : 'BENCH_CAFFE names no caffe binary',
+  },
 }
 
-/** A process that measures one engine with one number of threads: what an engine sets up or leaves behind touches no other. */
+/**
+ * A process that measures one engine with one number of threads: what an engine sets up or leaves behind touches no
+ * other.
+ */
 export class Lane {
   private child: ChildProcess | undefined
   private stderr = ''

@@ -3,7 +3,10 @@ import { createNet, nets } from './nets/index.js'
 import { median } from './protocol.js'
 import { type Cell, table } from './table.js'
 
-/** Where the time of a training pass goes, layer by layer as in `caffe time`. Hooks keep layers apart, so nothing is fused. */
+/**
+ * Where the time of a training pass goes, layer by layer as in `caffe time`. Hooks keep layers apart, so nothing is
+ * fused.
+ */
 export async function layersText(
   name: string,
   engines: readonly string[],

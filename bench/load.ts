@@ -1,6 +1,6 @@
 /**
- * From files to the first answer, in processes that have done nothing else: import, Net.create with trained weights, one pass of one
- * image. See docs/benchmarks.md.
+ * From files to the first answer, in processes that have done nothing else: import, Net.create with trained weights,
+ * one pass of one image. See docs/benchmarks.md.
  *
  *   npm run build && npx tsx bench/load.ts [--runs N] [--library FILE]
  */
@@ -73,7 +73,8 @@ function load(name: string, weights: string, engine: string, threads: number): L
   )
   if (status !== 0) return /EngineError: (.*)/.exec(stderr)?.[1] ?? stderr
   const loaded = JSON.parse(stdout) as Load
-  if (!(Math.abs(loaded.sum - 1) < 1e-4)) throw new Error(`${name} on ${engine}: the probabilities add up to ${loaded.sum}`)
+  if (!(Math.abs(loaded.sum - 1) < 1e-4))
+    throw new Error(`${name} on ${engine}: the probabilities add up to ${loaded.sum}`)
   return loaded
 }
 
@@ -125,7 +126,9 @@ try {
     'file + params MB',
   ]
   console.log(table(head, rows))
-  console.log(`Medians of ${runs} processes, ms, Node ${process.versions.node}. Peak is beyond what the process had after the import.`)
+  console.log(
+    `Medians of ${runs} processes, ms, Node ${process.versions.node}. Peak is beyond what the process had after the import.`,
+  )
   for (const [engine, reason] of refused) console.log(`Not run: ${engine}: ${reason}`)
 } finally {
   await rm(folder, { recursive: true })

@@ -1,6 +1,7 @@
 /**
- * One start from files in a process that has done nothing else, as plain JavaScript on the built package, so that no compiler of
- * TypeScript is measured: imports the library, creates a net with its weights, runs one pass, prints the times in ms and the peak memory.
+ * One start from files in a process that has done nothing else, as plain JavaScript on the built package, so that no
+ * compiler of TypeScript is measured: imports the library, creates a net with its weights, runs one pass, prints the
+ * times in ms and the peak memory.
  *
  *   node bench/load_process.mjs library prototxt weights engine threads
  */
@@ -8,7 +9,10 @@ import { readFileSync } from 'node:fs'
 
 const [library, prototxt, weights, engine, threads] = process.argv.slice(2)
 const begun = performance.now()
-/** Most bytes that were resident so far. Linux hands maxRSS of the parent process on, so its own count is read where there is one. */
+/**
+ * Most bytes that were resident so far. Linux hands maxRSS of the parent process on, so its own count is read where
+ * there is one.
+ */
 const peak = () => {
   try {
     return Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024

@@ -1,6 +1,6 @@
 /**
- * Everything side by side: our engines and their peers on the same nets, in turn, so that whatever else the machine does meets all of them.
- * See docs/benchmarks.md, or:
+ * Everything side by side: our engines and their peers on the same nets, in turn, so that whatever else the machine
+ * does meets all of them. See docs/benchmarks.md, or:
  *
  *   npm run bench -- --help
  */
@@ -46,7 +46,8 @@ const OURS = ['wasm', 'native']
 
 function listOf(name: string, value: string | undefined, known: readonly string[]): string[] {
   const list = value === undefined ? [...known] : value.split(',').filter(item => item)
-  for (const item of list) if (!known.includes(item)) throw new Error(`--${name}: there is no '${item}'; known: ${known.join(', ')}`)
+  for (const item of list)
+    if (!known.includes(item)) throw new Error(`--${name}: there is no '${item}'; known: ${known.join(', ')}`)
   return list
 }
 
@@ -94,13 +95,16 @@ function refusedText(refused: readonly Refused[]): string {
     const key = `${engine}: ${reason}`
     places.set(key, (places.get(key) ?? new Set()).add(`${net} ${mode} ${batch}`))
   }
-  const lines = [...places].map(([key, jobs]) => `  ${key} [${jobs.size > 4 ? `${jobs.size} cases` : [...jobs].join(', ')}]`)
+  const lines = [...places].map(
+    ([key, jobs]) => `  ${key} [${jobs.size > 4 ? `${jobs.size} cases` : [...jobs].join(', ')}]`,
+  )
   return lines.length ? `Not run\n${lines.join('\n')}\n` : ''
 }
 
 const peakOf = (matrices: readonly Measured[]): Peak => {
   const peak: Peak = {}
-  for (const { engine, threads, times } of matrices) peak[engine] = { ...peak[engine], [threads]: (2 * PEAK_SIZE ** 3) / times.gemm! / 1e6 }
+  for (const { engine, threads, times } of matrices)
+    peak[engine] = { ...peak[engine], [threads]: (2 * PEAK_SIZE ** 3) / times.gemm! / 1e6 }
   return peak
 }
 
@@ -122,7 +126,8 @@ async function main(): Promise<void> {
   if (threads.some(count => !Number.isInteger(count) || count < 1))
     throw new Error(`--threads: ${options.threads} is no list of whole numbers`)
   const rounds = Number(options.rounds ?? (options.quick ? 5 : 7))
-  if (!Number.isInteger(rounds) || rounds < 5) throw new Error(`--rounds must be a whole number from 5 on, not ${options.rounds}`)
+  if (!Number.isInteger(rounds) || rounds < 5)
+    throw new Error(`--rounds must be a whole number from 5 on, not ${options.rounds}`)
   const chosen = listOf('engines', options.engines, Object.keys(engines))
   if (options.layers) {
     const [net] = listOf('layers', options.layers, Object.keys(nets))
@@ -136,8 +141,12 @@ async function main(): Promise<void> {
     )
   }
   const modes = listOf('modes', options.modes, ['train', 'inference'])
-  const lanes = chosen.flatMap(engine => (engines[engine].oneThread ? [1] : threads).map(count => [engine, count] as const))
-  const pace = options.quick ? { sample: 40, warmUp: 5, rounds, quick: true } : { sample: 150, warmUp: 10, rounds, quick: false }
+  const lanes = chosen.flatMap(engine =>
+    (engines[engine].oneThread ? [1] : threads).map(count => [engine, count] as const),
+  )
+  const pace = options.quick
+    ? { sample: 40, warmUp: 5, rounds, quick: true }
+    : { sample: 150, warmUp: 10, rounds, quick: false }
 
   const machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -158,7 +167,12 @@ async function main(): Promise<void> {
   let blas: string | undefined
   for (const net of listOf('nets', options.nets, Object.keys(nets))) {
     const jobs = jobsOf(net, modes)
-    const [matrices, ...results] = await measure([{ net: String(PEAK_SIZE), mode: 'gemm', batch: 1 }, ...jobs], lanes, pace, refused)
+    const [matrices, ...results] = await measure(
+      [{ net: String(PEAK_SIZE), mode: 'gemm', batch: 1 }, ...jobs],
+      lanes,
+      pace,
+      refused,
+    )
     peaks[net] = peakOf(matrices)
     blas = matrices.find(({ engine }) => engine === 'native')?.detail
     jobs.forEach((job, i) => {
@@ -166,7 +180,8 @@ async function main(): Promise<void> {
       console.log(jobText(job, results[i]))
     })
     const peak = medianPeak(Object.values(peaks))
-    if (options.json) await writeFile(options.json, `${JSON.stringify({ machine, peak, rows, refused }, undefined, 1)}\n`)
+    if (options.json)
+      await writeFile(options.json, `${JSON.stringify({ machine, peak, rows, refused }, undefined, 1)}\n`)
   }
   const gflops = Object.entries(medianPeak(Object.values(peaks))).map(([engine, by]): Cell[] => [
     engine,

@@ -24,7 +24,10 @@ const FEWEST = 5
 /** Between samples, in ms: threads of the engine before go to sleep. */
 const PAUSE = 5
 
-/** Run jobs one after the other; within a job the engines take turns, one sample each a round. What cannot run goes to `refused`. */
+/**
+ * Run jobs one after the other; within a job the engines take turns, one sample each a round. What cannot run goes to
+ * `refused`.
+ */
 export async function measure(
   jobs: readonly Job[],
   places: readonly (readonly [engine: string, threads: number])[],
@@ -72,7 +75,14 @@ async function measureJob(job: Job, lanes: readonly Lane[], plan: Plan, refused:
   for (const { lane, detail, deviation, samples } of running)
     try {
       await lane.release()
-      results.push({ engine: lane.engine, threads: lane.threads, detail, deviation, times: medians(samples), n: samples.length })
+      results.push({
+        engine: lane.engine,
+        threads: lane.threads,
+        detail,
+        deviation,
+        times: medians(samples),
+        n: samples.length,
+      })
     } catch (error) {
       refuse(lane, error)
     }

@@ -145,7 +145,10 @@ function addOp(model: OnnxModel, op: Op): void {
   const { inputs, output } = op
   switch (op.op) {
     case 'conv': {
-      const constants = [model.tensor(op.weight, op.weightShape), ...(op.bias ? [model.tensor(op.bias, [op.bias.length])] : [])]
+      const constants = [
+        model.tensor(op.weight, op.weightShape),
+        ...(op.bias ? [model.tensor(op.bias, [op.bias.length])] : []),
+      ]
       model.node('Conv', [inputs[0], ...constants], [output], {
         kernel_shape: op.weightShape.slice(2),
         strides: op.stride,
@@ -174,7 +177,10 @@ function addOp(model: OnnxModel, op: Op): void {
       const values = op.weight.length / op.outputs
       let from = inputs[0]
       if (op.from.length !== 2) model.node('Flatten', [from], [(from = `${output}:flat`)], { axis: 1 })
-      const constants = [model.tensor(op.weight, [op.outputs, values]), ...(op.bias ? [model.tensor(op.bias, [op.outputs])] : [])]
+      const constants = [
+        model.tensor(op.weight, [op.outputs, values]),
+        ...(op.bias ? [model.tensor(op.bias, [op.outputs])] : []),
+      ]
       model.node('Gemm', [from, ...constants], [output], { transB: 1 })
       break
     }
@@ -189,7 +195,9 @@ function addOp(model: OnnxModel, op: Op): void {
       bias.set(gatesInOnnxOrder(op.bias, H))
       const w = model.tensor(gatesInOnnxOrder(op.wx, H), [1, 4 * H, values])
       const r = model.tensor(gatesInOnnxOrder(op.wh, H), [1, 4 * H, H])
-      model.node('LSTM', [inputs[0], w, r, model.tensor(bias, [1, 8 * H])], [`${output}:directions`], { hidden_size: H })
+      model.node('LSTM', [inputs[0], w, r, model.tensor(bias, [1, 8 * H])], [`${output}:directions`], {
+        hidden_size: H,
+      })
       model.node('Squeeze', [`${output}:directions`, model.tensor([1], [1])], [output])
       break
     }
@@ -218,6 +226,7 @@ function addOp(model: OnnxModel, op: Op): void {
 function gatesInOnnxOrder(values: Float32Array, hidden: number): Float32Array {
   const gate = (values.length / (4 * hidden)) * hidden
   const ordered = new Float32Array(values.length)
-  for (const [to, from] of [0, 2, 1, 3].entries()) ordered.set(values.subarray(from * gate, (from + 1) * gate), to * gate)
+  for (const [to, from] of [0, 2, 1, 3].entries())
+    ordered.set(values.subarray(from * gate, (from + 1) * gate), to * gate)
   return ordered
 }

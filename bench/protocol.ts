@@ -21,7 +21,10 @@ export interface Times {
 export interface Task {
   /** What computes: 'fma, 2 threads', a library's version. */
   readonly detail: string
-  /** Largest deviation from what our engine computes, relative to the largest value; left out where there is nothing to compare. */
+  /**
+   * Largest deviation from what our engine computes, relative to the largest value; left out where there is nothing to
+   * compare.
+   */
   readonly deviation?: number
   run(): Promise<Times>
   dispose?(): void | Promise<void>

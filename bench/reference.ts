@@ -44,14 +44,18 @@ export async function trainReference({ net: name, batch }: Job): Promise<TrainRe
   return { net, inputs, loss: await net.loss(), gradients }
 }
 
-/** Largest deviation of any pair, relative to the largest expected value of that pair. Throws a Refusal if it is too large. */
+/**
+ * Largest deviation of any pair, relative to the largest expected value of that pair. Throws a Refusal if it is too
+ * large.
+ */
 export function compare(
   pairs: readonly (readonly [actual: ArrayLike<number>, expected: Float32Array])[],
   mode: 'inference' | 'train',
 ): number {
   let worst = 0
   for (const [actual, expected] of pairs) {
-    if (actual.length !== expected.length) throw new Refusal(`its output has ${actual.length} values, ours ${expected.length}`)
+    if (actual.length !== expected.length)
+      throw new Refusal(`its output has ${actual.length} values, ours ${expected.length}`)
     let largest = 0
     let deviation = 0
     for (let i = 0; i < expected.length; i++) {
@@ -62,6 +66,8 @@ export function compare(
     worst = Math.max(worst, deviation / (largest || 1))
   }
   if (worst > TOLERANCE[mode])
-    throw new Refusal(`its values differ from ours: ${worst.toExponential(1)} of the largest, more than ${TOLERANCE[mode]}`)
+    throw new Refusal(
+      `its values differ from ours: ${worst.toExponential(1)} of the largest, more than ${TOLERANCE[mode]}`,
+    )
   return worst
 }

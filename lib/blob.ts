@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import { type Heap, Memory } from './memory.js'
-import { ndarrayOf } from './ndarrays.js'
+import { ndarrayOf } from './system/ndarrays.js'
 
 /** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
 export type Shape = readonly number[]
@@ -38,7 +38,8 @@ export class TooManyValuesError extends RistrettoError {
 
 function checkShape(shape: Shape, name: string): number {
   const where = name ? ` of blob '${name}'` : ''
-  if (shape.length > MAX_AXES) throw new RistrettoError(`the shape${where} has ${shape.length} axes, at most ${MAX_AXES} are allowed`)
+  if (shape.length > MAX_AXES)
+    throw new RistrettoError(`the shape${where} has ${shape.length} axes, at most ${MAX_AXES} are allowed`)
   let count = 1
   let largest = 1
   for (const size of shape) {
@@ -120,7 +121,9 @@ export class Blob {
   canonicalAxis(i: number): number {
     const n = this.axes.length
     if (i < -n || i >= n)
-      throw new RistrettoError(`axis ${i} is out of range for blob '${this.name}' with ${n} axes [${this.axes.join(', ')}]`)
+      throw new RistrettoError(
+        `axis ${i} is out of range for blob '${this.name}' with ${n} axes [${this.axes.join(', ')}]`,
+      )
     return i < 0 ? i + n : i
   }
 
@@ -231,7 +234,10 @@ export class Blob {
     this.diffView = undefined
   }
 
-  /** Give one part `count` values; what is shared belongs to another blob, which alone may resize it. Returns whether the part is own. */
+  /**
+   * Give one part `count` values; what is shared belongs to another blob, which alone may resize it. Returns whether
+   * the part is own.
+   */
   private resizePart(part: 'data' | 'diff', count: number, owned: boolean): boolean {
     if (this.memory[part].length === count) return owned
     if (owned) this.memory[part].resize(count)

@@ -2,7 +2,8 @@ import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Heap, Memory } from './memory.js'
 import type { RandomStream } from './rng.js'
 
-// Letters: N batch, C input channels, M output channels, H W height and width, K the summed-over size; ← marks what is written.
+// Letters: N batch, C input channels, M output channels, H W height and width, K the summed-over size; ← marks what is
+// written.
 // "inner" and "outer" are the products of the axes after and before the one an operation works along.
 
 /** Sizes of a convolution. Spatial arrays run over the spatial axes, outermost first (two of them for images). */
@@ -91,7 +92,10 @@ export interface ContrastiveShape {
 /** Σx, Σ|x| or Σx². */
 export type Reduction = 'SUM' | 'ASUM' | 'SUMSQ'
 
-/** What every solver update does to a raw gradient dw first: g = scale·dw + decay·w (L2) or scale·dw + decay·sign(w) (L1). */
+/**
+ * What every solver update does to a raw gradient dw first: g = scale·dw + decay·w (L2) or scale·dw + decay·sign(w)
+ * (L1).
+ */
 export interface UpdateRule {
   /** Learning rate of this parameter. */
   readonly rate: number
@@ -101,7 +105,10 @@ export interface UpdateRule {
   readonly regularization: 'L1' | 'L2'
 }
 
-/** Every computation that a layer or solver may ask for, one formula each. Memories are (n) values unless a shape is given. */
+/**
+ * Every computation that a layer or solver may ask for, one formula each. Memories are (n) values unless a shape is
+ * given.
+ */
 export interface Kernels {
   // ---- matrices -----------------------------------------------------------------------------------------------------
   /** C ← α·op(A)·op(B) + β·C, with op(A): (M, K), op(B): (K, N), C: (M, N); op transposes where asked. */
@@ -121,7 +128,10 @@ export interface Kernels {
   // ---- convolution --------------------------------------------------------------------------------------------------
   /** y ← w ∗ x + bias.  x: (N, C, in…), w: (M, C/group, kernel…), bias: (M) or null, y: (N, M, out…). */
   convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory): void
-  /** y ← relu(w ∗ x + bias): y where y > 0, else slope·y. A device may lack it: the two kernels one after the other give the same. */
+  /**
+   * y ← relu(w ∗ x + bias): y where y > 0, else slope·y. A device may lack it: the two kernels one after the other give
+   * the same.
+   */
   convolutionRelu(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory, slope: number): void
   /** dx ← ∂E/∂x.  dy: (N, M, out…), w: (M, C/group, kernel…), dx: (N, C, in…). */
   convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Memory, dx: Memory): void
@@ -131,7 +141,10 @@ export interface Kernels {
   addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, slope?: number): void
   /** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
   biasGradient(batch: number, channels: number, inner: number, dy: Memory, db: Memory): void
-  /** y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). M and group are not used. */
+  /**
+   * y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). M and group are not
+   * used.
+   */
   im2col(s: ConvolutionShape, x: Memory, y: Memory): void
   /** dx ← the adjoint of im2col applied to dy. */
   im2colGradient(s: ConvolutionShape, dy: Memory, dx: Memory): void
@@ -148,14 +161,18 @@ export interface Kernels {
   averagePool(s: PoolingShape, x: Memory, y: Memory): void
   /** dx ← the adjoint of averagePool applied to dy. */
   averagePoolGradient(s: PoolingShape, dy: Memory, dx: Memory): void
-  /** y ← one x of each window, drawn with probability max(x, 0) / Σ max(x, 0), mask ← its index; window i uses uint32 number i of the stream. */
+  /**
+   * y ← one x of each window, drawn with probability max(x, 0) / Σ max(x, 0), mask ← its index; window i uses uint32
+   * number i of the stream.
+   */
   stochasticPool(s: PoolingShape, x: Memory, stream: RandomStream, y: Memory, mask: Memory): void
   /** y ← Σ max(x, 0)² / Σ max(x, 0) of each window, the mean of stochasticPool; 0 if no x is positive. */
   stochasticMean(s: PoolingShape, x: Memory, y: Memory): void
   /** dx ← the sum over windows of dy·(2x − y) / Σ max(x, 0) where x > 0. */
   stochasticMeanGradient(s: PoolingShape, x: Memory, y: Memory, dy: Memory, dx: Memory): void
 
-  // ---- neurons: elementwise over (n); x and y, dy and dx may be the same memory -------------------------------------------
+  // ---- neurons: elementwise over (n); x and y, dy and dx may be the same memory
+  // -------------------------------------------
   /** y ← x if x > 0, else slope·x. */
   relu(n: number, slope: number, x: Memory, y: Memory): void
   /** dx ← dy if x > 0, else slope·dy. */
@@ -180,8 +197,20 @@ export interface Kernels {
   axpby(n: number, alpha: number, x: Memory, beta: number, y: Memory): void
   /** y ← a·b. */
   multiply(n: number, a: Memory, b: Memory, y: Memory): void
-  /** y[yOffset + r·yStride + i] ← x[xOffset + r·xStride + i] for r < rows, i < width. Concat, Slice, Crop and Tile are made of it. */
-  copyRows(rows: number, width: number, x: Memory, xOffset: number, xStride: number, y: Memory, yOffset: number, yStride: number): void
+  /**
+   * y[yOffset + r·yStride + i] ← x[xOffset + r·xStride + i] for r < rows, i < width. Concat, Slice, Crop and Tile are
+   * made of it.
+   */
+  copyRows(
+    rows: number,
+    width: number,
+    x: Memory,
+    xOffset: number,
+    xStride: number,
+    y: Memory,
+    yOffset: number,
+    yStride: number,
+  ): void
   /** y ← Σᵢ coefficient[i]·xs[i]. On a host engine, with a slope: then y ← relu(y). */
   eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory, slope?: number): void
   /** y ← Πᵢ xs[i]. */
@@ -206,7 +235,10 @@ export interface Kernels {
   euclideanLoss(n: number, batch: number, a: Memory, b: Memory, difference: Memory, loss: Memory): void
   /** dx ← factor·dloss[0]·difference. */
   euclideanLossGradient(n: number, factor: number, difference: Memory, dloss: Memory, dx: Memory): void
-  /** accuracy[0] ← share of labels among the topK scores (a tie counts against); perClass[c] ← the same per true class, or null. */
+  /**
+   * accuracy[0] ← share of labels among the topK scores (a tie counts against); perClass[c] ← the same per true class,
+   * or null.
+   */
   accuracy(s: AccuracyShape, x: Memory, label: Memory, accuracy: Memory, perClass: Memory | null): void
 
   // ---- reductions and solver updates --------------------------------------------------------------------------------
@@ -221,7 +253,16 @@ export interface Kernels {
   /** h ← decay·h + (1 − decay)·g²; dw ← rate·g / (√h + delta); w ← w − dw. */
   rmspropUpdate(n: number, rule: UpdateRule, decay: number, delta: number, w: Memory, dw: Memory, h: Memory): void
   /** g2 ← m·g2 + (1 − m)·g²; u ← g·√((u2 + delta) / (g2 + delta)); u2 ← m·u2 + (1 − m)·u²; dw ← rate·u; w ← w − dw. */
-  adadeltaUpdate(n: number, rule: UpdateRule, momentum: number, delta: number, w: Memory, dw: Memory, g2: Memory, u2: Memory): void
+  adadeltaUpdate(
+    n: number,
+    rule: UpdateRule,
+    momentum: number,
+    delta: number,
+    w: Memory,
+    dw: Memory,
+    g2: Memory,
+    u2: Memory,
+  ): void
   /** m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·correction·m / (√v + delta); w ← w − dw. */
   adamUpdate(
     n: number,
@@ -236,7 +277,8 @@ export interface Kernels {
     v: Memory,
   ): void
 
-  // ---- more neurons: elementwise over (n), gradients from the input; x and y, dy and dx may be the same memory -------------
+  // ---- more neurons: elementwise over (n), gradients from the input; x and y, dy and dx may be the same memory
+  // -------------
   /** y ← |x|. */
   absolute(n: number, x: Memory, y: Memory): void
   /** dx ← dy·sign(x), with sign(0) = 0. */
@@ -272,14 +314,18 @@ export interface Kernels {
   /** y ← 1 if x > limit, else 0. */
   threshold(n: number, limit: number, x: Memory, y: Memory): void
 
-  // ---- per channel: x, y, dx, dy are (outer, channels, inner); x and y, dy and dx may be the same memory --------------------
+  // ---- per channel: x, y, dx, dy are (outer, channels, inner); x and y, dy and dx may be the same memory
+  // --------------------
   /** y ← x if x > 0, else slope[c]·x.  slope: (channels). */
   prelu(outer: number, channels: number, inner: number, x: Memory, slope: Memory, y: Memory): void
   /** dx ← dy if x > 0, else slope[c]·dy. */
   preluGradient(outer: number, channels: number, inner: number, x: Memory, slope: Memory, dy: Memory, dx: Memory): void
   /** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
   preluSlopeGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dslope: Memory): void
-  /** y ← factor[c]·x + bias[c].  factor: (channels), bias: (channels) or null. On a host engine, with a slope: then y ← relu(y). */
+  /**
+   * y ← factor[c]·x + bias[c].  factor: (channels), bias: (channels) or null. On a host engine, with a slope: then y ←
+   * relu(y).
+   */
   scaleChannels(
     outer: number,
     channels: number,
@@ -296,19 +342,37 @@ export interface Kernels {
   // ---- normalization ------------------------------------------------------------------------------------------------
   /** scale ← k + α/size·Σ x² over the size channels around c; y ← x·scale^−β.  All (N, C, H·W). y may be x. */
   lrnAcross(s: LRNShape, x: Memory, scale: Memory, y: Memory): void
-  /** dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, ratio ← dy·x·scale^(−β − 1) (workspace). dx may be dy. */
+  /**
+   * dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, ratio ← dy·x·scale^(−β − 1) (workspace). dx
+   * may be dy.
+   */
   lrnAcrossGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void
-  /** scale ← 1 + α/size²·Σ x² over the size×size window around a position; y ← x·scale^−β.  All (N·C, H, W). y may be x. */
+  /**
+   * scale ← 1 + α/size²·Σ x² over the size×size window around a position; y ← x·scale^−β.  All (N·C, H, W). y may be x.
+   */
   lrnWithin(s: LRNShape, x: Memory, scale: Memory, y: Memory): void
-  /** dx ← dy·scale^−β − 2αβ/size²·x·Σ ratio over the size×size window, ratio ← dy·x·scale^(−β − 1) (workspace). dx may be dy. */
+  /**
+   * dx ← dy·scale^−β − 2αβ/size²·x·Σ ratio over the size×size window, ratio ← dy·x·scale^(−β − 1) (workspace). dx may
+   * be dy.
+   */
   lrnWithinGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void
   /** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])².  x: (N, C, inner). */
   channelStatistics(batch: number, channels: number, inner: number, x: Memory, mean: Memory, variance: Memory): void
   /** mean ← meanSum / factor[0], variance ← varianceSum / factor[0]; 0 where factor[0] is 0.  All (C), factor: (1). */
-  movingStatistics(channels: number, meanSum: Memory, varianceSum: Memory, factor: Memory, mean: Memory, variance: Memory): void
+  movingStatistics(
+    channels: number,
+    meanSum: Memory,
+    varianceSum: Memory,
+    factor: Memory,
+    mean: Memory,
+    variance: Memory,
+  ): void
   /** deviation ← √(variance + inside) + outside. */
   deviations(n: number, inside: number, outside: number, variance: Memory, deviation: Memory): void
-  /** y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. On a host engine, with a slope: then y ← relu(y). */
+  /**
+   * y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. On a host engine, with a slope: then y ←
+   * relu(y).
+   */
   normalizeChannels(
     batch: number,
     channels: number,
@@ -319,7 +383,10 @@ export interface Kernels {
     y: Memory,
     slope?: number,
   ): void
-  /** dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx may be dy. */
+  /**
+   * dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx
+   * may be dy.
+   */
   normalizeChannelsGradient(
     batch: number,
     channels: number,
@@ -332,16 +399,33 @@ export interface Kernels {
   ): void
 
   // ---- rows, axes and blocks ----------------------------------------------------------------------------------------
-  /** y[r] ← table[index[r]] for r < rows; NaN where there is no such row.  table: (count, width), index: (rows), y: (rows, width). */
+  /**
+   * y[r] ← table[index[r]] for r < rows; NaN where there is no such row.  table: (count, width), index: (rows), y:
+   * (rows, width).
+   */
   gatherRows(rows: number, width: number, count: number, index: Memory, table: Memory, y: Memory): void
-  /** dtable[index[r]] ← dtable[index[r]] + dy[r] for r < rows, where there is such a row: the adjoint of gatherRows, added. */
+  /**
+   * dtable[index[r]] ← dtable[index[r]] + dy[r] for r < rows, where there is such a row: the adjoint of gatherRows,
+   * added.
+   */
   scatterRows(rows: number, width: number, count: number, index: Memory, dy: Memory, dtable: Memory): void
-  /** y ← the topK largest along the middle axis, largest first, the larger index first on a tie: indices, values, or all indices before all values. */
+  /**
+   * y ← the topK largest along the middle axis, largest first, the larger index first on a tie: indices, values, or all
+   * indices before all values.
+   */
   argMax(s: ArgMaxShape, x: Memory, y: Memory): void
   /** y[o] ← coefficient·Σᵢ f(x[o,i]), f the value, its magnitude or its square.  x: (outer, inner), y: (outer). */
   reduce(operation: Reduction, outer: number, inner: number, coefficient: number, x: Memory, y: Memory): void
   /** dx[o,i] ← dy[o]·coefficient·f′(x[o,i]), f′ being 1, sign(x) or 2x. */
-  reduceGradient(operation: Reduction, outer: number, inner: number, coefficient: number, x: Memory, dy: Memory, dx: Memory): void
+  reduceGradient(
+    operation: Reduction,
+    outer: number,
+    inner: number,
+    coefficient: number,
+    x: Memory,
+    dy: Memory,
+    dx: Memory,
+  ): void
   /** y[o,i] ← Σₘ x[o,m,i].  x: (outer, middle, inner), y: (outer, inner). */
   sumMiddle(outer: number, middle: number, inner: number, x: Memory, y: Memory): void
   /** y ← the block of x of y's size that starts at the offsets. */
@@ -350,9 +434,15 @@ export interface Kernels {
   cropGradient(s: CropShape, dy: Memory, dx: Memory): void
 
   // ---- recurrence ---------------------------------------------------------------------------------------------------
-  /** c ← cont[n]·σ(f)·cPrevious + σ(i)·tanh(g), h ← σ(o)·tanh c.  gates: (N, 4, H) = i, f, o, g; cPrevious, c, h: (N, H); cont: (N). */
+  /**
+   * c ← cont[n]·σ(f)·cPrevious + σ(i)·tanh(g), h ← σ(o)·tanh c.  gates: (N, 4, H) = i, f, o, g; cPrevious, c, h: (N,
+   * H); cont: (N).
+   */
   lstmUnit(batch: number, hidden: number, cPrevious: Memory, gates: Memory, cont: Memory, c: Memory, h: Memory): void
-  /** With dstate = dc + dh·o·(1 − tanh² c): dcPrevious ← dstate·f, dgates ← dstate·(g·i(1 − i), cPrevious·f(1 − f), –, i·(1 − g²)), dh·tanh(c)·o(1 − o). */
+  /**
+   * With dstate = dc + dh·o·(1 − tanh² c): dcPrevious ← dstate·f, dgates ← dstate·(g·i(1 − i), cPrevious·f(1 − f), –,
+   * i·(1 − g²)), dh·tanh(c)·o(1 − o).
+   */
   lstmUnitGradient(
     batch: number,
     hidden: number,
@@ -367,8 +457,9 @@ export interface Kernels {
   ): void
 
   /**
-   * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; c[t+1] and h[t] as lstmUnit has them
-   * from c[t].  cont: (T, N), Wh: (4H, H), h0: (N, H), gates: (T, N, 4, H), conted, h: (T, N, H), c: (T+1, N, H), of which c[0] is given.
+   * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; c[t+1] and h[t]
+   * as lstmUnit has them from c[t].  cont: (T, N), Wh: (4H, H), h0: (N, H), gates: (T, N, 4, H), conted, h: (T, N, H),
+   * c: (T+1, N, H), of which c[0] is given.
    */
   lstm(
     steps: number,
@@ -383,8 +474,9 @@ export interface Kernels {
     h: Memory,
   ): void
   /**
-   * From the last step to the first: dgates[t] and dc as lstmUnitGradient has them from dh[t] + cont[t+1]·(dgates[t+1]·Wh), no summand where
-   * that cont is 0.  gates, c: as lstm left them; dh: (T, N, H), dc: (N, H), what comes into c behind the last step, dgates: (T, N, 4, H).
+   * From the last step to the first: dgates[t] and dc as lstmUnitGradient has them from dh[t] +
+   * cont[t+1]·(dgates[t+1]·Wh), no summand where that cont is 0.  gates, c: as lstm left them; dh: (T, N, H), dc: (N,
+   * H), what comes into c behind the last step, dgates: (T, N, 4, H).
    */
   lstmGradient(
     steps: number,
@@ -398,30 +490,89 @@ export interface Kernels {
     dc: Memory,
     dgates: Memory,
   ): void
-  /** For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; h[t] ← tanh gates[t].  Shapes as in lstm, one gate. */
-  rnn(steps: number, batch: number, hidden: number, cont: Memory, Wh: Memory, h0: Memory, gates: Memory, conted: Memory, h: Memory): void
-  /** From the last step to the first: dgates[t] ← (dh[t] + cont[t+1]·(dgates[t+1]·Wh))·(1 − h[t]²), no summand where that cont is 0. */
-  rnnGradient(steps: number, batch: number, hidden: number, cont: Memory, Wh: Memory, h: Memory, dh: Memory, dgates: Memory): void
+  /**
+   * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; h[t] ← tanh
+   * gates[t].  Shapes as in lstm, one gate.
+   */
+  rnn(
+    steps: number,
+    batch: number,
+    hidden: number,
+    cont: Memory,
+    Wh: Memory,
+    h0: Memory,
+    gates: Memory,
+    conted: Memory,
+    h: Memory,
+  ): void
+  /**
+   * From the last step to the first: dgates[t] ← (dh[t] + cont[t+1]·(dgates[t+1]·Wh))·(1 − h[t]²), no summand where
+   * that cont is 0.
+   */
+  rnnGradient(
+    steps: number,
+    batch: number,
+    hidden: number,
+    cont: Memory,
+    Wh: Memory,
+    h: Memory,
+    dh: Memory,
+    dgates: Memory,
+  ): void
 
   // ---- more losses --------------------------------------------------------------------------------------------------
-  /** loss[0] ← Σ max(0, 1 + (j = label ? −x : x)) / N, squared before summing if asked.  x: (N, classes), label: (N). */
+  /**
+   * loss[0] ← Σ max(0, 1 + (j = label ? −x : x)) / N, squared before summing if asked.  x: (N, classes), label: (N).
+   */
   hingeLoss(batch: number, classes: number, squared: boolean, x: Memory, label: Memory, loss: Memory): void
   /** dx ← dloss[0]·∂loss/∂x, the derivative at a margin of 0 being 0. */
-  hingeLossGradient(batch: number, classes: number, squared: boolean, x: Memory, label: Memory, dloss: Memory, dx: Memory): void
+  hingeLossGradient(
+    batch: number,
+    classes: number,
+    squared: boolean,
+    x: Memory,
+    label: Memory,
+    dloss: Memory,
+    dx: Memory,
+  ): void
   /** loss[0] ← −Σ log max(p[label], 10⁻²⁰) / N.  p: (N, classes), label: (N). */
   multinomialLogisticLoss(batch: number, classes: number, p: Memory, label: Memory, loss: Memory): void
   /** dp ← −dloss[0] / (N·max(p, 10⁻²⁰)) at the labels, else 0. */
-  multinomialLogisticLossGradient(batch: number, classes: number, p: Memory, label: Memory, dloss: Memory, dp: Memory): void
-  /** loss[0] ← −Σ over labels Σₗ H[label,l]·log max(p[l], 10⁻²⁰) / normalizer.  p: (outer, classes, inner), H: (classes, classes). */
+  multinomialLogisticLossGradient(
+    batch: number,
+    classes: number,
+    p: Memory,
+    label: Memory,
+    dloss: Memory,
+    dp: Memory,
+  ): void
+  /**
+   * loss[0] ← −Σ over labels Σₗ H[label,l]·log max(p[l], 10⁻²⁰) / normalizer.  p: (outer, classes, inner), H: (classes,
+   * classes).
+   */
   infogainLoss(s: ClassLossShape, p: Memory, label: Memory, H: Memory, loss: Memory): void
   /** dx ← (p[l]·Σₖ H[label,k] − H[label,l])·dloss[0] / normalizer, 0 where ignored; p = softmax(x). */
   infogainLossGradient(s: ClassLossShape, p: Memory, label: Memory, H: Memory, dloss: Memory, dx: Memory): void
-  /** loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t not ignored.  x, t: (outer, inner); classes is not used. */
+  /**
+   * loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t not ignored.  x, t: (outer, inner);
+   * classes is not used.
+   */
   sigmoidCrossEntropyLoss(s: ClassLossShape, x: Memory, target: Memory, loss: Memory): void
   /** dx ← (σ(x) − t)·dloss[0] / normalizer, 0 where ignored. */
   sigmoidCrossEntropyLossGradient(s: ClassLossShape, x: Memory, target: Memory, dloss: Memory, dx: Memory): void
-  /** difference ← a − b, distance ← Σ difference²; loss[0] ← Σ (similar ? distance : max(0, margin − √distance)²) / 2N.  similar, distance: (N). */
-  contrastiveLoss(s: ContrastiveShape, a: Memory, b: Memory, similar: Memory, difference: Memory, distance: Memory, loss: Memory): void
+  /**
+   * difference ← a − b, distance ← Σ difference²; loss[0] ← Σ (similar ? distance : max(0, margin − √distance)²) / 2N.
+   * similar, distance: (N).
+   */
+  contrastiveLoss(
+    s: ContrastiveShape,
+    a: Memory,
+    b: Memory,
+    similar: Memory,
+    difference: Memory,
+    distance: Memory,
+    loss: Memory,
+  ): void
   /** dx ← sign·dloss[0]/N·difference·(similar ? 1 : −max(0, margin − √distance) / (√distance + 10⁻⁴)). */
   contrastiveLossGradient(
     s: ContrastiveShape,
@@ -443,7 +594,10 @@ export interface Workspace {
 /** One of the three passes of a convolution, or the forward pass with prepared weights, if there is one. */
 export type ConvolutionPass = 'forward' | 'inputGradient' | 'weightGradient' | 'prepared'
 
-/** Forward passes of convolutions whose weights are kept in another form than a param's: that of Winograd's products, made once. */
+/**
+ * Forward passes of convolutions whose weights are kept in another form than a param's: that of Winograd's products,
+ * made once.
+ */
 export interface PreparedConvolutions {
   /** Values that the weights take in that form; 0 if the pass is faster with the weights as they are. */
   length(s: ConvolutionShape): number
@@ -465,11 +619,18 @@ export interface Engine {
   readonly heap: Heap
   /** Complete on a host engine; on a device, a layer whose kernels are missing runs on the host. */
   readonly kernels: Kernels
-  /** On a device: the host engine, in the same heap, for layers whose kernels are missing here and for plain host code. */
+  /**
+   * On a device: the host engine, in the same heap, for layers whose kernels are missing here and for plain host code.
+   */
   readonly host?: Engine
-  /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
+  /**
+   * On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back.
+   */
   finish?(): Promise<void>
-  /** Settles when every thread runs, or an EngineError says why one does not; kernels may be called before. Net.create waits for it. */
+  /**
+   * Settles when every thread runs, or an EngineError says why one does not; kernels may be called before. Net.create
+   * waits for it.
+   */
   readonly ready?: Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
   run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void

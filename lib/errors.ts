@@ -19,7 +19,9 @@ export class FormatError extends RistrettoError {
   override name = 'FormatError'
 }
 
-/** A net or solver description that breaks one of Caffe's rules. The message names the layer, the rule and the values. */
+/**
+ * A net or solver description that breaks one of Caffe's rules. The message names the layer, the rule and the values.
+ */
 export class NetError extends RistrettoError {
   override name = 'NetError'
 }
@@ -33,7 +35,10 @@ export class EngineError extends RistrettoError {
 export const systemError = (wanted: string, error: unknown): RistrettoError =>
   new RistrettoError(`${wanted}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
 
-/** What a layer's own code threw, with the layer's name in front of its message, once. The error stays what it is, stack included. */
+/**
+ * What a layer's own code threw, with the layer's name in front of its message, once. The error stays what it is, stack
+ * included.
+ */
 export function namingLayer(layer: { readonly name: string; readonly type: string }, error: unknown): unknown {
   if (!(error instanceof Error) || error.message.startsWith("layer '")) return error
   if (!Object.getOwnPropertyDescriptor(error, 'message')?.writable) return error

@@ -8,16 +8,28 @@ import type { RandomStream } from './rng.js'
 type Filler = (blob: Blob, filler: FilledFillerParameter, stream: RandomStream) => (data: Float32Array) => void
 
 /** The list of prototxt filler types. */
-const fillers: Record<string, Filler> = { constant, uniform, gaussian, positive_unitball: positiveUnitball, xavier, msra, bilinear }
+const fillers: Record<string, Filler> = {
+  constant,
+  uniform,
+  gaussian,
+  positive_unitball: positiveUnitball,
+  xavier,
+  msra,
+  bilinear,
+}
 
-/** blob.data ← initial weights, as Caffe's fillers draw them; which numbers come out is a function of the stream alone. */
+/**
+ * blob.data ← initial weights, as Caffe's fillers draw them; which numbers come out is a function of the stream alone.
+ */
 export function fillBlob(blob: Blob, filler: FillerParameter, stream: RandomStream): void {
   const fill = fillerOf(blob, filler, stream)
   blob.memory.data.claim()
   fill(blob.dataArray)
 }
 
-/** The same when the values are first used: never, if others are loaded before. A filler that cannot be is refused now. */
+/**
+ * The same when the values are first used: never, if others are loaded before. A filler that cannot be is refused now.
+ */
 export function fillBlobLater(blob: Blob, filler: FillerParameter, stream: RandomStream): void {
   blob.memory.data.fillLater(fillerOf(blob, filler, stream))
 }
@@ -26,7 +38,8 @@ function fillerOf(blob: Blob, filler: FillerParameter, stream: RandomStream): (d
   const full = withDefaults('FillerParameter', filler)
   if (!Object.hasOwn(fillers, full.type))
     throw refused(blob, full, `there is no filler of that type; known types: ${Object.keys(fillers).join(', ')}`)
-  if (full.sparse !== -1 && full.type !== 'gaussian') throw refused(blob, full, `sparse: ${full.sparse} goes with type gaussian only`)
+  if (full.sparse !== -1 && full.type !== 'gaussian')
+    throw refused(blob, full, `sparse: ${full.sparse} goes with type gaussian only`)
   return fillers[full.type](blob, full, stream)
 }
 
@@ -59,7 +72,11 @@ function gaussian(blob: Blob, filler: FilledFillerParameter, stream: RandomStrea
 }
 
 /** U[0, 1), divided so that the weights of each output (axis 0) sum to 1. */
-function positiveUnitball(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): (data: Float32Array) => void {
+function positiveUnitball(
+  blob: Blob,
+  filler: FilledFillerParameter,
+  stream: RandomStream,
+): (data: Float32Array) => void {
   const inputs = blob.count / outputsOf(blob, filler)
   return data => {
     drawUniform(data, 0, 1, stream)
@@ -84,7 +101,10 @@ function msra(blob: Blob, filler: FilledFillerParameter, stream: RandomStream): 
   return data => drawGaussian(data, 0, deviation, stream)
 }
 
-/** Every k×k plane ← (1 − |x/f − c|)·(1 − |y/f − c|), f = ⌈k/2⌉, c = (k − 1)/2f: interpolation weights for a Deconvolution. */
+/**
+ * Every k×k plane ← (1 − |x/f − c|)·(1 − |y/f − c|), f = ⌈k/2⌉, c = (k − 1)/2f: interpolation weights for a
+ * Deconvolution.
+ */
 function bilinear(blob: Blob, filler: FilledFillerParameter): (data: Float32Array) => void {
   if (blob.numAxes !== 4) throw refused(blob, filler, 'it fills blobs with four axes only')
   const k = blob.width
@@ -129,5 +149,7 @@ function drawGaussian(data: Float32Array, mean: number, std: number, stream: Ran
 }
 
 function refused(blob: Blob, filler: FilledFillerParameter, why: string): NetError {
-  return new NetError(`blob '${blob.name}' (${shapeText(blob.shape)}) cannot be filled with type '${filler.type}': ${why}`)
+  return new NetError(
+    `blob '${blob.name}' (${shapeText(blob.shape)}) cannot be filled with type '${filler.type}': ${why}`,
+  )
 }

@@ -1,7 +1,10 @@
 import { EngineError } from './errors.js'
 import type { Memory } from './memory.js'
 
-/** Sizes of a tensor as kernels index it, `values[z][y][x]`: x is the fastest, so [x, y, z] is the row-major array (z, y, x). */
+/**
+ * Sizes of a tensor as kernels index it, `values[z][y][x]`: x is the fastest, so [x, y, z] is the row-major array (z,
+ * y, x).
+ */
 export type Dims = readonly [x: number, y: number, z: number]
 
 /** What a tensor argument looks like inside a kernel. */
@@ -26,9 +29,15 @@ export interface GpuKernel {
   readonly source: (constants: Constants) => string
   /** Source text of the functions that it calls. */
   readonly functions: readonly string[]
-  /** Neighbouring values along x that one thread computes: with 4 the source returns `[a, b, c, d]` and `this.thread.x` counts groups of four. */
+  /**
+   * Neighbouring values along x that one thread computes: with 4 the source returns `[a, b, c, d]` and `this.thread.x`
+   * counts groups of four.
+   */
   readonly width?: 1 | 4
-  /** Rows along y that one thread computes, each `width` long: rows 1 and up are passed to `storeRow(row, a, b, c, d)`, row 0 is returned. */
+  /**
+   * Rows along y that one thread computes, each `width` long: rows 1 and up are passed to `storeRow(row, a, b, c, d)`,
+   * row 0 is returned.
+   */
   readonly height?: number
   /** Every index is a sum of whole numbers. */
   readonly wholeIndices?: boolean
@@ -46,9 +55,10 @@ export function view(memory: Memory, x: number, y = 1, z = 1): View {
 }
 
 /**
- * A kernel for the gpu engine: a plain `function` that returns one value of the output, computed once for every place in it.
- * It becomes shader code, so it may use arguments, `this.thread`, `this.constants`, Math and the given helper functions (of numbers only),
- * and nothing from around it. Loops run from a constant to a constant; a bound that is an argument stops after 1000 rounds.
+ * A kernel for the gpu engine: a plain `function` that returns one value of the output, computed once for every place
+ * in it. It becomes shader code, so it may use arguments, `this.thread`, `this.constants`, Math and the given helper
+ * functions (of numbers only), and nothing from around it. Loops run from a constant to a constant; a bound that is an
+ * argument stops after 1000 rounds.
  *
  * @example
  * const swish = gpuKernel('swish', function (x: Tensor, beta: number) {
@@ -56,25 +66,42 @@ export function view(memory: Memory, x: number, y = 1, z = 1): View {
  *   return v / (1 + Math.exp(-beta * v))
  * })
  */
-export function gpuKernel(name: string, body: KernelFunction, functions: readonly ((...args: number[]) => number)[] = []): GpuKernel {
+export function gpuKernel(
+  name: string,
+  body: KernelFunction,
+  functions: readonly ((...args: number[]) => number)[] = [],
+): GpuKernel {
   const text = checked(name, body.toString())
   return { name, source: () => text, functions: functions.map(f => checked(name, f.toString())) }
 }
 
-/** A kernel whose source is written for its constants: unrolled loops, any number of axes. Its indices are sums of whole numbers. */
-export function generatedKernel(name: string, source: (constants: Constants) => string, width: 1 | 4 = 1, height = 1): GpuKernel {
+/**
+ * A kernel whose source is written for its constants: unrolled loops, any number of axes. Its indices are sums of whole
+ * numbers.
+ */
+export function generatedKernel(
+  name: string,
+  source: (constants: Constants) => string,
+  width: 1 | 4 = 1,
+  height = 1,
+): GpuKernel {
   return { name, source, functions: height > 1 ? [storeRow] : [], width, height, wholeIndices: true }
 }
 
 /** What a device puts its own function in the place of; a text, since minifiers rename functions. */
 const storeRow = 'function storeRow(row, a, b, c, d) { return row + a + b + c + d }'
 
-/** The text as `function (…) { … }`, the only form that gpu.js compiles; linters like to make arrows of functions without `this`. */
+/**
+ * The text as `function (…) { … }`, the only form that gpu.js compiles; linters like to make arrows of functions
+ * without `this`.
+ */
 function checked(name: string, text: string): string {
   if (/^function\b/.test(text)) return text
   const arrow = /^(?:\(([^()]*)\)|([\w$]+))\s*=>\s*/.exec(text)
   if (!arrow)
-    throw new EngineError(`kernel '${name}' must be written as function (…) { … }: methods and classes have no source that compiles`)
+    throw new EngineError(
+      `kernel '${name}' must be written as function (…) { … }: methods and classes have no source that compiles`,
+    )
   const body = text.slice(arrow[0].length)
   return `function (${arrow[1] ?? arrow[2]}) ${body.startsWith('{') ? body : `{ return ${body} }`}`
 }

@@ -1,12 +1,12 @@
 import { Blob, type Shape, shapeText } from './blob.js'
 import type { Engine, Kernels, Workspace } from './engine.js'
 import { NetError } from './errors.js'
-import type { Files } from './files.js'
 import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Memory } from './memory.js'
 import { RandomStream } from './rng.js'
+import type { Files } from './system/files.js'
 
 export type { Phase }
 
@@ -39,8 +39,9 @@ export interface LayerContext {
 /**
  * A unit of computation: bottoms in, tops out. Subclass it to make your own.
  *
- * Name the kernels you call in `static uses`. A layer that names none is plain host code: before its forward the Net brings
- * bottoms and params home, before its backward tops, bottoms and params, so `bottom[0].dataArray[i]` works on every engine.
+ * Name the kernels you call in `static uses`. A layer that names none is plain host code: before its forward the Net
+ * brings bottoms and params home, before its backward tops, bottoms and params, so `bottom[0].dataArray[i]` works on
+ * every engine.
  */
 export abstract class Layer {
   /** Kernels that this layer calls; the layer runs on the device only if the engine has them all. */
@@ -80,7 +81,9 @@ export abstract class Layer {
   needsBackward = true
   /** Tops that a feed fills before every forward, which leaves them as they are; the Net says which. */
   readonly fed = new Set<Blob>()
-  /** This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass. */
+  /**
+   * This layer's own random numbers: a function of the net's seed, the layer's name and the number of the forward pass.
+   */
   readonly random: RandomStream
 
   /** Nets make their layers: keep this signature, and do what needs values or shapes in `setup`. */
@@ -111,12 +114,19 @@ export abstract class Layer {
   }
 
   /**
-   * On the gpu engine: out ← kernel(args), one value for each place of `out`. Kernels see a memory as [n, 1, 1], or as `view(memory, x, y, z)`
-   * says; numbers are passed as they are, `constants` are compiled in.
+   * On the gpu engine: out ← kernel(args), one value for each place of `out`. Kernels see a memory as [n, 1, 1], or as
+   * `view(memory, x, y, z)` says; numbers are passed as they are, `constants` are compiled in.
    */
-  protected run(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void {
+  protected run(
+    kernel: GpuKernel,
+    args: readonly (Memory | View | number)[],
+    out: Memory | View,
+    constants?: Constants,
+  ): void {
     if (!this.engine.run)
-      throw this.error(`it runs on the ${this.engine.name} engine, which has no kernels of its own: call run only where this.onDevice`)
+      throw this.error(
+        `it runs on the ${this.engine.name} engine, which has no kernels of its own: call run only where this.onDevice`,
+      )
     this.engine.run(kernel, args, out, constants)
   }
 
@@ -129,9 +139,14 @@ export abstract class Layer {
   /** top.data ← f(bottom.data, blobs.data). Return a promise only to wait for the outside world. */
   abstract forward(bottom: Blob[], top: Blob[]): void | Promise<void>
 
-  /** bottom[i].diff ← ∂E/∂bottom[i] where propagateDown[i]; blobs[i].diff += ∂E/∂blobs[i]. Doing nothing leaves the diffs as they stand. */
+  /**
+   * bottom[i].diff ← ∂E/∂bottom[i] where propagateDown[i]; blobs[i].diff += ∂E/∂blobs[i]. Doing nothing leaves the
+   * diffs as they stand.
+   */
   backward(_top: Blob[], _propagateDown: boolean[], _bottom: Blob[]): void | Promise<void> {
-    throw this.error('has no backward pass: give the bottoms that lead here propagate_down: false, or keep losses away from it')
+    throw this.error(
+      'has no backward pass: give the bottoms that lead here propagate_down: false, or keep losses away from it',
+    )
   }
 
   /** Whether `force_backward` may ask for the gradient of bottom i; losses refuse it for labels. */
@@ -139,25 +154,34 @@ export abstract class Layer {
     return true
   }
 
-  /** If this layer only scales and shifts channels (axis 1), with what: an optimized net then folds it into the layer before. */
+  /**
+   * If this layer only scales and shifts channels (axis 1), with what: an optimized net then folds it into the layer
+   * before.
+   */
   channelAffine(): ChannelAffine | undefined {
     return undefined
   }
-  /** Take what follows this layer, on top of what it took before, into the weights that forward uses; false if it cannot. */
+  /**
+   * Take what follows this layer, on top of what it took before, into the weights that forward uses; false if it
+   * cannot.
+   */
   absorbAffine(_affine: ChannelAffine, _bottom: Blob[]): boolean {
     return false
   }
   /** Go back to the layer's own weights. */
   dropAbsorbed(): void {}
   /**
-   * The net is made for inference: weights may be kept in the form that a kernel wants, in `room` more bytes, as long as they do not change.
-   * Returns how many of the bytes will be taken.
+   * The net is made for inference: weights may be kept in the form that a kernel wants, in `room` more bytes, as long
+   * as they do not change. Returns how many of the bytes will be taken.
    */
   keepPrepared(_room: number): number {
     return 0
   }
 
-  /** What the engine's kernels take beside the blobs for the passes of this layer, backward ones where `backward` is set. */
+  /**
+   * What the engine's kernels take beside the blobs for the passes of this layer, backward ones where `backward` is
+   * set.
+   */
   workspace(_backward: boolean): Workspace {
     return { own: 0, shared: 0 }
   }
@@ -190,13 +214,17 @@ export abstract class Layer {
   protected refuseInPlace(bottom: Blob[], top: Blob[]): void {
     const i = top.findIndex((blob, k) => blob === bottom[k])
     if (i >= 0)
-      throw this.error(`top '${top[i].name}' may not be its bottom: this layer cannot work in place, give the top a name of its own`)
+      throw this.error(
+        `top '${top[i].name}' may not be its bottom: this layer cannot work in place, give the top a name of its own`,
+      )
   }
 
   /** Both blobs must have the same count. */
   protected requireSameCount(a: Blob, b: Blob): void {
     if (a.count !== b.count)
-      throw this.error(`'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must have the same number of values`)
+      throw this.error(
+        `'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must have the same number of values`,
+      )
   }
 }
 

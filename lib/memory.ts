@@ -1,21 +1,32 @@
 import { RistrettoError } from './errors.js'
 
-/** Where a run of host values lives: `pointer` is the byte offset in the heap's WebAssembly.Memory, 0 on a plain heap. */
+/**
+ * Where a run of host values lives: `pointer` is the byte offset in the heap's WebAssembly.Memory, 0 on a plain heap.
+ */
 export interface Block {
   readonly array: Float32Array
   readonly pointer: number
 }
 
-/** Gives out zeroed host memory. The wasm and native engines have one heap for the process; the js engine uses plain arrays. */
+/**
+ * Gives out zeroed host memory. The wasm and native engines have one heap for the process; the js engine uses plain
+ * arrays.
+ */
 export interface Heap {
   allocate(length: number): Block
-  /** Give a block back at once. Blocks that are merely forgotten come back when the garbage collector finds their array gone. */
+  /**
+   * Give a block back at once. Blocks that are merely forgotten come back when the garbage collector finds their array
+   * gone.
+   */
   release(block: Block): void
   /** Bytes that are still to be had; undefined where only the system knows. */
   readonly available?: number
 }
 
-/** The part of a device engine that Memory needs: its queue takes uploads and releases in order, and only a download waits. */
+/**
+ * The part of a device engine that Memory needs: its queue takes uploads and releases in order, and only a download
+ * waits.
+ */
 export interface DeviceQueue {
   readonly name: string
   /** Copies `values` at call time and returns the handle of the device's copy. */
@@ -31,7 +42,9 @@ export const plainHeap: Heap = {
   release() {},
 }
 
-/** Bytes from which the system is asked first: it grants far more than it has, and ends the program when that is used. */
+/**
+ * Bytes from which the system is asked first: it grants far more than it has, and ends the program when that is used.
+ */
 const LARGE = 2 ** 28
 
 function plainArray(length: number): Float32Array {
@@ -83,8 +96,8 @@ export class Memory {
   }
 
   /**
-   * Another number after everything that may have changed the values, for those who keep what they made of them. NaN, which no number
-   * equals, once somebody has had the array: it can be written at any time.
+   * Another number after everything that may have changed the values, for those who keep what they made of them. NaN,
+   * which no number equals, once somebody has had the array: it can be written at any time.
    */
   get revision(): number {
     return this.handedOut ? Number.NaN : this.changes
@@ -95,7 +108,10 @@ export class Memory {
     return this.heap
   }
 
-  /** Take storage now and let `fill` write the values at their first use: weights that are loaded before it are never drawn at random. */
+  /**
+   * Take storage now and let `fill` write the values at their first use: weights that are loaded before it are never
+   * drawn at random.
+   */
   fillLater(fill: (values: Float32Array) => void): void {
     this.claim()
     this.storage()
@@ -108,7 +124,10 @@ export class Memory {
     if (this.pending) this.materialize()
   }
 
-  /** Use the storage of `lender`, which is at least as long, until the next resize; undefined: own storage again. Values are lost. */
+  /**
+   * Use the storage of `lender`, which is at least as long, until the next resize; undefined: own storage again. Values
+   * are lost.
+   */
   borrow(lender: Memory | undefined): void {
     if (this.block && !this.lender) this.heap.release(this.block)
     this.dropDevice()
@@ -139,7 +158,10 @@ export class Memory {
     return this.view ?? this.materialize()
   }
 
-  /** The newest values, only to be looked at, where the host has them: nothing is moved or marked. Undefined where only a device does. */
+  /**
+   * The newest values, only to be looked at, where the host has them: nothing is moved or marked. Undefined where only
+   * a device does.
+   */
   get hostValues(): Readonly<Float32Array> | undefined {
     return this.newest === 'device' ? undefined : (this.view ?? this.materialize())
   }
@@ -274,6 +296,8 @@ export class Memory {
   }
 
   private elsewhere(): RistrettoError {
-    return new RistrettoError(`these ${this.size} values${this.named()} are on the ${this.device!.name} engine; await net.pull() first`)
+    return new RistrettoError(
+      `these ${this.size} values${this.named()} are on the ${this.device!.name} engine; await net.pull() first`,
+    )
   }
 }

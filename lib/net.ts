@@ -1,22 +1,11 @@
 import type { Blob } from './blob.js'
-import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import type { Engine } from './engine.js'
 import { type EngineName, startDefaultEngine, startEngine } from './engines/index.js'
+import { limitEngine } from './engines/limited_heap.js'
 import { namingLayer, RistrettoError } from './errors.js'
-import { explainNet } from './explain.js'
-import { createFeed, type Feed, type FeedSource, type JointFeedSource } from './feed.js'
-import { createFiles, type FileReader, type FileSource, type Files } from './files.js'
-import { type Rectified, rectifiedLayers } from './fusion.js'
 import type { NetParameter } from './generated/caffe.js'
-import { filterNet, insertSplits } from './graph.js'
-import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
-import { InferencePlan } from './inference.js'
-import { forwardAll, forwardBackwardAll } from './io/batches.js'
 import type { Layer, LayerContext, Phase } from './layer.js'
-import { limitEngine } from './limited_heap.js'
-import { macrotask, mustYield } from './macrotask.js'
-import { checkFits, type MemoryPlan, memoryPlan } from './memory_plan.js'
-import type { Values } from './ndarrays.js'
+import { forwardAll, forwardBackwardAll } from './net/batches.js'
 import {
   buildNet,
   type LearnableParam,
@@ -25,12 +14,31 @@ import {
   refillLossWeights,
   rememberShapes,
   shapesChanged,
-} from './net_builder.js'
-import { blobLossWeights, describeNet, type NetDescription } from './net_description.js'
-import { type CopyOptions, type CopyReport, copyWeights, type NetFormat, netToBytes, readWeights, saveNet } from './net_files.js'
-import { drawSeed, readNet } from './net_source.js'
-import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net_values.js'
-import { type Statistics, statisticsOf } from './statistics.js'
+} from './net/build.js'
+import { debugBackward, debugForward, debugNorms } from './net/debug_info.js'
+import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
+import { explainNet } from './net/explain.js'
+import { createFeed, type Feed, type FeedSource, type JointFeedSource } from './net/feed.js'
+import {
+  type CopyOptions,
+  type CopyReport,
+  copyWeights,
+  type NetFormat,
+  netToBytes,
+  readWeights,
+  saveNet,
+} from './net/files.js'
+import { type Rectified, rectifiedLayers } from './net/fusion.js'
+import { filterNet, insertSplits } from './net/graph.js'
+import { homeForBackward, homeForForward, isHostLayer } from './net/host_layer.js'
+import { InferencePlan } from './net/inference.js'
+import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
+import { drawSeed, readNet } from './net/source.js'
+import { type Statistics, statisticsOf } from './net/statistics.js'
+import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
+import { createFiles, type FileReader, type FileSource, type Files } from './system/files.js'
+import { macrotask, mustYield } from './system/macrotask.js'
+import type { Values } from './system/ndarrays.js'
 
 /** How a net is built and where it runs. */
 export interface NetOptions {
@@ -46,11 +54,17 @@ export interface NetOptions {
   engine?: EngineName
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
-  /** Most bytes that the net may take for values: set it for nets of unknown origin. Default: 4 GiB, which is all that WebAssembly has. */
+  /**
+   * Most bytes that the net may take for values: set it for nets of unknown origin. Default: 4 GiB, which is all that
+   * WebAssembly has.
+   */
   maxMemory?: number
   /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
   seed?: number
-  /** 'inference': activations share memory, affine layers are folded, weights are kept as kernels want them; then only inputs, outputs and `keep` can be read, and there is no backward. */
+  /**
+   * 'inference': activations share memory, affine layers are folded, weights are kept as kernels want them; then only
+   * inputs, outputs and `keep` can be read, and there is no backward.
+   */
   optimize?: 'inference'
   /** Blobs that stay readable in an optimized net. */
   keep?: readonly string[]
@@ -58,7 +72,9 @@ export interface NetOptions {
   files?: FileReader
   /** Receives notices; the library prints nothing by itself. */
   log?: (line: string) => void
-  /** Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory. */
+  /**
+   * Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory.
+   */
   near?: Files
 }
 
@@ -88,7 +104,10 @@ const MAX_MEMORY = 2 ** 32
 
 const record = <T>(): Record<string, T> => Object.create(null)
 
-/** Layers connected by named blobs: Caffe's Net. Passes on one net queue up, so concurrent calls each get their own answer. */
+/**
+ * Layers connected by named blobs: Caffe's Net. Passes on one net queue up, so concurrent calls each get their own
+ * answer.
+ */
 export class Net {
   /** `name` in the prototxt. */
   readonly name: string
@@ -170,7 +189,8 @@ export class Net {
 
   /**
    * Build a net from a prototxt (path, URL or bytes) or a parsed NetParameter, of any version of the format.
-   * Throws FormatError for a file that cannot be read, NetError for a net that breaks a rule, EngineError for an engine that cannot run here.
+   * Throws FormatError for a file that cannot be read, NetError for a net that breaks a rule, EngineError for an engine
+   * that cannot run here.
    */
   static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
     const log = options.log ?? (() => {})
@@ -183,7 +203,8 @@ export class Net {
       level: options.level ?? param.state?.level ?? 0,
       stages: [...(param.state?.stage ?? []), ...(options.stages ?? [])],
     }
-    if (state.phase !== 'TRAIN' && state.phase !== 'TEST') throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
+    if (state.phase !== 'TRAIN' && state.phase !== 'TEST')
+      throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
     const filtered = filterNet(param, state)
     const split = insertSplits(filtered)
     const whole = await starting
@@ -229,19 +250,24 @@ export class Net {
 
   /**
    * Run the layers backward from the top diffs as they stand (loss tops hold their loss weight) or as given in `diffs`.
-   * Param diffs add up until clearParamDiffs. Resolves to copies of the input gradients that were computed, and of `options.diffs`.
+   * Param diffs add up until clearParamDiffs. Resolves to copies of the input gradients that were computed, and of
+   * `options.diffs`.
    */
   backward(diffs: Record<string, Values> = {}, options: BackwardOptions = {}): Promise<Arrays> {
     if (this.plan)
       return Promise.reject(
-        new RistrettoError(`net '${this.name}' was made with optimize: 'inference': it keeps nothing for a backward pass`),
+        new RistrettoError(
+          `net '${this.name}' was made with optimize: 'inference': it keeps nothing for a backward pass`,
+        ),
       )
     return this.queue(diffs, async values => {
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
       await this.runBackward(start, end)
       await this.engine.finish?.()
-      const wanted = this.nodes.flatMap(node => node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name))
+      const wanted = this.nodes.flatMap(node =>
+        node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name),
+      )
       const given = [...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])]
       return collect(
         given.map(name => this.blob(name)),
@@ -255,7 +281,10 @@ export class Net {
     return forwardAll(this, inputs, options)
   }
 
-  /** pycaffe's forward_backward_all: inputs and top diffs of any number of items, cut into batches; resolves to [blobs, diffs]. */
+  /**
+   * pycaffe's forward_backward_all: inputs and top diffs of any number of items, cut into batches; resolves to [blobs,
+   * diffs].
+   */
   forwardBackwardAll(
     values: Record<string, Values>,
     options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
@@ -265,7 +294,8 @@ export class Net {
 
   /** The objective after the last forward: Σ loss weight × top over all tops that have one. */
   async loss(): Promise<number> {
-    for (const { top, lossWeights } of this.nodes) for (let i = 0; i < top.length; i++) if (lossWeights[i]) await top[i].memory.data.pull()
+    for (const { top, lossWeights } of this.nodes)
+      for (let i = 0; i < top.length; i++) if (lossWeights[i]) await top[i].memory.data.pull()
     return this.lossNow()
   }
 
@@ -282,7 +312,9 @@ export class Net {
     return total
   }
 
-  /** Mean, standard deviation, range and histogram of a blob (by name) or param (the Blob itself), of its data or diff. */
+  /**
+   * Mean, standard deviation, range and histogram of a blob (by name) or param (the Blob itself), of its data or diff.
+   */
   async statistics(blob: string | Blob, part: 'data' | 'diff' = 'data'): Promise<Statistics> {
     const { memory } = typeof blob === 'string' ? this.blob(blob) : blob
     await memory[part].pull()
@@ -315,8 +347,8 @@ export class Net {
 
   /**
    * Copy weights by layer name from a .caffemodel (path, URL, bytes), a parsed NetParameter or another net.
-   * Layers that this net lacks are left out; a param of another shape throws a NetError, unless `strict: false` skips it.
-   * Resolves to what was loaded and what was not, which the `log` option is told, too, in Caffe's lines.
+   * Layers that this net lacks are left out; a param of another shape throws a NetError, unless `strict: false` skips
+   * it. Resolves to what was loaded and what was not, which the `log` option is told, too, in Caffe's lines.
    */
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
     if (source instanceof Net) await source.pull()
@@ -332,10 +364,14 @@ export class Net {
       const source = other.params[node.name]
       if (!source) continue
       if (source.length !== node.layer.blobs.length)
-        throw node.layer.error(`it has ${node.layer.blobs.length} params, the layer of that name to share with has ${source.length}`)
+        throw node.layer.error(
+          `it has ${node.layer.blobs.length} params, the layer of that name to share with has ${source.length}`,
+        )
       node.layer.blobs.forEach((blob, i) => {
         if (blob.shape.join() !== source[i].shape.join())
-          throw node.layer.error(`param ${i} is ${blob.shape.join('×')}, in the net to share with it is ${source[i].shape.join('×')}`)
+          throw node.layer.error(
+            `param ${i} is ${blob.shape.join('×')}, in the net to share with it is ${source[i].shape.join('×')}`,
+          )
         shares.push(() => blob.shareData(source[i]))
       })
     }
@@ -356,9 +392,9 @@ export class Net {
   }
 
   /**
-   * Take the batches of an input, a top of an Input or MemoryData layer, from `source`: one array cut into batches, or an iterable of
-   * items or batches, sync or async. With a list of inputs one source fills them all, from pairs `[data, label]` or objects
-   * `{ data, label }`. What fed one of them before is let go.
+   * Take the batches of an input, a top of an Input or MemoryData layer, from `source`: one array cut into batches, or
+   * an iterable of items or batches, sync or async. With a list of inputs one source fills them all, from pairs `[data,
+   * label]` or objects `{ data, label }`. What fed one of them before is let go.
    */
   feed<Input extends string>(inputs: readonly Input[], source: JointFeedSource<Input>): void
   feed(input: string, source: FeedSource): void
@@ -374,12 +410,18 @@ export class Net {
     return describeNet(this)
   }
 
-  /** Where each layer runs and why, and the bytes that a forward and a backward pass move between host and device: a table to print. */
+  /**
+   * Where each layer runs and why, and the bytes that a forward and a backward pass move between host and device: a
+   * table to print.
+   */
   explain(): string {
     return explainNet(this)
   }
 
-  /** Call `hook` before every layer's forward (Input and Split included). Hooks may wait; they must not start passes on this net. */
+  /**
+   * Call `hook` before every layer's forward (Input and Split included). Hooks may wait; they must not start passes on
+   * this net.
+   */
   beforeForward(hook: LayerHook): void {
     this.hooks.beforeForward.push(hook)
   }
@@ -510,7 +552,8 @@ export class Net {
   }
 
   private optimize(keep: readonly string[]): void {
-    if (this.phase !== 'TEST') throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
+    if (this.phase !== 'TEST')
+      throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
     this.plan = new InferencePlan(this.parts, keep)
     this.rectified = rectifiedLayers(this.nodes, this.plan.skipped)
     for (const node of this.nodes) node.layer.needsBackward = false
@@ -537,7 +580,10 @@ export class Net {
 
   private blob(name: string): Blob {
     const blob = this.blobs[name]
-    if (!blob) throw new RistrettoError(`net '${this.name}' has no blob '${name}'; its blobs are ${Object.keys(this.blobs).join(', ')}`)
+    if (!blob)
+      throw new RistrettoError(
+        `net '${this.name}' has no blob '${name}'; its blobs are ${Object.keys(this.blobs).join(', ')}`,
+      )
     return blob
   }
 
@@ -547,7 +593,9 @@ export class Net {
       if (name === undefined) return otherwise
       const i = this.index.get(name)
       if (i === undefined)
-        throw new RistrettoError(`net '${this.name}' has no layer '${name}'; its layers are ${this.layerNames.join(', ')}`)
+        throw new RistrettoError(
+          `net '${this.name}' has no layer '${name}'; its layers are ${this.layerNames.join(', ')}`,
+        )
       return i
     }
     return [place(first, 0), place(last, this.nodes.length - 1)]
@@ -566,7 +614,9 @@ export class Net {
     for (const [name, value] of Object.entries(values)) {
       const blob = this.blob(name)
       if (!anyBlob && !this.inputs.includes(name))
-        throw new RistrettoError(`'${name}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`)
+        throw new RistrettoError(
+          `'${name}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`,
+        )
       blob.memory.data.claim()
       writeValues(blob, value, blob.dataArray)
     }

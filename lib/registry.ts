@@ -25,7 +25,9 @@ export function layerTypes(): string[] {
   return [...new Set([...Object.keys(builtInLayers), ...registered.keys(), 'Python'])].sort()
 }
 
-/** The layer that a parameter describes, on the context's engine, or on its host engine if a kernel is missing there. */
+/**
+ * The layer that a parameter describes, on the context's engine, or on its host engine if a kernel is missing there.
+ */
 export function createLayer(param: LayerParameter, context: LayerContext): Layer {
   const layer = findClass(param)
   const made = new layer(param, { ...context, engine: engineFor(layer, context.engine) })
@@ -38,7 +40,9 @@ export function createLayer(param: LayerParameter, context: LayerContext): Layer
   return made
 }
 
-/** The engine that a class of layers runs on: the device if all its kernels are there, else the device's host engine. */
+/**
+ * The engine that a class of layers runs on: the device if all its kernels are there, else the device's host engine.
+ */
 export function engineFor(layer: LayerClass, engine: Engine): Engine {
   if (engine.host === undefined) return engine
   const named = layer.uses.length > 0 || (engine.run !== undefined && !!layer.gpu?.length)
@@ -57,7 +61,10 @@ function findClass(param: LayerParameter): LayerClass {
   )
 }
 
-/** The Python type is Caffe's one door for layers that live outside the library: module and class name instead of a type. */
+/**
+ * The Python type is Caffe's one door for layers that live outside the library: module and class name instead of a
+ * type.
+ */
 function findPython(param: LayerParameter): LayerClass {
   const module = param.python_param?.module ?? ''
   const name = param.python_param?.layer ?? ''

@@ -2,22 +2,22 @@ import { Blob } from './blob.js'
 import type { Engine, UpdateRule } from './engine.js'
 import { type EngineName, gpuForSolverMode } from './engines/index.js'
 import { NetError, RistrettoError } from './errors.js'
-import { createFiles, type FileReader, type FileSource, type Files, fileName, isFileSource } from './files.js'
-import { g6 } from './format.js'
 import type { NetParameter, SolverParameter } from './generated/caffe.js'
-import { Keeper } from './keeper.js'
-import { LearningRate } from './learning_rate.js'
-import { InputLint, lint, lintEnd, lintLoss } from './lint.js'
 import { Memory } from './memory.js'
+import type { LearnableParam } from './net/build.js'
 import { Net } from './net.js'
-import type { LearnableParam } from './net_builder.js'
-import { findNotFinite, NumericsError } from './numerics.js'
 import { checkMessage } from './proto/message.js'
 import { parseSolver } from './proto/text.js'
 import { upgradeSolver } from './proto/upgrade.js'
-import { restoreSolver, type Snapshot, snapshotSolver } from './snapshot.js'
-import { checkSolver } from './solver_check.js'
-import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from './solver_nets.js'
+import { checkSolver } from './solver/check.js'
+import { Keeper } from './solver/keeper.js'
+import { LearningRate } from './solver/learning_rate.js'
+import { InputLint, lint, lintEnd, lintLoss } from './solver/lint.js'
+import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from './solver/nets.js'
+import { findNotFinite, NumericsError } from './solver/numerics.js'
+import { restoreSolver, type Snapshot, snapshotSolver } from './solver/snapshot.js'
+import { createFiles, type FileReader, type FileSource, type Files, fileName, isFileSource } from './system/files.js'
+import { g6 } from './system/format.js'
 
 /** Where a solver runs, what it starts from, and when it looks, saves and stops. */
 export interface SolverOptions {
@@ -129,7 +129,10 @@ export abstract class Solver {
     this.checkParam()
   }
 
-  /** Build a solver with its train net and test nets from a solver prototxt (path, URL or bytes) or a parsed SolverParameter. */
+  /**
+   * Build a solver with its train net and test nets from a solver prototxt (path, URL or bytes) or a parsed
+   * SolverParameter.
+   */
   static async create<S extends Solver>(
     this: new (
       param: SolverParameter,
@@ -145,7 +148,10 @@ export abstract class Solver {
     return solver
   }
 
-  /** w ← w − step, dw ← step, given the raw gradient in dw and this param's history. `index` is the learnable param's number. */
+  /**
+   * w ← w − step, dw ← step, given the raw gradient in dw and this param's history. `index` is the learnable param's
+   * number.
+   */
   protected abstract update(index: number, param: LearnableParam, rule: UpdateRule): void
 
   /** How many history blobs a param has. */
@@ -195,12 +201,14 @@ export abstract class Solver {
   }
 
   /**
-   * Run `iterations` iterations: test, forward, backward, update. Resolves to nothing, so that no value has to be read back. Calls that
-   * overlap run one after the other.
+   * Run `iterations` iterations: test, forward, backward, update. Resolves to nothing, so that no value has to be read
+   * back. Calls that overlap run one after the other.
    */
   step(iterations = 1): Promise<void> {
     if (!Number.isSafeInteger(iterations) || iterations < 0)
-      return Promise.reject(new RistrettoError(`step takes a number of iterations, 0 or more, not ${String(iterations)}`))
+      return Promise.reject(
+        new RistrettoError(`step takes a number of iterations, 0 or more, not ${String(iterations)}`),
+      )
     const run = this.stepping ? this.stepping.then(() => this.iterate(iterations)) : this.iterate(iterations)
     const settled = run
       .catch(() => {})
@@ -228,7 +236,11 @@ export abstract class Solver {
         this.stopped = true
         break
       }
-      if (param.test_interval && this.iter % param.test_interval === 0 && (this.iter > 0 || (param.test_initialization ?? true))) {
+      if (
+        param.test_interval &&
+        this.iter % param.test_interval === 0 &&
+        (this.iter > 0 || (param.test_initialization ?? true))
+      ) {
         await this.testAll()
         if (this.stopped) break
       }
@@ -252,15 +264,19 @@ export abstract class Solver {
   }
 
   /**
-   * pycaffe's apply_update: what `step` does with the gradients that stand in the params' diffs. They are clipped, divided by iter_size,
-   * regularized and applied at this iteration's rate; then `iter` goes up. The diffs are left holding what was taken off the weights:
-   * `net.clearParamDiffs()` comes before the next backward pass. Hooks, tests and snapshots are step's alone.
+   * pycaffe's apply_update: what `step` does with the gradients that stand in the params' diffs. They are clipped,
+   * divided by iter_size, regularized and applied at this iteration's rate; then `iter` goes up. The diffs are left
+   * holding what was taken off the weights: `net.clearParamDiffs()` comes before the next backward pass. Hooks, tests
+   * and snapshots are step's alone.
    */
   async applyUpdate(): Promise<void> {
     await this.net.exclusive(() => this.advance())
   }
 
-  /** Train to max_iter, with the tests, displays and snapshots that the solver asks for. Starts from `state` if one is given. */
+  /**
+   * Train to max_iter, with the tests, displays and snapshots that the solver asks for. Starts from `state` if one is
+   * given.
+   */
   async solve(state?: FileSource): Promise<void> {
     const { param } = this
     this.log(`Solving ${this.net.name}`)
@@ -324,7 +340,10 @@ export abstract class Solver {
     return results
   }
 
-  /** Save model and solver state as `<prefix>_iter_<n>.caffemodel` and `.solverstate`; without a prefix resolves to their bytes. */
+  /**
+   * Save model and solver state as `<prefix>_iter_<n>.caffemodel` and `.solverstate`; without a prefix resolves to
+   * their bytes.
+   */
   async snapshot(): Promise<Snapshot> {
     const snapshot = await this.net.exclusive(() => snapshotSolver(this))
     await this.keeper.saved(snapshot)
@@ -369,7 +388,9 @@ export abstract class Solver {
     const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
     const { threads, maxMemory, files, log } = options
     // the schema's default is GPU, too: only a written one counts
-    const engine = options.engine ?? (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => this.log(line)) : undefined)
+    const engine =
+      options.engine ??
+      (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => this.log(line)) : undefined)
     const common = { engine, threads, maxMemory, files, log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
@@ -386,12 +407,19 @@ export abstract class Solver {
       const state = param.test_state?.[i]
       const testPhase = state?.phase ?? net.state?.phase ?? 'TEST'
       this.testNets.push(
-        await Net.create(net, { ...common, ...stateOptions(state), phase: testPhase, seed: this.net.seed, near: this.files }),
+        await Net.create(net, {
+          ...common,
+          ...stateOptions(state),
+          phase: testPhase,
+          seed: this.net.seed,
+          near: this.files,
+        }),
       )
       this.testNets[i].shareWith(this.net)
     }
     for (let m = 0; m < this.moments; m++)
-      for (const { blob } of this.net.learnable) this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
+      for (const { blob } of this.net.learnable)
+        this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
   }
 
   /** Forward and backward over iter_size batches. The gradients add up in the params' diffs. */
@@ -458,7 +486,9 @@ export abstract class Solver {
     this.lastDisplay = { iter: this.iter, time: now }
     for (const name of this.net.outputs) await this.net.blobs[name].memory.data.pull()
     const values = this.net.outputs.flatMap(name => [...this.net.blobs[name].dataArray])
-    outputValues(this.net, k => values[k]).forEach((result, k) => this.log(`    Train net output #${k}: ${outputText(result)}`))
+    outputValues(this.net, k => values[k]).forEach((result, k) =>
+      this.log(`    Train net output #${k}: ${outputText(result)}`),
+    )
     const hint = lintLoss(this.lastLoss)
     if (hint) this.hint(hint)
   }
@@ -494,7 +524,9 @@ export abstract class Solver {
     const norm = Math.sqrt(sums.array.reduce((sum, value) => sum + value, 0))
     sums.dispose()
     if (norm <= limit) return 1
-    this.log(`Gradient clipping: scaling down gradients (L2 norm ${g6(norm)} > ${g6(limit)}) by scale factor ${g6(limit / norm)}`)
+    this.log(
+      `Gradient clipping: scaling down gradients (L2 norm ${g6(norm)} > ${g6(limit)}) by scale factor ${g6(limit / norm)}`,
+    )
     return limit / norm
   }
 

@@ -4,8 +4,8 @@
  * @example
  * import { checkLayer } from 'ristretto/testing'
  *
- * await checkLayer(SwishLayer, { param: 'swish_param { beta: 2 }', bottoms: [[2, 3, 4, 5]], engine: 'wasm', inPlace: true })
- * await checkLayer(MyLossLayer, { bottoms: [[4, 10], { shape: [4], labels: 10 }] })
+ * await checkLayer(SwishLayer, { param: 'swish_param { beta: 2 }', bottoms: [[2, 3, 4, 5]], engine: 'wasm', inPlace:
+ * true }) await checkLayer(MyLossLayer, { bottoms: [[4, 10], { shape: [4], labels: 10 }] })
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * docs/coverage.md: which layer was checked how, on which engine, from a run of the tests. `--check` fails if the committed page differs.
+ * docs/coverage.md: which layer was checked how, on which engine, from a run of the tests. `--check` fails if the
+ * committed page differs.
  *   npx tsx scripts/coverage.ts [--check]
  */
 import { spawnSync } from 'node:child_process'
@@ -53,8 +54,13 @@ export function otherCases(type: string): { file: string; name: string }[] {
     .map(({ name }) => ({ file: 'test/data/sources.test.ts', name }))
   const others: Record<string, { file: string; name: string }[]> = {
     HDF5Output: [{ file: 'test/data/hdf5.test.ts', name: 'writes the datasets that Caffe writes' }],
-    MemoryData: [{ file: 'test/data/memory_data.test.ts', name: 'hands out what the program gave it, in Caffe’s shapes' }],
-    Python: ['blank_square', 'onehot_euclid', 'triplet'].map(name => ({ file: `test/walkthroughs/${name}.test.ts`, name: '' })),
+    MemoryData: [
+      { file: 'test/data/memory_data.test.ts', name: 'hands out what the program gave it, in Caffe’s shapes' },
+    ],
+    Python: ['blank_square', 'onehot_euclid', 'triplet'].map(name => ({
+      file: `test/walkthroughs/${name}.test.ts`,
+      name: '',
+    })),
   }
   return [...sources, ...(others[type] ?? [])]
 }
@@ -93,8 +99,12 @@ export function render(tests: readonly TestRecord[], checks: readonly CheckRecor
     if (withoutGradient[type]) return `none needed (${withoutGradient[type]})`
     return otherGradient[type] ?? '**no**'
   }
-  const show = ({ passed, total }: Cell) => (total === 0 ? 'none recorded' : passed === total ? `${passed}` : `**${passed} of ${total}**`)
-  const rows = types.map((type, i) => [type, ...engines.flatMap((engine, k) => [show(cells[i][k]), gradient(type, engine)])])
+  const show = ({ passed, total }: Cell) =>
+    total === 0 ? 'none recorded' : passed === total ? `${passed}` : `**${passed} of ${total}**`
+  const rows = types.map((type, i) => [
+    type,
+    ...engines.flatMap((engine, k) => [show(cells[i][k]), gradient(type, engine)]),
+  ])
   const table = [
     ['Layer', ...engines.flatMap(engine => [`${engine}: golden`, `${engine}: gradient`])],
     ['---', ...engines.flatMap(() => ['---:', '---'])],

@@ -1,6 +1,7 @@
 /**
- * gpu.js as one module inside the package: its own dependencies (an 85 MB build of Dawn and a native `gl`) never reach a user.
- * lib/generated/gpujs.ts exports `load(external)`, which runs the library; `external` answers for the modules that it may ask for.
+ * gpu.js as one module inside the package: its own dependencies (an 85 MB build of Dawn and a native `gl`) never reach
+ * a user. lib/generated/gpujs.ts exports `load(external)`, which runs the library; `external` answers for the modules
+ * that it may ask for.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -16,7 +17,10 @@ export async function generateGpuJs(): Promise<void> {
   const entry = require.resolve('gpu.js')
   const result = await build({
     // its parser is used for kernels as well
-    stdin: { contents: "module.exports = { ...require('./index.js'), acorn: require('acorn') }", resolveDir: dirname(entry) },
+    stdin: {
+      contents: "module.exports = { ...require('./index.js'), acorn: require('acorn') }",
+      resolveDir: dirname(entry),
+    },
     bundle: true,
     minifyWhitespace: true,
     legalComments: 'none',

@@ -21,9 +21,16 @@ interface FieldFacts {
   comment: string | null
 }
 
-/** Write lib/generated/caffe.ts (the message types and the schema that the readers and writers follow) from proto/caffe.proto. */
+/**
+ * Write lib/generated/caffe.ts (the message types and the schema that the readers and writers follow) from
+ * proto/caffe.proto.
+ */
 export async function generateSchema(): Promise<void> {
-  const parsed = protobuf.parse(await readFile(PROTO, 'utf8'), { keepCase: true, alternateCommentMode: true, preferTrailingComment: true })
+  const parsed = protobuf.parse(await readFile(PROTO, 'utf8'), {
+    keepCase: true,
+    alternateCommentMode: true,
+    preferTrailingComment: true,
+  })
   const root = parsed.root.resolveAll()
   const scope = root.lookup(parsed.package ?? '') as protobuf.Namespace
   const messages: protobuf.Type[] = []
@@ -37,7 +44,9 @@ export async function generateSchema(): Promise<void> {
   }
   collect(scope)
   const nameOf = (item: protobuf.ReflectionObject): string => item.fullName.slice(scope.fullName.length + 1)
-  const facts = new Map(messages.map(message => [message, message.fieldsArray.map(field => fieldFacts(field, message, nameOf))]))
+  const facts = new Map(
+    messages.map(message => [message, message.fieldsArray.map(field => fieldFacts(field, message, nameOf))]),
+  )
 
   const lines = [
     '// Generated from proto/caffe.proto by scripts/generate-schema.ts. Do not edit.',
@@ -49,19 +58,32 @@ export async function generateSchema(): Promise<void> {
     '',
   ]
   for (const message of messages)
-    lines.push(...interfaceLines(message.name, message.comment ?? optionsComment(message.name, facts), facts.get(message)!), '')
+    lines.push(
+      ...interfaceLines(message.name, message.comment ?? optionsComment(message.name, facts), facts.get(message)!),
+      '',
+    )
   lines.push('/** Message types by name. */', 'export interface Messages {')
   for (const message of messages) lines.push(`  ${message.name}: ${message.name}`)
   lines.push('}', '', '/** Message types by name, defaults applied. */', 'export interface FilledMessages {')
   for (const message of messages) lines.push(`  ${message.name}: Filled${message.name}`)
-  lines.push('}', '', '/** The enums as [name, number] pairs, the messages as [number, name, type, label, default?] of their fields. */')
+  lines.push(
+    '}',
+    '',
+    '/** The enums as [name, number] pairs, the messages as [number, name, type, label, default?] of their fields. */',
+  )
   lines.push('export const schema = {', '  enums: {')
   for (const item of enums) lines.push(`    ${quote(nameOf(item))}: ${JSON.stringify(Object.entries(item.values))},`)
   lines.push('  },', '  messages: {')
   for (const message of messages) {
     lines.push(`    ${message.name}: [`)
     for (const field of facts.get(message)!) {
-      const row = [field.number, field.name, field.type, field.label, ...(field.default === undefined ? [] : [field.default])]
+      const row = [
+        field.number,
+        field.name,
+        field.type,
+        field.label,
+        ...(field.default === undefined ? [] : [field.default]),
+      ]
       lines.push(`      ${JSON.stringify(row)},`)
     }
     lines.push('    ],')
@@ -71,10 +93,15 @@ export async function generateSchema(): Promise<void> {
   await writeFile(OUT, lines.join('\n'))
 }
 
-function fieldFacts(field: protobuf.Field, owner: protobuf.Type, nameOf: (item: protobuf.ReflectionObject) => string): FieldFacts {
+function fieldFacts(
+  field: protobuf.Field,
+  owner: protobuf.Type,
+  nameOf: (item: protobuf.ReflectionObject) => string,
+): FieldFacts {
   const resolved = field.resolvedType
   const kind = resolved instanceof protobuf.Enum ? 'enum' : resolved ? 'message' : 'scalar'
-  const array = field.repeated && (field.type === 'double' || (field.type === 'float' && TENSOR_MESSAGES.has(owner.name)))
+  const array =
+    field.repeated && (field.type === 'double' || (field.type === 'float' && TENSOR_MESSAGES.has(owner.name)))
   const label = field.repeated
     ? ['repeated', field.options?.['packed'] ? 'packed' : '', array ? 'array' : ''].filter(Boolean).join(' ')
     : field.required
@@ -115,7 +142,9 @@ const fieldComment = ({ comment, default: value }: FieldFacts): string | null =>
     .filter(Boolean)
     .join(' ') || null
 
-/** The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there. */
+/**
+ * The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there.
+ */
 function interfaceLines(name: string, comment: string | null, fields: FieldFacts[]): string[] {
   const plain = fields.flatMap(field => [...doc(fieldComment(field), '  '), `  ${field.name}?: ${valueType(field)}`])
   const filled = fields

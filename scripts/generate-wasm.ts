@@ -30,7 +30,8 @@ async function compile(extra: string[]): Promise<Uint8Array> {
     },
     listFiles: () => [],
   })
-  if (error || bytes === undefined) throw new Error(`kernels/wasm does not compile: ${error?.message}\n${stderr.toString()}`)
+  if (error || bytes === undefined)
+    throw new Error(`kernels/wasm does not compile: ${error?.message}\n${stderr.toString()}`)
   return bytes
 }
 

@@ -1,6 +1,6 @@
 /**
- * Worker code travels as text inside the package, so that a bundler needs no worker plug-in and a page no second request.
- * Each entry becomes one self-contained string: lib/generated/<name>.ts, `export const source = …`.
+ * Worker code travels as text inside the package, so that a bundler needs no worker plug-in and a page no second
+ * request. Each entry becomes one self-contained string: lib/generated/<name>.ts, `export const source = …`.
  */
 import { writeFile } from 'node:fs/promises'
 import { build } from 'esbuild'

@@ -13,7 +13,17 @@ import { goldenPath } from './golden.js'
 test('the log of caffe time', () => {
   const times = parseCaffeTime(readFileSync(goldenPath('logs/caffe_time_lenet.log'), 'utf8'))
   expect(times).toMatchObject({ iterations: 100, forward: 9.46889, backward: 9.95435, forwardBackward: 19.45 })
-  expect(times.layers.map(layer => layer.name)).toEqual(['mnist', 'conv1', 'pool1', 'conv2', 'pool2', 'ip1', 'relu1', 'ip2', 'loss'])
+  expect(times.layers.map(layer => layer.name)).toEqual([
+    'mnist',
+    'conv1',
+    'pool1',
+    'conv2',
+    'pool2',
+    'ip1',
+    'relu1',
+    'ip2',
+    'loss',
+  ])
   expect(times.layers[3]).toEqual({ name: 'conv2', forward: 3.61175, backward: 7.00571 })
   const { forward, backward } = withoutData(times, ['mnist'])
   expect(forward).toBeCloseTo(9.46889 - 0.02919, 6)
@@ -39,7 +49,11 @@ suite('nets', () => {
     mlp: 100 * 785 + 10 * 101,
   }
   test.each(Object.keys(learned))('%s has as many params as published', async name => {
-    const net = await Net.create(unfilled(describe(name, nets[name].batch)), { ...stateOf('train'), engine: 'js', seed: 1 })
+    const net = await Net.create(unfilled(describe(name, nets[name].batch)), {
+      ...stateOf('train'),
+      engine: 'js',
+      seed: 1,
+    })
     const count = Object.values(net.params)
       .flat()
       .reduce((sum, blob) => sum + blob.count, 0)
@@ -70,7 +84,9 @@ test('an ONNX model holds the nodes, constants, inputs and outputs of the net', 
   ])
   const constants = inside[5].map(tensor => fields(tensor as Uint8Array)[9][0] as Uint8Array)
   expect(constants.map(raw => raw.length / 4)).toEqual([500, 20, 25000, 50, 400000, 500, 5000, 10])
-  expect(new Float32Array(new Uint8Array(constants[0]).buffer)).toEqual(new Float32Array(net.params['conv1'][0].dataArray))
+  expect(new Float32Array(new Uint8Array(constants[0]).buffer)).toEqual(
+    new Float32Array(net.params['conv1'][0].dataArray),
+  )
   expect(inside[11].map(value => text(fields(value as Uint8Array)[1][0]))).toEqual(['data'])
   expect(inside[12].map(value => text(fields(value as Uint8Array)[1][0]))).toEqual(['prob', 'ip2'])
   net.dispose()

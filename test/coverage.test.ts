@@ -40,11 +40,19 @@ describe('docs/coverage.md', () => {
 describe('the page that is made', () => {
   const { cases } = JSON.parse(readFileSync(goldenPath('layers/ReLU.json'), 'utf8')) as { cases: { name: string }[] }
   const relu = (engine: string, failed?: string): TestRecord[] =>
-    cases.map(({ name }) => ({ file: 'test/layers/golden.test.ts', path: [`ReLU on ${engine}`, name], passed: name !== failed }))
+    cases.map(({ name }) => ({
+      file: 'test/layers/golden.test.ts',
+      path: [`ReLU on ${engine}`, name],
+      passed: name !== failed,
+    }))
   const row = (text: string, type: string) => text.split('\n').find(line => line.startsWith(`| ${type} |`))
 
   test('counts what passed, engine by engine', () => {
-    const text = render([...relu('js'), ...relu('wasm', cases[0].name)], [{ type: 'ReLU', engine: 'js', compared: 7 }], ['js', 'wasm'])
+    const text = render(
+      [...relu('js'), ...relu('wasm', cases[0].name)],
+      [{ type: 'ReLU', engine: 'js', compared: 7 }],
+      ['js', 'wasm'],
+    )
     const n = cases.length
     expect(row(text, 'ReLU')).toBe(`| ReLU | ${n} | yes | **${n - 1} of ${n}** | **no** |`)
     expect(row(text, 'Accuracy')).toMatch(/\*\*0 of 11\*\* \| none needed \(counts\)/)

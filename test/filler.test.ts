@@ -101,7 +101,11 @@ test('blobs without values are fine', () => {
 })
 
 test.each<[FillerParameter, number[], RegExp]>([
-  [{ type: 'normal' }, [2], /blob 'ip\[0\]' \(2\) cannot be filled with type 'normal': .* known types: constant, uniform/],
+  [
+    { type: 'normal' },
+    [2],
+    /blob 'ip\[0\]' \(2\) cannot be filled with type 'normal': .* known types: constant, uniform/,
+  ],
   [{ type: 'toString' }, [2], /type 'toString'/],
   [{ type: 'uniform', min: 2, max: 1 }, [2], /min: 2 is larger than max: 1/],
   [{ type: 'uniform', sparse: 3 }, [2], /sparse: 3 goes with type gaussian only/],

@@ -29,11 +29,19 @@ export class Golden<T> {
 }
 
 /** |got − expected| ≤ atol + rtol·|expected| for every value. */
-export function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, rtol: number, atol: number, what: string): void {
+export function expectClose(
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  rtol: number,
+  atol: number,
+  what: string,
+): void {
   expect(got.length, `${what}: count`).toBe(expected.length)
   for (let i = 0; i < expected.length; i++) {
     const allowed = atol + rtol * Math.abs(expected[i])
     if (!(Math.abs(got[i] - expected[i]) <= allowed))
-      expect.fail(`${what}[${i}]: got ${got[i]}, expected ${expected[i]}, off by ${Math.abs(got[i] - expected[i])}, allowed ${allowed}`)
+      expect.fail(
+        `${what}[${i}]: got ${got[i]}, expected ${expected[i]}, off by ${Math.abs(got[i] - expected[i])}, allowed ${allowed}`,
+      )
   }
 }

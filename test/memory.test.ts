@@ -82,7 +82,9 @@ describe('Memory', () => {
     const { device, moves } = mockDevice()
     const blob = new Blob([2], undefined, 'conv1')
     blob.memory.data.replace(device, new Float32Array([1, 2]))
-    expect(() => blob.dataArray).toThrow("these 2 values of blob 'conv1' are on the mock engine; await net.pull() first")
+    expect(() => blob.dataArray).toThrow(
+      "these 2 values of blob 'conv1' are on the mock engine; await net.pull() first",
+    )
     blob.memory.diff.replace(device, new Float32Array([3, 4]))
     expect(() => blob.diffArray).toThrow("these 2 values of the diff of blob 'conv1' are on the mock engine")
     await blob.pull()

@@ -109,7 +109,9 @@ describe('forward', () => {
   test('inputs that do not exist are refused by name', async () => {
     const net = await make()
     await expect(net.forward({ y: rows(1) })).rejects.toThrow(/no blob 'y'/)
-    await expect(net.forward({ ip2: rows(1, 2, 3, 4) })).rejects.toThrow(/'ip2' is no input of net 'mlp': its inputs are x/)
+    await expect(net.forward({ ip2: rows(1, 2, 3, 4) })).rejects.toThrow(
+      /'ip2' is no input of net 'mlp': its inputs are x/,
+    )
   })
 
   test('a new input shape flows through the net', async () => {
@@ -146,7 +148,9 @@ describe('backward', () => {
 
 describe('hooks', () => {
   test('are called for every layer in order, Input and Split included', async () => {
-    const net = await make(`${mlp} layer { name: "again" type: "Softmax" bottom: "ip2" top: "again" }`, { phase: 'TRAIN' })
+    const net = await make(`${mlp} layer { name: "again" type: "Softmax" bottom: "ip2" top: "again" }`, {
+      phase: 'TRAIN',
+    })
     const seen: string[] = []
     net.beforeForward(name => void seen.push(`before ${name}`))
     net.afterForward(async name => void seen.push(`after ${name}`))
@@ -169,7 +173,9 @@ describe('a custom layer', () => {
 
   test('that nobody registered is named with what to do', async () => {
     const python = 'layer { name: "p" type: "Python" python_param { module: "m" layer: "L" } }'
-    await expect(make(python)).rejects.toThrow(/layer 'p' \(Python\) wants class 'L' of module 'm'.*registerLayerModule\('m', \{ L \}\)/)
+    await expect(make(python)).rejects.toThrow(
+      /layer 'p' \(Python\) wants class 'L' of module 'm'.*registerLayerModule\('m', \{ L \}\)/,
+    )
     await expect(make('layer { name: "c" type: "convolution" }')).rejects.toThrow(
       /unknown type 'convolution' \(did you mean 'Convolution'\?\)/,
     )
@@ -193,7 +199,10 @@ describe('copyFrom', () => {
     )
     expect(target.params.ip1[0].dataArray).toEqual(before)
     const report = await target.copyFrom(source, { strict: false })
-    expect(report).toMatchObject({ loaded: ['ip1'], mismatched: [{ layer: 'ip2', index: 0, net: [3, 4], source: [2, 4] }] })
+    expect(report).toMatchObject({
+      loaded: ['ip1'],
+      mismatched: [{ layer: 'ip2', index: 0, net: [3, 4], source: [2, 4] }],
+    })
     expect(String(report)).toBe('loaded: ip1\nof another shape, keep their values: ip2 (2×4 in the source, 3×4 here)')
   })
 
@@ -203,7 +212,11 @@ describe('copyFrom', () => {
     const target = await make(mlp.replaceAll('ip2', 'fc'), { log: (line: string) => log.push(line) })
     const report = await target.copyFrom(source)
     expect(`${report}`).toBe('loaded: ip1\nnot in the source, keep their values: fc\nnot in the net, left out: ip2')
-    expect(log).toEqual(['Copying source layer ip1', 'Ignoring source layer ip2', 'No source layer for fc: it keeps its values'])
+    expect(log).toEqual([
+      'Copying source layer ip1',
+      'Ignoring source layer ip2',
+      'No source layer for fc: it keeps its values',
+    ])
     log.length = 0
     const wider = mlp.replace('num_output: 2', 'num_output: 3')
     const skipping = await make(wider, { log: (line: string) => log.push(line) })
@@ -212,9 +225,9 @@ describe('copyFrom', () => {
     expect(log).toEqual([])
     await skipping.copyFrom(source, { strict: false })
     expect(log).toEqual(['Copying source layer ip1', 'Leaving out source layer ip2: param 0 is 2×4, in the net 3×4'])
-    expect(String(await (await make(`${input('x', 1)} layer { name: "s" type: "Silence" bottom: "x" }`)).copyFrom({}))).toBe(
-      'nothing to load',
-    )
+    expect(
+      String(await (await make(`${input('x', 1)} layer { name: "s" type: "Silence" bottom: "x" }`)).copyFrom({})),
+    ).toBe('nothing to load')
   })
 
   test('shareWith makes two nets use one set of params', async () => {
@@ -226,7 +239,9 @@ describe('copyFrom', () => {
 
   test('shareWith shares nothing where one layer does not fit', async () => {
     const [a, b] = [await make(), await make(mlp.replace('num_output: 2', 'num_output: 3'))]
-    expect(() => b.shareWith(a)).toThrow(/layer 'ip2' \(InnerProduct\): param 0 is 3×4, in the net to share with it is 2×4/)
+    expect(() => b.shareWith(a)).toThrow(
+      /layer 'ip2' \(InnerProduct\): param 0 is 3×4, in the net to share with it is 2×4/,
+    )
     a.params.ip1[0].dataArray[0] = 42
     expect(b.params.ip1[0].dataArray[0]).not.toBe(42)
   })
@@ -278,8 +293,12 @@ describe('feed', () => {
   test('wrong sizes are named', async () => {
     await expect(batches([[1, 2, 3]], 1)).rejects.toThrow(/gave 3 values; a batch has 2, an item of it 1/)
     await expect(batches([[1], [2, 3]], 1)).rejects.toThrow(/gave 2 values; a batch has 2, an item of it 1/)
-    await expect(batches(new Set(['a', 'b']) as never, 1)).rejects.toThrow(/feed of input 'x': the source gave a where values should be/)
-    await expect(batches(3 as never, 1)).rejects.toThrow(/the source must be an array, an iterable or an async iterable/)
+    await expect(batches(new Set(['a', 'b']) as never, 1)).rejects.toThrow(
+      /feed of input 'x': the source gave a where values should be/,
+    )
+    await expect(batches(3 as never, 1)).rejects.toThrow(
+      /the source must be an array, an iterable or an async iterable/,
+    )
   })
   test('single values may be plain numbers', async () => {
     expect(await batches(new Set([1, 2, 3]), 2)).toEqual([
@@ -378,7 +397,9 @@ describe('feed of several inputs from one source', () => {
     expect(await failing([rows(1, 2), rows(3)])).toContain('not a Float32Array')
     expect(await failing(rows(1, 2, 3))).toContain('net.feed(name, array) takes an array for one input')
     expect(await failing({ x: 1 })).toContain('the source must be an iterable or an async iterable')
-    expect(await failing(pairs, ['x', 'other'])).toContain("'x' takes 2 items a batch, 'other' 3: they cannot share a source")
+    expect(await failing(pairs, ['x', 'other'])).toContain(
+      "'x' takes 2 items a batch, 'other' 3: they cannot share a source",
+    )
     expect(await failing(pairs, ['x', 'y'])).toContain("has no blob 'y'")
     expect(await failing(pairs, [])).toContain('an empty list is no input')
     // @ts-expect-error objects must have the inputs' names
@@ -412,7 +433,9 @@ test('a disposed net says so', async () => {
 })
 
 test('a bottom that nobody makes is named with what is known', async () => {
-  await expect(make(`${input('x', 1)} layer { name: "r" type: "ReLU" bottom: "xx" top: "y" }`)).rejects.toThrow(NetError)
+  await expect(make(`${input('x', 1)} layer { name: "r" type: "ReLU" bottom: "xx" top: "y" }`)).rejects.toThrow(
+    NetError,
+  )
 })
 
 test('the same seed gives the same weights, another seed other ones', async () => {
@@ -422,11 +445,20 @@ test('the same seed gives the same weights, another seed other ones', async () =
 })
 
 test('layers and loss weights by name', async () => {
-  const net = await make(mlp.replace('top: "ip2"', 'top: "ip2" loss_weight: 0.5').replace('top: "prob"', 'top: "prob" loss_weight: 2'))
+  const net = await make(
+    mlp.replace('top: "ip2"', 'top: "ip2" loss_weight: 0.5').replace('top: "prob"', 'top: "prob" loss_weight: 2'),
+  )
   expect(Object.keys(net.layerDict)).toEqual([...net.layerNames])
   expect(net.layerDict.ip2).toBe(net.layers[net.layerNames.indexOf('ip2')])
   expect(net.layerDict.toString).toBeUndefined()
-  expect({ ...net.blobLossWeights }).toEqual({ x: 0, ip1: 0, ip2: 0, ip2_ip2_0_split_0: 0.5, ip2_ip2_0_split_1: 0, prob: 2 })
+  expect({ ...net.blobLossWeights }).toEqual({
+    x: 0,
+    ip1: 0,
+    ip2: 0,
+    ip2_ip2_0_split_0: 0.5,
+    ip2_ip2_0_split_1: 0,
+    prob: 2,
+  })
 })
 
 test('names that JavaScript has a use for are names like any other', async () => {
@@ -479,6 +511,8 @@ describe('memory', () => {
     await expect(make(`${input('x', 2000, 3, 64, 64)} ${conv}`)).rejects.toThrow(
       /^layer 'c' \(Convolution\): .*at most 2147483647 are allowed; a batch of 1023 instead of 2000 is the most that can fit/,
     )
-    await expect(make(`${input('x', 1, 1, 64, 64)} ${conv.replace('512', '1000000')}`)).rejects.toThrow('even one item does not fit')
+    await expect(make(`${input('x', 1, 1, 64, 64)} ${conv.replace('512', '1000000')}`)).rejects.toThrow(
+      'even one item does not fit',
+    )
   })
 })

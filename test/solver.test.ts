@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { g6 } from '../lib/format.js'
 import {
   type Blob,
   createSolver,
@@ -16,7 +15,8 @@ import {
   type SolverOptions,
   solverTypes,
 } from '../lib/index.js'
-import { lintLoss } from '../lib/lint.js'
+import { lintLoss } from '../lib/solver/lint.js'
+import { g6 } from '../lib/system/format.js'
 import { hostEngines } from './engines.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-solver-'))
@@ -71,7 +71,10 @@ describe('learning-rate policies', () => {
     ['base_lr: 0.1 lr_policy: "inv" gamma: 0.5 power: 2', [0.1, 0.1 / 2.25, 0.025]],
     ['base_lr: 1 lr_policy: "multistep" gamma: 0.1 stepvalue: 2 stepvalue: 3', [1, 1, 0.1, 0.01, 0.01]],
     // a stage moves by one a step, even where several are due
-    ['base_lr: 1 lr_policy: "multistep" gamma: 0.1 stepvalue: 1 stepvalue: 1 stepvalue: 1', [1, 0.1, 0.01, 0.001, 0.001]],
+    [
+      'base_lr: 1 lr_policy: "multistep" gamma: 0.1 stepvalue: 1 stepvalue: 1 stepvalue: 1',
+      [1, 0.1, 0.01, 0.001, 0.001],
+    ],
     ['base_lr: 2 lr_policy: "poly" power: 2 max_iter: 4', [2, 1.125, 0.5, 0.125]],
     ['base_lr: 1 lr_policy: "sigmoid" gamma: -1 stepsize: 2', [1 / (1 + e(-2)), 1 / (1 + e(-1)), 0.5, 1 / (1 + e(1))]],
   ]
@@ -213,7 +216,8 @@ describe('test nets', () => {
 
   test('test_net_param, test_net and the generic net, in this order', async () => {
     const other = net.replace('"line"', '"other"').replace('shift: 7', 'shift: 9')
-    const files = (path: string) => (path === 'third.prototxt' ? new TextEncoder().encode(net.replace('"line"', '"third"')) : undefined)
+    const files = (path: string) =>
+      path === 'third.prototxt' ? new TextEncoder().encode(net.replace('"line"', '"third"')) : undefined
     const { solver } = await make(
       `base_lr: 0.5 test_interval: 1 test_iter: 1 test_iter: 1 test_iter: 1 test_net: "third.prototxt" test_net_param { ${other} }`,
       net,
@@ -239,7 +243,11 @@ describe('test nets', () => {
     solver.testNets[0].feed('x', [[1], [2]])
     const results = await solver.test()
     expect(results).toEqual([{ name: 'loss', value: 1.25, lossWeight: 3 }])
-    expect(log).toEqual(['Iteration 0, Testing net (#0)', 'Test loss: 3.75', '    Test net output #0: loss = 1.25 (* 3 = 3.75 loss)'])
+    expect(log).toEqual([
+      'Iteration 0, Testing net (#0)',
+      'Test loss: 3.75',
+      '    Test net output #0: loss = 1.25 (* 3 = 3.75 loss)',
+    ])
   })
 
   test('when: every test_interval, first of all unless test_initialization is false, and once at the end', async () => {
@@ -370,7 +378,9 @@ test('hooks are called in order, and waited for', async () => {
   }
   solver.onTest(({ iter }) => later(`test ${iter}`))
   solver.onStart(iter => later(`start ${iter}`))
-  solver.onGradientsReady(iter => later(`gradient ${iter} ${solver.net.params.ip[0].diffArray[0]} at ${weight(solver)}`))
+  solver.onGradientsReady(iter =>
+    later(`gradient ${iter} ${solver.net.params.ip[0].diffArray[0]} at ${weight(solver)}`),
+  )
   solver.onIteration(({ iter, lr }) => later(`done ${iter} ${lr} now ${weight(solver)}`))
   await solver.step(3)
   expect(seen).toEqual([
@@ -392,7 +402,9 @@ describe('stopping', () => {
   test('a signal stops step after the iteration under way, and solve snapshots', async () => {
     const controller = new AbortController()
     const prefix = join(folder, 'stopped')
-    const { solver, log } = await make(`base_lr: 0.5 max_iter: 100 snapshot_prefix: "${prefix}"`, line(), { signal: controller.signal })
+    const { solver, log } = await make(`base_lr: 0.5 max_iter: 100 snapshot_prefix: "${prefix}"`, line(), {
+      signal: controller.signal,
+    })
     solver.onGradientsReady(iter => {
       if (iter === 2) controller.abort()
     })
@@ -407,7 +419,9 @@ describe('stopping', () => {
 
   test('within a test', async () => {
     const controller = new AbortController()
-    const { solver, log } = await make('base_lr: 0.5 test_interval: 1 test_iter: 1000', line(), { signal: controller.signal })
+    const { solver, log } = await make('base_lr: 0.5 test_interval: 1 test_iter: 1000', line(), {
+      signal: controller.signal,
+    })
     solver.testNets[0].afterForward(() => controller.abort())
     await solver.step(5)
     expect(solver.iter).toBe(0)
@@ -445,15 +459,21 @@ describe('snapshots', () => {
   })
 
   test('keepLast keeps the newest of this run', async () => {
-    const { solver } = await make(`base_lr: 0.5 snapshot: 1 snapshot_prefix: "${join(folder, 'last')}"`, line(), { keepLast: 2 })
+    const { solver } = await make(`base_lr: 0.5 snapshot: 1 snapshot_prefix: "${join(folder, 'last')}"`, line(), {
+      keepLast: 2,
+    })
     await solver.step(5)
     expect(files('last')).toEqual([4, 5].flatMap(i => [`last_iter_${i}.caffemodel`, `last_iter_${i}.solverstate`]))
   })
 
   test('keepBest keeps the model of the best test', async () => {
-    const { solver } = await make(`base_lr: 0.5 test_interval: 1 test_iter: 1 snapshot_prefix: "${join(folder, 'kept')}"`, line(), {
-      keepBest: { output: 'loss' },
-    })
+    const { solver } = await make(
+      `base_lr: 0.5 test_interval: 1 test_iter: 1 snapshot_prefix: "${join(folder, 'kept')}"`,
+      line(),
+      {
+        keepBest: { output: 'loss' },
+      },
+    )
     feed(solver, [1], [0])
     solver.testNets[0].feed('x', [[1]])
     // w = 1, ½, ¼, …: the test at iteration 2 is the best
@@ -467,8 +487,12 @@ describe('snapshots', () => {
   })
 
   test('an output that is not there is named', async () => {
-    const { solver } = await make('base_lr: 0.5 test_interval: 1 test_iter: 1', line(), { patience: { output: 'accuracy', tests: 1 } })
-    await expect(solver.step(1)).rejects.toThrow("solver: the test net has no output 'accuracy' to watch; its outputs are loss")
+    const { solver } = await make('base_lr: 0.5 test_interval: 1 test_iter: 1', line(), {
+      patience: { output: 'accuracy', tests: 1 },
+    })
+    await expect(solver.step(1)).rejects.toThrow(
+      "solver: the test net has no output 'accuracy' to watch; its outputs are loss",
+    )
   })
 
   test('without a prefix they are bytes that restore', async () => {
@@ -488,7 +512,9 @@ describe('snapshots', () => {
 
   test('snapshot_diff stores the gradients, snapshot_after_train: false leaves the last one out', async () => {
     const prefix = join(folder, 'diff')
-    const { solver } = await make(`base_lr: 0.5 max_iter: 3 snapshot_diff: true snapshot_after_train: false snapshot_prefix: "${prefix}"`)
+    const { solver } = await make(
+      `base_lr: 0.5 max_iter: 3 snapshot_diff: true snapshot_after_train: false snapshot_prefix: "${prefix}"`,
+    )
     feed(solver, [1])
     await solver.solve()
     expect(files('diff')).toEqual([])
@@ -530,7 +556,10 @@ describe('numbers that are none', () => {
   registerLayer('BadAboveTwo', BadLayer)
   const bad = line()
     .replace('top: "y"', 'top: "z"')
-    .replace('layer { name: "loss"', 'layer { name: "bad" type: "BadAboveTwo" bottom: "z" top: "y" } layer { name: "loss"')
+    .replace(
+      'layer { name: "loss"',
+      'layer { name: "bad" type: "BadAboveTwo" bottom: "z" top: "y" } layer { name: "loss"',
+    )
 
   test('the error names iteration, layer, blob and what to do', async () => {
     const { solver } = await make('base_lr: 0', bad, { checkNumerics: 'always' })
@@ -546,7 +575,9 @@ describe('numbers that are none', () => {
     const { solver } = await make('base_lr: 0', line(), { checkNumerics: 'always' })
     feed(solver, [1])
     solver.net.params.ip[0].dataArray[0] = Number.POSITIVE_INFINITY
-    await expect(solver.step(1)).rejects.toThrow(/the loss is Infinity.*layer 'ip' \(InnerProduct\), param 0: value 0 of 1 is Infinity/)
+    await expect(solver.step(1)).rejects.toThrow(
+      /the loss is Infinity.*layer 'ip' \(InnerProduct\), param 0: value 0 of 1 is Infinity/,
+    )
   })
 
   test('by default at display points, or never', async () => {
@@ -593,9 +624,13 @@ describe('hints, once when training starts', () => {
   const above = (layers: string) => `${input('x', 1, 1)} ${input('t', 1)} ${layers}`
   const ip = (bottom: string, top: string, filler = 'weight_filler { type: "xavier" }') =>
     `layer { name: "ip" type: "InnerProduct" bottom: "${bottom}" top: "${top}" inner_product_param { num_output: 2 ${filler} } }`
-  const softmaxLoss = (bottom: string) => `layer { name: "l" type: "SoftmaxWithLoss" bottom: "${bottom}" bottom: "t" top: "l" }`
+  const softmaxLoss = (bottom: string) =>
+    `layer { name: "l" type: "SoftmaxWithLoss" bottom: "${bottom}" bottom: "t" top: "l" }`
   const netHints: [net: string, hint: RegExp][] = [
-    [above(`${ip('x', 'y')} layer { name: "s" type: "Silence" bottom: "y" bottom: "t" }`), /no layer has a loss weight/],
+    [
+      above(`${ip('x', 'y')} layer { name: "s" type: "Silence" bottom: "y" bottom: "t" }`),
+      /no layer has a loss weight/,
+    ],
     [
       above(`${ip('x', 'y')} layer { name: "bn" type: "BatchNorm" bottom: "y" top: "z" } ${softmaxLoss('z')}`),
       /layer 'bn' \(BatchNorm\) has no Scale layer behind it/,
@@ -637,7 +672,9 @@ describe('hints, once when training starts', () => {
     later.solver.net.params.ip[0].dataArray.fill(1)
     await later.solver.step(1)
     expect(later.log.filter(text => text.startsWith('Hint: '))).toEqual([])
-    expect(await hints('base_lr: 0.1', zero.replace('type: "InnerProduct"', 'type: "InnerProduct" param { lr_mult: 0 }'))).toEqual([])
+    expect(
+      await hints('base_lr: 0.1', zero.replace('type: "InnerProduct"', 'type: "InnerProduct" param { lr_mult: 0 }')),
+    ).toEqual([])
   })
 
   describe('inputs that nobody fills', () => {
@@ -645,7 +682,9 @@ describe('hints, once when training starts', () => {
       ${ip('x', 'y')} layer { name: "a" type: "Accuracy" bottom: "y" bottom: "t" top: "a" } ${softmaxLoss('y')}`
     const text = 'base_lr: 0.1 max_iter: 3 test_iter: 2 test_interval: 2'
     const about = (log: string[]) =>
-      log.flatMap(line => /^Hint: input '(\w)' of (.*) was neither fed nor filled/.exec(line)?.slice(1).join(' of ') ?? [])
+      log.flatMap(
+        line => /^Hint: input '(\w)' of (.*) was neither fed nor filled/.exec(line)?.slice(1).join(' of ') ?? [],
+      )
 
     for (const engine of hostEngines)
       test(`are named once for each net, on ${engine}`, async () => {
@@ -705,8 +744,12 @@ describe('hints, once when training starts', () => {
       await solver.solve()
       return log.filter(text => text.startsWith('Hint: '))
     }
-    expect(await solved('')).toEqual(['Hint: max_iter is missing, so nothing is trained: write for example max_iter: 1000'])
-    expect(await solved('max_iter: 0')).toEqual(['Hint: max_iter is 0, so nothing is trained: write for example max_iter: 1000'])
+    expect(await solved('')).toEqual([
+      'Hint: max_iter is missing, so nothing is trained: write for example max_iter: 1000',
+    ])
+    expect(await solved('max_iter: 0')).toEqual([
+      'Hint: max_iter is 0, so nothing is trained: write for example max_iter: 1000',
+    ])
     expect(await solved('max_iter: 5', 5)).toEqual([
       'Hint: iteration 5 is not before max_iter: 5, so nothing is trained: write a larger max_iter to go on',
     ])
@@ -720,7 +763,9 @@ describe('hints, once when training starts', () => {
     solver.net.params.ip[1].dataArray.set([1000, -1000])
     await solver.step(1)
     expect(log.find(text => text.startsWith('Iteration 0 '))).toMatch(/loss = 87\.3365$/)
-    expect(log.find(text => text.startsWith('Hint: '))).toMatch(/^Hint: loss = 87\.3365 means that the true class got probability 0/)
+    expect(log.find(text => text.startsWith('Hint: '))).toMatch(
+      /^Hint: loss = 87\.3365 means that the true class got probability 0/,
+    )
     expect(lintLoss(0.7)).toBeUndefined()
   })
 })
@@ -738,7 +783,10 @@ describe('solvers that are refused', () => {
       `lr_policy: "fixed" ${net} test_iter: 1 test_interval: 1 test_state { } test_state { }`,
       /test_state is given 2 times for 1 test nets/,
     ],
-    [`lr_policy: "fixed" ${net} type: "Sgd"`, /unknown type 'Sgd'; it may be SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam/],
+    [
+      `lr_policy: "fixed" ${net} type: "Sgd"`,
+      /unknown type 'Sgd'; it may be SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam/,
+    ],
     [net, /lr_policy is missing; it may be fixed, step, exp, inv, multistep, poly, sigmoid/],
     [`lr_policy: "cosine" ${net}`, /unknown lr_policy 'cosine'; it may be fixed, /],
     [`lr_policy: "step" ${net}`, /lr_policy 'step' needs a positive stepsize, it is 0/],
@@ -748,7 +796,10 @@ describe('solvers that are refused', () => {
     [`lr_policy: "fixed" type: "RMSProp" rms_decay: -0.1 ${net}`, /rms_decay/],
     [`lr_policy: "fixed" iter_size: 0 ${net}`, /iter_size must be at least 1, it is 0/],
     [`lr_policy: "fixed" average_loss: 0 ${net}`, /average_loss must be at least 1, it is 0/],
-    [`lr_policy: "fixed" weight_decay: 0.1 regularization_type: "L3" ${net}`, /unknown regularization_type 'L3'; it may be L1 or L2/],
+    [
+      `lr_policy: "fixed" weight_decay: 0.1 regularization_type: "L3" ${net}`,
+      /unknown regularization_type 'L3'; it may be L1 or L2/,
+    ],
   ]
   for (const [text, message] of cases)
     test(`${message}`, async () => {
@@ -818,9 +869,13 @@ describe('applyUpdate', () => {
     history: history.map(blob => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
   })
   const start = async (type: string, engine: string) => {
-    const made = await make(`type: "${type}" ${type === 'RMSProp' || type === 'AdaGrad' ? text.replace('momentum: 0.9', '') : text}`, net, {
-      engine,
-    })
+    const made = await make(
+      `type: "${type}" ${type === 'RMSProp' || type === 'AdaGrad' ? text.replace('momentum: 0.9', '') : text}`,
+      net,
+      {
+        engine,
+      },
+    )
     const values = new RandomStream(3, 'apply update')
     for (const [name, size] of [
       ['x', 6],
@@ -884,7 +939,9 @@ test('step takes a whole number of iterations', async () => {
   const { solver } = await make('base_lr: 0.5')
   feed(solver, [1])
   for (const iterations of [-1, 1.5, Number.NaN, '3' as unknown as number])
-    await expect(solver.step(iterations)).rejects.toThrow(`step takes a number of iterations, 0 or more, not ${iterations}`)
+    await expect(solver.step(iterations)).rejects.toThrow(
+      `step takes a number of iterations, 0 or more, not ${iterations}`,
+    )
   await solver.step(0)
   expect(solver.iter).toBe(0)
 })

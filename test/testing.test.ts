@@ -64,7 +64,9 @@ describe('a wrong layer is found, with the place', () => {
       },
     )
     expect(error).toMatchObject({ layer: 'Wrong', blob: 'bottom[0]', index: [1, 1] })
-    expect(error.message).toMatch(/layer Wrong on js:float64: ∂top\[0\]\[1, 1\] \/ ∂bottom\[0\]\[1, 1\] is .* by backward/)
+    expect(error.message).toMatch(
+      /layer Wrong on js:float64: ∂top\[0\]\[1, 1\] \/ ∂bottom\[0\]\[1, 1\] is .* by backward/,
+    )
   })
 
   test('a param gradient that overwrites', async () => {

@@ -1,10 +1,13 @@
 /**
- * Training steps of LeNet and of a small CaffeNet on a GPU through the browser, beside tfjs and jax-js on the same adapter, and single kernels.
+ * Training steps of LeNet and of a small CaffeNet on a GPU through the browser, beside tfjs and jax-js on the same
+ * adapter, and single kernels.
  *
- *   npx tsx bench/gpu/main.ts [--batch 64] [--steps 5] [--net LeNet,CaffeNet/4] [--only ristretto/gpu:webgpu,jax/webgpu] [--no-kernels] [--hardware]
+ * npx tsx bench/gpu/main.ts [--batch 64] [--steps 5] [--net LeNet,CaffeNet/4] [--only ristretto/gpu:webgpu,jax/webgpu]
+ * [--no-kernels] [--hardware]
  *
- * --hardware leaves the browser its own choice of adapter; without it the software adapters are used. RISTRETTO_CHROMIUM names a browser.
- * The other libraries come from bench/node_modules: npm install --ignore-scripts --prefix bench.
+ * --hardware leaves the browser its own choice of adapter; without it the software adapters are used.
+ * RISTRETTO_CHROMIUM names a browser. The other libraries come from bench/node_modules: npm install --ignore-scripts
+ * --prefix bench.
  */
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -72,7 +75,9 @@ for (const net of values.net.split(',') as NetName[]) {
         `${library.padEnd(10)} ${backend.padEnd(10)} ${ms.toFixed(0).padStart(6)} ${firstMs.toFixed(0).padStart(6)}  ${loss}  ${detail}`,
       )
     } catch (error) {
-      console.log(`${library.padEnd(10)} ${backend.padEnd(10)}      –      –  ${(error as Error).message.split('\n')[0].slice(0, 160)}`)
+      console.log(
+        `${library.padEnd(10)} ${backend.padEnd(10)}      –      –  ${(error as Error).message.split('\n')[0].slice(0, 160)}`,
+      )
     }
 }
 
@@ -83,6 +88,7 @@ if (values.kernels) {
   )
   const columns: Record<string, number>[] = []
   for (const mode of ['webgl2', 'webgpu']) columns.push(await call('kernels', mode, batch, steps))
-  for (const name of Object.keys(columns[0])) console.log(name.padEnd(50), ...columns.map(column => column[name].toFixed(1).padStart(8)))
+  for (const name of Object.keys(columns[0]))
+    console.log(name.padEnd(50), ...columns.map(column => column[name].toFixed(1).padStart(8)))
 }
 await site.close()

@@ -25,13 +25,20 @@ export async function time(detail: string, steps: number, step: () => Promise<nu
 const stream = new RandomStream(7, 'pictures')
 
 /** Pictures that a net can learn: class c is bright in its own stripe. */
-function pictures(batch: number, channels: number, side: number, classes: number): { images: Float32Array; labels: Float32Array } {
+function pictures(
+  batch: number,
+  channels: number,
+  side: number,
+  classes: number,
+): { images: Float32Array; labels: Float32Array } {
   const labels = Float32Array.from({ length: batch }, () => stream.integer(classes))
   const size = channels * side * side
   const images = new Float32Array(batch * size)
   for (let i = 0; i < images.length; i++) {
     const row = Math.floor((i % (side * side)) / side)
-    images[i] = (stream.uniform() < 0.2 ? 0.5 : 0) + (Math.floor((row * classes) / side) === labels[Math.floor(i / size)] ? 0.5 : 0)
+    images[i] =
+      (stream.uniform() < 0.2 ? 0.5 : 0) +
+      (Math.floor((row * classes) / side) === labels[Math.floor(i / size)] ? 0.5 : 0)
   }
   return { images, labels }
 }
@@ -99,10 +106,18 @@ export function caffenet(batch: number): string {
       ...([`conv${i}`, 'Convolution', bottom, `conv${i}`] as const),
       `${params} convolution_param { num_output: ${weights[i - 1][0]} kernel_size: ${weights[i - 1][2]} group: ${groups[i - 1]} ${filler} ${rest} }`,
     ) + layer(`relu${i}`, 'ReLU', `conv${i}`, `conv${i}`)
-  const pool = (i: number, bottom: string) => layer(`pool${i}`, 'Pooling', bottom, `pool${i}`, 'pooling_param { kernel_size: 3 stride: 2 }')
-  const norm = (i: number) => layer(`norm${i}`, 'LRN', `pool${i}`, `norm${i}`, 'lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }')
+  const pool = (i: number, bottom: string) =>
+    layer(`pool${i}`, 'Pooling', bottom, `pool${i}`, 'pooling_param { kernel_size: 3 stride: 2 }')
+  const norm = (i: number) =>
+    layer(`norm${i}`, 'LRN', `pool${i}`, `norm${i}`, 'lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }')
   const fc = (i: number, bottom: string) =>
-    layer(`fc${i}`, 'InnerProduct', bottom, `fc${i}`, `${params} inner_product_param { num_output: ${weights[i - 1][0]} ${filler} }`)
+    layer(
+      `fc${i}`,
+      'InnerProduct',
+      bottom,
+      `fc${i}`,
+      `${params} inner_product_param { num_output: ${weights[i - 1][0]} ${filler} }`,
+    )
   return `base_lr: 0.01 momentum: 0.9 weight_decay: 0.0005 lr_policy: "fixed" max_iter: 100
     net_param { name: "CaffeNet/4"
       layer { name: "data" type: "Input" top: "data" top: "label"

@@ -1,4 +1,6 @@
-/** What the benchmark runs inside the page: training steps of LeNet here and in two other libraries, and single kernels. */
+/**
+ * What the benchmark runs inside the page: training steps of LeNet here and in two other libraries, and single kernels.
+ */
 import type { Kernels } from '../../lib/engine.js'
 import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
 import { parseSolver, SGDSolver } from '../../lib/index.js'
@@ -8,7 +10,10 @@ import { caffenet, type NetName, nets, type Result, time } from './nets.js'
 import { jax, tfjs } from './peers.js'
 
 async function ristretto(net: NetName, engine: string, batch: number, steps: number): Promise<Result> {
-  const solver = await SGDSolver.create(parseSolver(net === 'LeNet' ? lenet(batch) : caffenet(batch)), { engine, seed: 1 })
+  const solver = await SGDSolver.create(parseSolver(net === 'LeNet' ? lenet(batch) : caffenet(batch)), {
+    engine,
+    seed: 1,
+  })
   const { images, labels } = nets[net].batch(batch)
   const { data, label } = solver.net.blobs
   const result = await time(`${solver.net.engine.name}: ${solver.net.engine.detail}`, steps, async () => {
@@ -37,8 +42,17 @@ async function kernels(mode: GpuMode, batch: number, repeats: number): Promise<R
   }
   const conv1 = { ...shape, channels: 1, outputs: 20, input: [28, 28], output: [24, 24] }
   const [digits, w1, b1] = [batch * 784, 500, 20].map(make)
-  const [x, w, b, y, fc, out, weight] = [batch * 2880, 25000, 50, batch * 3200, batch * 800, batch * 500, 400000].map(make)
-  const pool = { planes: batch * 20, input: [24, 24], output: [12, 12], kernel: [2, 2], stride: [2, 2], pad: [0, 0] } as const
+  const [x, w, b, y, fc, out, weight] = [batch * 2880, 25000, 50, batch * 3200, batch * 800, batch * 500, 400000].map(
+    make,
+  )
+  const pool = {
+    planes: batch * 20,
+    input: [24, 24],
+    output: [12, 12],
+    kernel: [2, 2],
+    stride: [2, 2],
+    pad: [0, 0],
+  } as const
   const [big, small, mask] = [batch * 20 * 576, batch * 2880, batch * 2880].map(make)
   const calls: Record<string, (k: Kernels) => void> = {
     'convolution, conv2': k => k.convolution(shape, x, w, b, y),
@@ -53,7 +67,8 @@ async function kernels(mode: GpuMode, batch: number, repeats: number): Promise<R
     'maxPool, pool1': k => k.maxPool(pool, big, small, mask),
     'maxPoolGradient, pool1': k => k.maxPoolGradient(pool, small, mask, big),
     'relu, ip1': k => k.relu(batch * 500, 0, out, out),
-    'sgdUpdate, ip1': k => k.sgdUpdate(400000, { rate: 0, scale: 1, decay: 0, regularization: 'L2' }, 0.9, weight, weight, weight),
+    'sgdUpdate, ip1': k =>
+      k.sgdUpdate(400000, { rate: 0, scale: 1, decay: 0, regularization: 'L2' }, 0.9, weight, weight, weight),
   }
   const one = make(1)
   /** A GL queue is empty when something has been read back. */

@@ -96,7 +96,14 @@ function convolution(
 /** Both poolings and their gradients; y, and the mask of the maximum, count as traffic too. */
 function pooling(planes: number, size: number, k: number, step: number, pad = 0): BenchCase[] {
   const out = Math.ceil((size + 2 * pad - k) / step) + 1
-  const s: PoolingShape = { planes, input: [size, size], output: [out, out], kernel: [k, k], stride: [step, step], pad: [pad, pad] }
+  const s: PoolingShape = {
+    planes,
+    input: [size, size],
+    output: [out, out],
+    kernel: [k, k],
+    stride: [step, step],
+    pad: [pad, pad],
+  }
   const [xs, ys] = [planes * size * size, planes * out * out]
   const name = `${planes}×${size}×${size}, ${k}×${k} stride ${step}${pad ? ` pad ${pad}` : ''}`
   return [
@@ -154,7 +161,12 @@ function pooling(planes: number, size: number, k: number, step: number, pad = 0)
 }
 
 /** A call on arrays of n values that touches `arrays` of them. */
-function streaming(name: string, n: number, arrays: number, call: (k: Kernels, a: Memory, b: Memory, c: Memory) => void): BenchCase {
+function streaming(
+  name: string,
+  n: number,
+  arrays: number,
+  call: (k: Kernels, a: Memory, b: Memory, c: Memory) => void,
+): BenchCase {
   return {
     name: `${name} ${n}`,
     amount: 4 * n * arrays,
@@ -173,12 +185,16 @@ function perChannel(outer: number, channels: number, inner: number): BenchCase[]
   return [
     streaming(`prelu ${name}`, n, 2, (k, a, b, c) => k.prelu(outer, channels, inner, a, b, c)),
     streaming(`preluGradient ${name}`, n, 3, (k, a, b, c) => k.preluGradient(outer, channels, inner, a, b, c, c)),
-    streaming(`preluSlopeGradient ${name}`, n, 2, (k, a, b, c) => k.preluSlopeGradient(outer, channels, inner, a, b, c)),
+    streaming(`preluSlopeGradient ${name}`, n, 2, (k, a, b, c) =>
+      k.preluSlopeGradient(outer, channels, inner, a, b, c),
+    ),
     streaming(`scaleGradient ${name}`, n, 2, (k, a, b, c) => k.scaleGradient(outer, channels, inner, a, b, c)),
     streaming(`scaleChannels ${name}`, n, 2, (k, a, b, c) => k.scaleChannels(outer, channels, inner, a, c, c, b)),
     streaming(`biasGradient ${name}`, n, 1, (k, a, b) => k.biasGradient(outer, channels, inner, a, b)),
     streaming(`channelStatistics ${name}`, n, 1, (k, a, b, c) => k.channelStatistics(outer, channels, inner, a, b, c)),
-    streaming(`normalizeChannels ${name}`, n, 2, (k, a, b, c) => k.normalizeChannels(outer, channels, inner, a, c, c, b)),
+    streaming(`normalizeChannels ${name}`, n, 2, (k, a, b, c) =>
+      k.normalizeChannels(outer, channels, inner, a, c, c, b),
+    ),
     streaming(`normalizeChannelsGradient ${name}`, n, 3, (k, a, b, c) =>
       k.normalizeChannelsGradient(outer, channels, inner, a, c, c, b, b),
     ),
@@ -189,7 +205,9 @@ function perChannel(outer: number, channels: number, inner: number): BenchCase[]
 function lrn(beta: number): BenchCase[] {
   const s: LRNShape = { batch: 4, channels: 96, height: 55, width: 55, size: 5, alpha: 1e-4, beta, k: 1 }
   const n = 4 * 96 * 55 * 55
-  const build = (call: (k: Kernels, x: Memory, scale: Memory, y: Memory, ratio: Memory) => void): BenchCase['build'] => {
+  const build = (
+    call: (k: Kernels, x: Memory, scale: Memory, y: Memory, ratio: Memory) => void,
+  ): BenchCase['build'] => {
     return memory => {
       const [x, scale, y, ratio] = [memory(n), memory(n), memory(n), memory(n)]
       scale.array.fill(1.5)
@@ -198,14 +216,24 @@ function lrn(beta: number): BenchCase[] {
   }
   const at = `β = ${beta} 4×96×55×55, size 5`
   return [
-    { name: `lrnAcross ${at}`, amount: 12 * n, unit: 'GB/s', build: build((k, x, scale, y) => k.lrnAcross(s, x, scale, y)) },
+    {
+      name: `lrnAcross ${at}`,
+      amount: 12 * n,
+      unit: 'GB/s',
+      build: build((k, x, scale, y) => k.lrnAcross(s, x, scale, y)),
+    },
     {
       name: `lrnAcrossGradient ${at}`,
       amount: 20 * n,
       unit: 'GB/s',
       build: build((k, x, c, y, r) => k.lrnAcrossGradient(s, x, c, y, r, y)),
     },
-    { name: `lrnWithin ${at}`, amount: 12 * n, unit: 'GB/s', build: build((k, x, scale, y) => k.lrnWithin(s, x, scale, y)) },
+    {
+      name: `lrnWithin ${at}`,
+      amount: 12 * n,
+      unit: 'GB/s',
+      build: build((k, x, scale, y) => k.lrnWithin(s, x, scale, y)),
+    },
     {
       name: `lrnWithinGradient ${at}`,
       amount: 20 * n,
@@ -313,7 +341,9 @@ export const benchCases: readonly BenchCase[] = [
   ...[64, 4096].flatMap(outer => {
     const s = { outer, classes: 1, inner: 784, ignoreLabel: undefined, normalization: 'BATCH_SIZE' } as const
     return [
-      streaming(`sigmoidCrossEntropyLoss ${outer}×784:`, outer * 784, 2, (k, a, b, c) => k.sigmoidCrossEntropyLoss(s, a, b, c)),
+      streaming(`sigmoidCrossEntropyLoss ${outer}×784:`, outer * 784, 2, (k, a, b, c) =>
+        k.sigmoidCrossEntropyLoss(s, a, b, c),
+      ),
       streaming(`sigmoidCrossEntropyLossGradient ${outer}×784:`, outer * 784, 3, (k, a, b, c) =>
         k.sigmoidCrossEntropyLossGradient(s, a, b, b, c),
       ),

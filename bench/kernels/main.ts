@@ -1,5 +1,6 @@
 /**
- * How fast the kernels are, in GFLOP/s or GB/s and as parts of what the machine can do at most. See docs/benchmarks.md, or:
+ * How fast the kernels are, in GFLOP/s or GB/s and as parts of what the machine can do at most. See docs/benchmarks.md,
+ * or:
  *
  *   npm run bench:kernels -- --help
  */
@@ -43,7 +44,8 @@ if (options.help) {
 
 const threads = options.threads.split(',').map(Number)
 const engines: Engine[] = []
-for (const name of options.engines.split(',')) for (const count of threads) engines.push(await createEngine(name, { threads: count }))
+for (const name of options.engines.split(','))
+  for (const count of threads) engines.push(await createEngine(name, { threads: count }))
 const fused = engines[0].detail.startsWith('fma')
 const top = await peak(fused)
 
@@ -93,7 +95,10 @@ function copiesOf(bytes: number, memory: (length: number) => Memory): Contestant
   return engines.map(engine => ({ name: `copy ${engine.threads}`, run: () => engine.kernels.copy(n, from, to) }))
 }
 
-/** The most that an engine could reach: by its multiply-adds where they are ours, or by the copy that took `copied` ms beside it. */
+/**
+ * The most that an engine could reach: by its multiply-adds where they are ours, or by the copy that took `copied` ms
+ * beside it.
+ */
 function peakOf(engine: Engine, unit: string, amount: number, copied: number): number | undefined {
   if (unit === 'GB/s') return amount / copied / 1e6
   return engine.name === 'wasm' ? top * engine.threads : undefined

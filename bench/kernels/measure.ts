@@ -15,7 +15,8 @@ async function sample(run: Contestant['run'], times: number): Promise<number> {
 }
 
 /**
- * Median milliseconds of each contestant. Samples take turns, so that a busy moment of the machine falls on all of them alike.
+ * Median milliseconds of each contestant. Samples take turns, so that a busy moment of the machine falls on all of them
+ * alike.
  * @param rounds samples of each
  * @param least milliseconds a sample should take
  */

@@ -3,7 +3,8 @@ import * as ort from 'onnxruntime-web'
 
 ort.env.wasm.numThreads = Number(process.argv[2])
 
-// ---- just enough of ONNX's protobuf for one MatMul -----------------------------------------------------------------------------
+// ---- just enough of ONNX's protobuf for one MatMul
+// -----------------------------------------------------------------------------
 const varint = n => (n < 128 ? [n] : [(n & 127) | 128, ...varint(n >>> 7)])
 const number = (field, value) => [...varint(field << 3), ...varint(value)]
 const message = (field, bytes) => [...varint((field << 3) | 2), ...varint(bytes.length), ...bytes]
@@ -14,7 +15,13 @@ const value = (field, name, n) => {
 }
 const matmul = n => {
   const node = [...text(1, 'A'), ...text(1, 'B'), ...text(2, 'C'), ...text(4, 'MatMul')]
-  const graph = [...message(1, node), ...text(2, 'product'), ...value(11, 'A', n), ...value(11, 'B', n), ...value(12, 'C', n)]
+  const graph = [
+    ...message(1, node),
+    ...text(2, 'product'),
+    ...value(11, 'A', n),
+    ...value(11, 'B', n),
+    ...value(12, 'C', n),
+  ]
   return new Uint8Array([...number(1, 8), ...message(7, graph), ...message(8, number(2, 13))])
 }
 

@@ -18,13 +18,16 @@ export async function peak(fused: boolean): Promise<number> {
       return f32x4.extract_lane(${names.slice(1).reduce((sum, s) => `f32x4.add(${sum}, ${s})`, names[0])}, 0)
     }`
   let bytes: Uint8Array<ArrayBuffer> | undefined
-  await asc.main(['peak.ts', '-o', 'peak.wasm', '-O3', '--runtime', 'stub', '--enable', fused ? 'relaxed-simd' : 'simd'], {
-    readFile: name => (name === 'peak.ts' ? source : null),
-    writeFile: (name: string, contents: string | Uint8Array) => {
-      if (name.endsWith('.wasm')) bytes = Uint8Array.from(contents as Uint8Array)
+  await asc.main(
+    ['peak.ts', '-o', 'peak.wasm', '-O3', '--runtime', 'stub', '--enable', fused ? 'relaxed-simd' : 'simd'],
+    {
+      readFile: name => (name === 'peak.ts' ? source : null),
+      writeFile: (name: string, contents: string | Uint8Array) => {
+        if (name.endsWith('.wasm')) bytes = Uint8Array.from(contents as Uint8Array)
+      },
+      listFiles: () => [],
     },
-    listFiles: () => [],
-  })
+  )
   const { instance } = await WebAssembly.instantiate(bytes!, { env: { abort() {} } })
   const loop = instance.exports.loop as (n: number, a: number) => number
   const n = 2_000_000

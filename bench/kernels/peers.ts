@@ -1,4 +1,7 @@
-/** Other implementations of the same matrix product, when they are installed: onnxruntime-web (in bench/) and OpenBLAS (of the system). */
+/**
+ * Other implementations of the same matrix product, when they are installed: onnxruntime-web (in bench/) and OpenBLAS
+ * (of the system).
+ */
 import { fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +31,10 @@ export async function findPeers(threads: readonly number[], log: (line: string) 
   }
 }
 
-/** The number of threads is fixed when onnxruntime-web starts, so each has a process of its own, which times nothing while others do. */
+/**
+ * The number of threads is fixed when onnxruntime-web starts, so each has a process of its own, which times nothing
+ * while others do.
+ */
 async function onnxruntime(threads: readonly number[]): Promise<Peers> {
   createRequire(import.meta.url).resolve('onnxruntime-web')
   const children = threads.map(count => ({
@@ -49,7 +55,10 @@ async function onnxruntime(threads: readonly number[]): Promise<Peers> {
   return {
     async square(n) {
       for (const { child } of children) await ask(child, { load: n })
-      return children.map(({ count, child }) => ({ name: `onnxruntime-web ${count}`, run: () => ask(child, { run: n }) }))
+      return children.map(({ count, child }) => ({
+        name: `onnxruntime-web ${count}`,
+        run: () => ask(child, { run: n }),
+      }))
     },
     close: () => {
       for (const { child } of children) child.kill()

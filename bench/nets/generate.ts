@@ -1,6 +1,6 @@
 /**
- * Writes the prototxts beside this file, from the published architectures. Each is one file for training and for deployment: stage "deploy"
- * leaves out labels, losses and auxiliary branches and ends in `prob`.
+ * Writes the prototxts beside this file, from the published architectures. Each is one file for training and for
+ * deployment: stage "deploy" leaves out labels, losses and auxiliary branches and ends in `prob`.
  *
  *   npx tsx bench/nets/generate.ts
  */
@@ -107,16 +107,25 @@ class Prototxt {
   }
 
   write(): void {
-    writeFileSync(new URL(`${this.file}.prototxt`, import.meta.url), `${this.lines.map(line => line.replaceAll(/ +/g, ' ')).join('\n')}\n`)
+    writeFileSync(
+      new URL(`${this.file}.prototxt`, import.meta.url),
+      `${this.lines.map(line => line.replaceAll(/ +/g, ' ')).join('\n')}\n`,
+    )
   }
 }
 
 /** The weight decays and learns at 1, the bias does not decay and learns at 2, as in Caffe's own models. */
 const multipliers = (o: Partial<Window>): string =>
-  o.biasTerm === false ? 'param { lr_mult: 1 decay_mult: 1 }' : 'param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 decay_mult: 0 }'
+  o.biasTerm === false
+    ? 'param { lr_mult: 1 decay_mult: 1 }'
+    : 'param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 decay_mult: 0 }'
 
 function lenet(): void {
-  const net = new Prototxt('lenet', 'LeNet', 'LeNet as in Caffe: two convolutions, two pools, two fully connected layers.')
+  const net = new Prototxt(
+    'lenet',
+    'LeNet',
+    'LeNet as in Caffe: two convolutions, two pools, two fully connected layers.',
+  )
   net.inputs({ data: [64, 1, 28, 28], label: [64] }, { data: [1, 1, 28, 28] })
   let top = net.conv('conv1', 'data', 20, { kernel: 5 })
   top = net.pool('pool1', top, 'MAX', 2, 2)
@@ -128,7 +137,11 @@ function lenet(): void {
 }
 
 function cifar10Quick(): void {
-  const net = new Prototxt('cifar10_quick', 'CIFAR10_quick', "Caffe's quick CIFAR-10 net: max pooling once, then averages.")
+  const net = new Prototxt(
+    'cifar10_quick',
+    'CIFAR10_quick',
+    "Caffe's quick CIFAR-10 net: max pooling once, then averages.",
+  )
   net.inputs({ data: [100, 3, 32, 32], label: [100] }, { data: [1, 3, 32, 32] })
   let top = net.conv('conv1', 'data', 32, { kernel: 5, pad: 2, weights: gaussian(0.0001) })
   top = net.relu('relu1', net.pool('pool1', top, 'MAX', 3, 2))
@@ -169,17 +182,33 @@ function caffenet(): void {
 type Inception = readonly [number, number, number, number, number, number]
 
 function googlenet(): void {
-  const net = new Prototxt('googlenet', 'GoogleNet', 'GoogLeNet: nine inception modules, and two auxiliary classifiers while it trains.')
+  const net = new Prototxt(
+    'googlenet',
+    'GoogleNet',
+    'GoogLeNet: nine inception modules, and two auxiliary classifiers while it trains.',
+  )
   net.inputs({ data: [1, 3, 224, 224], label: [1] }, { data: [1, 3, 224, 224] })
   const bias = 0.2
   const conv = (name: string, bottom: string, outputs: number, o: Window) =>
     net.relu(`${name}/relu`, net.conv(name, bottom, outputs, { bias, ...o }), o.rule)
-  const inception = (id: string, bottom: string, [one, reduce3, three, reduce5, five, projection]: Inception): string => {
+  const inception = (
+    id: string,
+    bottom: string,
+    [one, reduce3, three, reduce5, five, projection]: Inception,
+  ): string => {
     const name = `inception_${id}`
     const a = conv(`${name}/1x1`, bottom, one, { kernel: 1 })
-    const b = conv(`${name}/3x3`, conv(`${name}/3x3_reduce`, bottom, reduce3, { kernel: 1 }), three, { kernel: 3, pad: 1 })
-    const c = conv(`${name}/5x5`, conv(`${name}/5x5_reduce`, bottom, reduce5, { kernel: 1 }), five, { kernel: 5, pad: 2 })
-    const d = conv(`${name}/pool_proj`, net.pool(`${name}/pool`, bottom, 'MAX', 3, 1, 'pad: 1'), projection, { kernel: 1 })
+    const b = conv(`${name}/3x3`, conv(`${name}/3x3_reduce`, bottom, reduce3, { kernel: 1 }), three, {
+      kernel: 3,
+      pad: 1,
+    })
+    const c = conv(`${name}/5x5`, conv(`${name}/5x5_reduce`, bottom, reduce5, { kernel: 1 }), five, {
+      kernel: 5,
+      pad: 2,
+    })
+    const d = conv(`${name}/pool_proj`, net.pool(`${name}/pool`, bottom, 'MAX', 3, 1, 'pad: 1'), projection, {
+      kernel: 1,
+    })
     return net.layer('Concat', `${name}/output`, [a, b, c, d], [`${name}/output`])
   }
   const auxiliary = (id: number, bottom: string) => {
@@ -213,7 +242,11 @@ function googlenet(): void {
 }
 
 function squeezenet(): void {
-  const net = new Prototxt('squeezenet', 'SqueezeNet', 'SqueezeNet 1.1: fire modules squeeze with 1×1 and expand with 1×1 and 3×3.')
+  const net = new Prototxt(
+    'squeezenet',
+    'SqueezeNet',
+    'SqueezeNet 1.1: fire modules squeeze with 1×1 and expand with 1×1 and 3×3.',
+  )
   net.inputs({ data: [1, 3, 227, 227], label: [1] }, { data: [1, 3, 227, 227] })
   const fire = (id: number, bottom: string, squeeze: number, expand: number): string => {
     const part = (name: string, from: string, outputs: number, o: Window) =>
@@ -234,10 +267,20 @@ function squeezenet(): void {
 }
 
 function resnet18(): void {
-  const net = new Prototxt('resnet18', 'ResNet-18', 'ResNet-18: basic blocks, BatchNorm followed by Scale after every convolution.')
+  const net = new Prototxt(
+    'resnet18',
+    'ResNet-18',
+    'ResNet-18: basic blocks, BatchNorm followed by Scale after every convolution.',
+  )
   net.inputs({ data: [4, 3, 224, 224], label: [4] }, { data: [1, 3, 224, 224] })
   const conv = (suffix: string, bottom: string, outputs: number, kernel: number, stride: number): string => {
-    const top = net.conv(`res${suffix}`, bottom, outputs, { kernel, stride, pad: kernel >> 1, weights: msra, biasTerm: false })
+    const top = net.conv(`res${suffix}`, bottom, outputs, {
+      kernel,
+      stride,
+      pad: kernel >> 1,
+      weights: msra,
+      biasTerm: false,
+    })
     net.layer('BatchNorm', `bn${suffix}`, [top], [top])
     return net.layer('Scale', `scale${suffix}`, [top], [top], 'scale_param { bias_term: true }')
   }

@@ -34,7 +34,9 @@ export type NetMode = 'train' | 'inference'
 
 /** The net as its prototxt says, its inputs for `batch` items. */
 export function describe(name: string, batch: number): NetParameter {
-  const param = parseNet(readFileSync(new URL(`${name}.prototxt`, import.meta.url), 'utf8'), { file: `${name}.prototxt` })
+  const param = parseNet(readFileSync(new URL(`${name}.prototxt`, import.meta.url), 'utf8'), {
+    file: `${name}.prototxt`,
+  })
   for (const layer of param.layer ?? []) {
     if (layer.type !== 'Input') continue
     layer.input_param!.shape!.forEach((shape, i) => {
@@ -51,22 +53,38 @@ export function describe(name: string, batch: number): NetParameter {
 export const stateOf = (mode: NetMode): { phase: 'TRAIN' | 'TEST'; stages: string[] } =>
   mode === 'train' ? { phase: 'TRAIN', stages: [] } : { phase: 'TEST', stages: ['deploy'] }
 
-/** Without fillers: drawing CaffeNet's weights takes seconds, and every process would do it for every job. `fill` makes them instead. */
+/**
+ * Without fillers: drawing CaffeNet's weights takes seconds, and every process would do it for every job. `fill` makes
+ * them instead.
+ */
 export function unfilled(param: NetParameter): NetParameter {
   for (const layer of param.layer ?? [])
-    for (const settings of [layer.convolution_param, layer.inner_product_param, layer.recurrent_param]) delete settings?.weight_filler
+    for (const settings of [layer.convolution_param, layer.inner_product_param, layer.recurrent_param])
+      delete settings?.weight_filler
   return param
 }
 
 /** Build a net and fill its weights and its inputs. */
-export async function createNet(name: string, mode: NetMode, batch: number, engine: EngineName, threads: number): Promise<Net> {
+export async function createNet(
+  name: string,
+  mode: NetMode,
+  batch: number,
+  engine: EngineName,
+  threads: number,
+): Promise<Net> {
   const net = await Net.create(unfilled(describe(name, batch)), { ...stateOf(mode), engine, threads, seed: SEED })
   fill(net, name)
   return net
 }
 
 /** A net made for inference with the same weights, as peers fold and fuse theirs when they load a graph. */
-export async function optimized(net: Net, name: string, batch: number, engine: EngineName, threads: number): Promise<Net> {
+export async function optimized(
+  net: Net,
+  name: string,
+  batch: number,
+  engine: EngineName,
+  threads: number,
+): Promise<Net> {
   const lean = await Net.create(unfilled(describe(name, batch)), {
     ...stateOf('inference'),
     engine,
@@ -82,8 +100,8 @@ export async function optimized(net: Net, name: string, batch: number, engine: E
 const TABLE_SIZE = 65521
 
 /**
- * Weights as before training with He's variance, 2 / inputs; biases and statistics as if trained, since zeros would hide mistakes;
- * inputs: numbers around 0, labels, starts of sequences.
+ * Weights as before training with He's variance, 2 / inputs; biases and statistics as if trained, since zeros would
+ * hide mistakes; inputs: numbers around 0, labels, starts of sequences.
  */
 export function fill(net: Net, name: string): void {
   const draw = new RandomStream(SEED, 'bench weights')

@@ -17,7 +17,10 @@ interface Brain {
   }
 }
 
-/** brain.js without a GPU: the same two layers, trained one example after the other, the update included. Weights are its own. */
+/**
+ * brain.js without a GPU: the same two layers, trained one example after the other, the update included. Weights are
+ * its own.
+ */
 export const brain: Peer = {
   async create(job) {
     const { NeuralNetwork } = await load<Brain>('brain.js')
@@ -39,7 +42,13 @@ export const brain: Peer = {
     if (!Number.isFinite(error)) throw new Error('its error is no finite number')
     const detail = 'plain JavaScript, update included'
     if (job.mode === 'train')
-      return { detail, run: async () => ({ train: await timed(() => examples.forEach(e => net.trainPattern(e, false))) }) }
-    return { detail: 'plain JavaScript', run: async () => ({ inference: await timed(() => examples.forEach(e => net.run(e.input))) }) }
+      return {
+        detail,
+        run: async () => ({ train: await timed(() => examples.forEach(e => net.trainPattern(e, false))) }),
+      }
+    return {
+      detail: 'plain JavaScript',
+      run: async () => ({ inference: await timed(() => examples.forEach(e => net.run(e.input))) }),
+    }
   },
 }

@@ -12,7 +12,10 @@ import { type Peer, Refusal } from '../protocol.js'
 const run = promisify(execFile)
 const ITERATIONS = 10
 
-/** BVLC Caffe's own `caffe time`, from the binary that BENCH_CAFFE names. Every sample is a run of it, its data layers left out. */
+/**
+ * BVLC Caffe's own `caffe time`, from the binary that BENCH_CAFFE names. Every sample is a run of it, its data layers
+ * left out.
+ */
 export const caffe: Peer = {
   async create({ net, mode, batch }, threads) {
     const binary = process.env.BENCH_CAFFE
@@ -55,7 +58,10 @@ export const caffe: Peer = {
   },
 }
 
-/** An Input layer is all zeros in `caffe time`, which flatters pooling and ReLU: give it numbers like those of the other engines. */
+/**
+ * An Input layer is all zeros in `caffe time`, which flatters pooling and ReLU: give it numbers like those of the other
+ * engines.
+ */
 function dummyData(layer: LayerParameter): LayerParameter {
   if (layer.type !== 'Input') return layer
   const { input_param, ...rest } = layer

@@ -17,7 +17,10 @@ interface ConvNet {
   }
 }
 
-/** ConvNetJS: plain JavaScript in double precision, one image after the other. Weights are its own, so only the architecture is the same. */
+/**
+ * ConvNetJS: plain JavaScript in double precision, one image after the other. Weights are its own, so only the
+ * architecture is the same.
+ */
 export const convnetjs: Peer = {
   async create(job) {
     const { Net, Vol } = (await load<ConvNet>('convnetjs')).default

@@ -44,7 +44,9 @@ export const jax: Peer = {
     const { ops } = graphOf(deployed)
     const { batch } = job
     const array = (values: Float32Array, shape: readonly number[]) => np.array(values).reshape([...shape])
-    const params = Object.values(deployed.params).flatMap(blobs => blobs.map(blob => array(blob.dataArray.slice(), blob.shape)))
+    const params = Object.values(deployed.params).flatMap(blobs =>
+      blobs.map(blob => array(blob.dataArray.slice(), blob.shape)),
+    )
     const images = array(reference.inputs.data, deployed.blobs['data'].shape)
     const classes = ops.at(-1)!.shape[1]
     const oneHot = new Float32Array(batch * classes)

@@ -22,7 +22,9 @@ export const onnxruntime = (kind: 'web' | 'node'): Peer => ({
     const ort = await load<OnnxRuntime>(`onnxruntime-${kind}`)
     if (kind === 'web') ort.env.wasm.numThreads = threads
     const options =
-      kind === 'web' ? { executionProviders: ['wasm'] } : { executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1 }
+      kind === 'web'
+        ? { executionProviders: ['wasm'] }
+        : { executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1 }
     const open = (model: Uint8Array) =>
       ort.InferenceSession.create(model, { ...options, graphOptimizationLevel: 'all', logSeverityLevel: 3 })
     const detail = `${ort.env.versions[kind] ?? ''}, ${threads} thread${threads === 1 ? '' : 's'}`
@@ -63,5 +65,9 @@ async function gemm(ort: OnnxRuntime, open: Open, size: number, detail: string):
       [size, size],
     )
   const feeds = { a: matrix(), b: matrix() }
-  return { detail, run: async () => ({ gemm: await timed(() => session.run(feeds)) }), dispose: () => session.release() }
+  return {
+    detail,
+    run: async () => ({ gemm: await timed(() => session.run(feeds)) }),
+    dispose: () => session.release(),
+  }
 }

@@ -2,7 +2,7 @@ import type { Engine } from '../../lib/engine.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { Blob, EngineError, type Net } from '../../lib/index.js'
 import { RandomStream } from '../../lib/rng.js'
-import { createSolver } from '../../lib/solvers/index.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 import { createNet, describe, fill, inputsOf, optimized, SEED, unfilled } from '../nets/index.js'
 import { type Job, type Peer, Refusal, type Task } from '../protocol.js'
 import { timed } from './load.js'
@@ -25,7 +25,10 @@ async function engineOf(name: string, threads: number): Promise<Engine> {
   }
 }
 
-/** A solver's whole step, cut in two: forward and backward as `caffe time` counts them, and the rest (clearing gradients, the update). */
+/**
+ * A solver's whole step, cut in two: forward and backward as `caffe time` counts them, and the rest (clearing
+ * gradients, the update).
+ */
 async function train(engine: string, { net: name, batch }: Job, threads: number): Promise<Task> {
   const param = {
     net_param: unfilled(describe(name, batch)),
@@ -60,7 +63,8 @@ async function train(engine: string, { net: name, batch }: Job, threads: number)
       return { train: at.gradients - at.cleared, update: at.cleared - at.start + at.end - at.gradients }
     },
     async dispose() {
-      if (!Number.isFinite(await solver.loss())) throw new Error(`${name}: the loss is no finite number after ${solver.iter} iterations`)
+      if (!Number.isFinite(await solver.loss()))
+        throw new Error(`${name}: the loss is no finite number after ${solver.iter} iterations`)
       solver.dispose()
     },
   }
@@ -83,7 +87,8 @@ function gemm(engine: Engine, size: number): Task {
   const random = new RandomStream(SEED, 'bench gemm')
   const [a, b, c] = ['a', 'b', 'c'].map(name => new Blob([size, size], engine.heap, name))
   for (const { dataArray } of [a, b]) for (let i = 0; i < dataArray.length; i++) dataArray[i] = random.uniform() - 0.5
-  const multiply = () => engine.kernels.gemm(false, false, size, size, size, 1, a.memory.data, b.memory.data, 0, c.memory.data)
+  const multiply = () =>
+    engine.kernels.gemm(false, false, size, size, size, 1, a.memory.data, b.memory.data, 0, c.memory.data)
   return {
     detail: engine.detail,
     run: async () => ({ gemm: await timed(multiply) }),

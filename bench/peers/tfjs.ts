@@ -20,7 +20,14 @@ interface TensorFlow {
   variable(initial: Tensor): Tensor
   tidy<T>(task: () => T): T
   variableGrads(f: () => Tensor, variables: Tensor[]): { value: Tensor; grads: Record<string, Tensor> }
-  conv2d(x: Tensor, filter: Tensor, strides: readonly number[], pad: Pads, format: 'NHWC', dilations: readonly number[]): Tensor
+  conv2d(
+    x: Tensor,
+    filter: Tensor,
+    strides: readonly number[],
+    pad: Pads,
+    format: 'NHWC',
+    dilations: readonly number[],
+  ): Tensor
   fused: { conv2d(o: object): Tensor; matMul(o: object): Tensor }
   maxPool(x: Tensor, kernel: readonly number[], strides: readonly number[], pad: Pads): Tensor
   avgPool(x: Tensor, kernel: readonly number[], strides: readonly number[], pad: Pads): Tensor
@@ -44,7 +51,10 @@ interface TensorFlow {
   zeros(shape: readonly number[]): Tensor
 }
 
-/** TensorFlow.js: operations called one by one, in its own NHWC layout; a ReLU behind a convolution is fused, as its converter does. */
+/**
+ * TensorFlow.js: operations called one by one, in its own NHWC layout; a ReLU behind a convolution is fused, as its
+ * converter does.
+ */
 export const tfjs = (backend: 'wasm' | 'cpu'): Peer => ({
   async create(job, _threads) {
     const tf = await load<TensorFlow>('@tensorflow/tfjs')
@@ -107,7 +117,11 @@ async function train(tf: TensorFlow, job: Job): Promise<Task> {
   const biases = gradients(first.grads).filter(grad => grad.shape.length === 1)
   const pairs = Object.values(reference.gradients).map(async ([, bias], i) => [await biases[i].data(), bias] as const)
   const deviation = compare(
-    [[await first.value.data(), Float32Array.of(reference.loss)], ...(await Promise.all(pairs)), [await biases.at(-1)!.data(), last[1]]],
+    [
+      [await first.value.data(), Float32Array.of(reference.loss)],
+      ...(await Promise.all(pairs)),
+      [await biases.at(-1)!.data(), last[1]],
+    ],
     'train',
   )
   reference.net.dispose()
@@ -148,7 +162,11 @@ class Program {
       const op = graph.ops[i]
       const next = graph.ops[i + 1]
       const activation =
-        fuse && (op.op === 'conv' || op.op === 'fc') && next?.op === 'relu' && next.inputs[0] === op.output && uses.get(op.output) === 1
+        fuse &&
+        (op.op === 'conv' || op.op === 'fc') &&
+        next?.op === 'relu' &&
+        next.inputs[0] === op.output &&
+        uses.get(op.output) === 1
       this.steps.push({ output: activation ? next.output : op.output, run: this.step(op, activation) })
       if (activation) i++
     }
@@ -197,7 +215,9 @@ class Program {
         return values => tf.add(tf.matMul(flat(values), weight), bias)
       }
       case 'batchnorm': {
-        const [mean, variance, bias, scale] = [op.mean, op.variance, op.bias, op.scale].map(list => this.weight(list, [list.length]))
+        const [mean, variance, bias, scale] = [op.mean, op.variance, op.bias, op.scale].map(list =>
+          this.weight(list, [list.length]),
+        )
         return values => tf.batchNorm(values[x], mean, variance, bias, scale, op.eps)
       }
       case 'lstm':
@@ -238,7 +258,8 @@ class Program {
       for (let h = 0; h < height; h++)
         for (let w = 0; w < width; w++)
           for (let c = 0; c < channels; c++)
-            for (let o = 0; o < count; o++) values[at++] = op.weight[(((g * count + o) * channels + c) * height + h) * width + w]
+            for (let o = 0; o < count; o++)
+              values[at++] = op.weight[(((g * count + o) * channels + c) * height + h) * width + w]
       return this.weight(values, [height, width, channels, count])
     })
     const biases = Array.from({ length: group }, (_, g) =>
@@ -296,12 +317,14 @@ function channelsLast(values: Float32Array, [N, C, H, W]: readonly number[]): Fl
   const out = new Float32Array(values.length)
   const size = H * W
   for (let n = 0; n < N; n++)
-    for (let c = 0; c < C; c++) for (let i = 0; i < size; i++) out[(n * size + i) * C + c] = values[(n * C + c) * size + i]
+    for (let c = 0; c < C; c++)
+      for (let i = 0; i < size; i++) out[(n * size + i) * C + c] = values[(n * C + c) * size + i]
   return out
 }
 
 /** Every row of a weight matrix over (C, H, W) → over (H, W, C). */
-const rowsChannelsLast = (weight: Float32Array, rows: number, [, C, H, W]: readonly number[]) => channelsLast(weight, [rows, C, H, W])
+const rowsChannelsLast = (weight: Float32Array, rows: number, [, C, H, W]: readonly number[]) =>
+  channelsLast(weight, [rows, C, H, W])
 
 /** Its weights are (inputs, outputs), ours (outputs, inputs). */
 function transposed(values: Float32Array, rows: number): Float32Array {

@@ -3,7 +3,10 @@ import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { NO_LABEL, whole } from './labels.js'
 
-/** 1 for a hit, 0 for a miss, −1 where ignored. A tie counts against the label, and so does a score that is not a number. */
+/**
+ * 1 for a hit, 0 for a miss, −1 where ignored. A tie counts against the label, and so does a score that is not a
+ * number.
+ */
 const outcome = gpuKernel(
   'accuracy, outcomes',
   function (x: Tensor, label: Tensor, ignored: number) {

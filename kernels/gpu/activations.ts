@@ -12,7 +12,9 @@ function expMinusOne(t: number): number {
   if (Math.abs(t) < 0.03) return t * (1 + t * (0.5 + t * (0.1666666667 + t * (0.04166666667 + t * 0.008333333333))))
   return Math.exp(t) - 1
 }
-/** base^exponent for every base; `parity` is 1 for odd whole exponents, 0 for even ones, 2 for those that are not whole. */
+/**
+ * base^exponent for every base; `parity` is 1 for odd whole exponents, 0 for even ones, 2 for those that are not whole.
+ */
 function raised(base: number, exponent: number, parity: number): number {
   if (base < 0 && parity < 1) return (-base) ** exponent
   if (base < 0 && parity < 2) return -((-base) ** exponent)
@@ -41,7 +43,9 @@ const softplus = gpuKernel(
 )
 
 const softplusSlope = gpuKernel('bnllGradient', function (x: Tensor, dy: Tensor) {
-  return dy[this.thread.z][this.thread.y][this.thread.x] / (1 + Math.exp(-x[this.thread.z][this.thread.y][this.thread.x]))
+  return (
+    dy[this.thread.z][this.thread.y][this.thread.x] / (1 + Math.exp(-x[this.thread.z][this.thread.y][this.thread.x]))
+  )
 })
 
 const clipped = gpuKernel('clip', function (x: Tensor, low: number, high: number) {
@@ -75,19 +79,31 @@ const exponentialOf = gpuKernel('exponential', function (x: Tensor, scale: numbe
   return factor * Math.exp(scale * x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const exponentialSlope = gpuKernel('exponentialGradient', function (x: Tensor, dy: Tensor, scale: number, factor: number) {
-  return dy[this.thread.z][this.thread.y][this.thread.x] * factor * scale * Math.exp(scale * x[this.thread.z][this.thread.y][this.thread.x])
-})
+const exponentialSlope = gpuKernel(
+  'exponentialGradient',
+  function (x: Tensor, dy: Tensor, scale: number, factor: number) {
+    return (
+      dy[this.thread.z][this.thread.y][this.thread.x] *
+      factor *
+      scale *
+      Math.exp(scale * x[this.thread.z][this.thread.y][this.thread.x])
+    )
+  },
+)
 
 const logarithmOf = gpuKernel('logarithm', function (x: Tensor, scale: number, shift: number, factor: number) {
   return factor * Math.log(shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
 })
 
-const logarithmSlope = gpuKernel('logarithmGradient', function (x: Tensor, dy: Tensor, scale: number, shift: number, factor: number) {
-  return (
-    (dy[this.thread.z][this.thread.y][this.thread.x] * factor * scale) / (shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
-  )
-})
+const logarithmSlope = gpuKernel(
+  'logarithmGradient',
+  function (x: Tensor, dy: Tensor, scale: number, shift: number, factor: number) {
+    return (
+      (dy[this.thread.z][this.thread.y][this.thread.x] * factor * scale) /
+      (shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
+    )
+  },
+)
 
 const powerOf = gpuKernel(
   'power',
@@ -118,9 +134,16 @@ const powerSlope = gpuKernel(
   [raised],
 )
 
-const squaredSlope = gpuKernel('powerGradient, exponent 2', function (x: Tensor, dy: Tensor, scale: number, shift: number, slope: number) {
-  return dy[this.thread.z][this.thread.y][this.thread.x] * slope * (shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
-})
+const squaredSlope = gpuKernel(
+  'powerGradient, exponent 2',
+  function (x: Tensor, dy: Tensor, scale: number, shift: number, slope: number) {
+    return (
+      dy[this.thread.z][this.thread.y][this.thread.x] *
+      slope *
+      (shift + scale * x[this.thread.z][this.thread.y][this.thread.x])
+    )
+  },
+)
 
 const swishOf = gpuKernel('swish', function (x: Tensor, beta: number) {
   const v = x[this.thread.z][this.thread.y][this.thread.x]
@@ -153,7 +176,8 @@ export const activations = (gpu: Gpu): Partial<Kernels> => ({
   exponential: (n, scale, factor, x, y) => gpu.map(exponentialOf, n, [x, scale, factor], y),
   exponentialGradient: (n, scale, factor, x, dy, dx) => gpu.map(exponentialSlope, n, [x, dy, scale, factor], dx),
   logarithm: (n, scale, shift, factor, x, y) => gpu.map(logarithmOf, n, [x, scale, shift, factor], y),
-  logarithmGradient: (n, scale, shift, factor, x, dy, dx) => gpu.map(logarithmSlope, n, [x, dy, scale, shift, factor], dx),
+  logarithmGradient: (n, scale, shift, factor, x, dy, dx) =>
+    gpu.map(logarithmSlope, n, [x, dy, scale, shift, factor], dx),
   power(n, exponent, scale, shift, x, y) {
     if (exponent === 0) gpu.kernels.fill(n, 1, y)
     else if (exponent === 1) gpu.map(linear, n, [x, scale, shift], y)

@@ -2,7 +2,10 @@ import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 
-/** Index or value of number `k` in the order (value down, index down) of a column; thread.y counts the indices, then the values if both are asked for. */
+/**
+ * Index or value of number `k` in the order (value down, index down) of a column; thread.y counts the indices, then the
+ * values if both are asked for.
+ */
 const ranked = gpuKernel('argMax', function (x: Tensor) {
   let k = this.thread.y
   let wantsValue = this.constants.values

@@ -50,7 +50,10 @@ function cropGradientSource(s: CropShape): string {
   const rest = s.input.slice(1)
   const first = `const o = this.thread.y - ${s.offset[0]};`
   const places_ = rest.map((_, a) => `const o${a} = i${a} - ${s.offset[a + 1]};`).join(' ')
-  const inside = [`o >= 0 && o < ${s.output[0]}`, ...rest.map((_, a) => `o${a} >= 0 && o${a} < ${s.output[a + 1]}`)].join(' && ')
+  const inside = [
+    `o >= 0 && o < ${s.output[0]}`,
+    ...rest.map((_, a) => `o${a} >= 0 && o${a} < ${s.output[a + 1]}`),
+  ].join(' && ')
   return `function (dy) {
     ${places('i', 'this.thread.x', rest)} ${first} ${places_}
     if (${inside}) return dy[0][o][${flatPlace('o', s.output.slice(1)) || '0'}];
@@ -64,7 +67,10 @@ function cropKernels(s: CropShape): { crop: GpuKernel; gradient: GpuKernel } {
   const key = JSON.stringify(s)
   let kernels = known.get(key)
   if (!kernels) {
-    kernels = { crop: generatedKernel('crop', () => cropSource(s)), gradient: generatedKernel('cropGradient', () => cropGradientSource(s)) }
+    kernels = {
+      crop: generatedKernel('crop', () => cropSource(s)),
+      gradient: generatedKernel('cropGradient', () => cropGradientSource(s)),
+    }
     known.set(key, kernels)
   }
   return kernels
@@ -75,17 +81,32 @@ const blockDims = (sizes: readonly number[]): Dims => [product(sizes.slice(1)), 
 export const axes = (gpu: Gpu): Partial<Kernels> => ({
   reduce(operation, outer, inner, coefficient, x, y) {
     const source = { memory: x, dims: [inner, outer, 1] as const }
-    gpu.run(reduced, [source, coefficient], { memory: y, dims: [outer, 1, 1] }, { inner, operation: operations.indexOf(operation) })
+    gpu.run(
+      reduced,
+      [source, coefficient],
+      { memory: y, dims: [outer, 1, 1] },
+      { inner, operation: operations.indexOf(operation) },
+    )
   },
   reduceGradient(operation, outer, inner, coefficient, x, dy, dx) {
     const dims = [inner, outer, 1] as const
     if (operation === 'SUM') gpu.run(spread, [dy, coefficient], { memory: dx, dims })
-    else gpu.run(slope, [{ memory: x, dims }, dy, coefficient], { memory: dx, dims }, { operation: operations.indexOf(operation) })
+    else
+      gpu.run(
+        slope,
+        [{ memory: x, dims }, dy, coefficient],
+        { memory: dx, dims },
+        { operation: operations.indexOf(operation) },
+      )
   },
   sumMiddle(outer, middle, inner, x, y) {
     gpu.run(summed, [{ memory: x, dims: [inner, middle, outer] }], { memory: y, dims: [inner, outer, 1] }, { middle })
   },
-  crop: (s, x, y) => gpu.run(cropKernels(s).crop, [{ memory: x, dims: blockDims(s.input) }], { memory: y, dims: blockDims(s.output) }),
+  crop: (s, x, y) =>
+    gpu.run(cropKernels(s).crop, [{ memory: x, dims: blockDims(s.input) }], { memory: y, dims: blockDims(s.output) }),
   cropGradient: (s, dy, dx) =>
-    gpu.run(cropKernels(s).gradient, [{ memory: dy, dims: blockDims(s.output) }], { memory: dx, dims: blockDims(s.input) }),
+    gpu.run(cropKernels(s).gradient, [{ memory: dy, dims: blockDims(s.output) }], {
+      memory: dx,
+      dims: blockDims(s.input),
+    }),
 })

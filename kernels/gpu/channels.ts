@@ -11,8 +11,9 @@ const overBatch = gpuKernel('sum over the batch', function (x: Tensor, factor: n
 })
 
 /**
- * factor·Σ over batch and space for each channel, in two steps, so that batch·channels threads take part in the longer one.
- * `part` computes Σᵢ of something at channel thread.x, image thread.y; the tensors are (N, C, inner), numbers and further handles as they are.
+ * factor·Σ over batch and space for each channel, in two steps, so that batch·channels threads take part in the longer
+ * one. `part` computes Σᵢ of something at channel thread.x, image thread.y; the tensors are (N, C, inner), numbers and
+ * further handles as they are.
  */
 export function channelSum(
   gpu: Gpu,
@@ -27,7 +28,9 @@ export function channelSum(
 ): Handle {
   const views = tensors.map(memory => ({ memory, dims: [inner, channels, batch] as const }))
   const parts = gpu.compute(part, [...views, ...more], [channels, batch, 1], { inner, ...constants })
-  const sums = gpu.compute(overBatch, [{ handle: parts, dims: [channels, batch, 1] }, factor], [channels, 1, 1], { batch })
+  const sums = gpu.compute(overBatch, [{ handle: parts, dims: [channels, batch, 1] }, factor], [channels, 1, 1], {
+    batch,
+  })
   gpu.release(parts)
   return sums
 }

@@ -89,14 +89,29 @@ function mean(gpu: Gpu, n: number, terms: ReturnType<Gpu['compute']>, loss: Memo
 export const classLosses = (gpu: Gpu): Partial<Kernels> => ({
   hingeLoss(batch, classes, squared, x, label, loss) {
     const scores = { memory: x, dims: [classes, batch, 1] as const }
-    mean(gpu, batch, gpu.compute(margins, [scores, label], [batch, 1, 1], { classes, NO_CLASS, squared: Number(squared) }), loss)
+    mean(
+      gpu,
+      batch,
+      gpu.compute(margins, [scores, label], [batch, 1, 1], { classes, NO_CLASS, squared: Number(squared) }),
+      loss,
+    )
   },
   hingeLossGradient(batch, classes, squared, x, label, dloss, dx) {
     const dims = [classes, batch, 1] as const
-    gpu.run(marginSlope, [{ memory: x, dims }, label, dloss, 1 / batch], { memory: dx, dims }, { squared: Number(squared) })
+    gpu.run(
+      marginSlope,
+      [{ memory: x, dims }, label, dloss, 1 / batch],
+      { memory: dx, dims },
+      { squared: Number(squared) },
+    )
   },
   multinomialLogisticLoss(batch, classes, p, label, loss) {
-    mean(gpu, batch, gpu.compute(surprise, [{ memory: p, dims: [classes, batch, 1] }, label], [batch, 1, 1], { classes, NO_CLASS }), loss)
+    mean(
+      gpu,
+      batch,
+      gpu.compute(surprise, [{ memory: p, dims: [classes, batch, 1] }, label], [batch, 1, 1], { classes, NO_CLASS }),
+      loss,
+    )
   },
   multinomialLogisticLossGradient(batch, classes, p, label, dloss, dp) {
     const dims = [classes, batch, 1] as const

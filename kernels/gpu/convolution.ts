@@ -6,7 +6,8 @@ import { type Correlation, type CorrelationKernels, correlationKernels } from '.
 import { type WeightGradientKernels, weightGradientKernels } from './correlation_gradient.js'
 import { flatPlace, places, product } from './places.js'
 
-// Tensors are x: (N, C, plane), y: (N, M, plane), w: (M, C/group, taps). Every shape has sources of its own, for any number of spatial axes;
+// Tensors are x: (N, C, plane), y: (N, M, plane), w: (M, C/group, taps). Every shape has sources of its own, for any
+// number of spatial axes;
 // o_a, i_a and k_a are the places along axis a in the output, the input and the kernel.
 
 /** Taps that are written out one by one; larger kernels run in loops. */
@@ -27,7 +28,11 @@ interface ConvolutionKernels {
 }
 
 /** y as sums over a window of x. */
-const correlation = (s: ConvolutionShape): Correlation => ({ ...s, reduced: s.channels / s.group, produced: s.outputs / s.group })
+const correlation = (s: ConvolutionShape): Correlation => ({
+  ...s,
+  reduced: s.channels / s.group,
+  produced: s.outputs / s.group,
+})
 
 /** dx as sums over a window of dy, which is the kernel turned around: steps of one only. */
 const turned = (s: ConvolutionShape): Correlation => ({
@@ -39,7 +44,10 @@ const turned = (s: ConvolutionShape): Correlation => ({
   pad: s.kernel.map((k, a) => (k - 1) * s.dilation[a] - s.pad[a]),
 })
 
-/** `body(k, tap)` for every tap, written out or in loops; `before(a, k_a)` opens what axis a needs and `after` closes it. */
+/**
+ * `body(k, tap)` for every tap, written out or in loops; `before(a, k_a)` opens what axis a needs and `after` closes
+ * it.
+ */
 function eachTap(
   kernel: readonly number[],
   before: (axis: number, k: string) => string,
@@ -51,7 +59,9 @@ function eachTap(
     if (axis === kernel.length) {
       const steps = kernel.map((_, a) => product(kernel.slice(a + 1)))
       return body(
-        unrolled ? String(at.reduce((sum, k, a) => sum + Number(k) * steps[a], 0)) : at.map((k, a) => `${k} * ${steps[a]}`).join(' + '),
+        unrolled
+          ? String(at.reduce((sum, k, a) => sum + Number(k) * steps[a], 0))
+          : at.map((k, a) => `${k} * ${steps[a]}`).join(' + '),
       )
     }
     const inside = (k: string) => `${before(axis, k)} ${visit(axis + 1, [...at, k])} ${after(axis)}`
@@ -68,7 +78,8 @@ function forwardSource(s: ConvolutionShape, biased: boolean): string {
   const group = s.group === 1 ? '' : `const first = Math.floor((this.thread.y + 0.5) / ${outputs}) * ${channels};`
   const channel = s.group === 1 ? 'c' : 'first + c'
   // without padding every tap is inside
-  const guarded = (a: number) => s.pad[a] > 0 || (s.output[a] - 1) * s.stride[a] + (s.kernel[a] - 1) * s.dilation[a] >= s.input[a]
+  const guarded = (a: number) =>
+    s.pad[a] > 0 || (s.output[a] - 1) * s.stride[a] + (s.kernel[a] - 1) * s.dilation[a] >= s.input[a]
   const taps = eachTap(
     s.kernel,
     (a, k) => {
@@ -157,8 +168,11 @@ function imagesPerPart(s: ConvolutionShape): number {
   return Math.max(1, Math.ceil(s.batch / parts))
 }
 
-/** The place of tap k when the kernel is turned around; gpu.js makes no whole number of a difference of two literals. */
-const mirrored = (taps: number, k: string): string => (Number.isNaN(Number(k)) ? `${taps - 1} - (${k})` : String(taps - 1 - Number(k)))
+/**
+ * The place of tap k when the kernel is turned around; gpu.js makes no whole number of a difference of two literals.
+ */
+const mirrored = (taps: number, k: string): string =>
+  Number.isNaN(Number(k)) ? `${taps - 1} - (${k})` : String(taps - 1 - Number(k))
 
 const known = new Map<string, ConvolutionKernels>()
 

@@ -1,8 +1,10 @@
 import { type Dims, type GpuKernel, generatedKernel } from '../../lib/gpu_kernel.js'
 import { flatPlace, places, product, storedRows } from './places.js'
 
-// Sums over a window that moves, four neighbouring places a thread: along a row they share what they read. What is read lies in rows without
-// padding to check for: a kernel of its own puts the padding there. Tensors are (N, C, plane); the last axis is the one along a row.
+// Sums over a window that moves, four neighbouring places a thread: along a row they share what they read. What is read
+// lies in rows without
+// padding to check for: a kernel of its own puts the padding there. Tensors are (N, C, plane); the last axis is the one
+// along a row.
 
 /** Places along a row that a thread computes. */
 export const WIDE = 4
@@ -16,7 +18,10 @@ export const FEWEST_THREADS = 256
 /** Taps along a row that are written out; wider windows do not go this way. */
 export const WIDEST_ROW = 16
 
-/** y[n,q,o] = Σ over r and k of weight(q, r, k) · x[n, r, o·stride + k·dilation − pad], r and q being channels of the same group. */
+/**
+ * y[n,q,o] = Σ over r and k of weight(q, r, k) · x[n, r, o·stride + k·dilation − pad], r and q being channels of the
+ * same group.
+ */
 export interface Correlation {
   readonly batch: number
   readonly group: number
@@ -84,10 +89,16 @@ const rowStart = (prefix: string, by: readonly number[], sizes: readonly number[
 export const numbersTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 /**
- * y in rows of whole fours, `height` channels a thread; `weight` is what the window holds for channel c of x, a channel m of y (which is number
- * q in its group g) and tap k.
+ * y in rows of whole fours, `height` channels a thread; `weight` is what the window holds for channel c of x, a channel
+ * m of y (which is number q in its group g) and tap k.
  */
-export function correlationSource(s: Correlation, plane: readonly number[], weight: Weight, height: number, biased: boolean): string {
+export function correlationSource(
+  s: Correlation,
+  plane: readonly number[],
+  weight: Weight,
+  height: number,
+  biased: boolean,
+): string {
   const [taps, stride, dilation] = [last(s.kernel), last(s.stride), last(s.dilation)]
   const tiles = groupsOfFour(last(s.output))
   const [columns, rows] = [numbersTo(WIDE), numbersTo(height)]
@@ -151,7 +162,10 @@ export interface CorrelationKernels {
   readonly dims: Dims
 }
 
-/** Source of the weight for channel `c` of x, channel `m` of y, which is number `q` of its group `g`, and tap `k`; `first` is g's first of x. */
+/**
+ * Source of the weight for channel `c` of x, channel `m` of y, which is number `q` of its group `g`, and tap `k`;
+ * `first` is g's first of x.
+ */
 export type Weight = (c: string, m: string, q: string, k: string) => string
 
 /** Rows for a thread, with so many threads if it computes one. */
@@ -162,7 +176,12 @@ export function rowsOf(mostRows: number, s: Correlation, threads: Dims): number 
 }
 
 /** Undefined for a shape that is better off with one place a thread. */
-export function correlationKernels(name: string, given: Correlation, weight: Weight, mostRows: number): CorrelationKernels | undefined {
+export function correlationKernels(
+  name: string,
+  given: Correlation,
+  weight: Weight,
+  mostRows: number,
+): CorrelationKernels | undefined {
   const s = inRows(given)
   const columns = last(s.output)
   if (columns < 3 || last(s.kernel) > WIDEST_ROW) return undefined

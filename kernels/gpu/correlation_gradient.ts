@@ -13,7 +13,8 @@ import {
 } from './correlation.js'
 import { flatPlace, places, product, storedRows } from './places.js'
 
-// The gradient of a correlation for its weights: dw[q,r,k] = Σ over n and o of dy[n,q,o] · x[n, r, o·stride + k·dilation − pad].
+// The gradient of a correlation for its weights: dw[q,r,k] = Σ over n and o of dy[n,q,o] · x[n, r, o·stride +
+// k·dilation − pad].
 
 /** Threads that are wanted at least: fewer, and the sum is made in parts. */
 const WANTED_THREADS = 32768
@@ -92,7 +93,9 @@ function placesSource({ s, lanes, height }: Plan, n: number): string {
     return name
   }
   for (let o = 0; o < n; o++) {
-    const factors = numbersTo(WIDE).map(j => (lanes === 'taps' ? x(o * stride + j * dilation, 'c0') : x(o * stride, `c${j}`)))
+    const factors = numbersTo(WIDE).map(j =>
+      lanes === 'taps' ? x(o * stride + j * dilation, 'c0') : x(o * stride, `c${j}`),
+    )
     for (let q = 0; q < height; q++) {
       lines.push(`const d${o}n${q} = dy[n][m${q}][out + ${o}];`)
       factors.forEach((factor, j) => {
@@ -118,13 +121,16 @@ function partsSource(p: Plan): string {
   const piece = columns <= MOST_PLACES ? columns : Math.floor(columns / Math.ceil(columns / MOST_PLACES))
   const pieces = Math.floor(columns / piece)
   const rest = columns % piece
-  const block = (at: string, n: number) => `{ const from = row + ${at} * ${stride}; const out = line + ${at}; ${placesSource(p, n)} }`
+  const block = (at: string, n: number) =>
+    `{ const from = row + ${at} * ${stride}; const out = line + ${at}; ${placesSource(p, n)} }`
   const body = `
     const row = at${start('o', s.stride)};
     const line = ${axes ? `(${flatPlace('o', others(s.output))}) * ${columns}` : '0'};
     ${pieces === 1 ? block('0', piece) : `for (let b = 0; b < ${pieces}; b++) ${block(`b * ${piece}`, piece)}`}
     ${rest ? block(String(pieces * piece), rest) : ''}`
-  const inner = numbersTo(Math.max(0, axes - 1)).map(i => `for (let o${i + 1} = 0; o${i + 1} < ${s.output[i + 1]}; o${i + 1}++) {`)
+  const inner = numbersTo(Math.max(0, axes - 1)).map(
+    i => `for (let o${i + 1} = 0; o${i + 1} < ${s.output[i + 1]}; o${i + 1}++) {`,
+  )
   const lineGuard = axes && s.output[0] % p.lines ? `if (o0 < ${s.output[0]}) {` : '{'
   const line = p.lineParts > 1 ? `partLine * ${p.lines} + l` : 'l'
   const lines = axes
@@ -183,7 +189,11 @@ function totalSource({ s, lanes, imageParts, lineParts }: Plan): string {
 }
 
 /** Undefined for a shape that is better off with one value a thread. */
-export function weightGradientKernels(name: string, given: Correlation, mostRows: number): WeightGradientKernels | undefined {
+export function weightGradientKernels(
+  name: string,
+  given: Correlation,
+  mostRows: number,
+): WeightGradientKernels | undefined {
   const p = plan(given, mostRows)
   if (!p) return undefined
   const { s, plane } = p

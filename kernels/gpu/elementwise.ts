@@ -60,11 +60,21 @@ function copyRows(
     gpu.set(y, gpu.compute(takenUnits, [source], dims, { firstFrom, from }, y.length))
     return
   }
-  const constants = { rows, width: width / unit, firstFrom, from, firstTo: Math.floor(yOffset / yStride), to: (yOffset % yStride) / unit }
+  const constants = {
+    rows,
+    width: width / unit,
+    firstFrom,
+    from,
+    firstTo: Math.floor(yOffset / yStride),
+    to: (yOffset % yStride) / unit,
+  }
   gpu.set(y, gpu.compute(replacedUnits, [source, { handle: gpu.handle(y), dims }], dims, constants, y.length))
 }
 
-/** The row length for one piece of `width` values at `offset`: its own where it lies at a multiple of it, else all values. */
+/**
+ * The row length for one piece of `width` values at `offset`: its own where it lies at a multiple of it, else all
+ * values.
+ */
 function pieceOf(length: number, offset: number, width: number): number {
   return offset % width === 0 && length % width === 0 ? width : length
 }

@@ -28,7 +28,8 @@ const chosen = gpuKernel('eltwiseMax, value', function (best: Tensor, mask: Tens
   return best[this.thread.z][this.thread.y][this.thread.x]
 })
 const masked = gpuKernel('eltwiseMaxGradient', function (mask: Tensor, dy: Tensor, index: number) {
-  if (mask[this.thread.z][this.thread.y][this.thread.x] === index) return dy[this.thread.z][this.thread.y][this.thread.x]
+  if (mask[this.thread.z][this.thread.y][this.thread.x] === index)
+    return dy[this.thread.z][this.thread.y][this.thread.x]
   return 0
 })
 

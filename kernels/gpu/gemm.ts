@@ -17,8 +17,8 @@ const TALL = 4
 const FEWEST_THREADS = 256
 
 /**
- * α·Σₖ op(A)[m,k]·op(B)[k,n] for the `height` rows m from height·thread.y and the `width` places n from width·thread.x on.
- * A: (M, K), or (K, M) transposed; B: (K, N), or (N, K) transposed.
+ * α·Σₖ op(A)[m,k]·op(B)[k,n] for the `height` rows m from height·thread.y and the `width` places n from width·thread.x
+ * on. A: (M, K), or (K, M) transposed; B: (K, N), or (N, K) transposed.
  */
 function productSource({ transA, transB, M, N, K }: Constants, width: number, height: number): string {
   const columns = Array.from({ length: width }, (_, j) => j)

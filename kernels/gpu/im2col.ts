@@ -52,6 +52,8 @@ const imageDims = (s: ConvolutionShape) => [product(s.input), s.batch * s.channe
 const columnDims = (s: ConvolutionShape) => [product(s.output), product(s.kernel), s.batch * s.channels] as const
 
 export const im2col = (gpu: Gpu): Partial<Kernels> => ({
-  im2col: (s, x, y) => gpu.run(kernelsOf(s).columns, [{ memory: x, dims: imageDims(s) }], { memory: y, dims: columnDims(s) }),
-  im2colGradient: (s, dy, dx) => gpu.run(kernelsOf(s).gradient, [{ memory: dy, dims: columnDims(s) }], { memory: dx, dims: imageDims(s) }),
+  im2col: (s, x, y) =>
+    gpu.run(kernelsOf(s).columns, [{ memory: x, dims: imageDims(s) }], { memory: y, dims: columnDims(s) }),
+  im2colGradient: (s, dy, dx) =>
+    gpu.run(kernelsOf(s).gradient, [{ memory: dy, dims: columnDims(s) }], { memory: dx, dims: imageDims(s) }),
 })

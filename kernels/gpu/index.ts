@@ -38,8 +38,37 @@ import { stochasticPooling } from './stochastic_pooling.js'
 import { tanh } from './tanh.js'
 
 const files = [
-  ...[accuracy, activations, adadelta, adagrad, adam, argmax, axes, bias, classLosses, convolution, dropout, elementwise, eltwise],
-  ...[euclideanLoss, gather, gemm, im2col, lrn, lstm, lstmUnit, nesterov, normalization, pairLosses, pooling, prelu, reductions, relu],
+  ...[
+    accuracy,
+    activations,
+    adadelta,
+    adagrad,
+    adam,
+    argmax,
+    axes,
+    bias,
+    classLosses,
+    convolution,
+    dropout,
+    elementwise,
+    eltwise,
+  ],
+  ...[
+    euclideanLoss,
+    gather,
+    gemm,
+    im2col,
+    lrn,
+    lstm,
+    lstmUnit,
+    nesterov,
+    normalization,
+    pairLosses,
+    pooling,
+    prelu,
+    reductions,
+    relu,
+  ],
   ...[rmsprop, rnn, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
 ]
 

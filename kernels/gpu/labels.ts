@@ -11,8 +11,9 @@ export function whole(label: number): number {
 }
 
 /**
- * What the loss of a label that is no class is multiplied with. Labels are on the device, so nobody can throw: the loss becomes infinite
- * instead, which solvers look for when they display it. The product overflows; infinity itself cannot be written in shaders.
+ * What the loss of a label that is no class is multiplied with. Labels are on the device, so nobody can throw: the loss
+ * becomes infinite instead, which solvers look for when they display it. The product overflows; infinity itself cannot
+ * be written in shaders.
  */
 export const NO_CLASS = 3e38
 
@@ -37,7 +38,10 @@ const times = gpuKernel('times', function (x: Tensor, factor: number) {
 /** No label is this one: what `ignoreLabel` is where none is ignored. */
 export const NO_LABEL = -16777216
 
-/** x / normalizer as a handle of one value, in place of x: what every normalized loss ends with, and every gradient begins with. */
+/**
+ * x / normalizer as a handle of one value, in place of x: what every normalized loss ends with, and every gradient
+ * begins with.
+ */
 export function normalized(gpu: Gpu, s: ClassLossShape, label: Memory, x: Handle, factor = 1): Handle {
   const n = s.outer * s.inner
   let result: Handle

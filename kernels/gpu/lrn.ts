@@ -35,7 +35,8 @@ const slopeAcross = gpuKernel(
       const c = this.thread.y + i - this.constants.reach
       if (c >= 0 && c < this.constants.channels) sum += ratio[this.thread.z][c][this.thread.x]
     }
-    const direct = dy[this.thread.z][this.thread.y][this.thread.x] * scale[this.thread.z][this.thread.y][this.thread.x] ** -beta
+    const direct =
+      dy[this.thread.z][this.thread.y][this.thread.x] * scale[this.thread.z][this.thread.y][this.thread.x] ** -beta
     return direct - factor * x[this.thread.z][this.thread.y][this.thread.x] * sum
   },
 )
@@ -66,7 +67,8 @@ const slopeWithin = gpuKernel(
         if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) sum += ratio[this.thread.z][h][w]
       }
     }
-    const direct = dy[this.thread.z][this.thread.y][this.thread.x] * scale[this.thread.z][this.thread.y][this.thread.x] ** -beta
+    const direct =
+      dy[this.thread.z][this.thread.y][this.thread.x] * scale[this.thread.z][this.thread.y][this.thread.x] ** -beta
     return direct - factor * x[this.thread.z][this.thread.y][this.thread.x] * sum
   },
 )

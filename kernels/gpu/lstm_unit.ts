@@ -41,7 +41,11 @@ const previousSlope = gpuKernel(
   'lstmUnitGradient, previous',
   function (gates: Tensor, cont: Tensor, dstate: Tensor) {
     if (cont[0][0][this.thread.y] === 0) return 0
-    return dstate[0][this.thread.y][this.thread.x] * cont[0][0][this.thread.y] * logistic(gates[this.thread.y][1][this.thread.x])
+    return (
+      dstate[0][this.thread.y][this.thread.x] *
+      cont[0][0][this.thread.y] *
+      logistic(gates[this.thread.y][1][this.thread.x])
+    )
   },
   [logistic],
 )

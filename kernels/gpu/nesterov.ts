@@ -7,7 +7,16 @@ import { decayedGradient, numbersOf } from './update.js'
 /** h' = rate·g + momentum·h. */
 const velocity = gpuKernel(
   'nesterovUpdate, h',
-  function (w: Tensor, dw: Tensor, h: Tensor, scale: number, decay: number, l1: number, rate: number, momentum: number) {
+  function (
+    w: Tensor,
+    dw: Tensor,
+    h: Tensor,
+    scale: number,
+    decay: number,
+    l1: number,
+    rate: number,
+    momentum: number,
+  ) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],

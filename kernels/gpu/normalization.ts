@@ -35,7 +35,8 @@ const normalized = gpuKernel('normalizeChannels', function (x: Tensor, mean: Ten
 const products = gpuKernel('normalizeChannelsGradient, products', function (x: Tensor, dy: Tensor, mean: Tensor) {
   const centre = mean[0][0][this.thread.x]
   let sum = 0
-  for (let i = 0; i < this.constants.inner; i++) sum += dy[this.thread.y][this.thread.x][i] * (x[this.thread.y][this.thread.x][i] - centre)
+  for (let i = 0; i < this.constants.inner; i++)
+    sum += dy[this.thread.y][this.thread.x][i] * (x[this.thread.y][this.thread.x][i] - centre)
   return sum
 })
 /** (dy − offset[c] − (x − mean[c])·product[c] / deviation[c]²) / deviation[c]. */
@@ -61,7 +62,8 @@ export const normalization = (gpu: Gpu): Partial<Kernels> => ({
     gpu.run(unscaled, [meanSum, factor], { memory: mean, dims })
     gpu.run(unscaled, [varianceSum, factor], { memory: variance, dims })
   },
-  deviations: (n, inside, outside, variance, deviations) => gpu.map(deviation, n, [variance, inside, outside], deviations),
+  deviations: (n, inside, outside, variance, deviations) =>
+    gpu.map(deviation, n, [variance, inside, outside], deviations),
   normalizeChannels(batch, channels, inner, x, mean, deviation, y) {
     const dims = [inner, channels, batch] as const
     gpu.run(normalized, [{ memory: x, dims }, mean, deviation], { memory: y, dims })

@@ -25,7 +25,11 @@ export function places(prefix: string, flat: string, sizes: readonly number[]): 
 
 /** The flat place of one place per axis. */
 export const flatPlace = (prefix: string, sizes: readonly number[]): string =>
-  sizes.map((_, a) => (product(sizes.slice(a + 1)) === 1 ? `${prefix}${a}` : `${prefix}${a} * ${product(sizes.slice(a + 1))}`)).join(' + ')
+  sizes
+    .map((_, a) =>
+      product(sizes.slice(a + 1)) === 1 ? `${prefix}${a}` : `${prefix}${a} * ${product(sizes.slice(a + 1))}`,
+    )
+    .join(' + ')
 
 /** Statements that store the rows of a thread besides the one that it returns; a row is its values as a list. */
 export const storedRows = (rows: readonly string[]): string =>

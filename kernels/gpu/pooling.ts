@@ -71,7 +71,8 @@ const mean = gpuKernel('averagePool', function (x: Tensor) {
     const h = top + i
     for (let j = 0; j < this.constants.KW; j++) {
       const w = left + j
-      if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) sum += x[0][this.thread.y][h * this.constants.W + w]
+      if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W)
+        sum += x[0][this.thread.y][h * this.constants.W + w]
     }
   }
   const height = Math.min(top + this.constants.KH, this.constants.H + this.constants.PH) - top
@@ -138,7 +139,8 @@ export const pooling = (gpu: Gpu): Partial<Kernels> => ({
     ]
     gpu.run(returned, args, { memory: dx, dims: inputDims(s) }, poolingConstants(s))
   },
-  averagePool: (s, x, y) => gpu.run(mean, [{ memory: x, dims: inputDims(s) }], { memory: y, dims: outputDims(s) }, poolingConstants(s)),
+  averagePool: (s, x, y) =>
+    gpu.run(mean, [{ memory: x, dims: inputDims(s) }], { memory: y, dims: outputDims(s) }, poolingConstants(s)),
   averagePoolGradient: (s, dy, dx) =>
     gpu.run(shared, [{ memory: dy, dims: outputDims(s) }], { memory: dx, dims: inputDims(s) }, poolingConstants(s)),
 })

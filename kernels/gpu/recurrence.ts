@@ -3,7 +3,8 @@ import type { Handle } from '../../lib/engines/gpu/queue.js'
 import { gpuKernel, type Tensor, type View } from '../../lib/gpu_kernel.js'
 import { Memory } from '../../lib/memory.js'
 
-// RNN and LSTM step by step, made of the engine's other kernels. Tensors are (T, N, width), of one step (N, width), cont (T, N).
+// RNN and LSTM step by step, made of the engine's other kernels. Tensors are (T, N, width), of one step (N, width),
+// cont (T, N).
 
 const stepOf = gpuKernel('recurrence, step', function (x: Tensor, t: number) {
   return x[t][this.thread.y][this.thread.x]
@@ -49,7 +50,10 @@ export class Sequence {
   carry(h: Memory, t: number, width: number): Memory {
     const dims = [width, this.batch, 1] as const
     const step = this.step(width)
-    this.gpu.run(continued, [{ memory: h, dims }, { memory: this.cont, dims: [this.batch, this.count, 1] }, t], { memory: step, dims })
+    this.gpu.run(continued, [{ memory: h, dims }, { memory: this.cont, dims: [this.batch, this.count, 1] }, t], {
+      memory: step,
+      dims,
+    })
     return step
   }
 
@@ -60,7 +64,10 @@ export class Sequence {
       if (to - from === 1) return { handle: gpu.handle(steps[from]), own: false }
       const middle = (from + to) >> 1
       const [a, b] = [join(from, middle), join(middle, to)]
-      const views = [a, b].map(({ handle }, i) => ({ handle, dims: [width, batch, i ? to - middle : middle - from] as const }))
+      const views = [a, b].map(({ handle }, i) => ({
+        handle,
+        dims: [width, batch, i ? to - middle : middle - from] as const,
+      }))
       const handle = gpu.compute(joined, views, [width, batch, to - from], { first: middle - from })
       for (const part of [a, b]) if (part.own) gpu.release(part.handle)
       return { handle, own: true }

@@ -14,7 +14,8 @@ const shifted = gpuKernel('scaleChannels, bias', function (x: Tensor, factor: Te
 /** Σ x·dy over space. */
 const products = gpuKernel('scaleGradient', function (x: Tensor, dy: Tensor) {
   let sum = 0
-  for (let i = 0; i < this.constants.inner; i++) sum += x[this.thread.y][this.thread.x][i] * dy[this.thread.y][this.thread.x][i]
+  for (let i = 0; i < this.constants.inner; i++)
+    sum += x[this.thread.y][this.thread.x][i] * dy[this.thread.y][this.thread.x][i]
   return sum
 })
 

@@ -6,7 +6,16 @@ import { decayedGradient, numbersOf } from './update.js'
 /** rate·g + momentum·h. */
 const step = gpuKernel(
   'sgdUpdate',
-  function (w: Tensor, dw: Tensor, h: Tensor, scale: number, decay: number, l1: number, rate: number, momentum: number) {
+  function (
+    w: Tensor,
+    dw: Tensor,
+    h: Tensor,
+    scale: number,
+    decay: number,
+    l1: number,
+    rate: number,
+    momentum: number,
+  ) {
     const g = decayedGradient(
       w[this.thread.z][this.thread.y][this.thread.x],
       dw[this.thread.z][this.thread.y][this.thread.x],

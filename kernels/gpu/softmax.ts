@@ -21,7 +21,8 @@ const share = gpuKernel('softmax', function (x: Tensor, most: Tensor, total: Ten
 })
 const dot = gpuKernel('softmaxGradient, dot', function (y: Tensor, dy: Tensor) {
   let total = 0
-  for (let c = 0; c < this.constants.channels; c++) total += y[this.thread.y][c][this.thread.x] * dy[this.thread.y][c][this.thread.x]
+  for (let c = 0; c < this.constants.channels; c++)
+    total += y[this.thread.y][c][this.thread.x] * dy[this.thread.y][c][this.thread.x]
   return total
 })
 const slope = gpuKernel('softmaxGradient', function (y: Tensor, dy: Tensor, total: Tensor) {

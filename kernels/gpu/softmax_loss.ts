@@ -41,7 +41,12 @@ export const softmaxLoss = (gpu: Gpu): Partial<Kernels> => ({
   softmaxLossGradient(s, p, label, dloss, dx) {
     const dims = [s.inner, s.classes, s.outer] as const
     const scale = normalized(gpu, s, label, gpu.queue.share(gpu.handle(dloss)))
-    const args = [{ memory: p, dims }, { memory: label, dims: [s.inner, s.outer, 1] as const }, scale, s.ignoreLabel ?? NO_LABEL]
+    const args = [
+      { memory: p, dims },
+      { memory: label, dims: [s.inner, s.outer, 1] as const },
+      scale,
+      s.ignoreLabel ?? NO_LABEL,
+    ]
     gpu.run(slope, args, { memory: dx, dims })
     gpu.release(scale)
   },

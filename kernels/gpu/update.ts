@@ -1,7 +1,11 @@
 import type { UpdateRule } from '../../lib/engine.js'
 
 /** Numbers of a rule in the order in which `decayedGradient` takes them. */
-export const numbersOf = (rule: UpdateRule): [number, number, number] => [rule.scale, rule.decay, rule.regularization === 'L1' ? 1 : 0]
+export const numbersOf = (rule: UpdateRule): [number, number, number] => [
+  rule.scale,
+  rule.decay,
+  rule.regularization === 'L1' ? 1 : 0,
+]
 
 /** g = scale·dw + decay·w (L2) or scale·dw + decay·sign(w) (L1). */
 export function decayedGradient(w: number, dw: number, scale: number, decay: number, l1: number): number {

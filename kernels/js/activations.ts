@@ -83,7 +83,15 @@ export function logarithm(n: number, scale: number, shift: number, factor: numbe
 }
 
 /** dx ← dy·factor·scale / (shift + scale·x). */
-export function logarithmGradient(n: number, scale: number, shift: number, factor: number, x: Memory, dy: Memory, dx: Memory): void {
+export function logarithmGradient(
+  n: number,
+  scale: number,
+  shift: number,
+  factor: number,
+  x: Memory,
+  dy: Memory,
+  dx: Memory,
+): void {
   const xs = x.array
   const dys = dy.array
   const dxs = dx.array
@@ -100,7 +108,15 @@ export function power(n: number, exponent: number, scale: number, shift: number,
 }
 
 /** dx ← dy·exponent·scale·(shift + scale·x)^(exponent − 1). */
-export function powerGradient(n: number, exponent: number, scale: number, shift: number, x: Memory, dy: Memory, dx: Memory): void {
+export function powerGradient(
+  n: number,
+  exponent: number,
+  scale: number,
+  shift: number,
+  x: Memory,
+  dy: Memory,
+  dx: Memory,
+): void {
   const xs = x.array
   const dys = dy.array
   const dxs = dx.array

@@ -2,7 +2,14 @@ import type { CropShape, Reduction } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 
 /** y[o] ← coefficient·Σᵢ f(x[o,i]), f the value, its magnitude or its square.  x: (outer, inner), y: (outer). */
-export function reduce(operation: Reduction, outer: number, inner: number, coefficient: number, x: Memory, y: Memory): void {
+export function reduce(
+  operation: Reduction,
+  outer: number,
+  inner: number,
+  coefficient: number,
+  x: Memory,
+  y: Memory,
+): void {
   const xs = x.array
   const ys = y.array
   for (let o = 0, k = 0; o < outer; o++) {
@@ -78,7 +85,8 @@ function eachRow(s: CropShape, visit: (inner: number, outer: number, width: numb
       visit(inner * s.output[axis], outer * s.input[axis] + s.offset[axis], s.output[axis])
       return
     }
-    for (let i = 0; i < s.output[axis]; i++) visitAxis(axis + 1, inner * s.output[axis] + i, outer * s.input[axis] + s.offset[axis] + i)
+    for (let i = 0; i < s.output[axis]; i++)
+      visitAxis(axis + 1, inner * s.output[axis] + i, outer * s.input[axis] + s.offset[axis] + i)
   }
   visitAxis(0, 0, 0)
 }

@@ -6,7 +6,14 @@ import { normalizer } from './normalizer.js'
 const SMALLEST = 1e-20
 
 /** loss[0] ← Σ max(0, 1 + (j = label ? −x : x)) / N, squared before summing if asked.  x: (N, classes), label: (N). */
-export function hingeLoss(batch: number, classes: number, squared: boolean, x: Memory, label: Memory, loss: Memory): void {
+export function hingeLoss(
+  batch: number,
+  classes: number,
+  squared: boolean,
+  x: Memory,
+  label: Memory,
+  loss: Memory,
+): void {
   const xs = x.array
   const labels = label.array
   let sum = 0
@@ -54,7 +61,14 @@ export function multinomialLogisticLoss(batch: number, classes: number, p: Memor
 }
 
 /** dp ← −dloss[0] / (N·max(p, 10⁻²⁰)) at the labels, else 0. */
-export function multinomialLogisticLossGradient(batch: number, classes: number, p: Memory, label: Memory, dloss: Memory, dp: Memory): void {
+export function multinomialLogisticLossGradient(
+  batch: number,
+  classes: number,
+  p: Memory,
+  label: Memory,
+  dloss: Memory,
+  dp: Memory,
+): void {
   const ps = p.array
   const labels = label.array
   const dps = dp.array
@@ -65,7 +79,10 @@ export function multinomialLogisticLossGradient(batch: number, classes: number, 
   }
 }
 
-/** loss[0] ← −Σ over labels Σₗ H[label,l]·log max(p[l], 10⁻²⁰) / normalizer.  p: (outer, classes, inner), H: (classes, classes). */
+/**
+ * loss[0] ← −Σ over labels Σₗ H[label,l]·log max(p[l], 10⁻²⁰) / normalizer.  p: (outer, classes, inner), H: (classes,
+ * classes).
+ */
 export function infogainLoss(s: ClassLossShape, p: Memory, label: Memory, H: Memory, loss: Memory): void {
   const ps = p.array
   const labels = label.array
@@ -85,7 +102,14 @@ export function infogainLoss(s: ClassLossShape, p: Memory, label: Memory, H: Mem
 }
 
 /** dx ← (p[l]·Σₖ H[label,k] − H[label,l])·dloss[0] / normalizer, 0 where ignored; p = softmax(x). */
-export function infogainLossGradient(s: ClassLossShape, p: Memory, label: Memory, H: Memory, dloss: Memory, dx: Memory): void {
+export function infogainLossGradient(
+  s: ClassLossShape,
+  p: Memory,
+  label: Memory,
+  H: Memory,
+  dloss: Memory,
+  dx: Memory,
+): void {
   const ps = p.array
   const labels = label.array
   const gains = H.array

@@ -24,7 +24,8 @@ export function convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Mem
           const weight = ws[(m * channels + c) * t.count + k]
           const width = t.width[k]
           for (let row = firstRow[k]; row < firstRow[k + 1]; row++) {
-            for (let j = 0, i = plane + input[row], o = output[row]; j < width; j++, i += step, o++) sums[o] += weight * xs[i]
+            for (let j = 0, i = plane + input[row], o = output[row]; j < width; j++, i += step, o++)
+              sums[o] += weight * xs[i]
           }
         }
       }
@@ -34,7 +35,14 @@ export function convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Mem
 }
 
 /** y ← relu(w ∗ x + bias): y where y > 0, else slope·y. */
-export function convolutionRelu(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory, slope: number): void {
+export function convolutionRelu(
+  s: ConvolutionShape,
+  x: Memory,
+  w: Memory,
+  bias: Memory | null,
+  y: Memory,
+  slope: number,
+): void {
   convolution(s, x, w, bias, y)
   relu(y.length, slope, y, y)
 }
@@ -59,7 +67,8 @@ export function convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Mem
           const weight = ws[(m * channels + (c % channels)) * t.count + k]
           const width = t.width[k]
           for (let row = firstRow[k]; row < firstRow[k + 1]; row++) {
-            for (let j = 0, i = input[row], o = plane + output[row]; j < width; j++, i += step, o++) sums[i] += weight * dys[o]
+            for (let j = 0, i = input[row], o = plane + output[row]; j < width; j++, i += step, o++)
+              sums[i] += weight * dys[o]
           }
         }
       }
@@ -88,7 +97,8 @@ export function convolutionWeightGradient(s: ConvolutionShape, x: Memory, dy: Me
           const width = t.width[k]
           let sum = 0
           for (let row = firstRow[k]; row < firstRow[k + 1]; row++) {
-            for (let j = 0, i = xPlane + input[row], o = yPlane + output[row]; j < width; j++, i += step, o++) sum += xs[i] * dys[o]
+            for (let j = 0, i = xPlane + input[row], o = yPlane + output[row]; j < width; j++, i += step, o++)
+              sum += xs[i] * dys[o]
           }
           sums[k] += sum
         }

@@ -2,7 +2,13 @@ import type { Memory } from '../../lib/memory.js'
 import { relu } from './relu.js'
 
 /** y ← Σᵢ coefficient[i]·xs[i], and with a slope y ← relu(y). */
-export function eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory, slope?: number): void {
+export function eltwiseSum(
+  n: number,
+  xs: readonly Memory[],
+  coefficients: readonly number[],
+  y: Memory,
+  slope?: number,
+): void {
   const arrays = xs.map(x => x.array)
   const ys = y.array
   for (let i = 0; i < n; i++) {

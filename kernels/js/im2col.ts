@@ -2,7 +2,10 @@ import type { ConvolutionShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { tapsOf } from './taps.js'
 
-/** y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). Outputs and group of s are not used. */
+/**
+ * y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). Outputs and group of s
+ * are not used.
+ */
 export function im2col(s: ConvolutionShape, x: Memory, y: Memory): void {
   const t = tapsOf(s)
   const xs = x.array

@@ -1,4 +1,5 @@
-// Every kernel of the js engine: one line a file, alphabetical. What these files export is exactly the table of kernels.
+// Every kernel of the js engine: one line a file, alphabetical. What these files export is exactly the table of
+// kernels.
 export * from './accuracy.js'
 export * from './activations.js'
 export * from './adadelta.js'

@@ -25,8 +25,8 @@ export function lrnAcross(s: LRNShape, x: Memory, scale: Memory, y: Memory): voi
 }
 
 /**
- * dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, with the workspace ratio ← dy·x·scale^(−β − 1).
- * All (N, C, H·W). dx may be dy.
+ * dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, with the workspace ratio ← dy·x·scale^(−β −
+ * 1). All (N, C, H·W). dx may be dy.
  */
 export function lrnAcrossGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void {
   const xs = x.array
@@ -50,7 +50,9 @@ export function lrnAcrossGradient(s: LRNShape, x: Memory, scale: Memory, dy: Mem
   }
 }
 
-/** scale ← 1 + α/size²·Σ x² over the size×size window around a position; y ← x·scale^−β.  All (N·C, H, W). y may be x. */
+/**
+ * scale ← 1 + α/size²·Σ x² over the size×size window around a position; y ← x·scale^−β.  All (N·C, H, W). y may be x.
+ */
 export function lrnWithin(s: LRNShape, x: Memory, scale: Memory, y: Memory): void {
   const xs = x.array
   const scales = scale.array

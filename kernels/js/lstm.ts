@@ -2,8 +2,9 @@ import type { Memory } from '../../lib/memory.js'
 import { addStates, stateGradients, unit, unitGradient } from './recurrence.js'
 
 /**
- * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; c[t+1] and h[t] as lstmUnit has them
- * from c[t].  cont: (T, N), Wh: (4H, H), h0: (N, H), gates: (T, N, 4, H), conted, h: (T, N, H), c: (T+1, N, H), of which c[0] is given.
+ * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; c[t+1] and h[t] as
+ * lstmUnit has them from c[t].  cont: (T, N), Wh: (4H, H), h0: (N, H), gates: (T, N, 4, H), conted, h: (T, N, H), c:
+ * (T+1, N, H), of which c[0] is given.
  */
 export function lstm(
   steps: number,
@@ -21,14 +22,24 @@ export function lstm(
   const at = (memory: Memory, t: number, size: number) => memory.array.subarray(t * size, (t + 1) * size)
   for (let t = 0; t < steps; t++) {
     const [go, gate] = [at(cont, t, batch), at(gates, t, 4 * states)]
-    addStates(batch, hidden, 4 * hidden, go, Wh.array, t === 0 ? h0.array : at(h, t - 1, states), gate, at(conted, t, states))
+    addStates(
+      batch,
+      hidden,
+      4 * hidden,
+      go,
+      Wh.array,
+      t === 0 ? h0.array : at(h, t - 1, states),
+      gate,
+      at(conted, t, states),
+    )
     unit(batch, hidden, at(c, t, states), gate, go, at(c, t + 1, states), at(h, t, states))
   }
 }
 
 /**
- * From the last step to the first: dgates[t] and dc as lstmUnitGradient has them from dh[t] + cont[t+1]·(dgates[t+1]·Wh), no summand where
- * that cont is 0.  gates, c: as lstm left them; dh: (T, N, H), dc: (N, H), what comes into c behind the last step, dgates: (T, N, 4, H).
+ * From the last step to the first: dgates[t] and dc as lstmUnitGradient has them from dh[t] +
+ * cont[t+1]·(dgates[t+1]·Wh), no summand where that cont is 0.  gates, c: as lstm left them; dh: (T, N, H), dc: (N, H),
+ * what comes into c behind the last step, dgates: (T, N, 4, H).
  */
 export function lstmGradient(
   steps: number,

@@ -5,7 +5,15 @@ import { unit, unitGradient } from './recurrence.js'
  * One time step: c ← cont[n]·σ(f)·cPrevious + σ(i)·tanh(g), h ← σ(o)·tanh c.
  * gates: (N, 4, H) = i, f, o, g; cPrevious, c, h: (N, H); cont: (N).
  */
-export function lstmUnit(batch: number, hidden: number, cPrevious: Memory, gates: Memory, cont: Memory, c: Memory, h: Memory): void {
+export function lstmUnit(
+  batch: number,
+  hidden: number,
+  cPrevious: Memory,
+  gates: Memory,
+  cont: Memory,
+  c: Memory,
+  h: Memory,
+): void {
   unit(batch, hidden, cPrevious.array, gates.array, cont.array, c.array, h.array)
 }
 

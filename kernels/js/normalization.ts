@@ -2,7 +2,14 @@ import type { Memory } from '../../lib/memory.js'
 import { relu } from './relu.js'
 
 /** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])².  x: (N, C, inner). */
-export function channelStatistics(batch: number, channels: number, inner: number, x: Memory, mean: Memory, variance: Memory): void {
+export function channelStatistics(
+  batch: number,
+  channels: number,
+  inner: number,
+  x: Memory,
+  mean: Memory,
+  variance: Memory,
+): void {
   const xs = x.array
   const means = mean.array
   const variances = variance.array

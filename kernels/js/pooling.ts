@@ -5,7 +5,10 @@ import { eachWindow } from './windows.js'
 /** Where an empty maximum starts: −FLT_MAX. */
 const LOWEST = -3.4028234663852886e38
 
-/** y ← largest x of each window, mask, if any, ← its index in the H×W plane (the first one, in row-major order, on a tie; −1 if there is none). */
+/**
+ * y ← largest x of each window, mask, if any, ← its index in the H×W plane (the first one, in row-major order, on a
+ * tie; −1 if there is none).
+ */
 export function maxPool(s: PoolingShape, x: Memory, y: Memory, mask: Memory | null): void {
   const xs = x.array
   const ys = y.array

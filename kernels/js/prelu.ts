@@ -12,7 +12,15 @@ export function prelu(outer: number, channels: number, inner: number, x: Memory,
 }
 
 /** dx ← dy if x > 0, else slope[c]·dy.  dx may be dy. */
-export function preluGradient(outer: number, channels: number, inner: number, x: Memory, slope: Memory, dy: Memory, dx: Memory): void {
+export function preluGradient(
+  outer: number,
+  channels: number,
+  inner: number,
+  x: Memory,
+  slope: Memory,
+  dy: Memory,
+  dx: Memory,
+): void {
   const xs = x.array
   const slopes = slope.array
   const dys = dy.array
@@ -24,7 +32,14 @@ export function preluGradient(outer: number, channels: number, inner: number, x:
 }
 
 /** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
-export function preluSlopeGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dslope: Memory): void {
+export function preluSlopeGradient(
+  outer: number,
+  channels: number,
+  inner: number,
+  x: Memory,
+  dy: Memory,
+  dslope: Memory,
+): void {
   const xs = x.array
   const dys = dy.array
   const dslopes = dslope.array

@@ -1,6 +1,9 @@
 // What RNN and LSTM are made of, on arrays of one step. `width` is how many values the gates of a stream have.
 
-/** conted ← cont·h, 0 where cont is 0; gates ← gates + conted·Whᵀ.  cont: (N), Wh: (width, H), h, conted: (N, H), gates: (N, width). */
+/**
+ * conted ← cont·h, 0 where cont is 0; gates ← gates + conted·Whᵀ.  cont: (N), Wh: (width, H), h, conted: (N, H), gates:
+ * (N, width).
+ */
 export function addStates(
   batch: number,
   hidden: number,
@@ -22,7 +25,10 @@ export function addStates(
   }
 }
 
-/** sum ← dh + cont·(dgates·Wh), no summand where cont is 0; cont and dgates are those of the step after, null behind the last one. */
+/**
+ * sum ← dh + cont·(dgates·Wh), no summand where cont is 0; cont and dgates are those of the step after, null behind the
+ * last one.
+ */
 export function stateGradients(
   batch: number,
   hidden: number,

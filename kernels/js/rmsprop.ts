@@ -3,7 +3,15 @@ import type { Memory } from '../../lib/memory.js'
 import { decayedGradient } from './update.js'
 
 /** h ← decay·h + (1 − decay)·g²; dw ← rate·g / (√h + delta); w ← w − dw.  g as UpdateRule says. */
-export function rmspropUpdate(n: number, rule: UpdateRule, decay: number, delta: number, w: Memory, dw: Memory, h: Memory): void {
+export function rmspropUpdate(
+  n: number,
+  rule: UpdateRule,
+  decay: number,
+  delta: number,
+  w: Memory,
+  dw: Memory,
+  h: Memory,
+): void {
   const ws = w.array
   const dws = dw.array
   const hs = h.array

@@ -1,7 +1,10 @@
 import type { Memory } from '../../lib/memory.js'
 import { relu } from './relu.js'
 
-/** y ← factor[c]·x + bias[c], and with a slope y ← relu(y).  x, y: (outer, channels, inner), factor: (channels), bias: (channels) or null; y may be x. */
+/**
+ * y ← factor[c]·x + bias[c], and with a slope y ← relu(y).  x, y: (outer, channels, inner), factor: (channels), bias:
+ * (channels) or null; y may be x.
+ */
 export function scaleChannels(
   outer: number,
   channels: number,
@@ -25,7 +28,14 @@ export function scaleChannels(
 }
 
 /** dfactor[c] ← dfactor[c] + Σ x·dy.  x, dy: (outer, channels, inner), dfactor: (channels). */
-export function scaleGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dfactor: Memory): void {
+export function scaleGradient(
+  outer: number,
+  channels: number,
+  inner: number,
+  x: Memory,
+  dy: Memory,
+  dfactor: Memory,
+): void {
   const xs = x.array
   const dys = dy.array
   const dfactors = dfactor.array

@@ -22,7 +22,14 @@ export function softmax(outer: number, channels: number, inner: number, x: Memor
 }
 
 /** dx ← y·(dy − Σ y·dy) over the middle axis. */
-export function softmaxGradient(outer: number, channels: number, inner: number, y: Memory, dy: Memory, dx: Memory): void {
+export function softmaxGradient(
+  outer: number,
+  channels: number,
+  inner: number,
+  y: Memory,
+  dy: Memory,
+  dx: Memory,
+): void {
   const ys = y.array
   const dys = dy.array
   const dxs = dx.array

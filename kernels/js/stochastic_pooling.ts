@@ -4,7 +4,11 @@ import { philox, type RandomStream } from '../../lib/rng.js'
 import { eachWindow, type Window } from './windows.js'
 
 /** Σ max(x, 0) over a window. */
-function positiveSum(xs: Float32Array, [H, W]: readonly [number, number], { plane, top, bottom, left, right }: Window): number {
+function positiveSum(
+  xs: Float32Array,
+  [H, W]: readonly [number, number],
+  { plane, top, bottom, left, right }: Window,
+): number {
   let sum = 0
   for (let h = top; h < bottom; h++) {
     const row = (plane * H + h) * W
@@ -14,8 +18,8 @@ function positiveSum(xs: Float32Array, [H, W]: readonly [number, number], { plan
 }
 
 /**
- * y ← one x of each window, picked with probability max(x, 0) / Σ max(x, 0) (the first if all are 0); mask ← its index in the H×W plane,
- * so that maxPoolGradient is the gradient. Window i uses uint32 number i of the stream's iteration.
+ * y ← one x of each window, picked with probability max(x, 0) / Σ max(x, 0) (the first if all are 0); mask ← its index
+ * in the H×W plane, so that maxPoolGradient is the gradient. Window i uses uint32 number i of the stream's iteration.
  */
 export function stochasticPool(s: PoolingShape, x: Memory, stream: RandomStream, y: Memory, mask: Memory): void {
   const xs = x.array
@@ -69,7 +73,8 @@ export function stochasticMeanGradient(s: PoolingShape, x: Memory, y: Memory, dy
     const factor = dys[window.output] / sum
     for (let h = window.top; h < window.bottom; h++) {
       const row = (window.plane * H + h) * W
-      for (let i = row + window.left; i < row + window.right; i++) if (xs[i] > 0) sums[i] += factor * (2 * xs[i] - ys[window.output])
+      for (let i = row + window.left; i < row + window.right; i++)
+        if (xs[i] > 0) sums[i] += factor * (2 * xs[i] - ys[window.output])
     }
   })
   dx.array.set(sums)

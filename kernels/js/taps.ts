@@ -1,9 +1,9 @@
 import type { ConvolutionShape } from '../../lib/engine.js'
 
 /**
- * A convolution in any number of dimensions as a flat list. A tap is one position of the kernel; under it, x[input + j·step] meets
- * y[output + j] for j < width in every row of the tap: the rows run over all spatial axes but the last, and what lies in the padding
- * is left out. Offsets are within one plane (one channel of one image).
+ * A convolution in any number of dimensions as a flat list. A tap is one position of the kernel; under it, x[input +
+ * j·step] meets y[output + j] for j < width in every row of the tap: the rows run over all spatial axes but the last,
+ * and what lies in the padding is left out. Offsets are within one plane (one channel of one image).
  */
 export interface Taps {
   /** Number of taps: the product of the kernel sizes. */
@@ -27,7 +27,10 @@ interface Run {
   readonly output: number
 }
 
-/** The valid places of kernel offset k along one axis: outputs first … first + length − 1, meeting inputs from `input` on. */
+/**
+ * The valid places of kernel offset k along one axis: outputs first … first + length − 1, meeting inputs from `input`
+ * on.
+ */
 function placesAlong(s: ConvolutionShape, axis: number, k: number): { first: number; length: number; input: number } {
   const offset = k * s.dilation[axis] - s.pad[axis]
   const stride = s.stride[axis]
@@ -52,7 +55,10 @@ export function tapsOf(s: ConvolutionShape): Taps {
       remainder %= rest
       if (axis === last) {
         width[t] = length
-        runs = runs.map(run => ({ input: run.input * s.input[axis] + input, output: run.output * s.output[axis] + first }))
+        runs = runs.map(run => ({
+          input: run.input * s.input[axis] + input,
+          output: run.output * s.output[axis] + first,
+        }))
       } else {
         runs = runs.flatMap(run =>
           Array.from({ length }, (_, j) => ({

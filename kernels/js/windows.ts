@@ -1,6 +1,9 @@
 import type { PoolingShape } from '../../lib/engine.js'
 
-/** One pooling window: rows top … bottom − 1 and columns left … right − 1 of a plane, and its area clipped to size + pad. */
+/**
+ * One pooling window: rows top … bottom − 1 and columns left … right − 1 of a plane, and its area clipped to size +
+ * pad.
+ */
 export interface Window {
   /** Index of the plane. */
   plane: number

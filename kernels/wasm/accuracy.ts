@@ -17,8 +17,9 @@ class Accuracy {
 }
 
 /**
- * accuracy[0] ← share of labels among the topK scores; perClass[c] ← the same per true class, if not 0. A tie counts against the label, and
- * so does a score that is not a number. `ignore` is NaN if every label counts.  x: (outer, classes, inner), label: (outer, inner).
+ * accuracy[0] ← share of labels among the topK scores; perClass[c] ← the same per true class, if not 0. A tie counts
+ * against the label, and so does a score that is not a number. `ignore` is NaN if every label counts.  x: (outer,
+ * classes, inner), label: (outer, inner).
  */
 export function accuracy(
   outer: i32,

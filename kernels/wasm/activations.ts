@@ -1,7 +1,7 @@
 /** Neurons: one formula each. A gradient's x is its first operand, dy its second. */
 import { describe, each, eachLight, Elementwise } from './elementwise'
-import { exp, expm1OfNegative } from './exp'
-import { log, log1p } from './log'
+import { exp, expm1OfNegative } from './exp_lanes'
+import { log, log1p } from './log_lanes'
 import { logistic } from './sigmoid'
 import { madd, sign } from './vector'
 

@@ -107,7 +107,10 @@ function isGlobal(s: Pooling): bool {
   return s.OH == 1 && s.OW == 1 && (s.PH | s.PW) == 0 && s.KH >= s.H && s.KW >= s.W
 }
 
-/** Each dy is divided by its area once; then each row of dx adds up the rows of windows over it, and those the windows over a value. */
+/**
+ * Each dy is divided by its area once; then each row of dx adds up the rows of windows over it, and those the windows
+ * over a value.
+ */
 function averageGradientChunk(chunk: i32, workspace: usize): void {
   const s = pooling()
   const last = smaller(s.planes, (chunk + 1) * s.block)

@@ -1,4 +1,7 @@
-/** Products of matrices of the native engine: the library works on one thread inside each chunk, so its threads and the pool's never compete. */
+/**
+ * Products of matrices of the native engine: the library works on one thread inside each chunk, so its threads and the
+ * pool's never compete.
+ */
 import { sgemm } from './blas_import'
 import { cut } from './convolution_shape'
 import { gemm } from './gemm'

@@ -1,7 +1,8 @@
 /**
- * Convolutions of the native engine: what the taps see is written out (im2col), a piece at a time that stays in the L2 cache, and the
- * system's sgemm multiplies. Where the kernel moves down row by row (stride 1), only the taps of one kernel row are written: row r of
- * the kernel sees the same values r rows further down, so that a pass is KH products which begin at different places of one piece.
+ * Convolutions of the native engine: what the taps see is written out (im2col), a piece at a time that stays in the L2
+ * cache, and the system's sgemm multiplies. Where the kernel moves down row by row (stride 1), only the taps of one
+ * kernel row are written: row r of the kernel sees the same values r rows further down, so that a pass is KH products
+ * which begin at different places of one piece.
  */
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, zero } from './convolution_shape'
@@ -20,7 +21,10 @@ const MOST_CHUNKS: i32 = 16
 const LEAST_DEPTH: i32 = 32
 const LEAST_WIDTH: i32 = 32
 
-/** Rows of the kernel whose products are apart: all or, where each has to be written out, none. Reordered weights must cost little. */
+/**
+ * Rows of the kernel whose products are apart: all or, where each has to be written out, none. Reordered weights must
+ * cost little.
+ */
 @inline
 function shiftsOf(s: Convolution): i32 {
   const split = s.SH == 1 && s.KH > 1 && s.groupC * s.KW >= LEAST_DEPTH && <f64>s.N * <f64>s.positions >= 2 * <f64>s.groupM
@@ -58,7 +62,10 @@ function rowsThatFit(s: Convolution, channels: i32): i32 {
   return smaller(s.OH, larger(larger(1, 2 * overlap), fit))
 }
 
-/** Into how many chunks an image should be cut, `most` at most, so that all threads have work; an even number if that tells. */
+/**
+ * Into how many chunks an image should be cut, `most` at most, so that all threads have work; an even number if that
+ * tells.
+ */
 function sharesOf(s: Convolution, most: i32): i32 {
   const images = s.N * s.G
   if (images >= MOST_CHUNKS) return 1
@@ -153,9 +160,12 @@ function lowerTap(s: Convolution, plane: usize, y: i32, q: i32, count: i32, d: u
   }
 }
 
-// ---- forward: a chunk is some rows of one group of one image, or one group of some small images ------------------------------
+// ---- forward: a chunk is some rows of one group of one image, or one group of some small images
+// ------------------------------
 
-/** Columns of a product: that many are as good as more; fewer only where their outputs would not stay in the L2 cache. */
+/**
+ * Columns of a product: that many are as good as more; fewer only where their outputs would not stay in the L2 cache.
+ */
 const WIDE: i32 = 784
 const NARROW: i32 = 192
 const OUTPUTS: i32 = 1 << 16
@@ -165,8 +175,9 @@ const ROWS: i32 = 8
 const COLUMNS: i32 = 16
 
 /**
- * Images whose positions become columns of the same product. In cycles: sgemm takes 16 columns at a time and loses some 8 more on the
- * rest; joined images cost a copy of the outputs and, unless they would be written out anyway, of the patches.
+ * Images whose positions become columns of the same product. In cycles: sgemm takes 16 columns at a time and loses some
+ * 8 more on the rest; joined images cost a copy of the outputs and, unless they would be written out anyway, of the
+ * patches.
  */
 function joinedOf(s: Convolution): i32 {
   const most = smaller(s.N, WIDE / s.positions)
@@ -330,7 +341,8 @@ function finishRows(s: Convolution, m: i32, outputs: i32, sums: usize, step: usi
   }
 }
 
-// ---- input gradient: a chunk is a block of channels of one group of one image, or of some small ones --------------------------
+// ---- input gradient: a chunk is a block of channels of one group of one image, or of some small ones
+// --------------------------
 
 /** Values of the product that a chunk should have at least. */
 const LEAST_VALUES: f64 = 8192
@@ -446,7 +458,8 @@ function raiseTap(s: Convolution, from: usize, count: i32, y: i32, q: i32, plane
     if (s.SW == 1) {
       for (; x + 4 <= last; x += 4, p += 16) v128.store(p, f32x4.add(v128.load(p), v128.load(from + bytes(x))))
     } else if (s.SW == 2) {
-      // eight values at a time, of which the odd ones stay as they are; all eight lie before the last one that is added to
+      // eight values at a time, of which the odd ones stay as they are; all eight lie before the last one that is added
+      // to
       for (; x + 4 < last; x += 4, p += 32) {
         const v = v128.load(from + bytes(x))
         v128.store(p, f32x4.add(v128.load(p), v128.shuffle<f32>(v, none, 0, 4, 1, 5)))
@@ -465,10 +478,14 @@ function addValues(to: usize, from: usize, n: i32): void {
   for (; i < n; i++) store<f32>(to + bytes(i), load<f32>(to + bytes(i)) + load<f32>(from + bytes(i)))
 }
 
-// ---- weight gradient: a chunk is a block of channels of one group, and a share of all pieces of all images --------------------
+// ---- weight gradient: a chunk is a block of channels of one group, and a share of all pieces of all images
+// --------------------
 // Every share has a copy of the gradient of its own; the copies are added in order.
 
-/** Values of all copies together, how many there are at most, and how many sums a copy must be made of to be worth adding up. */
+/**
+ * Values of all copies together, how many there are at most, and how many sums a copy must be made of to be worth
+ * adding up.
+ */
 const COPIED: i32 = 1 << 20
 const COPIES: i32 = 8
 const LEAST_SUMS: i32 = 512

@@ -1,4 +1,6 @@
-/** C ← α·op(A)·op(B) + β·C by the system's BLAS, which the native engine gives; row-major, leading dimensions in values. */
+/**
+ * C ← α·op(A)·op(B) + β·C by the system's BLAS, which the native engine gives; row-major, leading dimensions in values.
+ */
 @external('engine', 'sgemm')
 export declare function sgemm(
   transA: bool,

@@ -1,11 +1,12 @@
 /**
- * y ← w ∗ x + bias as a matrix product whose right side is never written out: panels of 8 output positions are packed from the image
- * as they are needed. A chunk is a block of positions (and, if there are few, of output channels) of one group of one image.
+ * y ← w ∗ x + bias as a matrix product whose right side is never written out: panels of 8 output positions are packed
+ * from the image as they are needed. A chunk is a block of positions (and, if there are few, of output channels) of one
+ * group of one image.
  */
 import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, padRows, partsOf, rectifyRows, tapTable } from './convolution_shape'
 import { depthwise, isDepthwise } from './depthwise'
 import { needWorkspace, run } from './threads'
-import { MR, NR, panels, ROW, TILE } from './tile'
+import { MR, NR, panels, ROW, TILE } from './micro_tile'
 import { bytes, ceilDiv, evens, larger, smaller } from './vector'
 import { pays, winograd } from './winograd'
 

@@ -1,13 +1,14 @@
 /**
- * dx ← ∂E/∂x without an im2col matrix: a tile of 4 input channels under one tap times 8 output positions is added straight into the
- * image. A chunk is a block of input channels of one group of one image, so nothing is written by two threads.
+ * dx ← ∂E/∂x without an im2col matrix: a tile of 4 input channels under one tap times 8 output positions is added
+ * straight into the image. A chunk is a block of input channels of one group of one image, so nothing is written by two
+ * threads.
  */
 import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, partsOf, zero } from './convolution_shape'
 import { implicit } from './convolution'
 import { depthwiseInputGradient, isDepthwise } from './depthwise'
 import { packRows } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
-import { MR, NR, ROW, TILE, tile } from './tile'
+import { MR, NR, ROW, TILE, tile } from './micro_tile'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
 import { pays, winogradInputGradient } from './winograd'
 
@@ -158,7 +159,10 @@ function inputChunk(chunk: i32, workspace: usize): void {
   }
 }
 
-/** All taps of a block of channels, for positions p … p + count − 1 and output channels m … m + kc − 1, added into `sums`. */
+/**
+ * All taps of a block of channels, for positions p … p + count − 1 and output channels m … m + kc − 1, added into
+ * `sums`.
+ */
 function addTiles(
   s: Convolution,
   g: i32,

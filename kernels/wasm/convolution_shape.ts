@@ -3,7 +3,10 @@ import { rectify } from './relu'
 import { job, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, copyValues, larger, smaller, storeLanes } from './vector'
 
-/** Sizes as in ConvolutionShape: N images, C and M channels over all G groups; kernel K, stride S, pad P, dilation D along H and W. */
+/**
+ * Sizes as in ConvolutionShape: N images, C and M channels over all G groups; kernel K, stride S, pad P, dilation D
+ * along H and W.
+ */
 @unmanaged
 export class Convolution {
   N: i32

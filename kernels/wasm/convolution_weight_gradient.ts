@@ -1,14 +1,14 @@
 /**
- * dw ← dw + ∂E/∂w without an im2col matrix: a tile of 4 taps times 8 output channels takes its left side one splat at a time straight
- * from the image, and its right side from dy packed as panels of 8 channels. A chunk owns a block of taps and channels and runs over
- * all images in order; a small dw instead has one copy for each of a few groups of images, and the copies are added in order. Either
- * way the sums do not depend on the number of threads.
+ * dw ← dw + ∂E/∂w without an im2col matrix: a tile of 4 taps times 8 output channels takes its left side one splat at a
+ * time straight from the image, and its right side from dy packed as panels of 8 channels. A chunk owns a block of taps
+ * and channels and runs over all images in order; a small dw instead has one copy for each of a few groups of images,
+ * and the copies are added in order. Either way the sums do not depend on the number of threads.
  */
 import { Convolution, convolutionJob, cut, isPadded, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
 import { packColumns } from './pack'
 import { depthwiseWeightGradient, hasDepthwiseWeights } from './depthwise'
 import { needWorkspace, run, sharedWorkspace } from './threads'
-import { MR, NR, ROW } from './tile'
+import { MR, NR, ROW } from './micro_tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
 import { pays } from './winograd'
 import { winogradWeightGradient } from './winograd_weight_gradient'
@@ -76,7 +76,10 @@ function rowsOfRun(s: Convolution): i32 {
   return ceilDiv(s.OH, ceilDiv(s.positions, RUN))
 }
 
-/** Byte offsets of the taps (three more, that repeat the last one, fill up the last tile), and of the positions of a run. */
+/**
+ * Byte offsets of the taps (three more, that repeat the last one, fill up the last tile), and of the positions of a
+ * run.
+ */
 function fillTables(s: Convolution, K: i32): void {
   for (let k = 0; k < K + 3; k++) {
     const t = smaller(k, K - 1)

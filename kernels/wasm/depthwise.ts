@@ -1,6 +1,7 @@
 /**
- * Convolutions whose groups have one input channel and few output channels: a matrix product would be mostly padding, so every tap is
- * a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes backward, or of output channels.
+ * Convolutions whose groups have one input channel and few output channels: a matrix product would be mostly padding,
+ * so every tap is a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes
+ * backward, or of output channels.
  */
 import { CHUNK } from './elementwise'
 import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, rectifyRows, zero } from './convolution_shape'
@@ -177,7 +178,10 @@ function weightChunk(chunk: i32, padded: usize): void {
   }
 }
 
-/** Σ x·dy over the positions, where `image` is already moved by the tap. Each row has a sum of its own: the next one need not wait for it. */
+/**
+ * Σ x·dy over the positions, where `image` is already moved by the tap. Each row has a sum of its own: the next one
+ * need not wait for it.
+ */
 function tapSum(s: Convolution, image: usize, dy: usize): f32 {
   const whole = s.OW & ~3
   let sum = f32x4.splat(0)

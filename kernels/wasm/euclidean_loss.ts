@@ -1,5 +1,5 @@
 import { CHUNK, chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
-import { squares, total } from './reduction'
+import { squares, total } from './sum_of_squares'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, smaller, storeLanes } from './vector'
 

@@ -3,7 +3,7 @@ import { blockOf, packColumns, packRows } from './pack'
 import { FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps, hasFewDots } from './gemm_few'
 import { gemvColumns, gemvRows } from './gemv'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
-import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './tile'
+import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './micro_tile'
 import { transpose } from './transpose'
 import { bytes, ceilDiv, larger, smaller } from './vector'
 
@@ -72,7 +72,8 @@ export function gemm(
     fewSteps(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
     return
   }
-  // columns of A whose values lie a multiple of 1 KiB apart share a few lines of the L1 cache, and each is read many times
+  // columns of A whose values lie a multiple of 1 KiB apart share a few lines of the L1 cache, and each is read many
+  // times
   if (transA && K >= LONG && (M & 255) == 0 && N >= LEAST) {
     const rows = sharedWorkspace(bytes(M * K))
     transpose(K, M, a, rows)

@@ -1,10 +1,10 @@
 /**
- * Products in which one side is so short that packing the other would cost as much as multiplying: fully connected layers of a few
- * items. The long matrix passes through the cache once, in order.
+ * Products in which one side is so short that packing the other would cost as much as multiplying: fully connected
+ * layers of a few items. The long matrix passes through the cache once, in order.
  */
 import { smaller, bytes, ceilDiv, larger, madd, sumLanes } from './vector'
 import { job, needWorkspace, run } from './threads'
-import { copyEdge, MR, NR, ROW, TILE, tile } from './tile'
+import { copyEdge, MR, NR, ROW, TILE, tile } from './micro_tile'
 import { packRows } from './pack'
 
 /** Most rows, by measurement, for rows added to C, and most steps of k. */
@@ -63,7 +63,8 @@ function blockOf(n: i32, M: i32, N: i32, K: i32, unit: i32, most: i32): i32 {
   return smaller(most, ceilDiv(ceilDiv(n, larger(1, parts)), unit) * unit)
 }
 
-// ---- C ← α·A·Bᵀ + β·C with few rows of A: sums of products along rows of both -----------------------------------------------
+// ---- C ← α·A·Bᵀ + β·C with few rows of A: sums of products along rows of both
+// -----------------------------------------------
 
 export function fewDots(M: i32, N: i32, K: i32, alpha: f32, a: usize, b: usize, beta: f32, c: usize): void {
   const f = describe(M, N, K, alpha, a, bytes(K), 4, b, beta, c)
@@ -154,7 +155,8 @@ function putPair(c: usize, x: v128, y: v128, alpha: f32, beta: f32, both: bool):
   store<f32>(c, beta == 0 ? v : v + beta * load<f32>(c, 4), 4)
 }
 
-// ---- C ← α·op(A)·B + β·C with few rows of C: four rows of B at a time, added to two rows of C -------------------------------
+// ---- C ← α·op(A)·B + β·C with few rows of C: four rows of B at a time, added to two rows of C
+// -------------------------------
 
 export function fewRows(M: i32, N: i32, K: i32, alpha: f32, a: usize, aRow: usize, aStep: usize, b: usize, beta: f32, c: usize): void {
   const f = describe(M, N, K, alpha, a, aRow, aStep, b, beta, c)
@@ -229,7 +231,8 @@ function addRows(steps: i32, n: i32, a: usize, e: usize, aStep: usize, alpha: f3
   }
 }
 
-// ---- C ← α·op(A)·B + β·C with few values of k: C passes row by row ----------------------------------------------------------
+// ---- C ← α·op(A)·B + β·C with few values of k: C passes row by row
+// ----------------------------------------------------------
 
 export function fewSteps(M: i32, N: i32, K: i32, alpha: f32, a: usize, aRow: usize, aStep: usize, b: usize, beta: f32, c: usize): void {
   const f = describe(M, N, K, alpha, a, aRow, aStep, b, beta, c)

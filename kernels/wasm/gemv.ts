@@ -5,7 +5,10 @@ import { bytes, ceilDiv, madd, smaller, storeLanes, sumLanes } from './vector'
 /** Matrix values worth a chunk of their own. */
 const CHUNK: i32 = 32768
 const MOST_CHUNKS: i32 = 64
-/** A float32 sum runs over no more products than this before it is added to a larger one: errors stay small however long the vector. */
+/**
+ * A float32 sum runs over no more products than this before it is added to a larger one: errors stay small however long
+ * the vector.
+ */
 const RUN: i32 = 2048
 
 @unmanaged

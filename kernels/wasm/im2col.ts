@@ -1,4 +1,6 @@
-/** What a kernel of any number of axes covers, as a matrix, and back. Convolutions of more than two axes are made of it. */
+/**
+ * What a kernel of any number of axes covers, as a matrix, and back. Convolutions of more than two axes are made of it.
+ */
 import { CHUNK } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'

@@ -1,5 +1,5 @@
 /** Local response normalization across channels. */
-import { pow } from './log'
+import { pow } from './log_lanes'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
 
@@ -113,7 +113,10 @@ function acrossChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, ratio ← dy·x·scale^(−β − 1) (workspace). dx may be dy. */
+/**
+ * dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, ratio ← dy·x·scale^(−β − 1) (workspace). dx
+ * may be dy.
+ */
 export function lrnAcrossGradient(
   batch: i32,
   channels: i32,

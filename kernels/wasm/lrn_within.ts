@@ -1,4 +1,7 @@
-/** Local response normalization within a channel, over size×size windows cut off at the edges. A chunk is a block of planes. */
+/**
+ * Local response normalization within a channel, over size×size windows cut off at the edges. A chunk is a block of
+ * planes.
+ */
 import { CHUNK } from './elementwise'
 import { endGradientAt, LRN, normalizeAt, startGradientAt } from './lrn'
 import { job, needWorkspace, run } from './threads'

@@ -17,7 +17,10 @@ import {
 import { job } from './threads'
 import { bytes } from './vector'
 
-/** For each step: conted[t] ← cont[t]·h[t−1], gates[t] ← gates[t] + conted[t]·Whᵀ, and c[t + 1], h[t] as lstmUnit has them from c[t]. */
+/**
+ * For each step: conted[t] ← cont[t]·h[t−1], gates[t] ← gates[t] + conted[t]·Whᵀ, and c[t + 1], h[t] as lstmUnit has
+ * them from c[t].
+ */
 export function lstm(
   steps: i32,
   batch: i32,
@@ -59,8 +62,9 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
 }
 
 /**
- * From dh of all steps to dgates: what a step sends back through Wh to the one before is added to that one's dh, times cont, and dc goes
- * back from step to step. gates, c: as lstm left them; dc: (N, H), what comes into c behind the last step, and what reaches c before the first.
+ * From dh of all steps to dgates: what a step sends back through Wh to the one before is added to that one's dh, times
+ * cont, and dc goes back from step to step. gates, c: as lstm left them; dc: (N, H), what comes into c behind the last
+ * step, and what reaches c before the first.
  */
 export function lstmGradient(
   steps: i32,

@@ -12,8 +12,9 @@ function isHalving(s: Pooling): bool {
 }
 
 /**
- * y ← largest x of each window, mask ← its index in the plane: the first one on a tie, −1 if none is above −FLT_MAX. A mask of 0 is none.
- * The largest of each row of a window first, which the windows below share, then the largest of these.
+ * y ← largest x of each window, mask ← its index in the plane: the first one on a tie, −1 if none is above −FLT_MAX. A
+ * mask of 0 is none. The largest of each row of a window first, which the windows below share, then the largest of
+ * these.
  */
 export function maxPool(x: usize, y: usize, mask: usize): void {
   const s = pooling()
@@ -117,8 +118,8 @@ function maxRow(s: Pooling, step: i32, p: usize, index: i32, row: usize, from: u
 }
 
 /**
- * y ← the largest of rows h0 … h1 − 1, the first one on a tie. Rows that have nothing above −FLT_MAX never win. What whole vectors write
- * beyond the row, where the plane has so many values left, is written again.
+ * y ← the largest of rows h0 … h1 − 1, the first one on a tie. Rows that have nothing above −FLT_MAX never win. What
+ * whole vectors write beyond the row, where the plane has so many values left, is written again.
  */
 @inline
 function maxOfRows(s: Pooling, h0: i32, h1: i32, rows: usize, froms: usize, y: usize, mask: usize, left: i32, masked: bool): void {

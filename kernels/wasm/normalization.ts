@@ -155,7 +155,10 @@ function statisticsColumnsChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx may be dy. */
+/**
+ * dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx may
+ * be dy.
+ */
 export function normalizeChannelsGradient(
   batch: i32,
   channels: i32,

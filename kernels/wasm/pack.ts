@@ -1,8 +1,11 @@
 /** Copies pieces of matrices into the order in which tiles read them: panels of 8 columns, `ROW` bytes for each k. */
-import { NR, ROW } from './tile'
+import { NR, ROW } from './micro_tile'
 import { bytes, ceilDiv, larger } from './vector'
 
-/** Panels of B (K, N), whose row k starts at b + k·bRow. Missing columns of the last panel hold whatever follows the row. */
+/**
+ * Panels of B (K, N), whose row k starts at b + k·bRow. Missing columns of the last panel hold whatever follows the
+ * row.
+ */
 export function packRows(K: i32, N: i32, b: usize, bRow: usize, to: usize): void {
   for (let j = 0; j < N; j += NR) {
     let from = b + bytes(j)
@@ -15,7 +18,9 @@ export function packRows(K: i32, N: i32, b: usize, bRow: usize, to: usize): void
   }
 }
 
-/** Panels of Bᵀ: column j of B (K, N) starts at b + j·bColumn and is contiguous. Missing columns repeat the last one. */
+/**
+ * Panels of Bᵀ: column j of B (K, N) starts at b + j·bColumn and is contiguous. Missing columns repeat the last one.
+ */
 export function packColumns(K: i32, N: i32, b: usize, bColumn: usize, to: usize): void {
   for (let j = 0; j < N; j += NR) {
     packFourColumns(K, N - j, b + <usize>j * bColumn, bColumn, to)

@@ -1,4 +1,7 @@
-/** What poolings over planes (H, W) have in common: four windows of a row at a time; clipped windows are read from a copy between pads. */
+/**
+ * What poolings over planes (H, W) have in common: four windows of a row at a time; clipped windows are read from a
+ * copy between pads.
+ */
 import { CHUNK } from './elementwise'
 import { job } from './threads'
 import { bytes, ceilDiv, evens, larger, smaller } from './vector'

@@ -1,6 +1,6 @@
 /** (shift + scale·x)^p. A small whole p is multiplied out; any other goes through a logarithm. */
 import { describe, described, each, Elementwise } from './elementwise'
-import { pow } from './log'
+import { pow } from './log_lanes'
 import { madd } from './vector'
 
 /** y ← (shift + scale·x)^exponent, |exponent| ≤ 127. */

@@ -1,13 +1,13 @@
 /**
- * What the layers with a state have in common: step by step, products of the state with the same weights. A chunk is some hidden units of
- * some streams. Its part of the weights is put in order once, in the step before the first, and then stays in the cache of the core
- * that put it there.
+ * What the layers with a state have in common: step by step, products of the state with the same weights. A chunk is
+ * some hidden units of some streams. Its part of the weights is put in order once, in the step before the first, and
+ * then stays in the cache of the core that put it there.
  */
 import { sgemm } from './blas_import'
 import { packColumns, packRows } from './pack'
 import { runSteps, stateOf, SteppedJob, StepTask } from './steps'
 import { job, needWorkspace, sharedWorkspace } from './threads'
-import { MR, NR, ROW, tile } from './tile'
+import { MR, NR, ROW, tile } from './micro_tile'
 import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
 
@@ -95,7 +95,8 @@ function inOrder(r: Recurrence, back: bool): bool {
   return back ? r.steps > 1 : !r.few
 }
 
-// ---- where a chunk is ------------------------------------------------------------------------------------------------------------
+// ---- where a chunk is
+// ------------------------------------------------------------------------------------------------------------
 
 @inline
 export function firstUnit(r: Recurrence, chunk: i32): i32 {
@@ -119,7 +120,8 @@ function packedOf(r: Recurrence, u: i32): usize {
   return r.packed + bytes(u * r.gateCount * r.hidden)
 }
 
-// ---- forward ---------------------------------------------------------------------------------------------------------------------
+// ---- forward
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** The weights of some units in the order in which products read them. */
 export function packUnits(r: Recurrence, u: i32): void {
@@ -211,8 +213,9 @@ function add(n: i32, x: usize, y: usize): void {
 }
 
 /**
- * y[j] ← Σₖ x[k]·w[j][k] for j < n, four at a time; w: (n, K). Up to three values behind the last are overwritten. Two roundings, since a load
- * can be a part of a multiplication, but not of a fused one, and every product has one of its own.
+ * y[j] ← Σₖ x[k]·w[j][k] for j < n, four at a time; w: (n, K). Up to three values behind the last are overwritten. Two
+ * roundings, since a load can be a part of a multiplication, but not of a fused one, and every product has one of its
+ * own.
  */
 function dots(K: i32, n: i32, x: usize, w: usize, y: usize): void {
   const row = bytes(K)
@@ -249,7 +252,8 @@ function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7))
 }
 
-// ---- backward --------------------------------------------------------------------------------------------------------------------
+// ---- backward
+// --------------------------------------------------------------------------------------------------------------------
 
 /** The columns of the weights that belong to some units. */
 export function packGradientUnits(r: Recurrence, u: i32): void {
@@ -265,8 +269,9 @@ export function packGradientUnits(r: Recurrence, u: i32): void {
 }
 
 /**
- * The gradient of h[t]: dh[t] and what the step after it sends back, cont[t + 1]·(dgates[t + 1]·Wh), or nothing where that cont is 0.
- * For the units from u on of the streams n0 … n1 − 1, in the workspace; the answer is how many bytes apart streams lie there.
+ * The gradient of h[t]: dh[t] and what the step after it sends back, cont[t + 1]·(dgates[t + 1]·Wh), or nothing where
+ * that cont is 0. For the units from u on of the streams n0 … n1 − 1, in the workspace; the answer is how many bytes
+ * apart streams lie there.
  */
 export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, workspace: usize): usize {
   const H = r.hidden

@@ -11,7 +11,9 @@ class RmsProp extends Update {
   }
 }
 
-/** h ← kept·h + added·g²; dw ← rate·g / (√h + delta); w ← w − dw. The caller knows added = 1 − kept in double precision. */
+/**
+ * h ← kept·h + added·g²; dw ← rate·g / (√h + delta); w ← w − dw. The caller knows added = 1 − kept in double precision.
+ */
 export function rmspropUpdate(
   n: i32,
   rate: f32,

@@ -50,7 +50,10 @@ function bend(count: i32, x: usize, y: usize): void {
   for (; count > 0; count -= 4, x += 16, y += 16) put(y, hyperbolic(v128.load(x)), count)
 }
 
-/** From dh of all steps to dgates ← dh·(1 − h²), where what a step sends back through Wh is added to the dh of the one before, times cont. */
+/**
+ * From dh of all steps to dgates ← dh·(1 − h²), where what a step sends back through Wh is added to the dh of the one
+ * before, times cont.
+ */
 export function rnnGradient(steps: i32, batch: i32, hidden: i32, cont: usize, wh: usize, h: usize, dh: usize, dgates: usize): void {
   const r = describe(steps, batch, hidden, 1, true, cont, wh)
   r.h = h

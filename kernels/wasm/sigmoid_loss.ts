@@ -1,19 +1,25 @@
 import { CHUNK, chunksOf, describe, described, each, Elementwise } from './elementwise'
-import { exp } from './exp'
-import { log1p } from './log'
+import { exp } from './exp_lanes'
+import { log1p } from './log_lanes'
 import { logistic } from './sigmoid'
 import { normalizer, VALID } from './softmax_loss'
 import { run, sharedWorkspace } from './threads'
 import { bytes, high, larger, low, smaller } from './vector'
 
-/** Lanes whose target counts: all but those that are `ignore` when cut off to a whole number, and those past the end. NaN ignores none. */
+/**
+ * Lanes whose target counts: all but those that are `ignore` when cut off to a whole number, and those past the end.
+ * NaN ignores none.
+ */
 @inline
 function counted(target: v128, ignore: f32, rest: i32): v128 {
   const mine = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(rest))
   return v128.and(mine, f32x4.ne(f32x4.trunc(target), f32x4.splat(ignore)))
 }
 
-/** loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t that are not ignored.  x, t: (outer, inner). */
+/**
+ * loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t that are not ignored.  x, t: (outer,
+ * inner).
+ */
 export function sigmoidCrossEntropyLoss(outer: i32, inner: i32, ignore: f32, mode: i32, x: usize, target: usize, loss: usize): void {
   const n = outer * inner
   const chunks = chunksOf(n)

@@ -1,5 +1,5 @@
 import { CHUNK } from './elementwise'
-import { exp } from './exp'
+import { exp } from './exp_lanes'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, smaller, storeLanes, sumLanes } from './vector'
 

@@ -1,5 +1,5 @@
 import { CHUNK } from './elementwise'
-import { log } from './log'
+import { log } from './log_lanes'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, larger, smaller, storeLanes } from './vector'
 

@@ -1,5 +1,8 @@
-/** The two functions that gates go through, inlined so that a loop keeps their constants in hand: a call makes them all anew. */
-import { series } from './exp'
+/**
+ * The two functions that gates go through, inlined so that a loop keeps their constants in hand: a call makes them all
+ * anew.
+ */
+import { series } from './exp_lanes'
 import { madd } from './vector'
 
 /** 1.5·2²³ + round(x / ln 2) for |x| ≤ 87.3: adding so much leaves the whole number in the low bits. */
@@ -8,7 +11,10 @@ function rounded(x: v128): v128 {
   return madd(x, f32x4.splat(1.4426950408889634), f32x4.splat(12582912))
 }
 
-/** x − n·ln 2 for the n of `rounded`. ln 2 in two parts, of which the first has few enough bits for its product with n to be exact. */
+/**
+ * x − n·ln 2 for the n of `rounded`. ln 2 in two parts, of which the first has few enough bits for its product with n
+ * to be exact.
+ */
 @inline
 function reduced(x: v128, whole: v128): v128 {
   const n = f32x4.sub(whole, f32x4.splat(12582912))

@@ -1,7 +1,8 @@
 /**
- * A job of many steps, each of which needs what all chunks of the step before have computed. Threads wait for each other between steps
- * without going back to the caller, and each keeps to chunks of its own as long as the others keep up: what a chunk reads in every step
- * stays in the cache of its core. How the work is cut depends on shapes alone, so that the same bits come out for any number of threads.
+ * A job of many steps, each of which needs what all chunks of the step before have computed. Threads wait for each
+ * other between steps without going back to the caller, and each keeps to chunks of its own as long as the others keep
+ * up: what a chunk reads in every step stays in the cache of its core. How the work is cut depends on shapes alone, so
+ * that the same bits come out for any number of threads.
  */
 import { job, passed, reached, run, runAlone, threadCount } from './threads'
 import { smaller } from './vector'
@@ -36,7 +37,10 @@ export function stateOf(chunks: i32): usize {
   return CLAIMED + LINE * <usize>chunks
 }
 
-/** Runs all chunks of every step, in order, with the `stateOf(chunks)` bytes at `state`; on the calling thread alone where it is not worth more. */
+/**
+ * Runs all chunks of every step, in order, with the `stateOf(chunks)` bytes at `state`; on the calling thread alone
+ * where it is not worth more.
+ */
 export function runSteps(task: StepTask, steps: i32, chunks: i32, state: usize, alone: bool): void {
   memory.fill(state, 0, stateOf(chunks))
   changetype<SteppedJob>(job).state = state
@@ -49,7 +53,9 @@ export function runSteps(task: StepTask, steps: i32, chunks: i32, state: usize, 
   else run(part, s.parts)
 }
 
-/** What one thread does; a late one goes on where the others are, and one that comes after the end has nothing to do. */
+/**
+ * What one thread does; a late one goes on where the others are, and one that comes after the end has nothing to do.
+ */
 function part(index: i32, workspace: usize): void {
   const state = changetype<SteppedJob>(job).state
   const s = changetype<Steps>(state)

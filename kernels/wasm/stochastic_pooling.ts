@@ -1,4 +1,7 @@
-/** One value of each window, drawn with probability max(x, 0) / Σ max(x, 0), or their mean. Sums are double, in the order of the plain loops. */
+/**
+ * One value of each window, drawn with probability max(x, 0) / Σ max(x, 0), or their mean. Sums are double, in the
+ * order of the plain loops.
+ */
 import { sixteenWords } from './philox'
 import { paddedLength, Pooling, pooling, start, strided } from './pooling'
 import { job, needWorkspace, run } from './threads'

@@ -1,5 +1,5 @@
 import { chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
-import { exp } from './exp'
+import { exp } from './exp_lanes'
 import { run } from './threads'
 import { madd, storeLanes } from './vector'
 

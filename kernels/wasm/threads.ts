@@ -1,12 +1,14 @@
 /**
  * How one kernel call becomes chunks of work that any thread may take.
  *
- * A kernel writes its arguments to the job, cuts the work into chunks by shape alone (never by the number of threads, so that the
- * same bits come out for any number of them), and calls `run`. The calling thread takes chunks like every worker does.
+ * A kernel writes its arguments to the job, cuts the work into chunks by shape alone (never by the number of threads,
+ * so that the same bits come out for any number of them), and calls `run`. The calling thread takes chunks like every
+ * worker does.
  *
- * One 64-bit word says which job is open (high half) and how many of its chunks are still to be taken (low half). Taking a chunk is
- * one compare-exchange of both halves, so a worker that comes late can neither take a chunk of a finished job (none is left) nor take
- * one of a new job with an old word (the job's number differs). The job's arguments change only while no chunk is out.
+ * One 64-bit word says which job is open (high half) and how many of its chunks are still to be taken (low half).
+ * Taking a chunk is one compare-exchange of both halves, so a worker that comes late can neither take a chunk of a
+ * finished job (none is left) nor take one of a new job with an old word (the job's number differs). The job's
+ * arguments change only while no chunk is out.
  */
 
 // The control block, one per engine; what different threads write lies on different cache lines.
@@ -20,7 +22,9 @@ const JOB: usize = 256 // what to do, then the arguments of the kernel
 /** Iterations without news after which a thread goes to sleep: about 0.1 ms. */
 const WORKER_SPINS: i32 = 100_000
 const MAIN_SPINS: i32 = 20_000
-/** The main thread looks for dead workers this often (ns), and gives up after so many looks without progress: a minute. */
+/**
+ * The main thread looks for dead workers this often (ns), and gives up after so many looks without progress: a minute.
+ */
 const PATIENCE: i64 = 100_000_000
 const LOOKS: i32 = 600
 
@@ -128,7 +132,10 @@ export function chunksDispatched(): i32 {
   return chunksHanded
 }
 
-/** Waits until the counter is `value` or more; false if a thread died. The word after the counter counts who sleeps until `passed`. */
+/**
+ * Waits until the counter is `value` or more; false if a thread died. The word after the counter counts who sleeps
+ * until `passed`.
+ */
 export function reached(counter: usize, value: i32): bool {
   for (let i = 0; i < MAIN_SPINS; i++) if (atomic.load<i32>(counter) >= value) return true
   let looks = 0
@@ -174,8 +181,9 @@ function work(thread: i32): void {
 }
 
 /**
- * A thread hears of a memory that grew on another one by an interrupt, which V8 serves some time later. Until then memory.copy and
- * memory.fill, which look at the size, trap beyond the old end. Growing by nothing makes the thread look now.
+ * A thread hears of a memory that grew on another one by an interrupt, which V8 serves some time later. Until then
+ * memory.copy and memory.fill, which look at the size, trap beyond the old end. Growing by nothing makes the thread
+ * look now.
  */
 function seeGrowth(pages: i32): void {
   memory.grow(0)
@@ -203,7 +211,8 @@ export function serve(block: usize, thread: i32): void {
   }
 }
 
-// ---- what the stress test dispatches: every chunk adds one to its own counter ------------------------------------------------
+// ---- what the stress test dispatches: every chunk adds one to its own counter
+// ------------------------------------------------
 
 @unmanaged
 class CountJob {

@@ -42,8 +42,9 @@ function decayedGradient(s: Update, w: v128, dw: v128): v128 {
 }
 
 /**
- * dw ← step; w ← w − step. Rule extends Update and has `step`, which makes four values of it from their gradients g and moves its
- * histories at byte offset `at` on. The constants come as vectors: after a store the compiler would read them from memory again.
+ * dw ← step; w ← w − step. Rule extends Update and has `step`, which makes four values of it from their gradients g and
+ * moves its histories at byte offset `at` on. The constants come as vectors: after a store the compiler would read them
+ * from memory again.
  */
 function updateChunk<Rule>(chunk: i32): void {
   const s = changetype<Update>(job)

@@ -1,11 +1,12 @@
 /**
- * The input gradient of wide kernels that move in wide steps, which is what nets scale up with (FCN's 64 × 64 at stride 32). One output
- * position times eight neighbouring taps is eight neighbouring values of the image: tiles of 4 positions by 8 taps are added straight in.
+ * The input gradient of wide kernels that move in wide steps, which is what nets scale up with (FCN's 64 × 64 at stride
+ * 32). One output position times eight neighbouring taps is eight neighbouring values of the image: tiles of 4
+ * positions by 8 taps are added straight in.
  */
 import { Convolution, convolutionJob, isPadded, paddedBytes, zero } from './convolution_shape'
 import { packRows } from './pack'
 import { needWorkspace, run } from './threads'
-import { NR, ROW, tile } from './tile'
+import { NR, ROW, tile } from './micro_tile'
 import { bytes, copyValues, smaller } from './vector'
 
 /** dx ← ∂E/∂x, or false where the general pass is the better one. A chunk is a channel of an image. */

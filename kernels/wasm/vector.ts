@@ -12,7 +12,10 @@ export function select(a: v128, b: v128, mask: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? i32x4.relaxed_laneselect(a, b, mask) : v128.bitselect(a, b, mask)
 }
 
-/** Stores the first `count` lanes (1, 2 or 3). Loading whole vectors past an end is safe: the heap keeps the memory's last bytes free. */
+/**
+ * Stores the first `count` lanes (1, 2 or 3). Loading whole vectors past an end is safe: the heap keeps the memory's
+ * last bytes free.
+ */
 @inline
 export function storeLanes(p: usize, v: v128, count: i32): void {
   v128.store_lane<f32>(p, v, 0)

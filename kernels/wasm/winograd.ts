@@ -1,19 +1,22 @@
 /**
- * Convolutions with 3×3 or 5×5 kernels, stride 1, as 36 matrix products over tiles (winograd_tiles.ts), where they cost less than the
- * plain product. The input gradient is the same pass over dy with turned weights. A chunk takes a block of tiles, of any images, and a
- * block of output channels through all three steps, so that what lies between them stays in the cache; where several chunks would
- * transform the same block of tiles, that is a job before. Products have tiles as rows and outputs as columns: weights are read once,
- * in the order in which they lie, 8 outputs (or, for the system's sgemm, all of a group) for each input.
+ * Convolutions with 3×3 or 5×5 kernels, stride 1, as 36 matrix products over tiles (winograd_tiles.ts), where they cost
+ * less than the plain product. The input gradient is the same pass over dy with turned weights. A chunk takes a block
+ * of tiles, of any images, and a block of output channels through all three steps, so that what lies between them stays
+ * in the cache; where several chunks would transform the same block of tiles, that is a job before. Products have tiles
+ * as rows and outputs as columns: weights are read once, in the order in which they lie, 8 outputs (or, for the
+ * system's sgemm, all of a group) for each input.
  */
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, cut, zero } from './convolution_shape'
 import { rectify } from './relu'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
-import { NR, ROW, rowsTile } from './tile'
+import { NR, ROW, rowsTile } from './micro_tile'
 import { bytes, ceilDiv, copyValues, larger, put, smaller } from './vector'
 import { gather, inputPoints, outputSquare, POINTS, VECTORS, weightPoints } from './winograd_tiles'
 
-/** Tiles of a chunk: enough to use weights from the L3 cache several times, and so few that they stay in the L2 cache. */
+/**
+ * Tiles of a chunk: enough to use weights from the L3 cache several times, and so few that they stay in the L2 cache.
+ */
 const LEAST_BLOCK: i32 = 16
 const MOST_BLOCK: i32 = 64
 const BLOCK_VALUES: i32 = 294912
@@ -26,7 +29,10 @@ const TRANSFORM: f64 = 60
 const READ: f64 = 20
 /** The same for the system's sgemm, which likes neither few tiles nor waiting. */
 const BLAS_READ: f64 = 30
-/** Bytes of transformed tiles that a job of their own may make, inputs of tiles that must else be made again, and its chunks. */
+/**
+ * Bytes of transformed tiles that a job of their own may make, inputs of tiles that must else be made again, and its
+ * chunks.
+ */
 const SPLIT: usize = 4194304
 const AGAIN: i32 = 1500
 const SPLIT_CHUNKS: i32 = 8
@@ -34,7 +40,9 @@ const SPLIT_CHUNKS: i32 = 8
 const CHUNK: f64 = 8e5
 const MOST_CHUNKS: f64 = 16
 
-/** One pass over `images`, each with `groups` groups of `inputs` planes (H, W) that become `outputs` planes (OH, OW). */
+/**
+ * One pass over `images`, each with `groups` groups of `inputs` planes (H, W) that become `outputs` planes (OH, OW).
+ */
 @unmanaged
 export class Winograd {
   images: i32
@@ -60,7 +68,10 @@ export class Winograd {
   w: usize
   bias: usize
   y: usize
-  /** Where the transformed weights are, and bytes from one panel of outputs to the next. The weight gradient has rows of inputs. */
+  /**
+   * Where the transformed weights are, and bytes from one panel of outputs to the next. The weight gradient has rows of
+   * inputs.
+   */
   points: usize
   row: usize
   step: usize
@@ -72,7 +83,10 @@ export class Winograd {
   wOutput: usize
   wInput: usize
   turned: bool
-  /** Blocks of tiles and parts of the outputs, and whether transformed tiles are shared by all parts: where, and parts of the inputs. */
+  /**
+   * Blocks of tiles and parts of the outputs, and whether transformed tiles are shared by all parts: where, and parts
+   * of the inputs.
+   */
   block: i32
   blocks: i32
   part: i32
@@ -99,8 +113,10 @@ function isSquare(s: Convolution): bool {
 
 /** Whether the pass that makes (OH, OW) outputs costs less this way, the transform of the weights included. */
 export function pays(s: Convolution, OH: i32, OW: i32, blas: bool): bool {
-  // Exactness first: by 5×5 tiles LeNet left Caffe's recorded training run within 50 iterations (parameters off by 12 times the
-  // tolerance, 0.003 times without them). The limit of 32 channels is a judgement: it keeps LeNet out and larger nets in.
+  // Exactness first: by 5×5 tiles LeNet left Caffe's recorded training run within 50 iterations (parameters off by 12
+  // times the
+  // tolerance, 0.003 times without them). The limit of 32 channels is a judgement: it keeps LeNet out and larger nets
+  // in.
   if (s.KH == 5 && (s.groupC < 32 || s.groupM < 32)) return false
   return costsLess(s, OH, OW, blas, TRANSFORM)
 }
@@ -111,8 +127,9 @@ function preparedPays(s: Convolution, blas: bool): bool {
 }
 
 /**
- * In cycles of a core: a multiply-add costs 1/8, with the system's sgemm 1/24, where the plain pass also copies every patch; a tile has
- * 36 of them for every pair of channels, about 40 cycles for every channel, and its share of 36 calls of sgemm; a filter costs `filter`.
+ * In cycles of a core: a multiply-add costs 1/8, with the system's sgemm 1/24, where the plain pass also copies every
+ * patch; a tile has 36 of them for every pair of channels, about 40 cycles for every channel, and its share of 36 calls
+ * of sgemm; a filter costs `filter`.
  */
 function costsLess(s: Convolution, OH: i32, OW: i32, blas: bool, filter: f64): bool {
   if (!isSquare(s)) return false
@@ -349,7 +366,9 @@ function turn(n: i32, p: usize): void {
   }
 }
 
-/** Copies rows first ≤ r < last of a plane (H, W) into a padded one, which has `pad` zeros before them and zeros behind. */
+/**
+ * Copies rows first ≤ r < last of a plane (H, W) into a padded one, which has `pad` zeros before them and zeros behind.
+ */
 export function place(from: usize, H: i32, W: i32, pad: i32, to: usize, row: usize, first: i32, last: i32): void {
   const behind = <i32>(row >> 2) - pad - W
   for (let r = first; r < last; r++) {
@@ -397,7 +416,10 @@ function tilesChunk(chunk: i32, workspace: usize): void {
   }
 }
 
-/** Sums over the inputs, point by point and tile by tile, of a panel of outputs or, by the system's sgemm, of all outputs of the chunk. */
+/**
+ * Sums over the inputs, point by point and tile by tile, of a panel of outputs or, by the system's sgemm, of all
+ * outputs of the chunk.
+ */
 function multiply(f: Winograd, g: i32, o: i32, outputs: i32, tiles: i32, a: usize, c: usize): void {
   const K = f.inputs
   let w = f.points + <usize>(g * f.panels) * f.step + placeOf(f, o)
@@ -414,7 +436,10 @@ function multiply(f: Winograd, g: i32, o: i32, outputs: i32, tiles: i32, a: usiz
   }
 }
 
-/** The points of a block of tiles for inputs c0 ≤ c < c1 of a group: four tiles, then inputs or, for the system's sgemm, all tiles. */
+/**
+ * The points of a block of tiles for inputs c0 ≤ c < c1 of a group: four tiles, then inputs or, for the system's sgemm,
+ * all tiles.
+ */
 function transformInput(f: Winograd, g: i32, q0: i32, c0: i32, c1: i32, to: usize, workspace: usize): void {
   const table = workspace + 2 * VECTORS
   const planes = table + bytes(3 * f.block) + (f.split ? 0 : POINTS * (inputStep(f) + outputStep(f)))

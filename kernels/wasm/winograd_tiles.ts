@@ -1,12 +1,13 @@
 /**
- * Winograd's minimal filtering with tiles of 6 × 6: 36 products stand for the 16·9 of F(4×4, 3×3) and for the 4·25 of F(2×2, 5×5).
+ * Winograd's minimal filtering with tiles of 6 × 6: 36 products stand for the 16·9 of F(4×4, 3×3) and for the 4·25 of
+ * F(2×2, 5×5).
  *
  *   y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ x B)] A,   so   dU = (A dy Aᵀ) ⊙ (Bᵀ x B)  and  dg = Gᵀ dU G.
  *
- * The points are 0, ±√½, ±√2, ∞. A and G evaluate a polynomial (m outputs, r taps) at them, G with factors 1, −⅔, ⅙, 1; only Bᵀ is a
- * matrix of its own, the same for every split of 6 = m + r − 1. With these points the root mean square error over random values is
- * 1.9 times that of the plain sum for F(4×4, 3×3) and 1.3 times for F(2×2, 5×5); with the textbook's 0, ±1, ±2 it is 4 and 2.7 times.
- * Every function works in four lanes: four tiles, or four channels.
+ * The points are 0, ±√½, ±√2, ∞. A and G evaluate a polynomial (m outputs, r taps) at them, G with factors 1, −⅔, ⅙, 1;
+ * only Bᵀ is a matrix of its own, the same for every split of 6 = m + r − 1. With these points the root mean square
+ * error over random values is 1.9 times that of the plain sum for F(4×4, 3×3) and 1.3 times for F(2×2, 5×5); with the
+ * textbook's 0, ±1, ±2 it is 4 and 2.7 times. Every function works in four lanes: four tiles, or four channels.
  */
 import { madd } from './vector'
 
@@ -81,7 +82,10 @@ function combine(k: i32, z: usize, zStep: usize, y: usize, yStep: usize, s1: f32
   if (k > 4) v128.store(y + 4 * yStep, f32x4.add(madd(f32x4.splat(0.25), sum1, f32x4.mul(f32x4.splat(4), sum2)), z5))
 }
 
-/** The 36 points of a k × k square of vectors at `from`, `step` bytes from one to the next. `s` are factors, `temp` holds VECTORS. */
+/**
+ * The 36 points of a k × k square of vectors at `from`, `step` bytes from one to the next. `s` are factors, `temp`
+ * holds VECTORS.
+ */
 @inline
 function evaluateSquare(k: i32, from: usize, to: usize, step: usize, s1: f32, s2: f32, temp: usize): void {
   for (let r = 0; r < k; r++) evaluate(k, from + (<usize>(r * k) << 4), 16, temp + 96 * <usize>r, 16, s1, s2)

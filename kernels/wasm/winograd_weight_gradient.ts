@@ -1,12 +1,12 @@
 /**
- * dw ← dw + ∂E/∂w by tiles of 6 × 6 (winograd_tiles.ts): dU[t] = dY[t]·X[t]ᵀ for 36 points t, summed over the tiles of all images, then
- * dw += Gᵀ dU G. Images pass in rounds whose transforms stay in the L3 cache, a chunk of sums owns a block of one point's dU, and tiles
- * are summed in order.
+ * dw ← dw + ∂E/∂w by tiles of 6 × 6 (winograd_tiles.ts): dU[t] = dY[t]·X[t]ᵀ for 36 points t, summed over the tiles of
+ * all images, then dw += Gᵀ dU G. Images pass in rounds whose transforms stay in the L3 cache, a chunk of sums owns a
+ * block of one point's dU, and tiles are summed in order.
  */
 import { sgemm } from './blas_import'
 import { Convolution, cut } from './convolution_shape'
 import { needWorkspace, run, sharedWorkspace } from './threads'
-import { NR, panels, ROW, TILE } from './tile'
+import { NR, panels, ROW, TILE } from './micro_tile'
 import { bytes, ceilDiv, larger, smaller } from './vector'
 import { describe, paddedRow, place, planeBytes, Winograd, winogradJob } from './winograd'
 import { gather, inputPoints, outputPoints, POINTS, VECTORS, weightSquare } from './winograd_tiles'
@@ -25,7 +25,10 @@ class Sums extends Winograd {
   first: i32
   count: i32
   sum: i32
-  /** Transformed images, (group, panel of 8 channels, tile), and gradients, (group, output, tile): where, and bytes between points. */
+  /**
+   * Transformed images, (group, panel of 8 channels, tile), and gradients, (group, output, tile): where, and bytes
+   * between points.
+   */
   image: usize
   imageStep: usize
   gradient: usize

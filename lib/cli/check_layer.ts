@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { createEngine } from '../engines/index.js'
 import { RistrettoError } from '../errors.js'
-import { createFiles } from '../files.js'
 import type { LayerParameter } from '../generated/caffe.js'
 import type { LayerClass } from '../layer.js'
 import { parseText } from '../proto/text.js'
+import { createFiles } from '../system/files.js'
 import { type BottomSpec, CheckError, checkLayer, type LayerOptions, type LayerReport } from '../testing.js'
 import { importLayers, registerLayersOf } from './load_layers.js'
 import { addRunOptions, list, phaseOption, type RunOptions, registerLayers, whole } from './options.js'
@@ -26,7 +26,9 @@ interface CheckLayerOptions extends RunOptions {
 export function addCheckLayer(program: Command, output: Output): void {
   const command = program
     .command('check-layer')
-    .description('Try out the layers that a module exports: repeatable passes, gradients against differences, changes of shape.')
+    .description(
+      'Try out the layers that a module exports: repeatable passes, gradients against differences, changes of shape.',
+    )
     .argument('<file>', 'module that exports classes that extend Layer (.js, .mjs, .ts)')
     .option('--layer <names>', 'check these classes only, separated by commas', list)
     .option(
@@ -57,7 +59,8 @@ Examples:
 
 function bottomOption(text: string, before: BottomSpec[] = []): BottomSpec[] {
   const match = /^(\d+(?:[,x]\d+)*)?(?::labels=(\d+))?$/.exec(text)
-  if (!match) throw new InvalidArgumentError('It must be sizes, 2,3,4,5, for labels with their number behind: 4:labels=10.')
+  if (!match)
+    throw new InvalidArgumentError('It must be sizes, 2,3,4,5, for labels with their number behind: 4:labels=10.')
   const shape = match[1] ? match[1].split(/[,x]/).map(Number) : []
   return [...before, match[2] ? { shape, labels: Number(match[2]) } : shape]
 }
@@ -94,7 +97,11 @@ async function check(file: string, options: CheckLayerOptions, output: Output): 
   if (failed.length) throw new RistrettoError(`${file}: ${failed.join(', ')} failed`)
 }
 
-function chosen(layers: [string, LayerClass][], names: readonly string[] | undefined, file: string): [string, LayerClass][] {
+function chosen(
+  layers: [string, LayerClass][],
+  names: readonly string[] | undefined,
+  file: string,
+): [string, LayerClass][] {
   const known = layers.map(([name]) => name)
   const unknown = names?.find(name => !known.includes(name))
   if (unknown !== undefined) throw new RistrettoError(`${file} exports no layer '${unknown}', but ${known.join(', ')}`)
@@ -113,7 +120,9 @@ async function checkOne(name: string, layerClass: LayerClass, options: CheckLaye
   } catch (error) {
     if (error instanceof CheckError) return { layer: name, passed: false, error: error.message }
     // the layer's own words: it may just want other bottoms
-    const hint = options.bottom ? '' : ' (the bottoms were 2×3×4×5; --bottom gives it others, --param and --param-str its parameters)'
+    const hint = options.bottom
+      ? ''
+      : ' (the bottoms were 2×3×4×5; --bottom gives it others, --param and --param-str its parameters)'
     return { layer: name, passed: false, error: `${(error as Error).message}${hint}` }
   }
 }

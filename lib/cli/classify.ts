@@ -2,14 +2,14 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { NdArray } from 'ndarray'
-import { Classifier } from '../classifier.js'
 import { RistrettoError } from '../errors.js'
-import { loadImage } from '../io/image.js'
-import { writeNpy } from '../io/npy.js'
-import { loadMean } from '../io/protos.js'
-import { ndarrayOf, type Values } from '../ndarrays.js'
 import { Net } from '../net.js'
-import { writeFileSafely } from '../write_file.js'
+import { Classifier } from '../pycaffe/classifier.js'
+import { loadImage } from '../pycaffe/io/image.js'
+import { writeNpy } from '../pycaffe/io/npy.js'
+import { loadMean } from '../pycaffe/io/protos.js'
+import { ndarrayOf, type Values } from '../system/ndarrays.js'
+import { writeFileSafely } from '../system/write_file.js'
 import { addGpuSwitch } from './gpu_flag.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
@@ -33,7 +33,10 @@ export function addClassify(program: Command, output: Output): void {
   const command = program
     .command('classify')
     .description('Classify pictures: the most probable classes of each.')
-    .argument('<model>', "deploy prototxt, which starts with an Input layer; its first output is taken as the classes' probabilities")
+    .argument(
+      '<model>',
+      "deploy prototxt, which starts with an Input layer; its first output is taken as the classes' probabilities",
+    )
     .argument('<weights>', '.caffemodel')
     .argument('<pictures...>', 'PNG or JPEG files, or folders of them')
     .option('--labels <file>', 'names of the classes, one a line')
@@ -42,7 +45,11 @@ export function addClassify(program: Command, output: Output): void {
     .option('--raw-scale <factor>', 'factor before the mean is taken off; pictures are 0 … 1', number, 255)
     .option('--input-scale <factor>', 'factor after the mean is taken off (default: 1)', number)
     .option('--channel-swap <order>', 'order of the channels (default: 2,1,0, which makes R G B into B G R)', wholes(0))
-    .option('--images-dim <height,width>', 'size that pictures are brought to before the crop (default: that of the input)', wholes(1))
+    .option(
+      '--images-dim <height,width>',
+      'size that pictures are brought to before the crop (default: that of the input)',
+      wholes(1),
+    )
     .option('--oversample', 'average over the corners, the middle and their mirror images instead of the middle alone')
     .option('--output <file>', 'write all probabilities to a .npy file, pictures × classes')
     .option('--json', 'print the result as JSON')
@@ -79,7 +86,13 @@ interface Result {
   predictions: { index: number; label?: string; probability: number }[]
 }
 
-async function classify(model: string, weights: string, pictures: string[], options: ClassifyOptions, output: Output): Promise<void> {
+async function classify(
+  model: string,
+  weights: string,
+  pictures: string[],
+  options: ClassifyOptions,
+  output: Output,
+): Promise<void> {
   await registerLayers(options, output)
   const files = (await Promise.all(pictures.map(pictureFiles))).flat()
   await mustExist(weights)
@@ -87,7 +100,8 @@ async function classify(model: string, weights: string, pictures: string[], opti
   const { engine, threads, seed, level, stage: stages } = options
   const net = await Net.create(model, { engine, threads, seed, level, stages, phase: 'TEST', weights })
   const json = options.json ?? false
-  const bar = output.out.isTTY && !json && files.length > 1 ? new ProgressBar(output, 'Classifying', files.length, []) : undefined
+  const bar =
+    output.out.isTTY && !json && files.length > 1 ? new ProgressBar(output, 'Classifying', files.length, []) : undefined
   const results: Result[] = []
   const rows: Float32Array[] = []
   try {
@@ -98,7 +112,9 @@ async function classify(model: string, weights: string, pictures: string[], opti
       const { data, shape } = await classifier.predict(images, options.oversample ?? false)
       const classes = data.length / shape[0]
       if (labels && labels.length !== classes)
-        throw new RistrettoError(`${options.labels} has ${labels.length} labels, output '${net.outputs[0]}' has ${classes} classes`)
+        throw new RistrettoError(
+          `${options.labels} has ${labels.length} labels, output '${net.outputs[0]}' has ${classes} classes`,
+        )
       for (const [k, file] of now.entries()) {
         const probabilities = data.slice(k * classes, (k + 1) * classes)
         const result = { file, predictions: best(probabilities, options.top, labels) }
@@ -123,7 +139,8 @@ async function classifierOf(net: Net, pictures: number, options: ClassifyOptions
   const input = net.inputs[0]
   const blob = net.blobs[input]
   const { mean, rawScale, inputScale, imagesDim, oversample } = options
-  if (imagesDim && imagesDim.length > 2) throw new RistrettoError(`--images-dim takes a height and a width, not ${imagesDim.join(',')}`)
+  if (imagesDim && imagesDim.length > 2)
+    throw new RistrettoError(`--images-dim takes a height and a width, not ${imagesDim.join(',')}`)
   const [batch = 1, channels = 1] = blob?.shape ?? []
   const channelSwap = options.channelSwap ?? (channels === 3 ? [2, 1, 0] : undefined)
   const crops = oversample ? 10 : 1
@@ -165,9 +182,17 @@ async function picture(file: string, color: boolean): Promise<NdArray> {
   }
 }
 
-function best(probabilities: Float32Array, count: number, labels: readonly string[] | undefined): Result['predictions'] {
+function best(
+  probabilities: Float32Array,
+  count: number,
+  labels: readonly string[] | undefined,
+): Result['predictions'] {
   const order = Uint32Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a] || a - b)
-  return [...order.subarray(0, count)].map(index => ({ index, ...(labels && { label: labels[index] }), probability: probabilities[index] }))
+  return [...order.subarray(0, count)].map(index => ({
+    index,
+    ...(labels && { label: labels[index] }),
+    probability: probabilities[index],
+  }))
 }
 
 /** As Caffe's classification example prints it. */

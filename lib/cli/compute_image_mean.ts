@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import { computeImageMean, type ImageMean } from '../data/mean.js'
-import { g6 } from '../format.js'
-import { writeNpy } from '../io/npy.js'
-import { ndarrayOf } from '../ndarrays.js'
 import { writeMessage } from '../proto/wire.js'
-import { writeFileSafely } from '../write_file.js'
+import { writeNpy } from '../pycaffe/io/npy.js'
+import { g6 } from '../system/format.js'
+import { ndarrayOf } from '../system/ndarrays.js'
+import { writeFileSafely } from '../system/write_file.js'
+import { computeImageMean, type ImageMean } from '../tools/image_mean.js'
 import { mustExist } from './input_file.js'
 import { type Output, print } from './output.js'
 import { ProgressBar } from './progress.js'
@@ -56,5 +56,7 @@ async function compute(db: string, file: string | undefined, json: boolean, outp
 
 function fileBytes({ blob }: ImageMean, file: string): Uint8Array {
   if (!file.endsWith('.npy')) return writeMessage('BlobProto', blob)
-  return writeNpy(ndarrayOf(Float32Array.from(blob.data ?? []), [blob.channels ?? 0, blob.height ?? 0, blob.width ?? 0]))
+  return writeNpy(
+    ndarrayOf(Float32Array.from(blob.data ?? []), [blob.channels ?? 0, blob.height ?? 0, blob.width ?? 0]),
+  )
 }

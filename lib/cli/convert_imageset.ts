@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
-import { type ConvertImagesetOptions, convertImageset } from '../data/convert_imageset.js'
 import { imageFormats } from '../data/encode_image.js'
 import { EngineError } from '../errors.js'
+import { type ConvertImagesetOptions, convertImageset } from '../tools/convert_imageset.js'
 import { mustExist } from './input_file.js'
 import { whole } from './options.js'
 import { type Output, print } from './output.js'
@@ -24,7 +24,10 @@ export function addConvertImageset(program: Command, output: Output): void {
     .option('--check-size', 'fail if the images are not all of one size')
     .option('--encoded', 'store image files instead of pixels: as they are, if neither size nor type is to change')
     .addOption(
-      new Option('--encode-type <type>', 'type of the stored files (default: that of each file)').choices([...imageFormats, 'jpeg']),
+      new Option('--encode-type <type>', 'type of the stored files (default: that of each file)').choices([
+        ...imageFormats,
+        'jpeg',
+      ]),
     )
     .addOption(new Option('--backend <name>', 'kind of database').choices(['lmdb']).default('lmdb'))
     .option('--overwrite', 'replace an LMDB that is there already')
@@ -46,7 +49,13 @@ Examples:
     )
 }
 
-async function convert(root: string, list: string, db: string, { json, ...options }: CommandOptions, output: Output): Promise<void> {
+async function convert(
+  root: string,
+  list: string,
+  db: string,
+  { json, ...options }: CommandOptions,
+  output: Output,
+): Promise<void> {
   await mustExist(list)
   const say = json ? () => {} : (line: string) => print(output, line)
   let bar: ProgressBar | undefined
@@ -61,7 +70,9 @@ async function convert(root: string, list: string, db: string, { json, ...option
     if (error instanceof EngineError) throw error
     output.err.write(`left out ${file}: ${error.message}\n`)
   }
-  const report = await convertImageset({ ...options, root, list, output: db, onProgress, onSkip, log: say }).finally(() => bar?.stop())
+  const report = await convertImageset({ ...options, root, list, output: db, onProgress, onSkip, log: say }).finally(
+    () => bar?.stop(),
+  )
   const { records, skipped, sizes } = report
   if (sizes) {
     const [first, other] = sizes.map(({ path, size }) => `'${path}': ${size}`)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { convertMnist } from '../data/convert_mnist.js'
+import { convertMnist } from '../tools/convert_mnist.js'
 import { type Output, print } from './output.js'
 import { ProgressBar } from './progress.js'
 
@@ -24,7 +24,11 @@ export function addConvertMnist(program: Command, output: Output): void {
     .option('--output <folder>', 'folder of the LMDB')
     .option('--overwrite', 'replace an LMDB that is there already')
     .action((images, labels, folder, options: ConvertMnistOptions, command: Command) => {
-      const files = { images: options.images ?? images, labels: options.labels ?? labels, output: options.output ?? folder }
+      const files = {
+        images: options.images ?? images,
+        labels: options.labels ?? labels,
+        output: options.output ?? folder,
+      }
       for (const [name, file] of Object.entries(files))
         if (file === undefined) command.error(`error: required option '--${name}' not specified`)
       return convert({ ...files, overwrite: options.overwrite } as Conversion, output)

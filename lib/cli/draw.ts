@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Rankdir } from '../draw/graph.js'
-import { drawNetToFile } from '../draw.js'
 import { parseNet } from '../proto/text.js'
+import type { Rankdir } from '../pycaffe/draw/drawing.js'
+import { drawNetToFile } from '../pycaffe/draw.js'
 import { readText } from './input_file.js'
 import { addStateOptions, type StateOptions } from './options.js'
 import { type Output, print } from './output.js'
@@ -19,7 +19,14 @@ export function addDraw(program: Command, output: Output): void {
     .description('Draw a net as a graph of its layers and blobs.')
     .argument('<model>', 'net prototxt')
     .argument('<file>', '.svg for a picture, .dot or .gv for Graphviz, .mmd for Mermaid')
-    .addOption(choice('--rankdir <direction>', 'where the data flows: left to right, top to bottom …', 'LR', ['LR', 'RL', 'TB', 'BT']))
+    .addOption(
+      choice('--rankdir <direction>', 'where the data flows: left to right, top to bottom …', 'LR', [
+        'LR',
+        'RL',
+        'TB',
+        'BT',
+      ]),
+    )
     .addOption(choice('--phase <phase>', 'layers of one phase, or all', 'ALL', ['TRAIN', 'TEST', 'ALL']))
     .option('--display-lrm', 'show the learning rate multipliers')
   addStateOptions(command).action((model, file, options: DrawCommandOptions) => draw(model, file, options, output))
@@ -38,7 +45,8 @@ const choice = (flags: string, description: string, otherwise: string, words: re
     .choices(words)
     .default(otherwise)
     .argParser(text => {
-      if (!words.includes(text.toUpperCase())) throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
+      if (!words.includes(text.toUpperCase()))
+        throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
       return text.toUpperCase()
     })
 

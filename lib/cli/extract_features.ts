@@ -3,12 +3,20 @@ import type { NdArray } from 'ndarray'
 import type { Blob } from '../blob.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { RistrettoError } from '../errors.js'
-import { extractFeatures } from '../extract_features.js'
-import { writeNpy } from '../io/npy.js'
-import { ndarrayOf } from '../ndarrays.js'
 import { writeDatum } from '../proto/datum.js'
-import { writeFileSafely } from '../write_file.js'
-import { addRunOptions, addStateOptions, list, phaseOption, type RunOptions, type StateOptions, whole } from './options.js'
+import { writeNpy } from '../pycaffe/io/npy.js'
+import { ndarrayOf } from '../system/ndarrays.js'
+import { writeFileSafely } from '../system/write_file.js'
+import { extractFeatures } from '../tools/extract_features.js'
+import {
+  addRunOptions,
+  addStateOptions,
+  list,
+  phaseOption,
+  type RunOptions,
+  type StateOptions,
+  whole,
+} from './options.js'
 import { type Output, print } from './output.js'
 import { ProgressBar } from './progress.js'
 import { openNet, warnOfInputs } from './run_net.js'
@@ -22,11 +30,17 @@ interface ExtractOptions extends RunOptions, StateOptions {
 export function addExtractFeatures(program: Command, output: Output): void {
   const command = program
     .command('extract-features')
-    .description("Run batches of the net's own data layer and store the values of blobs, one record an item: in LMDBs, or in .npy files.")
+    .description(
+      "Run batches of the net's own data layer and store the values of blobs, one record an item: in LMDBs, or in .npy files.",
+    )
     .argument('<weights>', '.caffemodel')
     .argument('<model>', 'net prototxt with a data layer')
     .argument('<blobs>', 'names of blobs, separated by commas', list)
-    .argument('<dbs>', 'for each blob the folder of an LMDB, or a file whose name ends in .npy, separated by commas', list)
+    .argument(
+      '<dbs>',
+      'for each blob the folder of an LMDB, or a file whose name ends in .npy, separated by commas',
+      list,
+    )
     .argument('<batches>', 'how many batches', whole(1))
     .argument('[kind]', 'kind of database: lmdb', backend)
     .argument('[device...]', 'CPU, or GPU and its number, as Caffe writes them: GPU is --engine gpu')
@@ -34,12 +48,16 @@ export function addExtractFeatures(program: Command, output: Output): void {
     .option('--json', 'print the result as one JSON object')
     .addOption(phaseOption('TEST'))
   addStateOptions(command)
-  addRunOptions(command).action((weights, model, blobs: string[], dbs: string[], batches: number, _kind, device: string[], options) => {
-    if (blobs.length !== dbs.length)
-      command.error(`error: ${blobs.length} blobs (${blobs.join(', ')}) but ${dbs.length} places to put them (${dbs.join(', ')})`)
-    const engine = device[0]?.toUpperCase() === 'GPU' ? 'gpu' : undefined
-    return extract({ weights, model, blobs, dbs, batches }, { engine, ...options }, output)
-  })
+  addRunOptions(command).action(
+    (weights, model, blobs: string[], dbs: string[], batches: number, _kind, device: string[], options) => {
+      if (blobs.length !== dbs.length)
+        command.error(
+          `error: ${blobs.length} blobs (${blobs.join(', ')}) but ${dbs.length} places to put them (${dbs.join(', ')})`,
+        )
+      const engine = device[0]?.toUpperCase() === 'GPU' ? 'gpu' : undefined
+      return extract({ weights, model, blobs, dbs, batches }, { engine, ...options }, output)
+    },
+  )
   command.addHelpText(
     'after',
     `
@@ -52,7 +70,8 @@ Examples:
 }
 
 function backend(text: string): string {
-  if (text.toLowerCase() !== 'lmdb') throw new InvalidArgumentError('Only lmdb is written; a Data layer reads it with backend: LMDB.')
+  if (text.toLowerCase() !== 'lmdb')
+    throw new InvalidArgumentError('Only lmdb is written; a Data layer reads it with backend: LMDB.')
   return text
 }
 
@@ -64,7 +83,11 @@ interface Extraction {
   batches: number
 }
 
-async function extract({ weights, model, blobs, dbs, batches }: Extraction, options: ExtractOptions, output: Output): Promise<void> {
+async function extract(
+  { weights, model, blobs, dbs, batches }: Extraction,
+  options: ExtractOptions,
+  output: Output,
+): Promise<void> {
   const { overwrite, json } = options
   const say = json ? () => {} : (line: string) => print(output, line)
   const net = await openNet(model, [weights], options, output, say)
@@ -75,7 +98,9 @@ async function extract({ weights, model, blobs, dbs, batches }: Extraction, opti
     const passes = extractFeatures(net, blobs, batches)
     for (const [i, path] of dbs.entries()) {
       const blob = net.blobs[blobs[i]]
-      sinks.push(path.endsWith('.npy') ? new NpySink(path, blob, batches) : await LmdbSink.create(path, blob, overwrite))
+      sinks.push(
+        path.endsWith('.npy') ? new NpySink(path, blob, batches) : await LmdbSink.create(path, blob, overwrite),
+      )
     }
     if (output.out.isTTY && !json) bar = new ProgressBar(output, 'Extracting features', batches, [])
     let done = 0
@@ -91,8 +116,13 @@ async function extract({ weights, model, blobs, dbs, batches }: Extraction, opti
     bar?.stop()
     net.dispose()
   }
-  if (json) print(output, JSON.stringify(sinks.map(({ path, blob, items }) => ({ path, blob: blob.name, items, shape: itemShape(blob) }))))
-  for (const { path, blob, items } of sinks) say(`${path}: ${items} records of blob '${blob.name}', ${itemShape(blob).join('×')} each`)
+  if (json)
+    print(
+      output,
+      JSON.stringify(sinks.map(({ path, blob, items }) => ({ path, blob: blob.name, items, shape: itemShape(blob) }))),
+    )
+  for (const { path, blob, items } of sinks)
+    say(`${path}: ${items} records of blob '${blob.name}', ${itemShape(blob).join('×')} each`)
 }
 
 const itemShape = ({ shape }: { readonly shape: readonly number[] }): number[] => shape.slice(1)
@@ -163,14 +193,19 @@ class NpySink implements FeatureSink {
       this.shape = shape
       this.values = new Float32Array(batches * values.size)
     } else if (shape.join() !== this.shape.join() || this.items * size + values.size > this.values.length)
-      throw new RistrettoError(`blob '${blob.name}' changed its shape to ${values.shape.join('×')}: one .npy file holds items of one size`)
+      throw new RistrettoError(
+        `blob '${blob.name}' changed its shape to ${values.shape.join('×')}: one .npy file holds items of one size`,
+      )
     this.values.set(values.data, this.items * size)
     this.items += num
   }
 
   async finish(): Promise<void> {
     const size = this.shape.reduce((product, axis) => product * axis, 1)
-    await writeFileSafely(this.path, writeNpy(ndarrayOf(this.values.subarray(0, this.items * size), [this.items, ...this.shape])))
+    await writeFileSafely(
+      this.path,
+      writeNpy(ndarrayOf(this.values.subarray(0, this.items * size), [this.items, ...this.shape])),
+    )
   }
   abort(): void {}
 }

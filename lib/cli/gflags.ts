@@ -1,9 +1,10 @@
 import type { Command, Option } from 'commander'
 
 /**
- * Caffe's tools read their flags with gflags, commander reads GNU style. Both work here: `-solver x`, `-solver=x`, `--solver=x`,
- * `--sigint_effect stop`, `--plain=false`, `--noplain`, and flags before the command become what commander expects. glog's flags, which
- * every tool of Caffe's takes, are left out: where the log goes is the shell's business.
+ * Caffe's tools read their flags with gflags, commander reads GNU style. Both work here: `-solver x`, `-solver=x`,
+ * `--solver=x`, `--sigint_effect stop`, `--plain=false`, `--noplain`, and flags before the command become what
+ * commander expects. glog's flags, which every tool of Caffe's takes, are left out: where the log goes is the shell's
+ * business.
  */
 export function normalizeArguments(program: Command, argv: readonly string[]): string[] {
   const end = argv.indexOf('--')
@@ -19,7 +20,9 @@ export function normalizeArguments(program: Command, argv: readonly string[]): s
       continue
     }
     const option = known.find(option => namesOf(option).includes(flag.name))
-    const negated = flag.name.startsWith('no') ? known.find(o => namesOf(o).includes(flag.name.slice(2)) && isFlag(o)) : undefined
+    const negated = flag.name.startsWith('no')
+      ? known.find(o => namesOf(o).includes(flag.name.slice(2)) && isFlag(o))
+      : undefined
     if (!option && negated) setFlag(normal, negated, false)
     else if (option && isFlag(option) && flag.value !== undefined && isBoolean(flag.value))
       setFlag(normal, option, isTrue(flag.value) !== option.negate)
@@ -36,7 +39,9 @@ const glogSwitches = ['logtostderr', 'alsologtostderr', 'colorlogtostderr', 'log
 const glogValues = ['log-dir', 'minloglevel', 'stderrthreshold', 'logbufsecs', 'max-log-size', 'vmodule']
 
 function withoutGlog(program: Command, words: readonly string[]): string[] {
-  const valued = [...program.options, ...program.commands.flatMap(command => command.options)].filter(option => option.required)
+  const valued = [...program.options, ...program.commands.flatMap(command => command.options)].filter(
+    option => option.required,
+  )
   const rest: string[] = []
   for (let i = 0; i < words.length; i++) {
     const flag = parseFlag(words[i])
@@ -49,7 +54,8 @@ function withoutGlog(program: Command, words: readonly string[]): string[] {
     }
     rest.push(words[i])
     // a value may look like a flag
-    if (takesNext && i + 1 < words.length && valued.some(option => namesOf(option).includes(name))) rest.push(words[++i])
+    if (takesNext && i + 1 < words.length && valued.some(option => namesOf(option).includes(name)))
+      rest.push(words[++i])
   }
   return rest
 }
@@ -68,7 +74,10 @@ function commandFirst(program: Command, words: readonly string[]): string[] {
   return [...words]
 }
 
-/** Commands may be spelled with underscores too, convert_mnist, and under the names of Caffe's tools, upgrade_net_proto_text. */
+/**
+ * Commands may be spelled with underscores too, convert_mnist, and under the names of Caffe's tools,
+ * upgrade_net_proto_text.
+ */
 const findCommand = (program: Command, word: string | undefined): Command | undefined =>
   program.commands.find(command => [command.name(), ...command.aliases()].includes(word?.replaceAll('_', '-') ?? ''))
 

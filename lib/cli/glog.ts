@@ -1,6 +1,6 @@
 /**
- * Where Caffe prints these lines. People's scripts select by it (`grep solver.cpp:239`) or count words (`awk '{print $11}'`),
- * so the library's log lines carry the tag of their original.
+ * Where Caffe prints these lines. People's scripts select by it (`grep solver.cpp:239`) or count words (`awk '{print
+ * $11}'`), so the library's log lines carry the tag of their original.
  */
 const tags: readonly (readonly [pattern: RegExp, tag: string])[] = [
   [/^Iteration \d+ \(/, 'solver.cpp:239'],
@@ -25,8 +25,16 @@ const OWN_TAG = 'ristretto.ts:1'
 
 const two = (n: number): string => String(n).padStart(2, '0')
 
-/** `Immdd hh:mm:ss.uuuuuu  pid file:line] text`: glog's form, which Caffe's parse_log reads. A text of several lines keeps one prefix. */
-export function glogLine(text: string, tag = tagOf(text), now = performance.timeOrigin + performance.now(), pid = process.pid): string {
+/**
+ * `Immdd hh:mm:ss.uuuuuu  pid file:line] text`: glog's form, which Caffe's parse_log reads. A text of several lines
+ * keeps one prefix.
+ */
+export function glogLine(
+  text: string,
+  tag = tagOf(text),
+  now = performance.timeOrigin + performance.now(),
+  pid = process.pid,
+): string {
   const date = new Date(now)
   const day = `${two(date.getMonth() + 1)}${two(date.getDate())}`
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`

@@ -5,30 +5,36 @@ import type { RunOptions } from './options.js'
 import type { Output } from './output.js'
 
 /**
- * Caffe's --gpu, which stands in every old script: `0`, `0,1` or `all`. It is --engine gpu. There is one device: where Caffe would make
- * the batch larger by training on several, that is an error; where it takes the first of several, so does this.
+ * Caffe's --gpu, which stands in every old script: `0`, `0,1` or `all`. It is --engine gpu. There is one device: where
+ * Caffe would make the batch larger by training on several, that is an error; where it takes the first of several, so
+ * does this.
  */
 export function addGpuFlag(command: Command, output: Output, severalMeanLargerBatch = false): Command {
-  return command.option('--gpu <ids>', "Caffe's flag: 0, or all, is --engine gpu", gpuIds).hook('preAction', async (_, command) => {
-    const { gpu: ids, engine, threads } = command.opts<RunOptions & { gpu?: string[] }>()
-    if (!ids?.length) return
-    const given = `--gpu ${ids.join(',')}`
-    if (ids.length > 1 && severalMeanLargerBatch)
-      command.error(
-        `error: ${given}: one GPU trains here; --gpu ${ids[0]} with ${ids.length} times the iter_size in the solver trains on batches as large as ` +
-          `Caffe's on ${ids.length} GPUs`,
-      )
-    await takeGpu(command, given, engine, threads)
-    if (ids.length > 1 || !/^(0|all)$/.test(ids[0])) output.err.write(`${given}: one GPU is used, the one that the system prefers\n`)
-  })
+  return command
+    .option('--gpu <ids>', "Caffe's flag: 0, or all, is --engine gpu", gpuIds)
+    .hook('preAction', async (_, command) => {
+      const { gpu: ids, engine, threads } = command.opts<RunOptions & { gpu?: string[] }>()
+      if (!ids?.length) return
+      const given = `--gpu ${ids.join(',')}`
+      if (ids.length > 1 && severalMeanLargerBatch)
+        command.error(
+          `error: ${given}: one GPU trains here; --gpu ${ids[0]} with ${ids.length} times the iter_size in the solver trains on batches as large as ` +
+            `Caffe's on ${ids.length} GPUs`,
+        )
+      await takeGpu(command, given, engine, threads)
+      if (ids.length > 1 || !/^(0|all)$/.test(ids[0]))
+        output.err.write(`${given}: one GPU is used, the one that the system prefers\n`)
+    })
 }
 
 /** classify.py's --gpu, which takes no number. */
 export function addGpuSwitch(command: Command): Command {
-  return command.option('--gpu', "classify.py's flag: the same as --engine gpu").hook('preAction', async (_, command) => {
-    const { gpu, engine, threads } = command.opts<RunOptions & { gpu?: boolean }>()
-    if (gpu) await takeGpu(command, '--gpu', engine, threads)
-  })
+  return command
+    .option('--gpu', "classify.py's flag: the same as --engine gpu")
+    .hook('preAction', async (_, command) => {
+      const { gpu, engine, threads } = command.opts<RunOptions & { gpu?: boolean }>()
+      if (gpu) await takeGpu(command, '--gpu', engine, threads)
+    })
 }
 
 function gpuIds(text: string): string[] {
@@ -37,7 +43,12 @@ function gpuIds(text: string): string[] {
 }
 
 /** Make it --engine gpu. Whoever asked for a GPU by name is not given anything else. */
-async function takeGpu(command: Command, given: string, engine: string | undefined, threads: number | undefined): Promise<void> {
+async function takeGpu(
+  command: Command,
+  given: string,
+  engine: string | undefined,
+  threads: number | undefined,
+): Promise<void> {
   if (engine !== undefined && !/^gpu(:|$)/.test(engine))
     command.error(`error: ${given} is --engine gpu, but --engine ${engine} is given, too: leave one of them out`)
   const name = engine ?? 'gpu'

@@ -18,14 +18,18 @@ export async function mustExist(path: string, what = 'file'): Promise<void> {
   })
 }
 
-export const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+export const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() ?? false
 
 async function mustBeFile(file: string): Promise<void> {
   await mustExist(file)
   if (await isFolder(file)) throw new RistrettoError(`'${file}' is a folder; name a file`)
 }
 
-/** The text in the bytes, or undefined if they are none: a binary message has tags that are no characters, or is not UTF-8. */
+/**
+ * The text in the bytes, or undefined if they are none: a binary message has tags that are no characters, or is not
+ * UTF-8.
+ */
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -62,8 +62,8 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
 }
 
 /**
- * The layer classes among a module's exports, by name. Recognised by their methods, not by instanceof: a file that has its own copy of
- * the library beside it extends that copy's Layer.
+ * The layer classes among a module's exports, by name. Recognised by their methods, not by instanceof: a file that has
+ * its own copy of the library beside it extends that copy's Layer.
  */
 function layerClasses(exports: Record<string, unknown>): Record<string, LayerClass> {
   const layers: Record<string, LayerClass> = {}

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { FormatError } from '../errors.js'
-import { type LogTables, parseLog } from '../parse_log.js'
+import { type LogTables, parseLog } from '../tools/parse_log.js'
 import { readText } from './input_file.js'
 
 /** Read a log of Caffe's, or of `ristretto train`. */

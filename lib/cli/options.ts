@@ -30,14 +30,19 @@ export const whole =
   (least: number) =>
   (text: string): number => {
     const value = Number(text)
-    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
+    if (!Number.isInteger(value) || value < least)
+      throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
     return value
   }
 
 export function addRunOptions(command: Command): Command {
   return command
     .option('--engine <name>', 'where kernels run: wasm, native (system BLAS), gpu or js (default: wasm)')
-    .option('--threads <n>', `compute threads (default: the cores this process may use, ${availableParallelism()})`, whole(1))
+    .option(
+      '--threads <n>',
+      `compute threads (default: the cores this process may use, ${availableParallelism()})`,
+      whole(1),
+    )
     .option('--seed <n>', 'seed of every random stream (default: drawn)', whole(0))
     .addOption(layersOption())
 }

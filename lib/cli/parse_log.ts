@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { LogRow } from '../parse_log.js'
-import { writeFileSafely } from '../write_file.js'
+import { writeFileSafely } from '../system/write_file.js'
+import type { LogRow } from '../tools/parse_log.js'
 import { readLogFile } from './log_file.js'
 import { type Output, print } from './output.js'
 
@@ -33,7 +33,12 @@ Examples:
     )
 }
 
-async function parseLogFile(log: string, folder: string | undefined, options: ParseLogOptions, output: Output): Promise<void> {
+async function parseLogFile(
+  log: string,
+  folder: string | undefined,
+  options: ParseLogOptions,
+  output: Output,
+): Promise<void> {
   const { train, test } = await readLogFile(log)
   const tables = { train: table(train), test: table(test) }
   const names = options.table ? [options.table] : (['train', 'test'] as const)

@@ -1,13 +1,13 @@
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { RistrettoError } from '../errors.js'
-import { writeFileSafely } from '../write_file.js'
-import { type Chart, chartOf } from './chart.js'
+import { type Chart, chartOf } from '../plot/chart.js'
+import { svgChart } from '../plot/svg_chart.js'
+import { terminalChart } from '../plot/terminal_chart.js'
+import { writeFileSafely } from '../system/write_file.js'
 import { readLogFile } from './log_file.js'
 import { list, whole } from './options.js'
 import { type Output, print } from './output.js'
-import { svgChart } from './svg_chart.js'
-import { terminalChart } from './terminal_chart.js'
 
 interface PlotLogOptions {
   output?: string
@@ -21,13 +21,25 @@ interface PlotLogOptions {
 export function addPlotLog(program: Command, output: Output): void {
   program
     .command('plot-log')
-    .description("Draw the losses, accuracies and other outputs in training logs, Caffe's or ours: in the terminal, or as an SVG picture.")
+    .description(
+      "Draw the losses, accuracies and other outputs in training logs, Caffe's or ours: in the terminal, or as an SVG picture.",
+    )
     .argument('<logs...>', 'what train printed; several runs share one picture')
     .option('--output <file>', 'write an SVG picture instead')
-    .addOption(new Option('--x <axis>', 'what curves run over').choices(['iterations', 'seconds']).default('iterations'))
-    .option('--fields <names>', 'outputs to draw, separated by commas; lr is the learning rate (default: all but lr)', list)
+    .addOption(
+      new Option('--x <axis>', 'what curves run over').choices(['iterations', 'seconds']).default('iterations'),
+    )
+    .option(
+      '--fields <names>',
+      'outputs to draw, separated by commas; lr is the learning rate (default: all but lr)',
+      list,
+    )
     .option('--log-scale', 'losses on a logarithmic axis')
-    .option('--width <n>', 'characters (default: those of the terminal), or pixels of the SVG (default: 800)', whole(20))
+    .option(
+      '--width <n>',
+      'characters (default: those of the terminal), or pixels of the SVG (default: 800)',
+      whole(20),
+    )
     .option('--height <n>', 'lines (default: 12), or pixels of the SVG (default: 260), of each panel', whole(4))
     .action((logs, options: PlotLogOptions) => plotLog(logs, options, output))
     .addHelpText(
@@ -49,7 +61,9 @@ async function plotLog(logs: string[], options: PlotLogOptions, output: Output):
     if (x === 'seconds' && rows.every(row => Number.isNaN(row.seconds)))
       throw new RistrettoError(`${logs.join(', ')}: the lines have no times; leave out --x seconds`)
     const known = [...new Set(rows.flatMap(row => [...row.outputs.keys()])), 'lr']
-    throw new RistrettoError(`${logs.join(', ')}: no output is named ${fields?.join(' or ')}; there are ${known.join(', ')}`)
+    throw new RistrettoError(
+      `${logs.join(', ')}: no output is named ${fields?.join(' or ')}; there are ${known.join(', ')}`,
+    )
   }
   if (options.output === undefined) {
     const color = output.out.isTTY === true && !process.env['NO_COLOR']

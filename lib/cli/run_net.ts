@@ -1,7 +1,16 @@
 import type { Command } from 'commander'
 import { Net, type NetOptions } from '../net.js'
 import { mustExist } from './input_file.js'
-import { addRunOptions, addStateOptions, list, phaseOption, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
+import {
+  addRunOptions,
+  addStateOptions,
+  list,
+  phaseOption,
+  type RunOptions,
+  registerLayers,
+  type StateOptions,
+  whole,
+} from './options.js'
 import type { Output } from './output.js'
 
 /** What `openNet` goes by. */
@@ -53,14 +62,21 @@ export async function openNet(
 }
 
 /** Load weights, each file's lines under its name. */
-export async function copyAll(net: Net, weights: readonly string[], log: NonNullable<NetOptions['log']>): Promise<void> {
+export async function copyAll(
+  net: Net,
+  weights: readonly string[],
+  log: NonNullable<NetOptions['log']>,
+): Promise<void> {
   for (const file of weights) {
     log(`Weights of ${file}`)
     await net.copyFrom(file)
   }
 }
 
-/** Nobody feeds an Input layer here: what is computed from it is computed from zeros. Worth a word where values are the result. */
+/**
+ * Nobody feeds an Input layer here: what is computed from it is computed from zeros. Worth a word where values are the
+ * result.
+ */
 export function warnOfInputs(net: Net, output: Output): void {
   const names = net.nodes.flatMap(({ layer, top }) => (layer.type === 'Input' ? top.map(blob => `'${blob.name}'`) : []))
   if (names.length)

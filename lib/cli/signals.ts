@@ -8,8 +8,13 @@ export interface SignalActions {
   snapshot(): void
 }
 
-/** Let SIGINT and SIGHUP act on training; returns a function that undoes it. A second SIGINT after a stop quits at once. */
-export function handleSignals(effects: { sigint: SignalEffect; sighup: SignalEffect }, actions: SignalActions): () => void {
+/**
+ * Let SIGINT and SIGHUP act on training; returns a function that undoes it. A second SIGINT after a stop quits at once.
+ */
+export function handleSignals(
+  effects: { sigint: SignalEffect; sighup: SignalEffect },
+  actions: SignalActions,
+): () => void {
   let stopping = false
   const handler = (effect: SignalEffect) => () => {
     if (effect === 'none') return

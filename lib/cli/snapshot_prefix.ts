@@ -2,8 +2,15 @@ import { stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import type { Solver } from '../solver.js'
 
-/** Caffe's rule for solvers from a file: without a prefix snapshots stand beside the solver; a folder gets the solver's name inside. */
-export async function applySnapshotPrefix(solver: Solver, solverFile: string, log: (line: string) => void): Promise<void> {
+/**
+ * Caffe's rule for solvers from a file: without a prefix snapshots stand beside the solver; a folder gets the solver's
+ * name inside.
+ */
+export async function applySnapshotPrefix(
+  solver: Solver,
+  solverFile: string,
+  log: (line: string) => void,
+): Promise<void> {
   const { param } = solver
   const stem = solverFile.slice(0, solverFile.length - extname(solverFile).length)
   if (!param.snapshot_prefix) {

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { shapeText } from '../blob.js'
 import { NetError, RistrettoError } from '../errors.js'
-import { createFiles } from '../files.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import { Net } from '../net.js'
 import { parseNet } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
-import { type NetSummary, summarize } from '../summarize.js'
+import { createFiles } from '../system/files.js'
+import { type NetSummary, summarize } from '../tools/summarize.js'
 import { readText } from './input_file.js'
 import { addStateOptions, layersOption, phaseOption, registerLayers, type StateOptions } from './options.js'
 import { type Output, print } from './output.js'
@@ -92,7 +92,9 @@ function withoutFillers(net: NetParameter): NetParameter {
         return [
           key,
           isParam
-            ? Object.fromEntries(Object.entries(value).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'))
+            ? Object.fromEntries(
+                Object.entries(value).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'),
+              )
             : value,
         ]
       }),
@@ -110,13 +112,15 @@ function withShapes(net: NetParameter, shapes: Shapes): NetParameter {
     const shape = tops.map((top, i) => {
       unused.delete(top)
       const dim = shapes[top] ?? own[own.length === 1 ? 0 : i]?.dim
-      if (!dim) throw new NetError(`layer '${layer.name ?? ''}' also makes '${top}': give its shape, too, as --shape ${top}=…`)
+      if (!dim)
+        throw new NetError(`layer '${layer.name ?? ''}' also makes '${top}': give its shape, too, as --shape ${top}=…`)
       return { dim }
     })
     const { name, top, include, exclude } = layer
     return { name, top, include, exclude, type: 'Input', input_param: { shape } }
   })
-  if (unused.size) throw new NetError(`no layer without inputs makes ${[...unused].map(name => `'${name}'`).join(', ')}`)
+  if (unused.size)
+    throw new NetError(`no layer without inputs makes ${[...unused].map(name => `'${name}'`).join(', ')}`)
   return { ...net, layer }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { g6 } from '../format.js'
 import type { Net } from '../net.js'
+import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
@@ -44,7 +44,8 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
   const bar = isTerminal && !options.json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
   const say = (line: string) => (bar ? bar.log(line) : log(line))
   try {
-    if (!net.outputs.length) throw net.layers[net.layers.length - 1].error('the net has no output in this phase: nothing to average')
+    if (!net.outputs.length)
+      throw net.layers[net.layers.length - 1].error('the net has no output in this phase: nothing to average')
     say(`Running for ${iterations} iterations.`)
     const sums: Score[] = []
     let loss = 0
@@ -75,7 +76,9 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
 }
 
 async function outputScores(net: Net): Promise<Score[]> {
-  const weights = new Map(net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)))
+  const weights = new Map(
+    net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)),
+  )
   const scores: Score[] = []
   for (const name of net.outputs) {
     const blob = net.blobs[name]

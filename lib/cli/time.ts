@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { g6 } from '../format.js'
 import type { Net } from '../net.js'
+import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printLog } from './output.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
@@ -73,8 +73,23 @@ async function time(options: BatchOptions, output: Output): Promise<void> {
       backward: (clock.backward.get(name) ?? 0) / iterations,
     }))
     if (options.json) {
-      const means = { forward: forward / iterations, backward: backward / iterations, forwardBackward: total / iterations }
-      print(output, JSON.stringify({ engine: net.engine.name, detail: net.engine.detail, phase, iterations, layers, ...means, total }))
+      const means = {
+        forward: forward / iterations,
+        backward: backward / iterations,
+        forwardBackward: total / iterations,
+      }
+      print(
+        output,
+        JSON.stringify({
+          engine: net.engine.name,
+          detail: net.engine.detail,
+          phase,
+          iterations,
+          layers,
+          ...means,
+          total,
+        }),
+      )
       return
     }
     log('Average time per layer: ', 'caffe.cpp:397')
@@ -95,7 +110,10 @@ async function time(options: BatchOptions, output: Output): Promise<void> {
 /** Milliseconds to the nanosecond: the clock knows no more. */
 const ms = (milliseconds: number): number => Math.round(milliseconds * 1e6) / 1e6
 
-/** Adds up how long each layer takes, from the net's hooks. A device is waited for after each layer, or the last one would pay for all. */
+/**
+ * Adds up how long each layer takes, from the net's hooks. A device is waited for after each layer, or the last one
+ * would pay for all.
+ */
 class LayerClock {
   readonly forward = new Map<string, number>()
   readonly backward = new Map<string, number>()

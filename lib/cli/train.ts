@@ -1,8 +1,16 @@
 import { type Command, Option } from 'commander'
+import { createSolver } from '../solver/rules/index.js'
 import type { Solver } from '../solver.js'
-import { createSolver } from '../solvers/index.js'
 import { addGpuFlag } from './gpu_flag.js'
-import { addRunOptions, addStateOptions, list, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
+import {
+  addRunOptions,
+  addStateOptions,
+  list,
+  type RunOptions,
+  registerLayers,
+  type StateOptions,
+  whole,
+} from './options.js'
 import { type Output, printLog } from './output.js'
 import { copyAll } from './run_net.js'
 import { handleSignals, type SignalEffect } from './signals.js'
@@ -32,7 +40,9 @@ export function addTrain(program: Command, output: Output): void {
     .option('--weights <files>', '.caffemodel files to start from, separated by commas', list)
     .addOption(new Option('--snapshot <file>', '.solverstate to go on from').conflicts('weights'))
     .addOption(new Option('--sigint-effect <effect>', 'what Ctrl-C does').choices(effects).default('stop'))
-    .addOption(new Option('--sighup-effect <effect>', 'what a hang-up signal does').choices(effects).default('snapshot'))
+    .addOption(
+      new Option('--sighup-effect <effect>', 'what a hang-up signal does').choices(effects).default('snapshot'),
+    )
     .option('--plain', "Caffe's log lines on a terminal, too, instead of a progress bar")
   command
     .option('--keep-last <n>', 'keep only the newest snapshots of this run', whole(1))

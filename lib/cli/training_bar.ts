@@ -1,5 +1,5 @@
-import { g6 } from '../format.js'
 import type { Solver, TestResult } from '../solver.js'
+import { g6 } from '../system/format.js'
 import { type Output, print } from './output.js'
 import { duration, ProgressBar } from './progress.js'
 
@@ -10,7 +10,10 @@ const SHOWN_OTHERWISE =
 /** How much of the displayed loss the last iteration makes: the loss of one batch jumps too much to be read. */
 const NEWEST = 0.05
 
-/** A training run on a terminal: a bar with loss, learning rate, iterations/s and ETA; tests, snapshots and notices above it. */
+/**
+ * A training run on a terminal: a bar with loss, learning rate, iterations/s and ETA; tests, snapshots and notices
+ * above it.
+ */
 export class TrainingBar {
   private bar: ProgressBar | undefined
   private solver: Solver | undefined
@@ -36,7 +39,13 @@ export class TrainingBar {
   begin(solver: Solver): void {
     this.solver = solver
     this.begun = performance.now()
-    this.bar = new ProgressBar(this.output, solver.net.name || 'training', solver.param.max_iter ?? 0, ['loss', 'lr', 'rate'], solver.iter)
+    this.bar = new ProgressBar(
+      this.output,
+      solver.net.name || 'training',
+      solver.param.max_iter ?? 0,
+      ['loss', 'lr', 'rate'],
+      solver.iter,
+    )
     solver.onStart(() => {
       this.started = performance.now()
     })
@@ -60,7 +69,9 @@ export class TrainingBar {
       this.testing.time += performance.now() - this.started
       this.testing.count++
       const which = solver.testNets.length > 1 ? ` (#${net})` : ''
-      this.log(`Test${which} at iteration ${String(iter).padStart(String(solver.param.max_iter).length)}: ${resultText(results)}`)
+      this.log(
+        `Test${which} at iteration ${String(iter).padStart(String(solver.param.max_iter).length)}: ${resultText(results)}`,
+      )
     })
   }
 
@@ -94,4 +105,5 @@ export class TrainingBar {
   }
 }
 
-const resultText = (results: readonly TestResult[]): string => results.map(({ name, value }) => `${name} = ${g6(value)}`).join(', ')
+const resultText = (results: readonly TestResult[]): string =>
+  results.map(({ name, value }) => `${name} = ${g6(value)}`).join(', ')

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { FormatError, RistrettoError } from '../errors.js'
-import { isHdf5 } from '../hdf5_files.js'
+import { isHdf5 } from '../net/hdf5.js'
 import { parseNet, printNet } from '../proto/text.js'
 import { needsUpgrade, upgradeNet } from '../proto/upgrade.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
-import { writeFileSafely } from '../write_file.js'
+import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'
 import { type Output, print } from './output.js'
 
@@ -12,7 +12,9 @@ export function addUpgradeNet(program: Command, output: Output): void {
   program
     .command('upgrade-net')
     .aliases(['upgrade-net-proto-text', 'upgrade-net-proto-binary'])
-    .description('Bring a net of an older Caffe version up to date: a prototxt, or a .caffemodel with its weights. It finds out which.')
+    .description(
+      'Bring a net of an older Caffe version up to date: a prototxt, or a .caffemodel with its weights. It finds out which.',
+    )
     .argument('<input>', 'the old file')
     .argument('[output]', 'the new file, in the same form; left out, a prototxt is printed')
     .action((input, file) => upgrade(input, file, output))
@@ -27,10 +29,13 @@ Examples:
 
 async function upgrade(input: string, file: string | undefined, output: Output): Promise<void> {
   const bytes = await readBytes(input)
-  if (isHdf5(bytes)) throw new FormatError(`${input}: an HDF5 model holds weights by name and nothing that could be out of date`)
+  if (isHdf5(bytes))
+    throw new FormatError(`${input}: an HDF5 model holds weights by name and nothing that could be out of date`)
   const text = textOf(bytes)
   if (text === undefined && file === undefined)
-    throw new RistrettoError(`${input} is a binary model: name a file for the new one (ristretto upgrade-net ${input} new.caffemodel)`)
+    throw new RistrettoError(
+      `${input} is a binary model: name a file for the new one (ristretto upgrade-net ${input} new.caffemodel)`,
+    )
   const old = text === undefined ? readMessage('NetParameter', bytes, { file: input }) : parseNet(text, { file: input })
   const isOld = needsUpgrade(old)
   const net = upgradeNet(old, message => output.err.write(`${input}: ${message}\n`))

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { FormatError } from '../errors.js'
 import { parseSolver, printSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade.js'
-import { writeFileSafely } from '../write_file.js'
+import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'
 import { type Output, print } from './output.js'
 

@@ -1,5 +1,5 @@
 import { FormatError, systemError } from '../errors.js'
-import { importNode } from '../node.js'
+import { importNode } from '../system/nodejs.js'
 
 /** Random access to the bytes of a file that may be far larger than memory. */
 export interface ByteSource {
@@ -78,5 +78,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
 
 function checkRange(name: string, size: number, offset: number, length: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= size))
-    throw new FormatError(`${name}: bytes ${offset} to ${offset + length} are wanted, the file has ${size}; it is truncated or damaged`)
+    throw new FormatError(
+      `${name}: bytes ${offset} to ${offset + length} are wanted, the file has ${size}; it is truncated or damaged`,
+    )
 }

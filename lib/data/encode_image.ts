@@ -9,7 +9,10 @@ export type ImageFormat = (typeof imageFormats)[number]
 const QUALITY = 95
 
 /** An image file of planes B, G, R or grey: with as many channels as the image has, which the data layer goes by. */
-export async function encodeImage({ channels, height, width, data }: PlanarImage, format: ImageFormat): Promise<Uint8Array> {
+export async function encodeImage(
+  { channels, height, width, data }: PlanarImage,
+  format: ImageFormat,
+): Promise<Uint8Array> {
   const sharp = await importSharp()
   const n = height * width
   const pixels = new Uint8Array(n * channels)
@@ -29,6 +32,8 @@ async function importSharp(): Promise<typeof import('sharp').default> {
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)).default
   } catch (error) {
-    throw new EngineError(`writing images needs the package sharp: npm install sharp (${(error as Error).message})`, { cause: error })
+    throw new EngineError(`writing images needs the package sharp: npm install sharp (${(error as Error).message})`, {
+      cause: error,
+    })
   }
 }

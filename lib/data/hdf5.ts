@@ -31,7 +31,9 @@ async function importHdf5(): Promise<Hdf5> {
   try {
     library = await import('h5wasm')
   } catch (error) {
-    throw new EngineError(`HDF5 files need the package h5wasm: npm install h5wasm (${(error as Error).message})`, { cause: error })
+    throw new EngineError(`HDF5 files need the package h5wasm: npm install h5wasm (${(error as Error).message})`, {
+      cause: error,
+    })
   }
   const { FS } = await library.ready
   // what goes wrong is thrown; the library would print a stack of its own to stderr as well
@@ -134,14 +136,19 @@ export class Hdf5Reader {
   read(path: string): Hdf5Array {
     const dataset = this.find(path)
     if (!(dataset instanceof this.library.Dataset))
-      throw new FormatError(`${this.name}: there is no dataset '${path}'; the file has ${this.names().join(', ') || 'none'}`)
+      throw new FormatError(
+        `${this.name}: there is no dataset '${path}'; the file has ${this.names().join(', ') || 'none'}`,
+      )
     const { shape, type, size } = this.guarded(path, () => dataset.metadata)
     if ((type !== FLOAT && type !== INTEGER) || size > 8)
-      throw new FormatError(`${this.name}: dataset '${path}' holds neither floats nor integers (class ${type}, ${size} bytes each)`)
+      throw new FormatError(
+        `${this.name}: dataset '${path}' holds neither floats nor integers (class ${type}, ${size} bytes each)`,
+      )
     if (!shape) throw new FormatError(`${this.name}: dataset '${path}' is empty`)
     const sizes = shape.map(Number)
     const count = sizes.reduce((product, n) => product * n, 1)
-    if (!(count <= MAX_COUNT)) throw new FormatError(`${this.name}: dataset '${path}' is ${sizes.join('×')}: more than 2³¹ − 1 values`)
+    if (!(count <= MAX_COUNT))
+      throw new FormatError(`${this.name}: dataset '${path}' is ${sizes.join('×')}: more than 2³¹ − 1 values`)
 
     const data = allocate(count, `${this.name}: dataset '${path}' (${sizes.join('×')})`)
     if (sizes.length === 0)
@@ -157,7 +164,9 @@ export class Hdf5Reader {
         const to = Math.min(sizes[0], from + rows)
         const values = this.guarded(path, () => dataset.slice([[from, to]]))
         if (copy(values, data, from * row) !== (to - from) * row)
-          throw new FormatError(`${this.name}: dataset '${path}' holds fewer values than its shape ${sizes.join('×')} says`)
+          throw new FormatError(
+            `${this.name}: dataset '${path}' holds fewer values than its shape ${sizes.join('×')} says`,
+          )
       }
     }
     return { shape: sizes, data }

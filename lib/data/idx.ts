@@ -1,6 +1,6 @@
 import { FormatError } from '../errors.js'
-import { isNode } from '../files.js'
-import { importNode } from '../node.js'
+import { isNode } from '../system/files.js'
+import { importNode } from '../system/nodejs.js'
 
 /** An array from an idx file, the format of MNIST: bytes in row-major order. */
 export interface IdxArray {
@@ -11,16 +11,22 @@ export interface IdxArray {
 /** u8 zero, zero, type (8 is uint8), number of axes · u32 sizes, big-endian · values. */
 export function parseIdx(bytes: Uint8Array, name = 'idx file'): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (bytes.length < 4 || view.getUint16(0) !== 0) throw new FormatError(`${name}: no idx file: it must start with two zero bytes`)
+  if (bytes.length < 4 || view.getUint16(0) !== 0)
+    throw new FormatError(`${name}: no idx file: it must start with two zero bytes`)
   if (bytes[2] !== 8)
-    throw new FormatError(`${name}: the idx file holds values of type 0x${bytes[2].toString(16)}; uint8 (0x8) can be read`)
+    throw new FormatError(
+      `${name}: the idx file holds values of type 0x${bytes[2].toString(16)}; uint8 (0x8) can be read`,
+    )
   const axes = bytes[3]
   const start = 4 + 4 * axes
-  if (axes === 0 || bytes.length < start) throw new FormatError(`${name}: an idx file with ${axes} axes in ${bytes.length} bytes`)
+  if (axes === 0 || bytes.length < start)
+    throw new FormatError(`${name}: an idx file with ${axes} axes in ${bytes.length} bytes`)
   const shape = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i))
   const count = shape.reduce((product, size) => product * size, 1)
   if (bytes.length - start !== count)
-    throw new FormatError(`${name}: the idx header says ${shape.join('×')} = ${count} bytes, ${bytes.length - start} follow it`)
+    throw new FormatError(
+      `${name}: the idx header says ${shape.join('×')} = ${count} bytes, ${bytes.length - start} follow it`,
+    )
   return { shape, data: bytes.subarray(start) }
 }
 
@@ -42,7 +48,9 @@ const MAX_UNPACKED = 2 ** 31 - 1
 
 async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   if (!isNode)
-    return new Uint8Array(await new Response(new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer())
+    return new Uint8Array(
+      await new Response(new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
+    )
   const { gunzipSync } = await importNode('node:zlib')
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED })

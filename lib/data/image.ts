@@ -27,15 +27,21 @@ export interface PlanarImage {
   readonly data: Uint8Array
 }
 
-/** ndarray-pixels, imported when the first image is read; `load` says from where, since the prefetch worker cannot resolve names. */
+/**
+ * ndarray-pixels, imported when the first image is read; `load` says from where, since the prefetch worker cannot
+ * resolve names.
+ */
 export async function importPixels(load?: () => Promise<PixelsModule>): Promise<PixelsModule> {
   try {
     // within a try: bundlers then know that the package may be missing
     return load ? await load() : await import('ndarray-pixels')
   } catch (error) {
-    throw new EngineError(`reading images needs the package ndarray-pixels: npm install ndarray-pixels (${(error as Error).message})`, {
-      cause: error,
-    })
+    throw new EngineError(
+      `reading images needs the package ndarray-pixels: npm install ndarray-pixels (${(error as Error).message})`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -46,7 +52,10 @@ export async function decodeImage(bytes: Uint8Array, pixels: PixelsModule): Prom
   try {
     decoded = await pixels.getPixels(bytes, type)
   } catch (error) {
-    throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: ${(error as Error).message}`, { cause: error })
+    throw new FormatError(
+      `this image (${bytes.length} bytes, ${type}) cannot be decoded: ${(error as Error).message}`,
+      { cause: error },
+    )
   }
   const [width, height] = decoded.shape
   return { width, height, rgba: decoded.data, channels, type }
@@ -85,8 +94,8 @@ function jpegComponents(bytes: Uint8Array): number {
 }
 
 /**
- * Planes of an image: B, G, R; B, G, R, A; or grey = .299 R + .587 G + .114 B, rounded down for PNG and to the nearest for others,
- * since the libraries that Caffe reads them with differ in this.
+ * Planes of an image: B, G, R; B, G, R, A; or grey = .299 R + .587 G + .114 B, rounded down for PNG and to the nearest
+ * for others, since the libraries that Caffe reads them with differ in this.
  * @param channels 3 makes three equal planes of a grey image, 1 a grey plane of a colour image
  */
 export function toPlanes(image: DecodedImage, channels: 1 | 3 | 4 = image.channels): PlanarImage {
@@ -97,7 +106,8 @@ export function toPlanes(image: DecodedImage, channels: 1 | 3 | 4 = image.channe
   else if (channels === 1) {
     const half = image.type === 'image/png' ? 0 : 1 << 14
     // weights in 1/2^15
-    for (let i = 0; i < n; i++) data[i] = (rgba[4 * i] * 9797 + rgba[4 * i + 1] * 19234 + rgba[4 * i + 2] * 3737 + half) >> 15
+    for (let i = 0; i < n; i++)
+      data[i] = (rgba[4 * i] * 9797 + rgba[4 * i + 1] * 19234 + rgba[4 * i + 2] * 3737 + half) >> 15
   } else
     for (let i = 0; i < n; i++) {
       data[i] = rgba[4 * i + 2]
@@ -120,8 +130,8 @@ export function cropImage(image: PlanarImage, x: number, y: number, width: numbe
 }
 
 /**
- * The image in another size: bilinear with half-pixel centres, y(i) = x((i + ½)·old/new − ½), no smoothing when it shrinks.
- * Weights are rounded to 1/2048, as OpenCV's resize of bytes does.
+ * The image in another size: bilinear with half-pixel centres, y(i) = x((i + ½)·old/new − ½), no smoothing when it
+ * shrinks. Weights are rounded to 1/2048, as OpenCV's resize of bytes does.
  */
 export function resizeImage(image: PlanarImage, height: number, width: number): PlanarImage {
   if (image.height === height && image.width === width) return image
@@ -154,11 +164,17 @@ export function resizeImage(image: PlanarImage, height: number, width: number): 
 
 /**
  * For each new position the two old ones and their weights, in 1/2048.
- * @param snap give all weight to one position at the edges, where the two are the same: OpenCV does so for columns but not for rows,
+ * @param snap give all weight to one position at the edges, where the two are the same: OpenCV does so for columns but
+ * not for rows,
  *   which shows in the last bit
  */
 function samplePoints(from: number, to: number, snap: boolean) {
-  const points = { first: new Int32Array(to), second: new Int32Array(to), weight0: new Int32Array(to), weight1: new Int32Array(to) }
+  const points = {
+    first: new Int32Array(to),
+    second: new Int32Array(to),
+    weight0: new Int32Array(to),
+    weight1: new Int32Array(to),
+  }
   for (let i = 0; i < to; i++) {
     const at = Math.fround((i + 0.5) * (from / to) - 0.5)
     const first = Math.floor(at)

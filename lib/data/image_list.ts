@@ -1,6 +1,6 @@
 import { FormatError, NetError } from '../errors.js'
-import { type Files, isNode } from '../files.js'
-import { importNode } from '../node.js'
+import { type Files, isNode } from '../system/files.js'
+import { importNode } from '../system/nodejs.js'
 
 /** The entries of an ImageData source: path and label of each image. */
 export interface ImageList {
@@ -27,8 +27,9 @@ export function parseImageList(text: string, name: string): ImageList {
 }
 
 /**
- * What to put in front of file names so that `first`, the first of them, is found as the prototxt means it: relative to the working
- * directory or beside the prototxt. Undefined where files are not in the file system, or only `files` can find them.
+ * What to put in front of file names so that `first`, the first of them, is found as the prototxt means it: relative to
+ * the working directory or beside the prototxt. Undefined where files are not in the file system, or only `files` can
+ * find them.
  */
 export async function commonBase(first: string, files: Files): Promise<string | undefined> {
   if (!isNode) return undefined

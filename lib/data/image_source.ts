@@ -2,7 +2,15 @@ import { NetError } from '../errors.js'
 import { RandomStream } from '../rng.js'
 import { decodeImage, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
 import type { ImageList } from './image_list.js'
-import { atRecord, type BatchSource, checkItemShape, inOrder, type Place, type Position, type SourceDescription } from './source.js'
+import {
+  atRecord,
+  type BatchSource,
+  checkItemShape,
+  inOrder,
+  type Place,
+  type Position,
+  type SourceDescription,
+} from './source.js'
 import { DataTransformer } from './transformer.js'
 
 export interface ImagesDescription extends SourceDescription {
@@ -17,7 +25,10 @@ export interface ImagesDescription extends SourceDescription {
   readonly width: number
 }
 
-/** Batches of image files from a list, from the start again after the end, in another order each time if asked to shuffle. */
+/**
+ * Batches of image files from a list, from the start again after the end, in another order each time if asked to
+ * shuffle.
+ */
 export class ImageSource implements BatchSource {
   readonly decodes = true
   readonly batchSize: number
@@ -35,7 +46,9 @@ export class ImageSource implements BatchSource {
   ) {
     const count = description.list.paths.length
     if (start.record >= count)
-      throw new NetError(`${description.layer}: rand_skip leads to image ${start.record}, the list ${description.name} has ${count}`)
+      throw new NetError(
+        `${description.layer}: rand_skip leads to image ${start.record}, the list ${description.name} has ${count}`,
+      )
     this.batchSize = description.batchSize
     this.transformer = new DataTransformer(description.transform)
     this.item = start.item

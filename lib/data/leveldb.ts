@@ -1,5 +1,5 @@
 import { EngineError, FormatError, RistrettoError } from '../errors.js'
-import { importNode } from '../node.js'
+import { importNode } from '../system/nodejs.js'
 import type { RecordCursor } from './records.js'
 
 /** The part of npm classic-level that is used here. */
@@ -26,10 +26,14 @@ const NOTHING = new Uint8Array(0)
 /** Databases on their way to be closed: LevelDB locks a directory, and lets go of it only then. */
 const closing = new Map<string, Promise<void>>()
 
-/** The records of a LevelDB database, through the optional package classic-level. Records arrive in chunks, hence `wait`. */
+/**
+ * The records of a LevelDB database, through the optional package classic-level. Records arrive in chunks, hence
+ * `wait`.
+ */
 export async function openLevelRecords(
   path: string,
-  load: () => Promise<LevelModule> = () => import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE) as Promise<LevelModule>,
+  load: () => Promise<LevelModule> = () =>
+    import(/* webpackIgnore: true */ /* @vite-ignore */ PACKAGE) as Promise<LevelModule>,
 ): Promise<RecordCursor> {
   await refuseLmdb(path)
   let module: LevelModule
@@ -47,9 +51,12 @@ export async function openLevelRecords(
     await db.open({ createIfMissing: false })
   } catch (error) {
     const { message, cause } = error as Error
-    throw new RistrettoError(`cannot open the LevelDB database '${path}': ${cause instanceof Error ? cause.message : message}`, {
-      cause: error,
-    })
+    throw new RistrettoError(
+      `cannot open the LevelDB database '${path}': ${cause instanceof Error ? cause.message : message}`,
+      {
+        cause: error,
+      },
+    )
   }
   return new LevelCursor(db, path)
 }

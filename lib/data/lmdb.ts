@@ -1,5 +1,5 @@
 import { FormatError } from '../errors.js'
-import { importNode } from '../node.js'
+import { importNode } from '../system/nodejs.js'
 import { type ByteSource, bytesSource, fileSource } from './byte_source.js'
 import {
   compareKeys,
@@ -19,7 +19,8 @@ import {
 
 /**
  * An LMDB database, read only: a directory with `data.mdb`, that file itself, or its bytes.
- * Nothing is kept in memory but the pages a cursor stands on. Files are untrusted: whatever does not fit throws a FormatError.
+ * Nothing is kept in memory but the pages a cursor stands on. Files are untrusted: whatever does not fit throws a
+ * FormatError.
  */
 export class LmdbReader {
   /** Number of records. */
@@ -34,11 +35,15 @@ export class LmdbReader {
     this.pageSize = meta.getUint32(META.freeDb + DB.pad, true)
     this.lastPage = integer(meta, META.lastPage, source.name)
     if ((this.lastPage + 1) * this.pageSize > source.size)
-      throw this.damaged(`the header speaks of ${this.lastPage + 1} pages of ${this.pageSize} bytes, the file has ${source.size} bytes`)
+      throw this.damaged(
+        `the header speaks of ${this.lastPage + 1} pages of ${this.pageSize} bytes, the file has ${source.size} bytes`,
+      )
 
     const flags = meta.getUint16(META.mainDb + DB.flags, true)
     if (flags & 0x7f)
-      throw new FormatError(`${source.name}: the database was made with flags 0x${flags.toString(16)} (own key order or duplicate keys)`)
+      throw new FormatError(
+        `${source.name}: the database was made with flags 0x${flags.toString(16)} (own key order or duplicate keys)`,
+      )
     this.depth = meta.getUint16(META.mainDb + DB.depth, true)
     const empty = meta.getBigUint64(META.mainDb + DB.root, true) === NO_PAGE
     this.root = empty ? -1 : integer(meta, META.mainDb + DB.root, source.name)
@@ -50,7 +55,8 @@ export class LmdbReader {
   }
 
   /**
-   * Open a database: its directory, its data.mdb, or the bytes of that file. Throws a FormatError for anything but an LMDB 0.9 file.
+   * Open a database: its directory, its data.mdb, or the bytes of that file. Throws a FormatError for anything but an
+   * LMDB 0.9 file.
    * @param name for error messages, where bytes are given
    */
   static async open(source: string | Uint8Array, name?: string): Promise<LmdbReader> {
@@ -78,7 +84,8 @@ export class LmdbReader {
   /** All records in key order; key and value are copies. */
   *[Symbol.iterator](): Generator<{ key: Uint8Array; value: Uint8Array }> {
     const cursor = this.cursor()
-    for (let more = cursor.first(); more; more = cursor.next()) yield { key: cursor.key.slice(), value: cursor.value.slice() }
+    for (let more = cursor.first(); more; more = cursor.next())
+      yield { key: cursor.key.slice(), value: cursor.value.slice() }
   }
 
   /** Close the file. Records that were read before stay valid where they are copies. */
@@ -92,7 +99,9 @@ export class LmdbReader {
   }
 }
 
-/** Walks the records of a database in key order. It stands on a record after first, next, seek or skip returned true. */
+/**
+ * Walks the records of a database in key order. It stands on a record after first, next, seek or skip returned true.
+ */
 export class LmdbCursor {
   /** A copy of the page at each level, root first; of the leaf last. */
   private readonly pages: Uint8Array[]
@@ -121,7 +130,8 @@ export class LmdbCursor {
     const page = this.pages[this.leaf]
     const at = this.node(this.leaf, this.index[this.leaf])
     const flags = u16(page, at + 4)
-    if (flags & (NODE.sub | NODE.dup)) throw new FormatError(`${db.source.name}: the file holds named databases or duplicate keys`)
+    if (flags & (NODE.sub | NODE.dup))
+      throw new FormatError(`${db.source.name}: the file holds named databases or duplicate keys`)
     const size = u16(page, at) + u16(page, at + 2) * 0x10000
     const data = at + NODE_HEADER + u16(page, at + 6)
     if (!(flags & NODE.big)) {
@@ -166,7 +176,8 @@ export class LmdbCursor {
       this.passed++
       n--
     }
-    if (this.passed >= this.db.count) throw this.db.damaged(`the tree holds more than the ${this.db.count} records of its header`)
+    if (this.passed >= this.db.count)
+      throw this.db.damaged(`the tree holds more than the ${this.db.count} records of its header`)
     return true
   }
 
@@ -257,9 +268,11 @@ export class LmdbCursor {
 }
 
 const u16 = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8)
-const u48 = (bytes: Uint8Array, at: number): number => u16(bytes, at) + u16(bytes, at + 2) * 0x10000 + u16(bytes, at + 4) * 0x100000000
+const u48 = (bytes: Uint8Array, at: number): number =>
+  u16(bytes, at) + u16(bytes, at + 2) * 0x10000 + u16(bytes, at + 4) * 0x100000000
 
-export const keyBytes = (key: string | Uint8Array): Uint8Array => (typeof key === 'string' ? new TextEncoder().encode(key) : key)
+export const keyBytes = (key: string | Uint8Array): Uint8Array =>
+  typeof key === 'string' ? new TextEncoder().encode(key) : key
 
 /** The file of a database that is named by its directory or directly. */
 async function dataFile(path: string): Promise<string> {
@@ -280,7 +293,9 @@ function newestMeta(source: ByteSource): DataView {
 
   const version = first.getUint32(META.version, true)
   if (version !== DATA_VERSION)
-    throw new FormatError(`${source.name}: LMDB data version ${version}; version ${DATA_VERSION} (LMDB 0.9, as Caffe uses) can be read`)
+    throw new FormatError(
+      `${source.name}: LMDB data version ${version}; version ${DATA_VERSION} (LMDB 0.9, as Caffe uses) can be read`,
+    )
   const pageSize = first.getUint32(META.freeDb + DB.pad, true)
   if (pageSize < 256 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0)
     throw new FormatError(`${source.name}: damaged LMDB file: pages of ${pageSize} bytes`)

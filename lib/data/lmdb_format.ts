@@ -3,8 +3,10 @@
  *
  * A file is a row of pages. Pages 0 and 1 are meta pages; the one with the higher transaction number counts.
  *   page    u64 number · u16 pad · u16 flags · u16 lower, u16 upper (or u32 pages of an overflow run) · content
- *   meta    u32 magic · u32 version · u64 address · u64 map size · free-list database · main database · u64 last page · u64 transaction
- *   database  u32 pad (page size, in the first) · u16 flags · u16 depth · u64 branch, leaf, overflow pages · u64 entries · u64 root
+ * meta    u32 magic · u32 version · u64 address · u64 map size · free-list database · main database · u64 last page ·
+ * u64 transaction
+ * database  u32 pad (page size, in the first) · u16 flags · u16 depth · u64 branch, leaf, overflow pages · u64 entries
+ * · u64 root
  *   branch and leaf pages hold u16 offsets of nodes from byte 16 up to `lower`, and the nodes from `upper` to the end
  *   node    u16 low, u16 high · u16 flags · u16 key size · key · data
  *           in a leaf low and high are the data's size; in a branch low, high and flags are the child's page number
@@ -37,7 +39,16 @@ export const META = {
 } as const
 
 /** Byte offsets within a database record. */
-export const DB = { pad: 0, flags: 4, depth: 6, branchPages: 8, leafPages: 16, overflowPages: 24, entries: 32, root: 40 } as const
+export const DB = {
+  pad: 0,
+  flags: 4,
+  depth: 6,
+  branchPages: 8,
+  leafPages: 16,
+  overflowPages: 24,
+  entries: 32,
+  root: 40,
+} as const
 
 /** Pages of an overflow run that holds `size` bytes. */
 export const overflowPages = (size: number, pageSize: number): number => Math.ceil((PAGE_HEADER + size) / pageSize)

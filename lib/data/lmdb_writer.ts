@@ -1,5 +1,5 @@
 import { RistrettoError } from '../errors.js'
-import { importNode } from '../node.js'
+import { importNode } from '../system/nodejs.js'
 import { keyBytes } from './lmdb.js'
 import {
   compareKeys,
@@ -39,8 +39,8 @@ interface Level {
 }
 
 /**
- * Writes an LMDB database in one go, from records in ascending order of their keys (Caffe's keys are zero-padded numbers).
- * Pages fill up completely, and the file appears under its name only when it is whole.
+ * Writes an LMDB database in one go, from records in ascending order of their keys (Caffe's keys are zero-padded
+ * numbers). Pages fill up completely, and the file appears under its name only when it is whole.
  */
 export class LmdbWriter {
   readonly pageSize: number
@@ -69,7 +69,8 @@ export class LmdbWriter {
 
   /**
    * Begin a database. Throws a RistrettoError if there is one already and `overwrite` is not set.
-   * @param directory the database, as Caffe names it; its one file is data.mdb. Left out: the bytes come from `finish()`
+   * @param directory the database, as Caffe names it; its one file is data.mdb. Left out: the bytes come from
+   * `finish()`
    */
   static async create(directory?: string, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
     if (directory === undefined) return new LmdbWriter(bytesSink(), options)
@@ -92,7 +93,8 @@ export class LmdbWriter {
     const bytes = typeof key === 'string' ? keyBytes(key) : key.slice()
     if (bytes.length === 0 || bytes.length > Math.min(MAX_KEY, largestNode(this.pageSize) - NODE_HEADER - 8))
       throw new RistrettoError(`an LMDB key has 1 to ${MAX_KEY} bytes, this one has ${bytes.length}`)
-    if (value.length > 0xffffffff) throw new RistrettoError(`an LMDB value has at most 2³² − 1 bytes, this one has ${value.length}`)
+    if (value.length > 0xffffffff)
+      throw new RistrettoError(`an LMDB value has at most 2³² − 1 bytes, this one has ${value.length}`)
     if (this.lastKey && compareKeys(this.lastKey, bytes) >= 0)
       throw new RistrettoError(
         `LMDB keys must ascend: '${text(bytes)}' came after '${text(this.lastKey)}'; sort the records, or number them in their order ("00000000", "00000001", …)`,
@@ -229,7 +231,8 @@ export class LmdbWriter {
     view.setUint16(META.freeDb + DB.flags, 0x08, true)
     view.setBigUint64(META.freeDb + DB.root, NO_PAGE, true)
     const empty = root === NO_PAGE
-    const put = (field: number, value: number) => view.setBigUint64(META.mainDb + field, BigInt(empty ? 0 : value), true)
+    const put = (field: number, value: number) =>
+      view.setBigUint64(META.mainDb + field, BigInt(empty ? 0 : value), true)
     view.setUint16(META.mainDb + DB.depth, depth, true)
     put(DB.branchPages, this.pages.branch)
     put(DB.leafPages, this.pages.leaf)

@@ -18,7 +18,11 @@ export interface Surroundings {
 }
 
 /** The source of a description, standing at a position. */
-export async function openSource(description: AnyDescription, surroundings: Surroundings, start: Position): Promise<BatchSource> {
+export async function openSource(
+  description: AnyDescription,
+  surroundings: Surroundings,
+  start: Position,
+): Promise<BatchSource> {
   switch (description.kind) {
     case 'datum': {
       try {
@@ -34,7 +38,11 @@ export async function openSource(description: AnyDescription, surroundings: Surr
   }
 }
 
-async function openDatums(description: DatumDescription, surroundings: Surroundings, start: Position): Promise<DatumSource> {
+async function openDatums(
+  description: DatumDescription,
+  surroundings: Surroundings,
+  start: Position,
+): Promise<DatumSource> {
   const { name, path, backend } = description
   const records =
     backend === 'LEVELDB'

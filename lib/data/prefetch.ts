@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineError } from '../errors.js'
-import { isNode } from '../files.js'
-import { importNode } from '../node.js'
+import { isNode } from '../system/files.js'
+import { importNode } from '../system/nodejs.js'
 import type { AnyDescription } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
 import type { PrefetchData } from './prefetch_worker.js'
@@ -20,8 +20,9 @@ export interface Batches {
 const MAX_SLOT_BYTES = 2 ** 30
 
 /** Atomics.waitAsync, which came after the library version that this compiles against. */
-const waitAsync = (Atomics as { waitAsync?: (array: Int32Array, index: number, value: number) => { value: Promise<string> | string } })
-  .waitAsync
+const waitAsync = (
+  Atomics as { waitAsync?: (array: Int32Array, index: number, value: number) => { value: Promise<string> | string } }
+).waitAsync
 
 /** Node only, and only where worker threads are allowed. */
 export const canPrefetch = (): boolean => isNode && typeof SharedArrayBuffer !== 'undefined'
@@ -41,7 +42,10 @@ export async function prefetch(
   // posted messages are read when they are needed, without a turn of the event loop
   const { port1, port2 } = new MessageChannel()
   const data: PrefetchData = { description, start, slots: ring.shared, pixelsUrl: resolvePixels(), port: port2 }
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: data, transferList: [port2] })
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
+    workerData: data,
+    transferList: [port2],
+  })
   worker.unref()
   const enlarged = () => {
     for (let message = receiveMessageOnPort(port1); message; message = receiveMessageOnPort(port1)) {
@@ -122,7 +126,10 @@ class WorkerBatches implements Batches {
   }
 }
 
-/** Works one batch ahead on this thread, for sources that spend their time waiting for an image decoder where there is no worker. */
+/**
+ * Works one batch ahead on this thread, for sources that spend their time waiting for an image decoder where there is
+ * no worker.
+ */
 export class AheadBatches implements Batches {
   private pending: Promise<Batch> | undefined
 

@@ -2,8 +2,9 @@ import { EngineError, FormatError, NetError, RistrettoError } from '../errors.js
 import type { Destination, Position } from './source.js'
 
 /**
- * What the calling thread and the prefetch worker share: a ring of batches in SharedArrayBuffers, the state of each, and the text of an error.
- * The worker fills the free slots in turn, the calling thread takes the ready ones in the same order; only `state` is written by both.
+ * What the calling thread and the prefetch worker share: a ring of batches in SharedArrayBuffers, the state of each,
+ * and the text of an error. The worker fills the free slots in turn, the calling thread takes the ready ones in the
+ * same order; only `state` is written by both.
  */
 export interface SharedSlots {
   /** Per slot WORDS int32: state, number of axes, up to 4 axis sizes. */

@@ -9,7 +9,9 @@ export interface PrefetchData {
   readonly description: AnyDescription
   readonly start: Position
   readonly slots: SharedSlots
-  /** URL of ndarray-pixels as the calling thread resolves it: this code has no place of its own to resolve names from. */
+  /**
+   * URL of ndarray-pixels as the calling thread resolves it: this code has no place of its own to resolve names from.
+   */
   readonly pixelsUrl: string | undefined
   /** Takes the buffers that replace slots which became too small. */
   readonly port: MessagePort

@@ -9,8 +9,8 @@ import type { BatchSource, Place, Position } from './source.js'
 import { type TransformSpec, transformSpec } from './transformer.js'
 
 /**
- * Values in a batch from which a worker pays. Below it (a batch of 64 MNIST digits has 50,176 and takes 0.1 ms) handing a batch over costs
- * about as much as making it, and a worker would take its time from the threads that compute.
+ * Values in a batch from which a worker pays. Below it (a batch of 64 MNIST digits has 50,176 and takes 0.1 ms) handing
+ * a batch over costs about as much as making it, and a worker would take its time from the threads that compute.
  */
 export const WORKER_FROM = 1_000_000
 

@@ -19,7 +19,10 @@ export interface RecordCursor {
 }
 
 /** The records of an LMDB database: its directory, its data.mdb, or the bytes of that file. */
-export async function openLmdbRecords(source: string | Uint8Array, name?: string): Promise<RecordCursor & { count: number }> {
+export async function openLmdbRecords(
+  source: string | Uint8Array,
+  name?: string,
+): Promise<RecordCursor & { count: number }> {
   const db = await LmdbReader.open(source, name)
   const cursor = db.cursor()
   return {

@@ -1,4 +1,4 @@
-import { importNode } from '../node.js'
+import { importNode } from '../system/nodejs.js'
 
 /** Where a file is written that is not there until it is whole. */
 export interface Sink {

@@ -53,14 +53,18 @@ export function atRecord(source: SourceDescription, record: string, error: unkno
   return withPrefix(`${source.layer}: ${record} of ${source.name}`, error)
 }
 
-/** The same error, of the same type, with a place in front of its message. The file system's own become RistrettoErrors. */
+/**
+ * The same error, of the same type, with a place in front of its message. The file system's own become RistrettoErrors.
+ */
 export function withPrefix(place: string, error: unknown): Error {
   const { message } = error as Error
   if (error instanceof RistrettoError) {
     const Type = error.constructor as new (message: string, options?: ErrorOptions) => Error
     return new Type(`${place}: ${message}`, { cause: error })
   }
-  return error instanceof Error && 'code' in error ? new RistrettoError(`${place}: ${message}`, { cause: error }) : (error as Error)
+  return error instanceof Error && 'code' in error
+    ? new RistrettoError(`${place}: ${message}`, { cause: error })
+    : (error as Error)
 }
 
 /** Items of one batch share one blob. */

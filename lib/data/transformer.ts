@@ -31,12 +31,26 @@ export interface MeanImage {
 /** Checks a `transform_param` and reads its mean file. */
 export async function transformSpec(
   param: TransformationParameter | undefined,
-  { phase, seed, stream, readFile }: { phase: Phase; seed: number; stream: string; readFile: (path: string) => Promise<Uint8Array> },
+  {
+    phase,
+    seed,
+    stream,
+    readFile,
+  }: { phase: Phase; seed: number; stream: string; readFile: (path: string) => Promise<Uint8Array> },
 ): Promise<TransformSpec> {
-  const { scale = 1, mirror = false, crop_size = 0, mean_file, mean_value = [], force_color = false, force_gray = false } = param ?? {}
+  const {
+    scale = 1,
+    mirror = false,
+    crop_size = 0,
+    mean_file,
+    mean_value = [],
+    force_color = false,
+    force_gray = false,
+  } = param ?? {}
   if (mean_file !== undefined && mean_value.length)
     throw new NetError('transform_param has a mean_file and a mean_value: give one of the two')
-  if (force_color && force_gray) throw new NetError('transform_param has force_color and force_gray: give one of the two')
+  if (force_color && force_gray)
+    throw new NetError('transform_param has force_color and force_gray: give one of the two')
   return {
     phase,
     seed,
@@ -58,12 +72,16 @@ export function readMeanImage(bytes: Uint8Array, file: string): MeanImage {
   while (shape.length > 3 && shape[0] === 1) shape.shift()
   while (shape.length < 3) shape.push(1)
   if (shape.length > 3) throw new NetError(`the mean image in ${file} is ${shape.join('×')}; it must be 1×C×H×W`)
-  return { shape: shape as unknown as [number, number, number], data: blobData(proto, `the mean image in ${file}`).slice() }
+  return {
+    shape: shape as unknown as [number, number, number],
+    data: blobData(proto, `the mean image in ${file}`).slice(),
+  }
 }
 
 /**
- * Caffe's transform_param, per item: crop (random place in TRAIN, centre in TEST) → mirror (half of the time) → (x − mean) · scale.
- * The random choices are a function of (seed, stream, number of the item), so they do not depend on who calls when.
+ * Caffe's transform_param, per item: crop (random place in TRAIN, centre in TEST) → mirror (half of the time) → (x −
+ * mean) · scale. The random choices are a function of (seed, stream, number of the item), so they do not depend on who
+ * calls when.
  */
 export class DataTransformer {
   private readonly random: RandomStream
@@ -78,13 +96,16 @@ export class DataTransformer {
   outputShape(channels: number, height: number, width: number): [number, number, number] {
     const { cropSize, mean, meanValues } = this.spec
     const item = `${channels}×${height}×${width}`
-    if (cropSize > height || cropSize > width) throw new NetError(`crop_size ${cropSize} is larger than the item (${item})`)
+    if (cropSize > height || cropSize > width)
+      throw new NetError(`crop_size ${cropSize} is larger than the item (${item})`)
     if (mean && (mean.shape[0] !== channels || mean.shape[1] !== height || mean.shape[2] !== width))
       throw new NetError(
         `the mean image is ${mean.shape.join('×')}, the item ${item}: they must have the same size (it is cropped with the item)`,
       )
     if (meanValues.length > 1 && meanValues.length !== channels)
-      throw new NetError(`mean_value is given ${meanValues.length} times for ${channels} channels: give it once, or once per channel`)
+      throw new NetError(
+        `mean_value is given ${meanValues.length} times for ${channels} channels: give it once, or once per channel`,
+      )
     return [channels, cropSize || height, cropSize || width]
   }
 

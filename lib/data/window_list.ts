@@ -29,7 +29,8 @@ export function parseWindowList(text: string, name: string, fgThreshold: number,
   const background: number[] = []
   let at = 0
   const word = (what: string) => {
-    if (at >= words.length) throw new FormatError(`${name}: it ends where ${what} of image ${images.length} should stand`)
+    if (at >= words.length)
+      throw new FormatError(`${name}: it ends where ${what} of image ${images.length} should stand`)
     return words[at++]
   }
   const number = (what: string) => {
@@ -42,7 +43,8 @@ export function parseWindowList(text: string, name: string, fgThreshold: number,
 
   while (at < words.length) {
     const mark = word('the mark')
-    if (mark !== '#') throw new FormatError(`${name}: '${mark.slice(0, 40)}' stands where the # of image ${images.length} should`)
+    if (mark !== '#')
+      throw new FormatError(`${name}: '${mark.slice(0, 40)}' stands where the # of image ${images.length} should`)
     number('the number')
     const path = word('the path')
     const shape = [number('the channels'), number('the height'), number('the width')] as const
@@ -52,7 +54,10 @@ export function parseWindowList(text: string, name: string, fgThreshold: number,
       const overlap = number('an overlap')
       const box = [number('x1'), number('y1'), number('x2'), number('y2')]
       if (overlap >= fgThreshold) {
-        if (label <= 0) throw new FormatError(`${name}: a window of image ${images.length} overlaps by ${overlap} with class ${label}`)
+        if (label <= 0)
+          throw new FormatError(
+            `${name}: a window of image ${images.length} overlaps by ${overlap} with class ${label}`,
+          )
         foreground.push(images.length, label, ...box)
       } else if (overlap < bgThreshold) background.push(images.length, 0, ...box)
     }
@@ -77,8 +82,8 @@ export interface Placement {
 }
 
 /**
- * The window with its context: grown so that, warped to `crop`, it has `pad` pixels of surroundings on each side (and made square if
- * `square`), then clipped to the image; what was clipped is padding in the crop.
+ * The window with its context: grown so that, warped to `crop`, it has `pad` pixels of surroundings on each side (and
+ * made square if `square`), then clipped to the image; what was clipped is padding in the crop.
  */
 export function placeWindow(
   [x1, y1, x2, y2]: readonly [number, number, number, number],
@@ -86,7 +91,8 @@ export function placeWindow(
   { crop, pad, square, flip }: { crop: number; pad: number; square: boolean; flip: boolean },
 ): Placement {
   if (pad === 0 && !square) {
-    if (x1 < 0 || y1 < 0 || x2 >= image.width || y2 >= image.height || x2 < x1 || y2 < y1) throw outside(x1, y1, x2, y2, image)
+    if (x1 < 0 || y1 < 0 || x2 >= image.width || y2 >= image.height || x2 < x1 || y2 < y1)
+      throw outside(x1, y1, x2, y2, image)
     return { x: x1, y: y1, width: x2 - x1 + 1, height: y2 - y1 + 1, toWidth: crop, toHeight: crop, left: 0, top: 0 }
   }
   const grow = crop / (crop - 2 * pad)
@@ -130,6 +136,14 @@ export function placeWindow(
 /** Half away from zero, as C rounds. */
 const round = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5)
 
-function outside(x1: number, y1: number, x2: number, y2: number, image: { width: number; height: number }): FormatError {
-  return new FormatError(`the window (${x1}, ${y1}) to (${x2}, ${y2}) does not lie in its image of ${image.width}×${image.height} pixels`)
+function outside(
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  image: { width: number; height: number },
+): FormatError {
+  return new FormatError(
+    `the window (${x1}, ${y1}) to (${x2}, ${y2}) does not lie in its image of ${image.width}×${image.height} pixels`,
+  )
 }

@@ -80,7 +80,13 @@ export class WindowSource implements BatchSource {
   }
 
   /** into[at …] ← (window − mean) · scale, with zeros where it reaches over the edge of the image. */
-  private warp(image: PlanarImage, box: [number, number, number, number], flip: boolean, into: Float32Array, at: number): void {
+  private warp(
+    image: PlanarImage,
+    box: [number, number, number, number],
+    flip: boolean,
+    into: Float32Array,
+    at: number,
+  ): void {
     const { transform, contextPad, square } = this.description
     const { cropSize: crop, mean, meanValues, scale } = transform
     const p = placeWindow(box, image, { crop, pad: contextPad, square, flip })

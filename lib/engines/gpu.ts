@@ -34,8 +34,8 @@ export interface GpuEngine extends Engine {
 const engines = new Map<string, Promise<GpuEngine>>()
 
 /**
- * The gpu engine in a named mode, or in the best one that works here. There is one engine for each mode, so that nets can share params.
- * Throws an EngineError with the reason and the fix where the mode cannot run or computes wrong.
+ * The gpu engine in a named mode, or in the best one that works here. There is one engine for each mode, so that nets
+ * can share params. Throws an EngineError with the reason and the fix where the mode cannot run or computes wrong.
  */
 export async function createGpuEngine(mode?: GpuMode, options: GpuEngineOptions = {}): Promise<GpuEngine> {
   if (mode !== undefined) return engineOf(mode, options)
@@ -49,7 +49,9 @@ export async function createGpuEngine(mode?: GpuMode, options: GpuEngineOptions 
       reasons.push(`${candidate}: ${error.message.replace(`engine 'gpu:${candidate}' cannot run here: `, '')}`)
     }
   }
-  throw new EngineError(`engine 'gpu': no device works here. ${reasons.join('. ')}. Without a device, wasm is the fastest engine`)
+  throw new EngineError(
+    `engine 'gpu': no device works here. ${reasons.join('. ')}. Without a device, wasm is the fastest engine`,
+  )
 }
 
 async function engineOf(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngine> {
@@ -117,18 +119,25 @@ async function whyNot({ GPU }: GpuJs, mode: GpuMode): Promise<string | undefined
     case 'webgpu': {
       const missing = await provideWebGpu()
       if (missing !== undefined) return missing
-      if (!GPU.isWebGPUSupported) return 'this browser has no navigator.gpu; use one with WebGPU, over https or on localhost, or gpu:webgl2'
+      if (!GPU.isWebGPUSupported)
+        return 'this browser has no navigator.gpu; use one with WebGPU, over https or on localhost, or gpu:webgl2'
       if (await GPU.isWebGPUAvailable()) return undefined
       return isNode
         ? 'WebGPU finds no adapter; install a Vulkan driver, or point VK_ICD_FILENAMES at one (SwiftShader works)'
         : 'WebGPU finds no adapter; a headless browser may need --enable-unsafe-webgpu, others a newer driver'
     }
     case 'webgl2':
-      if (isNode) return 'Node has no WebGL; use gpu:webgpu (npm install webgpu@0.6.2), or gpu:headlessgl (npm install gl)'
-      return GPU.isWebGL2Supported ? undefined : 'this browser gives no WebGL 2 context; turn on hardware acceleration, or use gpu:webgl'
+      if (isNode)
+        return 'Node has no WebGL; use gpu:webgpu (npm install webgpu@0.6.2), or gpu:headlessgl (npm install gl)'
+      return GPU.isWebGL2Supported
+        ? undefined
+        : 'this browser gives no WebGL 2 context; turn on hardware acceleration, or use gpu:webgl'
     case 'webgl':
-      if (isNode) return 'Node has no WebGL; use gpu:webgpu (npm install webgpu@0.6.2), or gpu:headlessgl (npm install gl)'
-      return GPU.isWebGLSupported ? undefined : 'this browser gives no WebGL context; turn on hardware acceleration, or use wasm'
+      if (isNode)
+        return 'Node has no WebGL; use gpu:webgpu (npm install webgpu@0.6.2), or gpu:headlessgl (npm install gl)'
+      return GPU.isWebGLSupported
+        ? undefined
+        : 'this browser gives no WebGL context; turn on hardware acceleration, or use wasm'
     case 'headlessgl':
       if (!isNode) return 'headless GL is for Node; a browser has gpu:webgpu, gpu:webgl2 and gpu:webgl'
       return GPU.isHeadlessGLSupported

@@ -6,8 +6,8 @@ import { startNativeEngine } from './native.js'
 import { startWasmEngine } from './wasm.js'
 
 /**
- * Engine names: `js`, `wasm` (the default), `gpu` (the best device that works) or one mode of it, `gpu:webgl2` for instance;
- * `js:float64` is the oracle of ristretto/testing.
+ * Engine names: `js`, `wasm` (the default), `gpu` (the best device that works) or one mode of it, `gpu:webgl2` for
+ * instance; `js:float64` is the oracle of ristretto/testing.
  */
 export type EngineName = 'js' | 'js:float64' | 'wasm' | 'gpu' | `gpu:${GpuMode}` | (string & {})
 
@@ -40,7 +40,10 @@ export async function startEngine(name: EngineName, options: EngineOptions): Pro
   throw new EngineError(`there is no engine '${name}'; known engines: ${known.join(', ')}`)
 }
 
-/** The engine used when nobody asked for one, as startEngine gives it: wasm, or js with the reason in the log where WebAssembly cannot run. */
+/**
+ * The engine used when nobody asked for one, as startEngine gives it: wasm, or js with the reason in the log where
+ * WebAssembly cannot run.
+ */
 export async function startDefaultEngine(options: EngineOptions, log: (line: string) => void): Promise<Engine> {
   try {
     return await startWasmEngine(options)
@@ -54,10 +57,14 @@ export async function startDefaultEngine(options: EngineOptions, log: (line: str
 const software = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i
 
 /**
- * What a written `solver_mode: GPU` means: the gpu engine's name if a hardware adapter answers, else undefined, with the reason in the
- * log. Old prototxts say GPU as a matter of course, so this is the one request that may be turned down without an error.
+ * What a written `solver_mode: GPU` means: the gpu engine's name if a hardware adapter answers, else undefined, with
+ * the reason in the log. Old prototxts say GPU as a matter of course, so this is the one request that may be turned
+ * down without an error.
  */
-export async function gpuForSolverMode(options: EngineOptions, log: (line: string) => void): Promise<EngineName | undefined> {
+export async function gpuForSolverMode(
+  options: EngineOptions,
+  log: (line: string) => void,
+): Promise<EngineName | undefined> {
   let reason: string
   try {
     const { name, detail } = await createEngine('gpu', options)

@@ -1,6 +1,6 @@
 import type { Engine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
-import { isNode } from '../files.js'
+import { isNode } from '../system/files.js'
 import { findBlas } from './native/blas.js'
 import { convolutionTaker, preparedConvolutions } from './wasm/kernels.js'
 import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
@@ -10,8 +10,8 @@ import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
 const engines = new Map<string, Promise<Engine>>()
 
 /**
- * The wasm engine with the system's BLAS for matrix products and convolutions, on the same shared memory. Node only; needs the
- * optional package koffi and a BLAS. Throws an EngineError that says what is missing.
+ * The wasm engine with the system's BLAS for matrix products and convolutions, on the same shared memory. Node only;
+ * needs the optional package koffi and a BLAS. Throws an EngineError that says what is missing.
  */
 export async function createNativeEngine(options: WasmEngineOptions = {}): Promise<Engine> {
   const engine = await startNativeEngine(options)

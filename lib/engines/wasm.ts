@@ -20,8 +20,8 @@ const MOST_THREADS = 64
 const engines = new Map<number, Promise<{ engine: Engine; pool: Pool }>>()
 
 /**
- * WebAssembly SIMD kernels over one shared memory, on several threads. All engines of a process share the memory; there is one engine for
- * each number of threads. Throws an EngineError where WebAssembly SIMD or shared memory is missing.
+ * WebAssembly SIMD kernels over one shared memory, on several threads. All engines of a process share the memory; there
+ * is one engine for each number of threads. Throws an EngineError where WebAssembly SIMD or shared memory is missing.
  */
 export async function createWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
   const engine = await startWasmEngine(options)
@@ -32,7 +32,8 @@ export async function createWasmEngine(options: WasmEngineOptions = {}): Promise
 /** The same, while its threads may still be on their way: see Engine.ready. */
 export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
   const wanted = options.threads ?? (await availableThreads())
-  if (!Number.isInteger(wanted) || wanted < 1) throw new EngineError(`threads must be a whole number from 1 on, not ${wanted}`)
+  if (!Number.isInteger(wanted) || wanted < 1)
+    throw new EngineError(`threads must be a whole number from 1 on, not ${wanted}`)
   // a page that may not share memory has one thread, whatever was asked for; `threads` and `detail` say so
   const threads = sharingRefused() ? 1 : Math.min(wanted, MOST_THREADS)
   let entry = engines.get(threads)
@@ -46,7 +47,10 @@ export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<
 }
 
 /** An engine of its own, with its pool; the native engine gives the pool a BLAS. */
-export async function buildWasmEngine(options: WasmEngineOptions, blas?: BlasBinding): Promise<{ engine: Engine; pool: Pool }> {
+export async function buildWasmEngine(
+  options: WasmEngineOptions,
+  blas?: BlasBinding,
+): Promise<{ engine: Engine; pool: Pool }> {
   const threads = options.threads ?? (await availableThreads())
   const runtime = await wasmRuntime()
   const pool = await createPool(runtime, threads, { workerUrl: options.workerUrl, blas })

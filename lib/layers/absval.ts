@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import { NeuronLayer } from './neuron.js'
+import { NeuronLayer } from './parts/neuron.js'
 
 /** top = |bottom|; its gradient at 0 is 0. Refuses to work in place. */
 export class AbsValLayer extends NeuronLayer {
@@ -14,6 +14,7 @@ export class AbsValLayer extends NeuronLayer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    if (propagateDown[0]) this.kernels.absoluteGradient(bottom[0].count, bottom[0].memory.data, top[0].memory.diff, bottom[0].memory.diff)
+    if (propagateDown[0])
+      this.kernels.absoluteGradient(bottom[0].count, bottom[0].memory.data, top[0].memory.diff, bottom[0].memory.diff)
   }
 }

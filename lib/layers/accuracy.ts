@@ -2,10 +2,12 @@ import { type Blob, shapeText } from '../blob.js'
 import type { AccuracyShape } from '../engine.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
-import { checkLabels } from './loss.js'
+import { axisOf } from './parts/axis.js'
+import { checkLabels } from './parts/loss.js'
 
-/** Share of the labels that are among the top_k scores along `axis`; the second top has it for each class. No gradient. */
+/**
+ * Share of the labels that are among the top_k scores along `axis`; the second top has it for each class. No gradient.
+ */
 export class AccuracyLayer extends Layer {
   static override readonly uses = ['accuracy'] as const
   override readonly bottomCount = { exactly: 2 }
@@ -23,17 +25,25 @@ export class AccuracyLayer extends Layer {
       throw this.error(
         `label '${label.name}' (${shapeText(label.shape)}) must hold ${shape.outer * shape.inner} values, one for each place of '${scores.name}' (${shapeText(scores.shape)}) outside axis ${axis}`,
       )
-    if (param.top_k > shape.classes) throw this.error(`top_k: ${param.top_k} is larger than the number of classes, ${shape.classes}`)
+    if (param.top_k > shape.classes)
+      throw this.error(`top_k: ${param.top_k} is larger than the number of classes, ${shape.classes}`)
     top[0].reshape([])
     top[1]?.reshape([shape.classes])
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
     checkLabels(this, bottom[1], this.shape.classes, this.shape.ignoreLabel)
-    this.kernels.accuracy(this.shape, bottom[0].memory.data, bottom[1].memory.data, top[0].memory.data, top[1]?.memory.data ?? null)
+    this.kernels.accuracy(
+      this.shape,
+      bottom[0].memory.data,
+      bottom[1].memory.data,
+      top[0].memory.data,
+      top[1]?.memory.data ?? null,
+    )
   }
 
   override backward(_top: Blob[], propagateDown: boolean[]): void {
-    if (propagateDown.includes(true)) throw this.error('a share of hits has no gradient: keep losses and force_backward away from it')
+    if (propagateDown.includes(true))
+      throw this.error('a share of hits has no gradient: keep losses and force_backward away from it')
   }
 }

@@ -3,11 +3,12 @@ import type { FilledBatchNormParameter, ParamSpec } from '../generated/caffe.js'
 import type { ChannelAffine } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /**
- * top = (bottom − mean) / √(variance + eps) for each channel (axis 1): of the batch in TRAIN, of all batches so far in TEST.
- * Blobs: weighted sums of means and of variances, and the sum of the weights. Scale and shift are a Scale layer's business.
+ * top = (bottom − mean) / √(variance + eps) for each channel (axis 1): of the batch in TRAIN, of all batches so far in
+ * TEST. Blobs: weighted sums of means and of variances, and the sum of the weights. Scale and shift are a Scale layer's
+ * business.
  */
 export class BatchNormLayer extends KeptInputLayer {
   static override readonly uses = [

@@ -1,7 +1,10 @@
 import { type Blob, shapeText } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
 
-/** bottom 0 (N, …), bottom 1 (M) of indices → top (M, …): item m is item bottom 1[m] of bottom 0. Plain host code, as indices are checked. */
+/**
+ * bottom 0 (N, …), bottom 1 (M) of indices → top (M, …): item m is item bottom 1[m] of bottom 0. Plain host code, as
+ * indices are checked.
+ */
 export class BatchReindexLayer extends Layer {
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }
@@ -10,7 +13,8 @@ export class BatchReindexLayer extends Layer {
     this.refuseInPlace(bottom, top)
     const [items, indices] = bottom
     if (items.numAxes === 0) throw this.error(`'${items.name}' is a single value: it needs a batch axis`)
-    if (indices.numAxes !== 1) throw this.error(`the indices '${indices.name}' (${shapeText(indices.shape)}) must have exactly one axis`)
+    if (indices.numAxes !== 1)
+      throw this.error(`the indices '${indices.name}' (${shapeText(indices.shape)}) must have exactly one axis`)
     top[0].reshape([indices.count, ...items.shape.slice(1)])
   }
 
@@ -31,7 +35,8 @@ export class BatchReindexLayer extends Layer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     const [items, indices] = bottom
-    if (propagateDown[1]) throw this.error(`the indices '${indices.name}' have no gradient: give this layer propagate_down: false for them`)
+    if (propagateDown[1])
+      throw this.error(`the indices '${indices.name}' have no gradient: give this layer propagate_down: false for them`)
     if (!propagateDown[0]) return
     const width = items.size(1)
     const from = top[0].diffArray
@@ -46,7 +51,9 @@ export class BatchReindexLayer extends Layer {
   private item(items: Blob, indices: Blob, m: number): number {
     const index = indices.dataArray[m]
     if (!(index >= 0 && index < items.dim(0)))
-      throw this.error(`index ${m} of '${indices.name}' is ${index}, but '${items.name}' has the items 0 to ${items.dim(0) - 1}`)
+      throw this.error(
+        `index ${m} of '${indices.name}' is ${index}, but '${items.name}' has the items 0 to ${items.dim(0) - 1}`,
+      )
     return Math.trunc(index)
   }
 }

@@ -1,10 +1,13 @@
 import type { Blob } from '../blob.js'
 import type { Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { NeuronLayer } from './neuron.js'
-import { coefficientShape, type Spread, spread } from './spread.js'
+import { NeuronLayer } from './parts/neuron.js'
+import { coefficientShape, type Spread, spread } from './parts/spread.js'
 
-/** top = bottom 0 + bias, spread from `axis` on. The bias is bottom 1, or learned: `num_axes` axes of bottom 0. May work in place. */
+/**
+ * top = bottom 0 + bias, spread from `axis` on. The bias is bottom 1, or learned: `num_axes` axes of bottom 0. May work
+ * in place.
+ */
 export class BiasLayer extends NeuronLayer {
   static override readonly uses = ['copy', 'fill', 'addBias', 'biasGradient'] as const
   override readonly bottomCount: Count = { atLeast: 1, atMost: 2 }

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = log(1 + e^bottom), the binomial normal log likelihood. */
 export class BNLLLayer extends KeptInputLayer {
@@ -11,6 +11,7 @@ export class BNLLLayer extends KeptInputLayer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    if (propagateDown[0]) this.kernels.bnllGradient(bottom[0].count, this.input(bottom, top), top[0].memory.diff, bottom[0].memory.diff)
+    if (propagateDown[0])
+      this.kernels.bnllGradient(bottom[0].count, this.input(bottom, top), top[0].memory.diff, bottom[0].memory.diff)
   }
 }

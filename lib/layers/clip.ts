@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom, but at least `min` and at most `max`; the gradient passes where min ≤ bottom ≤ max. */
 export class ClipLayer extends KeptInputLayer {
@@ -22,6 +22,13 @@ export class ClipLayer extends KeptInputLayer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
-    this.kernels.clipGradient(bottom[0].count, this.low, this.high, this.input(bottom, top), top[0].memory.diff, bottom[0].memory.diff)
+    this.kernels.clipGradient(
+      bottom[0].count,
+      this.low,
+      this.high,
+      this.input(bottom, top),
+      top[0].memory.diff,
+      bottom[0].memory.diff,
+    )
   }
 }

@@ -1,7 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
+import { axisOf } from './parts/axis.js'
 
 /** The bottoms one after the other along `axis`. A single bottom is shared, not copied. */
 export class ConcatLayer extends Layer {
@@ -39,7 +39,16 @@ export class ConcatLayer extends Layer {
     if (bottom.length === 1) return
     let offset = 0
     bottom.forEach((blob, i) => {
-      this.kernels.copyRows(this.outer, this.widths[i], blob.memory.data, 0, this.widths[i], top[0].memory.data, offset, this.width)
+      this.kernels.copyRows(
+        this.outer,
+        this.widths[i],
+        blob.memory.data,
+        0,
+        this.widths[i],
+        top[0].memory.data,
+        offset,
+        this.width,
+      )
       offset += this.widths[i]
     })
   }
@@ -49,7 +58,8 @@ export class ConcatLayer extends Layer {
     let offset = 0
     bottom.forEach((blob, i) => {
       const width = this.widths[i]
-      if (propagateDown[i]) this.kernels.copyRows(this.outer, width, top[0].memory.diff, offset, this.width, blob.memory.diff, 0, width)
+      if (propagateDown[i])
+        this.kernels.copyRows(this.outer, width, top[0].memory.diff, offset, this.width, blob.memory.diff, 0, width)
       offset += width
     })
   }

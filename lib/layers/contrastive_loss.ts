@@ -3,7 +3,7 @@ import type { ContrastiveShape } from '../engine.js'
 import type { Count } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { LossLayer } from './loss.js'
+import { LossLayer } from './parts/loss.js'
 
 /**
  * pairs a, b (N, C) and similar (N), with d = ‖a − b‖ → Σ (similar ? d² : max(0, margin − d)²) / 2N;
@@ -22,7 +22,9 @@ export class ContrastiveLossLayer extends LossLayer {
     const [a, b, similar] = bottom
     this.requireSameCount(a, b)
     if (a.numAxes < 2 || b.numAxes < 2 || a.dim(1) !== a.size(1) || b.dim(1) !== b.size(1))
-      throw this.error(`'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must be N×C, any further axes being 1`)
+      throw this.error(
+        `'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must be N×C, any further axes being 1`,
+      )
     if (similar.count !== a.dim(0))
       throw this.error(
         `'${similar.name}' (${shapeText(similar.shape)}) must hold one value for each of the ${a.dim(0)} pairs: 1 similar, 0 not`,

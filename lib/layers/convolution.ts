@@ -2,14 +2,19 @@ import type { Blob } from '../blob.js'
 import type { ConvolutionPass } from '../engine.js'
 import type { ChannelAffine } from '../layer.js'
 import type { Memory } from '../memory.js'
-import { BaseConvolutionLayer } from './base_convolution.js'
-import { convolvedSize } from './convolution_window.js'
-import { FoldedWeights } from './folded_weights.js'
-import { PreparedWeights } from './prepared_weights.js'
+import { BaseConvolutionLayer } from './parts/base_convolution.js'
+import { convolvedSize } from './parts/convolution_window.js'
+import { FoldedWeights } from './parts/folded_weights.js'
+import { PreparedWeights } from './parts/prepared_weights.js'
 
 /** y = w ∗ x + b.  x: (N, C, in…), w: (M, C/group, kernel…), b: (M), y: (N, M, out…). */
 export class ConvolutionLayer extends BaseConvolutionLayer {
-  static override readonly uses = ['convolution', 'convolutionInputGradient', 'convolutionWeightGradient', 'biasGradient'] as const
+  static override readonly uses = [
+    'convolution',
+    'convolutionInputGradient',
+    'convolutionWeightGradient',
+    'biasGradient',
+  ] as const
   protected override readonly reversed = false
 
   protected override topSize(bottom: Blob): number[] {
@@ -55,7 +60,8 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     for (let i = 0; i < bottom.length; i++) {
       const dy = top[i].memory.diff
       this.biasBackward(top[i])
-      if (this.paramPropagateDown[0]) this.kernels.convolutionWeightGradient(this.shape, bottom[i].memory.data, dy, weight.diff)
+      if (this.paramPropagateDown[0])
+        this.kernels.convolutionWeightGradient(this.shape, bottom[i].memory.data, dy, weight.diff)
       if (propagateDown[i]) this.kernels.convolutionInputGradient(this.shape, dy, weight.data, bottom[i].memory.diff)
     }
   }

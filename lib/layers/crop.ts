@@ -2,9 +2,12 @@ import { type Blob, shapeText } from '../blob.js'
 import type { CropShape } from '../engine.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
+import { axisOf } from './parts/axis.js'
 
-/** bottom 0, cut to the sizes of bottom 1 from `axis` on, starting at `offset`. Bottom 1 lends its shape only; its gradient is 0. */
+/**
+ * bottom 0, cut to the sizes of bottom 1 from `axis` on, starting at `offset`. Bottom 1 lends its shape only; its
+ * gradient is 0.
+ */
 export class CropLayer extends Layer {
   static override readonly uses = ['crop', 'cropGradient', 'fill'] as const
   override readonly bottomCount: Count = { exactly: 2 }
@@ -26,7 +29,9 @@ export class CropLayer extends Layer {
       throw this.error(
         `'${reference.name}' (${shapeText(reference.shape)}) has fewer axes than '${whole.name}' (${shapeText(input)}), so it does not say how large to cut`,
       )
-    const offset = input.map((_, i) => (i < first || p.offset.length === 0 ? 0 : p.offset[p.offset.length === 1 ? 0 : i - first]))
+    const offset = input.map((_, i) =>
+      i < first || p.offset.length === 0 ? 0 : p.offset[p.offset.length === 1 ? 0 : i - first],
+    )
     const output = input.map((size, i) => (i < first ? size : reference.dim(i)))
     output.forEach((size, i) => {
       if (offset[i] + size > input[i])

@@ -3,8 +3,8 @@ import { PrefetchingLayer } from '../data/prefetching_layer.js'
 import { withDefaults } from '../proto/message.js'
 
 /**
- * data (N, C, H, W) and label (N) ← the next N records of an LMDB (or LevelDB) database of Datum messages, transformed by `transform_param`;
- * from the start again after the last one.
+ * data (N, C, H, W) and label (N) ← the next N records of an LMDB (or LevelDB) database of Datum messages, transformed
+ * by `transform_param`; from the start again after the last one.
  */
 export class DataLayer extends PrefetchingLayer {
   private readonly options = withDefaults('DataParameter', this.param.data_param)

@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
-import { BaseConvolutionLayer } from './base_convolution.js'
-import { deconvolvedSize } from './convolution_window.js'
+import { BaseConvolutionLayer } from './parts/base_convolution.js'
+import { deconvolvedSize } from './parts/convolution_window.js'
 
 /** The adjoint of a convolution plus a bias.  x: (N, C, in…), w: (C, M/group, kernel…), b: (M), y: (N, M, out…). */
 export class DeconvolutionLayer extends BaseConvolutionLayer {
@@ -21,7 +21,8 @@ export class DeconvolutionLayer extends BaseConvolutionLayer {
     for (let i = 0; i < bottom.length; i++) {
       const y = top[i].memory.data
       this.kernels.convolutionInputGradient(this.shape, bottom[i].memory.data, this.blobs[0].memory.data, y)
-      if (this.hasBias) this.kernels.addBias(this.shape.batch, this.outputs, this.topPlane, this.blobs[1].memory.data, y)
+      if (this.hasBias)
+        this.kernels.addBias(this.shape.batch, this.outputs, this.topPlane, this.blobs[1].memory.data, y)
     }
   }
 
@@ -30,7 +31,8 @@ export class DeconvolutionLayer extends BaseConvolutionLayer {
     for (let i = 0; i < bottom.length; i++) {
       const dy = top[i].memory.diff
       this.biasBackward(top[i])
-      if (this.paramPropagateDown[0]) this.kernels.convolutionWeightGradient(this.shape, dy, bottom[i].memory.data, weight.diff)
+      if (this.paramPropagateDown[0])
+        this.kernels.convolutionWeightGradient(this.shape, dy, bottom[i].memory.data, weight.diff)
       if (propagateDown[i]) this.kernels.convolution(this.shape, dy, weight.data, null, bottom[i].memory.diff)
     }
   }

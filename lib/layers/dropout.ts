@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { NeuronLayer } from './neuron.js'
+import { NeuronLayer } from './parts/neuron.js'
 
 /** TRAIN: y = mask·x, the mask 0 with probability dropout_ratio, else 1/(1 − dropout_ratio). TEST: y = x. */
 export class DropoutLayer extends NeuronLayer {
@@ -12,7 +12,8 @@ export class DropoutLayer extends NeuronLayer {
 
   override setup(): void {
     this.ratio = withDefaults('DropoutParameter', this.param.dropout_param).dropout_ratio
-    if (!(this.ratio >= 0 && this.ratio < 1)) throw this.error(`dropout_ratio: ${this.ratio} must be at least 0 and less than 1`)
+    if (!(this.ratio >= 0 && this.ratio < 1))
+      throw this.error(`dropout_ratio: ${this.ratio} must be at least 0 and less than 1`)
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {

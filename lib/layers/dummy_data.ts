@@ -42,7 +42,8 @@ export class DummyDataLayer extends Layer {
       this.requireOneOrEach('shape', param.shape.length, tops)
       return param.shape[param.shape.length === 1 ? 0 : i].dim ?? []
     }
-    if (param.shape.length) throw this.error('shape and num, channels, height, width say the same: write only one of the two forms')
+    if (param.shape.length)
+      throw this.error('shape and num, channels, height, width say the same: write only one of the two forms')
     return legacyFields.map(field => {
       this.requireOneOrEach(field, param[field].length, tops)
       return param[field][param[field].length === 1 ? 0 : i]
@@ -50,7 +51,8 @@ export class DummyDataLayer extends Layer {
   }
 
   private requireOneOrEach(field: string, given: number, tops: number): void {
-    if (given !== 1 && given !== tops) throw this.error(`${field} is given ${given} times for ${tops} tops: give it once or once per top`)
+    if (given !== 1 && given !== tops)
+      throw this.error(`${field} is given ${given} times for ${tops} tops: give it once or once per top`)
   }
 }
 

@@ -25,7 +25,9 @@ export class EltwiseLayer extends Layer {
   override setup(bottom: Blob[]): void {
     const { coeff } = withDefaults('EltwiseParameter', this.param.eltwise_param)
     if (coeff.length && coeff.length !== bottom.length)
-      throw this.error(`coeff is given ${coeff.length} times for ${bottom.length} bottoms: give it once per bottom or not at all`)
+      throw this.error(
+        `coeff is given ${coeff.length} times for ${bottom.length} bottoms: give it once per bottom or not at all`,
+      )
     if (coeff.length && this.operation === 'PROD') throw this.error('coeff goes with operation: SUM only')
     this.coefficients = bottom.map((_, i) => coeff[i] ?? 1)
   }

@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom where positive, else alpha·(e^bottom − 1). */
 export class ELULayer extends KeptInputLayer {
@@ -18,6 +18,12 @@ export class ELULayer extends KeptInputLayer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
-    this.kernels.eluGradient(bottom[0].count, this.alpha, this.input(bottom, top), top[0].memory.diff, bottom[0].memory.diff)
+    this.kernels.eluGradient(
+      bottom[0].count,
+      this.alpha,
+      this.input(bottom, top),
+      top[0].memory.diff,
+      bottom[0].memory.diff,
+    )
   }
 }

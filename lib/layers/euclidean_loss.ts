@@ -1,6 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Memory } from '../memory.js'
-import { LossLayer } from './loss.js'
+import { LossLayer } from './parts/loss.js'
 
 /** loss = Σ (a − b)² / 2N. Both bottoms get a gradient: (a − b)/N and its negative. */
 export class EuclideanLossLayer extends LossLayer {
@@ -16,7 +16,9 @@ export class EuclideanLossLayer extends LossLayer {
     super.reshape(bottom, top)
     const [a, b] = bottom
     if (a.size(1) !== b.size(1))
-      throw this.error(`'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must have equally many values an item`)
+      throw this.error(
+        `'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must have equally many values an item`,
+      )
     this.difference.resize(a.count)
   }
 
@@ -28,7 +30,8 @@ export class EuclideanLossLayer extends LossLayer {
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     bottom.forEach((blob, i) => {
       const factor = (i === 0 ? 1 : -1) / batchOf(blob)
-      if (propagateDown[i]) this.kernels.euclideanLossGradient(blob.count, factor, this.difference, top[0].memory.diff, blob.memory.diff)
+      if (propagateDown[i])
+        this.kernels.euclideanLossGradient(blob.count, factor, this.difference, top[0].memory.diff, blob.memory.diff)
     })
   }
 

@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = base^(shift + scale·bottom); base −1 means e. */
 export class ExpLayer extends KeptInputLayer {
@@ -11,7 +11,8 @@ export class ExpLayer extends KeptInputLayer {
 
   override setup(): void {
     const { base, scale, shift } = withDefaults('ExpParameter', this.param.exp_param)
-    if (base !== -1 && !(base > 0 && base < Number.POSITIVE_INFINITY)) throw this.error(`base: ${base} must be positive, or -1 for e`)
+    if (base !== -1 && !(base > 0 && base < Number.POSITIVE_INFINITY))
+      throw this.error(`base: ${base} must be positive, or -1 for e`)
     const logBase = base === -1 ? 1 : Math.log(base)
     this.scale = logBase * scale
     this.factor = Math.exp(logBase * shift)
@@ -25,6 +26,13 @@ export class ExpLayer extends KeptInputLayer {
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
     const { diff } = bottom[0].memory
-    this.kernels.exponentialGradient(bottom[0].count, this.scale, this.factor, this.input(bottom, top), top[0].memory.diff, diff)
+    this.kernels.exponentialGradient(
+      bottom[0].count,
+      this.scale,
+      this.factor,
+      this.input(bottom, top),
+      top[0].memory.diff,
+      diff,
+    )
   }
 }

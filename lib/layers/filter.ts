@@ -62,7 +62,9 @@ export class FilterLayer extends Layer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (propagateDown[bottom.length - 1])
-      throw this.error(`the selector '${bottom[bottom.length - 1].name}' has no gradient: give this layer propagate_down: false for it`)
+      throw this.error(
+        `the selector '${bottom[bottom.length - 1].name}' has no gradient: give this layer propagate_down: false for it`,
+      )
     top.forEach((blob, k) => {
       if (!propagateDown[k]) return
       const width = bottom[k].size(1)

@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
+import { axisOf } from './parts/axis.js'
 
 /** Axes `axis` … `end_axis` become one. Values and gradients are the bottom's own: nothing is copied. */
 export class FlattenLayer extends Layer {

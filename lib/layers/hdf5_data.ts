@@ -6,8 +6,9 @@ import { withDefaults } from '../proto/message.js'
 import { RandomStream } from '../rng.js'
 
 /**
- * top[i] (N, …) ← the next N rows of the dataset named like top i, through all files of the list and from the first again. One file
- * is in memory at a time. `shuffle` draws an order of the files and of the rows of each, anew in every epoch.
+ * top[i] (N, …) ← the next N rows of the dataset named like top i, through all files of the list and from the first
+ * again. One file is in memory at a time. `shuffle` draws an order of the files and of the rows of each, anew in every
+ * epoch.
  */
 export class HDF5DataLayer extends Layer {
   override readonly bottomCount = { exactly: 0 }
@@ -27,7 +28,8 @@ export class HDF5DataLayer extends Layer {
 
   override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
     const { source, batch_size } = this.options
-    if (this.param.transform_param) throw this.error('it takes no transform_param: transform the data before writing the files')
+    if (this.param.transform_param)
+      throw this.error('it takes no transform_param: transform the data before writing the files')
     if (!source) throw this.error('hdf5_data_param.source is missing: name the list of files')
     if (!batch_size) throw this.error('hdf5_data_param.batch_size must be 1 or more')
     const list = new TextDecoder().decode(await this.context.files.read(source))
@@ -54,7 +56,9 @@ export class HDF5DataLayer extends Layer {
 
   override restoreState({ file = 0, row = 0, epoch = 0 }: Record<string, number>): void {
     if (![file, row, epoch].every(value => Number.isSafeInteger(value) && value >= 0) || file >= this.files.length)
-      throw this.error(`the stored position does not fit its ${this.files.length} files: file ${file}, row ${row}, epoch ${epoch}`)
+      throw this.error(
+        `the stored position does not fit its ${this.files.length} files: file ${file}, row ${row}, epoch ${epoch}`,
+      )
     this.file = file
     this.row = row
     this.epoch = epoch
@@ -103,7 +107,9 @@ export class HDF5DataLayer extends Layer {
     this.arrays.forEach(({ shape }, j) => {
       if (shape.length === 0 || shape[0] === 0) throw new FormatError(`${where}: dataset '${top[j].name}' has no rows`)
       if (shape[0] !== count)
-        throw new FormatError(`${where}: '${top[0].name}' has ${count} rows, '${top[j].name}' ${shape[0]}: they must have as many`)
+        throw new FormatError(
+          `${where}: '${top[0].name}' has ${count} rows, '${top[j].name}' ${shape[0]}: they must have as many`,
+        )
       if (top[j].numAxes > 0 && shape.slice(1).join() !== top[j].shape.slice(1).join())
         throw new FormatError(
           `${where}: rows of '${top[j].name}' are ${shape.slice(1).join('×')}, in the first file ${top[j].shape.slice(1).join('×')}`,

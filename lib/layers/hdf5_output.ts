@@ -1,8 +1,8 @@
 import type { Blob } from '../blob.js'
 import { type Hdf5, loadHdf5 } from '../data/hdf5.js'
-import { isNode } from '../files.js'
 import { Layer } from '../layer.js'
-import { writeFileSafely } from '../write_file.js'
+import { isNode } from '../system/files.js'
+import { writeFileSafely } from '../system/write_file.js'
 
 /**
  * An HDF5 file ← datasets "data" and "label" with the values of the two bottoms, each with 4 axes (N, C, H, W).
@@ -25,13 +25,20 @@ export class HDF5OutputLayer extends Layer {
 
   override reshape(bottom: Blob[]): void {
     if (bottom[0].num !== bottom[1].num)
-      throw this.error(`'${bottom[0].name}' has ${bottom[0].num} items, '${bottom[1].name}' ${bottom[1].num}: they must have as many`)
+      throw this.error(
+        `'${bottom[0].name}' has ${bottom[0].num} items, '${bottom[1].name}' ${bottom[1].num}: they must have as many`,
+      )
   }
 
   override async forward(bottom: Blob[]): Promise<void> {
     if (this.bytes)
-      throw this.error(`'${this.fileName}' has been written: it holds one forward pass, so run one, with a batch that holds everything`)
-    const dataset = ({ num, channels, height, width, dataArray }: Blob) => ({ shape: [num, channels, height, width], data: dataArray })
+      throw this.error(
+        `'${this.fileName}' has been written: it holds one forward pass, so run one, with a batch that holds everything`,
+      )
+    const dataset = ({ num, channels, height, width, dataArray }: Blob) => ({
+      shape: [num, channels, height, width],
+      data: dataArray,
+    })
     this.bytes = this.hdf5.write([
       ['data', dataset(bottom[0])],
       ['label', dataset(bottom[1])],

@@ -1,8 +1,11 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { checkLabels, LossLayer } from './loss.js'
+import { checkLabels, LossLayer } from './parts/loss.js'
 
-/** scores (N, classes …), labels (N) → Σ max(0, 1 − score of the label) + Σ max(0, 1 + other scores), over N; `norm: L2` squares the terms. */
+/**
+ * scores (N, classes …), labels (N) → Σ max(0, 1 − score of the label) + Σ max(0, 1 + other scores), over N; `norm: L2`
+ * squares the terms.
+ */
 export class HingeLossLayer extends LossLayer {
   static override readonly uses = ['hingeLoss', 'hingeLossGradient'] as const
   private squared = false

@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import type { ConvolutionShape } from '../engine.js'
 import { Layer } from '../layer.js'
-import { atLeastOneAxis, convolutionWindow, convolvedSize } from './convolution_window.js'
+import { atLeastOneAxis, convolutionWindow, convolvedSize } from './parts/convolution_window.js'
 
 /** What a convolution sees: (N, C, in…) → (N, C·kernel…, out…), one channel per kernel position. */
 export class Im2colLayer extends Layer {

@@ -4,8 +4,9 @@ import { PrefetchingLayer } from '../data/prefetching_layer.js'
 import { withDefaults } from '../proto/message.js'
 
 /**
- * data (N, C, H, W) and label (N) ← the next N images of a list of "path label" lines, planes B, G, R (or grey), brought to
- * new_height × new_width if given, transformed by `transform_param`; from the start again after the last one.
+ * data (N, C, H, W) and label (N) ← the next N images of a list of "path label" lines, planes B, G, R (or grey),
+ * brought to new_height × new_width if given, transformed by `transform_param`; from the start again after the last
+ * one.
  */
 export class ImageDataLayer extends PrefetchingLayer {
   override readonly topCount = { exactly: 2 }
@@ -18,7 +19,9 @@ export class ImageDataLayer extends PrefetchingLayer {
     if (!source) throw this.error('image_data_param.source is missing: name the list of images')
     if (!batch_size) throw this.error('image_data_param.batch_size must be 1 or more')
     if (new_height > 0 !== new_width > 0)
-      throw this.error(`image_data_param has new_height ${new_height} and new_width ${new_width}: give both, or neither`)
+      throw this.error(
+        `image_data_param has new_height ${new_height} and new_width ${new_width}: give both, or neither`,
+      )
     const list = parseImageList(new TextDecoder().decode(await files.read(source)), source)
     const base = await commonBase(root_folder + list.paths[0], files)
     return {

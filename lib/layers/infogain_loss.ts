@@ -5,12 +5,13 @@ import { Memory } from '../memory.js'
 import { blobData } from '../proto/blob_proto.js'
 import { withDefaults } from '../proto/message.js'
 import { readMessage } from '../proto/wire.js'
-import { axisOf } from './axis.js'
-import { checkLabels, LossLayer, normalizationOf } from './loss.js'
+import { axisOf } from './parts/axis.js'
+import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
 
 /**
  * scores, labels [, H] → −Σ over labels Σₗ H[label,l]·log softmax(scores)[l] / normalizer, classes along `axis`.
- * H (classes × classes) is bottom 2 or the file `source`; the identity gives SoftmaxWithLoss. Top 1, if named, is the softmax.
+ * H (classes × classes) is bottom 2 or the file `source`; the identity gives SoftmaxWithLoss. Top 1, if named, is the
+ * softmax.
  */
 export class InfogainLossLayer extends LossLayer {
   static override readonly uses = ['softmax', 'infogainLoss', 'infogainLossGradient'] as const
@@ -26,7 +27,10 @@ export class InfogainLossLayer extends LossLayer {
       throw this.error('normalize is not understood here: write normalization: VALID for true, BATCH_SIZE for false')
     if (bottom.length > 2) return
     const source = this.param.infogain_loss_param?.source
-    if (!source) throw this.error('the infogain matrix is missing: name a file in infogain_loss_param.source, or give it as a third bottom')
+    if (!source)
+      throw this.error(
+        'the infogain matrix is missing: name a file in infogain_loss_param.source, or give it as a third bottom',
+      )
     const values = blobData(readMessage('BlobProto', await this.context.files.read(source)), source)
     this.gains.resize(values.length)
     this.gains.array.set(values)
@@ -45,7 +49,9 @@ export class InfogainLossLayer extends LossLayer {
       )
     const count = bottom[2]?.count ?? this.gains.length
     if (count !== classes * classes)
-      throw this.error(`the infogain matrix has ${count} values, but ${classes} classes need ${classes}×${classes} = ${classes * classes}`)
+      throw this.error(
+        `the infogain matrix has ${count} values, but ${classes} classes need ${classes}×${classes} = ${classes * classes}`,
+      )
     const ignoreLabel = this.param.loss_param?.ignore_label
     this.sizes = { outer, classes, inner, ignoreLabel, normalization: normalizationOf(this.param.loss_param, 'VALID') }
     this.probability.resize(scores.count)
@@ -70,7 +76,14 @@ export class InfogainLossLayer extends LossLayer {
     if (!propagateDown[0]) return
     const label = bottom[1].memory.data
     const dloss = top[0].memory.diff
-    this.kernels.infogainLossGradient(this.sizes, this.probabilities(top), label, this.matrix(bottom), dloss, bottom[0].memory.diff)
+    this.kernels.infogainLossGradient(
+      this.sizes,
+      this.probabilities(top),
+      label,
+      this.matrix(bottom),
+      dloss,
+      bottom[0].memory.diff,
+    )
   }
 
   override dispose(): void {

@@ -1,8 +1,8 @@
 import { type Blob, shapeText } from '../blob.js'
 import { type ChannelAffine, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
-import { FoldedWeights } from './folded_weights.js'
+import { axisOf } from './parts/axis.js'
+import { FoldedWeights } from './parts/folded_weights.js'
 
 /** y = x·wᵀ + b.  x: (M, K) after flattening from `axis`, w: (N, K), or (K, N) with `transpose`, b: (N), y: (M, N). */
 export class InnerProductLayer extends Layer {

@@ -13,7 +13,9 @@ export class InputLayer extends Layer {
   override setup(_bottom: Blob[], top: Blob[]): void {
     const { shape } = withDefaults('InputParameter', this.param.input_param)
     if (shape.length > 1 && shape.length !== top.length)
-      throw this.error(`shape is given ${shape.length} times for ${top.length} tops: give it once, once per top, or not at all`)
+      throw this.error(
+        `shape is given ${shape.length} times for ${top.length} tops: give it once, once per top, or not at all`,
+      )
     if (shape.length) top.forEach((blob, i) => blob.reshape(shape[shape.length === 1 ? 0 : i].dim ?? []))
   }
 

@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = log_base(shift + scale·bottom); base −1 means e. */
 export class LogLayer extends KeptInputLayer {
@@ -28,6 +28,14 @@ export class LogLayer extends KeptInputLayer {
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
     const x = this.input(bottom, top)
-    this.kernels.logarithmGradient(bottom[0].count, this.scale, this.shift, this.factor, x, top[0].memory.diff, bottom[0].memory.diff)
+    this.kernels.logarithmGradient(
+      bottom[0].count,
+      this.scale,
+      this.shift,
+      this.factor,
+      x,
+      top[0].memory.diff,
+      bottom[0].memory.diff,
+    )
   }
 }

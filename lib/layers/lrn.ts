@@ -3,7 +3,7 @@ import type { LRNShape } from '../engine.js'
 import type { FilledLRNParameter } from '../generated/caffe.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** Its square, the number of values in a window, still is a 32-bit integer. */
 const LARGEST = 32767
@@ -20,13 +20,17 @@ export class LRNLayer extends KeptInputLayer {
 
   override setup(): void {
     this.p = withDefaults('LRNParameter', this.param.lrn_param)
-    if (this.p.local_size % 2 !== 1) throw this.error(`local_size: ${this.p.local_size} must be odd, so that the window has a centre`)
-    if (this.p.local_size > LARGEST) throw this.error(`local_size: ${this.p.local_size} is too large, it can be ${LARGEST} at most`)
+    if (this.p.local_size % 2 !== 1)
+      throw this.error(`local_size: ${this.p.local_size} must be odd, so that the window has a centre`)
+    if (this.p.local_size > LARGEST)
+      throw this.error(`local_size: ${this.p.local_size} is too large, it can be ${LARGEST} at most`)
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     if (bottom[0].numAxes !== 4)
-      throw this.error(`'${bottom[0].name}' (${shapeText(bottom[0].shape)}) must have 4 axes: batch, channels, height and width`)
+      throw this.error(
+        `'${bottom[0].name}' (${shapeText(bottom[0].shape)}) must have 4 axes: batch, channels, height and width`,
+      )
     super.reshape(bottom, top)
     const { local_size: size, alpha, beta, k } = this.p
     const [batch, channels, height, width] = bottom[0].shape

@@ -1,10 +1,11 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
-import { RecurrentLayer } from './recurrent.js'
+import { RecurrentLayer } from './parts/recurrent.js'
 
 /**
  * Long short-term memory: (i, f, o, g) = Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1]),
- * c[t] = cont[t]·σ(f)·c[t−1] + σ(i)·tanh(g), h[t] = σ(o)·tanh c[t]. Top 0 is h; states are h and c. Blobs: Wx, b[, Ws], Wh.
+ * c[t] = cont[t]·σ(f)·c[t−1] + σ(i)·tanh(g), h[t] = σ(o)·tanh c[t]. Top 0 is h; states are h and c. Blobs: Wx, b[, Ws],
+ * Wh.
  */
 export class LSTMLayer extends RecurrentLayer {
   static override readonly uses = [
@@ -33,7 +34,18 @@ export class LSTMLayer extends RecurrentLayer {
     const h = top[0].memory.data
     this.forwardGates(bottom)
     kernels.copyRows(1, N * H, this.initial(1, bottom), 0, N * H, c, 0, N * H)
-    kernels.lstm(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.initial(0, bottom), this.gates, this.conted, c, h)
+    kernels.lstm(
+      T,
+      N,
+      H,
+      bottom[1].memory.data,
+      this.Wh.memory.data,
+      this.initial(0, bottom),
+      this.gates,
+      this.conted,
+      c,
+      h,
+    )
     this.keepLast(0, T, h, top)
     this.keepLast(1, T + 1, c, top)
   }

@@ -2,7 +2,8 @@ import { type Blob, shapeText } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
 
 /**
- * One time step of an LSTM without its weights: c (1, N, H), gate inputs (1, N, 4·H) in the order i, f, o, g, cont (1, N)
+ * One time step of an LSTM without its weights: c (1, N, H), gate inputs (1, N, 4·H) in the order i, f, o, g, cont (1,
+ * N)
  * → c = cont·σ(f)·c + σ(i)·tanh(g) and h = σ(o)·tanh c, both (1, N, H).
  */
 export class LSTMUnitLayer extends Layer {
@@ -43,7 +44,9 @@ export class LSTMUnitLayer extends Layer {
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     const [c, gates, cont] = bottom
     if (propagateDown[2])
-      throw this.error(`'${cont.name}' says where sequences go on and has no gradient: give this layer propagate_down: false for it`)
+      throw this.error(
+        `'${cont.name}' says where sequences go on and has no gradient: give this layer propagate_down: false for it`,
+      )
     if (!propagateDown[0] && !propagateDown[1]) return
     // the two gradients come from one computation; the one that is not wanted goes to the workspace
     const dc = propagateDown[0] ? c.memory.diff : this.engine.scratch(c.count)

@@ -3,12 +3,13 @@ import { DataTransformer, transformSpec } from '../data/transformer.js'
 import { RistrettoError } from '../errors.js'
 import type { Datum } from '../generated/caffe.js'
 import { Layer } from '../layer.js'
-import { copyValues, countOf, type Values } from '../ndarrays.js'
 import { withDefaults } from '../proto/message.js'
+import { copyValues, countOf, type Values } from '../system/ndarrays.js'
 
 /**
- * data (N, C, H, W) and label (N, 1, 1, 1) ← the next N items of what the program handed over with `reset` or `addDatumVector`,
- * from the start again after the last one; or what `net.feed` puts there, untransformed. As in Caffe the label has the one axis (N) until the first forward.
+ * data (N, C, H, W) and label (N, 1, 1, 1) ← the next N items of what the program handed over with `reset` or
+ * `addDatumVector`, from the start again after the last one; or what `net.feed` puts there, untransformed. As in Caffe
+ * the label has the one axis (N) until the first forward.
  */
 export class MemoryDataLayer extends Layer {
   override readonly bottomCount = { exactly: 0 }
@@ -50,7 +51,10 @@ export class MemoryDataLayer extends Layer {
 
   override reshape(): void {}
 
-  /** Hand over items and labels, untransformed; the number of items must be a multiple of the batch size. The values are copied. */
+  /**
+   * Hand over items and labels, untransformed; the number of items must be a multiple of the batch size. The values are
+   * copied.
+   */
   reset(data: Values, labels: Values): void {
     const size = this.item[0] * this.item[1] * this.item[2]
     const values = new Float32Array(countOf(data))
@@ -58,7 +62,9 @@ export class MemoryDataLayer extends Layer {
     const classes = new Float32Array(countOf(labels))
     copyValues(labels, classes)
     if (values.length !== classes.length * size)
-      throw this.error(`${values.length} values for ${classes.length} labels: every item has ${this.item.join('×')} = ${size} values`)
+      throw this.error(
+        `${values.length} values for ${classes.length} labels: every item has ${this.item.join('×')} = ${size} values`,
+      )
     this.checkMultiple(classes.length)
     this.data = values
     this.labels = classes
@@ -67,7 +73,10 @@ export class MemoryDataLayer extends Layer {
     this.fed.clear()
   }
 
-  /** Hand over Datum messages, which `transform_param` applies to. What was handed over so must be used up before more comes. */
+  /**
+   * Hand over Datum messages, which `transform_param` applies to. What was handed over so must be used up before more
+   * comes.
+   */
   addDatumVector(datums: readonly Datum[]): void {
     if (this.unread) throw this.error('what was added before has not been used up: run more forward passes first')
     this.checkMultiple(datums.length)
@@ -82,9 +91,13 @@ export class MemoryDataLayer extends Layer {
       try {
         const shape = this.transformer.outputShape(channels, height, width)
         if (shape.join() !== this.item.join())
-          throw this.error(`datum ${i} is ${shape.join('×')} after the transformation, memory_data_param says ${this.item.join('×')}`)
+          throw this.error(
+            `datum ${i} is ${shape.join('×')} after the transformation, memory_data_param says ${this.item.join('×')}`,
+          )
       } catch (error) {
-        throw error instanceof RistrettoError && !error.message.startsWith('layer') ? this.error(`datum ${i}: ${error.message}`) : error
+        throw error instanceof RistrettoError && !error.message.startsWith('layer')
+          ? this.error(`datum ${i}: ${error.message}`)
+          : error
       }
       this.transformer.transform(values, channels, height, width, this.added + i, data, i * size)
     })
@@ -102,7 +115,9 @@ export class MemoryDataLayer extends Layer {
       return
     }
     if (!this.data)
-      throw this.error('it has no data yet: net.feed gives it some, or reset(data, labels) or addDatumVector(datums) on this layer')
+      throw this.error(
+        'it has no data yet: net.feed gives it some, or reset(data, labels) or addDatumVector(datums) on this layer',
+      )
     const { batchSize, position } = this
     const size = this.data.length / this.labels.length
     top[0].reshape([batchSize, ...this.item])
@@ -126,6 +141,7 @@ export class MemoryDataLayer extends Layer {
   }
 
   private checkMultiple(n: number): void {
-    if (n === 0 || n % this.batchSize) throw this.error(`${n} items: it must be a multiple of batch_size ${this.batchSize}, and not 0`)
+    if (n === 0 || n % this.batchSize)
+      throw this.error(`${n} items: it must be a multiple of batch_size ${this.batchSize}, and not 0`)
   }
 }

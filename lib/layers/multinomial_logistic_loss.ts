@@ -1,7 +1,10 @@
 import type { Blob } from '../blob.js'
-import { checkLabels, LossLayer } from './loss.js'
+import { checkLabels, LossLayer } from './parts/loss.js'
 
-/** probabilities (N, classes …), labels (N) → −Σ log p[label] / N, with p at least 10⁻²⁰. SoftmaxWithLoss is the stable way from scores. */
+/**
+ * probabilities (N, classes …), labels (N) → −Σ log p[label] / N, with p at least 10⁻²⁰. SoftmaxWithLoss is the stable
+ * way from scores.
+ */
 export class MultinomialLogisticLossLayer extends LossLayer {
   static override readonly uses = ['multinomialLogisticLoss', 'multinomialLogisticLossGradient'] as const
 

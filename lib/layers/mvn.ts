@@ -2,9 +2,12 @@ import { type Blob, shapeText } from '../blob.js'
 import type { FilledMVNParameter } from '../generated/caffe.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
-/** top = (bottom − mean) / (standard deviation + eps), over H×W for each channel, or over C×H×W. The top always has 4 axes. */
+/**
+ * top = (bottom − mean) / (standard deviation + eps), over H×W for each channel, or over C×H×W. The top always has 4
+ * axes.
+ */
 export class MVNLayer extends KeptInputLayer {
   static override readonly uses = [
     'copy',

@@ -3,9 +3,12 @@ import type { PoolingShape } from '../engine.js'
 import { Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { type PoolingWindow, pooledSize, poolingWindow } from './pooling_window.js'
+import { type PoolingWindow, pooledSize, poolingWindow } from './parts/pooling_window.js'
 
-/** Largest, mean or random value of every window: (N, C, H, W) → (N, C, H′, W′). MAX has an optional second top: where each value was. */
+/**
+ * Largest, mean or random value of every window: (N, C, H, W) → (N, C, H′, W′). MAX has an optional second top: where
+ * each value was.
+ */
 export class PoolingLayer extends Layer {
   static override readonly uses = [
     'maxPool',
@@ -46,7 +49,8 @@ export class PoolingLayer extends Layer {
   override forward(bottom: Blob[], top: Blob[]): void {
     const x = bottom[0].memory.data
     const y = top[0].memory.data
-    if (this.method === 'MAX') this.kernels.maxPool(this.shape, x, y, top.length > 1 || this.wantsMask ? this.mask(top) : null)
+    if (this.method === 'MAX')
+      this.kernels.maxPool(this.shape, x, y, top.length > 1 || this.wantsMask ? this.mask(top) : null)
     else if (this.method === 'AVE') this.kernels.averagePool(this.shape, x, y)
     else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
     else this.kernels.stochasticMean(this.shape, x, y)
@@ -57,7 +61,8 @@ export class PoolingLayer extends Layer {
     const { data: y, diff: dy } = top[0].memory
     const { data: x, diff: dx } = bottom[0].memory
     if (this.method === 'AVE') this.kernels.averagePoolGradient(this.shape, dy, dx)
-    else if (this.method === 'MAX' || this.phase === 'TRAIN') this.kernels.maxPoolGradient(this.shape, dy, this.mask(top), dx)
+    else if (this.method === 'MAX' || this.phase === 'TRAIN')
+      this.kernels.maxPoolGradient(this.shape, dy, this.mask(top), dx)
     else this.kernels.stochasticMeanGradient(this.shape, x, y, dy, dx)
   }
 

@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import type { FilledPowerParameter } from '../generated/caffe.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = (shift + scale·bottom)^power. */
 export class PowerLayer extends KeptInputLayer {
@@ -32,6 +32,15 @@ export class PowerLayer extends KeptInputLayer {
     const { power, scale, shift } = this.p
     const { diff } = bottom[0].memory
     if (this.isConstant) this.kernels.fill(bottom[0].count, 0, diff)
-    else this.kernels.powerGradient(bottom[0].count, power, scale, shift, this.input(bottom, top), top[0].memory.diff, diff)
+    else
+      this.kernels.powerGradient(
+        bottom[0].count,
+        power,
+        scale,
+        shift,
+        this.input(bottom, top),
+        top[0].memory.diff,
+        diff,
+      )
   }
 }

@@ -1,9 +1,12 @@
 import { type Blob, shapeText } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
-import type { Spread } from './spread.js'
+import { KeptInputLayer } from './parts/kept_input.js'
+import type { Spread } from './parts/spread.js'
 
-/** top = bottom where positive, else slope·bottom, with one learned slope a channel (axis 1) or, `channel_shared`, a single one. */
+/**
+ * top = bottom where positive, else slope·bottom, with one learned slope a channel (axis 1) or, `channel_shared`, a
+ * single one.
+ */
 export class PReLULayer extends KeptInputLayer {
   static override readonly uses = ['copy', 'prelu', 'preluGradient', 'preluSlopeGradient'] as const
   private shared = false
@@ -46,6 +49,8 @@ export class PReLULayer extends KeptInputLayer {
 
   private requireChannels(bottom: Blob[]): void {
     if (bottom[0].numAxes < 2)
-      throw this.error(`'${bottom[0].name}' (${shapeText(bottom[0].shape)}) needs at least 2 axes, the second one being the channels`)
+      throw this.error(
+        `'${bottom[0].name}' (${shapeText(bottom[0].shape)}) needs at least 2 axes, the second one being the channels`,
+      )
   }
 }

@@ -2,7 +2,7 @@ import type { Blob } from '../blob.js'
 import type { Reduction } from '../engine.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
+import { axisOf } from './parts/axis.js'
 
 /** top = coeff · sum, sum of magnitudes, sum of squares or mean over all axes from `axis` on, which disappear. */
 export class ReductionLayer extends Layer {
@@ -26,12 +26,27 @@ export class ReductionLayer extends Layer {
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
-    this.kernels.reduce(this.operation, this.outer, this.inner, this.coefficient, bottom[0].memory.data, top[0].memory.data)
+    this.kernels.reduce(
+      this.operation,
+      this.outer,
+      this.inner,
+      this.coefficient,
+      bottom[0].memory.data,
+      top[0].memory.data,
+    )
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
     const { data, diff } = bottom[0].memory
-    this.kernels.reduceGradient(this.operation, this.outer, this.inner, this.coefficient, data, top[0].memory.diff, diff)
+    this.kernels.reduceGradient(
+      this.operation,
+      this.outer,
+      this.inner,
+      this.coefficient,
+      data,
+      top[0].memory.diff,
+      diff,
+    )
   }
 }

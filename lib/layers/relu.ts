@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { NeuronLayer } from './neuron.js'
+import { NeuronLayer } from './parts/neuron.js'
 
 /** y = x if x > 0, else negative_slope·x. */
 export class ReLULayer extends NeuronLayer {

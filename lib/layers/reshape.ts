@@ -3,8 +3,9 @@ import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 
 /**
- * The same values under another shape: `num_axes` axes from `axis` on are replaced by `shape`, in which 0 copies the bottom's axis
- * and one −1 is worked out. Values and gradients are the bottom's own: nothing is copied. `axis: -1` means behind the last axis.
+ * The same values under another shape: `num_axes` axes from `axis` on are replaced by `shape`, in which 0 copies the
+ * bottom's axis and one −1 is worked out. Values and gradients are the bottom's own: nothing is copied. `axis: -1`
+ * means behind the last axis.
  */
 export class ReshapeLayer extends Layer {
   /** It computes nothing, but naming a kernel says that the values may stay where they are. */
@@ -35,10 +36,13 @@ export class ReshapeLayer extends Layer {
     if (p.num_axes < -1) throw this.error(`num_axes: ${p.num_axes} must be 0 or more, or -1 for all axes from axis on`)
     const end = p.num_axes === -1 ? old.length : start + p.num_axes
     if (end > old.length)
-      throw this.error(`num_axes: ${p.num_axes} from axis ${start} on reaches past ${of}: at most ${old.length - start} axes are left`)
+      throw this.error(
+        `num_axes: ${p.num_axes} from axis ${start} on reaches past ${of}: at most ${old.length - start} axes are left`,
+      )
     if (wanted.filter(size => size === -1).length > 1)
       throw this.error(`shape [${wanted.join(', ')}] holds more than one -1: only one size can be worked out`)
-    if (wanted.some(size => size < -1)) throw this.error(`shape [${wanted.join(', ')}] holds a negative size other than -1`)
+    if (wanted.some(size => size < -1))
+      throw this.error(`shape [${wanted.join(', ')}] holds a negative size other than -1`)
 
     const copied = wanted.map((size, i) => {
       if (size !== 0) return size
@@ -46,7 +50,8 @@ export class ReshapeLayer extends Layer {
         throw this.error(`shape [${wanted.join(', ')}] wants to copy axis ${start + i}, which ${of} does not have`)
       return old[start + i]
     })
-    const known = sizeOf(old, 0, start) * sizeOf(old, end) * copied.reduce((product, size) => product * (size === -1 ? 1 : size), 1)
+    const known =
+      sizeOf(old, 0, start) * sizeOf(old, end) * copied.reduce((product, size) => product * (size === -1 ? 1 : size), 1)
     const inferred = known === 0 ? 0 : bottom.count / known
     const shape = [...old.slice(0, start), ...copied.map(size => (size === -1 ? inferred : size)), ...old.slice(end)]
     if (shape.some(size => !Number.isInteger(size)) || sizeOf(shape) !== bottom.count)

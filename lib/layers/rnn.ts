@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { Memory } from '../memory.js'
-import { RecurrentLayer } from './recurrent.js'
+import { RecurrentLayer } from './parts/recurrent.js'
 
 /**
  * Plain recurrent net: h[t] = tanh(Wx·x[t] + b (+ Ws·x_static) + Wh·(cont[t]·h[t−1])), o[t] = tanh(Wo·h[t] + bo).
@@ -51,7 +51,17 @@ export class RNNLayer extends RecurrentLayer {
     const { kernels, allHidden, outputs, steps: T, batch: N, hidden: H } = this
     const [wo, bo] = this.blobs.slice(-2)
     this.forwardGates(bottom)
-    kernels.rnn(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.initial(0, bottom), this.gates, this.conted, allHidden)
+    kernels.rnn(
+      T,
+      N,
+      H,
+      bottom[1].memory.data,
+      this.Wh.memory.data,
+      this.initial(0, bottom),
+      this.gates,
+      this.conted,
+      allHidden,
+    )
     this.keepLast(0, T, allHidden, top)
     kernels.gemm(false, true, T * N, H, H, 1, allHidden, wo.memory.data, 0, outputs)
     kernels.addBias(T * N, H, 1, bo.memory.data, outputs)
@@ -66,7 +76,8 @@ export class RNNLayer extends RecurrentLayer {
     const n = this.blobs.length
     const [wo, bo] = this.blobs.slice(-2)
     kernels.tanhGradient(T * N * H, this.outputs, top[0].memory.diff, doutputs)
-    if (this.paramPropagateDown[n - 2]) kernels.gemm(true, false, H, H, T * N, 1, doutputs, this.allHidden, 1, wo.memory.diff)
+    if (this.paramPropagateDown[n - 2])
+      kernels.gemm(true, false, H, H, T * N, 1, doutputs, this.allHidden, 1, wo.memory.diff)
     if (this.paramPropagateDown[n - 1]) kernels.biasGradient(T * N, H, 1, doutputs, bo.memory.diff)
     kernels.gemm(false, false, T * N, H, H, 1, doutputs, wo.memory.data, 0, dhidden)
     kernels.rnnGradient(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.allHidden, dhidden, this.dgates)

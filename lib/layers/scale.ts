@@ -1,12 +1,12 @@
 import type { Blob } from '../blob.js'
 import type { ChannelAffine, Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
-import { coefficientShape, type Spread, spread } from './spread.js'
+import { KeptInputLayer } from './parts/kept_input.js'
+import { coefficientShape, type Spread, spread } from './parts/spread.js'
 
 /**
- * top = factor·bottom 0 (+ bias), spread from `axis` on. The factor is bottom 1, or learned: `num_axes` axes of bottom 0;
- * the bias of `bias_term` is always learned, and the last blob. May work in place.
+ * top = factor·bottom 0 (+ bias), spread from `axis` on. The factor is bottom 1, or learned: `num_axes` axes of bottom
+ * 0; the bias of `bias_term` is always learned, and the last blob. May work in place.
  */
 export class ScaleLayer extends KeptInputLayer {
   static override readonly uses = ['copy', 'fill', 'scaleChannels', 'scaleGradient', 'biasGradient'] as const
@@ -48,13 +48,15 @@ export class ScaleLayer extends KeptInputLayer {
     const last = this.blobs.length - 1
     const learned = bottom.length === 1
     const factor = (bottom[1] ?? this.blobs[0]).memory
-    if (this.hasBias && this.paramPropagateDown[last]) this.kernels.biasGradient(outer, channels, inner, dy, this.blobs[last].memory.diff)
+    if (this.hasBias && this.paramPropagateDown[last])
+      this.kernels.biasGradient(outer, channels, inner, dy, this.blobs[last].memory.diff)
     if (learned ? this.paramPropagateDown[0] : propagateDown[1]) {
       // gradients of params add up over passes, those of bottoms do not
       if (!learned) this.kernels.fill(channels, 0, factor.diff)
       this.kernels.scaleGradient(outer, channels, inner, this.input(bottom, top), dy, factor.diff)
     }
-    if (propagateDown[0]) this.kernels.scaleChannels(outer, channels, inner, dy, factor.data, null, bottom[0].memory.diff)
+    if (propagateDown[0])
+      this.kernels.scaleChannels(outer, channels, inner, dy, factor.data, null, bottom[0].memory.diff)
   }
 
   override channelAffine(): ChannelAffine | undefined {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import { NeuronLayer } from './neuron.js'
+import { NeuronLayer } from './parts/neuron.js'
 
 /** y = 1 / (1 + e⁻ˣ). */
 export class SigmoidLayer extends NeuronLayer {
@@ -10,6 +10,7 @@ export class SigmoidLayer extends NeuronLayer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    if (propagateDown[0]) this.kernels.sigmoidGradient(bottom[0].count, top[0].memory.data, top[0].memory.diff, bottom[0].memory.diff)
+    if (propagateDown[0])
+      this.kernels.sigmoidGradient(bottom[0].count, top[0].memory.data, top[0].memory.diff, bottom[0].memory.diff)
   }
 }

@@ -1,8 +1,11 @@
 import type { Blob } from '../blob.js'
 import type { ClassLossShape } from '../engine.js'
-import { LossLayer, normalizationOf } from './loss.js'
+import { LossLayer, normalizationOf } from './parts/loss.js'
 
-/** scores x and targets t of the same count → −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer, computed without overflow. */
+/**
+ * scores x and targets t of the same count → −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer, computed without
+ * overflow.
+ */
 export class SigmoidCrossEntropyLossLayer extends LossLayer {
   static override readonly uses = ['sigmoidCrossEntropyLoss', 'sigmoidCrossEntropyLossGradient'] as const
   private sizes!: ClassLossShape

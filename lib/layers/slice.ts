@@ -1,9 +1,12 @@
 import { type Blob, shapeText } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
+import { axisOf } from './parts/axis.js'
 
-/** The bottom cut along `axis` into as many tops as are named: at the slice_points, or evenly. A single top shares the bottom's memory. */
+/**
+ * The bottom cut along `axis` into as many tops as are named: at the slice_points, or evenly. A single top shares the
+ * bottom's memory.
+ */
 export class SliceLayer extends Layer {
   static override readonly uses = ['copyRows'] as const
   override readonly bottomCount: Count = { exactly: 1 }
@@ -55,7 +58,8 @@ export class SliceLayer extends Layer {
   private sliceAxis(bottom: Blob): number {
     const p = this.param.slice_param
     if (p?.slice_dim === undefined) return axisOf(this, bottom, withDefaults('SliceParameter', p).axis)
-    if (p.axis !== undefined) throw this.error(`axis: ${p.axis} and slice_dim: ${p.slice_dim} say the same thing twice: keep axis`)
+    if (p.axis !== undefined)
+      throw this.error(`axis: ${p.axis} and slice_dim: ${p.slice_dim} say the same thing twice: keep axis`)
     if (p.slice_dim >= bottom.numAxes)
       throw this.error(`slice_dim: ${p.slice_dim} is out of range for '${bottom.name}' (${shapeText(bottom.shape)})`)
     return p.slice_dim
@@ -65,15 +69,21 @@ export class SliceLayer extends Layer {
     const points = this.param.slice_param?.slice_point ?? []
     if (points.length === 0) {
       if (total % tops !== 0)
-        throw this.error(`${total} does not divide evenly into ${tops} tops: give ${tops - 1} slice_point, or another number of tops`)
+        throw this.error(
+          `${total} does not divide evenly into ${tops} tops: give ${tops - 1} slice_point, or another number of tops`,
+        )
       return Array<number>(tops).fill(total / tops)
     }
     if (points.length !== tops - 1)
-      throw this.error(`slice_point is given ${points.length} times for ${tops} tops: ${tops} tops need ${tops - 1} of them`)
+      throw this.error(
+        `slice_point is given ${points.length} times for ${tops} tops: ${tops} tops need ${tops - 1} of them`,
+      )
     const edges = [0, ...points, total]
     const sizes = edges.slice(1).map((edge, i) => edge - edges[i])
     if (sizes.some(size => size <= 0))
-      throw this.error(`slice_point [${points.join(', ')}] must rise and lie between 0 and ${total}, so that no top is empty`)
+      throw this.error(
+        `slice_point [${points.join(', ')}] must rise and lie between 0 and ${total}, so that no top is empty`,
+      )
     return sizes
   }
 }

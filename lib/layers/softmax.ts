@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
-import { NeuronLayer } from './neuron.js'
+import { axisOf } from './parts/axis.js'
+import { NeuronLayer } from './parts/neuron.js'
 
 /** y = eˣ / Σ eˣ along `axis`. */
 export class SoftmaxLayer extends NeuronLayer {

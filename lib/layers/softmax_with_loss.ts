@@ -2,8 +2,8 @@ import { type Blob, shapeText } from '../blob.js'
 import type { ClassLossShape } from '../engine.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
-import { checkLabels, LossLayer, normalizationOf } from './loss.js'
+import { axisOf } from './parts/axis.js'
+import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
 
 /** loss = −Σ log softmax(x)[label] / normalizer. */
 export class SoftmaxWithLossLayer extends LossLayer {
@@ -41,7 +41,13 @@ export class SoftmaxWithLossLayer extends LossLayer {
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     this.refuseLabelGradient(propagateDown, bottom)
     if (propagateDown[0])
-      this.kernels.softmaxLossGradient(this.shape, this.probability, bottom[1].memory.data, top[0].memory.diff, bottom[0].memory.diff)
+      this.kernels.softmaxLossGradient(
+        this.shape,
+        this.probability,
+        bottom[1].memory.data,
+        top[0].memory.diff,
+        bottom[0].memory.diff,
+      )
   }
 
   override dispose(): void {

@@ -1,7 +1,10 @@
 import type { Blob } from '../blob.js'
 import { Layer } from '../layer.js'
 
-/** Every top is the bottom (shared memory, no copy); the bottom's gradient is the sum of the tops'. Nets insert it where a blob is used twice. */
+/**
+ * Every top is the bottom (shared memory, no copy); the bottom's gradient is the sum of the tops'. Nets insert it where
+ * a blob is used twice.
+ */
 export class SplitLayer extends Layer {
   static override readonly uses = ['copy', 'eltwiseSum'] as const
   override readonly bottomCount = { exactly: 1 }

@@ -3,7 +3,7 @@ import type { PoolingShape } from '../engine.js'
 import { type Count, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
-import { pooledSize } from './pooling_window.js'
+import { pooledSize } from './parts/pooling_window.js'
 
 /** One level of the pyramid: the picture in 2^level × 2^level bins. */
 interface Level {
@@ -15,11 +15,19 @@ interface Level {
 }
 
 /**
- * Spatial pyramid pooling: (N, C, H, W) → (N, C·Σ 4^level), the poolings of all levels one after the other, whatever H and W are.
- * A pyramid of one level keeps four axes: (N, C, 1, 1).
+ * Spatial pyramid pooling: (N, C, H, W) → (N, C·Σ 4^level), the poolings of all levels one after the other, whatever H
+ * and W are. A pyramid of one level keeps four axes: (N, C, 1, 1).
  */
 export class SPPLayer extends Layer {
-  static override readonly uses = ['copy', 'axpby', 'copyRows', 'maxPool', 'maxPoolGradient', 'averagePool', 'averagePoolGradient'] as const
+  static override readonly uses = [
+    'copy',
+    'axpby',
+    'copyRows',
+    'maxPool',
+    'maxPoolGradient',
+    'averagePool',
+    'averagePoolGradient',
+  ] as const
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }
   private height = 0
@@ -41,7 +49,9 @@ export class SPPLayer extends Layer {
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.refuseInPlace(bottom, top)
     if (bottom[0].numAxes !== 4)
-      throw this.error(`'${bottom[0].name}' (${shapeText(bottom[0].shape)}) must have 4 axes: batch, channels, height and width`)
+      throw this.error(
+        `'${bottom[0].name}' (${shapeText(bottom[0].shape)}) must have 4 axes: batch, channels, height and width`,
+      )
     const [batch, channels, height, width] = bottom[0].shape
     this.batch = batch
     this.dispose()
@@ -91,7 +101,8 @@ export class SPPLayer extends Layer {
   /** Windows of ⌈size / bins⌉, padded by half of what is missing for `bins` whole windows. */
   private pooling(bottom: Blob, level: number, planes: number, input: [number, number]): PoolingShape {
     const bins = 2 ** level
-    if (input[0] < 1 || input[1] < 1) throw this.error(`'${bottom.name}' (${shapeText(bottom.shape)}) has an empty picture`)
+    if (input[0] < 1 || input[1] < 1)
+      throw this.error(`'${bottom.name}' (${shapeText(bottom.shape)}) has an empty picture`)
     const kernel = input.map(size => Math.ceil(size / bins)) as [number, number]
     const pad = input.map((size, i) => Math.floor((kernel[i] * bins - size + 1) / 2)) as [number, number]
     if (pad[0] >= kernel[0] || pad[1] >= kernel[1])

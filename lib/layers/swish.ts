@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { KeptInputLayer } from './kept_input.js'
+import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom / (1 + e^(−beta·bottom)). */
 export class SwishLayer extends KeptInputLayer {
@@ -18,6 +18,12 @@ export class SwishLayer extends KeptInputLayer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
-    this.kernels.swishGradient(bottom[0].count, this.beta, this.input(bottom, top), top[0].memory.diff, bottom[0].memory.diff)
+    this.kernels.swishGradient(
+      bottom[0].count,
+      this.beta,
+      this.input(bottom, top),
+      top[0].memory.diff,
+      bottom[0].memory.diff,
+    )
   }
 }

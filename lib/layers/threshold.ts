@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import { NeuronLayer } from './neuron.js'
+import { NeuronLayer } from './parts/neuron.js'
 
 /** top = 1 where bottom > threshold, else 0. Has no gradient. */
 export class ThresholdLayer extends NeuronLayer {

@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { axisOf } from './axis.js'
+import { axisOf } from './parts/axis.js'
 
 /** The bottom `tiles` times one behind the other along `axis`. */
 export class TileLayer extends Layer {
@@ -15,7 +15,8 @@ export class TileLayer extends Layer {
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.refuseInPlace(bottom, top)
     const { tiles = 0, axis: written } = withDefaults('TileParameter', this.param.tile_param)
-    if (tiles < 1) throw this.error(`tile_param needs tiles of at least 1 (it is ${this.param.tile_param?.tiles ?? 'missing'})`)
+    if (tiles < 1)
+      throw this.error(`tile_param needs tiles of at least 1 (it is ${this.param.tile_param?.tiles ?? 'missing'})`)
     const axis = axisOf(this, bottom[0], written)
     const { shape } = bottom[0]
     shape[axis] *= tiles
@@ -32,6 +33,7 @@ export class TileLayer extends Layer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    if (propagateDown[0]) this.kernels.sumMiddle(this.outer, this.tiles, this.inner, top[0].memory.diff, bottom[0].memory.diff)
+    if (propagateDown[0])
+      this.kernels.sumMiddle(this.outer, this.tiles, this.inner, top[0].memory.diff, bottom[0].memory.diff)
   }
 }

@@ -4,11 +4,20 @@ import type { BlobProto } from '../generated/caffe.js'
 const MAX_AXES = 32
 const MAX_COUNT = 2 ** 31 - 1
 
-const isLegacy = (proto: BlobProto): boolean => (proto.num ?? proto.channels ?? proto.height ?? proto.width) !== undefined
+const isLegacy = (proto: BlobProto): boolean =>
+  (proto.num ?? proto.channels ?? proto.height ?? proto.width) !== undefined
 
-const legacyShape = ({ num = 0, channels = 0, height = 0, width = 0 }: BlobProto): number[] => [num, channels, height, width]
+const legacyShape = ({ num = 0, channels = 0, height = 0, width = 0 }: BlobProto): number[] => [
+  num,
+  channels,
+  height,
+  width,
+]
 
-/** The axis sizes: num × channels × height × width if any of the four is written, else `shape`, which is [] for a single value. */
+/**
+ * The axis sizes: num × channels × height × width if any of the four is written, else `shape`, which is [] for a single
+ * value.
+ */
 export function blobShape(proto: BlobProto, where = 'the blob'): number[] {
   const shape = isLegacy(proto) ? legacyShape(proto) : [...(proto.shape?.dim ?? [])]
   const count = shape.reduce((product, size) => product * size, 1)
@@ -17,7 +26,10 @@ export function blobShape(proto: BlobProto, where = 'the blob'): number[] {
   return shape
 }
 
-/** The values, from `data` or `double_data`; as many as the shape says, or a FormatError. May be a view of the file it came from. */
+/**
+ * The values, from `data` or `double_data`; as many as the shape says, or a FormatError. May be a view of the file it
+ * came from.
+ */
 export function blobData(proto: BlobProto, where = 'the blob'): Float32Array {
   return checkedCount(asFloats(proto.double_data, proto.data) ?? new Float32Array(0), proto, where, 'values')
 }
@@ -37,7 +49,9 @@ function checkedCount(values: Float32Array, proto: BlobProto, where: string, wha
   const shape = blobShape(proto, where)
   const count = shape.reduce((product, size) => product * size, 1)
   if (values.length !== count)
-    throw new FormatError(`${where} has the shape [${shape.join(', ')}] of ${count} values, but ${values.length} ${what}`)
+    throw new FormatError(
+      `${where} has the shape [${shape.join(', ')}] of ${count} values, but ${values.length} ${what}`,
+    )
   return values
 }
 

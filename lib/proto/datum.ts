@@ -16,12 +16,20 @@ const NOTHING = new Uint8Array(0)
 const FLOAT_TAG = (6 << 3) | 5
 
 /**
- * Read a record of an image database. This runs once for each training picture, so what conversion tools write is read in one pass
- * without the schema: it allocates nothing but the result and a view of the bytes. Everything else, malformed records
- * included, is left to the general reader.
+ * Read a record of an image database. This runs once for each training picture, so what conversion tools write is read
+ * in one pass without the schema: it allocates nothing but the result and a view of the bytes. Everything else,
+ * malformed records included, is left to the general reader.
  */
 export function readDatum(bytes: Uint8Array, options?: WireOptions): ReadDatum {
-  const datum: ReadDatum = { channels: 0, height: 0, width: 0, data: NOTHING, label: 0, float_data: undefined, encoded: false }
+  const datum: ReadDatum = {
+    channels: 0,
+    height: 0,
+    width: 0,
+    data: NOTHING,
+    label: 0,
+    float_data: undefined,
+    encoded: false,
+  }
   return readFast(bytes, datum) ? datum : readGeneral(bytes, options)
 }
 

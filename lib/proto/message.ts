@@ -1,11 +1,21 @@
 import { NetError } from '../errors.js'
 import type { FilledMessages, Messages } from '../generated/caffe.js'
-import { type FieldInfo, type MessageInfo, type MessageName, messageInfo, type PlainMessage, unknownField } from './schema.js'
+import {
+  type FieldInfo,
+  type MessageInfo,
+  type MessageName,
+  messageInfo,
+  type PlainMessage,
+  unknownField,
+} from './schema.js'
 
 export type * from '../generated/caffe.js'
 export type { MessageName } from './schema.js'
 
-/** Under this key a message read from a binary file keeps the fields that the schema does not know, each as it stood in the file. */
+/**
+ * Under this key a message read from a binary file keeps the fields that the schema does not know, each as it stood in
+ * the file.
+ */
 export const unknownFields: unique symbol = Symbol('unknownFields')
 
 /** A shallow copy of `value` in which repeated fields and fields with a default are certain to be there. */
@@ -25,9 +35,9 @@ function emptyList(field: FieldInfo): unknown {
 }
 
 /**
- * A checked copy of a message that was written as a plain object: a single value becomes a list where the field is repeated,
- * an enum number becomes its name, numbers become typed arrays where the field holds a tensor.
- * What does not fit throws, naming the place: `where` and then the path, as in `layer[3].convolution_param.kernel_size`.
+ * A checked copy of a message that was written as a plain object: a single value becomes a list where the field is
+ * repeated, an enum number becomes its name, numbers become typed arrays where the field holds a tensor. What does not
+ * fit throws, naming the place: `where` and then the path, as in `layer[3].convolution_param.kernel_size`.
  */
 export function checkMessage<K extends MessageName>(type: K, value: unknown, where = ''): Messages[K] {
   return check(messageInfo(type), value, '', where ? `${where}: ` : '') as Messages[K]
@@ -58,7 +68,8 @@ function checkList(field: FieldInfo, given: unknown, path: string, where: string
     if (field.type === 'double') return given instanceof Float64Array ? given : Float64Array.from(given)
     return given instanceof Float32Array ? given : Float32Array.from(given)
   }
-  const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView) && field.type !== 'bytes')
+  const isList =
+    Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView) && field.type !== 'bytes')
   const list = isList ? Array.from(given as ArrayLike<unknown>) : [given]
   if (!field.array) return list.map((item, i) => checkValue(field, item, isList ? `${path}[${i}]` : path, where))
   const wrong = list.findIndex(item => typeof item !== 'number')
@@ -106,6 +117,7 @@ function checkValue(field: FieldInfo, given: unknown, path: string, where: strin
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`
   if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : 'an object'
+  if (typeof value === 'object' && value !== null)
+    return ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : 'an object'
   return String(value)
 }

@@ -93,16 +93,19 @@ function buildEnum(name: string): EnumInfo {
   return info
 }
 
-const solverHas = (name: string): boolean => (messages.get('SolverParameter') ?? buildMessage('SolverParameter')).byName.has(name)
+const solverHas = (name: string): boolean =>
+  (messages.get('SolverParameter') ?? buildMessage('SolverParameter')).byName.has(name)
 
 /** What to say about a field that `message` does not have: what was probably meant. */
 export function unknownField(message: MessageInfo, name: string): string {
   const text = `${message.name} has no field '${name.slice(0, 80)}'`
-  if (message.name === 'NetParameter' && solverHas(name)) return `${text}; a solver has one: is this a solver's prototxt?`
+  if (message.name === 'NetParameter' && solverHas(name))
+    return `${text}; a solver has one: is this a solver's prototxt?`
   if (message.name === 'SolverParameter' && message.byName.get('net_param')?.message?.byName.has(name))
     return `${text}; a net has one: is this a net's prototxt? A solver's names the net, as in net: "train_test.prototxt"`
   const owners = message.fields.filter(field => field.message?.byName.has(name)).map(field => field.name)
-  if (owners.length) return `${text}; it is a field of ${owners.slice(0, 5).join(', ')}${owners.length > 5 ? ', …' : ''}`
+  if (owners.length)
+    return `${text}; it is a field of ${owners.slice(0, 5).join(', ')}${owners.length > 5 ? ', …' : ''}`
   const nearest = nearestName(name, [...message.byName.keys()])
   return `${text}; ${nearest.close ? `did you mean '${nearest.name}'?` : `the nearest known field is '${nearest.name}'`}`
 }

@@ -23,7 +23,8 @@ export function needsUpgrade(net: NetParameter): boolean {
 }
 
 /**
- * The net in today's form: the same object if it is up to date, else a new one that shares what did not change. Blobs are kept.
+ * The net in today's form: the same object if it is up to date, else a new one that shares what did not change. Blobs
+ * are kept.
  * @param warn called with what could not be carried over
  */
 export function upgradeNet(net: NetParameter, warn: (message: string) => void = () => {}): NetParameter {
@@ -50,7 +51,9 @@ export function upgradeSolver(solver: SolverParameter): SolverParameter {
   const { solver_type, ...rest } = solver
   if (solver_type === undefined) return solver
   if (solver.type !== undefined)
-    throw new NetError(`the solver gives both type: "${solver.type}" and the older solver_type: ${solver_type}; leave out solver_type`)
+    throw new NetError(
+      `the solver gives both type: "${solver.type}" and the older solver_type: ${solver_type}; leave out solver_type`,
+    )
   return { ...rest, type: SOLVER_TYPES[solver_type] }
 }
 
@@ -131,7 +134,10 @@ const V0_MOVES: Partial<Record<keyof V0LayerParameter, Move>> = {
 const V0_TRANSFORMS = { scale: 'scale', meanfile: 'mean_file', cropsize: 'crop_size', mirror: 'mirror' } as const
 
 /** What a V0 net is known to hold; Caffe drops everything else here, and so does this. */
-function upgradeV0Net({ name, input, input_dim, force_backward, layers = [], ...rest }: NetParameter, warn: Warn): NetParameter {
+function upgradeV0Net(
+  { name, input, input_dim, force_backward, layers = [], ...rest }: NetParameter,
+  warn: Warn,
+): NetParameter {
   for (const field of Object.keys(rest)) warn(`${field} has no effect in a net with V0 layers`)
   const upgraded: NetParameter = { layers: foldPadding(layers, input ?? []).map(layer => upgradeV0Layer(layer, warn)) }
   if (name !== undefined) upgraded.name = name
@@ -153,9 +159,13 @@ function foldPadding(layers: readonly V1LayerParameter[], inputs: readonly strin
       const padding = producers.get(blob)
       if (padding?.layer?.type !== 'padding') continue
       if (v0.type !== 'conv' && v0.type !== 'pool')
-        throw new NetError(`layer '${v0.name ?? ''}' (${v0.type ?? 'no type'}) reads from a padding layer; only conv and pool can do that`)
+        throw new NetError(
+          `layer '${v0.name ?? ''}' (${v0.type ?? 'no type'}) reads from a padding layer; only conv and pool can do that`,
+        )
       if (bottom.length !== 1 || padding.bottom?.length !== 1 || padding.top?.length !== 1)
-        throw new NetError(`layer '${v0.name ?? ''}' and the padding layer before it must have one bottom and one top each`)
+        throw new NetError(
+          `layer '${v0.name ?? ''}' and the padding layer before it must have one bottom and one top each`,
+        )
       folded = { ...layer, layer: { ...v0, pad: padding.layer.pad ?? 0 }, bottom: padding.bottom }
     }
     if (v0.type !== 'padding') kept.push(folded)
@@ -309,18 +319,24 @@ function upgradeInput({ input = [], input_shape, input_dim, layer = [], ...rest 
   const shape = input.map((name, i) => {
     if (input_shape?.length) {
       if (i < input_shape.length) return input_shape[i]
-      throw new NetError(`input '${name}' has no input_shape: there are ${input.length} inputs and ${input_shape.length} shapes`)
+      throw new NetError(
+        `input '${name}' has no input_shape: there are ${input.length} inputs and ${input_shape.length} shapes`,
+      )
     }
     const dim = input_dim!.slice(4 * i, 4 * i + 4)
     if (dim.length === 4) return { dim }
-    throw new NetError(`input '${name}' needs 4 input_dim: there are ${input.length} inputs and ${input_dim!.length} sizes`)
+    throw new NetError(
+      `input '${name}' needs 4 input_dim: there are ${input.length} inputs and ${input_dim!.length} sizes`,
+    )
   })
   return { ...rest, layer: [{ name: 'input', type: 'Input', top: input, input_param: { shape } }, ...layer] }
 }
 
 /** Its three blobs used to need learning rates of 0 in the net, which the layer now sees to. */
 const isOldBatchNorm = (layer: LayerParameter): boolean =>
-  layer.type === 'BatchNorm' && layer.param?.length === 3 && layer.param.some(spec => spec.lr_mult !== 0 || spec.decay_mult !== 0)
+  layer.type === 'BatchNorm' &&
+  layer.param?.length === 3 &&
+  layer.param.some(spec => spec.lr_mult !== 0 || spec.decay_mult !== 0)
 
 const freezeParams = (layer: LayerParameter): LayerParameter => ({
   ...layer,

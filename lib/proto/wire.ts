@@ -2,15 +2,26 @@ import protobuf from 'protobufjs/minimal.js'
 import { FormatError } from '../errors.js'
 import type { BlobProto, BlobProtoVector, Messages, NetParameter, SolverState } from '../generated/caffe.js'
 import { checkMessage, unknownFields } from './message.js'
-import { type FieldInfo, type MessageInfo, type MessageName, messageInfo, type PlainMessage, shortFloat } from './schema.js'
+import {
+  type FieldInfo,
+  type MessageInfo,
+  type MessageName,
+  messageInfo,
+  type PlainMessage,
+  shortFloat,
+} from './schema.js'
 
 // The binary form of the messages (caffemodel, solverstate, binaryproto), following the plain schema.
-// Tensor values are taken and written as blocks of little-endian memory, which is what every platform with typed arrays has in practice.
+// Tensor values are taken and written as blocks of little-endian memory, which is what every platform with typed arrays
+// has in practice.
 
 export interface WireOptions {
   /** Name of the file the bytes came from, for error messages. */
   file?: string
-  /** Nobody else needs the bytes: tensor values that do not lie as float32 arrays must are moved to where they do, within `bytes`. */
+  /**
+   * Nobody else needs the bytes: tensor values that do not lie as float32 arrays must are moved to where they do,
+   * within `bytes`.
+   */
   own?: boolean
 }
 
@@ -35,8 +46,8 @@ export function readBlobProtoVector(bytes: Uint8Array, options?: WireOptions): B
 
 /**
  * Read a message of the given type: a plain object with only the fields that were written.
- * Tensor values and `bytes` are views of `bytes` where alignment allows, so leave these alone while the message is in use.
- * Fields that the schema does not know are kept, byte for byte, under the key `unknownFields`.
+ * Tensor values and `bytes` are views of `bytes` where alignment allows, so leave these alone while the message is in
+ * use. Fields that the schema does not know are kept, byte for byte, under the key `unknownFields`.
  */
 export function readMessage<K extends MessageName>(
   type: K,
@@ -49,13 +60,19 @@ export function readMessage<K extends MessageName>(
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     const problem = text.startsWith('index out of range') ? 'it is cut short' : text
-    throw new FormatError(`${file}: byte ${reader.at} of ${bytes.length}, in ${[type, ...reader.path].join('.')}: ${problem}`, {
-      cause: error,
-    })
+    throw new FormatError(
+      `${file}: byte ${reader.at} of ${bytes.length}, in ${[type, ...reader.path].join('.')}: ${problem}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
-/** Messages and stretches of unknown fields that one file may hold; a file of a few bytes each could otherwise fill the memory. */
+/**
+ * Messages and stretches of unknown fields that one file may hold; a file of a few bytes each could otherwise fill the
+ * memory.
+ */
 const MAX_PIECES = 1 << 20
 const MAX_BYTES = 2 ** 31 - 1
 const VARINT = 0
@@ -110,7 +127,8 @@ class MessageReader {
       unknownEnd = this.keep(message, start, unknownEnd)
     }
     for (const [field, { values, length }] of growing) message[field.name] = values.slice(0, length)
-    for (const field of info.required) if (message[field.name] === undefined) throw new Error(`${field.name} is missing`)
+    for (const field of info.required)
+      if (message[field.name] === undefined) throw new Error(`${field.name} is missing`)
     reader.len = outerEnd
     return message
   }
@@ -172,7 +190,9 @@ class MessageReader {
     else this.grow(field, message, growing, values.length).set(values)
   }
 
-  /** Room for `count` more values of a tensor field; doubling keeps many small pieces from being copied over and over. */
+  /**
+   * Room for `count` more values of a tensor field; doubling keeps many small pieces from being copied over and over.
+   */
   private grow(field: FieldInfo, message: PlainMessage, growing: Map<FieldInfo, Growing>, count: number): NumberArray {
     let list = growing.get(field)
     if (!list) {
@@ -183,7 +203,9 @@ class MessageReader {
     const length = list.length + count
     // the first piece may be a view of the file, so it is never written to: its capacity is its length
     if (length > list.values.length) {
-      const values = new (field.type === 'double' ? Float64Array : Float32Array)(Math.max(length, 2 * list.values.length, 16))
+      const values = new (field.type === 'double' ? Float64Array : Float32Array)(
+        Math.max(length, 2 * list.values.length, 16),
+      )
       values.set(list.values)
       list.values = values
     }
@@ -240,7 +262,8 @@ class MessageReader {
     const { reader } = this
     const start = reader.pos
     reader.skipType(tag & 7, 0, tag >>> 3)
-    if ((tag & 7) === VARINT && reader.pos - start > MAX_VARINT_BYTES) throw new Error('an integer of more than 64 bits')
+    if ((tag & 7) === VARINT && reader.pos - start > MAX_VARINT_BYTES)
+      throw new Error('an integer of more than 64 bits')
   }
 
   /** Keep the bytes from `start` up to here as unknown; neighbours make one piece. */
@@ -249,7 +272,8 @@ class MessageReader {
     const { buffer, byteOffset } = this.bytes
     const kept = (message[unknownFields] ??= []) as Uint8Array[]
     const last = kept.at(-1)
-    if (last && unknownEnd === start) kept[kept.length - 1] = new Uint8Array(buffer, last.byteOffset, last.length + pos - start)
+    if (last && unknownEnd === start)
+      kept[kept.length - 1] = new Uint8Array(buffer, last.byteOffset, last.length + pos - start)
     else {
       if (++this.pieces > MAX_PIECES) throw new Error(`more than ${MAX_PIECES} unknown fields in one file`)
       kept.push(new Uint8Array(buffer, byteOffset + start, pos - start))
@@ -277,8 +301,9 @@ function safeInteger(value: unknown): number {
 }
 
 /**
- * The binary form of a message, which is checked like a hand-written one first. Fields go in the order of their numbers, as Caffe
- * writes them, and unknown fields that were read go last. Tensor values are copied once, into the result.
+ * The binary form of a message, which is checked like a hand-written one first. Fields go in the order of their
+ * numbers, as Caffe writes them, and unknown fields that were read go last. Tensor values are copied once, into the
+ * result.
  */
 export function writeMessage<K extends MessageName>(type: K, value: Messages[K]): Uint8Array<ArrayBuffer> {
   const writer = new MessageWriter()
@@ -297,7 +322,8 @@ class MessageWriter {
       const value = message[field.name]
       if (value === undefined) continue
       if (field.message) {
-        for (const item of field.repeated ? (value as PlainMessage[]) : [value as PlainMessage]) this.nested(field, field.message, item)
+        for (const item of field.repeated ? (value as PlainMessage[]) : [value as PlainMessage])
+          this.nested(field, field.message, item)
       } else if (field.array && field.packed) this.block(field, value as NumberArray)
       else if (field.packed) this.packed(field, value as unknown[])
       else if (field.repeated) for (const item of value as Iterable<unknown>) this.tagged(field, item)

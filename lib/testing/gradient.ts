@@ -9,12 +9,14 @@ export interface GradientOptions extends RigOptions {
   readonly step?: number
   /** |analytic − numeric| may be threshold·max(|analytic|, |numeric|, 1). Default: 0.001. */
   readonly threshold?: number
-  /** Values x with kink − kinkRange ≤ |x| ≤ kink + kinkRange are left out: there the function bends. Default: none are. */
+  /**
+   * Values x with kink − kinkRange ≤ |x| ≤ kink + kinkRange are left out: there the function bends. Default: none are.
+   */
   readonly kink?: number
   readonly kinkRange?: number
   /**
-   * exhaustive (default): every top value with respect to every input. elementwise: the same, and top i may depend on input i alone.
-   * projected: one random combination of all top values, for larger shapes.
+   * exhaustive (default): every top value with respect to every input. elementwise: the same, and top i may depend on
+   * input i alone. projected: one random combination of all top values, for larger shapes.
    */
   readonly mode?: 'exhaustive' | 'elementwise' | 'projected'
 }
@@ -38,7 +40,10 @@ interface Objective {
   readonly weights?: readonly Float32Array[]
 }
 
-/** Compare a layer's backward pass with two-sided differences of its forward pass. Throws a CheckError at the first difference. */
+/**
+ * Compare a layer's backward pass with two-sided differences of its forward pass. Throws a CheckError at the first
+ * difference.
+ */
 export async function checkGradient(layerClass: LayerClass, options: GradientOptions): Promise<GradientReport> {
   const { step = 1e-2, threshold = 1e-3, kink = 0, kinkRange = -1, mode = 'exhaustive' } = options
   const rig = await LayerRig.create(layerClass, { ...options, engine: options.engine ?? 'js:float64' })
@@ -86,7 +91,11 @@ function objectivesOf(rig: LayerRig, mode: GradientOptions['mode']): Objective[]
     return [{ name: 'objective', top: 0, value: -1, weights: rig.top.map(blob => blob.memory.diff.array.slice()) }]
   }
   return rig.top.flatMap((blob, top) =>
-    Array.from({ length: blob.count }, (_, value) => ({ name: `top[${top}]${placeText(indexIn(blob, value))}`, top, value })),
+    Array.from({ length: blob.count }, (_, value) => ({
+      name: `top[${top}]${placeText(indexIn(blob, value))}`,
+      top,
+      value,
+    })),
   )
 }
 

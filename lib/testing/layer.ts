@@ -8,11 +8,16 @@ import { type BottomSpec, LayerRig, optionsOf, valuesOf, write } from './rig.js'
 export interface LayerOptions extends GradientOptions {
   /** false for a layer without a backward pass. */
   readonly backward?: boolean
-  /** Other bottoms of the same layer, for the reshape between passes; default: one more along axis 0. false: the layer has one shape. */
+  /**
+   * Other bottoms of the same layer, for the reshape between passes; default: one more along axis 0. false: the layer
+   * has one shape.
+   */
   readonly reshapeTo?: readonly BottomSpec[] | false
   /** Check that the layer computes the same with top 0 in place of bottom 0. */
   readonly inPlace?: boolean
-  /** How far the engine may be from double precision: |got − expected| ≤ atol + rtol·|expected|. Default: 1e-4 and 1e-5. */
+  /**
+   * How far the engine may be from double precision: |got − expected| ≤ atol + rtol·|expected|. Default: 1e-4 and 1e-5.
+   */
   readonly rtol?: number
   readonly atol?: number
 }
@@ -35,8 +40,9 @@ interface Pass {
 }
 
 /**
- * Try a layer on an engine the way a net uses it: repeatable passes, results and gradients as in double precision, gradients as numeric ones,
- * params' gradients added up, bottoms left alone, propagateDown obeyed, shapes changed between passes. Throws a CheckError that says what is wrong.
+ * Try a layer on an engine the way a net uses it: repeatable passes, results and gradients as in double precision,
+ * gradients as numeric ones, params' gradients added up, bottoms left alone, propagateDown obeyed, shapes changed
+ * between passes. Throws a CheckError that says what is wrong.
  */
 export async function checkLayer(layerClass: LayerClass, options: LayerOptions): Promise<LayerReport> {
   const checks: string[] = []
@@ -81,7 +87,9 @@ class Check {
     this.backward = options.backward !== false
   }
 
-  /** A forward and, if the layer has one, a backward from the same top gradients; the bottoms must keep their values. */
+  /**
+   * A forward and, if the layer has one, a backward from the same top gradients; the bottoms must keep their values.
+   */
   async pass(rig = this.rig): Promise<Pass> {
     const before = await Promise.all(rig.bottom.map(blob => valuesOf(blob.memory.data)))
     await rig.forward()
@@ -92,10 +100,13 @@ class Check {
       await rig.backward()
     }
     if (!rig.inPlace)
-      for (const [i, blob] of rig.bottom.entries()) this.compare(await valuesOf(blob.memory.data), before[i], blob, 'after a pass', 0)
+      for (const [i, blob] of rig.bottom.entries())
+        this.compare(await valuesOf(blob.memory.data), before[i], blob, 'after a pass', 0)
     return {
       tops,
-      bottomDiffs: await Promise.all(rig.bottom.filter((_, i) => rig.wanted[i]).map(blob => valuesOf(blob.memory.diff))),
+      bottomDiffs: await Promise.all(
+        rig.bottom.filter((_, i) => rig.wanted[i]).map(blob => valuesOf(blob.memory.diff)),
+      ),
       paramDiffs: await Promise.all(rig.layer.blobs.map(blob => valuesOf(blob.memory.diff))),
     }
   }
@@ -137,7 +148,14 @@ class Check {
     for (const [i, blob] of this.rig.layer.blobs.entries()) {
       if (!this.rig.layer.paramPropagateDown[i]) continue
       const twice = first.paramDiffs[i].map(value => 2 * value)
-      this.compare(await valuesOf(blob.memory.diff), twice, blob, 'after a second backward, which adds to it,', 1, `blobs[${i}].diff`)
+      this.compare(
+        await valuesOf(blob.memory.diff),
+        twice,
+        blob,
+        'after a second backward, which adds to it,',
+        1,
+        `blobs[${i}].diff`,
+      )
     }
   }
 
@@ -155,7 +173,15 @@ class Check {
     const own = rig.bottom.map(blob => !rig.top.some(top => top.memory.diff === blob.memory.diff))
     await rig.backward(rig.bottom.map(() => false))
     for (const [i, blob] of rig.bottom.entries())
-      if (own[i]) this.compare(await valuesOf(blob.memory.diff), marks[i], blob, 'with propagateDown false', 0, `bottom[${i}].diff`)
+      if (own[i])
+        this.compare(
+          await valuesOf(blob.memory.diff),
+          marks[i],
+          blob,
+          'with propagateDown false',
+          0,
+          `bottom[${i}].diff`,
+        )
     for (const [i, blob] of rig.layer.blobs.entries())
       this.compare(
         await valuesOf(blob.memory.diff),
@@ -175,7 +201,12 @@ class Check {
     try {
       const expected = await this.pass(fresh)
       this.rig.setBottoms(bottoms)
-      this.same(await this.pass(), expected, `after a change of shape to ${bottoms.map(b => shapeText(optionsOf(b).shape)).join(', ')}`, 0)
+      this.same(
+        await this.pass(),
+        expected,
+        `after a change of shape to ${bottoms.map(b => shapeText(optionsOf(b).shape)).join(', ')}`,
+        0,
+      )
       this.rig.setBottoms(this.options.bottoms)
       this.same(await this.pass(), first, 'after changing the shape and changing it back', 0)
     } finally {
@@ -201,7 +232,8 @@ class Check {
     name = blob.name,
   ): void {
     const { rtol = 1e-4, atol = 1e-5 } = this.options
-    if (got.length !== expected.length) this.fail(blob, name, 0, `${when} has ${got.length} values, expected are ${expected.length}`)
+    if (got.length !== expected.length)
+      this.fail(blob, name, 0, `${when} has ${got.length} values, expected are ${expected.length}`)
     for (let i = 0; i < got.length; i++) {
       const allowed = strictness * (atol + rtol * Math.abs(expected[i]))
       if (!(Math.abs(got[i] - expected[i]) <= allowed) && !Object.is(got[i], expected[i]))
@@ -212,7 +244,12 @@ class Check {
   private fail(blob: Blob, name: string, i: number, what: string): never {
     const { layer, engine } = this.rig
     const index = indexIn(blob, i)
-    throw new CheckError(layer.type, name, index, `layer ${layer.type} on ${engine.name}: ${name}${placeText(index)} ${what}`)
+    throw new CheckError(
+      layer.type,
+      name,
+      index,
+      `layer ${layer.type} on ${engine.name}: ${name}${placeText(index)} ${what}`,
+    )
   }
 }
 

@@ -2,7 +2,6 @@ import { Blob, type Shape, sizeOf } from '../blob.js'
 import type { Engine } from '../engine.js'
 import { createEngine, type EngineName } from '../engines/index.js'
 import { RistrettoError } from '../errors.js'
-import { createFiles } from '../files.js'
 import { fillBlob } from '../filler.js'
 import type { FillerParameter, LayerParameter } from '../generated/caffe.js'
 import type { Layer, LayerClass, Phase } from '../layer.js'
@@ -11,6 +10,7 @@ import { checkMessage } from '../proto/message.js'
 import { parseText } from '../proto/text.js'
 import { engineFor } from '../registry.js'
 import { RandomStream } from '../rng.js'
+import { createFiles } from '../system/files.js'
 
 /** What goes into the layer: a shape, filled from N(0, 1), or a shape and how to fill it. */
 export type BottomSpec = Shape | BottomOptions
@@ -59,8 +59,11 @@ export class LayerRig {
     readonly inPlace: boolean,
   ) {
     this.bottom = options.bottoms.map((spec, i) => new Blob(optionsOf(spec).shape, engine.heap, `bottom[${i}]`))
-    const tops = options.tops ?? (layer.sameCounts ? this.bottom.length : (layer.topCount.exactly ?? layer.topCount.atLeast ?? 1))
-    this.top = Array.from({ length: tops }, (_, i) => (inPlace && i === 0 ? this.bottom[0] : new Blob([], engine.heap, `top[${i}]`)))
+    const tops =
+      options.tops ?? (layer.sameCounts ? this.bottom.length : (layer.topCount.exactly ?? layer.topCount.atLeast ?? 1))
+    this.top = Array.from({ length: tops }, (_, i) =>
+      inPlace && i === 0 ? this.bottom[0] : new Blob([], engine.heap, `top[${i}]`),
+    )
     this.wanted = options.bottoms.map((spec, i) => {
       const { gradient, labels } = optionsOf(spec)
       return gradient ?? (labels === undefined && layer.allowsForceBackward(i))
@@ -129,7 +132,11 @@ export class LayerRig {
   /** Blobs whose gradients the layer computes, by name. */
   checked(): { name: string; blob: Blob }[] {
     const bottoms = this.bottom.map((blob, i) => ({ name: `bottom[${i}]`, blob, wanted: this.wanted[i] }))
-    const params = this.layer.blobs.map((blob, i) => ({ name: `blobs[${i}]`, blob, wanted: this.layer.paramPropagateDown[i] }))
+    const params = this.layer.blobs.map((blob, i) => ({
+      name: `blobs[${i}]`,
+      blob,
+      wanted: this.layer.paramPropagateDown[i],
+    }))
     return [...bottoms, ...params].filter(part => part.wanted)
   }
 
@@ -142,11 +149,15 @@ export class LayerRig {
     const { weights = 'random', seed = 1701 } = this.options
     if (weights === 'filler') return
     if (weights !== 'random' && weights.length !== this.layer.blobs.length)
-      throw new RistrettoError(`weights are given for ${weights.length} blobs, the layer has ${this.layer.blobs.length}`)
+      throw new RistrettoError(
+        `weights are given for ${weights.length} blobs, the layer has ${this.layer.blobs.length}`,
+      )
     this.layer.blobs.forEach((blob, i) => {
       const values = weights === 'random' ? normal(blob.shape, seed, `weights ${i}`) : weights[i]
       if (values.length !== blob.count)
-        throw new RistrettoError(`weights[${i}] has ${values.length} values, the blob has ${blob.count} (${blob.shape.join('×')})`)
+        throw new RistrettoError(
+          `weights[${i}] has ${values.length} values, the blob has ${blob.count} (${blob.shape.join('×')})`,
+        )
       write(blob.memory.data, values)
     })
   }
@@ -174,14 +185,18 @@ export function optionsOf(spec: BottomSpec): BottomOptions {
 }
 
 function readParam(param: string | LayerParameter = {}): LayerParameter {
-  return typeof param === 'string' ? parseText('LayerParameter', param, { file: 'param' }) : checkMessage('LayerParameter', param, 'param')
+  return typeof param === 'string'
+    ? parseText('LayerParameter', param, { file: 'param' })
+    : checkMessage('LayerParameter', param, 'param')
 }
 
 function bottomValues(spec: BottomOptions, seed: number, index: number): ArrayLike<number> {
   const count = sizeOf(spec.shape)
   if (spec.values) {
     if (spec.values.length !== count)
-      throw new RistrettoError(`bottom ${index} has ${spec.values.length} values for the shape [${spec.shape.join(', ')}]`)
+      throw new RistrettoError(
+        `bottom ${index} has ${spec.values.length} values for the shape [${spec.shape.join(', ')}]`,
+      )
     return spec.values
   }
   const stream = new RandomStream(seed, `bottom ${index}`)

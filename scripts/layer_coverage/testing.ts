@@ -23,7 +23,8 @@ const types = new Map(Object.entries(builtInLayers).map(([type, layerClass]) => 
 function note(layerClass: LayerClass, engine: string, compared: number): void {
   const type = types.get(layerClass)
   const record: CheckRecord | undefined = type === undefined ? undefined : { type, engine, compared }
-  if (record && process.env.RISTRETTO_COVERAGE) appendFileSync(process.env.RISTRETTO_COVERAGE, `${JSON.stringify(record)}\n`)
+  if (record && process.env.RISTRETTO_COVERAGE)
+    appendFileSync(process.env.RISTRETTO_COVERAGE, `${JSON.stringify(record)}\n`)
 }
 
 export const checkLayer: typeof layer.checkLayer = async (layerClass, options) => {

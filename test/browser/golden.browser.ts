@@ -10,7 +10,10 @@ type Outcome = Awaited<ReturnType<typeof tests.golden>>
 let site: Site
 
 const run = (engine: string, given: GivenCase): Promise<Outcome> =>
-  site.page.evaluate(([name, c]) => (globalThis as unknown as { tests: typeof tests }).tests.golden(name, c), [engine, given] as const)
+  site.page.evaluate(([name, c]) => (globalThis as unknown as { tests: typeof tests }).tests.golden(name, c), [
+    engine,
+    given,
+  ] as const)
 
 describe.skipIf(chromiumPath === undefined)("Caffe's recorded layer cases in Chromium", () => {
   beforeAll(async () => {
@@ -42,7 +45,8 @@ describe.skipIf(chromiumPath === undefined)("Caffe's recorded layer cases in Chr
           bottoms: c.bottoms.map(bottom => bottom.name),
         })
         const quirky = (array: string) =>
-          c.quirk?.arrays.some(name => name === array || name.startsWith(`${array}[`) || array.startsWith(name)) ?? false
+          c.quirk?.arrays.some(name => name === array || name.startsWith(`${array}[`) || array.startsWith(name)) ??
+          false
         const close = (values: number[], expected: GoldenArray | null, what: string) => {
           if (expected && !quirky(what.split(' ')[0]))
             expectClose(values, golden.array(expected), c.rtol, c.atol, `${type} ${c.name} ${what}`)

@@ -40,7 +40,10 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
   })
 
   test("'gpu' takes the first mode that works, and says which", async () => {
-    expect(await call('start', 'gpu')).toMatchObject({ name: 'gpu:webgpu', detail: expect.stringMatching(/swiftshader/i) })
+    expect(await call('start', 'gpu')).toMatchObject({
+      name: 'gpu:webgpu',
+      detail: expect.stringMatching(/swiftshader/i),
+    })
   })
 
   describe.each(modes)('%s', mode => {

@@ -5,7 +5,12 @@ import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
 /** Where a Chromium may be; RISTRETTO_CHROMIUM names another. */
-const places = [process.env.RISTRETTO_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const places = [
+  process.env.RISTRETTO_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
 export const chromiumPath = places.find(path => path !== undefined && existsSync(path))
 
 /** Adapters without a GPU. */
@@ -36,7 +41,10 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** A browser with software WebGL and WebGPU on a page that has run `files['/main.js']`; other files are served as they are. */
+/**
+ * A browser with software WebGL and WebGPU on a page that has run `files['/main.js']`; other files are served as they
+ * are.
+ */
 export async function openSite(
   files: Record<string, string | Uint8Array>,
   options: { isolated?: boolean; path?: string; hardware?: boolean } = {},
@@ -45,7 +53,13 @@ export async function openSite(
   const { port } = server.address() as AddressInfo
   const browser: Browser = await chromium.launch({
     executablePath: chromiumPath,
-    args: ['--headless', '--no-sandbox', '--enable-unsafe-webgpu', '--disable-dev-shm-usage', ...(options.hardware ? [] : software)],
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--enable-unsafe-webgpu',
+      '--disable-dev-shm-usage',
+      ...(options.hardware ? [] : software),
+    ],
   })
   const page = await browser.newPage()
   const errors: string[] = []
@@ -64,10 +78,18 @@ export async function openSite(
   }
 }
 
-const types: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm' }
+const types: Record<string, string> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  wasm: 'application/wasm',
+}
 
 function serve(files: Record<string, string | Uint8Array>, isolated: boolean): Promise<Server> {
-  const all: Record<string, string | Uint8Array> = { '/': '<!doctype html><script type="module" src="/main.js"></script>', ...files }
+  const all: Record<string, string | Uint8Array> = {
+    '/': '<!doctype html><script type="module" src="/main.js"></script>',
+    ...files,
+  }
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     const body = all[path]
@@ -77,7 +99,9 @@ function serve(files: Record<string, string | Uint8Array>, isolated: boolean): P
     }
     response.writeHead(200, {
       'content-type': types[path === '/' ? 'html' : (path.split('.').pop() ?? '')] ?? 'application/octet-stream',
-      ...(isolated ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } : {}),
+      ...(isolated
+        ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+        : {}),
     })
     response.end(body)
   })

@@ -4,7 +4,9 @@ import { goldenPath } from '../golden.js'
 import { bundle, chromiumPath, openSite } from './harness.js'
 import type { tests } from './page.js'
 
-const images = [...readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte')).subarray(16, 16 + 10 * 784)].map(v => v / 256)
+const images = [...readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte')).subarray(16, 16 + 10 * 784)].map(
+  v => v / 256,
+)
 const labels = [...readFileSync(goldenPath('io/mnist_200-labels-idx1-ubyte')).subarray(8, 18)]
 
 describe.skipIf(chromiumPath === undefined)('a device that is lost in Chromium', () => {

@@ -54,7 +54,9 @@ describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vit
     })
     await page.fill('#iterations', '30')
     await page.click('#train')
-    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('done'), undefined, { timeout: 120_000 })
+    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('done'), undefined, {
+      timeout: 120_000,
+    })
     expect(await text('#engine-name')).toMatch(/^wasm \(/)
     expect(await text('#status')).toMatch(/^iteration 30, loss [01]\.\d+, /)
     const tasks = await page.evaluate(() => (globalThis as unknown as { seen: { tasks: number[] } }).seen.tasks)
@@ -78,7 +80,9 @@ describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vit
     await page.mouse.up()
     await page.waitForFunction(() => document.querySelector('#classes output')?.textContent?.includes('%'))
     const shares = await page.locator('#classes output').allInnerTexts()
-    const best = shares.map(share => Number.parseInt(share, 10)).reduce((most, share, i, all) => (share > all[most] ? i : most), 0)
+    const best = shares
+      .map(share => Number.parseInt(share, 10))
+      .reduce((most, share, i, all) => (share > all[most] ? i : most), 0)
     expect(best, shares.join(' ')).toBe(1)
     await mkdir(`${root}examples-output`, { recursive: true })
     await page.screenshot({ path: `${root}examples-output/browser.png`, fullPage: true })
@@ -89,7 +93,9 @@ describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vit
     await page.selectOption('#engine', engine)
     await page.fill('#iterations', '2')
     await page.click('#train')
-    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('done'), undefined, { timeout: 100_000 })
+    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('done'), undefined, {
+      timeout: 100_000,
+    })
     expect(await text('#engine-name')).toContain(engine)
     expect(await text('#status')).toMatch(/^iteration 2, loss \d\.\d+/)
   })

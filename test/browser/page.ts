@@ -35,8 +35,9 @@ function watchDevices(): void {
       },
     })
   }
-  const adapters = (globalThis as { GPUAdapter?: { prototype: { requestDevice(...args: unknown[]): Promise<{ destroy(): void }> } } })
-    .GPUAdapter
+  const adapters = (
+    globalThis as { GPUAdapter?: { prototype: { requestDevice(...args: unknown[]): Promise<{ destroy(): void }> } } }
+  ).GPUAdapter
   if (!adapters) return
   const { requestDevice } = adapters.prototype
   adapters.prototype.requestDevice = async function (...args) {
@@ -49,8 +50,8 @@ watchDevices()
 
 export const tests = {
   /**
-   * Three iterations, a snapshot, two more, and the device is taken away. What the next step says; what a solver on a new device does with
-   * the snapshot; and the losses of an undisturbed run.
+   * Three iterations, a snapshot, two more, and the device is taken away. What the next step says; what a solver on a
+   * new device does with the snapshot; and the losses of an undisturbed run.
    */
   async lose(engine: string, images: number[], labels: number[]) {
     const start = () => SGDSolver.create(parseSolver(lenet(2)), { engine, seed: 5 })
@@ -131,7 +132,10 @@ export const tests = {
 
   /** Whether the losses of labels that are no class are finite numbers; infinity does not travel as such. */
   async noClass(mode: GpuMode): Promise<[string, boolean][]> {
-    return Object.entries(await lossesOfNoClass(await createGpuEngine(mode))).map(([which, loss]) => [which, Number.isFinite(loss)])
+    return Object.entries(await lossesOfNoClass(await createGpuEngine(mode))).map(([which, loss]) => [
+      which,
+      Number.isFinite(loss),
+    ])
   },
 
   /** Tensors of more values than single precision can count: what came out wrong. */

@@ -72,7 +72,10 @@ describe('check-layer', () => {
     const without = await cli(...loss)
     expect(without).toMatchObject({ code: 1, out: expect.stringContaining('param_str must give a margin') })
     const bottoms = await cli('check-layer', file, '--layer', 'Loss', '--param_str', "{'margin': 0.5}")
-    expect(bottoms).toMatchObject({ code: 1, out: expect.stringMatching(/one label an item, please \(the bottoms were 2×3×4×5; --bottom/) })
+    expect(bottoms).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/one label an item, please \(the bottoms were 2×3×4×5; --bottom/),
+    })
   })
 
   it.each([

@@ -2,14 +2,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Classifier } from '../../lib/classifier.js'
-import { loadImage } from '../../lib/io/image.js'
-import { readNpy } from '../../lib/io/npy.js'
+import { Classifier } from '../../lib/pycaffe/classifier.js'
+import { loadImage } from '../../lib/pycaffe/io/image.js'
+import { readNpy } from '../../lib/pycaffe/io/npy.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
 import { cli, temporaryFolder } from './helpers.js'
 
 const folder = temporaryFolder()
-const golden = new Golden<{ labels: number[]; blobs_after_forward: (GoldenArray & { name: string })[] }>('nets/lenet/lenet')
+const golden = new Golden<{ labels: number[]; blobs_after_forward: (GoldenArray & { name: string })[] }>(
+  'nets/lenet/lenet',
+)
 const blob = (name: string) => golden.array(golden.json.blobs_after_forward.find(b => b.name === name)!)
 const weights = goldenPath('nets/lenet/lenet.caffemodel')
 const model = join(folder, 'lenet.prototxt')
@@ -35,7 +37,17 @@ beforeAll(async () => {
 describe('classify', () => {
   it("a folder of digits gets Caffe's probabilities", async () => {
     const file = join(folder, 'prob.npy')
-    const { code, out } = await cli('classify', ...lenet, digits, '--input-scale', '0.00390625', '--output', file, '--json', ...js)
+    const { code, out } = await cli(
+      'classify',
+      ...lenet,
+      digits,
+      '--input-scale',
+      '0.00390625',
+      '--output',
+      file,
+      '--json',
+      ...js,
+    )
     expect(code).toBe(0)
     const probabilities = readNpy(readFileSync(file))
     expect(probabilities.shape).toEqual([16, 10])
@@ -58,8 +70,20 @@ describe('classify', () => {
     const labels = join(folder, 'labels.txt')
     writeFileSync(labels, 'zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n')
     const picture = join(digits, '00.png')
-    const { out } = await cli('classify', ...lenet, picture, '-input_scale=0.00390625', '--labels', labels, '--top', '2', ...js)
-    expect(out).toMatch(new RegExp(`^-{10} Prediction for ${picture} -{10}\\n(0\\.9\\d+|1\\.0000) - "seven"\\n0\\.\\d{4} - "\\w+"\\n$`))
+    const { out } = await cli(
+      'classify',
+      ...lenet,
+      picture,
+      '-input_scale=0.00390625',
+      '--labels',
+      labels,
+      '--top',
+      '2',
+      ...js,
+    )
+    expect(out).toMatch(
+      new RegExp(`^-{10} Prediction for ${picture} -{10}\\n(0\\.9\\d+|1\\.0000) - "seven"\\n0\\.\\d{4} - "\\w+"\\n$`),
+    )
   })
 
   it('does what Classifier does, with every option', async () => {
@@ -92,7 +116,17 @@ describe('classify', () => {
     const [prototxt, caffemodel] = ['prototxt', 'caffemodel'].map(ending => goldenPath(`io/classifier.${ending}`))
     const picture = goldenPath('io/images/c0.png')
     const probabilities = async (...flags: string[]) => {
-      const { code, out, err } = await cli('classify', prototxt, caffemodel, picture, '--input-scale', '0.01', '--json', ...flags, ...js)
+      const { code, out, err } = await cli(
+        'classify',
+        prototxt,
+        caffemodel,
+        picture,
+        '--input-scale',
+        '0.01',
+        '--json',
+        ...flags,
+        ...js,
+      )
       expect({ code, err }).toEqual({ code: 0, err: '' })
       return JSON.parse(out)[0].predictions
     }
@@ -112,7 +146,11 @@ describe('classify', () => {
     [['classify', ...lenet, digits, '--mean', '1,2,3'], 1, 'has 3 values, the input has 1 channels'],
     [['classify', ...lenet, digits, '--mean', 'mean.npy'], 1, "file not found: 'mean.npy'"],
     [['classify', ...lenet, digits, '--raw-scale', 'much'], 2, 'It must be a number'],
-    [['classify', goldenPath('nets/prototxt/lenet.prototxt'), weights, digits, '--images-dim', '1,2,3'], 1, 'ristretto: '],
+    [
+      ['classify', goldenPath('nets/prototxt/lenet.prototxt'), weights, digits, '--images-dim', '1,2,3'],
+      1,
+      'ristretto: ',
+    ],
   ])('%j', async (argv, expected, message) => {
     const { code, err } = await cli(...argv, ...js)
     expect({ code, err }).toEqual({ code: expected, err: expect.stringContaining(message) })

@@ -36,7 +36,9 @@ describe('train', () => {
     expect(test.filter(row => 'accuracy' in row).at(-1)).toEqual({ iteration: 30, accuracy: 1 })
     expect(train.map(row => row.iteration)).toEqual([0, 10, 20])
     expect(train[2].loss).toBeLessThan(train[0].loss)
-    expect(existsSync(`${tiny.prefix}_iter_30.caffemodel`) && existsSync(`${tiny.prefix}_iter_30.solverstate`)).toBe(true)
+    expect(existsSync(`${tiny.prefix}_iter_30.caffemodel`) && existsSync(`${tiny.prefix}_iter_30.solverstate`)).toBe(
+      true,
+    )
   })
 
   it('goes on from a snapshot exactly as if it had not stopped', async () => {
@@ -50,16 +52,31 @@ describe('train', () => {
       writeFileSync(`${prefix}.prototxt`, `${text} ${extra}`)
     }
     await cli('train', '--solver', `${whole}.prototxt`, ...js)
-    writeFileSync(`${halves}_20.prototxt`, readFileSync(`${halves}.prototxt`, 'utf8').replace('max_iter: 30', 'max_iter: 20'))
+    writeFileSync(
+      `${halves}_20.prototxt`,
+      readFileSync(`${halves}.prototxt`, 'utf8').replace('max_iter: 30', 'max_iter: 20'),
+    )
     await cli('train', '--solver', `${halves}_20.prototxt`, ...js)
-    const { code, out } = await cli('train', `--solver=${halves}.prototxt`, `-snapshot=${halves}_iter_20.solverstate`, ...js)
+    const { code, out } = await cli(
+      'train',
+      `--solver=${halves}.prototxt`,
+      `-snapshot=${halves}_iter_20.solverstate`,
+      ...js,
+    )
     expect(code).toBe(0)
     expect(out).toContain('iteration 20')
     expect(readFileSync(`${halves}_iter_30.caffemodel`).equals(readFileSync(`${whole}_iter_30.caffemodel`))).toBe(true)
   })
 
   it('starts from weights and says what it took', async () => {
-    const { code, out } = await cli('train', '--solver', tiny.solver, '--weights', `${tiny.prefix}_iter_30.caffemodel`, ...js)
+    const { code, out } = await cli(
+      'train',
+      '--solver',
+      tiny.solver,
+      '--weights',
+      `${tiny.prefix}_iter_30.caffemodel`,
+      ...js,
+    )
     expect(code).toBe(0)
     expect(out).toMatch(/Weights of .*_iter_30\.caffemodel\n.* net\.cpp:747\] Copying source layer ip\n/)
     expect(parseLog(out).test.find(row => 'accuracy' in row)).toEqual({ iteration: 0, accuracy: 1 })
@@ -102,7 +119,8 @@ describe('test', () => {
 
 describe('-level, -stage and -phase', () => {
   const model = join(folder, 'rules.prototxt')
-  const extra = (name: string, rule: string) => `layer { name: "${name}" type: "Silence" bottom: "ip" include { ${rule} } }`
+  const extra = (name: string, rule: string) =>
+    `layer { name: "${name}" type: "Silence" bottom: "ip" include { ${rule} } }`
   writeFileSync(
     model,
     `${readFileSync(tiny.model, 'utf8')} ${extra('level2', 'min_level: 2')} ${extra('red', 'stage: "red"')}
@@ -139,12 +157,16 @@ describe('-level, -stage and -phase', () => {
 describe('a net whose Input layer nobody feeds', () => {
   const model = join(folder, 'input.prototxt')
   const weights = `${tiny.prefix}_iter_30.caffemodel`
-  const zeros = "inputs 'data', 'label': nothing feeds an Input layer here, so the values are all zeros; use a net with a data layer"
+  const zeros =
+    "inputs 'data', 'label': nothing feeds an Input layer here, so the values are all zeros; use a net with a data layer"
 
   it('is scored, and its features extracted, with a warning', async () => {
     const shapes = 'shape { dim: 4 dim: 3 } shape { dim: 4 }'
     const text = readFileSync(tiny.model, 'utf8').replace(/layer \{\s+name: "points"[\s\S]*?\n {4}\}/, '')
-    writeFileSync(model, `layer { name: "in" type: "Input" top: "data" top: "label" input_param { ${shapes} } } ${text}`)
+    writeFileSync(
+      model,
+      `layer { name: "in" type: "Input" top: "data" top: "label" input_param { ${shapes} } } ${text}`,
+    )
     const test = await cli('test', '--model', model, '--weights', weights, '--iterations', '1', '--json', ...js)
     expect(test).toMatchObject({ code: 0, err: expect.stringContaining(zeros) })
     const features = await cli('extract-features', weights, model, 'ip', join(folder, 'zeros.npy'), '1', ...js)
@@ -166,9 +188,12 @@ describe('time', () => {
         .filter(line => /caffe\.cpp:(?!343)/.test(line) && !/Iteration: (?!1 )/.test(line))
         .map(line => line.replace(/^.*?\] /, '').replace(/[\d.e-]+/g, '#'))
         .filter(line => !layers.some(layer => line.includes(`${layer.replace(/[\d.e-]+/g, '#')}\t`)))
-    expect(words(out, ['points', 'ip', 'loss'])).toEqual(words(golden, ['mnist', 'conv1', 'pool1', 'ip1', 'relu1', 'loss']))
+    expect(words(out, ['points', 'ip', 'loss'])).toEqual(
+      words(golden, ['mnist', 'conv1', 'pool1', 'ip1', 'relu1', 'loss']),
+    )
     for (const layer of ['points', 'ip', 'loss'])
-      for (const pass of ['forward', 'backward']) expect(out).toMatch(new RegExp(`\\] +${layer}\t${pass}: [\\d.e-]+ ms\\.\n`))
+      for (const pass of ['forward', 'backward'])
+        expect(out).toMatch(new RegExp(`\\] +${layer}\t${pass}: [\\d.e-]+ ms\\.\n`))
     expect(out).not.toContain('accuracy')
   })
 

@@ -7,11 +7,11 @@ import { LmdbReader } from '../../lib/data/lmdb.js'
 import { LmdbWriter } from '../../lib/data/lmdb_writer.js'
 import { EngineError } from '../../lib/errors.js'
 import type { NetParameter } from '../../lib/generated/caffe.js'
-import { readNpy } from '../../lib/io/npy.js'
 import { Net } from '../../lib/net.js'
 import { readDatum, writeDatum } from '../../lib/proto/datum.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
 import { readNetParameter } from '../../lib/proto/wire.js'
+import { readNpy } from '../../lib/pycaffe/io/npy.js'
 import { expectClose, goldenPath } from '../golden.js'
 import { cli, temporaryFolder } from './helpers.js'
 
@@ -25,7 +25,9 @@ const js = ['--engine', 'js']
 
 async function records(db: string): Promise<[key: string, value: Buffer][]> {
   const reader = await LmdbReader.open(db)
-  const all = [...reader].map(({ key, value }) => [new TextDecoder().decode(key), Buffer.from(value)] as [string, Buffer])
+  const all = [...reader].map(
+    ({ key, value }) => [new TextDecoder().decode(key), Buffer.from(value)] as [string, Buffer],
+  )
   reader.close()
   return all
 }
@@ -49,9 +51,13 @@ describe('convert-imageset', () => {
     const list = join(images, 'list_png.txt')
     await cli('convert-imageset', images, list, db, '--resize_width', '37', '--resize_height', '31')
     const text = (layer: string) => parseNet(`layer { name: "d" top: "data" top: "label" ${layer} }`)
-    const fromDb = await Net.create(text(`type: "Data" data_param { source: "${db}" batch_size: 4 backend: LMDB }`), { engine: 'js' })
+    const fromDb = await Net.create(text(`type: "Data" data_param { source: "${db}" batch_size: 4 backend: LMDB }`), {
+      engine: 'js',
+    })
     const fromFiles = await Net.create(
-      text(`type: "ImageData" image_data_param { source: "${list}" batch_size: 4 root_folder: "${images}/" new_width: 37 new_height: 31 }`),
+      text(
+        `type: "ImageData" image_data_param { source: "${list}" batch_size: 4 root_folder: "${images}/" new_width: 37 new_height: 31 }`,
+      ),
       { engine: 'js' },
     )
     expect(await fromDb.forward()).toEqual(await fromFiles.forward())
@@ -70,7 +76,9 @@ describe('convert-imageset', () => {
     }
     const half = ['--resize-height', '10', '--resize-width', '12']
     const png = await read('--encode-type', 'png', ...half)
-    expect(png.map(({ format, channels, width, height }) => [format, channels, width, height])).toEqual(Array(6).fill(['png', 3, 12, 10]))
+    expect(png.map(({ format, channels, width, height }) => [format, channels, width, height])).toEqual(
+      Array(6).fill(['png', 3, 12, 10]),
+    )
     const jpg = await read('--encode-type', 'jpeg', '--gray', ...half)
     expect(jpg.map(({ format, channels }) => [format, channels])).toEqual(Array(6).fill(['jpeg', 1]))
     // without an encode type each file keeps its own
@@ -151,7 +159,9 @@ describe('compute-image-mean', () => {
     const { code, out } = await cli('compute_image_mean', '-backend', 'lmdb', join(io, 'images_raw_lmdb'), file)
     expect(code).toBe(0)
     expect(readFileSync(file).equals(readFileSync(join(io, 'images_mean.binaryproto')))).toBe(true)
-    expect(out).toMatch(/Number of channels: 3\nmean_value channel \[0\]: 100\.922\nmean_value channel \[1\]: 91\.7068\n/)
+    expect(out).toMatch(
+      /Number of channels: 3\nmean_value channel \[0\]: 100\.922\nmean_value channel \[1\]: 91\.7068\n/,
+    )
   })
 
   it('writes .npy and prints JSON', async () => {
@@ -184,19 +194,29 @@ describe('compute-image-mean', () => {
   it('names the record that cannot be decoded, or whose values do not fill its size', async () => {
     for (const [name, datum, message] of [
       ['torn', { data: new Uint8Array(9), encoded: true }, "record 1 (key 'second'): 9 bytes that are no PNG"],
-      ['short', { channels: 1, height: 2, width: 2, data: new Uint8Array(3) }, "record 1 (key 'second') is 1×2×2, but holds 3 values"],
+      [
+        'short',
+        { channels: 1, height: 2, width: 2, data: new Uint8Array(3) },
+        "record 1 (key 'second') is 1×2×2, but holds 3 values",
+      ],
     ] as const) {
       const db = join(folder, `${name}_lmdb`)
       const writer = await LmdbWriter.create(db)
       writer.put('first', writeDatum({ channels: 1, height: 2, width: 2, data: new Uint8Array(4) }))
       writer.put('second', writeDatum(datum))
       await writer.finish()
-      expect(await cli('compute-image-mean', db)).toMatchObject({ code: 1, err: expect.stringContaining(`${db}: ${message}`) })
+      expect(await cli('compute-image-mean', db)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining(`${db}: ${message}`),
+      })
     }
   })
 
   it('names a database that is not there', async () => {
-    expect(await cli('compute-image-mean', join(folder, 'no'))).toMatchObject({ code: 1, err: expect.stringMatching(/database not found/) })
+    expect(await cli('compute-image-mean', join(folder, 'no'))).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/database not found/),
+    })
   })
 })
 
@@ -206,13 +226,18 @@ describe('upgrade-net and upgrade-solver', () => {
   it.each(['v0', 'v0_data', 'v1', 'v1_shared', 'old_input', 'old_transform', 'old_batch_norm'])('%s', async name => {
     const file = join(folder, `${name}.prototxt`)
     const { code, out } = await cli('upgrade_net', upgrade(`${name}.in`), file)
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`Wrote upgraded NetParameter text proto to ${file}\n`) })
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringContaining(`Wrote upgraded NetParameter text proto to ${file}\n`),
+    })
     // old transform fields in layers of today's form are left alone, as by Caffe
     expect(out.includes('latest form')).toBe(name === 'old_transform')
     const expected = parseNet(readFileSync(upgrade(`${name}.out`), 'utf8'))
     expect(parseNet(readFileSync(file, 'utf8'))).toEqual(expected)
     expect(parseNet((await cli('upgrade-net', upgrade(`${name}.in`))).out)).toEqual(expected)
-    expect((await cli('upgrade-net', file, join(folder, 'twice.prototxt'))).out).toContain('is in the latest form already')
+    expect((await cli('upgrade-net', file, join(folder, 'twice.prototxt'))).out).toContain(
+      'is in the latest form already',
+    )
   })
 
   it('binary models keep their weights', async () => {
@@ -235,7 +260,9 @@ describe('upgrade-net and upgrade-solver', () => {
   it('solvers', async () => {
     const file = join(folder, 'solver.prototxt')
     expect((await cli('upgrade-solver', upgrade('solver_old.in'), file)).code).toBe(0)
-    expect(parseSolver(readFileSync(file, 'utf8'))).toEqual(parseSolver(readFileSync(upgrade('solver_old.out'), 'utf8')))
+    expect(parseSolver(readFileSync(file, 'utf8'))).toEqual(
+      parseSolver(readFileSync(upgrade('solver_old.out'), 'utf8')),
+    )
   })
 
   it.each([
@@ -265,7 +292,9 @@ describe('extract-features', () => {
     const db = join(folder, 'ip2')
     const { code, out } = await cli('extract_features', weights, model, 'ip2', db, '4', 'LMDB', 'CPU', ...js)
     expect(code).toBe(0)
-    expect(out).toMatch(/Weights of .*\n(Copying source layer (conv1|conv2|ip1|ip2)\n){4}.*: 20 records of blob 'ip2', 10 each\n$/)
+    expect(out).toMatch(
+      /Weights of .*\n(Copying source layer (conv1|conv2|ip1|ip2)\n){4}.*: 20 records of blob 'ip2', 10 each\n$/,
+    )
     const ours = await records(db)
     const theirs = await records(join(io, 'features_lmdb'))
     expect(ours.map(([key]) => key)).toEqual(theirs.map(([key]) => key))
@@ -282,7 +311,16 @@ describe('extract-features', () => {
   it('several blobs in one run, into .npy too; single values count as one item', async () => {
     const [pool, label, accuracy] = ['pool.npy', 'label', 'accuracy.npy'].map(name => join(folder, name))
     const targets = [pool, label, accuracy].join()
-    const { code, out } = await cli('extract-features', weights, model, 'pool2,label,accuracy', targets, '3', '--json', ...js)
+    const { code, out } = await cli(
+      'extract-features',
+      weights,
+      model,
+      'pool2,label,accuracy',
+      targets,
+      '3',
+      '--json',
+      ...js,
+    )
     expect(code).toBe(0)
     expect(JSON.parse(out).map(({ items, shape }: { items: number; shape: number[] }) => [items, shape])).toEqual([
       [15, [50, 4, 4]],

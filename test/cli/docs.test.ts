@@ -1,4 +1,7 @@
-/** Runs docs/command-line.md: its commands in order, on small files of the names that it uses, and compares the output that it shows. */
+/**
+ * Runs docs/command-line.md: its commands in order, on small files of the names that it uses, and compares the output
+ * that it shows.
+ */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -21,7 +24,8 @@ beforeAll(async () => {
   golden('io/mnist_200-images-idx3-ubyte', 'train-images-idx3-ubyte')
   golden('io/mnist_200-labels-idx1-ubyte', 'train-labels-idx1-ubyte')
   mkdirSync('images')
-  for (const name of ['c0.png', 'j1.jpg', 'g2.png', 'c3.png', 'j4.jpg', 'g5.png']) golden(`io/images/${name}`, `images/${name}`)
+  for (const name of ['c0.png', 'j1.jpg', 'g2.png', 'c3.png', 'j4.jpg', 'g5.png'])
+    golden(`io/images/${name}`, `images/${name}`)
   golden('io/images/list.txt', 'images/train.txt')
   golden('nets/lenet/lenet.caffemodel', 'lenet.caffemodel')
   golden('logs/caffe_train_lenet.log', 'lenet.log')
@@ -84,13 +88,24 @@ describe('docs/command-line.md', () => {
   })
 
   it('left the files that it speaks of', () => {
-    const made = ['mean.binaryproto', 'mean.npy', 'ip1.npy', 'lenet.log.train', 'training.svg', 'runs.svg', 'lenet.svg', 'new.caffemodel']
+    const made = [
+      'mean.binaryproto',
+      'mean.npy',
+      'ip1.npy',
+      'lenet.log.train',
+      'training.svg',
+      'runs.svg',
+      'lenet.svg',
+      'new.caffemodel',
+    ]
     expect(made.filter(name => !existsSync(name))).toEqual([])
   })
 
   it('has a section for every command', async () => {
     const { out } = await cli('--help')
-    const commands = [...out.matchAll(/^ {2}([a-z][a-z-]+) /gm)].map(match => match[1]).filter(name => !/^(ristretto|help)$/.test(name))
+    const commands = [...out.matchAll(/^ {2}([a-z][a-z-]+) /gm)]
+      .map(match => match[1])
+      .filter(name => !/^(ristretto|help)$/.test(name))
     expect(commands.length).toBeGreaterThan(14)
     for (const command of commands) expect(page).toContain(`\n### ${command}\n`)
   })

@@ -10,8 +10,12 @@ describe('log lines', () => {
     expect(glogLine('Iteration 0, lr = 0.01', undefined, now, 123)).toBe(
       'I1122 01:39:16.490010   123 sgd_solver.cpp:112] Iteration 0, lr = 0.01',
     )
-    expect(glogLine('something else', undefined, now, 1234567)).toBe('I1122 01:39:16.490010 1234567 ristretto.ts:1] something else')
-    expect(glogLine('x', 'y.cpp:3', new Date(2026, 0, 2, 3, 4, 5).getTime(), 12345)).toBe('I0102 03:04:05.000000 12345 y.cpp:3] x')
+    expect(glogLine('something else', undefined, now, 1234567)).toBe(
+      'I1122 01:39:16.490010 1234567 ristretto.ts:1] something else',
+    )
+    expect(glogLine('x', 'y.cpp:3', new Date(2026, 0, 2, 3, 4, 5).getTime(), 12345)).toBe(
+      'I0102 03:04:05.000000 12345 y.cpp:3] x',
+    )
   })
 
   // every line that Caffe's solver prints gets the tag that Caffe gives it

@@ -16,7 +16,9 @@ const weights = `${tiny.prefix}_iter_30.caffemodel`
 /** A machine whose best device is gpu.js as plain JavaScript, which computes the same, or one that has none. */
 function machine(hasGpu: boolean): void {
   vi.mocked(createGpuEngine).mockImplementation((mode, options) =>
-    hasGpu ? actual.createGpuEngine(mode ?? 'cpu', options) : Promise.reject(new EngineError("engine 'gpu': no device works here")),
+    hasGpu
+      ? actual.createGpuEngine(mode ?? 'cpu', options)
+      : Promise.reject(new EngineError("engine 'gpu': no device works here")),
   )
 }
 afterEach(() => {
@@ -56,7 +58,9 @@ describe('--gpu of old command lines', () => {
     machine(false)
     const { code, out, err } = await cli('train', '-solver', tiny.solver, '-gpu', '0')
     expect({ code, out }).toEqual({ code: 1, out: '' })
-    expect(err).toBe("ristretto: --gpu 0: engine 'gpu': no device works here; leave --gpu out to run on the processor\n")
+    expect(err).toBe(
+      "ristretto: --gpu 0: engine 'gpu': no device works here; leave --gpu out to run on the processor\n",
+    )
   })
 
   it('an empty one is none, as in Caffe', async () => {
@@ -66,9 +70,15 @@ describe('--gpu of old command lines', () => {
   })
 
   it.each([
-    [['--gpu', '0', '--engine', 'wasm'], 'error: --gpu 0 is --engine gpu, but --engine wasm is given, too: leave one of them out\n'],
+    [
+      ['--gpu', '0', '--engine', 'wasm'],
+      'error: --gpu 0 is --engine gpu, but --engine wasm is given, too: leave one of them out\n',
+    ],
     [['-gpu', '-1'], "error: option '--gpu <ids>' argument '-1' is invalid. It must be the number of a GPU, or all.\n"],
-    [['-gpu', 'cuda'], "error: option '--gpu <ids>' argument 'cuda' is invalid. It must be the number of a GPU, or all.\n"],
+    [
+      ['-gpu', 'cuda'],
+      "error: option '--gpu <ids>' argument 'cuda' is invalid. It must be the number of a GPU, or all.\n",
+    ],
   ])('wrong use: %j', async (flags, message) => {
     expect(await cli('time', '-model', tiny.model, ...flags)).toEqual({ code: 2, out: '', err: message })
   })

@@ -40,7 +40,17 @@ describe('--layers', () => {
       'type: "ByDefaultLayer"',
       'type: "Python" python_param { module: "custom_layers" layer: "TimesLayer" }',
     ]) {
-      const { code, out, err } = await cli('time', '--model', net(type), '--iterations', '1', '--engine', 'js', '--layers', file)
+      const { code, out, err } = await cli(
+        'time',
+        '--model',
+        net(type),
+        '--iterations',
+        '1',
+        '--engine',
+        'js',
+        '--layers',
+        file,
+      )
       expect({ code, err }).toEqual({ code: 0, err: '' })
       expect(out).toContain('Initial loss: 42')
     }
@@ -48,7 +58,9 @@ describe('--layers', () => {
   })
 
   it('may be given once for all modules or once for each', async () => {
-    const [a, b] = ['A', 'B'].map(name => write(`layers_${name}.mjs`, layers('2').replaceAll('TimesLayer', `Twice${name}`)))
+    const [a, b] = ['A', 'B'].map(name =>
+      write(`layers_${name}.mjs`, layers('2').replaceAll('TimesLayer', `Twice${name}`)),
+    )
     const model = write(
       'two.prototxt',
       `layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 } data_filler { type: "constant" value: 3 } } }
@@ -58,7 +70,9 @@ describe('--layers', () => {
       ['--layers', `${a},${b}`],
       ['--layers', a, '-layers', b],
     ])
-      expect((await cli('time', '--model', model, '--iterations', '1', '--engine', 'js', ...flags)).out).toContain('Initial loss: 24')
+      expect((await cli('time', '--model', model, '--iterations', '1', '--engine', 'js', ...flags)).out).toContain(
+        'Initial loss: 24',
+      )
   })
 
   it('says when a class takes the place of a built-in layer', async () => {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { axisOf, chartOf, thinned } from '../../lib/cli/chart.js'
-import { svgChart } from '../../lib/cli/svg_chart.js'
-import { terminalChart } from '../../lib/cli/terminal_chart.js'
-import { parseLog } from '../../lib/parse_log.js'
+import { axisOf, chartOf, thinned } from '../../lib/plot/chart.js'
+import { svgChart } from '../../lib/plot/svg_chart.js'
+import { terminalChart } from '../../lib/plot/terminal_chart.js'
+import { parseLog } from '../../lib/tools/parse_log.js'
 import { goldenPath } from '../golden.js'
 import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 
@@ -34,7 +34,9 @@ describe('parse-log', () => {
 
   it("gives each row the rate that Caffe's parse_log.py gives it, and its own, too", () => {
     // what that script writes for this log
-    const rates = [0.01, 0.01, 0.00992565, 0.00985258, 0.00978075, 0.00971013, 0.00964069, 0.0095724, 0.00950522, 0.00943913]
+    const rates = [
+      0.01, 0.01, 0.00992565, 0.00985258, 0.00978075, 0.00971013, 0.00964069, 0.0095724, 0.00950522, 0.00943913,
+    ]
     const { train, test } = parseLog(readFileSync(lenet, 'utf8'))
     expect(train.map(row => row.rateBefore)).toEqual(rates)
     expect(train.map(row => row.learningRate)).toEqual([...rates.slice(1), 0.00937411])
@@ -63,7 +65,9 @@ describe('parse-log', () => {
     const { out } = await cli('train', '--solver', tinyProblem(folder).solver, '--engine', 'js')
     const { train, test, losses } = parseLog(out)
     expect(train.map(row => [row.iteration, ...row.outputs.keys()])).toEqual([0, 10, 20].map(i => [i, 'loss']))
-    expect(test.map(row => [row.iteration, ...row.outputs.keys()])).toEqual([0, 15, 30].map(i => [i, 'accuracy', 'loss']))
+    expect(test.map(row => [row.iteration, ...row.outputs.keys()])).toEqual(
+      [0, 15, 30].map(i => [i, 'accuracy', 'loss']),
+    )
     expect([...losses]).toEqual(['loss'])
     expect(train[0].learningRate).toBe(0.1)
     expect(train[0].rateBefore).toBe(0.1)
@@ -98,7 +102,11 @@ describe('parse-log', () => {
     const line = (stamp: string, text: string) => `I${stamp} 1234 solver.cpp:1] ${text}`
     const seconds = (first: string, second: string, year: number) =>
       parseLog(
-        [line(first, 'Solving X'), line(second, 'Iteration 1, loss = 2'), line(second, '  Train net output #0: a = 1')].join('\n'),
+        [
+          line(first, 'Solving X'),
+          line(second, 'Iteration 1, loss = 2'),
+          line(second, '  Train net output #0: a = 1'),
+        ].join('\n'),
         year,
       ).train[0].seconds
     expect(seconds('0228 23:59:59.500000', '0301 00:00:00.250000', 2023)).toBe(0.75)
@@ -138,7 +146,11 @@ describe('plot-log', () => {
     const file = join(folder, 'chart.svg')
     expect((await cli('plot-log', lenet, '--output', file)).out).toBe(`${file}: loss, accuracy\n`)
     const svg = readFileSync(file, 'utf8')
-    const dots = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)" r="3" fill="#0072b2"><title>test accuracy: (\S+) at (\d+)</g)]
+    const dots = [
+      ...svg.matchAll(
+        /<circle cx="([\d.]+)" cy="([\d.]+)" r="3" fill="#0072b2"><title>test accuracy: (\S+) at (\d+)</g,
+      ),
+    ]
     expect(dots.map(dot => [Number(dot[3]), Number(dot[4])])).toEqual([
       [0.0953, 0],
       [0.9707, 500],
@@ -160,7 +172,10 @@ describe('plot-log', () => {
     expect(out).not.toContain('loss')
     expect(out.trimEnd()).toMatch(/seconds$/)
     const { code: wrong, err } = await cli('plot-log', lenet, '--fields', 'speed')
-    expect({ wrong, err }).toEqual({ wrong: 1, err: expect.stringContaining('no output is named speed; there are loss, accuracy, lr') })
+    expect({ wrong, err }).toEqual({
+      wrong: 1,
+      err: expect.stringContaining('no output is named speed; there are loss, accuracy, lr'),
+    })
   })
 
   it('leaves gaps for NaN, draws single points, and escapes names', () => {
@@ -202,7 +217,10 @@ describe('axes', () => {
   })
 
   it('a thinned curve keeps its spikes and its gaps', () => {
-    const points = Array.from({ length: 10_000 }, (_, i) => [i, i === 5003 ? 99 : i === 7001 ? Number.NaN : Math.sin(i)] as const)
+    const points = Array.from(
+      { length: 10_000 },
+      (_, i) => [i, i === 5003 ? 99 : i === 7001 ? Number.NaN : Math.sin(i)] as const,
+    )
     const few = thinned(points, 100)
     expect(few.length).toBeLessThanOrEqual(204)
     expect(few).toContainEqual([5003, 99])

@@ -7,12 +7,17 @@ import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 const folder = temporaryFolder()
 const { solver, prefix } = tinyProblem(folder)
 const long = join(folder, 'long_solver.prototxt')
-writeFileSync(long, readFileSync(solver, 'utf8').replace('max_iter: 30', 'max_iter: 1000000000').replace('display: 10', 'display: 100'))
+writeFileSync(
+  long,
+  readFileSync(solver, 'utf8').replace('max_iter: 30', 'max_iter: 1000000000').replace('display: 10', 'display: 100'),
+)
 
 const root = join(import.meta.dirname, '../..')
 
 /** Train without end in a process of its own; resolves when the first displayed iterations are over. */
-async function startTraining(...extra: string[]): Promise<{ child: ChildProcess; log: () => string; ended: Promise<number | null> }> {
+async function startTraining(
+  ...extra: string[]
+): Promise<{ child: ChildProcess; log: () => string; ended: Promise<number | null> }> {
   const argv = ['--import', 'tsx', join(root, 'lib/cli/main.ts'), 'train', '--solver', long, '--engine', 'js', ...extra]
   const child = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''

@@ -46,7 +46,9 @@ describe('summarize', () => {
     const { out } = await cli('summarize', lenet)
     const lines = out.split('\n')
     expect(lines[0]).toBe('LeNet, phase TEST: 12 layers')
-    expect(lines.find(line => line.startsWith('conv1'))).toMatch(/^conv1 +Convolution +data → conv1 +16×20×24×24 +520 +720 kB +4,608,000$/)
+    expect(lines.find(line => line.startsWith('conv1'))).toMatch(
+      /^conv1 +Convolution +data → conv1 +16×20×24×24 +520 +720 kB +4,608,000$/,
+    )
     expect(lines.find(line => line.startsWith('total'))).toMatch(/^total +431,080 .*MB +36,688,000$/)
     expect(out).toMatch(/\nMemory: 1\.64 MB params/)
   })
@@ -72,7 +74,9 @@ describe('summarize', () => {
     // 5 steps of 2 sequences: 16 gates × 3 inputs and × 4 states; 16 × 6 once a sequence
     expect(counts('lstm')).toBe(5 * 2 * (16 * 3 + 16 * 4) + 2 * 16 * 6)
     expect(counts('rnn')).toBe(5 * 2 * (4 * 3 + 4 * 4 + 4 * 4))
-    expect(params).toBe(8 * 2 * 9 + 8 + 8 * 5 * 4 + 5 + 320 * 7 + (16 * 3 + 16 + 16 * 6 + 16 * 4) + (4 * 3 + 4 + 4 * 4 + 4 * 4 + 4))
+    expect(params).toBe(
+      8 * 2 * 9 + 8 + 8 * 5 * 4 + 5 + 320 * 7 + (16 * 3 + 16 + 16 * 6 + 16 * 4) + (4 * 3 + 4 + 4 * 4 + 4 * 4 + 4),
+    )
   })
 
   it('puts inputs in place of data that is not there', async () => {
@@ -96,7 +100,9 @@ describe('summarize', () => {
   })
 
   it('a deploy net for another batch', async () => {
-    expect((await summary(lenet, '--shape', 'data=3,1,28,28', '--shape', 'label=3')).layers.ip2.shapes).toEqual([[3, 10]])
+    expect((await summary(lenet, '--shape', 'data=3,1,28,28', '--shape', 'label=3')).layers.ip2.shapes).toEqual([
+      [3, 10],
+    ])
   })
 })
 

@@ -89,7 +89,10 @@ describe('on a terminal', () => {
   it('a failing run gives the cursor back', async () => {
     const terminal = new Terminal()
     const bad = join(folder, 'bad.prototxt')
-    writeFileSync(bad, `net: "${tiny.model}" base_lr: 0.01 lr_policy: "fixed" max_iter: 3 snapshot_prefix: "/dev/null/no"`)
+    writeFileSync(
+      bad,
+      `net: "${tiny.model}" base_lr: 0.01 lr_policy: "fixed" max_iter: 3 snapshot_prefix: "/dev/null/no"`,
+    )
     expect(await run(['train', '--solver', bad, '--engine', 'js'], { out: terminal, err: terminal })).toBe(1)
     expect(terminal.text.lastIndexOf('\x1b[?25h')).toBeGreaterThan(terminal.text.lastIndexOf('\x1b[?25l'))
     expect(screen(terminal.text).join('\n')).toMatch(/\nristretto: .*'\/dev\/null'/)

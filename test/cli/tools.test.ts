@@ -67,7 +67,11 @@ describe('on a terminal', () => {
   it.each([
     ['Converting', ['convert-imageset', images, join(images, 'list.txt'), join(folder, 'db')], /db: 6 records\n$/],
     ['Adding up', ['compute-image-mean', goldenPath('io/images_raw_lmdb')], /4 records of 3×20×24\n/],
-    ['Classifying', ['classify', ...net, images, '--engine', 'js', '--top', '1'], /Prediction for .*g5\.png -{10}\n[01]\.\d{4} - "\d"\n/],
+    [
+      'Classifying',
+      ['classify', ...net, images, '--engine', 'js', '--top', '1'],
+      /Prediction for .*g5\.png -{10}\n[01]\.\d{4} - "\d"\n/,
+    ],
   ])('%s … has a progress bar, which goes away', async (title, argv, left) => {
     const terminal = new Terminal()
     expect(await run(argv, { out: terminal, err: terminal })).toBe(0)
@@ -80,7 +84,9 @@ describe('on a terminal', () => {
   it('curves have colours there, unless NO_COLOR is set', async () => {
     const draw = async () => {
       const terminal = new Terminal()
-      expect(await run(['plot-log', goldenPath('logs/caffe_train_lenet.log')], { out: terminal, err: terminal })).toBe(0)
+      expect(await run(['plot-log', goldenPath('logs/caffe_train_lenet.log')], { out: terminal, err: terminal })).toBe(
+        0,
+      )
       return terminal.text
     }
     expect(await draw()).toContain('\x1b[33m●\x1b[0m test loss')

@@ -76,7 +76,9 @@ export async function crash({
 
 async function trainAndKill(prefix: string, state: string, delay: number): Promise<void> {
   const script = fileURLToPath(new URL('train.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script, prefix, state], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', script, prefix, state], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   child.stderr.on('data', data => (output += data))
   const ended = new Promise<string>(resolve => child.on('close', (code, signal) => resolve(String(signal ?? code))))
@@ -101,7 +103,8 @@ const partial = (folder: string): number => readdirSync(folder).filter(file => f
 async function check(file: string, iter: number): Promise<void> {
   const saved = readMessage('SolverState', new Uint8Array(readFileSync(file)))
   if (saved.iter !== iter) throw new Error(`it is of iteration ${saved.iter}`)
-  if (saved.learned_net !== file.replace('solverstate', 'caffemodel')) throw new Error(`it names the model ${saved.learned_net}`)
+  if (saved.learned_net !== file.replace('solverstate', 'caffemodel'))
+    throw new Error(`it names the model ${saved.learned_net}`)
   const solver = await trainer(undefined)
   await solver.restore(file)
   if (solver.iter !== iter) throw new Error(`it restores iteration ${solver.iter}`)
@@ -118,6 +121,8 @@ async function sameAsUninterrupted(state: string, iter: number): Promise<void> {
     return [model, state] as Uint8Array[]
   }
   const [a, b] = [await bytes(resumed), await bytes(whole)]
-  if (Buffer.compare(a[0], b[0])) throw new Error(`after ${iter} iterations the weights differ from those of a run without kills`)
-  if (Buffer.compare(a[1], b[1])) throw new Error(`after ${iter} iterations the solver state differs from that of a run without kills`)
+  if (Buffer.compare(a[0], b[0]))
+    throw new Error(`after ${iter} iterations the weights differ from those of a run without kills`)
+  if (Buffer.compare(a[1], b[1]))
+    throw new Error(`after ${iter} iterations the solver state differs from that of a run without kills`)
 }

@@ -1,4 +1,7 @@
-/** npm run test:crash: kills a training process 50 times (CRASH_KILLS) at random points (CRASH_SEED). Exit code 1 if a snapshot is broken. */
+/**
+ * npm run test:crash: kills a training process 50 times (CRASH_KILLS) at random points (CRASH_SEED). Exit code 1 if a
+ * snapshot is broken.
+ */
 import { crash } from './crash.js'
 
 const { CRASH_KILLS = '50', CRASH_SEED = '1' } = process.env

@@ -1,4 +1,7 @@
-/** Trains for ever with a snapshot after every iteration, from the given state on: what crash.ts kills. Arguments: prefix, state or ''. */
+/**
+ * Trains for ever with a snapshot after every iteration, from the given state on: what crash.ts kills. Arguments:
+ * prefix, state or ''.
+ */
 import { trainer } from './crash.js'
 
 const [prefix, state] = process.argv.slice(2)

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { createFiles } from '../../lib/files.js'
 import type { Phase } from '../../lib/layer.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { createFiles } from '../../lib/system/files.js'
 
 /** The folder with what Caffe wrote and read. */
 export const io = (path: string): string => new URL(`../golden/io/${path}`, import.meta.url).pathname

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { loadHdf5 } from '../../lib/data/hdf5.js'
 import { FormatError, NetError } from '../../lib/errors.js'
-import { createFiles } from '../../lib/files.js'
 import type { Phase } from '../../lib/layer.js'
 import type { HDF5OutputLayer } from '../../lib/layers/hdf5_output.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
+import { createFiles } from '../../lib/system/files.js'
 import { arrayOf, golden, io } from './golden_io.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'hdf5-'))

@@ -8,9 +8,9 @@ import { cropImage, decodeImage, importPixels, resizeImage, toPlanes } from '../
 import { parseImageList } from '../../lib/data/image_list.js'
 import { parseWindowList, placeWindow } from '../../lib/data/window_list.js'
 import { EngineError, FormatError, NetError } from '../../lib/errors.js'
-import { createFiles } from '../../lib/files.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { createFiles } from '../../lib/system/files.js'
 import { io, netOf } from './golden_io.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'images-'))
@@ -19,19 +19,35 @@ afterAll(() => rm(folder, { recursive: true }))
 const pixels = await importPixels(() => import('ndarray-pixels'))
 
 /** Writes a PNG whose R, G, B at (x, y) are what `color` says. */
-async function writePng(name: string, width: number, height: number, color: (x: number, y: number) => number[]): Promise<void> {
+async function writePng(
+  name: string,
+  width: number,
+  height: number,
+  color: (x: number, y: number) => number[],
+): Promise<void> {
   const image = ndarray(new Uint8Array(width * height * 4), [width, height, 4], [4, 4 * width, 1])
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) [...color(x, y), 255].forEach((value, c) => image.set(x, y, c, value))
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) [...color(x, y), 255].forEach((value, c) => image.set(x, y, c, value))
   await writeFile(join(folder, name), await savePixels(image, 'image/png'))
 }
 
 const netHere = (text: string, seed = 1) =>
-  Net.create(parseNet(text), { phase: 'TRAIN', seed, engine: 'js', near: createFiles(undefined, join(folder, 'net.prototxt')) })
+  Net.create(parseNet(text), {
+    phase: 'TRAIN',
+    seed,
+    engine: 'js',
+    near: createFiles(undefined, join(folder, 'net.prototxt')),
+  })
 
 describe('image lists', () => {
   it('split lines at the last space', () => {
-    expect(parseImageList('a b.png 3\r\nc.png -1\n\n', 'list')).toEqual({ paths: ['a b.png', 'c.png'], labels: [3, -1] })
-    expect(() => parseImageList('a.png 1\nb.png', 'list')).toThrow(/list:2: 'b.png' is not a path, a space and a whole number/)
+    expect(parseImageList('a b.png 3\r\nc.png -1\n\n', 'list')).toEqual({
+      paths: ['a b.png', 'c.png'],
+      labels: [3, -1],
+    })
+    expect(() => parseImageList('a.png 1\nb.png', 'list')).toThrow(
+      /list:2: 'b.png' is not a path, a space and a whole number/,
+    )
     expect(() => parseImageList('\n', 'list')).toThrow(NetError)
   })
 })
@@ -57,7 +73,10 @@ describe('images', () => {
     // half-pixel centres: every new pixel is the mean of a block of 2×2, rounded half up
     expect([...resizeImage(image, 1, 2).data]).toEqual([33, 80])
     expect(resizeImage(image, 2, 4)).toBe(image)
-    const grey = toPlanes({ width: 1, height: 1, rgba: Uint8Array.of(255, 0, 0, 255), channels: 3, type: 'image/jpeg' }, 1)
+    const grey = toPlanes(
+      { width: 1, height: 1, rgba: Uint8Array.of(255, 0, 0, 255), channels: 3, type: 'image/jpeg' },
+      1,
+    )
     expect([...grey.data]).toEqual([76])
   })
 })
@@ -119,7 +138,9 @@ describe('ImageData', () => {
     await writeFile(join(folder, 'list.txt'), 'image 0.png 0\nimage 1.png 1\ngone.png 2\n')
     const net = await netHere(layer('batch_size: 2'))
     await net.forward()
-    await expect(net.forward()).rejects.toThrow(/layer 'images' \(ImageData\): image 2 \('gone.png'\) of list.txt: ENOENT/)
+    await expect(net.forward()).rejects.toThrow(
+      /layer 'images' \(ImageData\): image 2 \('gone.png'\) of list.txt: ENOENT/,
+    )
     await expect(net.forward()).rejects.toThrow(/gone.png/)
     net.dispose()
   })
@@ -166,9 +187,13 @@ v.png
     ])
     expect([...foreground]).toEqual([0, 2, 1, 1, 4, 4, 0, 1, 0, 0, 9, 7])
     expect([...background]).toEqual([0, 0, 5, 2, 8, 6, 1, 0, 0, 0, 3, 3])
-    expect(() => parseWindowList('# 0 a.png 3 8 10 2 1 0.9 0 0 1 1', 'w', 0.5, 0.5)).toThrow(/it ends where a class of image 0/)
+    expect(() => parseWindowList('# 0 a.png 3 8 10 2 1 0.9 0 0 1 1', 'w', 0.5, 0.5)).toThrow(
+      /it ends where a class of image 0/,
+    )
     expect(() => parseWindowList('a.png', 'w', 0.5, 0.5)).toThrow(/'a.png' stands where the # of image 0/)
-    expect(() => parseWindowList('# 0 a.png 3 8 10 1 0 0.9 0 0 1 1', 'w', 0.5, 0.5)).toThrow(/overlaps by 0.9 with class 0/)
+    expect(() => parseWindowList('# 0 a.png 3 8 10 1 0 0.9 0 0 1 1', 'w', 0.5, 0.5)).toThrow(
+      /overlaps by 0.9 with class 0/,
+    )
   })
 
   it('places windows with their context, padding what lies outside', () => {
@@ -184,7 +209,8 @@ v.png
       left: 0,
       top: 0,
     })
-    // 4×4 grows by 4/(4−2) to 8×8 around (3, 3), from −1 to 7, 9 wide; one column and one row are outside, 4/9 of a pixel of padding
+    // 4×4 grows by 4/(4−2) to 8×8 around (3, 3), from −1 to 7, 9 wide; one column and one row are outside, 4/9 of a
+    // pixel of padding
     expect(placeWindow([1, 1, 4, 4], image, { ...options, pad: 1 })).toEqual({
       x: 0,
       y: 0,
@@ -210,14 +236,18 @@ v.png
       toWidth: 2,
       toHeight: 3,
     })
-    expect(() => placeWindow([5, 5, 12, 6], image, options)).toThrow(/\(5, 5\) to \(12, 6\) does not lie in its image of 10×8/)
+    expect(() => placeWindow([5, 5, 12, 6], image, options)).toThrow(
+      /\(5, 5\) to \(12, 6\) does not lie in its image of 10×8/,
+    )
   })
 
   it('draws background, then foreground windows, warped, with mean and scale', async () => {
     await writePng('w.png', 10, 8, (x, y) => [10 * x, 10 * y, 7])
     await writePng('v.png', 10, 8, () => [1, 2, 3])
     await writeFile(join(folder, 'windows.txt'), windows)
-    const net = await netHere(layer('fg_fraction: 0.5', 'crop_size: 4 mean_value: 1 mean_value: 2 mean_value: 3 scale: 0.5'))
+    const net = await netHere(
+      layer('fg_fraction: 0.5', 'crop_size: 4 mean_value: 1 mean_value: 2 mean_value: 3 scale: 0.5'),
+    )
     const { data, label } = await net.forward()
     expect(data.shape).toEqual([8, 3, 4, 4])
     expect([...label.data.subarray(0, 4)]).toEqual([0, 0, 0, 0])

@@ -49,7 +49,12 @@ describe('reading what Caffe wrote', () => {
   it('reads image records with names in their keys, on overflow pages', async () => {
     const db = await LmdbReader.open(golden('images_raw_lmdb'))
     const records = [...db]
-    expect(records.map(record => text(record.key))).toEqual(['00000000_c0.png', '00000001_g2.png', '00000002_c3.png', '00000003_g5.png'])
+    expect(records.map(record => text(record.key))).toEqual([
+      '00000000_c0.png',
+      '00000001_g2.png',
+      '00000002_c3.png',
+      '00000003_g5.png',
+    ])
     expect(records.map(record => record.value.length)).toEqual(records.map(() => 20 * 24 * 3 + 13))
     db.close()
   })
@@ -125,7 +130,8 @@ describe('writing', () => {
       }
       expect(i).toBe(records)
       expect((db.getStats() as { entryCount: number }).entryCount).toBe(records)
-      for (const k of [0, 1, records >> 1, records - 1]) if (k >= 0 && k < records) expect(db.get(Buffer.from(key(k)))).toBeDefined()
+      for (const k of [0, 1, records >> 1, records - 1])
+        if (k >= 0 && k < records) expect(db.get(Buffer.from(key(k)))).toBeDefined()
       await db.close()
     }
   })

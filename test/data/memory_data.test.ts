@@ -3,7 +3,7 @@ import { NetError } from '../../lib/errors.js'
 import type { MemoryDataLayer } from '../../lib/layers/memory_data.js'
 import { parseSolver } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
-import { createSolver } from '../../lib/solvers/index.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 import { arrayOf, golden, netOf } from './golden_io.js'
 
 const { prototxt, data, labels, shapes_before_forward, forwards } = golden.memory_data
@@ -24,10 +24,18 @@ describe('MemoryData', () => {
   })
 
   it('transforms Datum messages, and wants them used up before more come', async () => {
-    const text = prototxt.replace(' }', ' } transform_param { crop_size: 1 scale: 2 mean_value: 1 }').replace('height: 3', 'height: 1')
+    const text = prototxt
+      .replace(' }', ' } transform_param { crop_size: 1 scale: 2 mean_value: 1 }')
+      .replace('height: 3', 'height: 1')
     const net = await netOf(text)
     const layer = net.layers[0] as MemoryDataLayer
-    const datum = (i: number) => ({ channels: 2, height: 3, width: 3, data: Uint8Array.from({ length: 18 }, (_, k) => k + i), label: i })
+    const datum = (i: number) => ({
+      channels: 2,
+      height: 3,
+      width: 3,
+      data: Uint8Array.from({ length: 18 }, (_, k) => k + i),
+      label: i,
+    })
     layer.addDatumVector([0, 1, 2, 3].map(datum))
     await net.forward()
     // the centres of the two planes: 4 and 13
@@ -35,7 +43,10 @@ describe('MemoryData', () => {
     expect(() => layer.addDatumVector([datum(0), datum(1)])).toThrow(/has not been used up/)
     await net.forward()
     expect([...net.blobs.label.dataArray]).toEqual([2, 3])
-    layer.addDatumVector([{ ...datum(5), data: undefined, float_data: Float32Array.from({ length: 18 }, (_, k) => k / 2) }, datum(6)])
+    layer.addDatumVector([
+      { ...datum(5), data: undefined, float_data: Float32Array.from({ length: 18 }, (_, k) => k / 2) },
+      datum(6),
+    ])
     await net.forward()
     expect([...net.blobs.data.dataArray]).toEqual([2, 11, 18, 36])
     net.dispose()
@@ -97,7 +108,10 @@ describe('MemoryData', () => {
     const random = new RandomStream(5, 'memory data')
     solver.net.feed(
       ['data', 'label'],
-      Array.from({ length: 40 }, (_, i) => [Float32Array.from({ length: size }, () => (i % 2) + 0.1 * random.gaussian()), i % 2] as const),
+      Array.from(
+        { length: 40 },
+        (_, i) => [Float32Array.from({ length: size }, () => (i % 2) + 0.1 * random.gaussian()), i % 2] as const,
+      ),
     )
     await solver.step(100)
     expect(await solver.loss()).toBeLessThan(0.05)
@@ -115,7 +129,9 @@ describe('MemoryData', () => {
     expect(() => layer.reset(new Float32Array(10), [1, 2])).toThrow(NetError)
     expect(() => layer.addDatumVector([])).toThrow(/0 items/)
     const small = { channels: 1, height: 3, width: 1, data: new Uint8Array(3) }
-    expect(() => layer.addDatumVector([small, small])).toThrow(/datum 0 is 1×3×1 after the transformation, memory_data_param says 2×3×1/)
+    expect(() => layer.addDatumVector([small, small])).toThrow(
+      /datum 0 is 1×3×1 after the transformation, memory_data_param says 2×3×1/,
+    )
     net.dispose()
   })
 })

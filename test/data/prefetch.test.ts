@@ -27,10 +27,29 @@ interface Batch {
   labels: Float32Array
 }
 
-async function describeDatums(path: string, batchSize: number, param: TransformationParameter = {}): Promise<DatumDescription> {
-  const surroundings = { phase: 'TRAIN' as const, seed: 5, stream: 'transform data', readFile: () => Promise.reject(new Error('none')) }
+async function describeDatums(
+  path: string,
+  batchSize: number,
+  param: TransformationParameter = {},
+): Promise<DatumDescription> {
+  const surroundings = {
+    phase: 'TRAIN' as const,
+    seed: 5,
+    stream: 'transform data',
+    readFile: () => Promise.reject(new Error('none')),
+  }
   const transform = await transformSpec(param, surroundings)
-  return { kind: 'datum', layer: "layer 'data' (Data)", name: 'db', path, backend: 'LMDB', inFiles: true, batchSize, seed: 5, transform }
+  return {
+    kind: 'datum',
+    layer: "layer 'data' (Data)",
+    name: 'db',
+    path,
+    backend: 'LMDB',
+    inFiles: true,
+    batchSize,
+    seed: 5,
+    transform,
+  }
 }
 
 async function take(batches: Batches, batchSize: number): Promise<Batch> {
@@ -43,7 +62,11 @@ async function take(batches: Batches, batchSize: number): Promise<Batch> {
   return batch!
 }
 
-async function collect(batches: Batches, { batchSize }: AnyDescription, n: number): Promise<(Batch & { position: Position })[]> {
+async function collect(
+  batches: Batches,
+  { batchSize }: AnyDescription,
+  n: number,
+): Promise<(Batch & { position: Position })[]> {
   const result = []
   for (let i = 0; i < n; i++) result.push({ ...(await take(batches, batchSize)), position: batches.position })
   batches.close()
@@ -101,7 +124,10 @@ describe('the worker and this thread make the same batches', () => {
   it('from any position on', async () => {
     const description = await describeDatums(io('mnist_200_lmdb'), 30, random)
     const all = await collect(await inline(description), description, 12)
-    for (const batches of [await inline(description, all[6].position), await prefetch(description, all[6].position, [1, 20, 20], 4)])
+    for (const batches of [
+      await inline(description, all[6].position),
+      await prefetch(description, all[6].position, [1, 20, 20], 4),
+    ])
       expect(await collect(batches, description, 5)).toEqual(all.slice(7))
   })
 })
@@ -140,7 +166,8 @@ describe('errors', () => {
 
 describe('the Data layer', () => {
   const layer = (more: string) => `layer { name: "data" type: "Data" top: "data" top: "label" ${more} }`
-  const mnist = (more = '', size = 7) => layer(`data_param { source: "mnist_200_lmdb" batch_size: ${size} backend: LMDB ${more} }`)
+  const mnist = (more = '', size = 7) =>
+    layer(`data_param { source: "mnist_200_lmdb" batch_size: ${size} backend: LMDB ${more} }`)
 
   it('goes on where a snapshot left it', async () => {
     const text = mnist('rand_skip: 50').replace(' }', ' } transform_param { crop_size: 22 mirror: true }')
@@ -179,13 +206,19 @@ describe('the Data layer', () => {
       layer('data_param { source: "mnist_200_lmdb" batch_size: 2 }'),
       /^layer 'data' \(Data\): '.*mnist_200_lmdb' is an LMDB: write `backend: LMDB`/,
     )
-    await refused(layer('data_param { source: "mnist_200_lmdb" backend: LMDB }'), /layer 'data' \(Data\): data_param.batch_size must be/)
+    await refused(
+      layer('data_param { source: "mnist_200_lmdb" backend: LMDB }'),
+      /layer 'data' \(Data\): data_param.batch_size must be/,
+    )
     await refused(layer('data_param { source: "nowhere" batch_size: 2 backend: LMDB }'), /nowhere/)
     await refused(
       mnist().replace(' }', ' } transform_param { crop_size: 29 }'),
       /record 0 of mnist_200_lmdb: crop_size 29 is larger .*1×28×28/,
     )
-    await refused(mnist().replace(' }', ' } transform_param { mean_value: 1 mean_value: 2 }'), /mean_value is given 2 times for 1 channels/)
+    await refused(
+      mnist().replace(' }', ' } transform_param { mean_value: 1 mean_value: 2 }'),
+      /mean_value is given 2 times for 1 channels/,
+    )
     await refused(
       mnist().replace(' }', ' } transform_param { mean_file: "images_mean.binaryproto" }'),
       /mean image is 3×20×24, the item 1×28×28/,
@@ -196,7 +229,9 @@ describe('the Data layer', () => {
     )
     const mixed = layer('data_param { source: "images_encoded_lmdb" batch_size: 2 backend: LMDB }')
     const net = await netOf(mixed)
-    await expect(net.forward()).rejects.toThrow(/record 1 of images_encoded_lmdb: the item is 1×20×24, the first of its batch 3×20×24/)
+    await expect(net.forward()).rejects.toThrow(
+      /record 1 of images_encoded_lmdb: the item is 1×20×24, the first of its batch 3×20×24/,
+    )
     net.dispose()
   })
 
@@ -206,7 +241,10 @@ describe('the Data layer', () => {
     const { readFile } = await import('node:fs/promises')
     const bytes = new Uint8Array(await readFile(io('mnist_200_lmdb/data.mdb')))
     const files = (path: string) => (path === 'somewhere/digits/data.mdb' ? bytes : undefined)
-    const net = await Net.create(parseNet(mnist().replace('mnist_200_lmdb', 'somewhere/digits')), { engine: 'js', files })
+    const net = await Net.create(parseNet(mnist().replace('mnist_200_lmdb', 'somewhere/digits')), {
+      engine: 'js',
+      files,
+    })
     const { label } = await net.forward()
     expect([...label.data]).toEqual([5, 0, 4, 1, 9, 2, 1])
     net.dispose()
@@ -235,7 +273,9 @@ describe('randomness', () => {
 })
 
 describe('processes', () => {
-  it('a net that was forgotten while its worker waits does not keep the program alive', { timeout: 20_000 }, async () => {
+  it('a net that was forgotten while its worker waits does not keep the program alive', {
+    timeout: 20_000,
+  }, async () => {
     const script = join(folder, 'forget.mts')
     const lib = new URL('../../lib/data/', import.meta.url).href
     await writeFile(
@@ -250,7 +290,10 @@ describe('processes', () => {
        console.log(data.reduce((a, b) => a + b))`,
     )
     const root = new URL('../../', import.meta.url).pathname
-    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsx'), [script], { timeout: 15_000, cwd: root })
+    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsx'), [script], {
+      timeout: 15_000,
+      cwd: root,
+    })
     expect(Number(stdout)).toBeGreaterThan(100_000)
   })
 })

@@ -2,11 +2,13 @@
  * The code blocks of a Markdown page, and what it promises about each kind:
  *
  *     ```ts                          a program of its own: it is type-checked and run
- *     ```ts docs/examples/x.ts       an excerpt: its lines stand in that file; a line with nothing but // … leaves lines out
+ * ```ts docs/examples/x.ts       an excerpt: its lines stand in that file; a line with nothing but // … leaves lines
+ * out
  *     ```prototxt                    layers or a solver: it is parsed
  *     ```prototxt docs/…/x.prototxt  an excerpt
  *     ```sh                          commands; what follows the first word tsx is run by `npm run test:docs`
- *     ```text                        what the block before it prints; rtol=0.1 after `text` says how near its numbers must come
+ * ```text                        what the block before it prints; rtol=0.1 after `text` says how near its numbers must
+ * come
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -49,11 +51,15 @@ export function readBlocks(page: string): Block[] {
 }
 
 /** The chunks of an excerpt, which must stand in its file one after the other. */
-export const chunksOf = (code: string): string[] => code.split(/^ *(?:\/\/|#) …$/m).map(chunk => chunk.replace(/^\n+|\n+$/g, ''))
+export const chunksOf = (code: string): string[] =>
+  code.split(/^ *(?:\/\/|#) …$/m).map(chunk => chunk.replace(/^\n+|\n+$/g, ''))
 
 const NUMBER = /-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?/gi
 
-/** Words must be equal, numbers near: |got − expected| ≤ rtol·|expected|. Speeds, and databases made on the way, do not count. */
+/**
+ * Words must be equal, numbers near: |got − expected| ≤ rtol·|expected|. Speeds, and databases made on the way, do not
+ * count.
+ */
 export function expectSameText(got: string, expected: string, rtol: number, what: string): void {
   const normal = (text: string) =>
     text

@@ -30,9 +30,13 @@ test('every program of docs/embedding.md type-checks as it stands', { timeout: 1
       paths: { ristretto: [join(root, 'lib/index.ts')], vite: [join(modules, 'vite/dist/node/index.d.ts')] },
     })
     const found = ts.getPreEmitDiagnostics(program).filter(({ file }) => !file || file.fileName.startsWith(folder))
-    expect(ts.formatDiagnostics(found, { getCanonicalFileName: f => f, getCurrentDirectory: () => folder, getNewLine: () => '\n' })).toBe(
-      '',
-    )
+    expect(
+      ts.formatDiagnostics(found, {
+        getCanonicalFileName: f => f,
+        getCurrentDirectory: () => folder,
+        getNewLine: () => '\n',
+      }),
+    ).toBe('')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 
 export const root = join(import.meta.dirname, '../..')
 
-/** A code block of a page: what stands behind the ```, and the file that its first line names (`// service.ts`), if it does. */
+/**
+ * A code block of a page: what stands behind the ```, and the file that its first line names (`// service.ts`), if it
+ * does.
+ */
 export interface CodeBlock {
   readonly language: string
   readonly file: string | undefined

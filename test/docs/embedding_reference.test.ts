@@ -19,7 +19,10 @@ const names = new Map(
   entries.flatMap(file =>
     checker
       .getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!)
-      .map(symbol => [symbol.name, symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol] as const),
+      .map(
+        symbol =>
+          [symbol.name, symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol] as const,
+      ),
   ),
 )
 

@@ -9,7 +9,8 @@ const text = readFileSync(join(docs, 'README.md'), 'utf8')
 const targets = [...text.matchAll(/\]\(([^)#]+)/g)].map(match => match[1])
 
 test('links lead to files and folders', () => {
-  for (const target of targets) if (!existsSync(join(docs, target))) expect.fail(`docs/README.md links to ${target}, which is not there`)
+  for (const target of targets)
+    if (!existsSync(join(docs, target))) expect.fail(`docs/README.md links to ${target}, which is not there`)
 })
 
 test.each(['', 'tutorials/', 'layers/'])('every page in docs/%s is on the map', folder => {

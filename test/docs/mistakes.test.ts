@@ -24,7 +24,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const inputs = `
   layer { name: "in" type: "Input" top: "data" top: "label" input_param { shape { dim: 4 dim: 3 } shape { dim: 4 } } }
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }`
-const netWith = (layers: string, options: NetOptions = {}) => Net.create(parseNet(inputs + layers), { phase: 'TRAIN', ...options })
+const netWith = (layers: string, options: NetOptions = {}) =>
+  Net.create(parseNet(inputs + layers), { phase: 'TRAIN', ...options })
 const mine = (type: string) => netWith(`layer { name: "mine" type: "${type}" bottom: "ip" top: "x" }`)
 /** What a call is refused with; JavaScript programs have no compiler to stop them, hence the loose types. */
 const refused = async (call: () => unknown): Promise<string> => {
@@ -93,7 +94,9 @@ describe('a layer of one’s own', () => {
 
   test('whose param_str cannot be read', async () => {
     registerLayer('Reads', layerOf({ setup: () => void parseParamStr('margin 0.2') }))
-    expect(await refused(() => mine('Reads'))).toMatch(/^layer 'mine' \(Reads\): param_str: ':' is missing after 'margin 0\.2'/)
+    expect(await refused(() => mine('Reads'))).toMatch(
+      /^layer 'mine' \(Reads\): param_str: ':' is missing after 'margin 0\.2'/,
+    )
   })
 
   test('that draws a number out of none', async () => {
@@ -117,8 +120,12 @@ describe('a layer of one’s own', () => {
     expect(await refused(() => mine('OneHot'))).toMatch(
       /has the unknown type 'OneHot'; a type of your own needs registerLayer\('OneHot', …\)/,
     )
-    expect(await refused(() => mine('Convolutoin'))).toMatch(/unknown type 'Convolutoin' \(did you mean 'Convolution'\?\)/)
-    expect(await refused(() => mine('Python'))).toMatch(/^layer 'mine' \(Python\) does not say which class it is; write python_param/)
+    expect(await refused(() => mine('Convolutoin'))).toMatch(
+      /unknown type 'Convolutoin' \(did you mean 'Convolution'\?\)/,
+    )
+    expect(await refused(() => mine('Python'))).toMatch(
+      /^layer 'mine' \(Python\) does not say which class it is; write python_param/,
+    )
   })
 })
 
@@ -127,7 +134,11 @@ describe('values', () => {
     ['none', undefined, /^blob 'data' takes an array, an ndarray or nested arrays of numbers, not undefined$/],
     ['text', '12 values', /not a string$/],
     ['a promise', Promise.resolve(new Float32Array(12)), /not a promise: await it first$/],
-    ['too few', new Float32Array(5), /^blob 'data' is 4×3 \(12 values\), but 5 values were given; net\.blobs\['data'\]\.reshape/],
+    [
+      'too few',
+      new Float32Array(5),
+      /^blob 'data' is 4×3 \(12 values\), but 5 values were given; net\.blobs\['data'\]\.reshape/,
+    ],
   ]
   test.each(values)('%s', async (_, data, message) => {
     const net = await netWith('')
@@ -136,7 +147,9 @@ describe('values', () => {
 
   test('without a name', async () => {
     const net = await netWith('')
-    expect(await refused(() => net.forward(new Float32Array(12) as never))).toBe('values are given by name: { data: values }')
+    expect(await refused(() => net.forward(new Float32Array(12) as never))).toBe(
+      'values are given by name: { data: values }',
+    )
   })
 })
 
@@ -152,15 +165,21 @@ describe('files and options', () => {
 
   test('one file in the place of another', async () => {
     await files()
-    expect(await refused(() => netWith('', { weights: prototxt }))).toMatch(/weights are read from a binary model.*this file is text/)
+    expect(await refused(() => netWith('', { weights: prototxt }))).toMatch(
+      /weights are read from a binary model.*this file is text/,
+    )
     expect(await refused(() => Net.create(inputs))).toMatch(
       /^this is the text of a prototxt, not its path.*Net\.create\(parseNet\(text\)\)$/,
     )
-    expect(await refused(() => Net.create(model))).toMatch(/a net is described by text.*this file is binary.*the option weights$/)
+    expect(await refused(() => Net.create(model))).toMatch(
+      /a net is described by text.*this file is binary.*the option weights$/,
+    )
     expect(await refused(() => Net.create(solver))).toMatch(
       /NetParameter has no field 'net'; a solver has one: is this a solver's prototxt\?$/,
     )
-    expect(await refused(() => SGDSolver.create(prototxt))).toMatch(/SolverParameter has no field 'name'; a net has one: is this a net's/)
+    expect(await refused(() => SGDSolver.create(prototxt))).toMatch(
+      /SolverParameter has no field 'name'; a net has one: is this a net's/,
+    )
     expect(await refused(() => netWith('', { weights: model }))).toBe('nothing')
   })
 
@@ -196,7 +215,9 @@ describe('the messages in docs/tutorials/custom-layers.md', () => {
       return mine('Mine')
     },
     'a field is misspelled': () =>
-      parseNet(`${'\n'.repeat(6)}${inputs.trim().replace('num_output', 'num_outputs').replaceAll('\n', ' ')}`, { file: 'net.prototxt' }),
+      parseNet(`${'\n'.repeat(6)}${inputs.trim().replace('num_output', 'num_outputs').replaceAll('\n', ' ')}`, {
+        file: 'net.prototxt',
+      }),
     'a label is no class': async () => (await netWith(loss)).forward({ label: [0, 1, 2, 7] }),
     'the input has another size': async () => (await netWith('')).forward({ data: new Float32Array(5) }),
     '`base_lr` is too high': async () => {

@@ -1,4 +1,7 @@
-/** The commands in the tutorials, one after the other, as a reader types them; the pages show what they print. Run by `npm run test:docs`. */
+/**
+ * The commands in the tutorials, one after the other, as a reader types them; the pages show what they print. Run by
+ * `npm run test:docs`.
+ */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +18,11 @@ const commands = readdirSync(join(root, folder))
 describe('Commands in the tutorials', () => {
   test.each(commands.map(block => [block.code, block] as const))('%s', (command, { output }) => {
     // the command line from its source, so that it need not be built
-    const args = command.replace('npx ristretto', 'npx tsx lib/cli/main.ts').replaceAll('\\\n', ' ').split(/\s+/).slice(2)
+    const args = command
+      .replace('npx ristretto', 'npx tsx lib/cli/main.ts')
+      .replaceAll('\\\n', ' ')
+      .split(/\s+/)
+      .slice(2)
     const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
     const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, ...args], { cwd: root, encoding: 'utf8' })
     expect(status, stderr).toBe(0)

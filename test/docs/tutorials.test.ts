@@ -1,4 +1,7 @@
-/** Every code block of the tutorials, of the pages on layers and of some more: excerpts are what they say, programs have the right types and print what the page says. */
+/**
+ * Every code block of the tutorials, of the pages on layers and of some more: excerpts are what they say, programs have
+ * the right types and print what the page says.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
@@ -22,13 +25,15 @@ const given: Record<string, string> = {
     const pixels = new Float32Array(8 * 28 * 28)`,
 }
 const blocks = pages.flatMap(readBlocks)
-const of = (language: string, excerpt: boolean) => blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
+const of = (language: string, excerpt: boolean) =>
+  blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
 const at = (block: Block) => [`${block.page}:${block.line}`, block] as const
 
 test('there are four tutorials, and every kind of block is known', () => {
   expect(pagesOf(folder)).toHaveLength(4)
   for (const { page, line, language } of blocks)
-    if (!['ts', 'prototxt', 'sh'].includes(language)) expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)
+    if (!['ts', 'prototxt', 'sh'].includes(language))
+      expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)
 })
 
 test.each([...of('ts', true), ...of('prototxt', true)].map(at))('%s is an excerpt', (_, { rest, code }) => {
@@ -57,7 +62,8 @@ test.each(blocks.filter(block => block.language === 'sh').map(at))('%s names fil
 test.each(pages)('%s links to what is there', page => {
   const text = readFileSync(join(root, page), 'utf8')
   for (const [, target] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
-    if (!/^https?:/.test(target) && !existsSync(join(root, dirname(page), target))) expect.fail(`${page} links to ${target}`)
+    if (!/^https?:/.test(target) && !existsSync(join(root, dirname(page), target)))
+      expect.fail(`${page} links to ${target}`)
 })
 
 const programs = of('ts', false)
@@ -67,7 +73,10 @@ test('the programs on the pages have the right types', { timeout: 120_000 }, () 
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   // each block is a file beside its page, so that what it imports is found from there
   const files = new Map(
-    programs.map(block => [join(root, `${block.page}.${block.line}.ts`), `${given[block.page] ?? ''}\n${block.code}\nexport {}\n`]),
+    programs.map(block => [
+      join(root, `${block.page}.${block.line}.ts`),
+      `${given[block.page] ?? ''}\n${block.code}\nexport {}\n`,
+    ]),
   )
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
@@ -79,9 +88,13 @@ test('the programs on the pages have the right types', { timeout: 120_000 }, () 
   }
   const program = ts.createProgram([...files.keys()], options, host)
   const found = ts.getPreEmitDiagnostics(program).filter(({ file }) => file && files.has(file.fileName))
-  expect(ts.formatDiagnostics(found, { getCanonicalFileName: name => name, getCurrentDirectory: () => root, getNewLine: () => '\n' })).toBe(
-    '',
-  )
+  expect(
+    ts.formatDiagnostics(found, {
+      getCanonicalFileName: name => name,
+      getCurrentDirectory: () => root,
+      getNewLine: () => '\n',
+    }),
+  ).toBe('')
 })
 
 describe('The programs on the pages print what the pages say', () => {

@@ -19,7 +19,11 @@ it('a pass of one image through SqueezeNet leaves less garbage than 160 bytes a 
   for (let i = 0; i < 2 * passes; i++) await net.forward()
   const session = new Session()
   session.connect()
-  const settings = { samplingInterval: 256, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true }
+  const settings = {
+    samplingInterval: 256,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
+  }
   await session.post('HeapProfiler.startSampling', settings)
   for (let i = 0; i < passes; i++) await net.forward()
   const { profile } = await session.post('HeapProfiler.stopSampling')

@@ -9,7 +9,8 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
   test('every one of them has cases', async () => {
     const engine = await createGpuEngine(mode)
     expect(Object.keys(engine.kernels).filter(name => !(name in kernelCases))).toEqual([])
-    // a ReLU is a kernel of its own; a gathered row that does not exist is NaN, which shader code may not make, so Embed stays on the host
+    // a ReLU is a kernel of its own; a gathered row that does not exist is NaN, which shader code may not make, so
+    // Embed stays on the host
     expect(Object.keys(jsKernels).filter(name => !(name in engine.kernels))).toEqual(['convolutionRelu', 'gatherRows'])
   })
 

@@ -44,15 +44,23 @@ describe.each(engines)('labels on %s', engine => {
       expect(traffic.downloads).toBe(downloads)
     }
     // and goes on with labels that are classes
-    const [right, expected] = [await device.forward({ scores, label: [1, 2] }), await host.forward({ scores, label: [1, 2] })]
+    const [right, expected] = [
+      await device.forward({ scores, label: [1, 2] }),
+      await host.forward({ scores, label: [1, 2] }),
+    ]
     expect(right[type].data[0]).toBeCloseTo(expected[type].data[0], 5)
     host.dispose()
     device.dispose()
   })
 
   test('ignore_label is no mistake, and labels that two layers read are checked as well', async () => {
-    const device = await net(engine, layer('SoftmaxWithLoss', 'label', 'loss_param { ignore_label: 255 }') + layer('HingeLoss'))
-    expect(await refusal(device.forward({ scores, label: [255, 1] }))).toMatch(/^NetError: .*HingeLoss.*label 0 of 'label.*' is 255/)
+    const device = await net(
+      engine,
+      layer('SoftmaxWithLoss', 'label', 'loss_param { ignore_label: 255 }') + layer('HingeLoss'),
+    )
+    expect(await refusal(device.forward({ scores, label: [255, 1] }))).toMatch(
+      /^NetError: .*HingeLoss.*label 0 of 'label.*' is 255/,
+    )
     device.dispose()
     const ignoring = await net(engine, layer('SoftmaxWithLoss', 'label', 'loss_param { ignore_label: 255 }'))
     const { SoftmaxWithLoss: loss } = await ignoring.forward({ scores, label: [255, 1] })

@@ -13,7 +13,11 @@ import { expectClose, Golden, goldenPath } from '../golden.js'
 
 describe.each(['wasm', 'gpu:webasm', 'gpu:cpu'])('layers with kernels of their own, on %s', engine => {
   test('one-hot', async () => {
-    const report = await checkLayer(GpuOneHotLayer, { bottoms: [{ shape: [5], labels: 7 }, [5, 7]], engine, backward: false })
+    const report = await checkLayer(GpuOneHotLayer, {
+      bottoms: [{ shape: [5], labels: 7 }, [5, 7]],
+      engine,
+      backward: false,
+    })
     expect(report.engine).toBe(engine)
   })
 
@@ -30,7 +34,12 @@ describe.each(['wasm', 'gpu:webasm', 'gpu:cpu'])('layers with kernels of their o
   })
 
   test('blank square', async () => {
-    const report = await checkLayer(GpuBlankSquareLayer, { bottoms: [[2, 3, 5, 7]], engine, backward: false, inPlace: true })
+    const report = await checkLayer(GpuBlankSquareLayer, {
+      bottoms: [[2, 3, 5, 7]],
+      engine,
+      backward: false,
+      inPlace: true,
+    })
     expect(report.engine).toBe(engine)
   })
 })
@@ -38,9 +47,15 @@ describe.each(['wasm', 'gpu:webasm', 'gpu:cpu'])('layers with kernels of their o
 test('LeNet with one-hot labels and the Euclidean loss stays on the device and gives the recorded losses', async () => {
   registerLayerModule('onehot_layer', { label2one_hot: GpuOneHotLayer })
   registerLayerModule('euclid_layer', { EuclideanLossLayer: GpuEuclideanLossLayer })
-  const { json } = new Golden<{ losses: number[]; loss_rtol: number; loss_atol: number }>('walkthroughs/onehot_euclid/onehot_euclid')
+  const { json } = new Golden<{ losses: number[]; loss_rtol: number; loss_atol: number }>(
+    'walkthroughs/onehot_euclid/onehot_euclid',
+  )
   const path = (file: string) => goldenPath(`walkthroughs/onehot_euclid/${file}`)
-  const solver = await SGDSolver.create(path('solver.prototxt'), { engine: 'gpu:webasm', weights: path('initial.caffemodel'), seed: 1 })
+  const solver = await SGDSolver.create(path('solver.prototxt'), {
+    engine: 'gpu:webasm',
+    weights: path('initial.caffemodel'),
+    seed: 1,
+  })
   for (let i = 0; i < 3; i++) {
     await solver.step(1)
     expectClose([await solver.loss()], [json.losses[i]], json.loss_rtol, json.loss_atol, `loss of iteration ${i}`)
@@ -62,13 +77,20 @@ test('a layer without kernels runs on the host in between, and the net moves its
       layer { name: "sum" type: "Eltwise" bottom: "hot" bottom: "y" top: "sum" }`),
     { engine: 'gpu:webasm' },
   )
-  expect(net.layers.map(layer => layer.engine.name)).toEqual([...['gpu:webasm', 'gpu:webasm', 'gpu:webasm'], ...['wasm', 'gpu:webasm']])
+  expect(net.layers.map(layer => layer.engine.name)).toEqual([
+    ...['gpu:webasm', 'gpu:webasm', 'gpu:webasm'],
+    ...['wasm', 'gpu:webasm'],
+  ])
   const { sum } = await net.forward({ label: [2, 0], x: [1, 2, 3, 4, 5, 6] })
   expect([...sum.data]).toEqual([2, 4, 7, 9, 10, 12])
   const table = net.explain().split('\n')
   expect(table[0]).toBe("net '' on gpu:webasm (gpu.js on WebAssembly, no device)")
-  expect(table.find(line => line.startsWith('hot'))).toMatch(/^hot +Python +wasm +24 +24 +plain host code: it names no kernels$/)
-  expect(table.find(line => line.startsWith('sum'))).toMatch(/^sum +Eltwise +gpu:webasm +0 +0 +the device has all its kernels$/)
+  expect(table.find(line => line.startsWith('hot'))).toMatch(
+    /^hot +Python +wasm +24 +24 +plain host code: it names no kernels$/,
+  )
+  expect(table.find(line => line.startsWith('sum'))).toMatch(
+    /^sum +Eltwise +gpu:webasm +0 +0 +the device has all its kernels$/,
+  )
   net.dispose()
 })
 
@@ -79,7 +101,9 @@ test('run outside a device, and a kernel that has no source, are refused', () =>
     }
   }
   expect(() => gpuKernel('method', new Method().body)).toThrow(EngineError)
-  expect(gpuKernel('arrow', (x: Tensor, a: number) => a * x[0][0][0]).source({})).toMatch(/^function \(x, a\) \{ return .*\}$/)
+  expect(gpuKernel('arrow', (x: Tensor, a: number) => a * x[0][0][0]).source({})).toMatch(
+    /^function \(x, a\) \{ return .*\}$/,
+  )
   class Lost extends Layer {
     reshape(): void {}
     forward(): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseSolver } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
-import { createSolver } from '../../lib/solvers/index.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 
 const engines = process.env.RISTRETTO_GPU_ENGINES?.split(',') ?? ['gpu:webasm']
 
@@ -41,7 +41,13 @@ const nets: Record<string, string> = {
     layer('norm1', 'LRN', 'pool1', 'norm1', 'lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }') +
     conv('conv2', 'norm1', 4, 3, 'pad: 1 group: 2') +
     relu('conv2') +
-    layer('fc6', 'InnerProduct', 'conv2', 'fc6', 'inner_product_param { num_output: 9 weight_filler { type: "xavier" } }') +
+    layer(
+      'fc6',
+      'InnerProduct',
+      'conv2',
+      'fc6',
+      'inner_product_param { num_output: 9 weight_filler { type: "xavier" } }',
+    ) +
     relu('fc6') +
     layer('drop6', 'Dropout', 'fc6', 'fc6', 'dropout_param { dropout_ratio: 0.5 }') +
     classifier('fc6'),
@@ -97,7 +103,8 @@ describe.each(engines)('nets on %s', engine => {
       solver.dispose()
     }
     const [expected, got] = losses
-    for (const [i, loss] of got.entries()) expect(Math.abs(loss - expected[i]), `iteration ${i}: ${losses}`).toBeLessThan(1e-4)
+    for (const [i, loss] of got.entries())
+      expect(Math.abs(loss - expected[i]), `iteration ${i}: ${losses}`).toBeLessThan(1e-4)
     expect(got[3]).not.toBe(got[0])
   })
 })

@@ -23,7 +23,11 @@ test.each([
     'function(a){if (a>1) { a -= 1; } else { a=2; a += 1; }return a}',
   ],
   ['writes names without $', 'function $a(b$){return $c(b$)}', 'function Dollara(bDollar){return Dollarc(bDollar)}'],
-  ['gives branches braces', 'function(a){if(a>1)return 1;else a=2;return a}', 'function(a){if (a>1) { return 1; } else { a=2; }return a}'],
+  [
+    'gives branches braces',
+    'function(a){if(a>1)return 1;else a=2;return a}',
+    'function(a){if (a>1) { return 1; } else { a=2; }return a}',
+  ],
 ])('%s', async (_, text, expected) => {
   expect(portableSource(text, await gpuJs())).toBe(expected)
 })

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { GpuEngine } from '../../lib/engines/gpu.js'
 import { Net } from '../../lib/net.js'
 import { parseSolver } from '../../lib/proto/text.js'
-import { createSolver } from '../../lib/solvers/index.js'
-import { SGDSolver } from '../../lib/solvers/sgd.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
+import { SGDSolver } from '../../lib/solver/rules/sgd.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
 import { innerProduct, lenet } from './lenet.js'
 
@@ -101,57 +101,68 @@ describe.each(engines)('training on %s', engine => {
     const golden = new Golden<LeNet>('nets/lenet/lenet')
     const { labels: truth, blobs_after_forward: blobs, param_diffs_after_backward: diffs, rtol, atol } = golden.json
     const path = (file: string) => goldenPath(`nets/lenet/${file}`)
-    const net = await Net.create(path('lenet.prototxt'), { phase: 'TEST', weights: path('lenet.caffemodel'), engine, seed: 1 })
+    const net = await Net.create(path('lenet.prototxt'), {
+      phase: 'TEST',
+      weights: path('lenet.caffemodel'),
+      engine,
+      seed: 1,
+    })
     await net.forward({ data: golden.array(blobs.find(blob => blob.name === 'data')!), label: truth })
     await net.pull()
     for (const blob of blobs) expectClose(net.blobs[blob.name].dataArray, golden.array(blob), rtol, atol, blob.name)
     await net.backward()
     await net.pull()
     for (const [layer, params] of Object.entries(diffs))
-      params.forEach((param, i) => expectClose(net.params[layer][i].diffArray, golden.array(param), rtol, atol, `${layer}[${i}] diff`))
+      params.forEach((param, i) =>
+        expectClose(net.params[layer][i].diffArray, golden.array(param), rtol, atol, `${layer}[${i}] diff`),
+      )
     net.dispose()
   })
 
-  test.each(['sgd_l1_exp', 'nesterov_inv_l1_itersize', 'adagrad', 'rmsprop_default_decay_clip', 'adadelta', 'adam_betas_itersize_l1'])(
-    "Caffe's recorded run with %s",
-    async name => {
-      interface Solvers {
-        initial_params: GoldenArray[]
-        batches: { data: GoldenArray; label: GoldenArray }[]
-        solvers: {
-          solver: string
-          records: {
-            iter: number
-            params: GoldenArray[]
-            history: GoldenArray[]
-            tolerance: { rtol: number; params_atol: number; history_atol: number }
-          }[]
+  test.each([
+    'sgd_l1_exp',
+    'nesterov_inv_l1_itersize',
+    'adagrad',
+    'rmsprop_default_decay_clip',
+    'adadelta',
+    'adam_betas_itersize_l1',
+  ])("Caffe's recorded run with %s", async name => {
+    interface Solvers {
+      initial_params: GoldenArray[]
+      batches: { data: GoldenArray; label: GoldenArray }[]
+      solvers: {
+        solver: string
+        records: {
+          iter: number
+          params: GoldenArray[]
+          history: GoldenArray[]
+          tolerance: { rtol: number; params_atol: number; history_atol: number }
         }[]
+      }[]
+    }
+    const golden = new Golden<Solvers>('solvers/solvers')
+    const { initial_params, batches: recorded, solvers } = golden.json
+    const run = solvers.find(candidate => candidate.solver === `solver_${name}.prototxt`)!
+    const solver = await createSolver(goldenPath(`solvers/${run.solver}`), { engine, seed: 1, threads: 2 })
+    solver.net.learnable.forEach(({ blob }, i) => blob.dataArray.set(golden.array(initial_params[i])))
+    for (const input of ['data', 'label'] as const)
+      solver.net.feed(
+        input,
+        (function* () {
+          for (let k = 0; ; k++) yield golden.array(recorded[k % recorded.length][input])
+        })(),
+      )
+    for (const { iter, params, history, tolerance } of run.records) {
+      await solver.step(iter - solver.iter)
+      await solver.net.pull()
+      const { rtol, params_atol, history_atol } = tolerance
+      for (const [i, { blob }] of solver.net.learnable.entries())
+        expectClose(blob.dataArray, golden.array(params[i]), rtol, params_atol, `param ${i} after ${iter}`)
+      for (const [i, blob] of solver.history.entries()) {
+        await blob.pull()
+        expectClose(blob.dataArray, golden.array(history[i]), rtol, history_atol, `history ${i} after ${iter}`)
       }
-      const golden = new Golden<Solvers>('solvers/solvers')
-      const { initial_params, batches: recorded, solvers } = golden.json
-      const run = solvers.find(candidate => candidate.solver === `solver_${name}.prototxt`)!
-      const solver = await createSolver(goldenPath(`solvers/${run.solver}`), { engine, seed: 1, threads: 2 })
-      solver.net.learnable.forEach(({ blob }, i) => blob.dataArray.set(golden.array(initial_params[i])))
-      for (const input of ['data', 'label'] as const)
-        solver.net.feed(
-          input,
-          (function* () {
-            for (let k = 0; ; k++) yield golden.array(recorded[k % recorded.length][input])
-          })(),
-        )
-      for (const { iter, params, history, tolerance } of run.records) {
-        await solver.step(iter - solver.iter)
-        await solver.net.pull()
-        const { rtol, params_atol, history_atol } = tolerance
-        for (const [i, { blob }] of solver.net.learnable.entries())
-          expectClose(blob.dataArray, golden.array(params[i]), rtol, params_atol, `param ${i} after ${iter}`)
-        for (const [i, blob] of solver.history.entries()) {
-          await blob.pull()
-          expectClose(blob.dataArray, golden.array(history[i]), rtol, history_atol, `history ${i} after ${iter}`)
-        }
-      }
-      solver.dispose()
-    },
-  )
+    }
+    solver.dispose()
+  })
 })

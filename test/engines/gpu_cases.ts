@@ -15,7 +15,10 @@ export interface Kit {
   out(memory: number | Memory): Memory
 }
 
-/** Calls of one kernel at odd sizes: at least one for every kernel of the gpu engine. They run in Node and, bundled, in a browser. */
+/**
+ * Calls of one kernel at odd sizes: at least one for every kernel of the gpu engine. They run in Node and, bundled, in
+ * a browser.
+ */
 export type KernelCases = { readonly [K in keyof Kernels]?: readonly ((kernels: Kernels, kit: Kit) => void)[] }
 
 const shape = (
@@ -99,15 +102,28 @@ export const kernelCases: KernelCases = {
   ),
   convolution: shapes.flatMap(s => [
     (k: Kernels, kit: Kit) =>
-      k.convolution(s, kit.random(inputSize(s)), kit.random(weightSize(s)), kit.random(s.outputs), kit.out(outputSize(s))),
-    (k: Kernels, kit: Kit) => k.convolution(s, kit.random(inputSize(s)), kit.random(weightSize(s)), null, kit.out(outputSize(s))),
+      k.convolution(
+        s,
+        kit.random(inputSize(s)),
+        kit.random(weightSize(s)),
+        kit.random(s.outputs),
+        kit.out(outputSize(s)),
+      ),
+    (k: Kernels, kit: Kit) =>
+      k.convolution(s, kit.random(inputSize(s)), kit.random(weightSize(s)), null, kit.out(outputSize(s))),
   ]),
   convolutionInputGradient: shapes.map(
-    s => (k, kit) => k.convolutionInputGradient(s, kit.random(outputSize(s)), kit.random(weightSize(s)), kit.out(inputSize(s))),
+    s => (k, kit) =>
+      k.convolutionInputGradient(s, kit.random(outputSize(s)), kit.random(weightSize(s)), kit.out(inputSize(s))),
   ),
   convolutionWeightGradient: shapes.map(
     s => (k, kit) =>
-      k.convolutionWeightGradient(s, kit.random(inputSize(s)), kit.random(outputSize(s)), kit.out(kit.random(weightSize(s)))),
+      k.convolutionWeightGradient(
+        s,
+        kit.random(inputSize(s)),
+        kit.random(outputSize(s)),
+        kit.out(kit.random(weightSize(s))),
+      ),
   ),
   addBias: [
     (k, kit) => k.addBias(3, 5, 7, kit.random(5), kit.out(kit.random(105))),
@@ -118,10 +134,16 @@ export const kernelCases: KernelCases = {
     (k, kit) => k.biasGradient(9, 37, 1, kit.random(333), kit.out(37)),
   ],
   im2col: shapes.map(
-    s => (k, kit) => k.im2col(s, kit.random(inputSize(s)), kit.out(s.batch * s.channels * product(s.kernel) * product(s.output))),
+    s => (k, kit) =>
+      k.im2col(s, kit.random(inputSize(s)), kit.out(s.batch * s.channels * product(s.kernel) * product(s.output))),
   ),
   im2colGradient: shapes.map(
-    s => (k, kit) => k.im2colGradient(s, kit.random(s.batch * s.channels * product(s.kernel) * product(s.output)), kit.out(inputSize(s))),
+    s => (k, kit) =>
+      k.im2colGradient(
+        s,
+        kit.random(s.batch * s.channels * product(s.kernel) * product(s.output)),
+        kit.out(inputSize(s)),
+      ),
   ),
   maxPool: pools.map(s => (k, kit) => k.maxPool(s, kit.random(poolIn(s)), kit.out(poolOut(s)), kit.out(poolOut(s)))),
   maxPoolGradient: pools.map(s => (k, kit) => {
@@ -137,13 +159,25 @@ export const kernelCases: KernelCases = {
   stochasticMean: pools.map(s => (k, kit) => k.stochasticMean(s, kit.positive(poolIn(s)), kit.out(poolOut(s)))),
   stochasticMeanGradient: pools.map(
     s => (k, kit) =>
-      k.stochasticMeanGradient(s, kit.positive(poolIn(s)), kit.random(poolOut(s)), kit.random(poolOut(s)), kit.out(poolIn(s))),
+      k.stochasticMeanGradient(
+        s,
+        kit.positive(poolIn(s)),
+        kit.random(poolOut(s)),
+        kit.random(poolOut(s)),
+        kit.out(poolIn(s)),
+      ),
   ),
   relu: [0, 0.1].map(slope => (k, kit) => k.relu(N, slope, kit.random(N), kit.out(N))),
   reluGradient: [0, 0.1].map(slope => (k, kit) => k.reluGradient(N, slope, kit.random(N), kit.random(N), kit.out(N))),
-  sigmoid: [(k, kit) => k.sigmoid(N, kit.random(N), kit.out(N)), (k, kit) => k.sigmoid(3, kit.values(-200, 200, 0), kit.out(3))],
+  sigmoid: [
+    (k, kit) => k.sigmoid(N, kit.random(N), kit.out(N)),
+    (k, kit) => k.sigmoid(3, kit.values(-200, 200, 0), kit.out(3)),
+  ],
   sigmoidGradient: [(k, kit) => k.sigmoidGradient(N, kit.random(N), kit.random(N), kit.out(N))],
-  tanh: [(k, kit) => k.tanh(N, kit.random(N), kit.out(N)), (k, kit) => k.tanh(5, kit.values(-100, 100, 0, 1e-4, -0.11), kit.out(5))],
+  tanh: [
+    (k, kit) => k.tanh(N, kit.random(N), kit.out(N)),
+    (k, kit) => k.tanh(5, kit.values(-100, 100, 0, 1e-4, -0.11), kit.out(5)),
+  ],
   tanhGradient: [(k, kit) => k.tanhGradient(N, kit.random(N), kit.random(N), kit.out(N))],
   dropoutMask: [(k, kit) => k.dropoutMask(N, 0.4, stream(), kit.out(N))],
   fill: [(k, kit) => k.fill(N, 1.5, kit.out(N))],
@@ -192,7 +226,13 @@ export const kernelCases: KernelCases = {
   ],
   softmaxGradient: [(k, kit) => k.softmaxGradient(3, 11, 5, kit.random(165), kit.random(165), kit.out(165))],
   softmaxLoss: losses.map(
-    s => (k, kit) => k.softmaxLoss(s, kit.positive(s.outer * s.classes * s.inner), kit.integers(s.outer * s.inner, s.classes), kit.out(1)),
+    s => (k, kit) =>
+      k.softmaxLoss(
+        s,
+        kit.positive(s.outer * s.classes * s.inner),
+        kit.integers(s.outer * s.inner, s.classes),
+        kit.out(1),
+      ),
   ),
   softmaxLossGradient: losses.map(s => (k, kit) => {
     const n = s.outer * s.classes * s.inner
@@ -205,22 +245,38 @@ export const kernelCases: KernelCases = {
     { outer: 3, classes: 5, inner: 7, topK: 2, ignoreLabel: 3 },
   ].flatMap(s => [
     (k: Kernels, kit: Kit) =>
-      k.accuracy(s, kit.random(s.outer * s.classes * s.inner), kit.integers(s.outer * s.inner, s.classes), kit.out(1), kit.out(s.classes)),
+      k.accuracy(
+        s,
+        kit.random(s.outer * s.classes * s.inner),
+        kit.integers(s.outer * s.inner, s.classes),
+        kit.out(1),
+        kit.out(s.classes),
+      ),
     (k: Kernels, kit: Kit) =>
-      k.accuracy(s, kit.integers(s.outer * s.classes * s.inner, 3), kit.integers(s.outer * s.inner, s.classes), kit.out(1), null),
+      k.accuracy(
+        s,
+        kit.integers(s.outer * s.classes * s.inner, 3),
+        kit.integers(s.outer * s.inner, s.classes),
+        kit.out(1),
+        null,
+      ),
   ]),
   sumOfSquares: [3, 157, 5001].map(n => (k, kit) => k.sumOfSquares(n, kit.random(n), kit.out(kit.random(3)), 1)),
   sgdUpdate: rules.map(
-    rule => (k, kit) => k.sgdUpdate(N, rule, 0.9, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.random(N))),
+    rule => (k, kit) =>
+      k.sgdUpdate(N, rule, 0.9, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.random(N))),
   ),
   nesterovUpdate: rules.map(
-    rule => (k, kit) => k.nesterovUpdate(N, rule, 0.9, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.random(N))),
+    rule => (k, kit) =>
+      k.nesterovUpdate(N, rule, 0.9, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.random(N))),
   ),
   adagradUpdate: rules.map(
-    rule => (k, kit) => k.adagradUpdate(N, rule, 1e-4, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.positive(N))),
+    rule => (k, kit) =>
+      k.adagradUpdate(N, rule, 1e-4, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.positive(N))),
   ),
   rmspropUpdate: rules.map(
-    rule => (k, kit) => k.rmspropUpdate(N, rule, 0.98, 1e-4, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.positive(N))),
+    rule => (k, kit) =>
+      k.rmspropUpdate(N, rule, 0.98, 1e-4, kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.positive(N))),
   ),
   adadeltaUpdate: rules.map(
     rule => (k, kit) =>
@@ -239,16 +295,27 @@ export const kernelCases: KernelCases = {
     rule => (k, kit) =>
       k.adamUpdate(
         ...([N, rule, 0.9, 0.999, 1e-6, 0.3] as const),
-        ...([kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.random(N)), kit.out(kit.positive(N))] as const),
+        ...([
+          kit.out(kit.random(N)),
+          kit.out(kit.random(N)),
+          kit.out(kit.random(N)),
+          kit.out(kit.positive(N)),
+        ] as const),
       ),
   ),
   absolute: [(k, kit) => k.absolute(N, kit.random(N), kit.out(N))],
   absoluteGradient: [(k, kit) => k.absoluteGradient(3, kit.values(-2, 0, 3), kit.random(3), kit.out(3))],
-  bnll: [(k, kit) => k.bnll(N, kit.random(N), kit.out(N)), (k, kit) => k.bnll(4, kit.values(-12, 12, 90, -90), kit.out(4))],
+  bnll: [
+    (k, kit) => k.bnll(N, kit.random(N), kit.out(N)),
+    (k, kit) => k.bnll(4, kit.values(-12, 12, 90, -90), kit.out(4)),
+  ],
   bnllGradient: [(k, kit) => k.bnllGradient(N, kit.random(N), kit.random(N), kit.out(N))],
   clip: [(k, kit) => k.clip(N, -0.3, 0.6, kit.random(N), kit.out(N))],
   clipGradient: [(k, kit) => k.clipGradient(N, -0.3, 0.6, kit.random(N), kit.random(N), kit.out(N))],
-  elu: [(k, kit) => k.elu(N, 0.7, kit.random(N), kit.out(N)), (k, kit) => k.elu(3, 1, kit.values(-1e-5, -80, 80), kit.out(3))],
+  elu: [
+    (k, kit) => k.elu(N, 0.7, kit.random(N), kit.out(N)),
+    (k, kit) => k.elu(3, 1, kit.values(-1e-5, -80, 80), kit.out(3)),
+  ],
   eluGradient: [(k, kit) => k.eluGradient(N, 0.7, kit.random(N), kit.random(N), kit.out(N))],
   exponential: [(k, kit) => k.exponential(N, 1.5, 0.5, kit.random(N), kit.out(N))],
   exponentialGradient: [(k, kit) => k.exponentialGradient(N, 1.5, 0.5, kit.random(N), kit.random(N), kit.out(N))],
@@ -258,25 +325,32 @@ export const kernelCases: KernelCases = {
     e => (k, kit) => k.power(N, e, 0.9, 1.1, Number.isInteger(e) ? kit.random(N) : kit.positive(N), kit.out(N)),
   ),
   powerGradient: [0, 1, 2, 3, 4, -1, 0.37].map(
-    e => (k, kit) => k.powerGradient(N, e, 0.9, 1.1, Number.isInteger(e) ? kit.random(N) : kit.positive(N), kit.random(N), kit.out(N)),
+    e => (k, kit) =>
+      k.powerGradient(N, e, 0.9, 1.1, Number.isInteger(e) ? kit.random(N) : kit.positive(N), kit.random(N), kit.out(N)),
   ),
   swish: [(k, kit) => k.swish(N, 1.5, kit.random(N), kit.out(N))],
   swishGradient: [(k, kit) => k.swishGradient(N, 1.5, kit.random(N), kit.random(N), kit.out(N))],
   threshold: [(k, kit) => k.threshold(N, 0.2, kit.random(N), kit.out(N))],
   prelu: [(k, kit) => k.prelu(3, 5, 7, kit.random(105), kit.random(5), kit.out(105))],
   preluGradient: [(k, kit) => k.preluGradient(3, 5, 7, kit.random(105), kit.random(5), kit.random(105), kit.out(105))],
-  preluSlopeGradient: [(k, kit) => k.preluSlopeGradient(3, 5, 7, kit.random(105), kit.random(105), kit.out(kit.random(5)))],
+  preluSlopeGradient: [
+    (k, kit) => k.preluSlopeGradient(3, 5, 7, kit.random(105), kit.random(105), kit.out(kit.random(5))),
+  ],
   scaleChannels: [
     (k, kit) => k.scaleChannels(3, 5, 7, kit.random(105), kit.random(5), kit.random(5), kit.out(105)),
     (k, kit) => k.scaleChannels(3, 35, 1, kit.random(105), kit.random(35), null, kit.out(105)),
   ],
   scaleGradient: [(k, kit) => k.scaleGradient(3, 5, 7, kit.random(105), kit.random(105), kit.out(kit.random(5)))],
-  lrnAcross: lrns.map(s => (k, kit) => k.lrnAcross(s, kit.random(lrnSize(s)), kit.out(lrnSize(s)), kit.out(lrnSize(s)))),
+  lrnAcross: lrns.map(
+    s => (k, kit) => k.lrnAcross(s, kit.random(lrnSize(s)), kit.out(lrnSize(s)), kit.out(lrnSize(s))),
+  ),
   lrnAcrossGradient: lrns.map(s => (k, kit) => {
     const n = lrnSize(s)
     k.lrnAcrossGradient(s, kit.random(n), kit.positive(n), kit.random(n), kit.out(n), kit.out(n))
   }),
-  lrnWithin: lrns.map(s => (k, kit) => k.lrnWithin(s, kit.random(lrnSize(s)), kit.out(lrnSize(s)), kit.out(lrnSize(s)))),
+  lrnWithin: lrns.map(
+    s => (k, kit) => k.lrnWithin(s, kit.random(lrnSize(s)), kit.out(lrnSize(s)), kit.out(lrnSize(s))),
+  ),
   lrnWithinGradient: lrns.map(s => (k, kit) => {
     const n = lrnSize(s)
     k.lrnWithinGradient(s, kit.random(n), kit.positive(n), kit.random(n), kit.out(n), kit.out(n))
@@ -287,9 +361,21 @@ export const kernelCases: KernelCases = {
     (k, kit) => k.movingStatistics(5, kit.random(5), kit.positive(5), kit.values(0), kit.out(5), kit.out(5)),
   ],
   deviations: [(k, kit) => k.deviations(5, 1e-5, 0.1, kit.positive(5), kit.out(5))],
-  normalizeChannels: [(k, kit) => k.normalizeChannels(3, 5, 7, kit.random(105), kit.random(5), kit.positive(5), kit.out(105))],
+  normalizeChannels: [
+    (k, kit) => k.normalizeChannels(3, 5, 7, kit.random(105), kit.random(5), kit.positive(5), kit.out(105)),
+  ],
   normalizeChannelsGradient: [
-    (k, kit) => k.normalizeChannelsGradient(3, 5, 7, kit.random(105), kit.random(5), kit.positive(5), kit.random(105), kit.out(105)),
+    (k, kit) =>
+      k.normalizeChannelsGradient(
+        3,
+        5,
+        7,
+        kit.random(105),
+        kit.random(5),
+        kit.positive(5),
+        kit.random(105),
+        kit.out(105),
+      ),
   ],
   scatterRows: [(k, kit) => k.scatterRows(9, 5, 4, kit.integers(9, 5), kit.random(45), kit.out(kit.random(20)))],
   argMax: (['index', 'value', 'both'] as const).flatMap(output =>
@@ -298,7 +384,9 @@ export const kernelCases: KernelCases = {
       k.argMax(s, kit.integers(42, 5), kit.out(2 * 3 * topK * (output === 'both' ? 2 : 1)))
     }),
   ),
-  reduce: (['SUM', 'ASUM', 'SUMSQ'] as const).map(op => (k, kit) => k.reduce(op, 5, 7, 0.5, kit.random(35), kit.out(5))),
+  reduce: (['SUM', 'ASUM', 'SUMSQ'] as const).map(
+    op => (k, kit) => k.reduce(op, 5, 7, 0.5, kit.random(35), kit.out(5)),
+  ),
   reduceGradient: (['SUM', 'ASUM', 'SUMSQ'] as const).map(
     op => (k, kit) => k.reduceGradient(op, 5, 7, 0.5, kit.random(35), kit.random(5), kit.out(35)),
   ),
@@ -308,7 +396,8 @@ export const kernelCases: KernelCases = {
     (k, kit) => k.crop({ input: [9], output: [4], offset: [3] }, kit.random(9), kit.out(4)),
   ],
   cropGradient: [
-    (k, kit) => k.cropGradient({ input: [3, 5, 7], output: [2, 3, 4], offset: [1, 2, 1] }, kit.random(24), kit.out(105)),
+    (k, kit) =>
+      k.cropGradient({ input: [3, 5, 7], output: [2, 3, 4], offset: [1, 2, 1] }, kit.random(24), kit.out(105)),
     (k, kit) => k.cropGradient({ input: [9], output: [4], offset: [3] }, kit.random(4), kit.out(9)),
   ],
   lstm: [1, 2, 5].map(steps => (k, kit) => {
@@ -317,31 +406,68 @@ export const kernelCases: KernelCases = {
     k.lstm(steps, 3, 5, cont, wh, h0, gates, kit.out(steps * 15), c, kit.out(steps * 15))
   }),
   lstmGradient: [1, 2, 5].map(steps => (k, kit) => {
-    const [cont, wh, gates, c] = [kit.integers(steps * 3, 2), kit.random(100), kit.random(steps * 60), kit.random((steps + 1) * 15)]
-    k.lstmGradient(steps, 3, 5, cont, wh, gates, c, kit.random(steps * 15), kit.out(kit.random(15)), kit.out(steps * 60))
+    const [cont, wh, gates, c] = [
+      kit.integers(steps * 3, 2),
+      kit.random(100),
+      kit.random(steps * 60),
+      kit.random((steps + 1) * 15),
+    ]
+    k.lstmGradient(
+      steps,
+      3,
+      5,
+      cont,
+      wh,
+      gates,
+      c,
+      kit.random(steps * 15),
+      kit.out(kit.random(15)),
+      kit.out(steps * 60),
+    )
   }),
   rnn: [1, 2, 5].map(steps => (k, kit) => {
-    const [cont, wh, h0, gates] = [kit.integers(steps * 3, 2), kit.random(25), kit.random(15), kit.out(kit.random(steps * 15))]
+    const [cont, wh, h0, gates] = [
+      kit.integers(steps * 3, 2),
+      kit.random(25),
+      kit.random(15),
+      kit.out(kit.random(steps * 15)),
+    ]
     k.rnn(steps, 3, 5, cont, wh, h0, gates, kit.out(steps * 15), kit.out(steps * 15))
   }),
   rnnGradient: [1, 2, 5].map(steps => (k, kit) => {
     const [cont, wh, h] = [kit.integers(steps * 3, 2), kit.random(25), kit.random(steps * 15)]
     k.rnnGradient(steps, 3, 5, cont, wh, h, kit.random(steps * 15), kit.out(steps * 15))
   }),
-  lstmUnit: [(k, kit) => k.lstmUnit(3, 5, kit.random(15), kit.random(60), kit.integers(3, 2), kit.out(15), kit.out(15))],
+  lstmUnit: [
+    (k, kit) => k.lstmUnit(3, 5, kit.random(15), kit.random(60), kit.integers(3, 2), kit.out(15), kit.out(15)),
+  ],
   lstmUnitGradient: [
     (k, kit) => {
       const [c0, gates, cont] = [kit.random(15), kit.random(60), kit.integers(3, 2)]
-      k.lstmUnitGradient(3, 5, c0, gates, cont, kit.random(15), kit.random(15), kit.random(15), kit.out(15), kit.out(60))
+      k.lstmUnitGradient(
+        3,
+        5,
+        c0,
+        gates,
+        cont,
+        kit.random(15),
+        kit.random(15),
+        kit.random(15),
+        kit.out(15),
+        kit.out(60),
+      )
     },
   ],
   hingeLoss: [true, false].map(sq => (k, kit) => k.hingeLoss(5, 4, sq, kit.random(20), kit.integers(5, 4), kit.out(1))),
   hingeLossGradient: [true, false].map(
     sq => (k, kit) => k.hingeLossGradient(5, 4, sq, kit.random(20), kit.integers(5, 4), kit.values(0.5), kit.out(20)),
   ),
-  multinomialLogisticLoss: [(k, kit) => k.multinomialLogisticLoss(5, 4, kit.positive(20), kit.integers(5, 4), kit.out(1))],
+  multinomialLogisticLoss: [
+    (k, kit) => k.multinomialLogisticLoss(5, 4, kit.positive(20), kit.integers(5, 4), kit.out(1)),
+  ],
   multinomialLogisticLossGradient: [
-    (k, kit) => k.multinomialLogisticLossGradient(5, 4, kit.positive(20), kit.integers(5, 4), kit.values(0.5), kit.out(20)),
+    (k, kit) =>
+      k.multinomialLogisticLossGradient(5, 4, kit.positive(20), kit.integers(5, 4), kit.values(0.5), kit.out(20)),
   ],
   infogainLoss: losses.map(s => (k, kit) => {
     const { outer, classes, inner } = s
@@ -366,7 +492,8 @@ export const kernelCases: KernelCases = {
     )
   }),
   sigmoidCrossEntropyLoss: losses.map(
-    s => (k, kit) => k.sigmoidCrossEntropyLoss(s, kit.random(s.outer * s.inner), kit.integers(s.outer * s.inner, 3), kit.out(1)),
+    s => (k, kit) =>
+      k.sigmoidCrossEntropyLoss(s, kit.random(s.outer * s.inner), kit.integers(s.outer * s.inner, 3), kit.out(1)),
   ),
   sigmoidCrossEntropyLossGradient: losses.map(s => (k, kit) => {
     const n = s.outer * s.inner
@@ -390,7 +517,10 @@ export interface KernelResult {
   readonly error?: string
 }
 
-/** Runs every case of a kernel on a table and an engine and compares what they wrote, relative to the largest value of each output. */
+/**
+ * Runs every case of a kernel on a table and an engine and compares what they wrote, relative to the largest value of
+ * each output.
+ */
 export async function compareKernel(
   name: keyof Kernels,
   reference: Kernels,
@@ -467,7 +597,8 @@ export async function lossesOfNoClass(engine: { kernels: Kernels; heap: Heap }):
     k.hingeLoss(4, 3, false, kit.random(12), label(), kit.out(1))
     for (const [i, memory] of outputs.entries()) {
       await memory.pull()
-      result[`${['softmaxLoss', 'infogainLoss', 'multinomialLogisticLoss', 'hingeLoss'][i]}, label ${wrong}`] = memory.array[0]
+      result[`${['softmaxLoss', 'infogainLoss', 'multinomialLogisticLoss', 'hingeLoss'][i]}, label ${wrong}`] =
+        memory.array[0]
     }
     for (const memory of made) memory.dispose()
   }

@@ -1,4 +1,7 @@
-/** One net after the other on two threads, each with a larger batch: the memory grows between passes that the threads are used to. */
+/**
+ * One net after the other on two threads, each with a larger batch: the memory grows between passes that the threads
+ * are used to.
+ */
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 

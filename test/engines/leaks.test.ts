@@ -1,17 +1,23 @@
-/** Nothing grows: not the shared memory, not what is taken of it, not the process, over passes, input sizes and forgotten nets. */
+/**
+ * Nothing grows: not the shared memory, not what is taken of it, not the process, over passes, input sizes and
+ * forgotten nets.
+ */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { WasmHeap } from '../../lib/engines/wasm/allocator.js'
 import { Net } from '../../lib/net.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
-import { createSolver } from '../../lib/solvers/index.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 import { lenet } from './lenet.js'
 
 const MiB = 2 ** 20
 
 /** Bytes of the heap as they are: the memory's size, and what is in use of it. */
-const usage = (heap: WasmHeap) => ({ size: heap.memory.buffer.byteLength, used: heap.memory.buffer.byteLength - heap.free })
+const usage = (heap: WasmHeap) => ({
+  size: heap.memory.buffer.byteLength,
+  used: heap.memory.buffer.byteLength - heap.free,
+})
 
 describe('memory', () => {
   it('stays as it is over 1,000 training steps of LeNet', { timeout: 60_000 }, async () => {
@@ -26,7 +32,9 @@ describe('memory', () => {
     solver.dispose()
   })
 
-  it('stays as it is over 200 input sizes, forward and backward, once all of them have been seen', { timeout: 60_000 }, async () => {
+  it('stays as it is over 200 input sizes, forward and backward, once all of them have been seen', {
+    timeout: 60_000,
+  }, async () => {
     const net = await Net.create(
       parseNet(`
         force_backward: true
@@ -56,7 +64,8 @@ describe('memory', () => {
   })
 
   it('comes back from nets that were disposed, to the byte', async () => {
-    const make = () => Net.create(parseSolver(lenet(16)).net_param!, { engine: 'wasm', threads: 2, seed: 1, phase: 'TRAIN' })
+    const make = () =>
+      Net.create(parseSolver(lenet(16)).net_param!, { engine: 'wasm', threads: 2, seed: 1, phase: 'TRAIN' })
     const cycle = async () => {
       const net = await make()
       await net.forward()
@@ -75,7 +84,9 @@ describe('memory', () => {
 
   it('comes back from 500 nets that were forgotten', { timeout: 60_000 }, async () => {
     const script = fileURLToPath(new URL('leaks_child.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', '--expose-gc', script, '500'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['--import', 'tsx', '--expose-gc', script, '500'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let output = ''
     let errors = ''
     child.stdout.on('data', data => (output += data))

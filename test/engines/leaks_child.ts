@@ -1,4 +1,7 @@
-/** Makes nets and forgets them; prints what is in use of the shared memory, and by the process, after the first ones and at the end. */
+/**
+ * Makes nets and forgets them; prints what is in use of the shared memory, and by the process, after the first ones and
+ * at the end.
+ */
 import type { WasmHeap } from '../../lib/engines/wasm/allocator.js'
 import { createWasmEngine } from '../../lib/engines/wasm.js'
 import { Net } from '../../lib/net.js'

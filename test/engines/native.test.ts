@@ -52,7 +52,18 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
         ]) {
           const [expected, got] = engines.map(engine => {
             const C = filled(engine, M * N, 3)
-            engine.kernels.gemm(transA, transB, M, N, K, alpha, filled(engine, M * K, 1), filled(engine, K * N, 2), beta, C)
+            engine.kernels.gemm(
+              transA,
+              transB,
+              M,
+              N,
+              K,
+              alpha,
+              filled(engine, M * K, 1),
+              filled(engine, K * N, 2),
+              beta,
+              C,
+            )
             return C.array
           })
           expectClose(got, expected, 1e-5, 1e-4, `${transA} ${transB} ${alpha} ${beta}`)
@@ -67,34 +78,50 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     [6, 16, 128],
     [2, 130, 20],
   ]
-  test.each(sequences)('LSTM and RNN over %i steps of %i streams, H = %i, in the same bits on 1, 2 and 3 threads', async (T, N, H) => {
-    const engines = [createJsEngine(), ...(await Promise.all([1, 2, 3].map(threads => createEngine('native', { threads }))))]
-    for (const gates of [4, 1]) {
-      const results = engines.map(engine => {
-        const { kernels } = engine
-        const [wh, h0, gate] = [filled(engine, gates * H * H, 1), filled(engine, N * H, 2), filled(engine, T * N * gates * H, 3)]
-        const [cont, dh, c] = [filled(engine, T * N, 4), filled(engine, T * N * H, 5), filled(engine, (T + 1) * N * H, 6)]
-        cont.array.forEach((value, i) => {
-          cont.array[i] = value > -0.5 ? 1 : 0
+  test.each(sequences)(
+    'LSTM and RNN over %i steps of %i streams, H = %i, in the same bits on 1, 2 and 3 threads',
+    async (T, N, H) => {
+      const engines = [
+        createJsEngine(),
+        ...(await Promise.all([1, 2, 3].map(threads => createEngine('native', { threads })))),
+      ]
+      for (const gates of [4, 1]) {
+        const results = engines.map(engine => {
+          const { kernels } = engine
+          const [wh, h0, gate] = [
+            filled(engine, gates * H * H, 1),
+            filled(engine, N * H, 2),
+            filled(engine, T * N * gates * H, 3),
+          ]
+          const [cont, dh, c] = [
+            filled(engine, T * N, 4),
+            filled(engine, T * N * H, 5),
+            filled(engine, (T + 1) * N * H, 6),
+          ]
+          cont.array.forEach((value, i) => {
+            cont.array[i] = value > -0.5 ? 1 : 0
+          })
+          wh.array.forEach((value, i) => {
+            wh.array[i] = value / Math.sqrt(H)
+          })
+          const [conted, h, dc, dgates] = [T * N * H, T * N * H, N * H, T * N * gates * H].map(n =>
+            filled(engine, n, 7),
+          )
+          if (gates === 4) kernels.lstm(T, N, H, cont, wh, h0, gate, conted, c, h)
+          else kernels.rnn(T, N, H, cont, wh, h0, gate, conted, h)
+          if (gates === 4) kernels.lstmGradient(T, N, H, cont, wh, gate, c, dh, dc, dgates)
+          else kernels.rnnGradient(T, N, H, cont, wh, h, dh, dgates)
+          return [gate, conted, c, h, dc, dgates].map(memory => memory.array.slice())
         })
-        wh.array.forEach((value, i) => {
-          wh.array[i] = value / Math.sqrt(H)
-        })
-        const [conted, h, dc, dgates] = [T * N * H, T * N * H, N * H, T * N * gates * H].map(n => filled(engine, n, 7))
-        if (gates === 4) kernels.lstm(T, N, H, cont, wh, h0, gate, conted, c, h)
-        else kernels.rnn(T, N, H, cont, wh, h0, gate, conted, h)
-        if (gates === 4) kernels.lstmGradient(T, N, H, cont, wh, gate, c, dh, dc, dgates)
-        else kernels.rnnGradient(T, N, H, cont, wh, h, dh, dgates)
-        return [gate, conted, c, h, dc, dgates].map(memory => memory.array.slice())
-      })
-      const [expected, one, two, three] = results
-      for (const [i, values] of expected.entries()) {
-        expectClose(one[i], values, 1e-5, 1e-4, `${gates} gates, ${i}`)
-        expect(two[i]).toEqual(one[i])
-        expect(three[i]).toEqual(one[i])
+        const [expected, one, two, three] = results
+        for (const [i, values] of expected.entries()) {
+          expectClose(one[i], values, 1e-5, 1e-4, `${gates} gates, ${i}`)
+          expect(two[i]).toEqual(one[i])
+          expect(three[i]).toEqual(one[i])
+        }
       }
-    }
-  })
+    },
+  )
 
   const shape = (s: Partial<ConvolutionShape>): ConvolutionShape => {
     const full = {
@@ -124,8 +151,23 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     'large weights': shape({ channels: 64, outputs: 72, input: [6, 5], pad: [1, 1] }),
     'many images': shape({ batch: 19, input: [7, 7], kernel: [5, 5] }),
     'tiles of 6×6, whole and cut': shape({ batch: 3, channels: 64, outputs: 70, input: [30, 17], pad: [1, 1] }),
-    'tiles of 6×6, 5×5, grouped': shape({ batch: 9, channels: 64, outputs: 96, group: 2, input: [16, 15], kernel: [5, 5], pad: [2, 2] }),
-    'a kernel row at a time': shape({ batch: 3, channels: 33, outputs: 21, input: [13, 11], kernel: [4, 3], pad: [2, 1] }),
+    'tiles of 6×6, 5×5, grouped': shape({
+      batch: 9,
+      channels: 64,
+      outputs: 96,
+      group: 2,
+      input: [16, 15],
+      kernel: [5, 5],
+      pad: [2, 2],
+    }),
+    'a kernel row at a time': shape({
+      batch: 3,
+      channels: 33,
+      outputs: 21,
+      input: [13, 11],
+      kernel: [4, 3],
+      pad: [2, 1],
+    }),
     'a kernel row at a time, strided in a row': shape({
       batch: 9,
       channels: 20,
@@ -155,8 +197,22 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     }),
     'rows 4 KiB apart': shape({ batch: 3, channels: 3, outputs: 32, input: [32, 32], kernel: [5, 5], pad: [2, 2] }),
     'few outputs': shape({ batch: 2, channels: 70, outputs: 8, input: [28, 29], kernel: [1, 1] }),
-    'pad wider than the input': shape({ batch: 2, channels: 20, outputs: 5, input: [3, 2], kernel: [3, 3], pad: [3, 4] }),
-    'small images side by side': shape({ batch: 18, channels: 150, outputs: 40, input: [7, 7], kernel: [3, 2], pad: [1, 0] }),
+    'pad wider than the input': shape({
+      batch: 2,
+      channels: 20,
+      outputs: 5,
+      input: [3, 2],
+      kernel: [3, 3],
+      pad: [3, 4],
+    }),
+    'small images side by side': shape({
+      batch: 18,
+      channels: 150,
+      outputs: 40,
+      input: [7, 7],
+      kernel: [3, 2],
+      pad: [1, 0],
+    }),
     'small images side by side, pointwise, grouped': shape({
       batch: 9,
       channels: 128,
@@ -165,7 +221,14 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
       input: [7, 5],
       kernel: [1, 1],
     }),
-    'small images side by side, strided': shape({ batch: 8, channels: 16, outputs: 48, input: [15, 14], pad: [1, 1], stride: [2, 2] }),
+    'small images side by side, strided': shape({
+      batch: 8,
+      channels: 16,
+      outputs: 48,
+      input: [15, 14],
+      pad: [1, 1],
+      stride: [2, 2],
+    }),
     'strips of a piece': shape({ batch: 1, channels: 3, outputs: 100, input: [61, 67], stride: [2, 2], pad: [1, 1] }),
     depthwise: shape({ channels: 6, outputs: 6, group: 6 }),
   }
@@ -177,8 +240,18 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
       s.batch * s.outputs * count(s.output),
     ]
     const run = (engine: Engine) => {
-      const [x, w, b, dy] = [filled(engine, nx, 1), filled(engine, nw, 2), filled(engine, s.outputs, 3), filled(engine, ny, 4)]
-      const [y, plain, dx, dw] = [new Memory(ny, engine.heap), filled(engine, ny, 5), filled(engine, nx, 6), filled(engine, nw, 7)]
+      const [x, w, b, dy] = [
+        filled(engine, nx, 1),
+        filled(engine, nw, 2),
+        filled(engine, s.outputs, 3),
+        filled(engine, ny, 4),
+      ]
+      const [y, plain, dx, dw] = [
+        new Memory(ny, engine.heap),
+        filled(engine, ny, 5),
+        filled(engine, nx, 6),
+        filled(engine, nw, 7),
+      ]
       const rectified = new Memory(ny, engine.heap)
       engine.kernels.convolution(s, x, w, b, y)
       engine.kernels.convolution(s, x, w, null, plain)
@@ -188,7 +261,10 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
       return { y: y.array, plain: plain.array, rectified: rectified.array, dx: dx.array, dw: dw.array }
     }
     const expected = run(createJsEngine())
-    const [one, two] = [run(await createEngine('native', { threads: 1 })), run(await createEngine('native', { threads: 2 }))]
+    const [one, two] = [
+      run(await createEngine('native', { threads: 1 })),
+      run(await createEngine('native', { threads: 2 })),
+    ]
     for (const part of ['y', 'plain', 'rectified', 'dx', 'dw'] as const) {
       expectClose(two[part], expected[part], 1e-4, 1e-3, part)
       expect(two[part], `${part}: the same bits on one thread and on two`).toEqual(one[part])

@@ -1,6 +1,6 @@
 import { parseSolver } from '../../lib/proto/text.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 import type { Solver } from '../../lib/solver.js'
-import { createSolver } from '../../lib/solvers/index.js'
 
 /** A recurrent net whose sequences go on from batch to batch, so that what it learns depends on the state before. */
 const recurrent = (type: string) => `
@@ -14,7 +14,8 @@ const recurrent = (type: string) => `
     layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" softmax_param { axis: 2 } } }`
 
 /** An RNN or LSTM with its solver. */
-export const startRecurrent = (type: string, engine: string, seed: number) => createSolver(parseSolver(recurrent(type)), { engine, seed })
+export const startRecurrent = (type: string, engine: string, seed: number) =>
+  createSolver(parseSolver(recurrent(type)), { engine, seed })
 
 /** Params and history as bits. */
 export async function bitsOf(solver: Solver): Promise<number[][]> {

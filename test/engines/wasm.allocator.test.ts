@@ -27,7 +27,8 @@ describe('the wasm heap', () => {
       } else {
         const [{ block, mark }] = live.splice(random.integer(live.length), 1)
         // whoever overlapped would have written its own mark
-        if (block.array.some(v => v !== mark)) expect.fail(`a block of ${block.array.length} values was overwritten before step ${step}`)
+        if (block.array.some(v => v !== mark))
+          expect.fail(`a block of ${block.array.length} values was overwritten before step ${step}`)
         heap.release(block)
       }
     }

@@ -5,7 +5,7 @@ import { createWasmEngine, poolOf } from '../../lib/engines/wasm.js'
 import { Net } from '../../lib/net.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
-import { createSolver } from '../../lib/solvers/index.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 import { lenet } from './lenet.js'
 
 /** What one pass asks of the engine. Times cannot be asserted on a busy machine; what is done can. */
@@ -68,7 +68,8 @@ function randomInputs(net: Net): void {
   const random = new RandomStream(1, 'counts')
   for (const name of net.inputs) {
     const { dataArray } = net.blobs[name]
-    for (let i = 0; i < dataArray.length; i++) dataArray[i] = name === 'label' ? random.integer(10) : random.uniform() - 0.5
+    for (let i = 0; i < dataArray.length; i++)
+      dataArray[i] = name === 'label' ? random.integer(10) : random.uniform() - 0.5
   }
 }
 
@@ -145,7 +146,12 @@ describe('what a pass asks of the wasm engine', () => {
       await net.backward()
     })
     expect(both.allocations).toBe(0)
-    expect(both.calls).toMatchObject({ convolutionInputGradient: 7, convolutionWeightGradient: 8, copyRows: 8, reluGradient: 8 })
+    expect(both.calls).toMatchObject({
+      convolutionInputGradient: 7,
+      convolutionWeightGradient: 8,
+      copyRows: 8,
+      reluGradient: 8,
+    })
     expect(both.calls.copy ?? 0).toBe(0)
     expect(total(both)).toBeLessThanOrEqual(70)
     expect(both.dispatches).toBeLessThanOrEqual(80)

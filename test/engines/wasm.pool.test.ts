@@ -72,7 +72,8 @@ describe('the worker pool', () => {
     expect(one.detail).toMatch(/^(no )?fma, 1 thread$/)
     expect(two.detail).toMatch(/^(no )?fma, 2 threads$/)
     expect((await createWasmEngine()).threads).toBeGreaterThan(0)
-    for (const threads of [0, -1, 1.5, Number.NaN]) await expect(createWasmEngine({ threads })).rejects.toThrow(EngineError)
+    for (const threads of [0, -1, 1.5, Number.NaN])
+      await expect(createWasmEngine({ threads })).rejects.toThrow(EngineError)
   })
 
   it('lets a program end by itself', () => {

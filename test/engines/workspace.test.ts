@@ -70,7 +70,9 @@ function randomShape(): ConvolutionShape {
     [2, 2],
   ])
   const input = [14 + random.integer(40), 14 + random.integer(40)]
-  const output = input.map((size, i) => Math.floor((size + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1)
+  const output = input.map(
+    (size, i) => Math.floor((size + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1,
+  )
   return { batch: pick([1, 2, 9]), channels, outputs, group, input, output, kernel, stride, pad, dilation }
 }
 
@@ -135,7 +137,8 @@ describe.each(Object.keys(nets) as (keyof typeof nets)[])('the memory of a net o
         const { found, plan } = JSON.parse(stdout) as { found: number; plan: { total: number } }
         // a block for each blob's data and diff fills whole cache lines
         expect(found).toBeLessThanOrEqual(plan.total + 64 * 40)
-        // the plan lets products with gradients turn over all that a recurrent layer keeps, which these sizes do not need
+        // the plan lets products with gradients turn over all that a recurrent layer keeps, which these sizes do not
+        // need
         expect(plan.total).toBeLessThan((/LSTM|RNN/.test(name) ? 2 : 1.25) * found)
       })
     }

@@ -1,4 +1,7 @@
-/** Misbehaves as a broken reader would, to try the watchdog: case 1 hangs, case 3 ends the process, case 5 prints. Arguments as for child.ts. */
+/**
+ * Misbehaves as a broken reader would, to try the watchdog: case 1 hangs, case 3 ends the process, case 5 prints.
+ * Arguments as for child.ts.
+ */
 import { openSync, writeFileSync, writeSync } from 'node:fs'
 
 const [, from, to, progressFile, reportFile] = process.argv.slice(2)

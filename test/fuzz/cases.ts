@@ -55,13 +55,18 @@ export async function runCase({ target, bytes }: Case, maxTime = MAX_TIME): Prom
   // maxRSS is in kilobytes
   const growth = (process.resourceUsage().maxRSS - peak) * 1024
   if (growth > MAX_GROWTH)
-    return { kind: 'failure', message: `it took ${Math.round(growth / 2 ** 20)} MiB, allowed are ${MAX_GROWTH / 2 ** 20}` }
+    return {
+      kind: 'failure',
+      message: `it took ${Math.round(growth / 2 ** 20)} MiB, allowed are ${MAX_GROWTH / 2 ** 20}`,
+    }
   return outcome
 }
 
 function judge(error: unknown): Outcome {
-  if (!(error instanceof RistrettoError)) return { kind: 'failure', message: `not a typed error: ${(error as Error)?.stack ?? error}` }
+  if (!(error instanceof RistrettoError))
+    return { kind: 'failure', message: `not a typed error: ${(error as Error)?.stack ?? error}` }
   if (!error.message) return { kind: 'failure', message: `an error without a message: ${error.stack}` }
-  if (error.message.length > MAX_MESSAGE) return { kind: 'failure', message: `a message of ${error.message.length} characters` }
+  if (error.message.length > MAX_MESSAGE)
+    return { kind: 'failure', message: `a message of ${error.message.length} characters` }
   return { kind: error.name as Outcome['kind'], message: error.message }
 }

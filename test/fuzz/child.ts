@@ -33,7 +33,8 @@ for (let number = Number(from); number < Number(to); number++) {
   if (outcome.kind === 'failure') fail(outcome.message!)
   const counts = (report.outcomes[current.target.name] ??= {})
   counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1
-  if (process.env.FUZZ_VERBOSE) console.log(`${number} ${current.target.name} ${current.file}: ${outcome.kind} ${outcome.message ?? ''}`)
+  if (process.env.FUZZ_VERBOSE)
+    console.log(`${number} ${current.target.name} ${current.file}: ${outcome.kind} ${outcome.message ?? ''}`)
   if (number % 500 === 0) writeFileSync(reportFile, JSON.stringify(report))
 }
 await control().catch(error => fail(`a whole file can no longer be read: ${error.stack}`))

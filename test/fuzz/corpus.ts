@@ -1,7 +1,7 @@
 /** The files that are damaged: golden ones, and what they lead to. */
 import { readdirSync, readFileSync } from 'node:fs'
 import ndarray from 'ndarray'
-import { writeNpy } from '../../lib/io/npy.js'
+import { writeNpy } from '../../lib/pycaffe/io/npy.js'
 import { goldenPath } from '../golden.js'
 
 export interface Seed {
@@ -30,7 +30,9 @@ const layerCases = (): Seed[] =>
     )
 
 const dataNets = (): Seed[] =>
-  (json('io/io.json').sources as { name: string; prototxt: string }[]).map(c => text(`io/io.json: ${c.name}`, c.prototxt))
+  (json('io/io.json').sources as { name: string; prototxt: string }[]).map(c =>
+    text(`io/io.json: ${c.name}`, c.prototxt),
+  )
 
 const lazy = <T>(make: () => T): (() => T) => {
   let made: T | undefined
@@ -62,12 +64,22 @@ export const databases = lazy(() =>
   ['features', 'images_encoded', 'images_grey', 'images_raw'].map(name => read(`io/${name}_lmdb/data.mdb`)),
 )
 export const datums = lazy(() => [read('io/datum_bytes.bin'), read('io/datum_float.bin')])
-export const arrays = lazy(() => [read('io/images_mean.binaryproto'), read('io/mnist_mean.binaryproto'), read('io/blob.bin')])
+export const arrays = lazy(() => [
+  read('io/images_mean.binaryproto'),
+  read('io/mnist_mean.binaryproto'),
+  read('io/blob.bin'),
+])
 export const images = lazy(() => [...list('io/images', '.png'), ...list('io/images', '.jpg')])
-export const idx = lazy(() => [read('io/mnist_200-labels-idx1-ubyte'), shortened(read('io/mnist_200-images-idx3-ubyte'))])
+export const idx = lazy(() => [
+  read('io/mnist_200-labels-idx1-ubyte'),
+  shortened(read('io/mnist_200-images-idx3-ubyte')),
+])
 export const imageLists = lazy(() => list('io/images', '.txt'))
 export const windowLists = lazy(() => [
-  text('windows', '# 0\nc0.png\n3\n14\n16\n2\n1 0.9 1 2 9 12\n0 0.1 0 0 15 13\n# 1\nj1.jpg\n3\n14\n16\n1\n2 0.7 3 3 8 8\n'),
+  text(
+    'windows',
+    '# 0\nc0.png\n3\n14\n16\n2\n1 0.9 1 2 9 12\n0 0.1 0 0 15 13\n# 1\nj1.jpg\n3\n14\n16\n1\n2 0.7 3 3 8 8\n',
+  ),
 ])
 
 /** The first three pictures of an idx file. */

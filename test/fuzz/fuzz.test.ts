@@ -12,7 +12,9 @@ import { targets } from './targets.js'
 
 test('some hundred damaged inputs of every kind end in a value or a typed error', async () => {
   const report = await fuzz({ seed: 1, cases: 600 })
-  expect(report.failures, 'again with FUZZ_SEED=1 FUZZ_FROM=<case> FUZZ_CASES=1 FUZZ_VERBOSE=1 npm run fuzz').toEqual([])
+  expect(report.failures, 'again with FUZZ_SEED=1 FUZZ_FROM=<case> FUZZ_CASES=1 FUZZ_VERBOSE=1 npm run fuzz').toEqual(
+    [],
+  )
   expect(report.cases).toBe(600)
   expect(Object.keys(report.outcomes).sort()).toEqual(targets.map(target => target.name).sort())
   expect(report.rss[1] - report.rss[0]).toBeLessThan(500 * 2 ** 20)
@@ -41,7 +43,8 @@ test('what is no typed error, has no message or takes too long is a failure', as
   expect((await thrown(new FormatError(''))).message).toMatch(/without a message/)
   const busy = await run(() => {
     const start = process.cpuUsage()
-    for (let used = start; used.user + used.system < 60_000 + start.user + start.system; used = process.cpuUsage()) makeCase(1, 1)
+    for (let used = start; used.user + used.system < 60_000 + start.user + start.system; used = process.cpuUsage())
+      makeCase(1, 1)
   }, 50)
   expect(busy).toMatchObject({ kind: 'failure', message: expect.stringMatching(/^it took \d+ ms, allowed are 50$/) })
 })
@@ -59,8 +62,16 @@ describe('shapes beyond memory are refused before anything is taken', () => {
   const layer = (type: string, param: string) => `layer { name: "l" type: "${type}" bottom: "x" top: "y" ${param} }`
   const nets: [what: string, text: string, message: RegExp][] = [
     ['an input', input(2_000_000_000), /the (net needs|.* tops are)/],
-    ['a product beyond 2^31', input(2_000_000_000, 2_000_000_000), /blob 'x' \[2000000000, 2000000000\] has .* values, at most 2147483647/],
-    ['weights', input(1, 3) + layer('InnerProduct', 'inner_product_param { num_output: 700000000 }'), /no memory for 2100000000 values/],
+    [
+      'a product beyond 2^31',
+      input(2_000_000_000, 2_000_000_000),
+      /blob 'x' \[2000000000, 2000000000\] has .* values, at most 2147483647/,
+    ],
+    [
+      'weights',
+      input(1, 3) + layer('InnerProduct', 'inner_product_param { num_output: 700000000 }'),
+      /no memory for 2100000000 values/,
+    ],
     [
       'weights beyond 2^31',
       input(1, 3, 8, 8) + layer('Convolution', 'convolution_param { num_output: 1000000000 kernel_size: 3 }'),
@@ -95,7 +106,9 @@ describe('shapes beyond memory are refused before anything is taken', () => {
   test('maxMemory bounds what a net takes, and what it gives back counts', async () => {
     const make = (maxMemory: number, dims = [10, 100]) =>
       Net.create(
-        parseNet(`${input(...dims)} ${layer('InnerProduct', 'inner_product_param { num_output: 10 weight_filler { type: "xavier" } }')}`),
+        parseNet(
+          `${input(...dims)} ${layer('InnerProduct', 'inner_product_param { num_output: 10 weight_filler { type: "xavier" } }')}`,
+        ),
         {
           engine: 'js',
           seed: 1,
@@ -120,7 +133,9 @@ describe('shapes beyond memory are refused before anything is taken', () => {
 describe('found by fuzzing', () => {
   test('messages quote no more than a part of long names', async () => {
     const name = 'x'.repeat(500_000)
-    const error = await Net.create(parseNet(`layer { name: "${name}" type: "ReLU" bottom: "y" top: "y" }`), { engine: 'js' }).catch(e => e)
+    const error = await Net.create(parseNet(`layer { name: "${name}" type: "ReLU" bottom: "y" top: "y" }`), {
+      engine: 'js',
+    }).catch(e => e)
     expect(error).toBeInstanceOf(NetError)
     expect(error.message.length).toBeLessThan(5000)
     expect(() => parseNet(`${name}: 1`)).toThrow(FormatError)
@@ -130,7 +145,9 @@ describe('found by fuzzing', () => {
     const text = `layer { name: "d" type: "ImageData" top: "data" top: "label"
       image_data_param { source: "list.txt" root_folder: "test/golden/io/images/" batch_size: 1 new_height: 2147483648 new_width: 2147483648 } }`
     const files = (path: string) => (path === 'list.txt' ? new TextEncoder().encode('c0.png 1\n') : undefined)
-    await expect(Net.create(parseNet(text), { engine: 'js', files })).rejects.toThrow(/an image of 3×2147483648×2147483648 cannot be made/)
+    await expect(Net.create(parseNet(text), { engine: 'js', files })).rejects.toThrow(
+      /an image of 3×2147483648×2147483648 cannot be made/,
+    )
   })
 
   test('an axis of size 0 does not hide a huge one', async () => {
@@ -153,10 +170,12 @@ describe('found by fuzzing', () => {
 
   const lstm = `layer { name: "x" type: "DummyData" top: "x" top: "cont" dummy_data_param { shape { dim: 2 dim: 1 dim: 2 } shape { dim: 2 dim: 1 } } }
     layer { name: "lstm" type: "LSTM" bottom: "x" bottom: "cont" top: "h" recurrent_param { num_output: 4 weight_filler { type: "xavier" } } }`
-  const hdf5 = 'layer { name: "d" type: "HDF5Data" top: "data" hdf5_data_param { source: "hdf5/list.txt" batch_size: 2 } }'
+  const hdf5 =
+    'layer { name: "d" type: "HDF5Data" top: "data" hdf5_data_param { source: "hdf5/list.txt" batch_size: 2 } }'
   const images = `layer { name: "d" type: "ImageData" top: "data" top: "label"
     image_data_param { source: "images/list.txt" root_folder: "images/" new_height: 4 new_width: 4 } }`
-  const at = (layer: string, state: string) => `{"seed":1,"train":{"passes":0,"layers":{"${layer}":${state}}},"test":[]}`
+  const at = (layer: string, state: string) =>
+    `{"seed":1,"train":{"passes":0,"layers":{"${layer}":${state}}},"test":[]}`
   test.each([
     [hdf5, 'null', /positions of the random streams cannot be read/],
     [hdf5, '{"seed":1,"train":{"passes":0},"test":[]}', /cannot be read/],
@@ -171,7 +190,11 @@ describe('found by fuzzing', () => {
   ])('damaged positions in a solver state: %#', async (net, positions, message) => {
     const files = async (path: string) =>
       /^(hdf5|images)\//.test(path) ? new Uint8Array(readFileSync(goldenPath(`io/${path}`))) : undefined
-    const solver = await createSolver(parseSolver(`base_lr: 1 lr_policy: "fixed" net_param { ${net} }`), { engine: 'js', seed: 1, files })
+    const solver = await createSolver(parseSolver(`base_lr: 1 lr_policy: "fixed" net_param { ${net} }`), {
+      engine: 'js',
+      seed: 1,
+      files,
+    })
     const history = solver.history.map(blob => ({ shape: { dim: blob.shape }, data: new Float32Array(blob.count) }))
     const state = writeMessage('SolverState', { iter: 3, history, ristretto_positions: positions })
     const going = solver.restore(state).then(() => solver.step(1))

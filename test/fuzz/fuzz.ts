@@ -59,11 +59,26 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 }
 
 /** Cases start … end−1, or as many of them as a child lives for. */
-async function runBlock(base: string, options: FuzzOptions, start: number, end: number): Promise<{ report: ChildReport; done: number }> {
+async function runBlock(
+  base: string,
+  options: FuzzOptions,
+  start: number,
+  end: number,
+): Promise<{ report: ChildReport; done: number }> {
   const { seed, only, child = CHILD, hang = HANG } = options
   const files = [`${base}.progress`, `${base}.report`]
   for (const file of files) rmSync(file, { force: true })
-  const args = ['--import', 'tsx', '--expose-gc', child, String(seed), String(start), String(end), ...files, ...(only ? [only] : [])]
+  const args = [
+    '--import',
+    'tsx',
+    '--expose-gc',
+    child,
+    String(seed),
+    String(start),
+    String(end),
+    ...files,
+    ...(only ? [only] : []),
+  ]
   const process = spawn(globalThis.process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [process.stdout, process.stderr]) stream.on('data', data => (output += data))
@@ -80,12 +95,19 @@ async function runBlock(base: string, options: FuzzOptions, start: number, end: 
       process.kill('SIGKILL')
     }
   }, 500)
-  const code = await new Promise<string>(resolve => process.on('close', (code, signal) => resolve(String(signal ?? code))))
+  const code = await new Promise<string>(resolve =>
+    process.on('close', (code, signal) => resolve(String(signal ?? code))),
+  )
   clearInterval(watchdog)
   const report: ChildReport = JSON.parse(readOr(files[1]) || '{"outcomes":{},"failures":[],"rss":[0,0]}')
   if (globalThis.process.env.FUZZ_VERBOSE) globalThis.process.stdout.write(output)
   else if (output)
-    report.failures.push({ case: start, target: 'all', file: '', message: `something was printed: ${output.slice(0, 2000)}` })
+    report.failures.push({
+      case: start,
+      target: 'all',
+      file: '',
+      message: `something was printed: ${output.slice(0, 2000)}`,
+    })
   if (code === '0') return { report, done: end }
   const last = readOr(files[0])
   if (!last) throw new Error(`the fuzzing process did not get as far as its first case: ${output}`)

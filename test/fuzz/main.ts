@@ -17,9 +17,12 @@ const report = await fuzz({
 })
 console.table(report.outcomes)
 const sums: Record<string, number> = {}
-for (const counts of Object.values(report.outcomes)) for (const [kind, n] of Object.entries(counts)) sums[kind] = (sums[kind] ?? 0) + n
+for (const counts of Object.values(report.outcomes))
+  for (const [kind, n] of Object.entries(counts)) sums[kind] = (sums[kind] ?? 0) + n
 console.log(`${report.cases} cases in ${((performance.now() - start) / 1000).toFixed(0)} s:`, sums)
-console.log(`resident memory grew by at most ${((report.rss[1] - report.rss[0]) / 2 ** 20).toFixed(0)} MiB in one process`)
+console.log(
+  `resident memory grew by at most ${((report.rss[1] - report.rss[0]) / 2 ** 20).toFixed(0)} MiB in one process`,
+)
 for (const failure of report.failures) {
   console.log(`\n${failure.target} (${failure.file}): ${failure.message}`)
   console.log(

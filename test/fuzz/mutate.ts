@@ -27,7 +27,8 @@ const truncate: Mutation = (bytes, random) => bytes.slice(0, place(bytes, random
 
 const flipBits: Mutation = (bytes, random) => {
   const copy = bytes.slice()
-  if (copy.length) for (let n = 1 + random.integer(8); n > 0; n--) copy[random.integer(copy.length)] ^= 1 << random.integer(8)
+  if (copy.length)
+    for (let n = 1 + random.integer(8); n > 0; n--) copy[random.integer(copy.length)] ^= 1 << random.integer(8)
   return copy
 }
 
@@ -47,7 +48,11 @@ const repeat: Mutation = (bytes, random) => {
   const [from, to] = stretch(bytes, random)
   const times = 1 + random.integer(random.uniform() < 0.9 ? 4 : 1000)
   const room = Math.max(1, Math.floor((MAX_LENGTH - bytes.length) / Math.max(1, to - from)))
-  return join(bytes.subarray(0, to), ...Array<Uint8Array>(Math.min(times, room)).fill(bytes.subarray(from, to)), bytes.subarray(to))
+  return join(
+    bytes.subarray(0, to),
+    ...Array<Uint8Array>(Math.min(times, room)).fill(bytes.subarray(from, to)),
+    bytes.subarray(to),
+  )
 }
 
 const insert: Mutation = (bytes, random) => {
@@ -57,7 +62,8 @@ const insert: Mutation = (bytes, random) => {
 }
 
 /** The start of one file and the end of another. */
-const splice: Mutation = (bytes, random, other) => join(bytes.subarray(0, place(bytes, random)), other.subarray(place(other, random)))
+const splice: Mutation = (bytes, random, other) =>
+  join(bytes.subarray(0, place(bytes, random)), other.subarray(place(other, random)))
 
 /** A piece of another file in the middle. */
 const transplant: Mutation = (bytes, random, other) => {
@@ -66,7 +72,20 @@ const transplant: Mutation = (bytes, random, other) => {
   return join(bytes.subarray(0, at), other.subarray(from, to), bytes.subarray(at))
 }
 
-const EXTREMES = [0n, 1n, 0x7fn, 0xffn, 0x7fffn, 0xffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 2n ** 48n, 2n ** 63n - 1n, 2n ** 64n - 1n]
+const EXTREMES = [
+  0n,
+  1n,
+  0x7fn,
+  0xffn,
+  0x7fffn,
+  0xffffn,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  2n ** 48n,
+  2n ** 63n - 1n,
+  2n ** 64n - 1n,
+]
 
 /** A number of 1, 2, 4 or 8 bytes at the edge of its range: sizes, offsets and page numbers of binary formats. */
 const extremeNumber: Mutation = (bytes, random) => {
@@ -104,7 +123,8 @@ const binary: readonly Mutation[] = [
   varintBomb,
 ]
 
-// ---- text ---------------------------------------------------------------------------------------------------------------------------
+// ---- text
+// ---------------------------------------------------------------------------------------------------------------------------
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -126,7 +146,8 @@ const NUMBERS =
   '0 -0 -1 1 2 3 7 255 65536 1000000 2000000000 2147483647 2147483648 -2147483648 4294967295 9223372036854775807 1e30 -1e30 1e400 nan inf -inf 0.5 1e-45 0x7fffffff 007 99999999999999999999'.split(
     ' ',
   )
-const number: TextMutation = (text, random) => replaceOne(text, /-?\d+(\.\d+)?/g, random, () => NUMBERS[random.integer(NUMBERS.length)])
+const number: TextMutation = (text, random) =>
+  replaceOne(text, /-?\d+(\.\d+)?/g, random, () => NUMBERS[random.integer(NUMBERS.length)])
 
 const WORDS =
   'layer name type bottom top param dim shape num_output kernel_size pad stride group axis true false MAX TRAIN TEST "" "data" "x" { } [ ] < > : ; , - # " \\ blobs phase include exclude loss_weight propagate_down input input_dim layers force_backward state'.split(
@@ -145,10 +166,13 @@ const swapWords: TextMutation = (text, random, other) => {
 /** A message from another file, or of the same one, put before some word. */
 const addMessage: TextMutation = (text, random, other) => {
   const messages = (random.uniform() < 0.5 ? text : other).match(/\w+\s*\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g)
-  return messages ? replaceOne(text, /[A-Za-z_]+\s*[:{]/g, random, found => `${messages[random.integer(messages.length)]} ${found}`) : text
+  return messages
+    ? replaceOne(text, /[A-Za-z_]+\s*[:{]/g, random, found => `${messages[random.integer(messages.length)]} ${found}`)
+    : text
 }
 
-const cutMessage: TextMutation = (text, random) => replaceOne(text, /\w+\s*(:\s*("[^"\n]*"|[\w.-]+)|\{[^{}]*\})/g, random, () => '')
+const cutMessage: TextMutation = (text, random) =>
+  replaceOne(text, /\w+\s*(:\s*("[^"\n]*"|[\w.-]+)|\{[^{}]*\})/g, random, () => '')
 
 const nesting: TextMutation = (text, random) => {
   const depth = 1 << (1 + random.integer(15))
@@ -164,14 +188,34 @@ const nesting: TextMutation = (text, random) => {
 }
 
 const manyDims: TextMutation = (text, random) =>
-  replaceOne(text, /dim:\s*-?\d+/g, random, found => `${found} `.repeat(1 + random.integer(random.uniform() < 0.8 ? 40 : 2000)))
+  replaceOne(text, /dim:\s*-?\d+/g, random, found =>
+    `${found} `.repeat(1 + random.integer(random.uniform() < 0.8 ? 40 : 2000)),
+  )
 
-const textual: readonly Mutation[] = [number, number, number, word, swapWords, swapWords, addMessage, cutMessage, nesting, manyDims].map(
-  onText,
-)
+const textual: readonly Mutation[] = [
+  number,
+  number,
+  number,
+  word,
+  swapWords,
+  swapWords,
+  addMessage,
+  cutMessage,
+  nesting,
+  manyDims,
+].map(onText)
 
 /** Damage that leaves the grammar whole, so that it gets as far as the code that uses the values. */
-const values: readonly Mutation[] = [number, number, number, swapWords, swapWords, addMessage, cutMessage, manyDims].map(onText)
+const values: readonly Mutation[] = [
+  number,
+  number,
+  number,
+  swapWords,
+  swapWords,
+  addMessage,
+  cutMessage,
+  manyDims,
+].map(onText)
 
 export type Form = 'binary' | 'text' | 'values'
 

@@ -7,23 +7,23 @@ import { readIdx } from '../../lib/data/idx.js'
 import { decodeImage, importPixels, toPlanes } from '../../lib/data/image.js'
 import { parseImageList } from '../../lib/data/image_list.js'
 import { LmdbReader } from '../../lib/data/lmdb.js'
-import { computeImageMean } from '../../lib/data/mean.js'
 import { readMeanImage } from '../../lib/data/transformer.js'
 import { parseWindowList } from '../../lib/data/window_list.js'
 import { RistrettoError } from '../../lib/errors.js'
 import type { NetParameter, SolverParameter } from '../../lib/index.js'
-import { readNpy, writeNpy } from '../../lib/io/npy.js'
-import { blobProtoToArray, blobProtoVectorToArrayList, datumToArray } from '../../lib/io/protos.js'
 import { Net } from '../../lib/net.js'
-import { parseLiteral } from '../../lib/param_str.js'
 import { toBlobProto } from '../../lib/proto/blob_proto.js'
 import { readDatum, writeDatum } from '../../lib/proto/datum.js'
 import type { MessageName } from '../../lib/proto/schema.js'
 import { parseNet, parseSolver, parseText, printText } from '../../lib/proto/text.js'
 import { upgradeNet, upgradeSolver } from '../../lib/proto/upgrade.js'
 import { readMessage, writeMessage } from '../../lib/proto/wire.js'
+import { readNpy, writeNpy } from '../../lib/pycaffe/io/npy.js'
+import { blobProtoToArray, blobProtoVectorToArrayList, datumToArray } from '../../lib/pycaffe/io/protos.js'
+import { parseLiteral } from '../../lib/pycaffe/param_str.js'
+import { createSolver } from '../../lib/solver/rules/index.js'
 import type { Solver } from '../../lib/solver.js'
-import { createSolver } from '../../lib/solvers/index.js'
+import { computeImageMean } from '../../lib/tools/image_mean.js'
 import { goldenPath } from '../golden.js'
 import type { Seed } from './corpus.js'
 import * as corpus from './corpus.js'
@@ -66,7 +66,9 @@ function firstDifference(a: string, b: string): string {
   return `${JSON.stringify(a.slice(Math.max(0, i - 40), i + 40))} became ${JSON.stringify(b.slice(Math.max(0, i - 40), i + 40))}`
 }
 
-/** The files that golden prototxts name, and nothing else of the disk: a damaged path must not lead out of the corpus. */
+/**
+ * The files that golden prototxts name, and nothing else of the disk: a damaged path must not lead out of the corpus.
+ */
 const goldenFile = (path: string): Uint8Array | undefined => {
   if (!/^[\w./-]+$/.test(path) || path.includes('..') || path.startsWith('/')) return new Uint8Array(0)
   for (const folder of ['io', 'layers', 'io/images'])
@@ -77,12 +79,24 @@ const goldenFile = (path: string): Uint8Array | undefined => {
 }
 
 async function buildNet(param: NetParameter, engine: string): Promise<void> {
-  const net = await Net.create(param, { engine, threads: 1, seed: 1, phase: 'TRAIN', maxMemory: MAX_MEMORY, files: goldenFile })
+  const net = await Net.create(param, {
+    engine,
+    threads: 1,
+    seed: 1,
+    phase: 'TRAIN',
+    maxMemory: MAX_MEMORY,
+    files: goldenFile,
+  })
   try {
     const values = (blobs: { count: number }[]) => blobs.reduce((sum, blob) => sum + blob.count, 0)
     const tops = net.nodes.reduce((most, node) => Math.max(most, values(node.top) + values(node.bottom)), 1)
     const params = net.nodes.reduce((most, node) => Math.max(most, values(node.layer.blobs)), 1)
-    if (tops > MAX_VALUES || tops * params * net.nodes.length > MAX_WORK || net.nodes.some(node => usesWindow(node.param))) return
+    if (
+      tops > MAX_VALUES ||
+      tops * params * net.nodes.length > MAX_WORK ||
+      net.nodes.some(node => usesWindow(node.param))
+    )
+      return
     await net.forward()
     await net.backward()
   } finally {
@@ -91,13 +105,25 @@ async function buildNet(param: NetParameter, engine: string): Promise<void> {
 }
 
 /** Layers whose work grows with a window as well are run only with small windows. */
-const usesWindow = ({ pooling_param, convolution_param, lrn_param, spp_param }: NonNullable<NetParameter['layer']>[number]): boolean =>
-  [pooling_param?.kernel_size, pooling_param?.kernel_h, pooling_param?.kernel_w, lrn_param?.local_size, spp_param?.pyramid_height]
+const usesWindow = ({
+  pooling_param,
+  convolution_param,
+  lrn_param,
+  spp_param,
+}: NonNullable<NetParameter['layer']>[number]): boolean =>
+  [
+    pooling_param?.kernel_size,
+    pooling_param?.kernel_h,
+    pooling_param?.kernel_w,
+    lrn_param?.local_size,
+    spp_param?.pyramid_height,
+  ]
     .concat(convolution_param?.kernel_size, convolution_param?.kernel_h, convolution_param?.kernel_w)
     .some(size => (size ?? 0) > 20)
 
 const solverNet = readFileSync(goldenPath('solvers/net.prototxt'))
-const solverFiles = (path: string): Uint8Array => (path.endsWith('net.prototxt') ? new Uint8Array(solverNet) : new Uint8Array(0))
+const solverFiles = (path: string): Uint8Array =>
+  path.endsWith('net.prototxt') ? new Uint8Array(solverNet) : new Uint8Array(0)
 
 async function buildSolver(param: SolverParameter): Promise<Solver> {
   return createSolver(param, { engine: 'js', seed: 1, files: solverFiles, maxMemory: MAX_MEMORY })
@@ -119,7 +145,8 @@ const kept = new Map<string, Promise<Solver>>()
 /** One solver for each type: restoring checks everything before it changes anything. */
 function solverOf(name: string): Promise<Solver> {
   const file = /adadelta|adam|sgd_itersize3_multistep|sgd_momentum_l2/.exec(name)?.[0] ?? 'adam'
-  if (!kept.has(file)) kept.set(file, buildSolver(parseSolver(readFileSync(goldenPath(`solvers/solver_${file}.prototxt`), 'utf8'))))
+  if (!kept.has(file))
+    kept.set(file, buildSolver(parseSolver(readFileSync(goldenPath(`solvers/solver_${file}.prototxt`), 'utf8'))))
   return kept.get(file)!
 }
 let classifier: Promise<Net> | undefined
@@ -159,11 +186,14 @@ let reading: Promise<Solver> | undefined
 
 /** A solver state whose positions are damaged, and a step from there. */
 async function goOnFrom(positions: string): Promise<void> {
-  reading ??= createSolver(parseSolver(`base_lr: 0.01 lr_policy: "fixed" test_iter: 1 test_interval: 100 net_param { ${readers} }`), {
-    engine: 'js',
-    seed: 1,
-    files: goldenFile,
-  })
+  reading ??= createSolver(
+    parseSolver(`base_lr: 0.01 lr_policy: "fixed" test_iter: 1 test_interval: 100 net_param { ${readers} }`),
+    {
+      engine: 'js',
+      seed: 1,
+      files: goldenFile,
+    },
+  )
   const solver = await reading
   const history = solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray))
   await solver.restore(writeMessage('SolverState', { iter: 1, history, ristretto_positions: positions }))
@@ -200,7 +230,8 @@ async function readDatabase(bytes: Uint8Array): Promise<void> {
 }
 
 async function useDatabase(bytes: Uint8Array): Promise<void> {
-  const text = 'layer { name: "d" type: "Data" top: "data" top: "label" data_param { source: "db" batch_size: 3 backend: LMDB } }'
+  const text =
+    'layer { name: "d" type: "Data" top: "data" top: "label" data_param { source: "db" batch_size: 3 backend: LMDB } }'
   const files = (path: string) => (path === 'db/data.mdb' ? bytes : undefined)
   const net = await Net.create(parseNet(text), { engine: 'js', seed: 1, maxMemory: MAX_MEMORY, files })
   try {
@@ -229,7 +260,8 @@ async function readHdf5(bytes: Uint8Array): Promise<void> {
 async function useHdf5(bytes: Uint8Array): Promise<void> {
   const text =
     'layer { name: "d" type: "HDF5Data" top: "data" top: "label" hdf5_data_param { source: "list.txt" batch_size: 2 shuffle: true } }'
-  const files = (path: string) => (path === 'list.txt' ? new TextEncoder().encode('a.h5\n') : path === 'a.h5' ? bytes : undefined)
+  const files = (path: string) =>
+    path === 'list.txt' ? new TextEncoder().encode('a.h5\n') : path === 'a.h5' ? bytes : undefined
   const net = await Net.create(parseNet(text), { engine: 'js', seed: 1, maxMemory: MAX_MEMORY, files })
   try {
     for (let i = 0; i < 3; i++) await net.forward()
@@ -263,7 +295,13 @@ export const targets: readonly Target[] = [
       ;(await buildSolver(param)).dispose()
     },
   },
-  { name: 'Net.create', weight: 15, form: 'text', seeds: corpus.nets, run: bytes => buildNet(parseNet(decode(bytes)), 'js') },
+  {
+    name: 'Net.create',
+    weight: 15,
+    form: 'text',
+    seeds: corpus.nets,
+    run: bytes => buildNet(parseNet(decode(bytes)), 'js'),
+  },
   {
     name: 'Net.create, other values',
     weight: 30,
@@ -271,7 +309,13 @@ export const targets: readonly Target[] = [
     seeds: corpus.nets,
     run: bytes => buildNet(parseNet(decode(bytes)), bytes.length % 2 ? 'js' : 'wasm'),
   },
-  { name: 'training', weight: 10, form: 'values', seeds: corpus.solvers, run: bytes => train(parseSolver(decode(bytes))) },
+  {
+    name: 'training',
+    weight: 10,
+    form: 'values',
+    seeds: corpus.solvers,
+    run: bytes => train(parseSolver(decode(bytes))),
+  },
   {
     name: 'caffemodel message',
     weight: 8,
@@ -283,9 +327,19 @@ export const targets: readonly Target[] = [
     },
   },
   { name: 'caffemodel into a net', weight: 8, seeds: corpus.models, run: load },
-  { name: 'solverstate', weight: 8, seeds: corpus.states, run: bytes => restore(bytes, corpus.models()[turn++ % 4], turn) },
+  {
+    name: 'solverstate',
+    weight: 8,
+    seeds: corpus.states,
+    run: bytes => restore(bytes, corpus.models()[turn++ % 4], turn),
+  },
   { name: 'caffemodel.h5', weight: 4, seeds: corpus.hdf5Models, run: load },
-  { name: 'solverstate.h5', weight: 4, seeds: corpus.hdf5States, run: bytes => restore(bytes, corpus.models()[turn++ % 4], 1) },
+  {
+    name: 'solverstate.h5',
+    weight: 4,
+    seeds: corpus.hdf5States,
+    run: bytes => restore(bytes, corpus.models()[turn++ % 4], 1),
+  },
   { name: 'HDF5', weight: 8, seeds: corpus.hdf5Data, run: readHdf5 },
   { name: 'HDF5Data layer', weight: 4, seeds: corpus.hdf5Data, run: useHdf5 },
   { name: 'LMDB', weight: 10, seeds: corpus.databases, run: readDatabase },
@@ -309,7 +363,13 @@ export const targets: readonly Target[] = [
       for (const channels of [1, 3] as const) toPlanes(image, channels)
     },
   },
-  { name: 'positions in a solverstate', weight: 4, form: 'text', seeds: corpus.positions, run: bytes => goOnFrom(decode(bytes)) },
+  {
+    name: 'positions in a solverstate',
+    weight: 4,
+    form: 'text',
+    seeds: corpus.positions,
+    run: bytes => goOnFrom(decode(bytes)),
+  },
   {
     name: 'npy',
     weight: 4,
@@ -318,7 +378,13 @@ export const targets: readonly Target[] = [
       readNpy(writeNpy(readNpy(bytes)))
     },
   },
-  { name: 'param_str', weight: 4, form: 'text', seeds: corpus.literals, run: bytes => parseLiteral(decode(bytes), 'param_str') },
+  {
+    name: 'param_str',
+    weight: 4,
+    form: 'text',
+    seeds: corpus.literals,
+    run: bytes => parseLiteral(decode(bytes), 'param_str'),
+  },
   {
     name: 'arrays in messages',
     weight: 4,
@@ -333,7 +399,13 @@ export const targets: readonly Target[] = [
     },
   },
   { name: 'idx', weight: 4, seeds: corpus.idx, run: bytes => readIdx(bytes) },
-  { name: 'image list', weight: 4, form: 'text', seeds: corpus.imageLists, run: bytes => parseImageList(decode(bytes), 'list.txt') },
+  {
+    name: 'image list',
+    weight: 4,
+    form: 'text',
+    seeds: corpus.imageLists,
+    run: bytes => parseImageList(decode(bytes), 'list.txt'),
+  },
   {
     name: 'window list',
     weight: 4,

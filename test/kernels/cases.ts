@@ -18,7 +18,8 @@ export type Case = (kit: Kit) => (kernels: Kernels) => void
 
 export const cases: Record<string, Case> = {}
 
-// ---- matrices: odd sizes, all transposes, in pieces along every axis -----------------------------------------------------------
+// ---- matrices: odd sizes, all transposes, in pieces along every axis
+// -----------------------------------------------------------
 for (const [M, N, K] of [
   [1, 1, 1],
   [3, 5, 7],
@@ -97,7 +98,8 @@ for (const [batch, channels, inner] of [
   }
 }
 
-// ---- convolution: kernels, strides, pads, dilations and groups that meet every path -----------------------------------------------
+// ---- convolution: kernels, strides, pads, dilations and groups that meet every path
+// -----------------------------------------------
 /** [N, C, M, group], [H, W], kernel, stride, pad, dilation */
 type Sizes = [number[], number[], number[], number[], number[], number[]]
 const convolutions: Sizes[] = [
@@ -261,7 +263,8 @@ const convolutions: Sizes[] = [
     [1, 1],
     [1, 1],
   ],
-  // large enough for tiles of 6 × 6: whole and cut tiles, several images in a block of tiles, groups, both kernels, several rounds
+  // large enough for tiles of 6 × 6: whole and cut tiles, several images in a block of tiles, groups, both kernels,
+  // several rounds
   ...[
     [[2, 64, 64, 1], [30, 29], 3, 1],
     [[5, 37, 66, 1], [7, 7], 3, 1],
@@ -272,7 +275,14 @@ const convolutions: Sizes[] = [
     [[4, 50, 20, 1], [8, 9], 5, 4],
     [[12, 96, 64, 1], [28, 28], 3, 1],
   ].map(
-    ([channels, input, k, p]): Sizes => [channels as number[], input as number[], [k, k] as number[], [1, 1], [p, p] as number[], [1, 1]],
+    ([channels, input, k, p]): Sizes => [
+      channels as number[],
+      input as number[],
+      [k, k] as number[],
+      [1, 1],
+      [p, p] as number[],
+      [1, 1],
+    ],
   ),
   [[2, 3, 4, 1], [41], [5], [2], [2], [1]],
   [
@@ -303,7 +313,8 @@ const convolutions: Sizes[] = [
     ],
     [[1, 2, 2, 2], [130], [8], [9], [5], [1]],
   ] as Sizes[]),
-  // depthwise with so many channels that the weight gradient is direct, too: one to three outputs a group, every way to step
+  // depthwise with so many channels that the weight gradient is direct, too: one to three outputs a group, every way to
+  // step
   ...([
     [
       [3, 18, 18, 18],
@@ -424,7 +435,8 @@ for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilat
   }
 }
 
-// ---- statistics of channels and what is made with them -------------------------------------------------------------------------
+// ---- statistics of channels and what is made with them
+// -------------------------------------------------------------------------
 for (const [batch, channels, inner] of [
   [1, 1, 1],
   [3, 5, 7],
@@ -471,7 +483,8 @@ for (const [batch, channels, inner] of [
   }
 }
 
-// ---- one step of an LSTM: some streams start afresh, whatever their state was ----------------------------------------------------
+// ---- one step of an LSTM: some streams start afresh, whatever their state was
+// ----------------------------------------------------
 for (const [batch, hidden] of [
   [1, 1],
   [3, 7],
@@ -498,7 +511,8 @@ for (const [batch, hidden] of [
   }
 }
 
-// ---- sequences: some streams start afresh in the middle, the first also where the state before is not finite ---------------------
+// ---- sequences: some streams start afresh in the middle, the first also where the state before is not finite
+// ---------------------
 for (const [steps, batch, hidden] of [
   [1, 1, 1],
   [1, 3, 40],
@@ -523,7 +537,8 @@ for (const [steps, batch, hidden] of [
   const state = (kit: Kit, cont: Memory) => {
     const h0 = kit.random(n)
     for (let i = 0; i < n; i++)
-      if (cont.array[Math.floor(i / hidden)] === 0 && i % 3 === 0) h0.array[i] = i % 2 ? Number.NaN : Number.POSITIVE_INFINITY
+      if (cont.array[Math.floor(i / hidden)] === 0 && i % 3 === 0)
+        h0.array[i] = i % 2 ? Number.NaN : Number.POSITIVE_INFINITY
     return h0
   }
   const scale = 1 / Math.sqrt(hidden)
@@ -557,7 +572,8 @@ for (const [steps, batch, hidden] of [
   }
 }
 
-// ---- pooling: rounded up as Caffe does, so that windows are clipped -------------------------------------------------------------------
+// ---- pooling: rounded up as Caffe does, so that windows are clipped
+// -------------------------------------------------------------------
 for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
   [1, 1, 1, 1, 1, 1, 1, 0, 0],
   [50, 24, 24, 2, 2, 2, 2, 0, 0],
@@ -650,7 +666,8 @@ for (const [planes, H, W, KH, KW, SH, SW, PH, PW] of [
   }
 }
 
-// ---- elementwise: one value, less than a vector, odd, several chunks --------------------------------------------------------------
+// ---- elementwise: one value, less than a vector, odd, several chunks
+// --------------------------------------------------------------
 for (const n of [1, 3, 4, 31, 16384, 16387, 70001]) {
   for (const slope of [0, 0.1]) {
     cases[`relu of ${n}, slope ${slope}`] = kit => {
@@ -759,8 +776,13 @@ for (const n of [1, 3, 4, 31, 16384, 16387, 70001]) {
   }
 }
 
-// ---- neurons: every formula, its gradient, both in place, and what it makes of numbers that are none -----------------------------
-type Neuron = readonly [name: string, y: (k: Kernels, n: number, x: Memory, y: Memory) => void, gradient?: NeuronGradient]
+// ---- neurons: every formula, its gradient, both in place, and what it makes of numbers that are none
+// -----------------------------
+type Neuron = readonly [
+  name: string,
+  y: (k: Kernels, n: number, x: Memory, y: Memory) => void,
+  gradient?: NeuronGradient,
+]
 type NeuronGradient = (k: Kernels, n: number, x: Memory, dy: Memory, dx: Memory) => void
 const neurons: Neuron[] = [
   ['absolute', (k, n, x, y) => k.absolute(n, x, y), (k, n, x, dy, dx) => k.absoluteGradient(n, x, dy, dx)],
@@ -911,7 +933,8 @@ for (const [rows, width] of [
   }
 }
 
-// ---- softmax ---------------------------------------------------------------------------------------------------------------------
+// ---- softmax
+// ---------------------------------------------------------------------------------------------------------------------
 for (const [outer, channels, inner] of [
   [1, 1, 1],
   [64, 10, 1],
@@ -961,7 +984,8 @@ for (const [outer, classes, inner] of [
   }
 }
 
-// ---- normalization ---------------------------------------------------------------------------------------------------------------
+// ---- normalization
+// ---------------------------------------------------------------------------------------------------------------
 for (const [batch, channels, height, width, size, beta] of [
   [1, 1, 1, 1, 1, 0.75],
   [2, 7, 5, 3, 5, 0.75],
@@ -1022,7 +1046,8 @@ for (const [outer, channels, inner] of [
   }
 }
 
-// ---- slopes per channel ------------------------------------------------------------------------------------------------------------
+// ---- slopes per channel
+// ------------------------------------------------------------------------------------------------------------
 for (const [outer, channels, inner] of [
   [1, 1, 1],
   [3, 5, 7],
@@ -1067,7 +1092,8 @@ for (const [outer, channels, inner] of [
   }
 }
 
-// ---- sums along axes, rows of a table -----------------------------------------------------------------------------------------------
+// ---- sums along axes, rows of a table
+// -----------------------------------------------------------------------------------------------
 for (const [outer, inner] of [
   [1, 1],
   [7, 5],
@@ -1167,7 +1193,8 @@ for (const s of [
   }
 }
 
-// ---- largest scores: ties, values that are not numbers, labels that do not count ---------------------------------------------------------
+// ---- largest scores: ties, values that are not numbers, labels that do not count
+// ---------------------------------------------------------
 for (const [outer, size, inner] of [
   [1, 1, 1],
   [5, 7, 1],

@@ -36,7 +36,8 @@ describe('gemm', () => {
           const m = Math.floor(i / N)
           const n = i % N
           let sum = 0
-          for (let j = 0; j < K; j++) sum += a.array[transA ? j * M + m : m * K + j] * b.array[transB ? n * K + j : j * N + n]
+          for (let j = 0; j < K; j++)
+            sum += a.array[transA ? j * M + m : m * K + j] * b.array[transB ? n * K + j : j * N + n]
           return 0.5 * sum - 2 * old
         })
         k.gemm(transA, transB, M, N, K, 0.5, a, b, -2, c)
@@ -87,7 +88,9 @@ function eachProduct(s: ConvolutionShape, visit: (x: number, w: number, y: numbe
 
 function shapeOf(batch: number, channels: number, outputs: number, group: number, axes: number[][]): ConvolutionShape {
   const [input, kernel, stride, pad, dilation] = axes
-  const output = input.map((size, i) => Math.floor((size + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1)
+  const output = input.map(
+    (size, i) => Math.floor((size + 2 * pad[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1,
+  )
   return { batch, channels, outputs, group, input, output, kernel, stride, pad, dilation }
 }
 

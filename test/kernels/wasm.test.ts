@@ -20,7 +20,9 @@ async function plainEngine(): Promise<Engine> {
 }
 const unfused = await plainEngine()
 
-/** Seeded inputs on an engine's heap; what `output` gives out starts as NaN, so that a value that is not written shows. */
+/**
+ * Seeded inputs on an engine's heap; what `output` gives out starts as NaN, so that a value that is not written shows.
+ */
 function kit(engine: Engine, name: string): { kit: Kit; outputs: Memory[] } {
   const stream = new RandomStream(7, name)
   const outputs: Memory[] = []
@@ -51,7 +53,10 @@ function run(engine: Engine, name: string): Float32Array[] {
   return outputs.map(memory => memory.array.slice())
 }
 
-/** Convolutions that may pass by tiles of 6 × 6 (kernels/wasm/winograd.ts), which have two or three times the error of a plain sum. */
+/**
+ * Convolutions that may pass by tiles of 6 × 6 (kernels/wasm/winograd.ts), which have two or three times the error of a
+ * plain sum.
+ */
 function isTiled(name: string): boolean {
   const sizes = /^convolution\w* \d+×(\d+)×.* to (\d+), kernel (?:3,3|5,5), stride 1,1, .*dilation 1,1,/.exec(name)
   return sizes !== null && Math.min(Number(sizes[1]), Number(sizes[2])) >= 32
@@ -69,7 +74,9 @@ function compare(outputs: Float32Array[], expected: Float32Array[], name: string
     for (const [j, value] of values.entries()) {
       const got = outputs[i][j]
       if (!(Math.abs(got - value) <= tolerance * size + 2e-6 * Math.abs(value) + FLT_MIN || Object.is(got, value))) {
-        expect.fail(`output ${i}, value ${j} of ${values.length}: ${got} where the plain loops give ${value} (largest ${size})`)
+        expect.fail(
+          `output ${i}, value ${j} of ${values.length}: ${got} where the plain loops give ${value} (largest ${size})`,
+        )
       }
     }
   }

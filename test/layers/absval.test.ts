@@ -6,7 +6,10 @@ import { handNet, handPass } from './hand.js'
 
 describe.each(hostEngines)('AbsVal on %s', engine => {
   test('hand-worked: the gradient at 0 is 0', async () => {
-    const { y, dx } = await handPass('type: "AbsVal"', [{ shape: [3], values: [-2, 0, 3] }], { engine, dy: [[10, 20, 30]] })
+    const { y, dx } = await handPass('type: "AbsVal"', [{ shape: [3], values: [-2, 0, 3] }], {
+      engine,
+      dy: [[10, 20, 30]],
+    })
     expect(y[0]).toEqual([2, 0, 3])
     expect(dx[0]).toEqual([-10, 0, 30])
   })

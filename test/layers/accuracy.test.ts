@@ -38,11 +38,18 @@ describe.each(hostEngines)('Accuracy on %s', engine => {
 
   test('a label that is no class is an error', async () => {
     const net = await netOf([[2, 3], [2]], layer(), { engine })
-    await expect(net.forward({ in0: [1, 2, 3, 4, 5, 6], in1: [0, 3] })).rejects.toThrow(/layer 'a' \(Accuracy\): label 1 of 'in1' is 3/)
+    await expect(net.forward({ in0: [1, 2, 3, 4, 5, 6], in1: [0, 3] })).rejects.toThrow(
+      /layer 'a' \(Accuracy\): label 1 of 'in1' is 3/,
+    )
   })
 
   test('checks', async () => {
-    await checkLayer(AccuracyLayer, { bottoms: [[2, 5, 3], { shape: [2, 3], labels: 5 }], tops: 2, engine, backward: false })
+    await checkLayer(AccuracyLayer, {
+      bottoms: [[2, 5, 3], { shape: [2, 3], labels: 5 }],
+      tops: 2,
+      engine,
+      backward: false,
+    })
     await checkLayer(AccuracyLayer, {
       param: 'accuracy_param { axis: -1 top_k: 2 }',
       bottoms: [[3, 7], { shape: [3], labels: 7 }],
@@ -53,8 +60,12 @@ describe.each(hostEngines)('Accuracy on %s', engine => {
 })
 
 test('what is refused', async () => {
-  await expect(netOf([[2, 3], [3]], layer())).rejects.toThrow(/layer 'a' \(Accuracy\): label 'in1' \(3\) must hold 2 values/)
-  await expect(netOf([[2, 3], [2]], layer('top_k: 4'))).rejects.toThrow(/top_k: 4 is larger than the number of classes, 3/)
+  await expect(netOf([[2, 3], [3]], layer())).rejects.toThrow(
+    /layer 'a' \(Accuracy\): label 'in1' \(3\) must hold 2 values/,
+  )
+  await expect(netOf([[2, 3], [2]], layer('top_k: 4'))).rejects.toThrow(
+    /top_k: 4 is larger than the number of classes, 3/,
+  )
   const net = await netOf([[2, 3], [2]], 'layer { name: "a" type: "Accuracy" bottom: "in0" bottom: "in1" top: "a" }')
   await net.forward()
   await expect(net.backward()).rejects.toThrow(/layer 'a' \(Accuracy\): .*no gradient/)

@@ -22,13 +22,25 @@ describe.each(hostEngines)('ArgMax on %s', engine => {
   })
 
   test('checks', async () => {
-    await checkLayer(ArgMaxLayer, { param: 'argmax_param { axis: 1 top_k: 3 }', bottoms: [[2, 5, 3, 2]], engine, backward: false })
-    await checkLayer(ArgMaxLayer, { param: 'argmax_param { top_k: 7 out_max_val: true }', bottoms: [[3, 5, 7]], engine, backward: false })
+    await checkLayer(ArgMaxLayer, {
+      param: 'argmax_param { axis: 1 top_k: 3 }',
+      bottoms: [[2, 5, 3, 2]],
+      engine,
+      backward: false,
+    })
+    await checkLayer(ArgMaxLayer, {
+      param: 'argmax_param { top_k: 7 out_max_val: true }',
+      bottoms: [[3, 5, 7]],
+      engine,
+      backward: false,
+    })
   })
 })
 
 test('refuses more values than there are, and a gradient', async () => {
-  await expect(handNet('type: "ArgMax" argmax_param { top_k: 5 }', [[2, 4]])).rejects.toThrow(/top_k: 5 must be at least 1 and at most 4/)
+  await expect(handNet('type: "ArgMax" argmax_param { top_k: 5 }', [[2, 4]])).rejects.toThrow(
+    /top_k: 5 must be at least 1 and at most 4/,
+  )
   await expect(handNet('type: "ArgMax" argmax_param { top_k: 0 }', [[2, 4]])).rejects.toThrow(/top_k: 0/)
   await expect(handPass('type: "ArgMax"', x, { dy: [[1, 1]] })).rejects.toThrow(/has no gradient/)
 })

@@ -50,7 +50,12 @@ describe.each(hostEngines)('BatchNorm on %s', engine => {
 
   test('checks in TRAIN', async () => {
     await checkLayer(BatchNormLayer, { bottoms: [[3, 2, 3, 5]], engine, inPlace: true })
-    await checkLayer(BatchNormLayer, { param: 'batch_norm_param { eps: 0.5 }', bottoms: [[5, 3]], engine, inPlace: true })
+    await checkLayer(BatchNormLayer, {
+      param: 'batch_norm_param { eps: 0.5 }',
+      bottoms: [[5, 3]],
+      engine,
+      inPlace: true,
+    })
   })
 
   test('checks with the moving statistics', async () => {
@@ -65,8 +70,12 @@ describe.each(hostEngines)('BatchNorm on %s', engine => {
 })
 
 test('refuses learned statistics, a bottom without channels, and other channels', async () => {
-  await expect(handNet('type: "BatchNorm" param { lr_mult: 1 }', [[2, 4]])).rejects.toThrow(/param 0 has lr_mult 1.*write lr_mult: 0/)
-  await expect(handNet('type: "BatchNorm" param { decay_mult: 0 }', [[2, 4]])).rejects.toThrow(/lr_mult 1 \(the default\)/)
+  await expect(handNet('type: "BatchNorm" param { lr_mult: 1 }', [[2, 4]])).rejects.toThrow(
+    /param 0 has lr_mult 1.*write lr_mult: 0/,
+  )
+  await expect(handNet('type: "BatchNorm" param { decay_mult: 0 }', [[2, 4]])).rejects.toThrow(
+    /lr_mult 1 \(the default\)/,
+  )
   await expect(handNet('type: "BatchNorm"', [[4]])).rejects.toThrow(/at least 2 axes/)
   const net = await handNet('type: "BatchNorm"', [[2, 4]])
   net.blobs.in0.reshape([2, 3])

@@ -18,13 +18,19 @@ describe.each(hostEngines)('BatchReindex on %s', engine => {
 
   test('checks', async () => {
     const bottoms = [[3, 2, 5], { shape: [4], values: [2, 0, 2, 1], gradient: false }]
-    await checkLayer(BatchReindexLayer, { bottoms, engine, reshapeTo: [[5, 3], { shape: [2], values: [4, 4], gradient: false }] })
+    await checkLayer(BatchReindexLayer, {
+      bottoms,
+      engine,
+      reshapeTo: [[5, 3], { shape: [2], values: [4, 4], gradient: false }],
+    })
   })
 })
 
 test('refuses indices outside the batch, and indices with more axes', async () => {
   const bottoms = (index: number) => [items, { shape: [1], values: [index] }]
-  await expect(handPass('type: "BatchReindex"', bottoms(3))).rejects.toThrow(/index 0 of 'in1' is 3, but 'in0' has the items 0 to 2/)
+  await expect(handPass('type: "BatchReindex"', bottoms(3))).rejects.toThrow(
+    /index 0 of 'in1' is 3, but 'in0' has the items 0 to 2/,
+  )
   await expect(handPass('type: "BatchReindex"', bottoms(-1))).rejects.toThrow(/is -1/)
   await expect(
     handNet('type: "BatchReindex"', [

@@ -41,6 +41,8 @@ describe.each(hostEngines)('Bias on %s', engine => {
 
 test('refuses coefficients that do not fit', async () => {
   await expect(handNet('type: "Bias"', [[2, 3], [4]])).rejects.toThrow(/shape 4 do not fit 'in0' \(2×3\) from axis 1/)
-  await expect(handNet('type: "Bias" bias_param { num_axes: 3 }', [[2, 3]])).rejects.toThrow(/num_axes: 3 from axis 1 on reaches past/)
+  await expect(handNet('type: "Bias" bias_param { num_axes: 3 }', [[2, 3]])).rejects.toThrow(
+    /num_axes: 3 from axis 1 on reaches past/,
+  )
   await expect(handNet('type: "Bias" bias_param { axis: 2 }', [[2, 3]])).rejects.toThrow(/axis: 2 is out of range/)
 })

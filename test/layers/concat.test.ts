@@ -4,7 +4,8 @@ import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf } from './run.js'
 
-const layer = (param = '') => `layer { name: "c" type: "Concat" bottom: "in0" bottom: "in1" top: "c" concat_param { ${param} } }`
+const layer = (param = '') =>
+  `layer { name: "c" type: "Concat" bottom: "in0" bottom: "in1" top: "c" concat_param { ${param} } }`
 
 describe.each(hostEngines)('Concat on %s', engine => {
   test('hand-worked: along the last axis and back', async () => {

@@ -13,7 +13,10 @@ const bottoms = [
 
 describe.each(hostEngines)('ContrastiveLoss on %s', engine => {
   test('hand-worked', async () => {
-    const run = await handPass('type: "ContrastiveLoss" contrastive_loss_param { margin: 8 }', bottoms, { engine, dy: [null] })
+    const run = await handPass('type: "ContrastiveLoss" contrastive_loss_param { margin: 8 }', bottoms, {
+      engine,
+      dy: [null],
+    })
     expect(run.y[0][0]).toBeCloseTo((25 + 9) / 6, 5)
     // the second pair: −(8 − 5)/5 of the difference, over N
     const da = [1, 4 / 3, -0.6, -0.8, 0, 0]

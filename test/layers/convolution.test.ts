@@ -89,17 +89,27 @@ describe.each(hostEngines)('Convolution on %s', engine => {
 })
 
 test('what is refused', async () => {
-  const refuses = (param: string, message: RegExp, shape = [1, 3, 5, 5]) => expect(netOf([shape], layer(param))).rejects.toThrow(message)
-  await refuses('num_output: 4 kernel_size: 3 group: 2', /layer 'c' \(Convolution\): 3 channels of 'in0' .* do not divide into group: 2/)
+  const refuses = (param: string, message: RegExp, shape = [1, 3, 5, 5]) =>
+    expect(netOf([shape], layer(param))).rejects.toThrow(message)
+  await refuses(
+    'num_output: 4 kernel_size: 3 group: 2',
+    /layer 'c' \(Convolution\): 3 channels of 'in0' .* do not divide into group: 2/,
+  )
   await refuses('num_output: 4 kernel_size: 3 group: 3', /num_output: 4 does not divide into group: 3/)
   await refuses('num_output: 2', /needs a kernel_size/)
   await refuses('kernel_size: 3', /num_output/)
   await refuses('num_output: 2 kernel_size: 0', /kernel_size \[0, 0\] must be at least 1/)
   await refuses('num_output: 2 kernel_size: 3 stride: 0', /stride \[0, 0\] must be at least 1/)
-  await refuses('num_output: 2 kernel_size: 3 kernel_h: 3 kernel_w: 3', /kernel_size and kernel_h, kernel_w say the same/)
+  await refuses(
+    'num_output: 2 kernel_size: 3 kernel_h: 3 kernel_w: 3',
+    /kernel_size and kernel_h, kernel_w say the same/,
+  )
   await refuses('num_output: 2 kernel_h: 3', /must be at least 1/)
   await refuses('num_output: 2 kernel_size: 3 stride_h: 2', /stride \[2, 0\] must be at least 1/)
-  await refuses('num_output: 2 kernel_size: 3 kernel_size: 3 kernel_size: 3', /kernel_size is given 3 times for 2 spatial axes/)
+  await refuses(
+    'num_output: 2 kernel_size: 3 kernel_size: 3 kernel_size: 3',
+    /kernel_size is given 3 times for 2 spatial axes/,
+  )
   await refuses('num_output: 2 kernel_h: 3 kernel_w: 3', /are for two spatial axes/, [1, 3, 5])
   await refuses('num_output: 2 kernel_size: 6', /the kernel covers 6 values along axis 2, but 'in0' \(1×3×5×5\) has 5/)
   await refuses('num_output: 2 kernel_size: 3 axis: 4', /axis: 4 is out of range/)
@@ -112,9 +122,9 @@ test('what is refused', async () => {
       layer('num_output: 2 kernel_size: 3', 'bottom: "in0" bottom: "in1" top: "c" top: "d"'),
     ),
   ).rejects.toThrow(/must have the same shape/)
-  await expect(netOf([[1, 3, 5, 5]], layer('num_output: 2 kernel_size: 3', 'bottom: "in0" top: "c" top: "d"'))).rejects.toThrow(
-    /1 bottoms and 2 tops/,
-  )
+  await expect(
+    netOf([[1, 3, 5, 5]], layer('num_output: 2 kernel_size: 3', 'bottom: "in0" top: "c" top: "d"')),
+  ).rejects.toThrow(/1 bottoms and 2 tops/)
 })
 
 test('a bottom with other channels does not fit the weights any more', async () => {

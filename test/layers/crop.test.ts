@@ -12,7 +12,10 @@ describe.each(hostEngines)('Crop on %s', engine => {
     ['offset: 1', [5, 6, 8, 9]],
     ['offset: 0 offset: 1', [2, 3, 5, 6]],
   ])('hand-worked: %s', async (param, expected) => {
-    const run = await handPass(`type: "Crop" crop_param { ${param} }`, [whole, { shape: [9, 9, 2, 2] }], { engine, dy: [[10, 20, 30, 40]] })
+    const run = await handPass(`type: "Crop" crop_param { ${param} }`, [whole, { shape: [9, 9, 2, 2] }], {
+      engine,
+      dy: [[10, 20, 30, 40]],
+    })
     expect(run.y[0]).toEqual(expected)
     expect(run.shapes[0]).toEqual([1, 1, 2, 2])
     const dx = Array<number>(9).fill(0)
@@ -46,7 +49,9 @@ test('refuses what reaches outside, and the wrong number of offsets', async () =
   await expect(handNet('type: "Crop" crop_param { offset: 2 }', shapes)).rejects.toThrow(
     /axis 2 of 'in0' has 3 places, but offset 2 and the size 2/,
   )
-  await expect(handNet('type: "Crop" crop_param { offset: [0, 0, 0] }', shapes)).rejects.toThrow(/offset is given 3 times/)
+  await expect(handNet('type: "Crop" crop_param { offset: [0, 0, 0] }', shapes)).rejects.toThrow(
+    /offset is given 3 times/,
+  )
   await expect(
     handNet('type: "Crop"', [
       [1, 1, 3, 3],

@@ -4,7 +4,8 @@ import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf, numbers } from './run.js'
 
-const layer = (param: string) => `layer { name: "d" type: "Deconvolution" bottom: "in0" top: "d" convolution_param { ${param} } }`
+const layer = (param: string) =>
+  `layer { name: "d" type: "Deconvolution" bottom: "in0" top: "d" convolution_param { ${param} } }`
 
 describe.each(hostEngines)('Deconvolution on %s', engine => {
   test('hand-worked: every value becomes a block', async () => {
@@ -25,7 +26,9 @@ describe.each(hostEngines)('Deconvolution on %s', engine => {
   test('the upsampling idiom keeps a constant inside the picture', async () => {
     const net = await netOf(
       [[1, 2, 4, 4]],
-      layer('num_output: 2 group: 2 kernel_size: 4 stride: 2 pad: 1 bias_term: false weight_filler { type: "bilinear" }'),
+      layer(
+        'num_output: 2 group: 2 kernel_size: 4 stride: 2 pad: 1 bias_term: false weight_filler { type: "bilinear" }',
+      ),
       { engine },
     )
     expect(net.params.d[0].shape).toEqual([2, 1, 4, 4])
@@ -62,5 +65,7 @@ test('what is refused', async () => {
   await expect(netOf([[1, 1, 1, 1]], layer('num_output: 1 kernel_size: 2 pad: 1'))).rejects.toThrow(
     /layer 'd' \(Deconvolution\): axis 2 of 'in0' \(1×1×1×1\) would become 0/,
   )
-  await expect(netOf([[1, 3, 2, 2]], layer('num_output: 4 group: 2 kernel_size: 1'))).rejects.toThrow(/do not divide into group: 2/)
+  await expect(netOf([[1, 3, 2, 2]], layer('num_output: 4 group: 2 kernel_size: 1'))).rejects.toThrow(
+    /do not divide into group: 2/,
+  )
 })

@@ -8,7 +8,8 @@ import { hostEngines } from '../engines.js'
 import { goldenPath } from '../golden.js'
 import { netOf } from './run.js'
 
-const layer = (ratio: number) => `layer { name: "y" type: "Dropout" bottom: "in0" top: "y" dropout_param { dropout_ratio: ${ratio} } }`
+const layer = (ratio: number) =>
+  `layer { name: "y" type: "Dropout" bottom: "in0" top: "y" dropout_param { dropout_ratio: ${ratio} } }`
 
 interface DropoutStats {
   prototxt: string
@@ -19,19 +20,22 @@ interface DropoutStats {
 const recorded: DropoutStats[] = JSON.parse(readFileSync(goldenPath('nets/random_stats.json'), 'utf8')).dropout_train
 
 describe.each(hostEngines)('Dropout on %s', engine => {
-  test.each(recorded)('TRAIN: kept share and scale as recorded ($kept_fraction)', async ({ prototxt, values_seen, kept_fraction }) => {
-    const net = await Net.create(parseNet(prototxt), { phase: 'TRAIN', engine, seed: 1, threads: 2 })
-    const { count } = net.blobs.data
-    await net.forward({ data: new Float32Array(count).fill(1) })
-    const values = net.blobs.d.dataArray
-    const kept = values.filter(value => value !== 0)
-    expect(kept.length / count).toBeCloseTo(kept_fraction, 1)
-    expect(Math.max(...kept)).toBe(Math.min(...kept))
-    expect(kept[0]).toBeCloseTo(values_seen[1], 5)
-    net.blobs.d.diffArray.fill(1)
-    await net.backward()
-    expect(net.blobs.data.diffArray).toEqual(values)
-  })
+  test.each(recorded)(
+    'TRAIN: kept share and scale as recorded ($kept_fraction)',
+    async ({ prototxt, values_seen, kept_fraction }) => {
+      const net = await Net.create(parseNet(prototxt), { phase: 'TRAIN', engine, seed: 1, threads: 2 })
+      const { count } = net.blobs.data
+      await net.forward({ data: new Float32Array(count).fill(1) })
+      const values = net.blobs.d.dataArray
+      const kept = values.filter(value => value !== 0)
+      expect(kept.length / count).toBeCloseTo(kept_fraction, 1)
+      expect(Math.max(...kept)).toBe(Math.min(...kept))
+      expect(kept[0]).toBeCloseTo(values_seen[1], 5)
+      net.blobs.d.diffArray.fill(1)
+      await net.backward()
+      expect(net.blobs.data.diffArray).toEqual(values)
+    },
+  )
 
   test('the mask is a function of seed and pass', async () => {
     const masks: Float32Array[] = []

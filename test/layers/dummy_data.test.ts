@@ -43,6 +43,8 @@ test('what is refused', async () => {
   await expect(netOf([], layer(''))).rejects.toThrow(/layer 'd' \(DummyData\): shape is given 0 times for 2 tops/)
   await expect(netOf([], layer('shape { dim: 2 } num: 1'))).rejects.toThrow(/write only one of the two forms/)
   await expect(netOf([], layer('num: 1 channels: 1 height: 1'))).rejects.toThrow(/width is given 0 times/)
-  await expect(netOf([], layer(`shape { dim: 2 } ${'data_filler { } '.repeat(3)}`))).rejects.toThrow(/data_filler is given 3 times/)
+  await expect(netOf([], layer(`shape { dim: 2 } ${'data_filler { } '.repeat(3)}`))).rejects.toThrow(
+    /data_filler is given 3 times/,
+  )
   await expect(netOf([], layer('shape { dim: 2 } data_filler { type: "nope" }'))).rejects.toThrow(/type 'nope'/)
 })

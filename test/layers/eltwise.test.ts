@@ -46,7 +46,13 @@ describe.each(hostEngines)('Eltwise on %s', engine => {
 
   test.each(['', 'coeff: 0.5 coeff: -2 coeff: 1', 'operation: PROD', 'operation: MAX'])('checks: %s', async param => {
     const bottoms = [0, 1, 2].map(() => [3, 7])
-    await checkLayer(EltwiseLayer, { param: `eltwise_param { ${param} }`, bottoms, engine, mode: 'elementwise', rtol: 1e-5 })
+    await checkLayer(EltwiseLayer, {
+      param: `eltwise_param { ${param} }`,
+      bottoms,
+      engine,
+      mode: 'elementwise',
+      rtol: 1e-5,
+    })
   })
 })
 
@@ -61,7 +67,9 @@ test('what is refused', async () => {
     ),
   ).rejects.toThrow(/layer 'e' \(Eltwise\): 'in1' \(2×3\) and 'in0' \(2×4\) must have the same shape/)
   await expect(netOf([[2], [2]], layer('coeff: 1'))).rejects.toThrow(/coeff is given 1 times for 2 bottoms/)
-  await expect(netOf([[2], [2]], layer('operation: PROD coeff: 1 coeff: 1'))).rejects.toThrow(/coeff goes with operation: SUM only/)
+  await expect(netOf([[2], [2]], layer('operation: PROD coeff: 1 coeff: 1'))).rejects.toThrow(
+    /coeff goes with operation: SUM only/,
+  )
   await expect(netOf([[2]], layer('', 1))).rejects.toThrow(/takes at least 2 bottoms/)
   await expect(netOf([[2], [2]], layer().replace('top: "e"', 'top: "in0"'))).rejects.toThrow(/may not be its bottom/)
 })

@@ -17,6 +17,13 @@ describe.each(hostEngines)('ELU on %s', engine => {
   })
 
   test.each(['', 'elu_param { alpha: 0.3 }', 'elu_param { alpha: -0.5 }'])('checks: %s', async param => {
-    await checkLayer(ELULayer, { param, bottoms: [[2, 3, 5]], engine, kinkRange: 0.02, mode: 'elementwise', inPlace: true })
+    await checkLayer(ELULayer, {
+      param,
+      bottoms: [[2, 3, 5]],
+      engine,
+      kinkRange: 0.02,
+      mode: 'elementwise',
+      inPlace: true,
+    })
   })
 })

@@ -26,7 +26,11 @@ describe.each(hostEngines)('Embed on %s', engine => {
   test('checks', async () => {
     const param = 'embed_param { num_output: 3 input_dim: 5 }'
     await checkLayer(EmbedLayer, { param, bottoms: [{ shape: [2, 3], labels: 5 }], engine })
-    await checkLayer(EmbedLayer, { param: param.replace('5 }', '5 bias_term: false }'), bottoms: [{ shape: [7], labels: 5 }], engine })
+    await checkLayer(EmbedLayer, {
+      param: param.replace('5 }', '5 bias_term: false }'),
+      bottoms: [{ shape: [7], labels: 5 }],
+      engine,
+    })
   })
 })
 

@@ -14,12 +14,14 @@ describe.each(hostEngines)('Exp on %s', engine => {
     }
   })
 
-  test.each(['', 'exp_param { base: 2 scale: -0.5 }', 'exp_param { scale: 0 shift: 1.5 }', 'exp_param { base: 10 scale: 0.2 shift: -1 }'])(
-    'checks: %s',
-    async param => {
-      await checkLayer(ExpLayer, { param, bottoms: [[2, 3, 5]], engine, mode: 'elementwise', inPlace: true })
-    },
-  )
+  test.each([
+    '',
+    'exp_param { base: 2 scale: -0.5 }',
+    'exp_param { scale: 0 shift: 1.5 }',
+    'exp_param { base: 10 scale: 0.2 shift: -1 }',
+  ])('checks: %s', async param => {
+    await checkLayer(ExpLayer, { param, bottoms: [[2, 3, 5]], engine, mode: 'elementwise', inPlace: true })
+  })
 })
 
 test.each(['0', '-2'])('refuses base %s', async base => {

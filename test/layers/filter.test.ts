@@ -52,12 +52,19 @@ describe.each(hostEngines)('Filter on %s', engine => {
   test('checks', async () => {
     const selector = { shape: [4], values: [1, 0, 1, 1], gradient: false }
     const other = { shape: [5], values: [0, 0, 1, 0, 1], gradient: false }
-    await checkLayer(FilterLayer, { bottoms: [[4, 3], [4, 2, 2], selector], tops: 2, engine, reshapeTo: [[5, 2], [5, 3], other] })
+    await checkLayer(FilterLayer, {
+      bottoms: [[4, 3], [4, 2, 2], selector],
+      tops: 2,
+      engine,
+      reshapeTo: [[5, 2], [5, 3], other],
+    })
   })
 })
 
 test('refuses selectors that do not fit, and the wrong number of tops', async () => {
-  await expect(handNet('type: "Filter"', [[3, 2], [2]], { force: false })).rejects.toThrow(/must have the same first axis/)
+  await expect(handNet('type: "Filter"', [[3, 2], [2]], { force: false })).rejects.toThrow(
+    /must have the same first axis/,
+  )
   await expect(
     handNet(
       'type: "Filter"',
@@ -68,5 +75,7 @@ test('refuses selectors that do not fit, and the wrong number of tops', async ()
       { force: false },
     ),
   ).rejects.toThrow(/one value per item/)
-  await expect(handNet('type: "Filter"', [[3, 2], [3]], { tops: 2, force: false })).rejects.toThrow(/2 bottoms and 2 tops/)
+  await expect(handNet('type: "Filter"', [[3, 2], [3]], { tops: 2, force: false })).rejects.toThrow(
+    /2 bottoms and 2 tops/,
+  )
 })

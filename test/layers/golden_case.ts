@@ -34,7 +34,8 @@ export async function runCase(golden: Golden<unknown>, c: Case, engine: string, 
   const quirky = (array: string) =>
     c.quirk?.arrays.some(name => name === array || name.startsWith(`${array}[`) || array.startsWith(name)) ?? false
   const close = (got: ArrayLike<number>, expected: GoldenArray, what: string) => {
-    if (!quirky(what.split(' ')[0])) expectClose(got, golden.array(expected), c.rtol, c.atol, `${type} ${c.name} ${what}`)
+    if (!quirky(what.split(' ')[0]))
+      expectClose(got, golden.array(expected), c.rtol, c.atol, `${type} ${c.name} ${what}`)
   }
   const params = net.params.layer ?? []
   if (c.params_from_filler) c.params.forEach((p, i) => close(params[i].dataArray, p, `params ${i} from filler`))

@@ -31,10 +31,16 @@ export interface Given {
 }
 
 /** A net of Input layers in0 … and one layer 'y' with the tops y0 …, of which `inside` gives type and parameters. */
-export function handNet(inside: string, bottoms: readonly (readonly number[])[], options: HandOptions = {}): Promise<Net> {
+export function handNet(
+  inside: string,
+  bottoms: readonly (readonly number[])[],
+  options: HandOptions = {},
+): Promise<Net> {
   const { engine = 'js', phase = 'TRAIN', seed = 1701, tops = 1, inPlace = false, force = true } = options
   const dims = (shape: readonly number[]) => shape.map(d => `dim: ${d}`).join(' ')
-  const inputs = bottoms.map((shape, i) => `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${dims(shape)} } } }`)
+  const inputs = bottoms.map(
+    (shape, i) => `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${dims(shape)} } } }`,
+  )
   const names = bottoms.map((_, i) => `bottom: "in${i}"`).join(' ')
   const outputs = Array.from({ length: tops }, (_, i) => `top: "${i === 0 && inPlace ? 'in0' : `y${i}`}"`).join(' ')
   const text = `force_backward: ${force} ${inputs.join('\n')}\nlayer { name: "y" ${names} ${outputs} ${inside} }`
@@ -42,7 +48,11 @@ export function handNet(inside: string, bottoms: readonly (readonly number[])[],
 }
 
 /** One forward pass and, where top gradients are given, one backward pass. */
-export async function handPass(inside: string, bottoms: readonly Given[], options: HandOptions = {}): Promise<HandPass> {
+export async function handPass(
+  inside: string,
+  bottoms: readonly Given[],
+  options: HandOptions = {},
+): Promise<HandPass> {
   const net = await handNet(
     inside,
     bottoms.map(bottom => bottom.shape),

@@ -23,7 +23,13 @@ describe.each(hostEngines)('HingeLoss on %s', engine => {
 
   test.each(['L1', 'L2'])('checks: %s', async norm => {
     const param = `hinge_loss_param { norm: ${norm} }`
-    await checkLayer(HingeLossLayer, { param, bottoms: [[5, 7], { shape: [5], labels: 7 }], engine, kink: 1, kinkRange: 0.02 })
+    await checkLayer(HingeLossLayer, {
+      param,
+      bottoms: [[5, 7], { shape: [5], labels: 7 }],
+      engine,
+      kink: 1,
+      kinkRange: 0.02,
+    })
   })
 })
 

@@ -4,7 +4,8 @@ import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf } from './run.js'
 
-const layer = (param: string) => `layer { name: "i" type: "Im2col" bottom: "in0" top: "i" convolution_param { ${param} } }`
+const layer = (param: string) =>
+  `layer { name: "i" type: "Im2col" bottom: "in0" top: "i" convolution_param { ${param} } }`
 
 describe.each(hostEngines)('Im2col on %s', engine => {
   test('hand-worked: one channel per kernel position', async () => {

@@ -33,7 +33,11 @@ describe.each(hostEngines)('InfogainLoss on %s', engine => {
 
   test('checks with H from a file', async () => {
     for (const param of ['', 'loss_param { ignore_label: 1 }', 'loss_param { normalization: BATCH_SIZE }'])
-      await checkLayer(InfogainLossLayer, { param: `${source} ${param}`, bottoms: [[3, 4, 2], { shape: [3, 2], labels: 4 }], engine })
+      await checkLayer(InfogainLossLayer, {
+        param: `${source} ${param}`,
+        bottoms: [[3, 4, 2], { shape: [3, 2], labels: 4 }],
+        engine,
+      })
   })
 
   test('checks with H from bottom 2, along another axis', async () => {

@@ -4,7 +4,8 @@ import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf } from './run.js'
 
-const layer = (param: string) => `layer { name: "ip" type: "InnerProduct" bottom: "in0" top: "ip" inner_product_param { ${param} } }`
+const layer = (param: string) =>
+  `layer { name: "ip" type: "InnerProduct" bottom: "in0" top: "ip" inner_product_param { ${param} } }`
 
 describe.each(hostEngines)('InnerProduct on %s', engine => {
   test.each([
@@ -60,5 +61,7 @@ test('what is refused', async () => {
   await expect(netOf([[2, 3]], layer('num_output: 2 axis: 2'))).rejects.toThrow(/axis: 2 is out of range/)
   const net = await netOf([[2, 3]], layer('num_output: 2'))
   net.blobs.in0.reshape([2, 4])
-  expect(() => net.reshape()).toThrow(/layer 'ip' \(InnerProduct\): 'in0' is 2×4 now, but the weights were made for 3 values/)
+  expect(() => net.reshape()).toThrow(
+    /layer 'ip' \(InnerProduct\): 'in0' is 2×4 now, but the weights were made for 3 values/,
+  )
 })

@@ -12,15 +12,19 @@ describe.each(hostEngines)('Log on %s', engine => {
     for (const [i, inside] of [4, 8, 2].entries()) expect(dx[0][i]).toBeCloseTo(2 / inside / Math.LN2, 5)
   })
 
-  test.each(['', 'log_param { base: 2 }', 'log_param { base: 10 scale: 2 shift: 0.5 }', 'log_param { scale: -1 shift: 9 }'])(
-    'checks: %s',
-    async param => {
-      const bottom = { shape: [2, 3, 5], filler: { type: 'uniform', min: 0.5, max: 3 } }
-      await checkLayer(LogLayer, { param, bottoms: [bottom], engine, mode: 'elementwise', inPlace: true })
-    },
-  )
+  test.each([
+    '',
+    'log_param { base: 2 }',
+    'log_param { base: 10 scale: 2 shift: 0.5 }',
+    'log_param { scale: -1 shift: 9 }',
+  ])('checks: %s', async param => {
+    const bottom = { shape: [2, 3, 5], filler: { type: 'uniform', min: 0.5, max: 3 } }
+    await checkLayer(LogLayer, { param, bottoms: [bottom], engine, mode: 'elementwise', inPlace: true })
+  })
 })
 
 test.each(['0', '1', '-2'])('refuses base %s', async base => {
-  await expect(handNet(`type: "Log" log_param { base: ${base} }`, [[2]])).rejects.toThrow(/base: .* must be positive and not 1/)
+  await expect(handNet(`type: "Log" log_param { base: ${base} }`, [[2]])).rejects.toThrow(
+    /base: .* must be positive and not 1/,
+  )
 })

@@ -39,7 +39,11 @@ test.each(hostEngines)('the largest window, on %s', async engine => {
 })
 
 test('refuses an even window and bottoms that are no pictures', async () => {
-  await expect(handNet('type: "LRN" lrn_param { local_size: 4 }', [[1, 4, 3, 3]])).rejects.toThrow(/local_size: 4 must be odd/)
-  await expect(handNet('type: "LRN" lrn_param { local_size: 32769 }', [[1, 4, 3, 3]])).rejects.toThrow(/local_size: 32769 is too large/)
+  await expect(handNet('type: "LRN" lrn_param { local_size: 4 }', [[1, 4, 3, 3]])).rejects.toThrow(
+    /local_size: 4 must be odd/,
+  )
+  await expect(handNet('type: "LRN" lrn_param { local_size: 32769 }', [[1, 4, 3, 3]])).rejects.toThrow(
+    /local_size: 32769 is too large/,
+  )
   await expect(handNet('type: "LRN"', [[4, 3, 3]])).rejects.toThrow(/must have 4 axes/)
 })

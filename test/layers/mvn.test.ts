@@ -13,7 +13,10 @@ describe.each(hostEngines)('MVN on %s', engine => {
 
   test('hand-worked: the mean alone, and its gradient', async () => {
     const layer = 'type: "MVN" mvn_param { normalize_variance: false across_channels: true }'
-    const { y, dx } = await handPass(layer, [{ shape: [1, 2, 1, 2], values: [1, 2, 3, 6] }], { engine, dy: [[4, 0, 0, 0]] })
+    const { y, dx } = await handPass(layer, [{ shape: [1, 2, 1, 2], values: [1, 2, 3, 6] }], {
+      engine,
+      dy: [[4, 0, 0, 0]],
+    })
     expect(y[0]).toEqual([-2, -1, 0, 3])
     expect(dx[0]).toEqual([3, -1, -1, -1])
   })
@@ -23,9 +26,12 @@ describe.each(hostEngines)('MVN on %s', engine => {
     expect(net.blobs.y0.shape).toEqual([2, 3, 1, 1])
   })
 
-  test.each(['', 'mvn_param { across_channels: true }', 'mvn_param { normalize_variance: false }'])('checks: %s', async param => {
-    await checkLayer(MVNLayer, { param, bottoms: [[2, 2, 3, 5]], engine, inPlace: true })
-  })
+  test.each(['', 'mvn_param { across_channels: true }', 'mvn_param { normalize_variance: false }'])(
+    'checks: %s',
+    async param => {
+      await checkLayer(MVNLayer, { param, bottoms: [[2, 2, 3, 5]], engine, inPlace: true })
+    },
+  )
 })
 
 test('refuses more than four axes', async () => {

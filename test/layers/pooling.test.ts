@@ -6,7 +6,8 @@ import { checkGradient, checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf, numbers } from './run.js'
 
-const layer = (param: string, tops = 'top: "p"') => `layer { name: "p" type: "Pooling" bottom: "in0" ${tops} pooling_param { ${param} } }`
+const layer = (param: string, tops = 'top: "p"') =>
+  `layer { name: "p" type: "Pooling" bottom: "in0" ${tops} pooling_param { ${param} } }`
 const picture = [1, 5, 2, 4, /**/ 3, 5, 0, 6, /**/ 9, 8, 7, 1]
 
 describe.each(hostEngines)('Pooling on %s', engine => {
@@ -59,7 +60,8 @@ describe.each(hostEngines)('Pooling on %s', engine => {
   })
 
   // far enough apart that no step changes the order
-  const distinct = (count: number) => Float32Array.from({ length: count }, (_, i) => ((i * 7919) % count) / 4 - count / 8)
+  const distinct = (count: number) =>
+    Float32Array.from({ length: count }, (_, i) => ((i * 7919) % count) / 4 - count / 8)
 
   test.each([
     ['kernel_size: 2 stride: 2', [2, 3, 5, 7]],
@@ -78,12 +80,18 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     ['kernel_size: 5 pad: 2', [1, 1, 4, 6]],
     ['global_pooling: true', [2, 3, 3, 5]],
   ])('checks: AVE %s', async (param, shape) => {
-    await checkLayer(PoolingLayer, { param: `pooling_param { pool: AVE ${param} }`, bottoms: [shape], engine, reshapeTo: [[3, 2, 6, 5]] })
+    await checkLayer(PoolingLayer, {
+      param: `pooling_param { pool: AVE ${param} }`,
+      bottoms: [shape],
+      engine,
+      reshapeTo: [[3, 2, 6, 5]],
+    })
   })
 
   test('MAX in an optimized net remembers places only where the second top asks for them', async () => {
     const input = 'layer { name: "in0" type: "Input" top: "in0" input_param { shape { dim: 2 dim: 3 dim: 9 dim: 7 } } }'
-    const second = 'layer { name: "q" type: "Pooling" bottom: "p" top: "q" top: "places" pooling_param { kernel_size: 2 } }'
+    const second =
+      'layer { name: "q" type: "Pooling" bottom: "p" top: "q" top: "places" pooling_param { kernel_size: 2 } }'
     const prototxt = parseNet(`${input} ${layer('kernel_size: 3 stride: 2 pad: 1')} ${second}`)
     const [plain, lean] = await Promise.all(
       [undefined, 'inference' as const].map(optimize => Net.create(prototxt, { engine, threads: 2, optimize })),
@@ -149,7 +157,8 @@ test('MAX on the engine itself', async () => {
 })
 
 test('what is refused', async () => {
-  const refuses = (param: string, message: RegExp, shape = [1, 1, 5, 5]) => expect(netOf([shape], layer(param))).rejects.toThrow(message)
+  const refuses = (param: string, message: RegExp, shape = [1, 1, 5, 5]) =>
+    expect(netOf([shape], layer(param))).rejects.toThrow(message)
   await refuses('', /layer 'p' \(Pooling\): it needs a kernel_size/)
   await refuses('kernel_size: 2 pad: 2', /pad 2×2 must be smaller than the kernel size 2×2/)
   await refuses('kernel_size: 2 global_pooling: true', /global_pooling takes the whole picture/)
@@ -161,5 +170,7 @@ test('what is refused', async () => {
   await refuses('kernel_size: 6', /kernel size 6×6 is too large for 'in0' \(1×1×5×5\)/)
   await refuses('kernel_size: 3 pad: 1 pool: STOCHASTIC', /STOCHASTIC takes no padding/)
   await refuses('kernel_size: 2', /must have four axes/, [1, 5, 5])
-  await expect(netOf([[1, 1, 5, 5]], layer('kernel_size: 2 pool: AVE', 'top: "p" top: "m"'))).rejects.toThrow(/takes at most 1 top/)
+  await expect(netOf([[1, 1, 5, 5]], layer('kernel_size: 2 pool: AVE', 'top: "p" top: "m"'))).rejects.toThrow(
+    /takes at most 1 top/,
+  )
 })

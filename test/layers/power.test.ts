@@ -15,7 +15,11 @@ describe.each(hostEngines)('Power on %s', engine => {
   ])('hand-worked: %s', async (param, expected, slopes) => {
     for (const inPlace of [false, true]) {
       const x = [{ shape: [3], values: [0, 1, -1] }]
-      const { y, dx } = await handPass(`type: "Power" power_param { ${param} }`, x, { engine, inPlace, dy: [[1, 1, 1]] })
+      const { y, dx } = await handPass(`type: "Power" power_param { ${param} }`, x, {
+        engine,
+        inPlace,
+        dy: [[1, 1, 1]],
+      })
       expect(y[0]).toEqual(expected)
       expect(dx[0].map(v => v + 0)).toEqual(slopes)
     }

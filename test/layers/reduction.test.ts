@@ -14,7 +14,10 @@ describe.each(hostEngines)('Reduction on %s', engine => {
     ['axis: 1 operation: SUMSQ', [2], [14, 61], [14, -28, 42, 0, 10, -12]],
     ['axis: -1 operation: MEAN coeff: 3', [2], [2, -1], [7, 7, 7, 1, 1, 1]],
   ])('hand-worked: %s', async (param, shape, y, dx) => {
-    const run = await handPass(`type: "Reduction" reduction_param { ${param} }`, x, { engine, dy: [[7, 1].slice(0, y.length)] })
+    const run = await handPass(`type: "Reduction" reduction_param { ${param} }`, x, {
+      engine,
+      dy: [[7, 1].slice(0, y.length)],
+    })
     expect(run.shapes[0]).toEqual(shape)
     expect(run.y[0]).toEqual(y)
     expect(run.dx[0].map(v => v + 0)).toEqual(dx)
@@ -29,5 +32,7 @@ describe.each(hostEngines)('Reduction on %s', engine => {
 })
 
 test('refuses an axis that is not there', async () => {
-  await expect(handNet('type: "Reduction" reduction_param { axis: 2 }', [[2, 3]])).rejects.toThrow(/axis: 2 is out of range/)
+  await expect(handNet('type: "Reduction" reduction_param { axis: 2 }', [[2, 3]])).rejects.toThrow(
+    /axis: 2 is out of range/,
+  )
 })

@@ -20,16 +20,19 @@ describe.each(hostEngines)('ReLU on %s', engine => {
     }
   })
 
-  test.each(['', 'relu_param { negative_slope: 0.1 }', 'relu_param { negative_slope: -0.5 }'])('checks: %s', async param => {
-    const report = await checkLayer(ReLULayer, {
-      param,
-      bottoms: [[2, 3, 5, 7]],
-      engine,
-      kinkRange: 0.02,
-      mode: 'elementwise',
-      inPlace: true,
-    })
-    expect(report.engine).toBe(engine)
-    expect(report.gradient!.compared).toBeGreaterThan(200 * 200)
-  })
+  test.each(['', 'relu_param { negative_slope: 0.1 }', 'relu_param { negative_slope: -0.5 }'])(
+    'checks: %s',
+    async param => {
+      const report = await checkLayer(ReLULayer, {
+        param,
+        bottoms: [[2, 3, 5, 7]],
+        engine,
+        kinkRange: 0.02,
+        mode: 'elementwise',
+        inPlace: true,
+      })
+      expect(report.engine).toBe(engine)
+      expect(report.gradient!.compared).toBeGreaterThan(200 * 200)
+    },
+  )
 })

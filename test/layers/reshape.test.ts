@@ -26,7 +26,10 @@ describe.each(hostEngines)('Reshape on %s', engine => {
   })
 
   test('values and gradients pass as they are, also after the bottom changes its size', async () => {
-    const run = await handPass(layer(dims(-1, 2)), [{ shape: [4], values: [1, 2, 3, 4] }], { engine, dy: [[5, 6, 7, 8]] })
+    const run = await handPass(layer(dims(-1, 2)), [{ shape: [4], values: [1, 2, 3, 4] }], {
+      engine,
+      dy: [[5, 6, 7, 8]],
+    })
     expect(run.y[0]).toEqual([1, 2, 3, 4])
     expect(run.dx[0]).toEqual([5, 6, 7, 8])
     run.net.blobs.in0.reshape([6])
@@ -37,7 +40,12 @@ describe.each(hostEngines)('Reshape on %s', engine => {
   })
 
   test('checks', async () => {
-    await checkLayer(ReshapeLayer, { param: `reshape_param { ${dims(0, -1, 1)} }`, bottoms: [[2, 3, 5]], engine, mode: 'elementwise' })
+    await checkLayer(ReshapeLayer, {
+      param: `reshape_param { ${dims(0, -1, 1)} }`,
+      bottoms: [[2, 3, 5]],
+      engine,
+      mode: 'elementwise',
+    })
   })
 })
 

@@ -14,9 +14,15 @@ export function netOf(
   { engine = 'js', phase = 'TRAIN', seed = 1701 }: RunOptions = {},
 ) {
   const inputs = shapes.map(
-    (shape, i) => `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${shape.map(d => `dim: ${d}`).join(' ')} } } }`,
+    (shape, i) =>
+      `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${shape.map(d => `dim: ${d}`).join(' ')} } } }`,
   )
-  return Net.create(parseNet(`force_backward: true ${inputs.join('\n')}\n${layers}`), { engine, phase, seed, threads: 2 })
+  return Net.create(parseNet(`force_backward: true ${inputs.join('\n')}\n${layers}`), {
+    engine,
+    phase,
+    seed,
+    threads: 2,
+  })
 }
 
 /** The values of a blob as plain numbers, rounded to six digits. */

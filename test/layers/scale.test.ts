@@ -29,7 +29,11 @@ describe.each(hostEngines)('Scale on %s', engine => {
       { shape: [1, 2, 2], values: [1, 2, 3, 4] },
       { shape: [2], values: [5, 7] },
     ]
-    const run = await handPass('type: "Scale" scale_param { bias_term: true }', bottoms, { engine, params: [[1, 2]], dy: [[1, 1, 1, 1]] })
+    const run = await handPass('type: "Scale" scale_param { bias_term: true }', bottoms, {
+      engine,
+      params: [[1, 2]],
+      dy: [[1, 1, 1, 1]],
+    })
     expect(run.y[0]).toEqual([6, 11, 23, 30])
     expect(run.dx).toEqual([
       [5, 5, 7, 7],
@@ -84,5 +88,7 @@ describe.each(hostEngines)('Scale on %s', engine => {
 
 test('refuses coefficients that do not fit', async () => {
   await expect(handNet('type: "Scale"', [[2, 3], [2]])).rejects.toThrow(/shape 2 do not fit 'in0' \(2×3\) from axis 1/)
-  await expect(handNet('type: "Scale" scale_param { num_axes: -2 }', [[2, 3]])).rejects.toThrow(/num_axes: -2 must be 0 or more/)
+  await expect(handNet('type: "Scale" scale_param { num_axes: -2 }', [[2, 3]])).rejects.toThrow(
+    /num_axes: -2 must be 0 or more/,
+  )
 })

@@ -4,7 +4,8 @@ import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf, numbers } from './run.js'
 
-const layer = (axis: number) => `layer { name: "y" type: "Softmax" bottom: "in0" top: "y" softmax_param { axis: ${axis} } }`
+const layer = (axis: number) =>
+  `layer { name: "y" type: "Softmax" bottom: "in0" top: "y" softmax_param { axis: ${axis} } }`
 
 describe.each(hostEngines)('Softmax on %s', engine => {
   test('hand-worked: e^0, e^ln 2 and e^ln 5 make eighths', async () => {
@@ -23,7 +24,12 @@ describe.each(hostEngines)('Softmax on %s', engine => {
   })
 
   test.each([0, 1, 2, -1])('checks along axis %i', async axis => {
-    await checkLayer(SoftmaxLayer, { param: `softmax_param { axis: ${axis} }`, bottoms: [[3, 5, 2]], engine, inPlace: true })
+    await checkLayer(SoftmaxLayer, {
+      param: `softmax_param { axis: ${axis} }`,
+      bottoms: [[3, 5, 2]],
+      engine,
+      inPlace: true,
+    })
   })
 
   test('a bottom without values', async () => {

@@ -4,7 +4,8 @@ import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { netOf, numbers } from './run.js'
 
-const layer = (param = '', tops = 'top: "l"') => `layer { name: "l" type: "SoftmaxWithLoss" bottom: "in0" bottom: "in1" ${tops} ${param} }`
+const layer = (param = '', tops = 'top: "l"') =>
+  `layer { name: "l" type: "SoftmaxWithLoss" bottom: "in0" bottom: "in1" ${tops} ${param} }`
 
 describe.each(hostEngines)('SoftmaxWithLoss on %s', engine => {
   test('hand-worked: p = 1/2 and 3/4 cost (ln 2 − ln 3/4) / 2', async () => {

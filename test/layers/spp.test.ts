@@ -27,7 +27,14 @@ describe.each(hostEngines)('SPP on %s', engine => {
   test.each(['MAX', 'AVE'])('checks: %s, odd sizes', async pool => {
     const param = `spp_param { pyramid_height: 3 pool: ${pool} }`
     // steps so small that no other value becomes the largest
-    await checkLayer(SPPLayer, { param, bottoms: [[2, 2, 9, 7]], engine, reshapeTo: [[1, 2, 8, 11]], mode: 'projected', step: 1e-4 })
+    await checkLayer(SPPLayer, {
+      param,
+      bottoms: [[2, 2, 9, 7]],
+      engine,
+      reshapeTo: [[1, 2, 8, 11]],
+      mode: 'projected',
+      step: 1e-4,
+    })
   })
 })
 

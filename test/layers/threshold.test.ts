@@ -17,5 +17,7 @@ describe.each(hostEngines)('Threshold on %s', engine => {
 })
 
 test('has no gradient', async () => {
-  await expect(handPass('type: "Threshold"', [{ shape: [2], values: [0, 1] }], { dy: [[1, 1]] })).rejects.toThrow(/has no backward pass/)
+  await expect(handPass('type: "Threshold"', [{ shape: [2], values: [0, 1] }], { dy: [[1, 1]] })).rejects.toThrow(
+    /has no backward pass/,
+  )
 })

@@ -12,9 +12,12 @@ import { consumer } from './helpers.js'
 
 /** The page of docs/embedding.md, in a folder beside the installed package: what a user's project holds. */
 const app = join(consumer, 'browser')
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  path => path && existsSync(path),
-)
+const executablePath = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find(path => path && existsSync(path))
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 const isolated = [true, false]
 
@@ -27,7 +30,8 @@ beforeAll(() => {
   mkdirSync(join(app, 'public'), { recursive: true })
   mkdirSync(join(app, 'node_modules'))
   symlinkSync(join(root, 'node_modules/vite'), join(app, 'node_modules/vite'))
-  for (const file of ['index.html', 'page.ts', 'model_worker.ts', 'vite.config.ts']) writeFileSync(join(app, file), block(file))
+  for (const file of ['index.html', 'page.ts', 'model_worker.ts', 'vite.config.ts'])
+    writeFileSync(join(app, file), block(file))
   writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }')
   writeFileSync(join(app, 'inline.ts'), inline)
   copyFileSync(join(root, 'docs/examples/mnist/lenet.prototxt'), join(app, 'public/lenet.prototxt'))
@@ -77,7 +81,8 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
     page.on('requestfailed', request => complaints.push(`${request.url()}: ${request.failure()?.errorText}`))
     page.on('console', message => {
       // browsers ask for an icon by themselves
-      if (['error', 'warning'].includes(message.type()) && !message.location().url.endsWith('/favicon.ico')) complaints.push(message.text())
+      if (['error', 'warning'].includes(message.type()) && !message.location().url.endsWith('/favicon.ico'))
+        complaints.push(message.text())
     })
   })
   afterEach(() => page.context().close())
@@ -86,9 +91,13 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
   async function outcome(url: string): Promise<Report> {
     await page.goto(url)
     try {
-      await page.waitForFunction(() => document.querySelector('#progress')!.textContent!.includes('"done":true'), undefined, {
-        timeout: 60_000,
-      })
+      await page.waitForFunction(
+        () => document.querySelector('#progress')!.textContent!.includes('"done":true'),
+        undefined,
+        {
+          timeout: 60_000,
+        },
+      )
     } catch (error) {
       throw new Error(`${await page.textContent('#progress')}; ${complaints.join('; ')}`, { cause: error })
     }
@@ -119,13 +128,20 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
       // a thread of Node, as text that nothing loads in a browser
       for (const name of files.filter(name => !name.startsWith('prefetch_worker')))
         expect(
-          /__vite-browser-external|\b(import|from)\(?["'`]node:/.test(readFileSync(join(app, 'dist/assets', name), 'utf8')),
+          /__vite-browser-external|\b(import|from)\(?["'`]node:/.test(
+            readFileSync(join(app, 'dist/assets', name), 'utf8'),
+          ),
           name,
         ).toBe(false)
     })
 
     it.each(isolated)('the built page classifies and trains (isolated: %s)', async threads => {
-      const server = await preview({ root: app, configFile: threads ? configFile : false, preview: { port: 0 }, customLogger })
+      const server = await preview({
+        root: app,
+        configFile: threads ? configFile : false,
+        preview: { port: 0 },
+        customLogger,
+      })
       expectReport(await outcome(server.resolvedUrls!.local[0]), threads)
       await server.close()
     })
@@ -159,12 +175,20 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
         expect(stderr).toBe('')
         return JSON.parse(readFileSync(join(app, 'meta.json'), 'utf8')) as Metafile
       }
-      for (const { outputs } of [esbuild(`inline.ts ${command}`), esbuild('inline.ts --bundle --minify --outfile=public/whole.js')])
-        for (const { path } of Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external)))
+      for (const { outputs } of [
+        esbuild(`inline.ts ${command}`),
+        esbuild('inline.ts --bundle --minify --outfile=public/whole.js'),
+      ])
+        for (const { path } of Object.values(outputs).flatMap(({ imports }) =>
+          imports.filter(({ external }) => external),
+        ))
           expect(optional).toContain(path)
       writeFileSync(join(out, 'index.html'), block('index.html').replace('page.ts', 'page.js'))
       for (const name of ['inline', 'whole'])
-        writeFileSync(join(out, `${name}.html`), `<!doctype html><title>${name}</title><script type="module" src="/${name}.js"></script>`)
+        writeFileSync(
+          join(out, `${name}.html`),
+          `<!doctype html><title>${name}</title><script type="module" src="/${name}.js"></script>`,
+        )
     })
 
     it('what a page loads is as small as the docs say', () => {
@@ -174,9 +198,9 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
         seen.add(name)
         const text = readFileSync(join(out, name), 'utf8')
         // of what is loaded on demand only the kernels are always there, in one of two builds
-        const imports = [...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"|import\("\.\/(wasm_fma[\w-]*\.js)"\)/g)].map(
-          match => match[1] ?? match[2],
-        )
+        const imports = [
+          ...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"|import\("\.\/(wasm_fma[\w-]*\.js)"\)/g),
+        ].map(match => match[1] ?? match[2])
         imports.forEach(follow)
       }
       follow('inline.js')
@@ -201,14 +225,21 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
     it.each([
       ['inline', 'with threads', isolation, /threads$/],
       ['inline', 'on one thread', {}, /1 thread \(the page is not/],
-      ['inline', 'with threads, under a strict policy', { ...isolation, 'Content-Security-Policy': policy }, /threads$/],
+      [
+        'inline',
+        'with threads, under a strict policy',
+        { ...isolation, 'Content-Security-Policy': policy },
+        /threads$/,
+      ],
       ['whole', 'with threads', isolation, /threads$/],
     ] as const)('%s.html works without a worker of its own, %s', async (name, _, headers, detail) => {
       const { url, server } = await serve(out, headers)
       await page.goto(`${url}/${name}.html`)
       await page.waitForFunction(() => 'ristretto' in window)
       const report = await page.evaluate(async () => {
-        const { createSolver, Net, parseNet } = (window as unknown as { ristretto: typeof import('../../lib/index.js') }).ristretto
+        const { createSolver, Net, parseNet } = (
+          window as unknown as { ristretto: typeof import('../../lib/index.js') }
+        ).ristretto
         const net = parseNet(`
           layer { name: "data" type: "Input" top: "data" top: "label" input_param { shape { dim: 16 dim: 1 dim: 12 dim: 12 } shape { dim: 16 } } }
           layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"

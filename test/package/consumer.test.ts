@@ -22,7 +22,9 @@ function installed(folder = join(consumer, 'node_modules')): { path: string; man
 }
 
 const bytesOf = (path: string): number =>
-  statSync(path).isDirectory() ? readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0) : statSync(path).size
+  statSync(path).isDirectory()
+    ? readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0)
+    : statSync(path).size
 
 describe('the installed package', () => {
   it('is small, with everything it depends on', () => {
@@ -44,14 +46,24 @@ describe('the installed package', () => {
 
   it('ships the licence, the schema and declarations, and no tests', () => {
     const root = join(consumer, 'node_modules/ristretto')
-    for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'proto/caffe.proto', 'dist/lib/index.d.ts', 'dist/lib/testing.d.ts'])
+    for (const file of [
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'proto/caffe.proto',
+      'dist/lib/index.d.ts',
+      'dist/lib/testing.d.ts',
+    ])
       expect(existsSync(join(root, file)), file).toBe(true)
-    for (const file of ['test', 'lib', 'kernels', 'bench', 'docs/api']) expect(existsSync(join(root, file)), file).toBe(false)
+    for (const file of ['test', 'lib', 'kernels', 'bench', 'docs/api'])
+      expect(existsSync(join(root, file)), file).toBe(false)
   })
 
   it('ships the documentation: every link in it leads to something that was installed', () => {
     const root = join(consumer, 'node_modules/ristretto')
-    const pages = (readdirSync(join(root, 'docs'), { recursive: true }) as string[]).filter(file => file.endsWith('.md'))
+    const pages = (readdirSync(join(root, 'docs'), { recursive: true }) as string[]).filter(file =>
+      file.endsWith('.md'),
+    )
     expect(pages.length).toBeGreaterThan(70)
     const dead: string[] = []
     for (const page of ['README.md', 'CHANGELOG.md', ...pages.map(file => join('docs', file))]) {
@@ -60,7 +72,8 @@ describe('the installed package', () => {
       for (const [, link] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
         const target = join(page, '..', link)
         // tests that a page names are those of the repository
-        if (!/^[a-z]+:/.test(link) && !target.startsWith('test/') && !existsSync(join(root, target))) dead.push(`${page}: ${link}`)
+        if (!/^[a-z]+:/.test(link) && !target.startsWith('test/') && !existsSync(join(root, target)))
+          dead.push(`${page}: ${link}`)
       }
     }
     expect(dead).toEqual([])
@@ -108,10 +121,12 @@ describe('the installed package', () => {
     expect(out).toBe('2 right\n3 CheckError\n')
   })
 
-  it.each(['NodeNext', 'Bundler'])("type-checks in a strict consumer's project (%s), declarations included", resolution => {
-    write(
-      'consumer.ts',
-      `import { type Blob, Layer, Net, NetError, parseNet, registerLayer, SGDSolver, type NetParameter } from 'ristretto'
+  it.each(['NodeNext', 'Bundler'])(
+    "type-checks in a strict consumer's project (%s), declarations included",
+    resolution => {
+      write(
+        'consumer.ts',
+        `import { type Blob, Layer, Net, NetError, parseNet, registerLayer, SGDSolver, type NetParameter } from 'ristretto'
        import { checkLayer } from 'ristretto/testing'
 
        class Twice extends Layer {
@@ -133,25 +148,26 @@ describe('the installed package', () => {
        // @ts-expect-error fields are those of the schema
        const wrong: NetParameter = { nam: 'x' }
        export { first, loss, wrong, NetError }`,
-    )
-    write(
-      'tsconfig.json',
-      JSON.stringify({
-        compilerOptions: {
-          strict: true,
-          noEmit: true,
-          skipLibCheck: false,
-          target: 'ES2022',
-          module: resolution === 'NodeNext' ? 'NodeNext' : 'ESNext',
-          moduleResolution: resolution,
-          types: [],
-        },
-        files: ['consumer.ts'],
-      }),
-    )
-    const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
-    expect(run(process.execPath, [tsc, '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
-  })
+      )
+      write(
+        'tsconfig.json',
+        JSON.stringify({
+          compilerOptions: {
+            strict: true,
+            noEmit: true,
+            skipLibCheck: false,
+            target: 'ES2022',
+            module: resolution === 'NodeNext' ? 'NodeNext' : 'ESNext',
+            moduleResolution: resolution,
+            types: [],
+          },
+          files: ['consumer.ts'],
+        }),
+      )
+      const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
+      expect(run(process.execPath, [tsc, '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
+    },
+  )
 })
 
 describe('the command line', () => {
@@ -179,7 +195,15 @@ describe('the command line', () => {
   })
 
   it('takes custom layers from a JavaScript file', () => {
-    const { code, out, err } = ristretto(['time', '-model', model(), '-iterations', '2', '-layers', write('twice.js', layer(false))])
+    const { code, out, err } = ristretto([
+      'time',
+      '-model',
+      model(),
+      '-iterations',
+      '2',
+      '-layers',
+      write('twice.js', layer(false)),
+    ])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain('Initial loss: 12')
   })
@@ -189,7 +213,9 @@ describe('the command line', () => {
     for (const name of ['a.png', 'b.png', 'c.png']) write(name, 'not looked at')
     const { code, err } = ristretto(['convert-imageset', './', list, 'pictures_lmdb'])
     expect(code).toBe(1)
-    expect(err).toMatch(/^ristretto: reading images needs the package ndarray-pixels: npm install ndarray-pixels [^\n]+\n$/)
+    expect(err).toMatch(
+      /^ristretto: reading images needs the package ndarray-pixels: npm install ndarray-pixels [^\n]+\n$/,
+    )
   })
 
   it('names the way out where Node does not run TypeScript', ({ skip }) => {
@@ -208,7 +234,10 @@ describe('the command line', () => {
     const command = join(consumer, 'node_modules/ristretto/dist/lib/cli/main.js')
     const args = [command, 'time', '-model', model(), '-iterations', '2', '-layers', write('twice.ts', layer(true))]
     const { code, out, err } = run(node!, args)
-    expect({ code, err: err.replace(/.*(ExperimentalWarning|--trace-warnings|MODULE_TYPELESS).*\n/g, '') }).toEqual({ code: 0, err: '' })
+    expect({ code, err: err.replace(/.*(ExperimentalWarning|--trace-warnings|MODULE_TYPELESS).*\n/g, '') }).toEqual({
+      code: 0,
+      err: '',
+    })
     expect(out).toContain('Initial loss: 12')
   })
 })

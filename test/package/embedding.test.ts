@@ -16,7 +16,10 @@ beforeAll(() => {
   writeFileSync(join(folder, 'six.bin'), Uint8Array.of(10, 11, 12, 13, 14, 15))
   // `using` becomes what Node 20 understands
   for (const name of ['service', 'trainer', 'train', 'feeding', 'pairs', 'memory'])
-    writeFileSync(join(folder, `${name}.js`), transformSync(block(`${name}.ts`), { loader: 'ts', target: 'es2022' }).code)
+    writeFileSync(
+      join(folder, `${name}.js`),
+      transformSync(block(`${name}.ts`), { loader: 'ts', target: 'es2022' }).code,
+    )
 })
 
 const run = (file: string) => {
@@ -34,7 +37,8 @@ const freePort = () =>
   })
 
 /** A grey bar: 784 bytes that differ with `seed`. */
-const picture = (seed: number) => Uint8Array.from({ length: 784 }, (_, i) => ((i * (seed + 3)) % 29 < 9 ? 250 - seed : 0))
+const picture = (seed: number) =>
+  Uint8Array.from({ length: 784 }, (_, i) => ((i * (seed + 3)) % 29 < 9 ? 250 - seed : 0))
 
 describe.each(['service.js', 'bundled.mjs'])('the Node service (%s)', file => {
   let service: ChildProcess
@@ -63,7 +67,8 @@ describe.each(['service.js', 'bundled.mjs'])('the Node service (%s)', file => {
         await fetch(url, { method: 'POST', body: picture(0) })
         break
       } catch (error) {
-        if (tries > 100 || service.exitCode !== null) throw new Error(`the service does not answer: ${errors}`, { cause: error })
+        if (tries > 100 || service.exitCode !== null)
+          throw new Error(`the service does not answer: ${errors}`, { cause: error })
         await new Promise(resolve => setTimeout(resolve, 100))
       }
     }

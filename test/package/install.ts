@@ -17,7 +17,8 @@ declare module 'vitest' {
 export default function setup(project: TestProject): () => void {
   const root = join(import.meta.dirname, '../..')
   const folder = mkdtempSync(join(tmpdir(), 'ristretto-package-'))
-  const npm = (args: string[], cwd: string) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  const npm = (args: string[], cwd: string) =>
+    execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   // prepack builds
   const printed = npm(['pack', '--silent', '--pack-destination', folder], root)
   const tarball = join(folder, printed.trim().split('\n').at(-1)!)

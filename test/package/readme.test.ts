@@ -19,11 +19,22 @@ describe('README.md', () => {
     write(
       'tsconfig.json',
       JSON.stringify({
-        compilerOptions: { strict: true, noEmit: true, target: 'ES2022', module: 'NodeNext', types: [], lib: ['ES2022', 'DOM'] },
+        compilerOptions: {
+          strict: true,
+          noEmit: true,
+          target: 'ES2022',
+          module: 'NodeNext',
+          types: [],
+          lib: ['ES2022', 'DOM'],
+        },
         files: ['readme_training.ts', 'readme_library.ts', 'readme_layer.ts'],
       }),
     )
-    expect(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toEqual({ code: 0, out: '', err: '' })
+    expect(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    })
   })
 
   it('they run', () => {
@@ -44,7 +55,10 @@ describe('README.md', () => {
   })
 
   it('names every layer type that there is, and no other', () => {
-    const { out } = runModule('types.mjs', "import { layerTypes } from 'ristretto'; console.log(layerTypes().join(', '))")
+    const { out } = runModule(
+      'types.mjs',
+      "import { layerTypes } from 'ristretto'; console.log(layerTypes().join(', '))",
+    )
     const [, listed] = /\| Layers \| (.*) \|/.exec(readme)!
     expect(listed.split(', ').sort()).toEqual(out.trim().split(', ').sort())
   })

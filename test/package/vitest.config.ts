@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Checks of what users install: slower than `npm test`, and they need the package registry. Run by `npm run test:package`. */
+/**
+ * Checks of what users install: slower than `npm test`, and they need the package registry. Run by `npm run
+ * test:package`.
+ */
 export default defineConfig({
   test: {
     include: ['test/package/**/*.test.ts'],

@@ -24,7 +24,9 @@ describe('shapes', () => {
 
   test('impossible ones are refused', () => {
     for (const dim of [[-1], [2 ** 31], [2 ** 16, 2 ** 16], Array<number>(33).fill(1)])
-      expect(() => blobShape({ shape: { dim } }, "blob 0 of layer 'a'")).toThrow(/^blob 0 of layer 'a' has the impossible shape/)
+      expect(() => blobShape({ shape: { dim } }, "blob 0 of layer 'a'")).toThrow(
+        /^blob 0 of layer 'a' has the impossible shape/,
+      )
   })
 
   test('old four-axis sizes fit shorter shapes with ones before them', () => {
@@ -36,7 +38,9 @@ describe('shapes', () => {
         [1, 1, 5, 7],
       ].map(shape => sameShape(old, shape)),
     ).toEqual([true, true, true])
-    expect([[7], [7, 5], [35], [1, 1, 1, 5, 7], [], [2, 1, 5, 7]].map(shape => sameShape(old, shape))).toEqual(Array(6).fill(false))
+    expect([[7], [7, 5], [35], [1, 1, 1, 5, 7], [], [2, 1, 5, 7]].map(shape => sameShape(old, shape))).toEqual(
+      Array(6).fill(false),
+    )
     expect(sameShape({ num: 1, channels: 1, height: 1, width: 1 }, [])).toBe(true)
     expect(sameShape({ shape: { dim: [5, 7] } }, [5, 7])).toBe(true)
     expect(sameShape({ shape: { dim: [1, 5, 7] } }, [5, 7])).toBe(false)
@@ -50,7 +54,9 @@ describe('values', () => {
   test('single or double precision', () => {
     const data = Float32Array.of(1, 2)
     expect(blobData({ shape, data })).toBe(data)
-    expect(blobData({ shape, double_data: Float64Array.of(0.1, 2), data: new Float32Array(0) })).toEqual(Float32Array.of(0.1, 2))
+    expect(blobData({ shape, double_data: Float64Array.of(0.1, 2), data: new Float32Array(0) })).toEqual(
+      Float32Array.of(0.1, 2),
+    )
     expect(blobDiff({ shape, data })).toBeUndefined()
     expect(blobDiff({ shape, data, double_diff: Float64Array.of(3, 4) })).toEqual(Float32Array.of(3, 4))
     expect(blobData({ shape: { dim: [0] } })).toHaveLength(0)

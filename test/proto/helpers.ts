@@ -22,7 +22,11 @@ const UNREADABLE = new Set(['unknown_field', 'bad_enum'])
 
 /** Every prototxt of the golden data: files, and the strings inside the layer and rejection cases. */
 export function goldenPrototxts(): { name: string; text: string; solver: boolean }[] {
-  const files = goldenFiles('.prototxt').map(name => ({ name, text: goldenText(name), solver: /solver_|solver\./.test(name) }))
+  const files = goldenFiles('.prototxt').map(name => ({
+    name,
+    text: goldenText(name),
+    solver: /solver_|solver\./.test(name),
+  }))
   const layers = goldenFiles('.json').filter(path => path.startsWith('layers/'))
   const cases = layers.flatMap(name => {
     const parsed = JSON.parse(goldenText(name)) as { cases?: { name: string; prototxt: string }[] }
@@ -48,7 +52,9 @@ export function plain(type: protobuf.Type, message: protobuf.Message): unknown {
   return type.toObject(message, { enums: String, longs: Number })
 }
 
-/** The message with typed arrays as plain lists and floats rounded to float32, to compare what different readers give. */
+/**
+ * The message with typed arrays as plain lists and floats rounded to float32, to compare what different readers give.
+ */
 export function comparable(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array, Math.fround)

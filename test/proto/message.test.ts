@@ -63,8 +63,19 @@ describe('checkMessage', () => {
     expect(net).toEqual({
       name: 'toy',
       layer: [
-        { name: 'data', type: 'Input', top: ['data'], input_param: { shape: [{ dim: [2, 3] }] }, include: [{ phase: 'TEST' }] },
-        { name: 'conv', type: 'Convolution', bottom: ['data'], convolution_param: { num_output: 4, kernel_size: [3], pad: [1, 2] } },
+        {
+          name: 'data',
+          type: 'Input',
+          top: ['data'],
+          input_param: { shape: [{ dim: [2, 3] }] },
+          include: [{ phase: 'TEST' }],
+        },
+        {
+          name: 'conv',
+          type: 'Convolution',
+          bottom: ['data'],
+          convolution_param: { num_output: 4, kernel_size: [3], pad: [1, 2] },
+        },
         {
           name: 'w',
           type: 'Parameter',
@@ -87,7 +98,10 @@ describe('checkMessage', () => {
 
   const layer = (param: object): object => ({ layer: [{}, {}, {}, { name: 'c', ...param }] })
   test.each([
-    [layer({ convolution_param: { kernel_size: 'a' } }), "layer[3].convolution_param.kernel_size must be a non-negative integer, not 'a'"],
+    [
+      layer({ convolution_param: { kernel_size: 'a' } }),
+      "layer[3].convolution_param.kernel_size must be a non-negative integer, not 'a'",
+    ],
     [
       layer({ convolution_param: { kernel_size: [1, -1] } }),
       'layer[3].convolution_param.kernel_size[1] must be a non-negative integer, not -1',
@@ -96,10 +110,16 @@ describe('checkMessage', () => {
       layer({ convolution_param: { kernelSize: 1 } }),
       "layer[3].convolution_param.kernelSize: ConvolutionParameter has no field 'kernelSize'",
     ],
-    [layer({ pooling_param: { pool: 'MEAN' } }), "layer[3].pooling_param.pool must be one of MAX, AVE, STOCHASTIC, not 'MEAN'"],
+    [
+      layer({ pooling_param: { pool: 'MEAN' } }),
+      "layer[3].pooling_param.pool must be one of MAX, AVE, STOCHASTIC, not 'MEAN'",
+    ],
     [layer({ pooling_param: { pool: 7 } }), 'layer[3].pooling_param.pool must be one of MAX, AVE, STOCHASTIC, not 7'],
     [layer({ pooling_param: [] }), 'layer[3].pooling_param must be an object (a PoolingParameter), not a list of 0'],
-    [layer({ pooling_param: { global_pooling: 1 } }), 'layer[3].pooling_param.global_pooling must be true or false, not 1'],
+    [
+      layer({ pooling_param: { global_pooling: 1 } }),
+      'layer[3].pooling_param.global_pooling must be true or false, not 1',
+    ],
     [layer({ relu_param: { negative_slope: '0' } }), "layer[3].relu_param.negative_slope must be a number, not '0'"],
     [layer({ concat_param: { axis: 0.5 } }), 'layer[3].concat_param.axis must be an integer (int32), not 0.5'],
     [layer({ clip_param: { min: 0 } }), 'layer[3].clip_param needs max'],

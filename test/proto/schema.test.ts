@@ -16,7 +16,9 @@ describe('the generated schema', () => {
     for (const name of names) {
       const type = root.lookupType(`caffe.${name}`)
       const info = messageInfo(name)
-      expect(info.fields.map(field => field.name)).toEqual([...type.fieldsArray].sort((a, b) => a.id - b.id).map(field => field.name))
+      expect(info.fields.map(field => field.name)).toEqual(
+        [...type.fieldsArray].sort((a, b) => a.id - b.id).map(field => field.name),
+      )
       for (const field of info.fields) {
         const reference = type.fields[field.name]
         expect(field.number).toBe(reference.id)
@@ -37,7 +39,8 @@ describe('the generated schema', () => {
   test('no message can hold itself, which bounds the recursion of the readers', () => {
     const walk = (name: string, above: string[]): void => {
       expect(above).not.toContain(name)
-      for (const field of messageInfo(name as MessageName).fields) if (field.message) walk(field.message.name, [...above, name])
+      for (const field of messageInfo(name as MessageName).fields)
+        if (field.message) walk(field.message.name, [...above, name])
     }
     for (const name of names) walk(name, [])
   })
@@ -69,7 +72,8 @@ describe('shortFloat', () => {
       expect(shortFloat(Math.fround(value))).toBe(value)
       expect(shortFloat(value)).toBe(value)
     }
-    for (const value of [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) expect(shortFloat(value)).toBe(value)
+    for (const value of [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+      expect(shortFloat(value)).toBe(value)
     expect(shortFloat(1e39)).toBe(Number.POSITIVE_INFINITY)
   })
 

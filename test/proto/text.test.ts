@@ -52,7 +52,9 @@ describe('values', () => {
         bottom: [], bottom: "a", bottom: "b"\r\n>`),
     ).toEqual(one)
     expect(parseNet('layer: [{ name: "a" }, < name: "b" >]')).toEqual({ layer: [{ name: 'a' }, { name: 'b' }] })
-    expect(parseNet('layer{name:"c"convolution_param{kernel_size:3 kernel_size:5 pad:1}bottom:"a"bottom:"b"}')).toEqual(one)
+    expect(parseNet('layer{name:"c"convolution_param{kernel_size:3 kernel_size:5 pad:1}bottom:"a"bottom:"b"}')).toEqual(
+      one,
+    )
   })
 
   test('strings', () => {
@@ -69,7 +71,9 @@ describe('values', () => {
     expect(layer('loss_weight: [inf, -Infinity, nan, -nan, 1e99, 0.1000000001, 0.333333333333]')).toEqual({
       loss_weight: [Infinity, -Infinity, NaN, NaN, Infinity, 0.1, 0.33333334],
     })
-    expect(layer('convolution_param { pad: [0x1F, 017, 0, 4294967295] }')).toEqual({ convolution_param: { pad: [31, 15, 0, 4294967295] } })
+    expect(layer('convolution_param { pad: [0x1F, 017, 0, 4294967295] }')).toEqual({
+      convolution_param: { pad: [31, 15, 0, 4294967295] },
+    })
     expect(layer('concat_param { axis: -0x10 }')).toEqual({ concat_param: { axis: -16 } })
     expect(parseNet('input_shape { dim: 9007199254740991 }')).toEqual({ input_shape: [{ dim: [9007199254740991] }] })
   })
@@ -78,7 +82,9 @@ describe('values', () => {
     expect(layer('propagate_down: [true, false, True, False, t, f, 1, 0]')).toEqual({
       propagate_down: [true, false, true, false, true, false, true, false],
     })
-    expect(layer('pooling_param { pool: 1 engine: CAFFE }')).toEqual({ pooling_param: { pool: 'AVE', engine: 'CAFFE' } })
+    expect(layer('pooling_param { pool: 1 engine: CAFFE }')).toEqual({
+      pooling_param: { pool: 'AVE', engine: 'CAFFE' },
+    })
   })
 
   test('tensors are typed arrays', () => {
@@ -100,7 +106,10 @@ describe('errors name the file, the line and what is known', () => {
   test.each([
     ['layer {\n no_such_field: 3 }', "2: LayerParameter has no field 'no_such_field'; the nearest known field is"],
     ['layer {\n\n bottum: "a" }', "3: LayerParameter has no field 'bottum'; did you mean 'bottom'?"],
-    ['layer { kernel_size: 3 }', "1: LayerParameter has no field 'kernel_size'; it is a field of convolution_param, pooling_param"],
+    [
+      'layer { kernel_size: 3 }',
+      "1: LayerParameter has no field 'kernel_size'; it is a field of convolution_param, pooling_param",
+    ],
     ['layer {\n pooling_param {\n pool: MEAN } }', "3: pool cannot be 'MEAN'; it is one of MAX, AVE, STOCHASTIC"],
     ['layer { pooling_param { pool: 9 } }', "1: pool cannot be '9'; it is one of MAX, AVE, STOCHASTIC"],
     ['layer { pooling_param { pool: "MAX" } }', '1: pool cannot be "MAX"; it is one of'],
@@ -156,7 +165,9 @@ describe('hostile text', () => {
   ])('%s', (_, text) => expect(() => parseNet(text)).toThrow(FormatError))
 
   test('much white space, many comments and many parts of a string are fine', () => {
-    expect(parseNet(`${' \n'.repeat(200_000)}${'# x\n'.repeat(200_000)}name: ${'"a" '.repeat(200_000)}`).name).toHaveLength(200_000)
+    expect(
+      parseNet(`${' \n'.repeat(200_000)}${'# x\n'.repeat(200_000)}name: ${'"a" '.repeat(200_000)}`).name,
+    ).toHaveLength(200_000)
   })
 
   test('cut or altered anywhere, a net is read or refused, as by the reference', () => {
@@ -167,7 +178,9 @@ describe('hostile text', () => {
     for (let i = 0; i < 1500; i++) {
       const at = random.integer(text.length)
       const broken =
-        i % 2 ? text.slice(0, at) : text.slice(0, at) + alphabet[random.integer(alphabet.length)] + text.slice(at + random.integer(2))
+        i % 2
+          ? text.slice(0, at)
+          : text.slice(0, at) + alphabet[random.integer(alphabet.length)] + text.slice(at + random.integer(2))
       let message: unknown
       try {
         message = comparable(parseNet(broken))
@@ -214,10 +227,12 @@ layer {
   test('bytes, tensors and float32 values of any origin', () => {
     const data = Uint8Array.from({ length: 256 }, (_, i) => i)
     expect(parseText('Datum', printText('Datum', { data }))).toEqual({ data })
-    expect(comparable(parseText('Datum', printText('Datum', { data })))).toEqual(reference('Datum', printText('Datum', { data })))
-    expect(printText('BlobProto', { data: Float32Array.of(0.1, 1 / 3), double_data: Float64Array.of(0.1, 1 / 3) })).toBe(
-      'data: 0.1\ndata: 0.33333334\ndouble_data: 0.1\ndouble_data: 0.3333333333333333\n',
+    expect(comparable(parseText('Datum', printText('Datum', { data })))).toEqual(
+      reference('Datum', printText('Datum', { data })),
     )
+    expect(
+      printText('BlobProto', { data: Float32Array.of(0.1, 1 / 3), double_data: Float64Array.of(0.1, 1 / 3) }),
+    ).toBe('data: 0.1\ndata: 0.33333334\ndouble_data: 0.1\ndouble_data: 0.3333333333333333\n')
     expect(printSolver({ base_lr: Math.fround(0.01), type: 'Adam', stepvalue: [1, 2] })).toBe(
       'base_lr: 0.01\nstepvalue: 1\nstepvalue: 2\ntype: "Adam"\n',
     )

@@ -109,9 +109,16 @@ describe('V0', () => {
   })
 
   test('weights move along', () => {
-    const net = upgraded('layers { layer { name: "f" type: "innerproduct" blobs { width: 2 data: [1, 2] } blobs_lr: 1 weight_decay: 0 } }')
+    const net = upgraded(
+      'layers { layer { name: "f" type: "innerproduct" blobs { width: 2 data: [1, 2] } blobs_lr: 1 weight_decay: 0 } }',
+    )
     expect(net.layer).toEqual([
-      { name: 'f', type: 'InnerProduct', blobs: [{ width: 2, data: Float32Array.of(1, 2) }], param: [{ lr_mult: 1, decay_mult: 0 }] },
+      {
+        name: 'f',
+        type: 'InnerProduct',
+        blobs: [{ width: 2, data: Float32Array.of(1, 2) }],
+        param: [{ lr_mult: 1, decay_mult: 0 }],
+      },
     ])
   })
 })
@@ -122,21 +129,35 @@ describe('V1', () => {
       upgraded(`layers { name: "a" type: DATA data_param { source: "s" scale: 0.5 mirror: false } transform_param { scale: 1 crop_size: 7 } }
       layers { name: "b" type: WINDOW_DATA window_data_param { mean_file: "m" crop_size: 3 } } layers { name: "c" type: IMAGE_DATA }`)
     expect(net.layer).toEqual([
-      { name: 'a', type: 'Data', data_param: { source: 's' }, transform_param: { scale: 0.5, mirror: false, crop_size: 7 } },
+      {
+        name: 'a',
+        type: 'Data',
+        data_param: { source: 's' },
+        transform_param: { scale: 0.5, mirror: false, crop_size: 7 },
+      },
       { name: 'b', type: 'WindowData', window_data_param: {}, transform_param: { mean_file: 'm', crop_size: 3 } },
       { name: 'c', type: 'ImageData', image_data_param: {}, transform_param: {} },
     ])
-    expect(upgraded('layers { type: DATA data_param { source: "s" } }').layer).toEqual([{ type: 'Data', data_param: { source: 's' } }])
+    expect(upgraded('layers { type: DATA data_param { source: "s" } }').layer).toEqual([
+      { type: 'Data', data_param: { source: 's' } },
+    ])
   })
 
   test('lists of different lengths make one param for the longest', () => {
-    expect(upgraded('layers { param: "w" blobs_lr: [1, 2] weight_decay: [0, 1, 3] blob_share_mode: PERMISSIVE }').layer?.[0].param).toEqual(
-      [{ name: 'w', share_mode: 'PERMISSIVE', lr_mult: 1, decay_mult: 0 }, { lr_mult: 2, decay_mult: 1 }, { decay_mult: 3 }],
-    )
+    expect(
+      upgraded('layers { param: "w" blobs_lr: [1, 2] weight_decay: [0, 1, 3] blob_share_mode: PERMISSIVE }').layer?.[0]
+        .param,
+    ).toEqual([
+      { name: 'w', share_mode: 'PERMISSIVE', lr_mult: 1, decay_mult: 0 },
+      { lr_mult: 2, decay_mult: 1 },
+      { decay_mult: 3 },
+    ])
   })
 
   test('layers of both forms in one net are refused', () => {
-    expect(() => upgraded('layers { type: RELU } layer { type: "ReLU" }')).toThrow(/1 layers in the old form .* and 1 in the new one/)
+    expect(() => upgraded('layers { type: RELU } layer { type: "ReLU" }')).toThrow(
+      /1 layers in the old form .* and 1 in the new one/,
+    )
   })
 
   test('fields that V1 does not have are reported, not passed on to fields with the same number', () => {
@@ -152,10 +173,17 @@ describe('V1', () => {
 describe('inputs', () => {
   test('sizes by fours or shapes become an Input layer', () => {
     expect(upgraded('input: "a" input: "b" input_dim: [1, 2, 3, 4, 5, 6, 7, 8] layer { name: "r" }').layer).toEqual([
-      { name: 'input', type: 'Input', top: ['a', 'b'], input_param: { shape: [{ dim: [1, 2, 3, 4] }, { dim: [5, 6, 7, 8] }] } },
+      {
+        name: 'input',
+        type: 'Input',
+        top: ['a', 'b'],
+        input_param: { shape: [{ dim: [1, 2, 3, 4] }, { dim: [5, 6, 7, 8] }] },
+      },
       { name: 'r' },
     ])
-    expect(upgraded('input: "a" input_shape { dim: 9 } input_dim: 1').layer?.[0].input_param).toEqual({ shape: [{ dim: [9] }] })
+    expect(upgraded('input: "a" input_shape { dim: 9 } input_dim: 1').layer?.[0].input_param).toEqual({
+      shape: [{ dim: [9] }],
+    })
   })
 
   test('without sizes they are dropped, as in old model files', () => {
@@ -189,7 +217,9 @@ describe('solver types', () => {
     ['ADADELTA', 'AdaDelta'],
     ['ADAM', 'Adam'],
     ['5', 'Adam'],
-  ])('%s', (old, type) => expect(upgradeSolver(parseSolver(`solver_type: ${old} base_lr: 1`))).toEqual({ type, base_lr: 1 }))
+  ])('%s', (old, type) =>
+    expect(upgradeSolver(parseSolver(`solver_type: ${old} base_lr: 1`))).toEqual({ type, base_lr: 1 }),
+  )
 
   test('both forms at once are refused', () => {
     expect(() => upgradeSolver(parseSolver('solver_type: SGD type: "Adam"'))).toThrow(NetError)

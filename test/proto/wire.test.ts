@@ -5,7 +5,14 @@ import type { NetParameter } from '../../lib/proto/message.js'
 import { unknownFields } from '../../lib/proto/message.js'
 import type { MessageName } from '../../lib/proto/schema.js'
 import { parseNet } from '../../lib/proto/text.js'
-import { readBlobProto, readBlobProtoVector, readMessage, readNetParameter, readSolverState, writeMessage } from '../../lib/proto/wire.js'
+import {
+  readBlobProto,
+  readBlobProtoVector,
+  readMessage,
+  readNetParameter,
+  readSolverState,
+  writeMessage,
+} from '../../lib/proto/wire.js'
 import { RandomStream } from '../../lib/rng.js'
 import { comparable, goldenBytes, goldenFiles, goldenPrototxts, plain, reflection } from './helpers.js'
 
@@ -45,7 +52,8 @@ describe('files that Caffe wrote', () => {
       const visit = (value: unknown): void => {
         if (value instanceof Float32Array) {
           if (value.byteLength >= 128) expect(value.buffer).toBe(own.buffer)
-        } else if (value && typeof value === 'object' && !ArrayBuffer.isView(value)) for (const part of Object.values(value)) visit(part)
+        } else if (value && typeof value === 'object' && !ArrayBuffer.isView(value))
+          for (const part of Object.values(value)) visit(part)
       }
       visit(message)
     }
@@ -60,7 +68,8 @@ describe('files that Caffe wrote', () => {
       shifted.set(bytes)
       const net = readNetParameter(shifted)
       expect(net).toEqual(expected)
-      for (const layer of net.layers ?? []) for (const blob of layer.blobs ?? []) if (blob.data?.buffer === shifted.buffer) views++
+      for (const layer of net.layers ?? [])
+        for (const blob of layer.blobs ?? []) if (blob.data?.buffer === shifted.buffer) views++
     }
     const blobs = expected.layers!.reduce((count, layer) => count + (layer.blobs?.length ?? 0), 0)
     expect(views).toBe(blobs)
@@ -78,7 +87,9 @@ test('what text says, bytes say: every golden prototxt goes through the binary f
 /** Bytes from numbers and strings. */
 const raw = (...parts: (number | string | Uint8Array)[]): Uint8Array =>
   Uint8Array.from(
-    parts.flatMap(part => (typeof part === 'number' ? [part] : [...(typeof part === 'string' ? new TextEncoder().encode(part) : part)])),
+    parts.flatMap(part =>
+      typeof part === 'number' ? [part] : [...(typeof part === 'string' ? new TextEncoder().encode(part) : part)],
+    ),
   )
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
 
@@ -87,7 +98,9 @@ describe('the wire format', () => {
     const net: NetParameter = {
       input_dim: [0, 1, -1, 127, 128, 2 ** 31 - 1, -(2 ** 31)],
       input_shape: [{ dim: [0, -1, 2 ** 32, 2 ** 53 - 1, -(2 ** 53 - 1)] }],
-      layer: [{ loss_weight: [0.1, -0, Infinity], propagate_down: [true, false], convolution_param: { pad: [2 ** 32 - 1] } }],
+      layer: [
+        { loss_weight: [0.1, -0, Infinity], propagate_down: [true, false], convolution_param: { pad: [2 ** 32 - 1] } },
+      ],
     }
     const bytes = writeMessage('NetParameter', net)
     expect(readNetParameter(bytes)).toEqual(net)
@@ -104,7 +117,10 @@ describe('the wire format', () => {
     expect(readMessage('BlobShape', raw(0x0a, 2, 5, 6, 0x08, 7, 0x0a, 1, 8)).dim).toEqual([5, 6, 7, 8])
     expect(readMessage('DummyDataParameter', raw(0x12, 2, 5, 6, 0x10, 7)).num).toEqual([5, 6, 7])
     expect(
-      readMessage('BlobProto', raw(0x41, new Uint8Array(Float64Array.of(0.5).buffer), 0x42, 8, new Uint8Array(Float64Array.of(2).buffer))),
+      readMessage(
+        'BlobProto',
+        raw(0x41, new Uint8Array(Float64Array.of(0.5).buffer), 0x42, 8, new Uint8Array(Float64Array.of(2).buffer)),
+      ),
     ).toEqual({
       double_data: Float64Array.of(0.5, 2),
     })
@@ -113,13 +129,15 @@ describe('the wire format', () => {
   test('a single message in two pieces is one message; the last single value counts', () => {
     const first = raw(0xd2, 0x06, 2, 0x08, 4) // LayerParameter.convolution_param { num_output: 4 }
     const second = raw(0xd2, 0x06, 4, 0x08, 5, 0x18, 1)
-    expect(readMessage('LayerParameter', raw(first, second))).toEqual({ convolution_param: { num_output: 5, pad: [1] } })
+    expect(readMessage('LayerParameter', raw(first, second))).toEqual({
+      convolution_param: { num_output: 5, pad: [1] },
+    })
   })
 
   test('tensors go out as they are, lists and doubles too', () => {
-    expect(writeMessage('BlobProto', { shape: { dim: [2] }, data: Float32Array.of(1, 2), diff: new Float32Array(0) })).toEqual(
-      raw(0x2a, 8, floats(1, 2), 0x3a, 3, 0x0a, 1, 2),
-    )
+    expect(
+      writeMessage('BlobProto', { shape: { dim: [2] }, data: Float32Array.of(1, 2), diff: new Float32Array(0) }),
+    ).toEqual(raw(0x2a, 8, floats(1, 2), 0x3a, 3, 0x0a, 1, 2))
     expect(writeMessage('BlobProto', { data: [1, 2] as unknown as Float32Array })).toEqual(raw(0x2a, 8, floats(1, 2)))
     expect(writeMessage('NetParameter', {})).toEqual(raw())
     const shared = new Float32Array(new SharedArrayBuffer(8))
@@ -174,17 +192,29 @@ describe('unknown fields', () => {
 describe('hostile bytes end in a FormatError that says where', () => {
   test.each([
     ['a size beyond the end', raw(0x0a, 5, 'abc'), 'byte 2 of 5, in NetParameter: it is cut short'],
-    ['a size beyond the message around it', raw(0xa2, 0x06, 3, 0x0a, 5, 'abcdefg'), 'byte 5 of 12, in NetParameter.layer: it is cut short'],
+    [
+      'a size beyond the message around it',
+      raw(0xa2, 0x06, 3, 0x0a, 5, 'abcdefg'),
+      'byte 5 of 12, in NetParameter.layer: it is cut short',
+    ],
     [
       'a huge tensor',
       raw(0xa2, 0x06, 10, 0x3a, 8, 0x2a, 0xfc, 0xff, 0xff, 0xff, 0x07, 1, 1),
       'in NetParameter.layer.blobs.data: 2147483644 bytes are announced',
     ],
-    ['a tensor with half a value', raw(0xa2, 0x06, 6, 0x3a, 4, 0x2a, 2, 1, 1), '2 bytes do not make whole float values'],
+    [
+      'a tensor with half a value',
+      raw(0xa2, 0x06, 6, 0x3a, 4, 0x2a, 2, 1, 1),
+      '2 bytes do not make whole float values',
+    ],
     ['a tag cut short', raw(0xa2), 'byte 1 of 1, in NetParameter: it is cut short'],
     ['an integer cut short', raw(0x20, 0xff), 'it is cut short'],
     ['an integer of more than 64 bits', raw(0x20, ...Array<number>(11).fill(0xff), 0), 'invalid varint encoding'],
-    ['an unknown integer of more than 64 bits', raw(0x98, 0x06, ...Array<number>(300).fill(0xff), 0), 'an integer of more than 64 bits'],
+    [
+      'an unknown integer of more than 64 bits',
+      raw(0x98, 0x06, ...Array<number>(300).fill(0xff), 0),
+      'an integer of more than 64 bits',
+    ],
     [
       'an integer that is not exact in JavaScript',
       raw(0x42, 10, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f),
@@ -196,7 +226,11 @@ describe('hostile bytes end in a FormatError that says where', () => {
     ['a group without end', raw(0x9b, 0x06, 0x08, 1), 'it is cut short'],
     ['a group with another end', raw(0x9b, 0x06, 0x14), 'invalid end group tag'],
     ['groups in groups', new Uint8Array(100_000).fill(0x13), 'max depth exceeded'],
-    ['a clip layer without its limits', raw(0xa2, 0x06, 3, 0xa2, 0x09, 0), 'in NetParameter.layer.clip_param: min is missing'],
+    [
+      'a clip layer without its limits',
+      raw(0xa2, 0x06, 3, 0xa2, 0x09, 0),
+      'in NetParameter.layer.clip_param: min is missing',
+    ],
   ])('%s', (_, bytes, message) => {
     expect(() => readNetParameter(bytes, { file: 'a.caffemodel' })).toThrow(FormatError)
     expect(() => readNetParameter(bytes, { file: 'a.caffemodel' })).toThrow('a.caffemodel: byte ')
@@ -275,8 +309,13 @@ test('40 MB of weights are read at memory speed', () => {
 
 test('the named readers', () => {
   expect(readSolverState(goldenBytes('solvers/snapshots/sgd_momentum_l2_iter_10.solverstate')).iter).toBe(10)
-  expect(readBlobProto(goldenBytes('io/mnist_mean.binaryproto'))).toMatchObject({ num: 1, channels: 1, height: 28, width: 28 })
-  expect(readBlobProtoVector(writeMessage('BlobProtoVector', { blobs: [{ data: Float32Array.of(1) }] })).blobs?.[0].data).toEqual(
-    Float32Array.of(1),
-  )
+  expect(readBlobProto(goldenBytes('io/mnist_mean.binaryproto'))).toMatchObject({
+    num: 1,
+    channels: 1,
+    height: 28,
+    width: 28,
+  })
+  expect(
+    readBlobProtoVector(writeMessage('BlobProtoVector', { blobs: [{ data: Float32Array.of(1) }] })).blobs?.[0].data,
+  ).toEqual(Float32Array.of(1))
 })

@@ -99,6 +99,8 @@ describe('Random squares', () => {
     const flat = parseNet(`
       layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }
       layer { name: "blank" type: "BlankSquare" bottom: "data" top: "data" }`)
-    await expect(Net.create(flat, { engine: 'js' })).rejects.toThrow(/layer 'blank' \(BlankSquare\): 'data' needs at least 3 axes/)
+    await expect(Net.create(flat, { engine: 'js' })).rejects.toThrow(
+      /layer 'blank' \(BlankSquare\): 'data' needs at least 3 axes/,
+    )
   })
 })

@@ -135,7 +135,13 @@ describe.each(hostEngines)('InnerProduct layers cast into convolutions on %s', e
       const [row, column] = window_row_col
       const window = input.lo(0, row, column).hi(3, side, side)
       const expected = golden.array(prob)
-      expectClose((await classifier.forward({ data: window })).prob.data, expected, rtol, atol, `window ${row}, ${column}`)
+      expectClose(
+        (await classifier.forward({ data: window })).prob.data,
+        expected,
+        rtol,
+        atol,
+        `window ${row}, ${column}`,
+      )
       const map = out.prob.pick(0, null, row / facts.stride, column / facts.stride)
       expectClose(
         Array.from({ length: prob.shape[0] }, (_, c) => map.get(c)),
@@ -154,7 +160,8 @@ describe('castToConvolution', () => {
   const ip = (name: string, bottom: string, more = '', rest = '') =>
     `layer { name: "${name}" type: "InnerProduct" bottom: "${bottom}" top: "${name}" ${rest}
       inner_product_param { num_output: 3 weight_filler { type: "gaussian" } bias_filler { type: "gaussian" } ${more} } }`
-  const create = (...layers: string[]) => Net.create(parseNet(layers.join('\n')), { engine: 'js', seed: 3, phase: 'TRAIN' })
+  const create = (...layers: string[]) =>
+    Net.create(parseNet(layers.join('\n')), { engine: 'js', seed: 3, phase: 'TRAIN' })
   const random = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7))
 
   test('oblong bottoms, transposed weights, no bias, splits, one layer of several', async () => {
@@ -201,7 +208,9 @@ describe('castToConvolution', () => {
     await expect(castToConvolution(flat)).rejects.toThrow(
       /layer 'a' \(InnerProduct\): cannot be cast.*'data' \(2×5\) has no height and width/,
     )
-    await expect(castToConvolution(flat, { layers: ['x'] })).rejects.toThrow(/no InnerProduct layer 'x' to cast; it has a/)
+    await expect(castToConvolution(flat, { layers: ['x'] })).rejects.toThrow(
+      /no InnerProduct layer 'x' to cast; it has a/,
+    )
     using deep = await create(input(1, 2, 3, 4), ip('a', 'data', 'axis: 2'))
     await expect(castToConvolution(deep)).rejects.toThrow(/from axis 2 on/)
   })
@@ -209,7 +218,9 @@ describe('castToConvolution', () => {
 
 describe('The page of digits', () => {
   test('LeNet as convolutions finds the sevens', async () => {
-    using classifier = await Net.create('docs/examples/mnist/lenet.prototxt', { weights: goldenPath('nets/lenet/lenet.caffemodel') })
+    using classifier = await Net.create('docs/examples/mnist/lenet.prototxt', {
+      weights: goldenPath('nets/lenet/lenet.caffemodel'),
+    })
     using net = await castToConvolution(classifier)
     const file = readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte'))
     const labels = readFileSync(goldenPath('io/mnist_200-labels-idx1-ubyte')).subarray(8)

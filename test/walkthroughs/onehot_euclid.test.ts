@@ -15,7 +15,13 @@ interface ParamFacts {
 interface Walkthrough {
   losses: number[]
   first_labels_of_each_batch: number[][]
-  first_iteration: { one_hot_label: GoldenArray; ip2: GoldenArray; ip2_diff: GoldenArray; loss_shape: number[]; one_hot_shape: number[] }
+  first_iteration: {
+    one_hot_label: GoldenArray
+    ip2: GoldenArray
+    ip2_diff: GoldenArray
+    loss_shape: number[]
+    one_hot_shape: number[]
+  }
   final_params: Record<string, ParamFacts[]>
   test_after_training: { per_batch_accuracy_and_loss: [number, number][] }
   loss_rtol: number
@@ -35,7 +41,11 @@ describe.each(hostEngines)('LeNet with one-hot labels and a Euclidean loss as cu
   // plain loops take seconds for every ten iterations: they follow the record only that far
   const iterations = engine === 'js' ? 5 : facts.losses.length
   test(`${iterations} iterations give Caffe's losses`, { timeout: 60_000 }, async () => {
-    const solver = await SGDSolver.create(path('solver.prototxt'), { engine, weights: path('initial.caffemodel'), seed: 1 })
+    const solver = await SGDSolver.create(path('solver.prototxt'), {
+      engine,
+      weights: path('initial.caffemodel'),
+      seed: 1,
+    })
     const { blobs } = solver.net
     for (let i = 0; i < iterations; i++) {
       await solver.step(1)

@@ -39,7 +39,8 @@ describe.each(hostEngines)('Triplets on %s', engine => {
     const [weight, bias] = net.params['fc9_1']
     weight.dataArray.set(golden.array(fc9_1_weight))
     bias.dataArray.set(golden.array(fc9_1_bias))
-    const close = (got: ArrayLike<number>, place: GoldenArray, what: string) => expectClose(got, golden.array(place), rtol, atol, what)
+    const close = (got: ArrayLike<number>, place: GoldenArray, what: string) =>
+      expectClose(got, golden.array(place), rtol, atol, what)
     await net.forward({ data: golden.array(data), labels })
     const select = net.layers[net.layerNames.indexOf('triplet_select')] as TripletSelectLayer
     expect(select.triplets).toEqual(run.triplets)
@@ -71,10 +72,13 @@ describe('The layers by themselves', () => {
     })
   })
   test.each(['', "'margin': -1", 'margin: wide', '{"margins": 1}'])('param_str "%s" is refused', async text => {
-    const input = (name: string) => `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { dim: 2 dim: 3 } } }`
+    const input = (name: string) =>
+      `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { dim: 2 dim: 3 } } }`
     const layer = `layer { name: "l" type: "TripletLoss" bottom: "a" bottom: "p" bottom: "n" top: "l" python_param { param_str: ${JSON.stringify(text)} } }`
     const param = parseNet([...['a', 'p', 'n'].map(input), layer].join('\n'))
-    await expect(Net.create(param, { engine: 'js' })).rejects.toThrow(/layer 'l' \(TripletLoss\): param_str must give a margin/)
+    await expect(Net.create(param, { engine: 'js' })).rejects.toThrow(
+      /layer 'l' \(TripletLoss\): param_str must give a margin/,
+    )
   })
   test('a batch of one label has no triplets', async () => {
     const param = parseNet(`
@@ -82,7 +86,9 @@ describe('The layers by themselves', () => {
       layer { name: "y" type: "Input" top: "y" input_param { shape { dim: 3 } } }
       layer { name: "select" type: "TripletSelect" bottom: "x" bottom: "y" top: "a" top: "p" top: "n" }`)
     using net = await Net.create(param, { engine: 'js' })
-    await expect(net.forward({ x: [1, 2, 3, 4, 5, 6], y: [1, 1, 1] })).rejects.toThrow(/all 3 labels of the batch are 1/)
+    await expect(net.forward({ x: [1, 2, 3, 4, 5, 6], y: [1, 1, 1] })).rejects.toThrow(
+      /all 3 labels of the batch are 1/,
+    )
     const { a, p, n } = await net.forward({ x: [0, 0, 3, 4, 1, 0], y: [1, 2, 2] })
     expect([a, p, n].map(blob => [...blob.data])).toEqual([
       [0, 0, 3, 4, 1, 0],

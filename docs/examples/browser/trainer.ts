@@ -43,7 +43,12 @@ async function build(engine: string): Promise<void> {
   net = await Net.create(parseNet(deployText(1)), { phase: 'TEST', engine })
   test = await Net.create(parseNet(deployText(TEST_BATCH)), { phase: 'TEST', engine })
   for (const other of [net, test]) other.shareWith(solver.net)
-  reply({ type: 'ready', engine: solver.net.engine.name, detail: solver.net.engine.detail, explanation: solver.net.explain() })
+  reply({
+    type: 'ready',
+    engine: solver.net.engine.name,
+    detail: solver.net.engine.detail,
+    explanation: solver.net.explain(),
+  })
 }
 
 async function train(engine: string, iterations: number): Promise<void> {

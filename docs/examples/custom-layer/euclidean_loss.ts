@@ -1,6 +1,9 @@
 import { type Blob, Layer } from 'ristretto'
 
-/** Sum of squared differences over twice the batch. Bottoms: predictions and targets of the same count, batch first; top: the loss. */
+/**
+ * Sum of squared differences over twice the batch. Bottoms: predictions and targets of the same count, batch first;
+ * top: the loss.
+ */
 export class EuclideanLossLayer extends Layer {
   override readonly bottomCount = { exactly: 2 }
   override readonly topCount = { exactly: 1 }

@@ -1,6 +1,8 @@
 import { type Blob, Layer } from 'ristretto'
 
-/** Labels to one-hot rows. Bottom 0: labels (N); bottom 1: scores (N, C), of which only the shape is used; top: (N, C). */
+/**
+ * Labels to one-hot rows. Bottom 0: labels (N); bottom 1: scores (N, C), of which only the shape is used; top: (N, C).
+ */
 export class OneHotLayer extends Layer {
   override readonly bottomCount = { exactly: 2 }
   override readonly topCount = { exactly: 1 }
@@ -16,7 +18,8 @@ export class OneHotLayer extends Layer {
     // the top still holds the last batch: a layer owns its top and overwrites all of it
     rows.fill(0)
     labels.forEach((label, n) => {
-      if (!(label >= 0 && label < classes)) throw this.error(`label ${label} of item ${n} is not one of 0 … ${classes - 1}`)
+      if (!(label >= 0 && label < classes))
+        throw this.error(`label ${label} of item ${n} is not one of 0 … ${classes - 1}`)
       rows[n * classes + label] = 1
     })
   }

@@ -26,7 +26,10 @@ export async function readDigits(set: 'train' | 'test'): Promise<Digits> {
 /** The pictures that `wanted` chooses by their labels, in their order. */
 export function chooseDigits({ pixels, labels }: Digits, wanted: (label: number) => boolean): Digits {
   const places = [...labels.keys()].filter(i => wanted(labels[i]))
-  const chosen = { pixels: new Uint8Array(places.length * SIDE * SIDE), labels: Uint8Array.from(places, i => labels[i]) }
+  const chosen = {
+    pixels: new Uint8Array(places.length * SIDE * SIDE),
+    labels: Uint8Array.from(places, i => labels[i]),
+  }
   places.forEach((from, to) => {
     chosen.pixels.set(pixels.subarray(from * SIDE * SIDE, (from + 1) * SIDE * SIDE), to * SIDE * SIDE)
   })
@@ -38,13 +41,19 @@ export async function makeDatabase(output: string, digits: () => Promise<Digits>
   if (existsSync(join(output, 'data.mdb'))) return
   await mkdir(dirname(output), { recursive: true })
   const { pixels, labels } = await digits()
-  await convertMnist({ images: idx(pixels, [labels.length, SIDE, SIDE]), labels: idx(labels, [labels.length]), output, overwrite: true })
+  await convertMnist({
+    images: idx(pixels, [labels.length, SIDE, SIDE]),
+    labels: idx(labels, [labels.length]),
+    output,
+    overwrite: true,
+  })
   console.log(`made ${output}: ${labels.length.toLocaleString('en')} pictures`)
 }
 
 /** examples-output/mnist/mnist_train_lmdb and mnist_test_lmdb. */
 export async function makeMnist(folder = 'examples-output/mnist'): Promise<void> {
-  for (const set of ['train', 'test'] as const) await makeDatabase(join(folder, `mnist_${set}_lmdb`), () => readDigits(set))
+  for (const set of ['train', 'test'] as const)
+    await makeDatabase(join(folder, `mnist_${set}_lmdb`), () => readDigits(set))
 }
 
 /** Bytes with the header of an idx file. */

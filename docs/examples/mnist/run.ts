@@ -1,5 +1,6 @@
 /**
- * LeNet on MNIST, from the downloaded files to digits in the terminal: the commands that you would type, then a few lines of the library.
+ * LeNet on MNIST, from the downloaded files to digits in the terminal: the commands that you would type, then a few
+ * lines of the library.
  *
  *   npm run mnist
  *   npm run mnist -- --iterations 200 --engine js
@@ -33,7 +34,12 @@ for (const [set, file] of [
   ['train', 'train'],
   ['test', 't10k'],
 ]) {
-  const files = ['--images', join(mnist, `${file}-images-idx3-ubyte`), '--labels', join(mnist, `${file}-labels-idx1-ubyte`)]
+  const files = [
+    '--images',
+    join(mnist, `${file}-images-idx3-ubyte`),
+    '--labels',
+    join(mnist, `${file}-labels-idx1-ubyte`),
+  ]
   await ristretto(['convert-mnist', ...files, '--output', `${out}/mnist_${set}_lmdb`, '--overwrite'])
 }
 
@@ -45,8 +51,19 @@ await ristretto(['train', '--solver', solver, ...how])
 // 3. Score the saved model on all 10,000 test pictures
 const weights = `${out}/lenet_iter_${max_iter}.caffemodel`
 const model = `${here}/lenet_train_test.prototxt`
-const scores = await ristretto(['test', '--model', model, '--weights', weights, '--iterations', '100', '--json', ...how])
-const accuracy = JSON.parse(scores).outputs.find((output: { name: string }) => output.name === 'accuracy').value as number
+const scores = await ristretto([
+  'test',
+  '--model',
+  model,
+  '--weights',
+  weights,
+  '--iterations',
+  '100',
+  '--json',
+  ...how,
+])
+const accuracy = JSON.parse(scores).outputs.find((output: { name: string }) => output.name === 'accuracy')
+  .value as number
 console.log(`Accuracy on the 10,000 test pictures: ${(accuracy * 100).toFixed(2)} %\n`)
 
 // 4. Use it: the first test pictures, and what the net takes them for
@@ -75,9 +92,13 @@ if (accuracy < expected) {
 /** Run the command line; resolves to what it printed, if that is JSON, else it prints to the terminal. */
 function ristretto(args: string[]): Promise<string> {
   const json = args.includes('--json')
-  console.log(`$ ristretto ${args.map(arg => (arg.startsWith(mnist) ? arg.slice(arg.lastIndexOf('/') + 1) : arg)).join(' ')}`)
+  console.log(
+    `$ ristretto ${args.map(arg => (arg.startsWith(mnist) ? arg.slice(arg.lastIndexOf('/') + 1) : arg)).join(' ')}`,
+  )
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['dist/lib/cli/main.js', ...args], { stdio: ['inherit', json ? 'pipe' : 'inherit', 'inherit'] })
+    const child = spawn(process.execPath, ['dist/lib/cli/main.js', ...args], {
+      stdio: ['inherit', json ? 'pipe' : 'inherit', 'inherit'],
+    })
     // Ctrl-C reaches the child as well, which saves a snapshot; then this program ends, too
     let interrupted = false
     const interrupt = () => {
@@ -102,6 +123,9 @@ function ristretto(args: string[]): Promise<string> {
 async function shorterSolver(iterations: number): Promise<string> {
   const solver = parseSolver(await readFile(`${here}/lenet_solver.prototxt`, 'utf8'))
   const path = `${out}/lenet_solver_${iterations}.prototxt`
-  await writeFile(path, printSolver({ ...solver, max_iter: iterations, test_interval: iterations, snapshot: iterations }))
+  await writeFile(
+    path,
+    printSolver({ ...solver, max_iter: iterations, test_interval: iterations, snapshot: iterations }),
+  )
   return path
 }

@@ -23,7 +23,9 @@ export const convolution = `
     }
   }`
 
-/** Filter 0 ← a Gaussian that adds up to 1, filters 1 and 2 ← Sobel's two edge detectors. @param weight 3 × 1 × 5 × 5 */
+/**
+ * Filter 0 ← a Gaussian that adds up to 1, filters 1 and 2 ← Sobel's two edge detectors. @param weight 3 × 1 × 5 × 5
+ */
 export function designFilters(weight: Blob, sigma = 1): void {
   const { data } = weight
   const [, , height, width] = weight.shape
@@ -52,7 +54,10 @@ export function designFilters(weight: Blob, sigma = 1): void {
   ops.assign(middle(2), sobel.transpose(1, 0))
 }
 
-/** The net's input takes the shape of a picture, H × W × 1, and its values. Gives what the filters make of it: 1 × 3 × H' × W'. */
+/**
+ * The net's input takes the shape of a picture, H × W × 1, and its values. Gives what the filters make of it: 1 × 3 ×
+ * H' × W'.
+ */
 export async function filterPicture(net: Net, picture: NdArray<Float32Array>): Promise<NdArray<Float32Array>> {
   const [height, width, channels] = picture.shape
   const input = net.blobs['data']
@@ -64,7 +69,10 @@ export async function filterPicture(net: Net, picture: NdArray<Float32Array>): P
   return conv
 }
 
-async function main(file = 'test/golden/walkthroughs/net_surgery/picture.png', folder = 'examples-output/net-surgery'): Promise<void> {
+async function main(
+  file = 'test/golden/walkthroughs/net_surgery/picture.png',
+  folder = 'examples-output/net-surgery',
+): Promise<void> {
   const picture = await loadImage(file, false)
   const net = await Net.create(parseNet(convolution), { seed: 1 })
   await mkdir(folder, { recursive: true })
@@ -77,7 +85,9 @@ async function main(file = 'test/golden/walkthroughs/net_surgery/picture.png', f
       .lo((picture.shape[0] - height) >> 1, (picture.shape[1] - width) >> 1)
       .hi(height, width)
     await writeFile(join(folder, name), await toPng(joined([middle, ...maps]), 3))
-    console.log(`${join(folder, name)}: means of the three maps ${maps.map(map => (ops.sum(map) / map.size).toFixed(4)).join(', ')}`)
+    console.log(
+      `${join(folder, name)}: means of the three maps ${maps.map(map => (ops.sum(map) / map.size).toFixed(4)).join(', ')}`,
+    )
   }
   const [weight, bias] = net.params['conv']
 

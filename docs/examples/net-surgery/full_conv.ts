@@ -1,6 +1,7 @@
 /**
  * Net surgery: a classifier of small pictures becomes a net that says for every place of a large one what is there.
- * LeNet, trained on single digits, looks at a page of digits; the map of one digit's probability is painted over the page.
+ * LeNet, trained on single digits, looks at a page of digits; the map of one digit's probability is painted over the
+ * page.
  *
  *   npx tsx docs/examples/net-surgery/full_conv.ts [digit] [weights] [output folder]
  */
@@ -15,7 +16,9 @@ import { heat, toPng } from './picture.js'
 
 const SIDE = 28
 
-/** Pictures of 28 × 28 bytes on one page of black, 0 … 1: so many in a row, `gap` pixels between them and around them. */
+/**
+ * Pictures of 28 × 28 bytes on one page of black, 0 … 1: so many in a row, `gap` pixels between them and around them.
+ */
 export function pageOf(pictures: readonly Uint8Array[], columns: number, gap: number): NdArray<Float32Array> {
   const rows = Math.ceil(pictures.length / columns)
   const [height, width] = [rows, columns].map(n => n * (SIDE + gap) + gap)
@@ -36,10 +39,15 @@ export async function mapOf(net: Net, picture: NdArray<Float32Array>, label: num
 }
 
 /**
- * How well each 28 × 28 window frames what is in it, 0 … 1: 1 where the centre of the ink is the middle of the window, 0 where there is no
- * ink. LeNet learned from digits that are framed so, and says anything about the rest: it has no class for "nothing" or "half a digit".
+ * How well each 28 × 28 window frames what is in it, 0 … 1: 1 where the centre of the ink is the middle of the window,
+ * 0 where there is no ink. LeNet learned from digits that are framed so, and says anything about the rest: it has no
+ * class for "nothing" or "half a digit".
  */
-export function framing(picture: NdArray<Float32Array>, [rows, columns]: readonly number[], stride: number): NdArray<Float32Array> {
+export function framing(
+  picture: NdArray<Float32Array>,
+  [rows, columns]: readonly number[],
+  stride: number,
+): NdArray<Float32Array> {
   const map = ndarray(new Float32Array(rows * columns), [rows, columns])
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < columns; j++) {
@@ -58,17 +66,23 @@ export function framing(picture: NdArray<Float32Array>, [rows, columns]: readonl
 }
 
 /**
- * The picture, dimmed, under a map as colours, H × W × 3. The value at (i, j) of the map was computed from the 28 × 28 window
- * that starts at (i, j)·stride; it is painted at the middle of that window.
+ * The picture, dimmed, under a map as colours, H × W × 3. The value at (i, j) of the map was computed from the 28 × 28
+ * window that starts at (i, j)·stride; it is painted at the middle of that window.
  */
-export function heatMap(picture: NdArray<Float32Array>, map: NdArray<Float32Array>, stride: number): NdArray<Float32Array> {
+export function heatMap(
+  picture: NdArray<Float32Array>,
+  map: NdArray<Float32Array>,
+  stride: number,
+): NdArray<Float32Array> {
   const [height, width] = picture.shape
   const colours = ndarray(new Float32Array(height * width * 3), [height, width, 3])
-  const near = (pixel: number, count: number) => Math.min(count - 1, Math.max(0, Math.round((pixel - SIDE / 2) / stride)))
+  const near = (pixel: number, count: number) =>
+    Math.min(count - 1, Math.max(0, Math.round((pixel - SIDE / 2) / stride)))
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const value = map.get(near(y, map.shape[0]), near(x, map.shape[1]))
-      for (const [c, colour] of heat(value).entries()) colours.set(y, x, c, Math.max(0.75 * colour, 0.6 * picture.get(y, x)))
+      for (const [c, colour] of heat(value).entries())
+        colours.set(y, x, c, Math.max(0.75 * colour, 0.6 * picture.get(y, x)))
     }
   return colours
 }
@@ -78,11 +92,14 @@ async function main(
   weights = 'test/golden/nets/lenet/lenet.caffemodel',
   folder = 'examples-output/net-surgery',
 ): Promise<void> {
-  // 1. A classifier of 28 × 28 pictures, and its fully connected layers as convolutions: ip1 becomes 500 filters of 4 × 4, ip2 ten of 1 × 1
+  // 1. A classifier of 28 × 28 pictures, and its fully connected layers as convolutions: ip1 becomes 500 filters of 4 ×
+  // 4, ip2 ten of 1 × 1
   const classifier = await Net.create('docs/examples/mnist/lenet.prototxt', { phase: 'TEST', weights })
   const net = await castToConvolution(classifier)
   for (const name of ['ip1', 'ip2'])
-    console.log(`${name} ${classifier.params[name][0].shape.join('×')}  →  ${name}-conv ${net.params[`${name}-conv`][0].shape.join('×')}`)
+    console.log(
+      `${name} ${classifier.params[name][0].shape.join('×')}  →  ${name}-conv ${net.params[`${name}-conv`][0].shape.join('×')}`,
+    )
 
   // 2. The new net is a model like any other
   await mkdir(folder, { recursive: true })
@@ -94,7 +111,9 @@ async function main(
   const pixels = await readFile(join(mnist, 't10k-images-idx3-ubyte'))
   const labels = await readFile(join(mnist, 't10k-labels-idx1-ubyte'))
   const count = 20
-  const pictures = Array.from({ length: count }, (_, i) => pixels.subarray(16 + i * SIDE * SIDE, 16 + (i + 1) * SIDE * SIDE))
+  const pictures = Array.from({ length: count }, (_, i) =>
+    pixels.subarray(16 + i * SIDE * SIDE, 16 + (i + 1) * SIDE * SIDE),
+  )
   const page = pageOf(pictures, 5, 12)
   const stride = 4
   const map = await mapOf(net, page, Number(digit))

@@ -3,12 +3,19 @@ import ndarray, { type NdArray } from 'ndarray'
 import ops from 'ndarray-ops'
 import { savePixels } from 'ndarray-pixels'
 
-/** H × W values as a grey PNG, smallest black, largest white; H × W × 3 values in 0 … 1 as a coloured one. Each value `zoom` pixels wide. */
+/**
+ * H × W values as a grey PNG, smallest black, largest white; H × W × 3 values in 0 … 1 as a coloured one. Each value
+ * `zoom` pixels wide.
+ */
 export async function toPng(values: NdArray<Float32Array>, zoom = 1): Promise<Uint8Array> {
   const [height, width, channels = 1] = values.shape
   const [low, high] = channels === 1 ? [ops.inf(values), ops.sup(values)] : [0, 1]
   // ndarray-pixels counts columns first
-  const pixels = ndarray(new Uint8Array(zoom * zoom * width * height * 4), [width * zoom, height * zoom, 4], [4, 4 * width * zoom, 1])
+  const pixels = ndarray(
+    new Uint8Array(zoom * zoom * width * height * 4),
+    [width * zoom, height * zoom, 4],
+    [4, 4 * width * zoom, 1],
+  )
   for (let y = 0; y < height * zoom; y++)
     for (let x = 0; x < width * zoom; x++) {
       const [row, column] = [Math.floor(y / zoom), Math.floor(x / zoom)]

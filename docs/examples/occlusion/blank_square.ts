@@ -1,15 +1,17 @@
 import { type Blob, Layer } from 'ristretto'
 
 /**
- * Blanks a square of half the height and half the width at a random place, the same for the whole batch: occlusion, which makes a net
- * look at more than one part of a picture. Bottom and top: (…, H, W), any number of axes before them. Made to work in place.
+ * Blanks a square of half the height and half the width at a random place, the same for the whole batch: occlusion,
+ * which makes a net look at more than one part of a picture. Bottom and top: (…, H, W), any number of axes before them.
+ * Made to work in place.
  */
 export class BlankSquareLayer extends Layer {
   override readonly bottomCount = { exactly: 1 }
   override readonly topCount = { exactly: 1 }
 
   override setup(bottom: Blob[]): void {
-    if (bottom[0].numAxes < 3) throw this.error(`'${bottom[0].name}' needs at least 3 axes, the last two of them height and width`)
+    if (bottom[0].numAxes < 3)
+      throw this.error(`'${bottom[0].name}' needs at least 3 axes, the last two of them height and width`)
   }
 
   reshape(bottom: Blob[], top: Blob[]): void {
@@ -31,8 +33,8 @@ export class BlankSquareLayer extends Layer {
   }
 
   /**
-   * Row and column of the square's upper left corner, of so many possible ones. The layer's own stream is a function of the net's seed,
-   * the layer's name and the number of the pass: the same seed blanks the same squares.
+   * Row and column of the square's upper left corner, of so many possible ones. The layer's own stream is a function of
+   * the net's seed, the layer's name and the number of the pass: the same seed blanks the same squares.
    */
   protected corner(rows: number, columns: number): [row: number, column: number] {
     return [this.random.integer(rows), this.random.integer(columns)]

@@ -21,7 +21,10 @@ const model = 'docs/examples/occlusion/lenet.prototxt'
 /** The first pictures of batches N × 1 × H × W side by side: a row for each batch, its largest value white. */
 export function strips(batches: readonly Blob[], count: number): NdArray<Float32Array> {
   const [{ height, width }] = batches
-  const all = ndarray(new Float32Array(batches.length * height * width * count), [batches.length * height, width * count])
+  const all = ndarray(new Float32Array(batches.length * height * width * count), [
+    batches.length * height,
+    width * count,
+  ])
   batches.forEach((batch, b) => {
     const row = all.lo(b * height, 0).hi(height, width * count)
     for (let i = 0; i < count; i++) ops.assign(row.lo(0, i * width).hi(height, width), batch.data.pick(i, 0))
@@ -31,7 +34,11 @@ export function strips(batches: readonly Blob[], count: number): NdArray<Float32
 }
 
 /** Train with these further stages; gives the share of test pictures that is right, whole and occluded. */
-async function train(name: string, stages: string[], iterations: number | undefined): Promise<[whole: number, occluded: number]> {
+async function train(
+  name: string,
+  stages: string[],
+  iterations: number | undefined,
+): Promise<[whole: number, occluded: number]> {
   const solver = await SGDSolver.create('docs/examples/occlusion/solver.prototxt', { stages })
   await solver.step(iterations ?? solver.param.max_iter)
   const results = await solver.testAll()
@@ -54,7 +61,9 @@ async function main(iterations?: string): Promise<void> {
     ['occluded', ['occluded']],
   ] as const) {
     const shares = await train(name, [...stages], count)
-    console.log(`${name.padEnd(10)}  ${shares.map((share, i) => `${(100 * share).toFixed(2)} %`.padEnd([22, 0][i])).join('')}`)
+    console.log(
+      `${name.padEnd(10)}  ${shares.map((share, i) => `${(100 * share).toFixed(2)} %`.padEnd([22, 0][i])).join('')}`,
+    )
   }
 
   // the same description once more, as an application uses it
@@ -62,7 +71,9 @@ async function main(iterations?: string): Promise<void> {
   const { pixels, labels } = await readDigits('test')
   const { prob } = await net.forward({ data: Float32Array.from(pixels.subarray(0, 28 * 28)) })
   const digit = prob.data.indexOf(Math.max(...prob.data))
-  console.log(`deployed: the first test picture is a ${digit} (labelled ${labels[0]}), with ${(100 * prob.get(0, digit)).toFixed(0)} %`)
+  console.log(
+    `deployed: the first test picture is a ${digit} (labelled ${labels[0]}), with ${(100 * prob.get(0, digit)).toFixed(0)} %`,
+  )
   net.dispose()
 }
 

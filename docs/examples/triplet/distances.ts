@@ -4,9 +4,15 @@ import { squaredDistance } from './triplet_select.js'
 export interface Separation {
   /** Share of rows whose nearest other row has their label. */
   recall: number
-  /** Mean squared distance of two rows with one label, over that of two rows with different labels: 0 is perfect, 1 is nothing learned. */
+  /**
+   * Mean squared distance of two rows with one label, over that of two rows with different labels: 0 is perfect, 1 is
+   * nothing learned.
+   */
   ratio: number
-  /** Share of (pair with one label, pair with different labels) in which the former is the nearer one: 1 is perfect, 0.5 is chance. */
+  /**
+   * Share of (pair with one label, pair with different labels) in which the former is the nearer one: 1 is perfect, 0.5
+   * is chance.
+   */
   ranking: number
 }
 
@@ -31,7 +37,11 @@ export function separation(rows: Float32Array, labels: ArrayLike<number>): Separ
         }
     }
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-  return { recall: hit.reduce((sum, value) => sum + value, 0) / n, ratio: mean(same) / mean(different), ranking: ranking(same, different) }
+  return {
+    recall: hit.reduce((sum, value) => sum + value, 0) / n,
+    ratio: mean(same) / mean(different),
+    ranking: ranking(same, different),
+  }
 }
 
 /** The share of pairs (s, d) with s < d; half of the ties count. */

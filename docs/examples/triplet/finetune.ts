@@ -1,6 +1,6 @@
 /**
- * A classifier of the digits 0 to 7 becomes an embedding, trained by triplets, that keeps 8 and 9 apart as well. From the root of the
- * repository:
+ * A classifier of the digits 0 to 7 becomes an embedding, trained by triplets, that keeps 8 and 9 apart as well. From
+ * the root of the repository:
  *
  *   npx tsx docs/examples/triplet/finetune.ts [iterations]
  */
@@ -49,7 +49,9 @@ async function report(when: string, net: Net): Promise<void> {
 
 async function main(iterations?: string): Promise<void> {
   await mkdir(folder, { recursive: true })
-  await makeDatabase(`${folder}/train_0to7_lmdb`, async () => chooseDigits(await readDigits('train'), label => label < 8))
+  await makeDatabase(`${folder}/train_0to7_lmdb`, async () =>
+    chooseDigits(await readDigits('train'), label => label < 8),
+  )
 
   // 1. The classifier to start from
   if (!existsSync(classifier)) {
@@ -62,7 +64,9 @@ async function main(iterations?: string): Promise<void> {
   // 2. The embedding takes what it can from it, layer by layer of the same name
   const solver = await SGDSolver.create(`${here}/embedding_solver.prototxt`)
   const { loaded, missing, extra } = await solver.net.copyFrom(classifier)
-  console.log(`loaded: ${loaded.join(', ')}\nfresh, not in the file: ${missing.join(', ')}\nleft out, not in the net: ${extra.join(', ')}`)
+  console.log(
+    `loaded: ${loaded.join(', ')}\nfresh, not in the file: ${missing.join(', ')}\nleft out, not in the net: ${extra.join(', ')}`,
+  )
 
   // 3. The same layers with an input instead of data, on the solver's weights
   const net = await Net.create(`${here}/embedding.prototxt`, { stages: ['deploy'] })

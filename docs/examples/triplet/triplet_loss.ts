@@ -2,8 +2,8 @@ import { type Blob, Layer, parseParamStr } from 'ristretto'
 
 /**
  * Σ max(0, margin + |a − p|² − |a − n|²) / 2N over N rows: an anchor should be nearer to its positive than to its negative, by a margin.
- * Bottoms, each (N, C): anchors, positives, negatives; top: the loss. The margin comes from `param_str: "'margin': 0.2"`.
- * The net weighs it with the layer's `loss_weight`, which has to be written.
+ * Bottoms, each (N, C): anchors, positives, negatives; top: the loss. The margin comes from `param_str: "'margin':
+ * 0.2"`. The net weighs it with the layer's `loss_weight`, which has to be written.
  */
 export class TripletLossLayer extends Layer {
   override readonly bottomCount = { exactly: 3 }
@@ -14,7 +14,8 @@ export class TripletLossLayer extends Layer {
 
   override setup(): void {
     const { margin } = parseParamStr(this.paramStr)
-    if (typeof margin !== 'number' || !(margin >= 0)) throw this.error(`param_str must give a margin of 0 or more, as in "'margin': 0.2"`)
+    if (typeof margin !== 'number' || !(margin >= 0))
+      throw this.error(`param_str must give a margin of 0 or more, as in "'margin': 0.2"`)
     this.margin = margin
   }
 
@@ -38,7 +39,9 @@ export class TripletLossLayer extends Layer {
     top[0].dataArray[0] = loss / (2 * rows)
   }
 
-  /** For an active row: n − p to the anchor, p − a to the positive, a − n to the negative; each times loss weight / N. */
+  /**
+   * For an active row: n − p to the anchor, p − a to the positive, a − n to the negative; each times loss weight / N.
+   */
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     const [a, p, n] = bottom.map(blob => blob.dataArray)
     const channels = bottom[0].size(1)
@@ -51,7 +54,8 @@ export class TripletLossLayer extends Layer {
     pairs.forEach(([plus, minus], i) => {
       if (!propagateDown[i]) return
       const diff = bottom[i].diffArray
-      for (let k = 0; k < diff.length; k++) diff[k] = this.active[Math.floor(k / channels)] ? weight * (plus[k] - minus[k]) : 0
+      for (let k = 0; k < diff.length; k++)
+        diff[k] = this.active[Math.floor(k / channels)] ? weight * (plus[k] - minus[k]) : 0
     })
   }
 }

@@ -2,8 +2,8 @@ import { type Blob, Layer } from 'ristretto'
 
 /**
  * Hard triplets within a batch. Bottom 0: features (N, C); bottom 1: labels (N).
- * Tops, each (N, C): every row itself (the anchor), the farthest row with its label (the positive; itself where there is none),
- * and the nearest row with another label (the negative). Of equally far rows the first one counts.
+ * Tops, each (N, C): every row itself (the anchor), the farthest row with its label (the positive; itself where there
+ * is none), and the nearest row with another label (the negative). Of equally far rows the first one counts.
  */
 export class TripletSelectLayer extends Layer {
   override readonly bottomCount = { exactly: 2 }
@@ -32,12 +32,15 @@ export class TripletSelectLayer extends Layer {
           if (positive === i || distance > farthest) [positive, farthest] = [j, distance]
         } else if (distance < nearest) [negative, nearest] = [j, distance]
       }
-      if (negative < 0) throw this.error(`all ${n} labels of the batch are ${labels[i]}: a triplet needs two different ones`)
+      if (negative < 0)
+        throw this.error(`all ${n} labels of the batch are ${labels[i]}: a triplet needs two different ones`)
       this.triplets.push([i, positive, negative])
     }
     for (let k = 0; k < 3; k++) {
       const rows = top[k].dataArray
-      this.triplets.forEach((triplet, i) => rows.set(features.subarray(triplet[k] * channels, (triplet[k] + 1) * channels), i * channels))
+      this.triplets.forEach((triplet, i) =>
+        rows.set(features.subarray(triplet[k] * channels, (triplet[k] + 1) * channels), i * channels),
+      )
     }
   }
 

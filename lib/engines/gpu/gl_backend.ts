@@ -16,11 +16,18 @@ interface GlKernel {
   getFragmentShader(args: unknown): string
 }
 
-/** The modes on a GL context, webgl2, webgl and headlessgl: values are textures, calls return before the device is done. */
+/**
+ * The modes on a GL context, webgl2, webgl and headlessgl: values are textures, calls return before the device is done.
+ */
 export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headlessgl'): Backend {
   const gpu = new lib.GPU({ mode })
 
-  function compile(kernel: GpuKernel, output: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
+  function compile(
+    kernel: GpuKernel,
+    output: Dims,
+    constants: Constants,
+    args: readonly (NativeTensor | number)[],
+  ): Program {
     // without `tactic` small kernels would compute in less than single precision where the device has less
     const threads = threadsOf(kernel, output)
     const settings = {
@@ -46,8 +53,8 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
   }
 
   /**
-   * Let the shader read its tensors through functions of their own, with all sizes written in: those of gpu.js divide by sizes that the
-   * compiler does not know. Widths of textures are powers of two.
+   * Let the shader read its tensors through functions of their own, with all sizes written in: those of gpu.js divide
+   * by sizes that the compiler does not know. Widths of textures are powers of two.
    */
   function readDirectly(kernel: GlKernel, args: readonly (NativeTensor | number)[], sums: boolean): void {
     const declared = kernel._getMainArgumentsString.bind(kernel)
@@ -85,9 +92,12 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
   }
 
   // the first kernel makes the context, and shows how a result of this mode is made
-  const pattern = compile({ name: 'pattern', source: () => 'function () { return 1.5 }', functions: [] }, [1, 1, 1], {}, []).run(
+  const pattern = compile(
+    { name: 'pattern', source: () => 'function () { return 1.5 }', functions: [] },
+    [1, 1, 1],
+    {},
     [],
-  ) as TextureResult
+  ).run([]) as TextureResult
   const gl = pattern.context
   const TextureOf = pattern.constructor as new (settings: object) => TextureResult
   /** Floats of a texel: 1 where single-channel float textures exist, else 4. */
@@ -114,7 +124,15 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST)
     gl.texImage2D(gl.TEXTURE_2D, 0, pattern.internalFormat, width, height, 0, pattern.textureFormat, gl.FLOAT, texels)
     const dims = [values.length, 1, 1]
-    return new TextureOf({ ...pattern, texture, size, dimensions: dims, output: dims, context: gl, kernel: pattern.kernel })
+    return new TextureOf({
+      ...pattern,
+      texture,
+      size,
+      dimensions: dims,
+      output: dims,
+      context: gl,
+      kernel: pattern.kernel,
+    })
   }
 
   function download(native: Native, length: number): Float32Array {
@@ -133,7 +151,8 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     mostRows: 1,
     longRows: false,
     compile,
-    layout: native => `${(native as Texture).size[0]}x${(native as Texture).size[1]}${(native as Texture).packed ? 'x4' : ''}`,
+    layout: native =>
+      `${(native as Texture).size[0]}x${(native as Texture).size[1]}${(native as Texture).packed ? 'x4' : ''}`,
     upload,
     download,
     delete: native => (native as TextureResult).delete(),

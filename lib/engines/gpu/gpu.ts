@@ -17,7 +17,10 @@ export type Argument = Memory | View | Handle | HandleView
 /** Compiled kernels that are kept; the one that was not used for longest goes first. */
 const MOST_PROGRAMS = 1024
 
-/** Above this many values an index in single precision is near its end: the device is tried before the first such tensor. */
+/**
+ * Above this many values an index in single precision is near its end: the device is tried before the first such
+ * tensor.
+ */
 const LARGE = 2 ** 23
 
 /** Longest row of a flat tensor where rows cannot be of any length. */
@@ -71,8 +74,17 @@ export class Gpu {
     this.set(memory, this.compute(kernel, args, 'memory' in out ? out.dims : this.flat(out.length), constants))
   }
 
-  /** The same into a new handle, which the caller releases. `length` is given where the tensor is folded and its end not used. */
-  compute(kernel: GpuKernel, args: readonly (Argument | number)[], dims: Dims, constants: Constants = {}, length?: number): Handle {
+  /**
+   * The same into a new handle, which the caller releases. `length` is given where the tensor is folded and its end not
+   * used.
+   */
+  compute(
+    kernel: GpuKernel,
+    args: readonly (Argument | number)[],
+    dims: Dims,
+    constants: Constants = {},
+    length?: number,
+  ): Handle {
     const count = length ?? dims[0] * dims[1] * dims[2]
     if (count === 0) return this.queue.constant(0, 0)
     const tensors = args.map(arg => (typeof arg === 'number' ? arg : this.tensor(arg)))
@@ -80,14 +92,22 @@ export class Gpu {
     if (count > LARGE && !this.knowsLarge) this.tryLarge()
     const out = new Handle(count)
     this.queue.compute(out, handles, () => {
-      const natives = tensors.map(arg => (typeof arg === 'number' ? arg : { native: arg.handle.native!, dims: arg.dims }))
+      const natives = tensors.map(arg =>
+        typeof arg === 'number' ? arg : { native: arg.handle.native!, dims: arg.dims },
+      )
       return this.program(kernel, natives, dims, constants).run(natives)
     })
     return out
   }
 
   /** y ← kernel(args) value by value: all tensors are flat, n values long. */
-  map(kernel: GpuKernel, n: number, args: readonly (Memory | Handle | number)[], y: Memory, constants: Constants = {}): void {
+  map(
+    kernel: GpuKernel,
+    n: number,
+    args: readonly (Memory | Handle | number)[],
+    y: Memory,
+    constants: Constants = {},
+  ): void {
     this.set(y, this.mapped(kernel, n, args, constants))
   }
 
@@ -180,7 +200,10 @@ export class Gpu {
     return tensor
   }
 
-  /** Queue a trial of tensors that are larger than single precision can count; it fails the pass if the device mixes values up. */
+  /**
+   * Queue a trial of tensors that are larger than single precision can count; it fails the pass if the device mixes
+   * values up.
+   */
   private tryLarge(): void {
     this.knowsLarge = true
     this.queue.trial(async () => {
@@ -190,7 +213,9 @@ export class Gpu {
       const x = backend.upload(Float32Array.from({ length: n }, (_, i) => i % 8191))
       const flat = this.flat(n)
       const square: Dims = [side, side, 1]
-      const doubled = await this.program(doubleKernel, [{ native: x, dims: flat }], flat, {}).run([{ native: x, dims: flat }])
+      const doubled = await this.program(doubleKernel, [{ native: x, dims: flat }], flat, {}).run([
+        { native: x, dims: flat },
+      ])
       const source = { native: doubled, dims: square }
       const turned = await this.program(turnKernel, [source], square, {}).run([source])
       const values = await backend.download(turned, n)
@@ -209,7 +234,12 @@ export class Gpu {
     return id
   }
 
-  private program(kernel: GpuKernel, args: readonly (NativeTensor | number)[], output: Dims, constants: Constants): Program {
+  private program(
+    kernel: GpuKernel,
+    args: readonly (NativeTensor | number)[],
+    output: Dims,
+    constants: Constants,
+  ): Program {
     const { backend, programs } = this
     let key = `${this.idOf(kernel)}|${output}`
     for (const arg of args) key += typeof arg === 'number' ? '|' : `|${arg.dims}:${backend.layout(arg.native)}`

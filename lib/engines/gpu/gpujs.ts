@@ -50,7 +50,10 @@ export interface GPUDeviceLike {
   }
   readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number }
   createBuffer(settings: { size: number; usage: number }): GPUBufferLike
-  createBindGroup(settings: { layout: object; entries: { binding: number; resource: { buffer: GPUBufferLike } }[] }): GPUBindGroupLike
+  createBindGroup(settings: {
+    layout: object
+    entries: { binding: number; resource: { buffer: GPUBufferLike } }[]
+  }): GPUBindGroupLike
   createCommandEncoder(): {
     beginComputePass(): {
       setPipeline(pipeline: GPUPipelineLike): void
@@ -65,7 +68,12 @@ export interface GPUDeviceLike {
 }
 
 export interface GPUAdapterLike {
-  readonly info?: { readonly vendor?: string; readonly architecture?: string; readonly description?: string; readonly device?: string }
+  readonly info?: {
+    readonly vendor?: string
+    readonly architecture?: string
+    readonly description?: string
+    readonly device?: string
+  }
 }
 
 /** A value in a WebGL texture. */
@@ -85,7 +93,10 @@ export interface GpuJs {
   readonly GPU: {
     new (settings: { mode: string }): GpuJsInstance
     isWebGPUAvailable(): Promise<boolean>
-  } & Record<'isWebGPUSupported' | 'isWebGL2Supported' | 'isWebGLSupported' | 'isHeadlessGLSupported' | 'isWebAssemblySupported', boolean>
+  } & Record<
+    'isWebGPUSupported' | 'isWebGL2Supported' | 'isWebGLSupported' | 'isHeadlessGLSupported' | 'isWebAssemblySupported',
+    boolean
+  >
   readonly Input: new (values: Float32Array, dims: number[]) => unknown
   /** The parser that gpu.js reads kernels with. */
   readonly acorn: { parse(text: string, options: { ecmaVersion: 'latest' }): SyntaxNode }
@@ -122,8 +133,9 @@ async function loadLibrary(): Promise<GpuJs> {
 }
 
 /**
- * Width and height of the texture for n values. gpu.js would choose by the sizes of the tensor; here it depends on their number alone, so
- * that a tensor can be read with other sizes. The width is a power of two, which makes the arithmetic on places exact.
+ * Width and height of the texture for n values. gpu.js would choose by the sizes of the tensor; here it depends on
+ * their number alone, so that a tensor can be read with other sizes. The width is a power of two, which makes the
+ * arithmetic on places exact.
  */
 export function textureSize(n: number): Int32Array {
   const width = 2 ** Math.ceil(Math.log2(Math.sqrt(Math.max(n, 1))))

@@ -3,9 +3,9 @@ import type { GpuJs, SyntaxNode } from './gpujs.js'
 type Scope = Map<string, string>
 
 /**
- * The text of a kernel as every mode of gpu.js compiles it, whatever a minifier made of it: every variable has a name of its own (an inner one
- * may be called like an outer one that is not used there), and what stands for a statement is one: `c && (a -= 1)`, `a--`, `a = 1, b = 2`,
- * `if (c) a = 1` without braces.
+ * The text of a kernel as every mode of gpu.js compiles it, whatever a minifier made of it: every variable has a name
+ * of its own (an inner one may be called like an outer one that is not used there), and what stands for a statement is
+ * one: `c && (a -= 1)`, `a--`, `a = 1, b = 2`, `if (c) a = 1` without braces.
  */
 export function portableSource(source: string, { acorn }: GpuJs): string {
   // in parentheses it is an expression, which needs no name; shader languages have no $ in names, minifiers do
@@ -52,8 +52,10 @@ export function portableSource(source: string, { acorn }: GpuJs): string {
       const condition = node.operator === '||' ? `!(${part('left')})` : part('left')
       return `if (${condition}) { ${sub('right')} }`
     }
-    if (node.type === 'ConditionalExpression') return `if (${part('test')}) { ${sub('consequent')} } else { ${sub('alternate')} }`
-    if (node.type === 'SequenceExpression') return (node.expressions as SyntaxNode[]).map(e => statement(e, scopes)).join(' ')
+    if (node.type === 'ConditionalExpression')
+      return `if (${part('test')}) { ${sub('consequent')} } else { ${sub('alternate')} }`
+    if (node.type === 'SequenceExpression')
+      return (node.expressions as SyntaxNode[]).map(e => statement(e, scopes)).join(' ')
     if (node.type === 'UpdateExpression') return `${part('argument')} ${node.operator === '++' ? '+=' : '-='} 1;`
     return `${rewrite(node, scopes)};`
   }
@@ -89,10 +91,12 @@ class Names {
 
   /** The scopes inside a node: one more where it is a function, a block or a loop. */
   open(node: SyntaxNode, scopes: readonly Scope[]): readonly Scope[] {
-    if (node.type !== 'FunctionExpression' && node.type !== 'BlockStatement' && node.type !== 'ForStatement') return scopes
+    if (node.type !== 'FunctionExpression' && node.type !== 'BlockStatement' && node.type !== 'ForStatement')
+      return scopes
     const scope: Scope = new Map()
     if (node.type === 'FunctionExpression') for (const param of node.params as SyntaxNode[]) this.declare(scope, param)
-    const statements = node.type === 'BlockStatement' ? (node.body as SyntaxNode[]) : [node.init as SyntaxNode | undefined]
+    const statements =
+      node.type === 'BlockStatement' ? (node.body as SyntaxNode[]) : [node.init as SyntaxNode | undefined]
     for (const statement of statements)
       if (statement?.type === 'VariableDeclaration')
         for (const { id } of statement.declarations as { id: SyntaxNode }[]) this.declare(scope, id)
@@ -110,7 +114,9 @@ class Names {
   }
 }
 
-/** The parts of a node in the order of the text. The name behind a dot and that of the function itself are no variables. */
+/**
+ * The parts of a node in the order of the text. The name behind a dot and that of the function itself are no variables.
+ */
 function childrenOf(node: SyntaxNode): SyntaxNode[] {
   return Object.entries(node)
     .filter(([field]) => !(node.type === 'MemberExpression' && field === 'property' && !node.computed))

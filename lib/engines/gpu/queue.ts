@@ -31,11 +31,19 @@ export interface Traffic {
 const YIELD_AFTER = 50
 
 /**
- * The one queue of a device: uploads, kernels and releases run in the order in which they were asked for. A task that can run at once does;
- * the rest follow in turn. The first failure is kept for `finish`, or for the download that meets it; what depends on it fails alike.
+ * The one queue of a device: uploads, kernels and releases run in the order in which they were asked for. A task that
+ * can run at once does; the rest follow in turn. The first failure is kept for `finish`, or for the download that meets
+ * it; what depends on it fails alike.
  */
 export class Queue implements DeviceQueue {
-  readonly traffic: Traffic = { uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, dispatches: 0, alive: 0 }
+  readonly traffic: Traffic = {
+    uploads: 0,
+    uploadedBytes: 0,
+    downloads: 0,
+    downloadedBytes: 0,
+    dispatches: 0,
+    alive: 0,
+  }
   private readonly tasks: (() => void | Promise<void>)[] = []
   private running = false
   private idle: Promise<void> = Promise.resolve()
@@ -117,7 +125,10 @@ export class Queue implements DeviceQueue {
     })
   }
 
-  /** Resolves when everything queued so far has run, rejects with the first failure that nobody has heard of. Reads nothing back. */
+  /**
+   * Resolves when everything queued so far has run, rejects with the first failure that nobody has heard of. Reads
+   * nothing back.
+   */
   async finish(): Promise<void> {
     await this.idle
     try {

@@ -1,7 +1,15 @@
 import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
-import type { BufferResult, GPUAdapterLike, GPUBindGroupLike, GPUBufferLike, GPUPipelineLike, GpuJs, GpuJsKernel } from './gpujs.js'
+import type {
+  BufferResult,
+  GPUAdapterLike,
+  GPUBindGroupLike,
+  GPUBufferLike,
+  GPUPipelineLike,
+  GpuJs,
+  GpuJsKernel,
+} from './gpujs.js'
 import { portableSource } from './portable_source.js'
 import { BufferPool, COPY_DST, MAP_READ, UNIFORM } from './webgpu_pool.js'
 import { wgsl, wholeIndices } from './whole_indices.js'
@@ -21,21 +29,30 @@ interface WgslKernel {
   _computeDispatch(threads: readonly number[]): { groups: readonly [number, number, number]; dispatchWidth: number }
 }
 
-/** Dispatches that are recorded before they are handed over: many at once cost less, and the device shall not wait for the last one. */
+/**
+ * Dispatches that are recorded before they are handed over: many at once cost less, and the device shall not wait for
+ * the last one.
+ */
 const MOST_RECORDED = 24
 
 /** Bindings and parameters that a program keeps. */
 const MOST_KEPT = 32
 
 /**
- * WebGPU: values are storage buffers. gpu.js translates and compiles kernels; they are run here, so that buffers are used again, and so that
- * dispatches share command buffers. The first call of a kernel waits for its compilation, later ones return before the device is done.
+ * WebGPU: values are storage buffers. gpu.js translates and compiles kernels; they are run here, so that buffers are
+ * used again, and so that dispatches share command buffers. The first call of a kernel waits for its compilation, later
+ * ones return before the device is done.
  */
 export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
   const gpu = new lib.GPU({ mode: 'webgpu' })
 
   // the first kernel opens the device
-  const first = gpu.createKernel('function () { return 1.5 }', { output: [1], precision: 'single', pipeline: true, immutable: true })
+  const first = gpu.createKernel('function () { return 1.5 }', {
+    output: [1],
+    precision: 'single',
+    pipeline: true,
+    immutable: true,
+  })
   const pattern = (await first()) as BufferResult
   const { context } = pattern
   const { device } = context
@@ -55,7 +72,12 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     recorded = 0
   }
 
-  function compile(kernel: GpuKernel, outputDims: Dims, constants: Constants, args: readonly (NativeTensor | number)[]): Program {
+  function compile(
+    kernel: GpuKernel,
+    outputDims: Dims,
+    constants: Constants,
+    args: readonly (NativeTensor | number)[],
+  ): Program {
     // a single row becomes a one-dimensional program: it may be longer, and its workgroups are full
     const threads = threadsOf(kernel, outputDims)
     const output = threads[1] === 1 && threads[2] === 1 && (kernel.height ?? 1) === 1 ? [threads[0]] : [...threads]
@@ -78,12 +100,14 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     const params = new Map<string, GPUBufferLike>()
     let groups: readonly [number, number, number] = [0, 0, 0]
     let width = 0
-    let ready: Promise<void> | undefined = shader.build(...args.map(arg => (typeof arg === 'number' ? arg : asTensor(arg)))).then(() => {
-      const dispatch = shader._computeDispatch([...threads])
-      groups = dispatch.groups
-      width = dispatch.dispatchWidth
-      ready = undefined
-    })
+    let ready: Promise<void> | undefined = shader
+      .build(...args.map(arg => (typeof arg === 'number' ? arg : asTensor(arg))))
+      .then(() => {
+        const dispatch = shader._computeDispatch([...threads])
+        groups = dispatch.groups
+        width = dispatch.dispatchWidth
+        ready = undefined
+      })
     ready.catch(() => {})
 
     /** The buffer with the sizes and these numbers. */
@@ -148,12 +172,17 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
 
   /** A buffer as gpu.js takes it when it compiles. */
   function asTensor({ native, dims }: NativeTensor): BufferResult {
-    return Object.assign(Object.create(pattern), { type: pattern.type, buffer: (native as Values).buffer, output: dims, componentCount: 1 })
+    return Object.assign(Object.create(pattern), {
+      type: pattern.type,
+      buffer: (native as Values).buffer,
+      output: dims,
+      componentCount: 1,
+    })
   }
 
   /**
-   * Sizes become constants of the shader, which gpu.js would read from memory at every access; and rows that a thread computes besides the one
-   * it returns are stored.
+   * Sizes become constants of the shader, which gpu.js would read from memory at every access; and rows that a thread
+   * computes besides the one it returns are stored.
    */
   function adapt(shader: WgslKernel, kernel: GpuKernel, args: readonly (NativeTensor | number)[], output: Dims): void {
     const assemble = shader.assembleWGSL.bind(shader)
@@ -172,14 +201,17 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
           .replace('params.outputX * (gid.y + params.outputY * gid.z)', row)
           .replace(/(fn fn_storeRow\()[^)]*\)[^}]*\}/, () => storeRow(height, output))
       }
-      for (const [axis, letter] of ['X', 'Y', 'Z'].entries()) text = text.replaceAll(`params.output${letter}`, `${threads[axis]}u`)
+      for (const [axis, letter] of ['X', 'Y', 'Z'].entries())
+        text = text.replaceAll(`params.output${letter}`, `${threads[axis]}u`)
       return kernel.wholeIndices ? wholeIndices(text, wgsl) : text
     }
   }
 
   function checkSize(count: number): void {
     if (4 * count > limit)
-      throw new EngineError(`${count} values are ${4 * count} bytes, but a buffer of this device holds at most ${limit}`)
+      throw new EngineError(
+        `${count} values are ${4 * count} bytes, but a buffer of this device holds at most ${limit}`,
+      )
   }
 
   function upload(values: Float32Array): Native {
@@ -244,7 +276,10 @@ interface Values {
 }
 
 /** WGSL for a row of the thread's own; rows past the end are nobody's. */
-const storeRow = (height: number, [x, y]: Dims): string => `fn fn_storeRow(row : f32, a : f32, b : f32, c : f32, d : f32) -> f32 {
+const storeRow = (
+  height: number,
+  [x, y]: Dims,
+): string => `fn fn_storeRow(row : f32, a : f32, b : f32, c : f32, d : f32) -> f32 {
   let y = threadGid.y * ${height}u + u32(row);
   if (y < ${y}u) {
     let at = threadGid.x * 4u + ${x}u * (y + ${y}u * threadGid.z);

@@ -16,8 +16,8 @@ interface Free {
 }
 
 /**
- * Storage buffers that are used again. A training step asks for the same sizes as the one before, so after the first it makes none. What nobody
- * has taken between two trims is given back to the device.
+ * Storage buffers that are used again. A training step asks for the same sizes as the one before, so after the first it
+ * makes none. What nobody has taken between two trims is given back to the device.
  */
 export class BufferPool {
   private readonly free = new Map<number, Free[]>()
@@ -33,7 +33,9 @@ export class BufferPool {
 
   take(bytes: number): GPUBufferLike {
     const size = Math.max(1, Math.ceil(bytes / STEP)) * STEP
-    return this.free.get(size)?.pop()?.buffer ?? this.device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST })
+    return (
+      this.free.get(size)?.pop()?.buffer ?? this.device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST })
+    )
   }
 
   /** Kernels that are recorded may still use it: whatever takes it next comes after them in the queue. */

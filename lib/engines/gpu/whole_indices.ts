@@ -21,9 +21,9 @@ export const glsl: Dialect = {
 }
 
 /**
- * gpu.js keeps every variable but loop counters as a float, and converts it at each access that it is an index of. This makes the whole number
- * once, where the variable is declared, and lets the accesses add to that: `i32((at+3.0))` becomes `(at_i+3)`. Right for kernels whose indices
- * are sums of whole numbers, which those of `generatedKernel` are.
+ * gpu.js keeps every variable but loop counters as a float, and converts it at each access that it is an index of. This
+ * makes the whole number once, where the variable is declared, and lets the accesses add to that: `i32((at+3.0))`
+ * becomes `(at_i+3)`. Right for kernels whose indices are sums of whole numbers, which those of `generatedKernel` are.
  */
 export function wholeIndices(text: string, { int, float, variable, assigned, whole, constant }: Dialect): string {
   const declarations = new RegExp(`\\b${variable}(user_\\w+)${assigned}([^;]*);`, 'g')
@@ -31,7 +31,10 @@ export function wholeIndices(text: string, { int, float, variable, assigned, who
   const changed = new Set([...text.matchAll(changes)].filter(match => match[1] === undefined).map(match => match[2]))
   const fixed = new Set([...text.matchAll(declarations)].map(match => match[1]).filter(name => !changed.has(name)))
   const used = new Set<string>()
-  const accesses = new RegExp(`\\b${int}\\((?:(user_\\w+)|\\((user_\\w+)\\+(?:(\\d+)\\.0|${float}\\((user_\\w+)\\))\\))\\)`, 'g')
+  const accesses = new RegExp(
+    `\\b${int}\\((?:(user_\\w+)|\\((user_\\w+)\\+(?:(\\d+)\\.0|${float}\\((user_\\w+)\\))\\))\\)`,
+    'g',
+  )
   const shorter = text.replace(accesses, (all, alone?: string, base?: string, offset?: string, counter?: string) => {
     const name = alone ?? base!
     if (!fixed.has(name)) return all

@@ -43,11 +43,27 @@ export function bindSgemm(require: (name: string) => unknown, binding: BlasBindi
     const [plain, transposed] = ['N'.charCodeAt(0), 'T'.charCodeAt(0)]
     return (transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc) => {
       const [ta, tb] = [transA ? transposed : plain, transB ? transposed : plain]
-      const status: number = sgemm(ta, tb, M, N, K, alpha, base + (a >>> 0), lda, base + (b >>> 0), ldb, beta, base + (c >>> 0), ldc)
+      const status: number = sgemm(
+        ta,
+        tb,
+        M,
+        N,
+        K,
+        alpha,
+        base + (a >>> 0),
+        lda,
+        base + (b >>> 0),
+        ldb,
+        beta,
+        base + (c >>> 0),
+        ldc,
+      )
       if (status !== 0) throw new Error(`dnnl_sgemm refused ${M}×${N}×${K} with status ${status}`)
     }
   }
-  const sgemm = library.func('void cblas_sgemm(int, int, int, int, int, int, float, uintptr_t, int, uintptr_t, int, float, uintptr_t, int)')
+  const sgemm = library.func(
+    'void cblas_sgemm(int, int, int, int, int, int, float, uintptr_t, int, uintptr_t, int, float, uintptr_t, int)',
+  )
   return (transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc) => {
     const [ta, tb] = [transA ? TRANSPOSED : PLAIN, transB ? TRANSPOSED : PLAIN]
     sgemm(ROW_MAJOR, ta, tb, M, N, K, alpha, base + (a >>> 0), lda, base + (b >>> 0), ldb, beta, base + (c >>> 0), ldc)
@@ -62,7 +78,10 @@ function oneThread(koffi: Koffi, library: import('koffi').LibraryHandle, binding
     [() => library, 'void MKL_Set_Num_Threads(int)'],
     // OpenMP counts threads for each calling thread; the loader finds the runtime that the library brought along
     ...(binding.kind === 'dnnl' ? ['libgomp.so.1', 'libomp.so.5', 'libomp.dylib'] : []).map(
-      (file): [() => import('koffi').LibraryHandle, string] => [() => koffi.load(file), 'void omp_set_num_threads(int)'],
+      (file): [() => import('koffi').LibraryHandle, string] => [
+        () => koffi.load(file),
+        'void omp_set_num_threads(int)',
+      ],
     ),
   ]
   for (const [load, signature] of attempts) {

@@ -1,7 +1,9 @@
-/** Finding the system's BLAS. Runs in Node only; koffi is an optional package, imported when the engine is asked for. */
+/**
+ * Finding the system's BLAS. Runs in Node only; koffi is an optional package, imported when the engine is asked for.
+ */
 
 import { EngineError } from '../../errors.js'
-import { importNode } from '../../node.js'
+import { importNode } from '../../system/nodejs.js'
 import type { BlasBinding } from './bind.js'
 
 /** A library that has been found. */
@@ -32,11 +34,19 @@ const candidates: Record<string, readonly Candidate[]> = {
   ],
   darwin: [
     { name: 'Accelerate', kind: 'cblas', files: ['/System/Library/Frameworks/Accelerate.framework/Accelerate'] },
-    { name: 'oneDNN', kind: 'dnnl', files: ['libdnnl.dylib', '/opt/homebrew/lib/libdnnl.dylib', '/usr/local/lib/libdnnl.dylib'] },
+    {
+      name: 'oneDNN',
+      kind: 'dnnl',
+      files: ['libdnnl.dylib', '/opt/homebrew/lib/libdnnl.dylib', '/usr/local/lib/libdnnl.dylib'],
+    },
     {
       name: 'OpenBLAS',
       kind: 'cblas',
-      files: ['libopenblas.dylib', '/opt/homebrew/opt/openblas/lib/libopenblas.dylib', '/usr/local/opt/openblas/lib/libopenblas.dylib'],
+      files: [
+        'libopenblas.dylib',
+        '/opt/homebrew/opt/openblas/lib/libopenblas.dylib',
+        '/usr/local/opt/openblas/lib/libopenblas.dylib',
+      ],
     },
   ],
   win32: [
@@ -50,8 +60,8 @@ const advice =
   'install one: apt-get install libdnnl-dev (or libopenblas0-pthread) on Debian and Ubuntu, dnf install onednn (or openblas) on Fedora, nothing on macOS (Accelerate is there); engine wasm needs none'
 
 /**
- * The first BLAS that loads. RISTRETTO_BLAS names another one: 'openblas', 'onednn', 'mkl', 'accelerate', or the path of a library.
- * Throws an EngineError that says what was tried.
+ * The first BLAS that loads. RISTRETTO_BLAS names another one: 'openblas', 'onednn', 'mkl', 'accelerate', or the path
+ * of a library. Throws an EngineError that says what was tried.
  */
 export async function findBlas(wanted = process.env.RISTRETTO_BLAS): Promise<Blas> {
   const { createRequire } = await importNode('node:module')
@@ -62,7 +72,9 @@ export async function findBlas(wanted = process.env.RISTRETTO_BLAS): Promise<Bla
     koffiPath = require.resolve('koffi')
     koffi = require('koffi')
   } catch (error) {
-    throw new EngineError('engine native needs the package koffi to call the system BLAS: npm install koffi', { cause: error })
+    throw new EngineError('engine native needs the package koffi to call the system BLAS: npm install koffi', {
+      cause: error,
+    })
   }
   const all = candidates[process.platform] ?? []
   const chosen = wanted ? select(all, wanted) : all

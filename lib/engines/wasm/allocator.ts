@@ -10,15 +10,18 @@ const BASE = PAGE
 const GUARD = 64
 
 /**
- * Gives out one WebAssembly.Memory: the smallest free range of the fitting size class that is large enough, neighbours merged at once.
- * Views of a shared memory stay valid when it grows. A block whose array was garbage collected comes back by itself.
+ * Gives out one WebAssembly.Memory: the smallest free range of the fitting size class that is large enough, neighbours
+ * merged at once. Views of a shared memory stay valid when it grows. A block whose array was garbage collected comes
+ * back by itself.
  */
 export class WasmHeap implements Heap {
   /** Free ranges, by where they start and by where they end; and their starts by size class, ⌊log₂ size⌋. */
   private readonly sizes = new Map<number, number>()
   private readonly starts = new Map<number, number>()
   private readonly classes: Set<number>[] = Array.from({ length: 33 }, () => new Set())
-  private readonly forgotten = new FinalizationRegistry<{ start: number; size: number }>(({ start, size }) => this.give(start, size))
+  private readonly forgotten = new FinalizationRegistry<{ start: number; size: number }>(({ start, size }) =>
+    this.give(start, size),
+  )
   /** Size of each block that was given out, so that a block is not given back twice. */
   private readonly owned = new WeakMap<Block, number>()
   /** End of what has ever been given out: zero beyond. */

@@ -1,7 +1,10 @@
 import type { Kernels } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 
-/** Kernels that the WebAssembly module has with the contract's own arguments, pointers in place of memories (0 for none). */
+/**
+ * Kernels that the WebAssembly module has with the contract's own arguments, pointers in place of memories (0 for
+ * none).
+ */
 export const directKernels = [
   'absolute',
   'absoluteGradient',
@@ -63,9 +66,13 @@ export type DirectExports = { [K in DirectKernel]: (...args: Pointers<Parameters
 type Argument = number | boolean | Memory | null | undefined
 type Plain = number | boolean | undefined
 
-const pointed = (argument: Argument): Plain => (typeof argument === 'object' ? (argument === null ? 0 : argument.pointer) : argument)
+const pointed = (argument: Argument): Plain =>
+  typeof argument === 'object' ? (argument === null ? 0 : argument.pointer) : argument
 
-/** Arguments that are not given are undefined: WebAssembly leaves out what it does not take, and a slope is NaN. A rest array would be garbage. */
+/**
+ * Arguments that are not given are undefined: WebAssembly leaves out what it does not take, and a slope is NaN. A rest
+ * array would be garbage.
+ */
 function direct(call: (...args: Plain[]) => void) {
   return (
     a: Argument,
@@ -78,7 +85,19 @@ function direct(call: (...args: Plain[]) => void) {
     h: Argument,
     i: Argument,
     j: Argument,
-  ): void => call(pointed(a), pointed(b), pointed(c), pointed(d), pointed(e), pointed(f), pointed(g), pointed(h), pointed(i), pointed(j))
+  ): void =>
+    call(
+      pointed(a),
+      pointed(b),
+      pointed(c),
+      pointed(d),
+      pointed(e),
+      pointed(f),
+      pointed(g),
+      pointed(h),
+      pointed(i),
+      pointed(j),
+    )
 }
 
 export function bindDirect(wasm: DirectExports): Pick<Kernels, DirectKernel> {

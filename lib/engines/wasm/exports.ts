@@ -1,7 +1,10 @@
 import type { Sgemm } from '../native/bind.js'
 import type { DirectExports } from './direct.js'
 
-/** What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. Those not listed are in direct.ts. */
+/**
+ * What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. Those not listed
+ * are in direct.ts.
+ */
 export interface WasmExports extends DirectExports {
   start(control: number, threads: number, mainMayWait: boolean): void
   serve(control: number, thread: number): void
@@ -25,7 +28,10 @@ export interface WasmExports extends DirectExports {
     beta: number,
     c: number,
   ): void
-  /** Sizes of the next convolution pass, as in ConvolutionShape: N C M group H W, output H W, then kernel, stride, pad, dilation. */
+  /**
+   * Sizes of the next convolution pass, as in ConvolutionShape: N C M group H W, output H W, then kernel, stride, pad,
+   * dilation.
+   */
   convolutionShape(
     N: number,
     C: number,
@@ -79,7 +85,16 @@ export interface WasmExports extends DirectExports {
   stochasticPool(x: number, k0: number, k1: number, c1: number, c2: number, c3: number, y: number, mask: number): void
   stochasticMean(x: number, y: number): void
   /** `depth` rows an item in `index` and `value`, either of which may be 0. */
-  argMax(outer: number, size: number, inner: number, topK: number, depth: number, x: number, index: number, value: number): void
+  argMax(
+    outer: number,
+    size: number,
+    inner: number,
+    topK: number,
+    depth: number,
+    x: number,
+    index: number,
+    value: number,
+  ): void
   /** `ignore` is NaN if every label counts. */
   accuracy(
     outer: number,
@@ -92,10 +107,29 @@ export interface WasmExports extends DirectExports {
     accuracy: number,
     perClass: number,
   ): void
-  dropoutMask(n: number, threshold: number, kept: number, k0: number, k1: number, c1: number, c2: number, c3: number, mask: number): void
+  dropoutMask(
+    n: number,
+    threshold: number,
+    kept: number,
+    k0: number,
+    k1: number,
+    c1: number,
+    c2: number,
+    c3: number,
+    mask: number,
+  ): void
   copyRows(rows: number, width: number, x: number, xStride: number, y: number, yStride: number): void
   /** `ignore` is NaN if every label counts; `mode` is the index of the normalization. */
-  softmaxLoss(outer: number, classes: number, inner: number, ignore: number, mode: number, p: number, label: number, loss: number): void
+  softmaxLoss(
+    outer: number,
+    classes: number,
+    inner: number,
+    ignore: number,
+    mode: number,
+    p: number,
+    label: number,
+    loss: number,
+  ): void
   softmaxLossGradient(
     outer: number,
     classes: number,
@@ -107,7 +141,15 @@ export interface WasmExports extends DirectExports {
     dloss: number,
     dx: number,
   ): void
-  sigmoidCrossEntropyLoss(outer: number, inner: number, ignore: number, mode: number, x: number, target: number, loss: number): void
+  sigmoidCrossEntropyLoss(
+    outer: number,
+    inner: number,
+    ignore: number,
+    mode: number,
+    x: number,
+    target: number,
+    loss: number,
+  ): void
   sigmoidCrossEntropyLossGradient(
     outer: number,
     inner: number,
@@ -119,7 +161,16 @@ export interface WasmExports extends DirectExports {
     dx: number,
   ): void
   /** Sizes of axis d, below 16, of the next im2col; outputs from … from + output − 1 are wanted. */
-  im2colAxis(d: number, input: number, from: number, output: number, kernel: number, stride: number, pad: number, dilation: number): void
+  im2colAxis(
+    d: number,
+    input: number,
+    from: number,
+    output: number,
+    kernel: number,
+    stride: number,
+    pad: number,
+    dilation: number,
+  ): void
   im2col(axes: number, planes: number, x: number, y: number): void
   addIm2colGradient(axes: number, planes: number, dy: number, dx: number): void
   /** Names input k, below 64, of the next eltwise call. */
@@ -182,9 +233,27 @@ export interface WasmExports extends DirectExports {
   ): void
   /** `operation` is the index of the reduction. */
   reduce(operation: number, outer: number, inner: number, coefficient: number, x: number, y: number): void
-  reduceGradient(operation: number, outer: number, inner: number, coefficient: number, x: number, dy: number, dx: number): void
+  reduceGradient(
+    operation: number,
+    outer: number,
+    inner: number,
+    coefficient: number,
+    x: number,
+    dy: number,
+    dx: number,
+  ): void
   sumOfSquares(n: number, x: number, sum: number): void
-  sgdUpdate(n: number, rate: number, scale: number, decay: number, l1: boolean, momentum: number, w: number, dw: number, h: number): void
+  sgdUpdate(
+    n: number,
+    rate: number,
+    scale: number,
+    decay: number,
+    l1: boolean,
+    momentum: number,
+    w: number,
+    dw: number,
+    h: number,
+  ): void
   nesterovUpdate(
     n: number,
     rate: number,
@@ -196,7 +265,17 @@ export interface WasmExports extends DirectExports {
     dw: number,
     h: number,
   ): void
-  adagradUpdate(n: number, rate: number, scale: number, decay: number, l1: boolean, delta: number, w: number, dw: number, h: number): void
+  adagradUpdate(
+    n: number,
+    rate: number,
+    scale: number,
+    decay: number,
+    l1: boolean,
+    delta: number,
+    w: number,
+    dw: number,
+    h: number,
+  ): void
   /** `added` is 1 − kept, in double precision. */
   rmspropUpdate(
     n: number,

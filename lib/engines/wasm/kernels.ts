@@ -1,4 +1,12 @@
-import type { ConvolutionShape, CropShape, Kernels, Normalization, PoolingShape, PreparedConvolutions, Reduction } from '../../engine.js'
+import type {
+  ConvolutionShape,
+  CropShape,
+  Kernels,
+  Normalization,
+  PoolingShape,
+  PreparedConvolutions,
+  Reduction,
+} from '../../engine.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { bindDirect } from './direct.js'
@@ -65,7 +73,10 @@ export function preparedConvolutions(wasm: WasmExports, blas: boolean): Prepared
   }
 }
 
-/** Visits the blocks that a crop is made of, two axes each: rows, width, where it starts in the whole and in the part (bytes). */
+/**
+ * Visits the blocks that a crop is made of, two axes each: rows, width, where it starts in the whole and in the part
+ * (bytes).
+ */
 function eachBlock(
   { input, output, offset }: CropShape,
   visit: (rows: number, width: number, whole: number, wholeStride: number, part: number) => void,
@@ -81,7 +92,13 @@ function eachBlock(
       place = place * input[axis] + offset[axis] + Math.floor(left / rest)
       left %= rest
     }
-    visit(rows, output[w], 4 * ((place * allRows + firstRow) * input[w] + offset[w]), input[w], 4 * b * rows * output[w])
+    visit(
+      rows,
+      output[w],
+      4 * ((place * allRows + firstRow) * input[w] + offset[w]),
+      input[w],
+      4 * b * rows * output[w],
+    )
   }
 }
 
@@ -89,7 +106,19 @@ function eachBlock(
 export function wasmKernels(wasm: WasmExports) {
   const take = convolutionTaker(wasm)
   const pool = ({ planes, input, output, kernel, stride, pad }: PoolingShape) =>
-    wasm.poolingShape(planes, input[0], input[1], output[0], output[1], kernel[0], kernel[1], stride[0], stride[1], pad[0], pad[1])
+    wasm.poolingShape(
+      planes,
+      input[0],
+      input[1],
+      output[0],
+      output[1],
+      kernel[0],
+      kernel[1],
+      stride[0],
+      stride[1],
+      pad[0],
+      pad[1],
+    )
 
   /** Names the inputs of the next eltwise call; false if there are more than it has room for. */
   const takeInputs = (xs: readonly Memory[], coefficients?: readonly number[]): boolean => {
@@ -121,7 +150,9 @@ export function wasmKernels(wasm: WasmExports) {
       }
     },
     convolutionInputGradient(s, dy, w, dx) {
-      if (take(s)) wasm.upsample(dy.pointer, w.pointer, dx.pointer) || wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
+      if (take(s))
+        wasm.upsample(dy.pointer, w.pointer, dx.pointer) ||
+          wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
       else (isMatrixProduct(s) ? many : jsKernels).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
@@ -186,16 +217,45 @@ export function wasmKernels(wasm: WasmExports) {
     },
     accuracy({ outer, classes, inner, topK, ignoreLabel }, x, label, accuracy, perClass) {
       const ignore = ignoreLabel ?? Number.NaN
-      wasm.accuracy(outer, classes, inner, topK, ignore, x.pointer, label.pointer, accuracy.pointer, perClass ? perClass.pointer : 0)
+      wasm.accuracy(
+        outer,
+        classes,
+        inner,
+        topK,
+        ignore,
+        x.pointer,
+        label.pointer,
+        accuracy.pointer,
+        perClass ? perClass.pointer : 0,
+      )
     },
     softmaxLoss(s, p, label, loss) {
       const mode = normalizations.indexOf(s.normalization)
-      wasm.softmaxLoss(s.outer, s.classes, s.inner, s.ignoreLabel ?? Number.NaN, mode, p.pointer, label.pointer, loss.pointer)
+      wasm.softmaxLoss(
+        s.outer,
+        s.classes,
+        s.inner,
+        s.ignoreLabel ?? Number.NaN,
+        mode,
+        p.pointer,
+        label.pointer,
+        loss.pointer,
+      )
     },
     softmaxLossGradient(s, p, label, dloss, dx) {
       const mode = normalizations.indexOf(s.normalization)
       const ignore = s.ignoreLabel ?? Number.NaN
-      wasm.softmaxLossGradient(s.outer, s.classes, s.inner, ignore, mode, p.pointer, label.pointer, dloss.array[0], dx.pointer)
+      wasm.softmaxLossGradient(
+        s.outer,
+        s.classes,
+        s.inner,
+        ignore,
+        mode,
+        p.pointer,
+        label.pointer,
+        dloss.array[0],
+        dx.pointer,
+      )
     },
     sigmoidCrossEntropyLoss(s, x, target, loss) {
       const mode = normalizations.indexOf(s.normalization)
@@ -205,7 +265,16 @@ export function wasmKernels(wasm: WasmExports) {
     sigmoidCrossEntropyLossGradient(s, x, target, dloss, dx) {
       const mode = normalizations.indexOf(s.normalization)
       const ignore = s.ignoreLabel ?? Number.NaN
-      wasm.sigmoidCrossEntropyLossGradient(s.outer, s.inner, ignore, mode, x.pointer, target.pointer, dloss.array[0], dx.pointer)
+      wasm.sigmoidCrossEntropyLossGradient(
+        s.outer,
+        s.inner,
+        ignore,
+        mode,
+        x.pointer,
+        target.pointer,
+        dloss.array[0],
+        dx.pointer,
+      )
     },
     euclideanLossGradient(n, factor, difference, dloss, dx) {
       wasm.axpby(n, factor * dloss.array[0], difference.pointer, 0, dx.pointer)
@@ -237,7 +306,8 @@ export function wasmKernels(wasm: WasmExports) {
     },
     lrnAcross(s, x, scale, y) {
       const { batch, channels, height, width, size, alpha, beta, k } = s
-      if (isSmallPower(beta)) wasm.lrnAcross(batch, channels, height * width, size, alpha, beta, k, x.pointer, scale.pointer, y.pointer)
+      if (isSmallPower(beta))
+        wasm.lrnAcross(batch, channels, height * width, size, alpha, beta, k, x.pointer, scale.pointer, y.pointer)
       else jsKernels.lrnAcross(s, x, scale, y)
     },
     lrnAcrossGradient(s, x, scale, dy, ratio, dx) {
@@ -248,7 +318,8 @@ export function wasmKernels(wasm: WasmExports) {
     },
     lrnWithin(s, x, scale, y) {
       const { batch, channels, height, width, size, alpha, beta } = s
-      if (isSmallPower(beta)) wasm.lrnWithin(batch * channels, height, width, size, alpha, beta, x.pointer, scale.pointer, y.pointer)
+      if (isSmallPower(beta))
+        wasm.lrnWithin(batch * channels, height, width, size, alpha, beta, x.pointer, scale.pointer, y.pointer)
       else jsKernels.lrnWithin(s, x, scale, y)
     },
     lrnWithinGradient(s, x, scale, dy, ratio, dx) {
@@ -283,7 +354,19 @@ export function wasmKernels(wasm: WasmExports) {
     },
     rmspropUpdate(n, rule, kept, delta, w, dw, h) {
       const { rate, scale, decay, regularization } = rule
-      wasm.rmspropUpdate(n, rate, scale, decay, regularization === 'L1', kept, 1 - kept, delta, w.pointer, dw.pointer, h.pointer)
+      wasm.rmspropUpdate(
+        n,
+        rate,
+        scale,
+        decay,
+        regularization === 'L1',
+        kept,
+        1 - kept,
+        delta,
+        w.pointer,
+        dw.pointer,
+        h.pointer,
+      )
     },
     adadeltaUpdate(n, rule, momentum, delta, w, dw, g2, u2) {
       const l1 = rule.regularization === 'L1'

@@ -13,7 +13,10 @@ export function isMatrixProduct(s: ConvolutionShape): boolean {
 /** Values of the matrix of one product: what lies under the kernel for a block of slices along the first axis. */
 const MATRIX = 2 ** 20
 
-type Convolutions = Pick<Kernels, 'convolution' | 'convolutionInputGradient' | 'convolutionWeightGradient' | 'im2col' | 'im2colGradient'>
+type Convolutions = Pick<
+  Kernels,
+  'convolution' | 'convolutionInputGradient' | 'convolutionWeightGradient' | 'im2col' | 'im2colGradient'
+>
 
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 
@@ -27,7 +30,10 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
     return new Memory(length, like.home)
   }
 
-  /** Tells the module the shape, with outputs from … from + count − 1 of the first axis; the next kernel's arguments take its place. */
+  /**
+   * Tells the module the shape, with outputs from … from + count − 1 of the first axis; the next kernel's arguments
+   * take its place.
+   */
   const takeAxes = (s: ConvolutionShape, from: number, count: number) => {
     for (let d = 0; d < s.input.length; d++) {
       const [first, outputs] = d === 0 ? [from, count] : [0, s.output[d]]
@@ -46,7 +52,10 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
     return { inputs, outputs, slice, most, M, K, matrix: matrix.pointer, rows: rows.pointer }
   }
 
-  /** Calls visit for every block of slices from … from + count − 1; the image's x and the block's y start at these bytes. */
+  /**
+   * Calls visit for every block of slices from … from + count − 1; the image's x and the block's y start at these
+   * bytes.
+   */
   const eachBlock = (
     s: ConvolutionShape,
     p: ReturnType<typeof plan>,
@@ -68,7 +77,18 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
         takeAxes(s, from, count)
         wasm.im2col(s.input.length, s.channels, x.pointer + image, p.matrix)
         for (let g = 0; g < s.group; g++) {
-          gemm(false, false, p.M, P, p.K, 1, w.pointer + 4 * g * p.M * p.K, p.matrix + 4 * g * p.K * P, 0, p.rows + 4 * g * p.M * P)
+          gemm(
+            false,
+            false,
+            p.M,
+            P,
+            p.K,
+            1,
+            w.pointer + 4 * g * p.M * p.K,
+            p.matrix + 4 * g * p.K * P,
+            0,
+            p.rows + 4 * g * p.M * P,
+          )
         }
         wasm.copyRows(s.outputs, P, p.rows, P, y.pointer + block, p.outputs)
       })
@@ -81,7 +101,18 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
         const P = count * p.slice
         wasm.copyRows(s.outputs, P, dy.pointer + block, p.outputs, p.rows, P)
         for (let g = 0; g < s.group; g++) {
-          gemm(true, false, p.K, P, p.M, 1, w.pointer + 4 * g * p.M * p.K, p.rows + 4 * g * p.M * P, 0, p.matrix + 4 * g * p.K * P)
+          gemm(
+            true,
+            false,
+            p.K,
+            P,
+            p.M,
+            1,
+            w.pointer + 4 * g * p.M * p.K,
+            p.rows + 4 * g * p.M * P,
+            0,
+            p.matrix + 4 * g * p.K * P,
+          )
         }
         takeAxes(s, from, count)
         wasm.addIm2colGradient(s.input.length, s.channels, p.matrix, dx.pointer + image)
@@ -95,7 +126,18 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
         wasm.im2col(s.input.length, s.channels, x.pointer + image, p.matrix)
         wasm.copyRows(s.outputs, P, dy.pointer + block, p.outputs, p.rows, P)
         for (let g = 0; g < s.group; g++) {
-          gemm(false, true, p.M, p.K, P, 1, p.rows + 4 * g * p.M * P, p.matrix + 4 * g * p.K * P, 1, dw.pointer + 4 * g * p.M * p.K)
+          gemm(
+            false,
+            true,
+            p.M,
+            p.K,
+            P,
+            1,
+            p.rows + 4 * g * p.M * P,
+            p.matrix + 4 * g * p.K * P,
+            1,
+            dw.pointer + 4 * g * p.M * p.K,
+          )
         }
       })
     },

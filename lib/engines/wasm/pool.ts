@@ -1,7 +1,7 @@
 import { EngineError } from '../../errors.js'
 import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
-import { importNode } from '../../node.js'
+import { importNode } from '../../system/nodejs.js'
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
 import { instantiate, noSgemm, type WasmExports } from './exports.js'
 import { isNode, type Runtime } from './runtime.js'
@@ -43,13 +43,22 @@ export interface PoolOptions {
   blas?: BlasBinding
 }
 
-/** Starts `threads − 1` workers. In a browser it waits for them; in Node they take their time beside what the caller does next. */
-export async function createPool({ module, heap }: Runtime, threads: number, { workerUrl, blas }: PoolOptions = {}): Promise<Pool> {
+/**
+ * Starts `threads − 1` workers. In a browser it waits for them; in Node they take their time beside what the caller
+ * does next.
+ */
+export async function createPool(
+  { module, heap }: Runtime,
+  threads: number,
+  { workerUrl, blas }: PoolOptions = {},
+): Promise<Pool> {
   const control = heap.allocate(CONTROL_LENGTH)
   const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
   const blocks: (Block | undefined)[] = []
   let reason = ''
-  const sgemm = blas ? bindSgemm((await importNode('node:module')).createRequire(blas.koffi), blas, heap.memory) : noSgemm
+  const sgemm = blas
+    ? bindSgemm((await importNode('node:module')).createRequire(blas.koffi), blas, heap.memory)
+    : noSgemm
   const pool = {
     threads,
     ready: Promise.resolve(),
@@ -90,7 +99,9 @@ export async function createPool({ module, heap }: Runtime, threads: number, { w
   const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
   const refuse = (error: unknown): never => {
     fail('it could not start')
-    throw new EngineError(`a worker of the wasm engine could not start: ${(error as Error).message}; use threads: 1`, { cause: error })
+    throw new EngineError(`a worker of the wasm engine could not start: ${(error as Error).message}; use threads: 1`, {
+      cause: error,
+    })
   }
   try {
     const workers = Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail))
@@ -108,7 +119,10 @@ export async function createPool({ module, heap }: Runtime, threads: number, { w
 
 const pinned: Block[] = []
 
-/** A browser's main thread may not wait, only spin. A wait for a value that is not there returns at once wherever waiting is allowed. */
+/**
+ * A browser's main thread may not wait, only spin. A wait for a value that is not there returns at once wherever
+ * waiting is allowed.
+ */
 function mayWait(words: Int32Array): boolean {
   try {
     Atomics.wait(words, 0, -1, 0)

@@ -1,5 +1,5 @@
 import { EngineError } from '../../errors.js'
-import { importNode } from '../../node.js'
+import { importNode } from '../../system/nodejs.js'
 import { WasmHeap } from './allocator.js'
 
 const PAGE = 65536
@@ -9,7 +9,22 @@ const vectorFunction = [1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0]
 /** i8x16.splat of a constant; f32x4.relaxed_madd of three of them; a shared memory. */
 const splat = [0x41, 0, 0xfd, 15]
 const simd = new Uint8Array([...header, ...vectorFunction, 10, 8, 1, 6, 0, ...splat, 0x0b])
-const relaxed = new Uint8Array([...header, ...vectorFunction, 10, 19, 1, 17, 0, ...splat, ...splat, ...splat, 0xfd, 0x85, 0x02, 0x0b])
+const relaxed = new Uint8Array([
+  ...header,
+  ...vectorFunction,
+  10,
+  19,
+  1,
+  17,
+  0,
+  ...splat,
+  ...splat,
+  ...splat,
+  0xfd,
+  0x85,
+  0x02,
+  0x0b,
+])
 const sharedMemory = new Uint8Array([...header, 5, 4, 1, 3, 1, 1])
 
 /** What all WebAssembly engines of a process have in common. */
@@ -41,7 +56,9 @@ async function createRuntime(): Promise<Runtime> {
   }
   const fused = await enableRelaxed()
   const { memory, limit } = createMemory()
-  const text = fused ? (await import('../../generated/wasm_fma.js')).fma : (await import('../../generated/wasm_plain.js')).plain
+  const text = fused
+    ? (await import('../../generated/wasm_fma.js')).fma
+    : (await import('../../generated/wasm_plain.js')).plain
   try {
     return { module: await WebAssembly.compile(decode(text)), heap: new WasmHeap(memory, limit), fused }
   } catch (error) {
@@ -49,7 +66,10 @@ async function createRuntime(): Promise<Runtime> {
   }
 }
 
-/** Whether relaxed SIMD can be used. V8 has it on by default since Node 22; Node 20 has it behind a flag that works at run time. */
+/**
+ * Whether relaxed SIMD can be used. V8 has it on by default since Node 22; Node 20 has it behind a flag that works at
+ * run time.
+ */
 async function enableRelaxed(): Promise<boolean> {
   if (!WebAssembly.validate(relaxed) && isNode) {
     const v8 = await importNode('node:v8')

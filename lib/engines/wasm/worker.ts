@@ -1,4 +1,7 @@
-/** A thread of the WebAssembly engine. Becomes one string, lib/generated/wasm_worker.ts, that runs in Node and in browsers. */
+/**
+ * A thread of the WebAssembly engine. Becomes one string, lib/generated/wasm_worker.ts, that runs in Node and in
+ * browsers.
+ */
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
 import { instantiate, noSgemm } from './exports.js'
 

@@ -1,6 +1,7 @@
 /**
- * How much workspace a convolution's passes take beside their blobs: padded images, packed panels, Winograd's tiles, written-out patches.
- * The formulas are those of kernels/wasm, where they are explained; test/engines/workspace.test.ts holds the two against each other.
+ * How much workspace a convolution's passes take beside their blobs: padded images, packed panels, Winograd's tiles,
+ * written-out patches. The formulas are those of kernels/wasm, where they are explained; test/engines/workspace.test.ts
+ * holds the two against each other.
  */
 import type { ConvolutionPass, ConvolutionShape, Workspace } from '../../engine.js'
 
@@ -22,7 +23,12 @@ function sizesOf(s: ConvolutionShape) {
   const [H0, W0] = s.input.length === 2 ? s.input : [1, s.input[0]]
   const [OH0, OW0] = s.output.length === 2 ? s.output : [1, s.output[0]]
   const two = (sizes: readonly number[], missing: number) => (sizes.length === 2 ? sizes : [missing, sizes[0]])
-  const [[KH, KW], [SH, SW], [PH, PW], [DH, DW]] = [two(s.kernel, 1), two(s.stride, 1), two(s.pad, 0), two(s.dilation, 1)]
+  const [[KH, KW], [SH, SW], [PH, PW], [DH, DW]] = [
+    two(s.kernel, 1),
+    two(s.stride, 1),
+    two(s.pad, 0),
+    two(s.dilation, 1),
+  ]
   const pointwise = KH * KW === 1 && SH === 1 && SW === 1 && PH === 0 && PW === 0
   const [H, W, OH, OW] = pointwise ? [1, H0 * W0, 1, H0 * W0] : [H0, W0, OH0, OW0]
   const { batch: N, channels: C, outputs: M, group: G } = s
@@ -31,37 +37,77 @@ function sizesOf(s: ConvolutionShape) {
   const operations = 2 * N * M * groupC * taps * positions
   const partsOf = Math.trunc(Math.max(1, Math.min(32, operations / 8e5)))
   const padded = PH > 0 || PW > 0
-  return { N, C, M, G, H, W, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, groupC, groupM, taps, positions, plane, partsOf, padded, pointwise }
+  return {
+    N,
+    C,
+    M,
+    G,
+    H,
+    W,
+    OH,
+    OW,
+    KH,
+    KW,
+    SH,
+    SW,
+    PH,
+    PW,
+    DH,
+    DW,
+    groupC,
+    groupM,
+    taps,
+    positions,
+    plane,
+    partsOf,
+    padded,
+    pointwise,
+  }
 }
 type Sizes = ReturnType<typeof sizesOf>
 
-/** What one pass of a convolution of one or two axes takes; nothing for more axes, whose products are cut to the engine's scratch. */
+/**
+ * What one pass of a convolution of one or two axes takes; nothing for more axes, whose products are cut to the
+ * engine's scratch.
+ */
 export function convolutionWorkspace(shape: ConvolutionShape, pass: ConvolutionPass, blas: boolean): Workspace {
   if (shape.input.length > 2 || shape.channels === 0) return { own: 0, shared: 0 }
   const s = sizesOf(shape)
   if (s.N * s.M * s.positions === 0) return { own: 0, shared: 0 }
-  if (pass === 'prepared') return costsLess(s, s.OH, s.OW, blas, blas ? 30 : 20) ? tiledPass(s, pass, blas) : { own: 0, shared: 0 }
+  if (pass === 'prepared')
+    return costsLess(s, s.OH, s.OW, blas, blas ? 30 : 20) ? tiledPass(s, pass, blas) : { own: 0, shared: 0 }
   const depthwise = !blas && s.groupC === 1 && s.groupM < 4 && s.taps > 1 && (pass !== 'weightGradient' || s.M >= 16)
   if (depthwise) return { own: s.plane + LINE, shared: 0 }
   const [height, width] = pass === 'inputGradient' ? [s.H, s.W] : [s.OH, s.OW]
   if (pays(s, height, width, blas)) return pass === 'weightGradient' ? tiledWeights(s) : tiledPass(s, pass, blas)
   if (blas) return pass === 'forward' ? blasForward(s) : pass === 'inputGradient' ? blasInput(s) : blasWeights(s)
-  return pass === 'forward' ? implicit(s, s.groupC, s.groupM) : pass === 'inputGradient' ? inputGradient(s) : weightGradient(s)
+  return pass === 'forward'
+    ? implicit(s, s.groupC, s.groupM)
+    : pass === 'inputGradient'
+      ? inputGradient(s)
+      : weightGradient(s)
 }
 
-/** What the sequences of a recurrent layer take, at most: kernels/wasm/recurrence.ts puts the weights in order and counts chunks. */
+/**
+ * What the sequences of a recurrent layer take, at most: kernels/wasm/recurrence.ts puts the weights in order and
+ * counts chunks.
+ */
 export function recurrentWorkspace(batch: number, hidden: number, gateCount: number): Workspace {
   // units of a chunk: forward, forward with sgemm, on the way back
   const cuts = [64 / gateCount, 128 / gateCount, 32].map(units => {
     const parts = Math.ceil(hidden / units)
     const streams = Math.min(64, up(Math.ceil(batch / Math.ceil(16 / parts)), MR))
     const chunks = parts * Math.ceil(batch / streams)
-    return { own: 4 * streams * units * gateCount, shared: LINE * (2 + chunks) + 4 * parts * units * gateCount * hidden }
+    return {
+      own: 4 * streams * units * gateCount,
+      shared: LINE * (2 + chunks) + 4 * parts * units * gateCount * hidden,
+    }
   })
   return { own: Math.max(...cuts.map(({ own }) => own)), shared: Math.max(...cuts.map(({ shared }) => shared)) }
 }
 
-// ---- the wasm engine's products ------------------------------------------------------------------------------------------------
+// ---- the wasm engine's products
+// ------------------------------------------------------------------------------------------------
 
 function implicit(s: Sizes, groupC: number, groupM: number): Workspace {
   const K = groupC * s.taps
@@ -96,12 +142,14 @@ function weightGradient(s: Sizes): Workspace {
   const block2 = cut(columns, Math.ceil(each / Math.ceil(K / block)), NR, NR)
   const image = 4 * s.G * columns * s.positions + (s.padded ? s.plane * s.C : 0)
   const images = Math.min(s.N, Math.max(1, Math.trunc(16777216 / image)))
-  const run = Math.min(images, Math.max(1, quotient(768, s.positions))) * Math.ceil(s.OH / Math.ceil(s.positions / 768)) * s.OW
+  const run =
+    Math.min(images, Math.max(1, quotient(768, s.positions))) * Math.ceil(s.OH / Math.ceil(s.positions / 768)) * s.OW
   const sums = 4 * block * block2
   return { own: sums, shared: up(4 * (K + 3 + run), 64) + sums * (small ? Math.min(8, images) : 1) + image * images }
 }
 
-// ---- tiles of 6 × 6 --------------------------------------------------------------------------------------------------------------
+// ---- tiles of 6 × 6
+// --------------------------------------------------------------------------------------------------------------
 
 /** As kernels/wasm/winograd.ts decides. */
 const pays = (s: Sizes, OH: number, OW: number, blas: boolean): boolean =>
@@ -122,7 +170,8 @@ function costsLess(s: Sizes, OH: number, OW: number, blas: boolean, filter: numb
 const sideOf = (s: Sizes): number => (s.KH === 3 ? 4 : 2)
 
 function tiledPass(s: Sizes, pass: ConvolutionPass, blas: boolean): Workspace {
-  const [inputs, outputs, OH, OW] = pass === 'inputGradient' ? [s.groupM, s.groupC, s.H, s.W] : [s.groupC, s.groupM, s.OH, s.OW]
+  const [inputs, outputs, OH, OW] =
+    pass === 'inputGradient' ? [s.groupM, s.groupC, s.H, s.W] : [s.groupC, s.groupM, s.OH, s.OW]
   const side = sideOf(s)
   const [rows, columns] = [Math.ceil(OH / side), Math.ceil(OW / side)]
   const total = s.N * rows * columns
@@ -139,11 +188,13 @@ function tiledPass(s: Sizes, pass: ConvolutionPass, blas: boolean): Workspace {
   const again = (Math.ceil(outputs / part) - 1) * s.G * inputs * total
   const split = again > 1500 && blocks * points <= 4194304
   const images =
-    (quotient(block + rows * columns - 2, rows * columns) + 1) * (4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE)
+    (quotient(block + rows * columns - 2, rows * columns) + 1) *
+    (4 * (columns * side + s.KH - 1) * (rows * side + s.KH - 1) + LINE)
   const sums = POINTS * (4 * (blas ? part : panel) * block + LINE)
   return {
     own: 2 * VECTORS + 12 * block + LINE + (split ? Math.max(images, sums) : images + sums + points),
-    shared: (split ? blocks * points : 0) + (pass === 'prepared' ? 0 : POINTS * s.G * panels * (4 * inputs * panel + LINE)),
+    shared:
+      (split ? blocks * points : 0) + (pass === 'prepared' ? 0 : POINTS * s.G * panels * (4 * inputs * panel + LINE)),
   }
 }
 
@@ -164,9 +215,11 @@ function tiledWeights(s: Sizes): Workspace {
   return { own: Math.max(2 * VECTORS + temporary, 3 * VECTORS), shared: (step + imageStep + gradientStep) * POINTS }
 }
 
-// ---- the native engine's patches -------------------------------------------------------------------------------------------------
+// ---- the native engine's patches
+// -------------------------------------------------------------------------------------------------
 
-const shiftsOf = (s: Sizes): number => (s.SH === 1 && s.KH > 1 && s.groupC * s.KW >= 32 && s.N * s.positions >= 2 * s.groupM ? s.KH : 1)
+const shiftsOf = (s: Sizes): number =>
+  s.SH === 1 && s.KH > 1 && s.groupC * s.KW >= 32 && s.N * s.positions >= 2 * s.groupM ? s.KH : 1
 
 function spaced(n: number): number {
   const whole = up(n, 16)
@@ -240,14 +293,21 @@ function blasWeights(s: Sizes): Workspace {
   const depth = s.taps / shiftsOf(s)
   const width = s.groupC * depth
   const copies = Math.max(1, Math.min(8, quotient(1 << 20, Math.max(1, size)), Math.trunc((s.N * s.positions) / 512)))
-  const share = copies * s.G >= 8 ? 1 : Math.min(Math.ceil(MOST_CHUNKS / (copies * s.G)), Math.max(1, quotient(width, 32)))
+  const share =
+    copies * s.G >= 8 ? 1 : Math.min(Math.ceil(MOST_CHUNKS / (copies * s.G)), Math.max(1, quotient(width, 32)))
   const block = Math.ceil(s.groupC / Math.max(share, s.pointwise ? 1 : Math.ceil((width * s.OW) / PIECE)))
   const rows = s.pointwise ? 0 : rowsThatFit(s, block)
   const pieces =
-    s.N * (s.pointwise ? Math.ceil(s.positions / Math.ceil(s.positions / Math.ceil(s.positions / 784))) : Math.ceil(s.OH / rows))
+    s.N *
+    (s.pointwise
+      ? Math.ceil(s.positions / Math.ceil(s.positions / Math.ceil(s.positions / 784)))
+      : Math.ceil(s.OH / rows))
   const parts = Math.ceil(pieces / Math.ceil(pieces / Math.min(copies, pieces)))
   const turned = s.groupM <= 32 && s.groupM < block * depth && (s.positions & 1023) !== 0
   // a single copy whose values lie as those of the gradient is the gradient itself
   const direct = parts === 1 && shiftsOf(s) === 1 && !turned
-  return { own: s.pointwise ? 64 : 4 * block * depth * strideOf(s, rows) + LINE, shared: direct ? 0 : 4 * size * parts + LINE }
+  return {
+    own: s.pointwise ? 64 : 4 * block * depth * strideOf(s, rows) + LINE,
+    shared: direct ? 0 : 4 * size * parts + LINE,
+  }
 }

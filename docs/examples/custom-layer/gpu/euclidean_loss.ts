@@ -23,7 +23,10 @@ const slope = gpuKernel('slope', function (d: Tensor, dloss: Tensor, factor: num
   return factor * dloss[0][0][0] * d[this.thread.z][this.thread.y][this.thread.x]
 })
 
-/** The loss with its kernels: nothing is read back until somebody looks at it. On other engines it is the layer that it extends. */
+/**
+ * The loss with its kernels: nothing is read back until somebody looks at it. On other engines it is the layer that it
+ * extends.
+ */
 export class GpuEuclideanLossLayer extends EuclideanLossLayer {
   static override readonly gpu = [difference, squares, mean, slope]
   private readonly differences = new Blob([], this.engine.heap, 'differences')
@@ -52,7 +55,8 @@ export class GpuEuclideanLossLayer extends EuclideanLossLayer {
       return
     }
     for (const [i, sign] of [1, -1].entries())
-      if (propagateDown[i]) this.run(slope, [this.differences.memory.data, top[0].memory.diff, sign / bottom[i].num], bottom[i].memory.diff)
+      if (propagateDown[i])
+        this.run(slope, [this.differences.memory.data, top[0].memory.diff, sign / bottom[i].num], bottom[i].memory.diff)
   }
 
   override dispose(): void {

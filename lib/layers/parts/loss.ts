@@ -1,0 +1,66 @@
+import { type Blob, shapeText } from '../../blob.js'
+import type { Normalization } from '../../engine.js'
+import type { LossParameter } from '../../generated/caffe.js'
+import { type Count, Layer } from '../../layer.js'
+
+/**
+ * predictions (N, …), labels (N, …) → one value. The net's objective is the sum of all losses times their `loss_weight`
+ * (default 1).
+ */
+export abstract class LossLayer extends Layer {
+  override readonly bottomCount: Count = { exactly: 2 }
+  override readonly topCount: Count = { exactly: 1 }
+  override readonly automaticTops = true
+  override readonly isLoss = true
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    const [a, b] = bottom
+    if (a.numAxes === 0 || b.numAxes === 0 || a.dim(0) !== b.dim(0))
+      throw this.error(
+        `'${a.name}' (${shapeText(a.shape)}) and '${b.name}' (${shapeText(b.shape)}) must have the same first axis, the batch: give one label or target per item`,
+      )
+    top[0].reshape([])
+  }
+
+  override allowsForceBackward(bottomIndex: number): boolean {
+    return bottomIndex !== 1
+  }
+
+  /** Labels have no gradient: refuse it for bottom `index`. */
+  protected refuseLabelGradient(propagateDown: boolean[], bottom: Blob[], index = 1): void {
+    if (propagateDown[index])
+      throw this.error(
+        `bottom ${index}, '${bottom[index].name}', has no gradient, but something before it wants one: give this layer propagate_down: false for it`,
+      )
+  }
+
+  /** Labels that are one number per item. */
+  protected requireLabelPerItem(bottom: Blob[]): void {
+    const [scores, label] = bottom
+    if (label.count !== scores.dim(0))
+      throw this.error(
+        `label '${label.name}' (${shapeText(label.shape)}) must hold ${scores.dim(0)} values, one for each item of '${scores.name}' (${shapeText(scores.shape)})`,
+      )
+  }
+}
+
+/** `loss_param`'s normalization; the deprecated `normalize` counts where normalization is not written. */
+export function normalizationOf(param: LossParameter | undefined, otherwise: Normalization): Normalization {
+  if (param?.normalization !== undefined) return param.normalization
+  if (param?.normalize !== undefined) return param.normalize ? 'VALID' : 'BATCH_SIZE'
+  return otherwise
+}
+
+/**
+ * Refuse labels that are no class. Those that only a device has are not looked at, since that would fetch them: their
+ * loss is infinite.
+ */
+export function checkLabels(layer: Layer, label: Blob, classes: number, ignoreLabel: number | undefined): void {
+  const values = layer.engine.isHost ? label.dataArray : label.memory.data.hostValues
+  if (!values) return
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.trunc(values[i])
+    if (value === ignoreLabel || (value >= 0 && value < classes)) continue
+    throw layer.error(`label ${i} of '${label.name}' is ${values[i]}: labels count from 0 to ${classes - 1}`)
+  }
+}

@@ -1,0 +1,199 @@
+import type { Blob } from '../blob.js'
+import { RistrettoError } from '../errors.js'
+import type { Net } from '../net.js'
+import { copyValues, countOf, isNdArray, type Values } from '../system/ndarrays.js'
+
+/** One item of an input, or a whole batch of them; a single value, such as a label, may be a plain number. */
+export type FeedValues = Values | number
+
+/**
+ * Where the batches of an input come from. One array of numbers (or ndarray) is a data set: it is cut into consecutive
+ * batches and starts again at its end. An iterable or async iterable gives one batch, or one item of a batch, at a
+ * time; an array of arrays, and anything else that can be iterated twice, starts again at its end, a generator ends
+ * with an error.
+ */
+export type FeedSource = Values | Iterable<FeedValues> | AsyncIterable<FeedValues>
+
+/**
+ * What a source of several inputs gives at a time, an item or a batch of each: in the order of the inputs, or by their
+ * names.
+ */
+export type FeedItem<Input extends string = string> = readonly FeedValues[] | Readonly<Record<Input, FeedValues>>
+
+/**
+ * Where several inputs come from together: pairs `[data, label]` or objects `{ data, label }`, from an iterable or
+ * async iterable.
+ */
+export type JointFeedSource<Input extends string = string> = Iterable<FeedItem<Input>> | AsyncIterable<FeedItem<Input>>
+
+const isNumbers = (source: object) =>
+  ArrayBuffer.isView(source) ||
+  isNdArray(source) ||
+  (Array.isArray(source) && (source.length === 0 || typeof source[0] === 'number'))
+
+const isIterable = (source: object) => Symbol.iterator in source || Symbol.asyncIterator in source
+
+/** Fills one input blob, or several that come from one source, a batch per forward pass. */
+export class Feed {
+  private readonly numbers: Float32Array | undefined
+  private at = 0
+  private iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
+  private produced = false
+
+  /** @param joint the source gives a part for each input, even if there is but one */
+  constructor(
+    private readonly blobs: readonly Blob[],
+    private readonly source: FeedSource | JointFeedSource,
+    private readonly joint: boolean,
+  ) {
+    const kinds = joint ? 'an iterable or an async iterable' : 'an array, an iterable or an async iterable'
+    if (typeof source !== 'object' || source === null) throw this.error(`the source must be ${kinds}`)
+    if (joint && isNumbers(source))
+      throw this.error(
+        `the source must give ${this.itemText} at a time; net.feed(name, array) takes an array for one input`,
+      )
+    if (!joint && isNumbers(source)) {
+      this.numbers = new Float32Array(countOf(source as Values))
+      copyValues(source as Values, this.numbers)
+      const item = blobs[0].size(1)
+      if (this.numbers.length === 0 || this.numbers.length % item)
+        throw this.error(`${this.numbers.length} values do not make whole items of ${item}`)
+    } else if (!isIterable(source)) throw this.error(`the source must be ${kinds}`)
+  }
+
+  /** Whether `other` fills a blob of this one's. */
+  replacedBy(other: Feed): boolean {
+    return this.blobs.some(blob => other.blobs.includes(blob))
+  }
+
+  /** Fill the blobs with the next batch; a promise only if the source may make it wait. */
+  next(): Promise<void> | undefined {
+    if (!this.numbers) return this.fromIterator()
+    const into = claimed(this.blobs[0])
+    for (let done = 0; done < into.length; ) {
+      const n = Math.min(into.length - done, this.numbers.length - this.at)
+      into.set(this.numbers.subarray(this.at, this.at + n), done)
+      done += n
+      this.at = (this.at + n) % this.numbers.length
+    }
+    return undefined
+  }
+
+  private async fromIterator(): Promise<void> {
+    const { blobs } = this
+    const into = blobs.map(claimed)
+    const items = blobs.map(blob => blob.size(1))
+    const batch = blobs[0].size(0, 1)
+    const other = blobs.find(blob => blob.size(0, 1) !== batch)
+    if (other)
+      throw this.error(
+        `'${blobs[0].name}' takes ${batch} items a batch, '${other.name}' ${other.size(0, 1)}: they cannot share a source`,
+      )
+    for (let done = 0; done < batch; ) {
+      const parts = this.parts(await this.value())
+      const counts = parts.map(countOf)
+      const isItem = counts.every((count, i) => count === items[i])
+      if (!isItem && (done > 0 || counts.some((count, i) => count !== into[i].length)))
+        throw this.wrongCount(counts, into, items)
+      parts.forEach((values, i) => {
+        copyValues(values, into[i], done * items[i])
+      })
+      done += isItem ? 1 : batch
+    }
+  }
+
+  /** The values for each blob. */
+  private parts(value: unknown): Values[] {
+    if (!this.joint) return [this.values(value, 0)]
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || isNdArray(value))
+      throw this.error(`the source must give ${this.itemText} at a time, not ${kindOf(value)}`)
+    if (!Array.isArray(value))
+      return this.blobs.map(({ name }, i) => this.values((value as Record<string, unknown>)[name], i))
+    if (value.length !== this.blobs.length)
+      throw this.error(`the source must give ${this.itemText} at a time, not an array of ${value.length}`)
+    return value.map((part, i) => this.values(part, i))
+  }
+
+  private values(value: unknown, i: number): Values {
+    if (typeof value === 'number') return [value]
+    if (typeof value === 'object' && value !== null && 'length' in (isNdArray(value) ? value.shape : value))
+      return value as Values
+    throw this.error(
+      `the source gave ${kindOf(value)}${this.joint ? ` for '${this.blobs[i].name}'` : ''} where values should be`,
+    )
+  }
+
+  private async value(): Promise<unknown> {
+    for (;;) {
+      this.iterator ??= this.start()
+      const { done, value } = await this.iterator.next()
+      if (!done) {
+        this.produced = true
+        return value
+      }
+      if (!this.produced) throw this.error('the source has ended; give one that can be iterated again, or more batches')
+      this.iterator = undefined
+      this.produced = false
+    }
+  }
+
+  private start(): Iterator<unknown> | AsyncIterator<unknown> {
+    const source = this.source as Partial<Iterable<unknown> & AsyncIterable<unknown>>
+    return source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]!()
+  }
+
+  private wrongCount(counts: number[], into: Float32Array[], items: number[]): RistrettoError {
+    const name = (i: number) => (this.joint ? ` of '${this.blobs[i].name}'` : '')
+    const given = counts.map(
+      (count, i) => `${count < 0 ? 'nested arrays of uneven length' : `${count} values`}${name(i)}`,
+    )
+    const wanted = into.map(({ length }, i) => `a batch${name(i)} has ${length}, an item of it ${items[i]}`)
+    return this.error(`the source gave ${given.join(' and ')}; ${wanted.join('; ')}`)
+  }
+
+  /** "[data, label] or { data, label }" */
+  private get itemText(): string {
+    const names = this.blobs.map(blob => blob.name).join(', ')
+    return `[${names}] or { ${names} }`
+  }
+
+  private error(message: string): RistrettoError {
+    const names = this.blobs.map(blob => `'${blob.name}'`)
+    return new RistrettoError(`feed of input${names.length > 1 ? 's' : ''} ${names.join(', ')}: ${message}`)
+  }
+}
+
+function claimed(blob: Blob): Float32Array {
+  blob.memory.data.claim()
+  return blob.dataArray
+}
+
+const kindOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? Array.isArray(value)
+      ? 'an array'
+      : `a ${value.constructor?.name ?? 'object'}`
+    : String(value)
+
+/**
+ * A feed of one or, if it is joint, several blobs of a net. Throws a RistrettoError for a blob that no layer takes a
+ * feed for.
+ */
+export function createFeed(
+  net: Net,
+  blobs: readonly Blob[],
+  source: FeedSource | JointFeedSource,
+  joint: boolean,
+): Feed {
+  const makers = blobs.map(blob => net.nodes.find(({ top, layer }) => layer.takesFeed && top.includes(blob)))
+  const unknown = blobs.find((_, i) => !makers[i])
+  if (unknown || !blobs.length) {
+    const known = net.nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top.map(blob => blob.name) : []))
+    throw new RistrettoError(
+      `${unknown ? `'${unknown.name}'` : 'an empty list'} is no input of net '${net.name}' that can be fed: its inputs are ${known.join(', ') || '(none)'}`,
+    )
+  }
+  const feed = new Feed(blobs, source, joint)
+  blobs.forEach((blob, i) => makers[i]!.layer.fed.add(blob))
+  return feed
+}

@@ -1,0 +1,87 @@
+/**
+ * Models and solver states in Caffe's HDF5 layout: /data/<layer>/<i>, /diff/<layer>/<i>; iter, learned_net,
+ * current_step, history/<i>.
+ */
+import { type Hdf5Reader, type Hdf5Value, loadHdf5 } from '../data/hdf5.js'
+import type { BlobProto, SolverState } from '../generated/caffe.js'
+import type { Net } from '../net.js'
+import { blobShape, toBlobProto } from '../proto/blob_proto.js'
+import type { Weights } from './files.js'
+
+const MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+
+/** Whether bytes are an HDF5 file: what a file is called does not matter. */
+export function isHdf5(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte)
+}
+
+/** The owned params of a net, layer by layer. */
+export async function netToHdf5(net: Net, diffs = false): Promise<Uint8Array> {
+  const datasets: [string, Hdf5Value][] = []
+  for (const { layer, index, blob, owner } of net.parts.params) {
+    if (owner >= 0) continue
+    datasets.push([`data/${layer}/${index}`, { shape: blob.shape, data: blob.memory.data.values }])
+    if (diffs) datasets.push([`diff/${layer}/${index}`, { shape: blob.shape, data: blob.diffArray }])
+  }
+  return (await loadHdf5()).write(datasets)
+}
+
+/** Layers with their blobs; a blob that the file leaves out (it is shared with another layer) is undefined. */
+export async function readHdf5Weights(bytes: Uint8Array, file: string): Promise<Weights> {
+  const reader = (await loadHdf5()).open(bytes, file)
+  try {
+    const weights: { name: string; blobs: (BlobProto | undefined)[] }[] = []
+    const walk = (group: string, layer: string) => {
+      const blobs: (BlobProto | undefined)[] = []
+      for (const name of reader.names(group)) {
+        const path = `${group}/${name}`
+        if (!reader.has(path)) walk(path, layer ? `${layer}/${name}` : name)
+        else if (/^\d{1,4}$/.test(name)) blobs[Number(name)] = readBlob(reader, path)
+      }
+      if (blobs.length) weights.push({ name: layer, blobs: Array.from(blobs) })
+    }
+    walk('/data', '')
+    return weights
+  } finally {
+    reader.close()
+  }
+}
+
+function readBlob(reader: Hdf5Reader, path: string): BlobProto {
+  const { shape, data } = reader.read(path)
+  const diff = path.replace(/^\/data/, '/diff')
+  return toBlobProto(shape, data, reader.has(diff) ? reader.read(diff).data : undefined)
+}
+
+export async function stateToHdf5(state: SolverState): Promise<Uint8Array> {
+  const datasets: [string, Hdf5Value][] = [
+    ['iter', Int32Array.of(state.iter ?? 0)],
+    ['learned_net', state.learned_net ?? ''],
+    ['current_step', Int32Array.of(state.current_step ?? 0)],
+    ...(state.history ?? []).map((blob, i): [string, Hdf5Value] => [
+      `history/${i}`,
+      { shape: blobShape(blob), data: blob.data! },
+    ]),
+  ]
+  if (state.ristretto_positions !== undefined) datasets.push(['ristretto_positions', state.ristretto_positions])
+  return (await loadHdf5()).write(datasets)
+}
+
+export async function readHdf5State(bytes: Uint8Array, file: string): Promise<SolverState> {
+  const reader = (await loadHdf5()).open(bytes, file)
+  try {
+    const count = reader.names('/history').length
+    return {
+      iter: reader.read('iter').data[0],
+      learned_net: reader.text('learned_net'),
+      current_step: reader.read('current_step').data[0],
+      history: Array.from({ length: count }, (_, i) => {
+        const { shape, data } = reader.read(`history/${i}`)
+        return toBlobProto(shape, data)
+      }),
+      ristretto_positions: reader.text('ristretto_positions'),
+    }
+  } finally {
+    reader.close()
+  }
+}

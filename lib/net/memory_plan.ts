@@ -1,0 +1,109 @@
+import { RistrettoError } from '../errors.js'
+import type { Layer, LayerClass, LayerContext } from '../layer.js'
+import { Memory } from '../memory.js'
+import { batchAdvice } from './batch_advice.js'
+import type { NetParts } from './build.js'
+
+/** What a net needs, in bytes. Blobs that share memory count once. */
+export interface MemoryPlan {
+  readonly params: number
+  /** Data of all blobs. */
+  readonly activations: number
+  /** Gradients of blobs and params that a backward pass writes; nothing of it is taken before the first one. */
+  readonly diffs: number
+  /**
+   * What layers keep for themselves (masks, saved inputs), and what the engine's kernels work with (padded images,
+   * Winograd tiles, written-out patches), which all nets on the engine share.
+   */
+  readonly scratch: number
+  readonly total: number
+}
+
+const BYTES = 4
+
+const bytesOf = (memories: Iterable<Memory>): number => {
+  let sum = 0
+  for (const memory of new Set(memories)) sum += memory.length * BYTES
+  return sum
+}
+
+/** Count the memory of a net from its shapes, whether it has been taken yet or not. */
+export function memoryPlan(parts: NetParts): MemoryPlan {
+  const diffs = new Set<Memory>()
+  for (const node of parts.nodes) {
+    if (!node.needsBackward) continue
+    for (const top of node.top) diffs.add(top.memory.diff)
+    node.bottom.forEach((blob, i) => {
+      if (node.bottomNeedsBackward[i]) diffs.add(blob.memory.diff)
+    })
+    node.layer.blobs.forEach((blob, i) => {
+      if (node.layer.paramPropagateDown[i]) diffs.add(blob.memory.diff)
+    })
+  }
+  const params = bytesOf(parts.params.map(param => param.blob.memory.data))
+  const activations = bytesOf(parts.blobs.map(blob => blob.memory.data))
+  const gradients = bytesOf(diffs)
+  const scratch = ownScratch(parts) + workspaceOf(parts)
+  return { params, activations, diffs: gradients, scratch, total: params + activations + gradients + scratch }
+}
+
+/** A part of a layer that keeps values of its own. */
+interface Keeper {
+  memories(): Memory[]
+}
+const isKeeper = (value: object): value is Keeper => 'memories' in value && typeof value.memories === 'function'
+
+const memoriesOf = (layer: Layer): Memory[] =>
+  Object.values(layer).flatMap(value =>
+    value instanceof Memory ? value : typeof value === 'object' && value && isKeeper(value) ? value.memories() : [],
+  )
+
+/** What layers keep for themselves. */
+const ownScratch = (parts: NetParts): number => bytesOf(parts.nodes.flatMap(node => memoriesOf(node.layer)))
+
+/**
+ * Values of the largest block that a matrix product packs for a thread, and its edges; bytes of sums and tables that
+ * reductions share.
+ */
+const PACKED = 384 * 512
+const EDGES = 4096
+const SUMS = 16384
+
+/** What kernels work with: the most that any layer asks of it, for every thread and for all of them. */
+function workspaceOf({ nodes }: NetParts): number {
+  let own = 0
+  let shared = 0
+  let threads = 0
+  for (const { layer, top, bottom, needsBackward } of nodes) {
+    if (!layer.engine.workspace) continue
+    threads = layer.engine.threads
+    const workspace = layer.workspace(needsBackward)
+    own = Math.max(own, workspace.own)
+    shared = Math.max(shared, workspace.shared, SUMS)
+    if (!(layer.constructor as LayerClass).uses.includes('gemm')) continue
+    // what is packed is a part of an operand, what is turned over is a gradient
+    const operands = [...layer.blobs, ...bottom, ...top].map(blob => blob.count)
+    own = Math.max(own, BYTES * Math.min(PACKED, 2 * Math.max(...operands)) + EDGES)
+    if (needsBackward) shared = Math.max(shared, bytesOf([...memoriesOf(layer), ...top.map(blob => blob.memory.data)]))
+  }
+  return shared + threads * own + LINES * (threads + 1)
+}
+
+/** Blocks fill whole cache lines. */
+const LINES = 128
+
+/** Refuse a net that cannot fit, before its activations are taken, with a batch size that would. */
+export function checkFits(parts: NetParts, { engine, phase }: LayerContext): void {
+  const available = engine.heap.available
+  if (available === undefined) return
+  const plan = memoryPlan(parts)
+  // params are taken already, the kernels' workspace by other nets perhaps; a TEST net usually never runs backward
+  const scratch = ownScratch(parts)
+  const needed = plan.activations + scratch + (phase === 'TRAIN' ? plan.diffs : 0)
+  if (needed <= available) return
+  throw new RistrettoError(
+    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${batchAdvice(parts.nodes, available / needed)}`,
+  )
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MB`

@@ -1,0 +1,140 @@
+import type { NdArray } from 'ndarray'
+import { RistrettoError } from '../errors.js'
+import type { NetParameter } from '../generated/caffe.js'
+import { forwardItems } from '../net/batches.js'
+import { Net, type NetOptions } from '../net.js'
+import type { FileSource } from '../system/files.js'
+import { ndarrayOf, type Values } from '../system/ndarrays.js'
+import { type DenseArray, imageSize } from './io/arrays.js'
+import { centredCrop, eachImage, resize, tenCrops } from './io/image.js'
+import { Transformer } from './io/transformer.js'
+
+/** How images (H × W × C, R G B, 0 … 1) become what the net was trained on. See Transformer. */
+export interface PreprocessOptions {
+  /** One value a channel or C × H × W, in the net's order of channels. */
+  mean?: Values
+  /** Factor after the mean is taken off. */
+  inputScale?: number
+  /** Factor before the mean is taken off: 255 for nets that were trained on bytes. */
+  rawScale?: number
+  /** [2, 1, 0] for nets that were trained on B G R. */
+  channelSwap?: readonly number[]
+}
+
+/** Options of the net, and how pictures become its input. */
+export interface ClassifierOptions extends NetOptions, PreprocessOptions {
+  /**
+   * Height and width that images are brought to before they are cropped to the input of the net; default: that of the
+   * input.
+   */
+  imageDims?: readonly [height: number, width: number]
+}
+
+/**
+ * A net that classifies pictures.
+ *
+ *     const classifier = await Classifier.create('deploy.prototxt', {
+ *       weights: 'net.caffemodel', imageDims: [256, 256], mean: [104, 117, 123], rawScale: 255, channelSwap: [2, 1, 0],
+ *     })
+ *     const probabilities = await classifier.predict([await loadImage('cat.jpg')])
+ */
+export class Classifier {
+  readonly transformer: Transformer
+  readonly cropDims: readonly [height: number, width: number]
+  readonly imageDims: readonly [height: number, width: number]
+
+  private constructor(
+    readonly net: Net,
+    options: ClassifierOptions,
+  ) {
+    const { transformer, size } = preprocessing(net, options)
+    this.transformer = transformer
+    this.cropDims = size
+    this.imageDims = options.imageDims ?? size
+    if (this.imageDims.some((dim, i) => !(dim >= size[i])))
+      throw new RistrettoError(
+        `imageDims ${this.imageDims.join('×')} must not be smaller than the input of the net, ${size.join('×')}`,
+      )
+  }
+
+  /**
+   * Build a classifier. Throws a RistrettoError if the net's first input is not N × C × H × W, or `imageDims` are
+   * smaller than it.
+   * @param source a prototxt (path, URL or bytes), a parsed NetParameter, or a net that exists; the phase is TEST
+   * unless another one is asked for
+   */
+  static async create(source: FileSource | NetParameter | Net, options: ClassifierOptions = {}): Promise<Classifier> {
+    const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
+    return new Classifier(net, options)
+  }
+
+  /**
+   * Class probabilities, N × classes: the net's first output for every image.
+   * @param images H × W × C each (any sizes), or one ndarray N × H × W × C
+   * @param oversample average over corners, middle and their mirror images (default); false: the middle alone
+   */
+  async predict(
+    images: Iterable<NdArray> | NdArray,
+    oversample: boolean | { oversample?: boolean } = true,
+  ): Promise<NdArray<Float32Array>> {
+    const list = eachImage(images)
+    const tenfold = typeof oversample === 'object' ? (oversample.oversample ?? true) : oversample
+    const input = this.net.inputs[0]
+    if (!tenfold)
+      return forwardItems(this.net, list.length, i =>
+        this.transformer.prepare(input, centredCrop(this.fitted(list[i]), ...this.cropDims)),
+      )
+    let crops: DenseArray[] = []
+    const out = await forwardItems(this.net, 10 * list.length, i => {
+      if (i % 10 === 0) crops = tenCrops(this.fitted(list[i / 10]), ...this.cropDims)
+      return this.transformer.prepare(input, crops[i % 10])
+    })
+    return meanOfTen(out, list.length)
+  }
+
+  /** Give the net's memory back. */
+  dispose(): void {
+    this.net.dispose()
+  }
+  /** The same at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  private fitted(image: DenseArray): DenseArray {
+    imageSize(image.shape)
+    return resize(image, ...this.imageDims)
+  }
+}
+
+/** The transformer for the first input of a net, and the input's size. */
+export function preprocessing(net: Net, { mean, inputScale, rawScale, channelSwap }: PreprocessOptions) {
+  const input = net.inputs[0]
+  if (input === undefined)
+    throw new RistrettoError(
+      `net '${net.name}' has no input: use its deploy prototxt, which starts with an Input layer`,
+    )
+  const { shape } = net.blobs[input]
+  if (shape.length !== 4)
+    throw new RistrettoError(`input '${input}' of net '${net.name}' is [${shape.join(', ')}], not N × C × H × W`)
+  const transformer = new Transformer({ [input]: shape })
+  transformer.setTranspose(input, [2, 0, 1])
+  if (mean !== undefined) transformer.setMean(input, mean)
+  if (inputScale !== undefined) transformer.setInputScale(input, inputScale)
+  if (rawScale !== undefined) transformer.setRawScale(input, rawScale)
+  if (channelSwap !== undefined) transformer.setChannelSwap(input, channelSwap)
+  return { transformer, size: [shape[2], shape[3]] as const }
+}
+
+/** (10·N) × … to N × classes. */
+function meanOfTen({ data }: NdArray<Float32Array>, count: number): NdArray<Float32Array> {
+  const classes = count ? data.length / (10 * count) : 0
+  const means = new Float32Array(count * classes)
+  for (let i = 0; i < count; i++)
+    for (let c = 0; c < classes; c++) {
+      let sum = 0
+      for (let k = 0; k < 10; k++) sum += data[(10 * i + k) * classes + c]
+      means[i * classes + c] = sum / 10
+    }
+  return ndarrayOf(means, [count, classes])
+}

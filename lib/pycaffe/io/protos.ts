@@ -1,0 +1,68 @@
+import type { NdArray } from 'ndarray'
+import { FormatError, RistrettoError } from '../../errors.js'
+import type { BlobProto, Datum } from '../../generated/caffe.js'
+import { blobData, blobDiff, blobShape, toBlobProto } from '../../proto/blob_proto.js'
+import { readMessage, writeMessage } from '../../proto/wire.js'
+import { createFiles, type FileReader, type FileSource } from '../../system/files.js'
+import { ndarrayOf } from '../../system/ndarrays.js'
+import { dense, typedNdArray } from './arrays.js'
+import { isNpy, readNpy } from './npy.js'
+
+/** The values (or with `returnDiff` the gradients) of a BlobProto, given as a message or as the bytes of one. */
+export function blobProtoToArray(blob: BlobProto | Uint8Array, returnDiff = false): NdArray<Float32Array> {
+  const proto = blob instanceof Uint8Array ? readMessage('BlobProto', blob) : blob
+  const values = returnDiff ? blobDiff(proto) : blobData(proto)
+  if (!values) throw new RistrettoError('this BlobProto holds no gradients')
+  return ndarrayOf(values.slice(), blobShape(proto))
+}
+
+/** The BlobProto of an array of any shape; writeMessage('BlobProto', …) makes bytes of it. */
+export function arrayToBlobProto(array: NdArray, diff?: NdArray): BlobProto {
+  if (diff && diff.shape.join() !== array.shape.join())
+    throw new RistrettoError(`the gradients are ${diff.shape.join('×')}, the values ${array.shape.join('×')}`)
+  return toBlobProto(array.shape, dense(array).data.slice(), diff && dense(diff).data.slice())
+}
+
+/** Bytes of a BlobProtoVector that holds the arrays. */
+export function arrayListToBlobProtoVector(arrays: readonly NdArray[]): Uint8Array {
+  return writeMessage('BlobProtoVector', { blobs: arrays.map(array => arrayToBlobProto(array)) })
+}
+
+/** The arrays in the bytes of a BlobProtoVector. */
+export function blobProtoVectorToArrayList(bytes: Uint8Array): NdArray<Float32Array>[] {
+  return (readMessage('BlobProtoVector', bytes).blobs ?? []).map(blob => blobProtoToArray(blob))
+}
+
+/** The Datum of an array C × H × W: bytes if it is an array of bytes, else float_data. */
+export function arrayToDatum(array: NdArray, label?: number): Datum {
+  if (array.shape.length !== 3)
+    throw new RistrettoError(`a Datum holds channels × height × width values, not [${array.shape.join(', ')}]`)
+  const [channels, height, width] = array.shape
+  const { data } = dense(array)
+  const isBytes = array.data instanceof Uint8Array || array.data instanceof Uint8ClampedArray
+  const values = isBytes ? { data: Uint8Array.from(data) } : { float_data: data.slice() }
+  return { channels, height, width, ...values, ...(label !== undefined && { label }) }
+}
+
+/** The values of a Datum (a message or its bytes), C × H × W: bytes or float32. Its label is in `datum.label`. */
+export function datumToArray(datum: Datum | Uint8Array): NdArray<Uint8Array> | NdArray<Float32Array> {
+  const message = datum instanceof Uint8Array ? readMessage('Datum', datum) : datum
+  const { channels = 0, height = 0, width = 0, data, float_data, encoded } = message
+  if (encoded)
+    throw new FormatError('this Datum holds a picture file (encoded: true): loadImage(datum.data) decodes it')
+  const shape = [channels, height, width]
+  const values = data?.length ? data : (float_data ?? new Float32Array(0))
+  if (values.length !== channels * height * width)
+    throw new FormatError(`this Datum says ${shape.join('×')}, but holds ${values.length} values`)
+  return values instanceof Uint8Array ? typedNdArray(values.slice(), shape) : ndarrayOf(values.slice(), shape)
+}
+
+/** A mean, for Transformer.setMean: from a .binaryproto file (a leading axis of 1 is dropped) or a .npy file. */
+export async function loadMean(
+  source: FileSource,
+  options: { files?: FileReader } = {},
+): Promise<NdArray<Float32Array>> {
+  const bytes = await createFiles(options.files).read(source)
+  const { data, shape } = dense(isNpy(bytes) ? (readNpy(bytes) as NdArray) : blobProtoToArray(bytes))
+  return ndarrayOf(data, shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape)
+}

@@ -1,0 +1,54 @@
+import { NetError } from '../errors.js'
+import type { SolverParameter } from '../generated/caffe.js'
+
+type Policy = (p: SolverParameter, iter: number, stage: number) => number
+
+// A stage counts how often the rate has dropped: `step` and `multistep` have one.
+const policies: Record<string, Policy> = {
+  fixed: p => base(p),
+  step: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  exp: (p, iter) => base(p) * gamma(p) ** iter,
+  inv: (p, iter) => base(p) * (1 + gamma(p) * iter) ** -(p.power ?? 0),
+  multistep: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  poly: (p, iter) => base(p) * (1 - iter / (p.max_iter ?? 0)) ** (p.power ?? 0),
+  sigmoid: (p, iter) => base(p) / (1 + Math.exp(-gamma(p) * (iter - (p.stepsize ?? 0)))),
+}
+
+const base = (p: SolverParameter): number => p.base_lr ?? 0
+const gamma = (p: SolverParameter): number => p.gamma ?? 0
+
+/** Caffe's learning-rate policies. */
+export class LearningRate {
+  /** How often the rate has dropped, part of a snapshot as `current_step`. */
+  stage = 0
+  private readonly policy: Policy
+
+  /** Throws a NetError for a policy that does not exist or cannot work. */
+  constructor(private readonly param: SolverParameter) {
+    const name = param.lr_policy ?? ''
+    if (!Object.hasOwn(policies, name))
+      throw new NetError(
+        `solver: ${param.lr_policy === undefined ? 'lr_policy is missing' : `unknown lr_policy '${name}'`}; it may be ${Object.keys(policies).join(', ')}`,
+      )
+    if (name === 'step' && !((param.stepsize ?? 0) > 0))
+      throw new NetError(`solver: lr_policy 'step' needs a positive stepsize, it is ${param.stepsize ?? 0}`)
+    this.policy = policies[name]
+  }
+
+  /** The rate of iteration `iter`, without moving the stage. */
+  peek(iter: number): number {
+    return this.policy(this.param, iter, this.nextStage(iter))
+  }
+
+  /** The rate of iteration `iter`. A multistep stage moves by at most one a call, as in Caffe. */
+  take(iter: number): number {
+    this.stage = this.nextStage(iter)
+    return this.policy(this.param, iter, this.stage)
+  }
+
+  private nextStage(iter: number): number {
+    if (this.param.lr_policy === 'step') return Math.floor(iter / this.param.stepsize!)
+    const steps = this.param.lr_policy === 'multistep' ? (this.param.stepvalue ?? []) : []
+    return this.stage < steps.length && iter >= steps[this.stage] ? this.stage + 1 : this.stage
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The usual mistakes in nets and solvers that Caffe runs without a word, each with its fix. Printed once when training
+ * starts.
+ */
+import type { Blob } from '../blob.js'
+import type { FillerParameter, LayerParameter, SolverParameter } from '../generated/caffe.js'
+import type { Net } from '../net.js'
+
+/** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
+export async function lint(net: Net, solver: SolverParameter, fresh: boolean): Promise<string[]> {
+  // as they were written, before splits come between them
+  const layers = net.filtered.layer ?? []
+  const weights = new Set(
+    net.nodes.filter(node => node.lossWeights.some(weight => weight !== 0)).map(node => node.name),
+  )
+  return [
+    ...lintSolver(solver),
+    ...(weights.size
+      ? []
+      : [
+          'no layer has a loss weight: nothing will be learned; add a loss layer, or loss_weight: 1 to the layer of your own that is one',
+        ]),
+    ...lintLayers(layers),
+    ...(fresh ? await lintWeights(net, layers) : []),
+  ]
+}
+
+function lintSolver(p: SolverParameter): string[] {
+  const hints: string[] = []
+  const needsGamma = ['step', 'exp', 'inv', 'multistep', 'sigmoid'].includes(p.lr_policy ?? '')
+  if (!p.base_lr) hints.push('base_lr is 0 or missing: no weight will move; write for example base_lr: 0.01')
+  if (needsGamma && p.gamma === undefined)
+    hints.push(`lr_policy '${p.lr_policy}' without gamma: gamma counts as 0; write for example gamma: 0.1`)
+  if (['inv', 'poly'].includes(p.lr_policy ?? '') && p.power === undefined)
+    hints.push(`lr_policy '${p.lr_policy}' without power: power counts as 0, so the rate stays as it is`)
+  if (p.lr_policy === 'multistep' && !p.stepvalue?.length)
+    hints.push("lr_policy 'multistep' without stepvalue: the rate never drops")
+  if (p.lr_policy === 'poly' && !p.max_iter)
+    hints.push("lr_policy 'poly' needs max_iter: without it the rate is not a number")
+  if (p.stepvalue?.some((value, i, all) => i > 0 && value <= all[i - 1]))
+    hints.push(`stepvalue ${p.stepvalue.join(', ')} does not rise: the later steps come late`)
+  if (p.snapshot && p.snapshot_prefix === undefined)
+    hints.push('snapshot without snapshot_prefix: snapshots have nowhere to go')
+  return hints
+}
+
+function lintLayers(layers: readonly LayerParameter[]): string[] {
+  const hints: string[] = []
+  const readers = (blob: string) => layers.filter(layer => layer.bottom?.includes(blob))
+  for (const [i, layer] of layers.entries()) {
+    const at = `layer '${layer.name}' (${layer.type})`
+    const next = layers.slice(i + 1)
+    if (layer.type === 'BatchNorm' && !readsNext(next, layer.top?.[0], ['Scale', 'Bias']))
+      hints.push(
+        `${at} has no Scale layer behind it: the normalized values cannot be rescaled; add type: "Scale" with scale_param { bias_term: true }`,
+      )
+    if (layer.type === 'Softmax' && readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SoftmaxWithLoss'))
+      hints.push(`${at} feeds a SoftmaxWithLoss, which applies softmax itself: give the loss the scores before it`)
+    if (
+      layer.type === 'Sigmoid' &&
+      readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SigmoidCrossEntropyLoss')
+    )
+      hints.push(
+        `${at} feeds a SigmoidCrossEntropyLoss, which applies the sigmoid itself: give the loss the scores before it`,
+      )
+  }
+  return hints
+}
+
+/** Weights may have come from somewhere else than a filler: what they are counts. */
+async function lintWeights(net: Net, layers: readonly LayerParameter[]): Promise<string[]> {
+  const hints: string[] = []
+  for (const layer of layers.filter(fillsWithZero)) {
+    const data = net.params[layer.name ?? '']?.[0]?.memory.data
+    await data?.pull()
+    if (data?.values.every(value => value === 0))
+      hints.push(
+        `layer '${layer.name}' (${layer.type}) starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`,
+      )
+  }
+  return hints
+}
+
+/** Whether the next reader of `blob` that is not an activation is one of `types`. */
+function readsNext(next: readonly LayerParameter[], blob: string | undefined, types: readonly string[]): boolean {
+  return next.some(layer => layer.bottom?.includes(blob ?? '') && types.includes(layer.type ?? ''))
+}
+
+function fillsWithZero(layer: LayerParameter): boolean {
+  const p = layer.convolution_param ?? layer.inner_product_param
+  if (!p || !['Convolution', 'InnerProduct', 'Deconvolution'].includes(layer.type ?? '')) return false
+  const frozen = layer.param?.[0]?.lr_mult === 0
+  return !frozen && isZero(p.weight_filler)
+}
+
+const isZero = (filler: FillerParameter | undefined): boolean =>
+  (filler?.type ?? 'constant') === 'constant' && !filler?.value
+
+/** Finds inputs that nobody feeds or fills, in the first pass of each net. */
+export class InputLint {
+  private readonly seen = new Set<Net>()
+
+  /**
+   * Right before a pass: what nothing feeds and nobody has touched, so that it has no storage yet; of Input layers, and
+   * of layers half fed.
+   */
+  before(net: Net): readonly Blob[] {
+    if (this.seen.has(net)) return NONE
+    this.seen.add(net)
+    return net.nodes
+      .filter(({ layer }) => layer.type === 'Input' || layer.fed.size > 0)
+      .flatMap(({ top, layer }) =>
+        top.filter(blob => blob.count > 0 && !layer.fed.has(blob) && !blob.memory.data.isAllocated),
+      )
+  }
+
+  /** Hints for those of them that are all zeros after the pass: what a hook fills is filled. */
+  async after(untouched: readonly Blob[], net: string): Promise<string[]> {
+    const hints: string[] = []
+    for (const { name, memory } of untouched) {
+      await memory.data.pull()
+      if (memory.data.array.every(value => value === 0))
+        hints.push(
+          `input '${name}' of ${net} was neither fed nor filled, so it is all zeros: net.feed('${name}', …) gives it batches, a data layer in its place reads files`,
+        )
+    }
+    return hints
+  }
+}
+
+const NONE: readonly Blob[] = []
+
+/** A hint if solve() has no iteration to run. */
+export function lintEnd(maxIter: number | undefined, iter: number): string | undefined {
+  if (!maxIter)
+    return `max_iter is ${maxIter === undefined ? 'missing' : 0}, so nothing is trained: write for example max_iter: 1000`
+  if (iter >= maxIter)
+    return `iteration ${iter} is not before max_iter: ${maxIter}, so nothing is trained: write a larger max_iter to go on`
+  return undefined
+}
+
+/** −log of the smallest positive float32: the softmax loss when the true class has probability 0. */
+const SATURATED = 87.3365
+
+/** A hint for a displayed loss that says training is stuck. */
+export function lintLoss(loss: number): string | undefined {
+  if (!(Math.abs(loss - SATURATED) <= 0.001)) return undefined
+  return `loss = ${SATURATED} means that the true class got probability 0 everywhere: the scores have blown up; lower base_lr, check the data's scale, or clip gradients`
+}

@@ -1,0 +1,29 @@
+import type { UpdateRule } from '../../engine.js'
+import type { LearnableParam } from '../../net/build.js'
+import { Solver } from '../../solver.js'
+
+/**
+ * AdaDelta (`type: "AdaDelta"`; `momentum` is its decay ρ, `delta`). History: all squared gradients, then all squared
+ * steps.
+ */
+export class AdaDeltaSolver extends Solver {
+  protected override get moments(): number {
+    return 2
+  }
+
+  protected update(index: number, { blob }: LearnableParam, rule: UpdateRule): void {
+    const { data, diff } = blob.memory
+    const { momentum = 0, delta = 1e-8 } = this.param
+    const steps = this.history[index + this.net.learnable.length]
+    this.engine.kernels.adadeltaUpdate(
+      blob.count,
+      rule,
+      momentum,
+      delta,
+      data,
+      diff,
+      this.history[index].memory.data,
+      steps.memory.data,
+    )
+  }
+}

@@ -1,0 +1,41 @@
+import { NetError } from '../../errors.js'
+import type { SolverParameter } from '../../generated/caffe.js'
+import { readSolver, type Solver, type SolverOptions } from '../../solver.js'
+import type { FileSource } from '../../system/files.js'
+import { AdaDeltaSolver } from './adadelta.js'
+import { AdaGradSolver } from './adagrad.js'
+import { AdamSolver } from './adam.js'
+import { NesterovSolver } from './nesterov.js'
+import { RMSPropSolver } from './rmsprop.js'
+import { SGDSolver } from './sgd.js'
+
+export { AdaDeltaSolver, AdaGradSolver, AdamSolver, NesterovSolver, RMSPropSolver, SGDSolver }
+
+type SolverClass = (new (...args: ConstructorParameters<typeof SGDSolver>) => Solver) & Pick<typeof Solver, 'create'>
+
+/** Solver classes by the name that a solver's `type:` gives. */
+const solvers: Record<string, SolverClass> = {
+  SGD: SGDSolver,
+  Nesterov: NesterovSolver,
+  AdaGrad: AdaGradSolver,
+  RMSProp: RMSPropSolver,
+  AdaDelta: AdaDeltaSolver,
+  Adam: AdamSolver,
+}
+
+/** Solver types that a prototxt may name. */
+export function solverTypes(): string[] {
+  return Object.keys(solvers)
+}
+
+/**
+ * The solver that a prototxt (path, URL or bytes) or a parsed SolverParameter describes, of the class that its `type:`
+ * names (default SGD).
+ */
+export async function createSolver(source: FileSource | SolverParameter, options: SolverOptions = {}): Promise<Solver> {
+  const { param } = await readSolver(source, options)
+  const type = param.type ?? 'SGD'
+  if (!Object.hasOwn(solvers, type))
+    throw new NetError(`solver: unknown type '${type}'; it may be ${solverTypes().join(', ')}`)
+  return solvers[type].create(source, options)
+}

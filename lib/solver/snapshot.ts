@@ -1,0 +1,143 @@
+import { FormatError, NetError } from '../errors.js'
+import type { SolverState } from '../generated/caffe.js'
+import { RecurrentLayer } from '../layers/parts/recurrent.js'
+import { isHdf5, readHdf5State, stateToHdf5 } from '../net/hdf5.js'
+import type { Net } from '../net.js'
+import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
+import { readMessage, writeMessage } from '../proto/wire.js'
+import type { Solver } from '../solver.js'
+import type { FileSource } from '../system/files.js'
+import { writeFileSafely } from '../system/write_file.js'
+
+/** Model and solver state: the paths they were written to, or their bytes where the solver has no snapshot_prefix. */
+export type Snapshot = { model: string; state: string } | { model: Uint8Array; state: Uint8Array }
+
+/**
+ * What Caffe's solver state leaves out: where every random stream and data layer is. Kept as JSON in a field that Caffe
+ * skips.
+ */
+interface Positions {
+  seed: number
+  train: NetPosition
+  test: NetPosition[]
+}
+interface NetPosition {
+  passes: number
+  layers: Record<string, Record<string, number>>
+}
+
+/** Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. */
+export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}`): Promise<Snapshot> {
+  const { param, net, iter } = solver
+  const hdf5 = param.snapshot_format === 'HDF5'
+  const model = await net.toBytes({ format: hdf5 ? 'hdf5' : 'caffemodel', diffs: param.snapshot_diff })
+  for (const blob of solver.history) await blob.pull()
+  const state: SolverState = {
+    iter,
+    current_step: solver.rate.stage,
+    history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
+    ristretto_positions: JSON.stringify(await positionsOf(solver)),
+  }
+  const write = (state: SolverState) => (hdf5 ? stateToHdf5(state) : writeMessage('SolverState', state))
+  if (param.snapshot_prefix === undefined) return { model, state: await write(state) }
+  const base = `${param.snapshot_prefix}_${name}`
+  const ending = hdf5 ? '.h5' : ''
+  const format = hdf5 ? 'HDF5' : 'binary proto'
+  const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
+  solver.log(`Snapshotting to ${format} file ${paths.model}`)
+  await writeFileSafely(paths.model, model)
+  solver.log(`Snapshotting solver state to ${format} file ${paths.state}`)
+  await writeFileSafely(paths.state, await write({ ...state, learned_net: paths.model }))
+  return paths
+}
+
+/** Everything is read and checked before anything is changed. */
+export async function restoreSolver(solver: Solver, source: FileSource, model?: FileSource): Promise<void> {
+  const file = source instanceof Uint8Array ? 'the given solver state' : String(source)
+  const bytes = await solver.files.read(source)
+  const state = isHdf5(bytes) ? await readHdf5State(bytes, file) : readMessage('SolverState', bytes, { file })
+  const history = state.history ?? []
+  if (history.length !== solver.history.length)
+    throw new NetError(
+      `${file} holds ${history.length} history blobs, this ${solver.param.type ?? 'SGD'} solver has ${solver.history.length}: was it saved by another solver or net?`,
+    )
+  history.forEach((proto, i) => {
+    if (!sameShape(proto, solver.history[i].shape))
+      throw new NetError(
+        `${file}: history blob ${i} does not have the shape ${solver.history[i].shape.join('×')} of its param`,
+      )
+  })
+  const moments = history.map(proto => blobData(proto))
+  const positions = state.ristretto_positions ? readPositions(state.ristretto_positions, file) : undefined
+  const weights = model ?? (await findModel(solver, source, state.learned_net))
+  if (weights !== undefined) await solver.net.copyFrom(weights)
+  moments.forEach((values, i) => {
+    solver.history[i].memory.data.claim()
+    solver.history[i].dataArray.set(values)
+  })
+  solver.iter = state.iter ?? 0
+  solver.rate.stage = state.current_step ?? 0
+  if (positions) applyPositions(solver, positions)
+  solver.log(`Restored solver state from ${file}: iteration ${solver.iter}`)
+}
+
+/** The model that a state names: as written, else beside the state file. */
+async function findModel(
+  solver: Solver,
+  source: FileSource,
+  learnedNet: string | undefined,
+): Promise<FileSource | undefined> {
+  if (!learnedNet) return undefined
+  if (source instanceof Uint8Array) return learnedNet
+  const near = solver.files.near(source)
+  const name = learnedNet.split(/[\\/]/).pop()!
+  return (await near.locate(learnedNet)) ?? (await near.locate(name)) ?? learnedNet
+}
+
+async function positionOf(net: Net): Promise<NetPosition> {
+  const layers: NetPosition['layers'] = {}
+  for (const layer of net.layers) {
+    // the one kind of state that may be on a device
+    if (layer instanceof RecurrentLayer) await layer.pullState()
+    const state = layer.saveState()
+    if (state) layers[layer.name] = state
+  }
+  return { passes: net.passes, layers }
+}
+
+async function positionsOf(solver: Solver): Promise<Positions> {
+  const train = await positionOf(solver.net)
+  const test: NetPosition[] = []
+  for (const net of solver.testNets) test.push(await positionOf(net))
+  return { seed: solver.net.seed, train, test }
+}
+
+function readPositions(text: string, file: string): Positions {
+  try {
+    const positions = JSON.parse(text)
+    const { seed, train, test } = positions
+    if (isCount(seed) && isPosition(train) && Array.isArray(test) && test.every(isPosition)) return positions
+  } catch {}
+  throw new FormatError(`${file}: the stored positions of the random streams cannot be read`)
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isPosition = (value: unknown): boolean =>
+  isRecord(value) &&
+  isCount(value.passes) &&
+  isRecord(value.layers) &&
+  Object.values(value.layers).every(state => isRecord(state) && Object.values(state).every(Number.isFinite))
+
+function applyPositions(solver: Solver, positions: Positions): void {
+  const apply = (net: Net, position: NetPosition | undefined) => {
+    if (!position) return
+    net.passes = position.passes
+    net.reseed(positions.seed)
+    for (const layer of net.layers)
+      if (Object.hasOwn(position.layers, layer.name)) layer.restoreState(position.layers[layer.name])
+  }
+  apply(solver.net, positions.train)
+  solver.testNets.forEach((net, i) => apply(net, positions.test[i]))
+}

@@ -1,0 +1,19 @@
+/** Node's own modules that the library uses, each where it is needed: for files, threads, and the number of cores. */
+interface NodeModules {
+  'node:fs': typeof import('node:fs')
+  'node:fs/promises': typeof import('node:fs/promises')
+  'node:module': typeof import('node:module')
+  'node:os': typeof import('node:os')
+  'node:path': typeof import('node:path')
+  'node:url': typeof import('node:url')
+  'node:v8': typeof import('node:v8')
+  'node:worker_threads': typeof import('node:worker_threads')
+  'node:zlib': typeof import('node:zlib')
+}
+
+/**
+ * A module of Node, imported when it is needed. The name is an argument, so that a bundler for browsers leaves the call
+ * alone instead of looking for the module; in a browser nothing calls it.
+ */
+export const importNode = <Name extends keyof NodeModules>(name: Name): Promise<NodeModules[Name]> =>
+  import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<NodeModules[Name]>

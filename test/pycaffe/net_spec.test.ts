@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest'
+import { OneHotLayer } from '../../docs/examples/custom-layer/one_hot.js'
+import { Net } from '../../lib/net.js'
+import { messageInfo } from '../../lib/proto/schema.js'
+import { parseNet, printNet } from '../../lib/proto/text.js'
+import { customLayer, L, layerMessages, NetSpec, P, type Top, toProto } from '../../lib/pycaffe/net_spec.js'
+import { layerTypes, registerLayer } from '../../lib/registry.js'
+
+const xavier = { type: 'xavier' }
+
+function lenet() {
+  const n = new NetSpec()
+  ;[n.data, n.label] = L.DummyData({
+    shape: [{ dim: [2, 1, 28, 28] }, { dim: [2] }],
+    transform_param: { scale: 1 / 256 },
+    ntop: 2,
+  })
+  n.conv1 = L.Convolution(n.data, {
+    kernel_size: 5,
+    num_output: 20,
+    weight_filler: xavier,
+    param: [{ lr_mult: 1 }, { lr_mult: 2 }],
+  })
+  n.pool1 = L.Pooling(n.conv1, { kernel_size: 2, stride: 2, pool: P.Pooling.MAX })
+  n.ip1 = L.InnerProduct(n.pool1, { num_output: 50, weight_filler: xavier })
+  n.relu1 = L.ReLU(n.ip1, { in_place: true })
+  n.ip2 = L.InnerProduct(n.relu1, { num_output: 10, weight_filler: xavier })
+  n.loss = L.SoftmaxWithLoss(n.ip2, n.label, { loss_weight: 0.5, ignore_label: 3 })
+  n.accuracy = L.Accuracy(n.ip2, n.label, { include: { phase: 'TEST' }, top_k: 2 })
+  return n
+}
+
+const written = `
+layer { name: "data" type: "DummyData" top: "data" top: "label" transform_param { scale: 0.00390625 }
+  dummy_data_param { shape { dim: [2, 1, 28, 28] } shape { dim: 2 } } }
+layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" param { lr_mult: 1 } param { lr_mult: 2 }
+  convolution_param { num_output: 20 kernel_size: 5 weight_filler { type: "xavier" } } }
+layer { name: "pool1" type: "Pooling" bottom: "conv1" top: "pool1" pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
+layer { name: "ip1" type: "InnerProduct" bottom: "pool1" top: "ip1" inner_product_param { num_output: 50 weight_filler { type: "xavier" } } }
+layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
+layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" loss_weight: 0.5 loss_param { ignore_label: 3 } }
+layer { name: "accuracy" type: "Accuracy" bottom: "ip2" bottom: "label" top: "accuracy" include { phase: TEST } accuracy_param { top_k: 2 } }`
+
+describe('NetSpec', () => {
+  test('LeNet is the prototxt that one would write, and builds', async () => {
+    const param = lenet().toProto()
+    expect(printNet(param)).toBe(printNet(parseNet(written)))
+    using net = await Net.create(param, { phase: 'TEST', engine: 'js' })
+    expect(net.blobs['ip2'].shape).toEqual([2, 10])
+    expect(net.outputs).toEqual(['accuracy', 'loss'])
+  })
+
+  test('layers come in the order of need, each once, whatever the order of assignment', () => {
+    const data = L.Input({ shape: { dim: [1, 2] } })
+    const hidden = L.InnerProduct(data, { num_output: 3 })
+    const n = new NetSpec()
+    n.sum = L.Eltwise(hidden, L.Power(hidden, { scale: 2 }))
+    n.hidden = hidden
+    n.data = data
+    expect(n.toProto().layer?.map(({ name, bottom }) => [name, bottom])).toEqual([
+      ['data', undefined],
+      ['hidden', ['data']],
+      ['Power1', ['hidden']],
+      ['sum', ['hidden', 'Power1']],
+    ])
+  })
+
+  test('names that nobody gave are type and number, counted for tops too', () => {
+    const [a, b] = L.DummyData({ shape: { dim: 3 }, ntop: 2 })
+    const sum = L.Eltwise(L.ReLU(a, { in_place: true }), b)
+    const names = sum.toProto().layer?.map(({ name, top }) => [name, top])
+    expect(names).toEqual([
+      ['DummyData1', ['DummyData1', 'DummyData2']],
+      ['ReLU1', ['DummyData1']],
+      ['Eltwise1', ['Eltwise1']],
+    ])
+    expect(toProto(a, sum)).toEqual(sum.toProto())
+    // making the proto again gives the same names
+    expect(sum.toProto()).toEqual(sum.toProto())
+  })
+
+  test('layers without tops', async () => {
+    const n = new NetSpec()
+    ;[n.data, n.data2] = L.DummyData({ shape: { dim: 3 }, ntop: 2 })
+    n.silence = L.Silence(n.data, { ntop: 0 })
+    const param = toProto(...[n.silence, L.Silence(n.data2, { ntop: 0 })])
+    expect(param.layer?.map(layer => layer.name)).toEqual(['DummyData1', 'Silence1', 'Silence2'])
+    const named = n.toProto()
+    expect(named.layer?.at(-1)).toEqual({ name: 'silence', type: 'Silence', bottom: ['data'] })
+    using net = await Net.create(param, { engine: 'js' })
+    expect(Object.keys(await net.forward())).toEqual([])
+    expect(() => L.ReLU(n.silence)).toThrow(/bottom 0 is a Silence layer with ntop: 0/)
+  })
+
+  test('parameters find their message; what ends in param is named in full', () => {
+    const n = new NetSpec()
+    n.d = L.Input({ input_param: { shape: { dim: [1, 2, 3, 3] } } })
+    n.up = L.Deconvolution(n.d, { num_output: 2, kernel_size: [2, 3], param: { lr_mult: 0 } })
+    n.up2 = L.Deconvolution(n.d, { convolution_param: { num_output: 2, kernel_size: 2 }, stride: 2 })
+    n.python = L.Python(n.d, { module: 'pyloss', layer: 'Mine', param_str: "'margin': 0.2" })
+    n.scale = L.Scale(n.d, { bias_term: true, filler: { value: 2 }, in_place: true, propagate_down: false })
+    n.reshape = L.Reshape(n.d, { shape: { dim: [0, -1] } })
+    const [, up, up2, python, scale, reshape] = n.toProto().layer!
+    expect(up.convolution_param).toEqual({ num_output: 2, kernel_size: [2, 3] })
+    expect(up.param).toEqual([{ lr_mult: 0 }])
+    expect(up2.convolution_param).toEqual({ num_output: 2, kernel_size: [2], stride: [2] })
+    expect(python.python_param).toEqual({ module: 'pyloss', layer: 'Mine', param_str: "'margin': 0.2" })
+    expect(scale).toEqual({
+      name: 'scale',
+      type: 'Scale',
+      bottom: ['d'],
+      top: ['d'],
+      propagate_down: [false],
+      scale_param: { bias_term: true, filler: { value: 2 } },
+    })
+    expect(reshape.reshape_param).toEqual({ shape: { dim: [0, -1] } })
+  })
+
+  test('own layers, and names that are no words', async () => {
+    registerLayer('MyOneHot', OneHotLayer)
+    const MyOneHot = customLayer('MyOneHot')
+    const n = new NetSpec()
+    n.label = L.Input({ shape: { dim: 2 } })
+    n.scores = L.Input({ shape: { dim: [2, 3] } })
+    n['loss/one hot'] = MyOneHot(n.label, n.scores, { include: { phase: 'TEST' } })
+    using net = await Net.create(n.toProto(), { engine: 'js', phase: 'TEST' })
+    const out = await net.forward({ label: [2, 0], scores: new Float32Array(6) })
+    expect([...out['loss/one hot'].data]).toEqual([0, 0, 1, 1, 0, 0])
+    expect(Object.keys(n)).toEqual(['label', 'scores', 'loss/one hot'])
+    expect('scores' in n).toBe(true)
+    delete n['loss/one hot']
+    expect(n.toProto().layer).toHaveLength(2)
+  })
+
+  test('what is wrong is said when it is written', () => {
+    const n = new NetSpec()
+    n.data = L.Input({ shape: { dim: [1, 2] } })
+    const two = L.DummyData({ shape: { dim: 3 }, ntop: 2 })
+    // @ts-expect-error a list of tops is no top
+    expect(() => L.Silence(two, { ntop: 0 })).toThrow(/Silence: bottom 0 is no top but a list of 2/)
+    L.Silence(...two, { ntop: 0 })
+    expect(() => L.ReLU(n.missing)).toThrow(/bottom 0 is no top but undefined/)
+    // @ts-expect-error no such field
+    n.conv = L.Convolution(n.data, { kernel_sise: 3 })
+    expect(() => n.toProto()).toThrow(
+      /layer 'conv' \(Convolution\) has no parameter 'kernel_sise'; did you mean 'kernel_size'/,
+    )
+    // @ts-expect-error an enum has its words
+    n.conv = L.Pooling(n.data, { pool: 'MAXIMUM' })
+    expect(() => n.toProto()).toThrow(
+      /layer 'conv' \(Pooling\): pooling_param.pool must be one of MAX, AVE, STOCHASTIC/,
+    )
+    expect(() => {
+      n.pair = two as unknown as Top
+    }).toThrow(/n.pair must be a top, not a list of 2/)
+    expect(() => L.ReLU({ in_place: true })).toThrow(/needs a bottom for every top/)
+    // @ts-expect-error kernels are numbers
+    expect(() => toProto(L.Convolution(n.data, { kernel_size: '3' }))).toThrow(/kernel_size/)
+  })
+
+  test('constants', () => {
+    expect(P.Pooling.AVE).toBe('AVE')
+    expect(P.Eltwise.PROD).toBe('PROD')
+    expect(P.Reduction.SUMSQ).toBe('SUMSQ')
+    expect(P.Data.LMDB).toBe('LMDB')
+    // @ts-expect-error no such message
+    expect(P.Nothing).toBeUndefined()
+  })
+
+  test('every layer type and every message of a layer is known', () => {
+    const builtIn = layerTypes().filter(type => type !== 'MyOneHot')
+    expect(Object.keys(layerMessages).filter(type => !builtIn.includes(type))).toEqual([])
+    expect(builtIn.filter(type => !(type in layerMessages))).toEqual([])
+    const used = new Set(Object.values(layerMessages).flat())
+    const forks = ['shuffle_channel_param', 'permute_param', 'norm_param', 'roi_pooling_param', 'smooth_l1_loss_param']
+    const messages = messageInfo('LayerParameter').fields.filter(field => field.name.endsWith('_param'))
+    expect(messages.map(field => field.name).filter(name => !used.has(name as never))).toEqual(
+      messages.map(field => field.name).filter(name => name === 'transform_param' || forks.includes(name)),
+    )
+  })
+})
