@@ -3,18 +3,27 @@
  * a user. lib/generated/gpujs.ts exports `load(external)`, which runs the library; `external` answers for the modules
  * that it may ask for.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { build } from 'esbuild'
+import type { Generated } from './generated.js'
 
 const require = createRequire(import.meta.url)
 
 /** Modules that gpu.js asks for only in Node: the native GL context, and workers for its own threads. */
 const outside = ['gl', 'os', 'worker_threads']
 
-export async function generateGpuJs(): Promise<void> {
+export const gpuJs: Generated = {
+  name: 'gpujs',
+  from: 'gpu.js, which contains acorn and gpu-mock.js',
+  sources: ['scripts/generate-gpujs.ts'],
+  packages: ['gpu.js', 'acorn', 'gpu-mock.js', 'esbuild'],
+  make,
+}
+
+async function make(): Promise<string> {
   const entry = require.resolve('gpu.js')
+  const { build } = await import('esbuild')
   const result = await build({
     // its parser is used for kernels as well
     stdin: {
@@ -36,7 +45,6 @@ export async function generateGpuJs(): Promise<void> {
   const licences = await Promise.all(['gpu.js', 'acorn', 'gpu-mock.js'].map(licence))
   const text = [
     '// @ts-nocheck',
-    '// generated from gpu.js, which contains acorn and gpu-mock.js',
     ...licences,
     'export function load(external: (name: string) => unknown): unknown {',
     'const module = { exports: {} }',
@@ -45,7 +53,7 @@ export async function generateGpuJs(): Promise<void> {
     'return module.exports',
     '}',
   ]
-  await writeFile(new URL('../lib/generated/gpujs.ts', import.meta.url), `${text.join('\n')}\n`)
+  return `${text.join('\n')}\n`
 }
 
 /** Name, version and licence text of a package as a comment that every minifier keeps. */

@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import protobuf from 'protobufjs'
+import type { Generated } from './generated.js'
 
 const PROTO = new URL('../proto/caffe.proto', import.meta.url)
-const OUT = new URL('../lib/generated/caffe.ts', import.meta.url)
 
 /** Messages whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
 const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
@@ -21,11 +21,16 @@ interface FieldFacts {
   comment: string | null
 }
 
-/**
- * Write lib/generated/caffe.ts (the message types and the schema that the readers and writers follow) from
- * proto/caffe.proto.
- */
-export async function generateSchema(): Promise<void> {
+/** The message types, and the schema that the readers and writers follow. */
+export const schema: Generated = {
+  name: 'caffe',
+  from: 'proto/caffe.proto by scripts/generate-schema.ts',
+  sources: ['proto/caffe.proto', 'scripts/generate-schema.ts'],
+  packages: ['protobufjs'],
+  make,
+}
+
+async function make(): Promise<string> {
   const parsed = protobuf.parse(await readFile(PROTO, 'utf8'), {
     keepCase: true,
     alternateCommentMode: true,
@@ -49,8 +54,6 @@ export async function generateSchema(): Promise<void> {
   )
 
   const lines = [
-    '// Generated from proto/caffe.proto by scripts/generate-schema.ts. Do not edit.',
-    '',
     ...enums.flatMap(item => [
       ...doc(enumComment(nameOf(item), facts), ''),
       `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`,
@@ -89,8 +92,7 @@ export async function generateSchema(): Promise<void> {
     lines.push('    ],')
   }
   lines.push('  },', '}', '')
-  await mkdir(new URL('.', OUT), { recursive: true })
-  await writeFile(OUT, lines.join('\n'))
+  return lines.join('\n')
 }
 
 function fieldFacts(

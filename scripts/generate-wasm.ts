@@ -1,9 +1,7 @@
 /** kernels/wasm in two builds, as text inside the package: a module each, so that a page loads only the one it uses. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import asc from 'assemblyscript/asc'
-
-const root = new URL('../', import.meta.url)
+import type { Generated } from './generated.js'
 
 const flags = [
   '-O3',
@@ -19,27 +17,31 @@ const flags = [
   ...['--enable', 'threads'],
 ]
 
-/** One build: the module's bytes. */
-async function compile(extra: string[]): Promise<Uint8Array> {
-  let bytes: Uint8Array | undefined
-  const entry = fileURLToPath(new URL('kernels/wasm/index.ts', root))
-  const { error, stderr } = await asc.main([entry, '-o', 'kernels.wasm', '--baseDir', '/', ...flags, ...extra], {
-    readFile: name => readFile(`/${name}`.replace('//', '/'), 'utf8').catch(() => null),
-    writeFile: (name: string, contents: string | Uint8Array) => {
-      if (name.endsWith('.wasm')) bytes = contents as Uint8Array
-    },
-    listFiles: () => [],
-  })
-  if (error || bytes === undefined)
-    throw new Error(`kernels/wasm does not compile: ${error?.message}\n${stderr.toString()}`)
-  return bytes
+/** Both builds. The optimizer takes 20 s of one core for each, so each runs in a process of its own. */
+export const wasm: Generated[] = [build('fma', [...flags, '--enable', 'relaxed-simd']), build('plain', flags)]
+
+function build(name: string, options: string[]): Generated {
+  return {
+    name: `wasm_${name}`,
+    from: 'kernels/wasm',
+    sources: ['kernels/wasm', 'scripts/compile-wasm.mjs', 'scripts/generate-wasm.ts'],
+    packages: ['assemblyscript', 'binaryen'],
+    options,
+    // with its type written, the declaration of 170 kB of text is one line
+    make: async () => `export const ${name}: string = '${await compile(options)}'\n`,
+  }
 }
 
-export async function generateWasm(): Promise<void> {
-  // one after the other: the compiler keeps its state in module variables
-  const builds = { fma: await compile(['--enable', 'relaxed-simd']), plain: await compile([]) }
-  for (const [name, bytes] of Object.entries(builds)) {
-    const text = `// generated from kernels/wasm\nexport const ${name} = '${Buffer.from(bytes).toString('base64')}'\n`
-    await writeFile(new URL(`lib/generated/wasm_${name}.ts`, root), text)
-  }
+/** The module's bytes as base64. */
+function compile(options: string[]): Promise<string> {
+  const script = fileURLToPath(new URL('compile-wasm.mjs', import.meta.url))
+  const child = spawn(process.execPath, [script, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', part => (text += part))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => (code ? reject(new Error('kernels/wasm does not compile')) : resolve(text)))
+  })
 }

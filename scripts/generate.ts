@@ -1,11 +1,14 @@
-/** Everything under lib/generated: the message schema, the WebAssembly modules, and the source text of the workers. */
-import { mkdir } from 'node:fs/promises'
-import { generateGpuJs } from './generate-gpujs.js'
-import { generateSchema } from './generate-schema.js'
-import { generateWasm } from './generate-wasm.js'
-import { generateWorkers } from './generate-workers.js'
+/**
+ * Everything under lib/generated: the message schema, the WebAssembly modules, gpu.js, and the source text of the
+ * workers. What has not changed stays as it is.
+ */
+import { gpuJs } from './generate-gpujs.js'
+import { schema } from './generate-schema.js'
+import { wasm } from './generate-wasm.js'
+import { workers } from './generate-workers.js'
+import { generate } from './generated.js'
 
-await mkdir(new URL('../lib/generated/', import.meta.url), { recursive: true })
+const modules = wasm.map(generate)
 // the workers are bundled with the schema inside, so it comes first
-await generateSchema()
-await Promise.all([generateWasm(), generateWorkers(), generateGpuJs()])
+await generate(schema)
+await Promise.all([...modules, ...[...workers, gpuJs].map(generate)])
