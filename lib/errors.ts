@@ -1,10 +1,48 @@
+/** A stretch of a text. Lines and columns count from 1; columns and lengths count UTF-16 units, as strings do. */
+export interface Place {
+  /** Name of the file, as it was given. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** At least 1, and within the line. */
+  readonly length: number
+  /** The line itself. */
+  readonly sourceLine: string
+}
+
+/** What an error may know beside its message. */
+export interface ErrorDetails extends ErrorOptions {
+  /** Where several things are wrong: each of them. */
+  causes?: readonly RistrettoError[]
+  /** Where in a text it is. */
+  place?: Place
+}
+
 /** The base of every error the library throws on purpose: catch this to catch them all. */
 export class RistrettoError extends Error {
   override name = 'RistrettoError'
+  /** Where the mistake stands, if it stands in a text: see Place. */
+  declare readonly file?: string
+  declare readonly line?: number
+  declare readonly column?: number
+  declare readonly length?: number
+  declare readonly sourceLine?: string
+  #causes: readonly RistrettoError[]
 
   /** A message of more than 4,000 characters is shortened in its middle. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, { causes = [], place, ...options }: ErrorDetails = {}) {
     super(shortened(message), options)
+    this.#causes = causes
+    if (!place) return
+    const { sourceLine, ...where } = place
+    Object.assign(this, where)
+    // a line may be long, and whoever prints the error sees its message
+    Object.defineProperty(this, 'sourceLine', { value: sourceLine })
+  }
+
+  /** Where several things are wrong: each of them, in the order of the text; else nothing. */
+  get causes(): readonly RistrettoError[] {
+    return this.#causes
   }
 }
 
@@ -14,16 +52,56 @@ const MAX_MESSAGE = 4000
 const shortened = (message: string): string =>
   message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE - 1000)} … ${message.slice(-999)}`
 
-/** A file or byte string that cannot be read as what it claims to be: truncated, hostile, or of another format. */
+/**
+ * A file or byte string that cannot be read as what it claims to be: truncated, hostile, or of another format. Of a
+ * prototxt it has `file`, `line`, `column` and `length`.
+ */
 export class FormatError extends RistrettoError {
   override name = 'FormatError'
 }
 
+/** What a NetError may know beside its message. */
+export interface NetErrorDetails extends ErrorDetails {
+  layer?: string
+  field?: string
+}
+
 /**
- * A net or solver description that breaks one of Caffe's rules. The message names the layer, the rule and the values.
+ * A net or solver description that breaks one of Caffe's rules. The message names the layer, the rule and the values;
+ * where the net was read from a prototxt, `file`, `line`, `column` and `length` are those of the field or of the layer.
  */
 export class NetError extends RistrettoError {
   override name = 'NetError'
+  /** Name of the layer. */
+  declare readonly layer?: string
+  /** The field at fault, as in `convolution_param.kernel_size`. */
+  declare readonly field?: string
+
+  constructor(message: string, { layer, field, ...details }: NetErrorDetails = {}) {
+    super(message, details)
+    if (layer !== undefined) this.layer = layer
+    if (field !== undefined) this.field = field
+  }
+}
+
+/** How many errors one message lists; `causes` has them all. */
+const LISTED = 20
+
+/** Several errors as one: of the first one's class and place, with a line for each in its message. One is itself. */
+export function joinErrors(errors: readonly RistrettoError[]): RistrettoError {
+  const [first] = errors
+  if (errors.length === 1) return first
+  const lines = errors.slice(0, LISTED).map(error => error.message)
+  if (errors.length > LISTED) lines.push(`… and ${errors.length - LISTED} more`)
+  const Class = first instanceof FormatError ? FormatError : NetError
+  const { file, line, column, length, sourceLine } = first
+  const place = file === undefined ? undefined : ({ file, line, column, length, sourceLine } as Place)
+  return new Class(lines.join('\n'), { causes: errors, place })
+}
+
+/** Throw what has been collected, if anything has. */
+export function throwAll(errors: readonly RistrettoError[]): void {
+  if (errors.length) throw joinErrors(errors)
 }
 
 /** An engine, adapter or optional package that cannot be used here. The message says why and what to do. */

@@ -38,6 +38,7 @@ import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './system/files.js'
 import { macrotask, mustYield } from './system/macrotask.js'
+import { didYouMean, listNames } from './system/names.js'
 import type { Values } from './system/ndarrays.js'
 
 /** How a net is built and where it runs. */
@@ -582,7 +583,7 @@ export class Net {
     const blob = this.blobs[name]
     if (!blob)
       throw new RistrettoError(
-        `net '${this.name}' has no blob '${name}'; its blobs are ${Object.keys(this.blobs).join(', ')}`,
+        `net '${this.name}' has no blob '${name}'${didYouMean(name, Object.keys(this.blobs))}; its blobs are ${listNames(Object.keys(this.blobs))}`,
       )
     return blob
   }
@@ -594,7 +595,7 @@ export class Net {
       const i = this.index.get(name)
       if (i === undefined)
         throw new RistrettoError(
-          `net '${this.name}' has no layer '${name}'; its layers are ${this.layerNames.join(', ')}`,
+          `net '${this.name}' has no layer '${name}'${didYouMean(name, this.layerNames)}; its layers are ${listNames(this.layerNames)}`,
         )
       return i
     }
@@ -615,7 +616,7 @@ export class Net {
       const blob = this.blob(name)
       if (!anyBlob && !this.inputs.includes(name))
         throw new RistrettoError(
-          `'${name}' is no input of net '${this.name}': its inputs are ${this.inputs.join(', ') || '(none)'}`,
+          `'${name}' is no input of net '${this.name}': its inputs are ${listNames(this.inputs)}`,
         )
       blob.memory.data.claim()
       writeValues(blob, value, blob.dataArray)

@@ -3,7 +3,9 @@ import { NetError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { builtInLayers } from './layers/index.js'
-import { nearestName } from './proto/schema.js'
+import { placeOf } from './proto/places.js'
+import { newerName } from './proto/upgrade.js'
+import { listNames, nearestName } from './system/names.js'
 
 const registered = new Map<string, LayerClass>()
 const modules = new Map<string, Map<string, LayerClass>>()
@@ -49,15 +51,23 @@ export function engineFor(layer: LayerClass, engine: Engine): Engine {
   return named && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
 }
 
-function findClass(param: LayerParameter): LayerClass {
+/** The class of a layer. Throws a NetError for one that nobody has registered. */
+export function findClass(param: LayerParameter): LayerClass {
   const type = param.type ?? ''
   const custom = registered.get(type)
   if (custom) return custom
   if (type === 'Python') return findPython(param)
   if (Object.hasOwn(builtInLayers, type)) return builtInLayers[type]
-  const near = nearestName(type, layerTypes())
+  const name = param.name ?? ''
+  const field = param.type === undefined ? undefined : 'type'
+  const details = { layer: name, field, place: placeOf(param, field) }
+  if (!type)
+    throw new NetError(`layer '${name}' says no type: write, say, type: "Convolution"; layerTypes() lists all`, details)
+  const nearest = nearestName(type, layerTypes())
+  const near = newerName(type) ?? (nearest.close ? nearest.name : undefined)
   throw new NetError(
-    `layer '${param.name ?? ''}' has the unknown type '${type}'${near.close ? ` (did you mean '${near.name}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made. Known types: ${layerTypes().join(', ')}`,
+    `layer '${name}' has the unknown type '${type}'${near ? ` (did you mean '${near}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made; layerTypes() lists those that there are`,
+    details,
   )
 }
 
@@ -70,12 +80,15 @@ function findPython(param: LayerParameter): LayerClass {
   const name = param.python_param?.layer ?? ''
   const found = modules.get(module)?.get(name)
   if (found) return found
+  const details = { layer: param.name ?? '', field: 'python_param', place: placeOf(param, 'python_param') }
   if (!module || !name)
     throw new NetError(
       `layer '${param.name ?? ''}' (Python) does not say which class it is; write python_param { module: "…" layer: "…" }, and register the class under these names with registerLayerModule`,
+      details,
     )
   const known = [...modules].flatMap(([m, layers]) => [...layers.keys()].map(l => `${m}.${l}`))
   throw new NetError(
-    `layer '${param.name ?? ''}' (Python) wants class '${name}' of module '${module}', which is not registered; call registerLayerModule('${module}', { ${name} }) first, or name the file with --layers. ${known.length ? `Registered: ${known.join(', ')}` : 'Nothing is registered yet'}`,
+    `layer '${param.name ?? ''}' (Python) wants class '${name}' of module '${module}', which is not registered; call registerLayerModule('${module}', { ${name} }) first, or name the file with --layers. ${known.length ? `Registered: ${listNames(known)}` : 'Nothing is registered yet'}`,
+    details,
   )
 }

@@ -5,6 +5,7 @@ import type { LayerParameter } from '../generated/caffe.js'
 import type { LayerClass } from '../layer.js'
 import { parseText } from '../proto/text.js'
 import { createFiles } from '../system/files.js'
+import { listNames } from '../system/names.js'
 import { type BottomSpec, CheckError, checkLayer, type LayerOptions, type LayerReport } from '../testing.js'
 import { importLayers, registerLayersOf } from './load_layers.js'
 import { addRunOptions, list, phaseOption, type RunOptions, registerLayers, whole } from './options.js'
@@ -104,7 +105,7 @@ function chosen(
 ): [string, LayerClass][] {
   const known = layers.map(([name]) => name)
   const unknown = names?.find(name => !known.includes(name))
-  if (unknown !== undefined) throw new RistrettoError(`${file} exports no layer '${unknown}', but ${known.join(', ')}`)
+  if (unknown !== undefined) throw new RistrettoError(`${file} exports no layer '${unknown}', but ${listNames(known)}`)
   return names ? layers.filter(([name]) => names.includes(name)) : layers
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { FormatError } from '../errors.js'
-import { parseSolver, printSolver } from '../proto/text.js'
+import { printSolver } from '../proto/print.js'
+import { parseSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'

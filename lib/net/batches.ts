@@ -2,6 +2,7 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
 import type { DenseArray } from '../pycaffe/io/arrays.js'
+import { didYouMean, listNames } from '../system/names.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../system/ndarrays.js'
 import type { Arrays } from './values.js'
 
@@ -62,7 +63,7 @@ class Batches {
       const blob = net.blobs[name]
       if (!blob)
         throw new RistrettoError(
-          `net '${net.name}' has no blob '${name}'; its blobs are ${Object.keys(net.blobs).join(', ')}`,
+          `net '${net.name}' has no blob '${name}'${didYouMean(name, Object.keys(net.blobs))}; its blobs are ${listNames(Object.keys(net.blobs))}`,
         )
       if (!blob.numAxes) throw new RistrettoError(`blob '${name}' is a single value, which has no batch`)
       const size = blob.size(1)

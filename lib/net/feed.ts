@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
+import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, type Values } from '../system/ndarrays.js'
 
 /** One item of an input, or a whole batch of them; a single value, such as a label, may be a plain number. */
@@ -190,7 +191,7 @@ export function createFeed(
   if (unknown || !blobs.length) {
     const known = net.nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top.map(blob => blob.name) : []))
     throw new RistrettoError(
-      `${unknown ? `'${unknown.name}'` : 'an empty list'} is no input of net '${net.name}' that can be fed: its inputs are ${known.join(', ') || '(none)'}`,
+      `${unknown ? `'${unknown.name}'` : 'an empty list'} is no input of net '${net.name}' that can be fed: its inputs are ${listNames(known)}`,
     )
   }
   const feed = new Feed(blobs, source, joint)

@@ -4,9 +4,11 @@
  * wants. Opt-in, since it takes away that every blob can be read after a pass. Params may change at any time as in any
  * net: what is kept of them follows.
  */
+
 import type { Blob } from '../blob.js'
 import { NetError } from '../errors.js'
 import { Memory } from '../memory.js'
+import { didYouMean, listNames } from '../system/names.js'
 import type { NetNode, NetParts } from './build.js'
 import { isHostLayer } from './host_layer.js'
 
@@ -41,7 +43,9 @@ export class InferencePlan {
     const known = new Set(parts.blobs.map(blob => blob.name))
     for (const name of keep)
       if (!known.has(name))
-        throw new NetError(`keep: the net has no blob '${name}'; its blobs are ${[...known].join(', ')}`)
+        throw new NetError(
+          `keep: the net has no blob '${name}'${didYouMean(name, [...known])}; its blobs are ${listNames([...known])}`,
+        )
     this.kept = new Set([...parts.inputs, ...parts.outputs, ...keep])
     this.fold()
   }

@@ -1,4 +1,5 @@
 import { type FilledMessages, type Messages, schema } from '../generated/caffe.js'
+import { didYouMean } from '../system/names.js'
 
 export type MessageName = keyof Messages & keyof FilledMessages
 
@@ -29,6 +30,10 @@ export interface MessageInfo {
   readonly byName: ReadonlyMap<string, FieldInfo>
   readonly byNumber: ReadonlyMap<number, FieldInfo>
   readonly required: readonly FieldInfo[]
+  /** Those held in typed arrays. */
+  readonly arrays: readonly FieldInfo[]
+  /** A layer of a net, in any version of the format: its place in the text is remembered. */
+  readonly isLayer: boolean
 }
 
 export interface EnumInfo {
@@ -59,6 +64,8 @@ function buildMessage(name: string): MessageInfo {
     byName: new Map(fields.map(field => [field.name, field])),
     byNumber: new Map(fields.map(field => [field.number, field])),
     required: fields.filter(field => field.required),
+    arrays: fields.filter(field => field.array),
+    isLayer: name === 'LayerParameter' || name === 'V1LayerParameter',
   }
   messages.set(name, info)
   return info
@@ -93,49 +100,29 @@ function buildEnum(name: string): EnumInfo {
   return info
 }
 
-const solverHas = (name: string): boolean =>
-  (messages.get('SolverParameter') ?? buildMessage('SolverParameter')).byName.has(name)
+/** So many fields are soon read. */
+const FEW = 10
+
+/** What a net's field says in a solver's prototxt, and the other way round: the text is another one; else nothing. */
+export function otherFile(message: MessageInfo, name: string): string {
+  const { byName } = messageInfo('SolverParameter')
+  if (message.name === 'NetParameter' && byName.has(name)) return "a solver has one: is this a solver's prototxt?"
+  if (message.name === 'SolverParameter' && byName.get('net_param')?.message?.byName.has(name))
+    return `a net has one: is this a net's prototxt? A solver's names the net, as in net: "train_test.prototxt"`
+  return ''
+}
 
 /** What to say about a field that `message` does not have: what was probably meant. */
 export function unknownField(message: MessageInfo, name: string): string {
   const text = `${message.name} has no field '${name.slice(0, 80)}'`
-  if (message.name === 'NetParameter' && solverHas(name))
-    return `${text}; a solver has one: is this a solver's prototxt?`
-  if (message.name === 'SolverParameter' && message.byName.get('net_param')?.message?.byName.has(name))
-    return `${text}; a net has one: is this a net's prototxt? A solver's names the net, as in net: "train_test.prototxt"`
+  const other = otherFile(message, name)
+  if (other) return `${text}; ${other}`
   const owners = message.fields.filter(field => field.message?.byName.has(name)).map(field => field.name)
   if (owners.length)
     return `${text}; it is a field of ${owners.slice(0, 5).join(', ')}${owners.length > 5 ? ', …' : ''}`
-  const nearest = nearestName(name, [...message.byName.keys()])
-  return `${text}; ${nearest.close ? `did you mean '${nearest.name}'?` : `the nearest known field is '${nearest.name}'`}`
-}
-
-/** The candidate with the fewest insertions, deletions and replacements; close when these are few for its length. */
-export function nearestName(name: string, candidates: readonly string[]): { name: string; close: boolean } {
-  const wanted = name.slice(0, 80).toLowerCase()
-  let best = ''
-  let least = Number.POSITIVE_INFINITY
-  for (const candidate of candidates) {
-    const edits = editDistance(wanted, candidate.toLowerCase())
-    if (edits < least) {
-      least = edits
-      best = candidate
-    }
-  }
-  return { name: best, close: least <= Math.max(2, best.length / 3) }
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]
+  const known = [...message.byName.keys()]
+  const near = didYouMean(name, known)
+  return `${text}${near || (known.length <= FEW ? `; its fields are ${known.join(', ')}` : '')}`
 }
 
 /** The shortest decimal number that rounds to the same float32 as `value`: 0.1, not 0.10000000149. */

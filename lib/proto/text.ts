@@ -1,31 +1,36 @@
-import { FormatError } from '../errors.js'
+import { FormatError, joinErrors } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
-import { checkMessage } from './message.js'
+import { advanceQuietly, rememberPlace, skipValue } from './places.js'
+import { errorAt, Scanner, Source } from './scanner.js'
 import {
   type EnumInfo,
   type FieldInfo,
   type MessageInfo,
   type MessageName,
   messageInfo,
+  otherFile,
   type PlainMessage,
   shortFloat,
   unknownField,
 } from './schema.js'
+import { newerType, olderType } from './upgrade.js'
 
 // The text form of the messages (prototxt), after the grammar of protobuf's text format.
 //
 // Why not protobufjs' own reader, ext/textformat: it reports no line for a wrong value, an unknown enum name or a field
-// given twice,
-// and its message classes come from `new Function`, which a strict content security policy forbids. Following the plain
-// schema
-// takes neither, reads a 7,000-line net in 7 ms instead of 60, and keeps 23 kB of reflection (compressed) out of
-// browser bundles.
-// The tests hold this reader against ext/textformat.
+// given twice, and its message classes come from `new Function`, which a strict content security policy forbids.
+// Following the plain schema takes neither, reads a 7,000-line net in 7 ms instead of 60, and keeps 23 kB of reflection
+// (compressed) out of browser bundles. The tests hold this reader against ext/textformat.
 
 /** How a prototxt is read. */
 export interface TextOptions {
   /** Name of the file the text came from, for error messages. */
   file?: string
+  /**
+   * Takes what is wrong with the text, in its order: reading then goes on behind each mistake, and what could be read
+   * is returned. Left out, all of it is thrown as one FormatError, whose `causes` they are.
+   */
+  errors?: FormatError[]
 }
 
 /** Read a net description. Old forms are read as they stand: upgradeNet brings them up to date. */
@@ -38,152 +43,229 @@ export function parseSolver(text: string, options?: TextOptions): SolverParamete
   return parseText('SolverParameter', text, options)
 }
 
-/** The text of a net description, as Caffe reads it. */
-export function printNet(net: NetParameter): string {
-  return printText('NetParameter', net)
-}
-
-/** The text of a solver description, as Caffe reads it. */
-export function printSolver(solver: SolverParameter): string {
-  return printText('SolverParameter', solver)
-}
-
 /** Read a message of the given type: a plain object with only the fields that were written. */
-export function parseText<K extends MessageName>(
+export function parseText<K extends MessageName>(type: K, text: string, options?: TextOptions): Messages[K] {
+  const steps = readText(type, text, options)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
+}
+
+/** The same in steps, one for each field on top: whoever reads large texts can let others have their turn. */
+export function* readText<K extends MessageName>(
   type: K,
   text: string,
-  { file = 'prototxt' }: TextOptions = {},
-): Messages[K] {
-  return new TextReader(text, file).message(messageInfo(type), undefined) as Messages[K]
+  { file = 'prototxt', errors }: TextOptions = {},
+): Generator<void, Messages[K]> {
+  const found: FormatError[] = []
+  const reader = new TextReader(new Source(text, file), found)
+  const info = messageInfo(type)
+  const message = reader.start(info)
+  while (reader.next(info, message)) yield
+  reader.finish(info, message)
+  if (errors) errors.push(...found)
+  else if (found.length) throw joinErrors(found)
+  return message as Messages[K]
 }
 
-type Kind = 'word' | 'number' | 'string' | 'mark' | 'end'
-
-const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
-const NUMBER = /0[xX][0-9A-Fa-f]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fF]?/y
-const AFTER_NUMBER = /[A-Za-z0-9_.]/
-const ESCAPE = /\\(?:([0-7]{1,3})|[xX]([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([abfnrtv?\\'"]))/y
-const ESCAPED: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
-const MARKS = '{}<>:[],;-'
 const CLOSING: Record<string, string> = { '{': '}', '<': '>' }
 const INTEGER_RANGE: Record<string, readonly [low: number, high: number]> = {
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint32: [0, 2 ** 32 - 1],
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 }
+/** After so many mistakes the text is taken for something else. */
+const MAX_ERRORS = 100
+/** Messages in one text, and values of one field that is no tensor: far beyond any net, long before memory is short. */
+const MAX_PIECES = 1 << 20
 const encoder = new TextEncoder()
 
-/** Reads one text: `kind` and `text` are the token at hand, `line` is where it stands. */
+/** A message that has been opened: where, and the bracket that closes it ('' for the text itself). */
+interface Open {
+  readonly info: MessageInfo
+  readonly at: number
+  readonly close: string
+}
+
 class TextReader {
-  private pos = 0
-  private line = 1
-  private kind: Kind = 'end'
-  private text = ''
-  /** Of a string token: stretches of text, and bytes that were written as \xFF or \377. */
-  private parts: (string | number)[] = []
+  private readonly scanner: Scanner
+  private readonly open: Open[] = []
+  private pieces = 0
+  /** How many closing brackets the text lacks; counted when it matters. */
+  private lacking: number | undefined
+  private stopped = false
 
   constructor(
-    private readonly source: string,
-    private readonly file: string,
+    private readonly source: Source,
+    private readonly errors: FormatError[],
   ) {
-    if (source.startsWith('\uFEFF')) this.pos = 1
-    this.advance()
+    this.scanner = new Scanner(source)
   }
 
-  /**
-   * The fields up to the bracket `close`, or to the end of the text. No message of the schema can hold itself, so
-   * recursion ends.
-   */
-  message(info: MessageInfo, close?: string, opened = 1): PlainMessage {
+  /** The message that the text is. */
+  start(info: MessageInfo): PlainMessage {
     const message: PlainMessage = {}
-    while (close ? !this.at(close) : this.kind !== 'end') {
-      if (this.kind === 'end')
-        this.fail(`the text ends inside ${info.name}: '${close}' is missing for the bracket of line ${opened}`)
+    rememberPlace(message, this.source, 0)
+    this.open.push({ info, at: 0, close: '' })
+    this.enter()
+    return message
+  }
+
+  /** Go to the first token inside a message. */
+  private enter(): void {
+    try {
+      this.scanner.advance()
+    } catch (error) {
+      this.note(error)
+      this.recover(-1)
+    }
+  }
+
+  /** Read one field; false at the end of the message. A mistake is noted, and stepped over. */
+  next(info: MessageInfo, message: PlainMessage): boolean {
+    const { scanner, open } = this
+    const { close } = open[open.length - 1]
+    if (this.stopped || scanner.kind === 'end' || (close && scanner.is(close))) return false
+    if (close && scanner.kind === 'word' && !info.byName.has(scanner.text) && this.isBehindItsMessage()) return false
+    const depth = open.length
+    const { at } = scanner
+    try {
       this.field(info, message)
-      if (!this.take(',')) this.take(';')
+      if (!scanner.take(',')) scanner.take(';')
+    } catch (error) {
+      this.note(error)
+      open.length = depth
+      this.recover(at)
     }
+    return !this.stopped
+  }
+
+  /** What is done when all fields of a message are read. */
+  finish(info: MessageInfo, message: PlainMessage): void {
     for (const field of info.required)
-      if (message[field.name] === undefined) this.fail(`${info.name} needs ${field.name}`)
-    if (close) this.advance()
-    for (const field of info.fields) {
-      if (!field.array || !message[field.name]) continue
-      const values = message[field.name] as number[]
-      message[field.name] = field.type === 'double' ? Float64Array.from(values) : Float32Array.from(values)
+      if (message[field.name] === undefined && !this.stopped) this.note(this.error(`${info.name} needs ${field.name}`))
+    for (const field of info.arrays) {
+      const values = message[field.name] as number[] | undefined
+      if (values) message[field.name] = field.type === 'double' ? new Float64Array(values) : new Float32Array(values)
     }
+  }
+
+  /** The message that is opened by the token at hand. No message of the schema can hold itself, so recursion ends. */
+  private message(info: MessageInfo, start: number): PlainMessage {
+    const { scanner } = this
+    const message: PlainMessage = {}
+    if (++this.pieces > MAX_PIECES) this.fail(`more than ${MAX_PIECES} messages in one text`, true)
+    if (info.isLayer) rememberPlace(message, this.source, start)
+    const close = CLOSING[scanner.text]
+    this.open.push({ info, at: scanner.at, close })
+    this.enter()
+    while (this.next(info, message));
+    const closed = scanner.is(close)
+    if (scanner.kind === 'end' && !this.stopped) this.noteEnd()
+    else if (closed || !this.stopped) this.finish(info, message)
+    this.open.pop()
+    if (closed) scanner.advance()
     return message
   }
 
   private field(info: MessageInfo, message: PlainMessage): void {
-    if (this.kind !== 'word') this.fail(`a field name of ${info.name} is expected, not ${this.shown()}`)
-    const name = this.text
+    const { scanner } = this
+    if (scanner.kind !== 'word') {
+      const closed = scanner.is('}') && this.open.length === 1 ? ': every bracket before it is closed' : ''
+      this.fail(`a field name of ${info.name} is expected, not ${this.shown()}${closed}`)
+    }
+    const { text: name, at } = scanner
     const field = info.byName.get(name)
-    if (!field) this.fail(unknownField(info, name))
-    if (!field.repeated && message[name] !== undefined) this.fail(`${name} is given twice in one ${info.name}`)
-    this.advance()
-    if (!this.take(':') && !field.message) this.fail(`':' is missing after ${name}`)
+    if (!field) {
+      this.skipUnknown(info, name)
+      return
+    }
+    if (!field.repeated && message[name] !== undefined)
+      this.note(this.error(`${name} is given twice in one ${info.name}`))
+    scanner.advance()
+    if (!scanner.take(':') && !field.message) this.fail(`':' is missing after ${name}`)
     if (!field.repeated) {
-      message[name] = this.value(field)
+      message[name] = this.value(info, field, at)
       return
     }
     const values = (message[name] ??= []) as unknown[]
-    if (!this.take('[')) values.push(this.value(field))
-    else if (!this.take(']')) {
-      do values.push(this.value(field))
-      while (this.take(','))
-      if (!this.take(']')) this.fail(`',' or ']' is expected in the list of ${name}, not ${this.shown()}`)
+    if (!scanner.take('[')) values.push(this.value(info, field, at))
+    else if (!scanner.take(']')) {
+      do values.push(this.value(info, field, at))
+      while (scanner.take(','))
+      if (!scanner.take(']')) this.fail(`',' or ']' is expected in the list of ${name}, not ${this.shown()}`)
     }
+    if (values.length > MAX_PIECES && !field.array) this.fail(`more than ${MAX_PIECES} values of ${name}`, true)
   }
 
-  private value(field: FieldInfo): unknown {
+  private skipUnknown(info: MessageInfo, name: string): void {
+    const { scanner } = this
+    // what follows belongs to another message, too
+    if (otherFile(info, name)) this.fail(unknownField(info, name), true)
+    this.note(this.error(unknownField(info, name)))
+    scanner.advance()
+    scanner.take(':')
+    const list = scanner.take('[')
+    do skipValue(scanner)
+    while (list && scanner.take(','))
+    if (list) scanner.take(']')
+  }
+
+  /** The value at the token at hand, of the field whose name is at `start`. */
+  private value(info: MessageInfo, field: FieldInfo, start: number): unknown {
+    const { scanner } = this
     if (field.message) {
-      const close = this.kind === 'mark' ? CLOSING[this.text] : undefined
-      if (!close) this.fail(`${field.name} is a ${field.typeName} and needs '{', not ${this.shown()}`)
-      const { line } = this
-      this.advance()
-      return this.message(field.message, close, line)
+      if (scanner.kind !== 'mark' || !CLOSING[scanner.text])
+        this.fail(`${field.name} is a ${field.typeName} and needs '{', not ${this.shown()}`)
+      return this.message(field.message, start)
     }
-    if (field.type === 'string' || field.type === 'bytes') return this.stringValue(field)
-    const sign = this.take('-') ? '-' : ''
+    if (field.type === 'string' || field.type === 'bytes') return this.stringValue(info, field)
+    const sign = scanner.take('-') ? '-' : ''
     const value = field.enum
-      ? this.enumValue(field, field.enum, sign)
+      ? this.enumValue(info, field, field.enum, sign)
       : field.type === 'bool'
         ? this.boolValue(field, sign)
         : field.type === 'float' || field.type === 'double'
           ? this.floatValue(field, sign)
           : this.integerValue(field, sign)
-    this.advance()
+    scanner.advance()
     return value
   }
 
-  private enumValue(field: FieldInfo, names: EnumInfo, sign: string): string {
-    if (this.kind === 'word' && !sign && names.byName.has(this.text)) return this.text
-    const name = this.kind === 'number' ? names.byNumber.get(this.integerValue(field, sign)) : undefined
-    return name ?? this.fail(`${field.name} cannot be ${this.shown(sign)}; it is one of ${names.names.join(', ')}`)
+  private enumValue(info: MessageInfo, field: FieldInfo, names: EnumInfo, sign: string): string {
+    const { kind, text } = this.scanner
+    if (kind === 'word' && !sign && names.byName.has(text)) return text
+    const name = kind === 'number' ? names.byNumber.get(this.integerValue(field, sign)) : undefined
+    if (name) return name
+    const newer = info.name === 'V1LayerParameter' && field.name === 'type' ? newerType(text) : ''
+    this.fail(`${field.name} cannot be ${this.shown(sign)}; ${newer || `it is one of ${names.names.join(', ')}`}`)
   }
 
   private boolValue(field: FieldInfo, sign: string): boolean {
-    if (this.kind === 'word' && !sign && ['true', 'True', 't'].includes(this.text)) return true
-    if (this.kind === 'word' && !sign && ['false', 'False', 'f'].includes(this.text)) return false
-    const number = this.kind === 'number' && !sign ? this.integerValue(field, sign) : -1
+    const { kind, text } = this.scanner
+    if (kind === 'word' && !sign && (text === 'true' || text === 'True' || text === 't')) return true
+    if (kind === 'word' && !sign && (text === 'false' || text === 'False' || text === 'f')) return false
+    const number = kind === 'number' && !sign ? this.integerValue(field, sign) : -1
     if (number !== 0 && number !== 1) this.fail(`${field.name} is true or false, not ${this.shown(sign)}`)
     return number === 1
   }
 
   private floatValue(field: FieldInfo, sign: string): number {
+    const { kind, text } = this.scanner
     let value = Number.NaN
-    if (this.kind === 'word' && /^inf(inity)?$/i.test(this.text)) value = Number.POSITIVE_INFINITY
-    else if (this.kind === 'number' && !/^0[0-9xX]/.test(this.text)) value = Number(this.text.replace(/[fF]$/, ''))
-    else if (this.kind !== 'word' || !/^nan$/i.test(this.text))
-      this.fail(`${field.name} is a number, not ${this.shown(sign)}`)
+    if (kind === 'number' && !(text[0] === '0' && /^0[0-9xX]/.test(text))) value = decimal(text)
+    else if (kind === 'word' && /^inf(inity)?$/i.test(text)) value = Number.POSITIVE_INFINITY
+    else if (kind !== 'word' || !/^nan$/i.test(text)) this.fail(`${field.name} is a number, not ${this.shown(sign)}`)
     const signed = sign ? -value : value
-    return field.type === 'float' ? shortFloat(signed) : signed
+    // an array rounds by itself, and six digits are kept by float32
+    const isShort = text.length <= 6 && value > 1e-30 && value < 1e30
+    return field.type === 'float' && !field.array && !isShort ? shortFloat(signed) : signed
   }
 
   /** Decimal, 0x hexadecimal or 0 octal. */
   private integerValue(field: FieldInfo, sign: string): number {
-    const isInteger = this.kind === 'number' && /^(0[xX].*|0[0-7]*|[1-9][0-9]*)$/.test(this.text)
+    const { kind, text } = this.scanner
+    const isInteger = kind === 'number' && /^(?:[1-9][0-9]*|0[0-7]*|0[xX].*)$/.test(text)
     if (!isInteger) this.fail(`${field.name} is an integer, not ${this.shown(sign)}`)
-    const size = Number(this.text.replace(/^0(?=[0-7])/, '0o'))
+    const size = Number(text[0] === '0' ? text.replace(/^0(?=[0-7])/, '0o') : text)
     const value = sign && size ? -size : size
     const [low, high] = INTEGER_RANGE[field.enum ? 'int32' : field.type === 'bool' ? 'uint32' : field.type]
     if (value < low || value > high)
@@ -192,121 +274,110 @@ class TextReader {
   }
 
   /** One or more quoted strings in a row, which make one value. */
-  private stringValue(field: FieldInfo): string | Uint8Array {
-    if (this.kind !== 'string') this.fail(`${field.name} is a string in quotes, not ${this.shown()}`)
-    const parts: (string | number)[] = []
-    for (; this.kind === 'string'; this.advance()) for (const part of this.parts) parts.push(part)
+  private stringValue(info: MessageInfo, field: FieldInfo): string | Uint8Array {
+    const { scanner } = this
+    if (scanner.kind !== 'string') {
+      const older = info.name === 'LayerParameter' && field.name === 'type' ? olderType(scanner.text) : ''
+      this.fail(`${field.name} is a string in quotes, not ${this.shown()}${older}`)
+    }
+    let parts = scanner.parts
+    scanner.advance()
+    // further strings go on with it
+    if (scanner.kind === 'string') parts = [...parts]
+    for (; scanner.kind === 'string'; scanner.advance()) for (const part of scanner.parts) parts.push(part)
     if (field.type === 'string' && parts.every(part => typeof part === 'string')) return parts.join('')
     const bytes = joinBytes(parts)
     return field.type === 'bytes' ? bytes : new TextDecoder().decode(bytes)
   }
 
-  private at(mark: string): boolean {
-    return this.kind === 'mark' && this.text === mark
-  }
-
-  /** Step over the mark if it is the token at hand. */
-  private take(mark: string): boolean {
-    if (!this.at(mark)) return false
-    this.advance()
+  /**
+   * Whether the field at hand, which the innermost message does not have, belongs to one outside of it, in a text that
+   * lacks a closing bracket: then it is missing here.
+   */
+  private isBehindItsMessage(): boolean {
+    const { scanner, open } = this
+    if (!open.slice(0, -1).some(({ info }) => info.byName.has(scanner.text))) return false
+    // people begin a line for each field; what stands in one line is more likely misplaced
+    if (!isFirstInLine(this.source.text, scanner.at)) return false
+    this.lacking ??= open.length - 1 + bracketsLacking(this.source, scanner.at)
+    if (this.lacking <= 0) return false
+    this.lacking--
+    const { info, at, close } = open[open.length - 1]
+    this.note(
+      this.error(
+        `'${close}' is missing before ${scanner.text}: the ${info.name} that was opened in line ${this.source.line(at)} has no such field`,
+      ),
+    )
     return true
   }
 
-  private advance(): void {
-    this.skipSpace()
-    const { source, pos } = this
-    if (pos >= source.length) {
-      this.kind = 'end'
-      this.text = ''
-      return
-    }
-    const first = source[pos]
-    if (first === '"' || first === "'") this.scanString(first)
-    else if (this.match(WORD)) this.kind = 'word'
-    else if (this.match(NUMBER)) {
-      this.kind = 'number'
-      const after = source[this.pos]
-      if (after !== undefined && AFTER_NUMBER.test(after)) this.fail(`'${this.text}${after}' is not a number`)
-    } else if (MARKS.includes(first)) {
-      this.kind = 'mark'
-      this.text = first
-      this.pos++
-    } else
-      this.fail(`a character that has no place here: ${JSON.stringify(String.fromCodePoint(source.codePointAt(pos)!))}`)
+  /** The text has ended within a message: one word for all that are open. */
+  private noteEnd(): void {
+    const { info, at, close } = this.open[this.open.length - 1]
+    this.note(
+      this.error(
+        `the text ends inside ${info.name}: '${close}' is missing for the bracket of line ${this.source.line(at)}`,
+      ),
+    )
+    this.stopped = true
   }
 
-  private match(pattern: RegExp): boolean {
-    pattern.lastIndex = this.pos
-    const found = pattern.exec(this.source)
-    if (!found) return false
-    this.text = found[0]
-    this.pos += this.text.length
-    return true
-  }
-
-  private skipSpace(): void {
-    const { source } = this
-    let pos = this.pos
-    for (; pos < source.length; pos++) {
-      const char = source[pos]
-      if (char === '#') {
-        const end = source.indexOf('\n', pos)
-        pos = end < 0 ? source.length - 1 : end
-        if (end >= 0) this.line++
-      } else if (char === '\n') this.line++
-      else if (char !== ' ' && char !== '\t' && char !== '\r' && char !== '\v' && char !== '\f') break
+  /** After a mistake in the field that begins at `start`: go to where the next one begins, or its message ends. */
+  private recover(start: number): void {
+    const { scanner } = this
+    if (scanner.at === start) advanceQuietly(scanner)
+    else if (!scanner.is('}') && !scanner.is('>')) skipValue(scanner)
+    while (!this.stopped && scanner.kind !== 'end' && !scanner.isField && !scanner.is('}') && !scanner.is('>')) {
+      const { at } = scanner
+      skipValue(scanner)
+      if (scanner.at === at) advanceQuietly(scanner)
     }
-    this.pos = pos
-  }
-
-  private scanString(quote: string): void {
-    const { source } = this
-    const start = this.pos
-    this.kind = 'string'
-    this.parts = []
-    let from = start + 1
-    for (let pos = from; pos < source.length; ) {
-      const char = source[pos]
-      if (char === '\n') break
-      if (char !== quote && char !== '\\') {
-        pos++
-        continue
-      }
-      if (pos > from) this.parts.push(source.slice(from, pos))
-      if (char === quote) {
-        this.pos = pos + 1
-        this.text = source.slice(start, this.pos)
-        return
-      }
-      ESCAPE.lastIndex = pos
-      const found = ESCAPE.exec(source)
-      if (!found) this.fail(`'${source.slice(pos, pos + 2)}' is no escape sequence`)
-      this.parts.push(this.unescape(found))
-      pos += found[0].length
-      from = pos
-    }
-    this.fail(`the string ${source.slice(start, start + 40).split('\n')[0]} is not closed in its line`)
-  }
-
-  private unescape([all, octal, hex, short, long, letter]: RegExpExecArray): string | number {
-    if (letter) return ESCAPED[letter] ?? letter
-    if (octal || hex) {
-      const byte = (octal ? Number.parseInt(octal, 8) : Number.parseInt(hex, 16)) & 255
-      return byte < 128 ? String.fromCharCode(byte) : byte
-    }
-    const code = Number.parseInt(short ?? long, 16)
-    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) this.fail(`'${all}' is no character`)
-    return String.fromCodePoint(code)
   }
 
   private shown(sign = ''): string {
-    if (this.kind === 'end') return 'the end of the text'
-    const text = this.text.length > 40 ? `${this.text.slice(0, 40)}…` : this.text
-    return this.kind === 'string' ? text : `'${sign}${text}'`
+    const { kind, text } = this.scanner
+    if (kind === 'end') return 'the end of the text'
+    const short = text.length > 40 ? `${text.slice(0, 40)}…` : text
+    return kind === 'string' ? short : `'${sign}${short}'`
   }
 
-  private fail(message: string): never {
-    throw new FormatError(`${this.file}:${this.line}: ${message}`)
+  private note(error: unknown): void {
+    if (!(error instanceof FormatError)) throw error
+    this.errors.push(error)
+    if (this.errors.length >= MAX_ERRORS) this.stopped = true
+  }
+
+  /** An error at the token at hand. */
+  private error(message: string): FormatError {
+    const { at, text } = this.scanner
+    return errorAt(this.source, message, at, text.length)
+  }
+
+  private fail(message: string, isLast = false): never {
+    this.stopped ||= isLast
+    throw this.error(message)
+  }
+}
+
+/** A number as C writes it, perhaps with an f behind it. */
+function decimal(text: string): number {
+  const last = text[text.length - 1]
+  return Number(last === 'f' || last === 'F' ? text.slice(0, -1) : text)
+}
+
+function isFirstInLine(text: string, at: number): boolean {
+  while (at > 0 && (text[at - 1] === ' ' || text[at - 1] === '\t')) at--
+  return at === 0 || text[at - 1] === '\n'
+}
+
+/** How many more brackets are opened than closed from `at` on. */
+function bracketsLacking(source: Source, at: number): number {
+  const scanner = new Scanner(source, at)
+  let open = 0
+  for (;;) {
+    advanceQuietly(scanner)
+    if (scanner.kind === 'end') return open
+    if (scanner.kind === 'mark') open += { '{': 1, '<': 1, '}': -1, '>': -1 }[scanner.text] ?? 0
   }
 }
 
@@ -319,57 +390,4 @@ function joinBytes(parts: readonly (string | number)[]): Uint8Array {
     at += chunk.length
   }
   return bytes
-}
-
-/**
- * The text of a message, which is checked like a hand-written one first: fields in the order of their numbers, two
- * spaces for each level. Fields that the schema does not know have no names and are left out.
- */
-export function printText<K extends MessageName>(type: K, value: Messages[K]): string {
-  const lines: string[] = []
-  printMessage(messageInfo(type), checkMessage(type, value) as PlainMessage, '', lines)
-  return lines.join('')
-}
-
-function printMessage(info: MessageInfo, message: PlainMessage, indent: string, lines: string[]): void {
-  for (const field of info.fields) {
-    const value = message[field.name]
-    if (value === undefined) continue
-    if (field.repeated) for (const item of value as Iterable<unknown>) printField(field, item, indent, lines)
-    else printField(field, value, indent, lines)
-  }
-}
-
-function printField(field: FieldInfo, value: unknown, indent: string, lines: string[]): void {
-  if (field.message) {
-    lines.push(`${indent}${field.name} {\n`)
-    printMessage(field.message, value as PlainMessage, `${indent}  `, lines)
-    lines.push(`${indent}}\n`)
-  } else lines.push(`${indent}${field.name}: ${scalarText(field, value)}\n`)
-}
-
-function scalarText(field: FieldInfo, value: unknown): string {
-  if (field.type === 'string') return quoted(value as string)
-  if (field.type === 'bytes') return quotedBytes(value as Uint8Array)
-  if (field.type !== 'float' && field.type !== 'double') return String(value)
-  const number = field.type === 'float' ? shortFloat(value as number) : (value as number)
-  if (Number.isNaN(number)) return 'nan'
-  if (!Number.isFinite(number)) return number > 0 ? 'inf' : '-inf'
-  return Object.is(number, -0) ? '-0' : String(number)
-}
-
-const NAMED: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' }
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that need escaping
-const UNPRINTABLE = /[\x00-\x1F"\\\x7F]/g
-
-const escaped = (char: string): string => NAMED[char] ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
-
-/** Characters beyond ASCII stay as they are: Caffe reads UTF-8. */
-const quoted = (text: string): string => `"${text.replace(UNPRINTABLE, escaped)}"`
-
-const quotedBytes = (bytes: Uint8Array): string => {
-  const parts = Array.from(bytes, byte =>
-    byte < 128 ? String.fromCharCode(byte).replace(UNPRINTABLE, escaped) : escaped(String.fromCharCode(byte)),
-  )
-  return `"${parts.join('')}"`
 }

@@ -281,6 +281,29 @@ const V1_TYPES: Record<V1LayerParameter_LayerType, string> = {
   WINDOW_DATA: 'WindowData',
 }
 
+/** Today's name of a type that is spelled as V1 or V0 layers do. */
+export const newerName = (type: string): string | undefined =>
+  (Object.hasOwn(V1_TYPES, type) && V1_TYPES[type as V1LayerParameter_LayerType]) ||
+  (Object.hasOwn(V0_TYPES, type) ? V1_TYPES[V0_TYPES[type]] : undefined)
+
+/** What to say of a `type` in `layers { … }` that is none of V1's: how today's form is written. */
+export function newerType(text: string): string {
+  const name = text.replace(/^["']|["']$/g, '')
+  const old = Object.entries(V1_TYPES).find(([older, type]) => name && (type === name || older === name))
+  const form = 'layers { … } is the older form of a layer'
+  if (old) return `${form}, where it is type: ${old[0]}; in layer { … } it is type: "${old[1]}"`
+  return /^["']/.test(text)
+    ? `${form}, which has names without quotes for its types; write layer { type: "${name}" … }`
+    : ''
+}
+
+/** What to say of a `type` in `layer { … }` that is not in quotes. */
+export function olderType(text: string): string {
+  if (Object.hasOwn(V1_TYPES, text) && text !== 'NONE')
+    return `: that is the form of the older layers { … }; in layer { … } it is type: "${V1_TYPES[text as V1LayerParameter_LayerType]}"`
+  return ''
+}
+
 function upgradeV1Net({ layers = [], layer, ...rest }: NetParameter, warn: Warn): NetParameter {
   if (layer?.length)
     throw new NetError(

@@ -1,7 +1,8 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, Messages, NetParameter } from '../generated/caffe.js'
 import { checkMessage } from '../proto/message.js'
-import { type MessageName, messageInfo, nearestName } from '../proto/schema.js'
+import { type MessageName, messageInfo } from '../proto/schema.js'
+import { didYouMean } from '../system/names.js'
 
 /** The messages whose fields are a layer's own: they may be given without the name of the message. */
 const ownParams = {
@@ -159,9 +160,7 @@ export class LayerSpec {
     const found = own.find(message => fields.get(message)!.message!.byName.has(key))
     if (found || fields.has(key)) return found
     const known = [...own.flatMap(message => [...fields.get(message)!.message!.byName.keys()]), ...fields.keys()]
-    throw new NetError(
-      `layer '${name}' (${this.type}) has no parameter '${key}'; did you mean '${nearestName(key, known).name}'?`,
-    )
+    throw new NetError(`layer '${name}' (${this.type}) has no parameter '${key}'${didYouMean(key, known)}`)
   }
 }
 

@@ -3,6 +3,7 @@ import { NetError } from '../errors.js'
 import type { ConvolutionParameter, LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { NetNode } from '../net/build.js'
 import { Net, type NetOptions } from '../net.js'
+import { listNames } from '../system/names.js'
 
 /** Which layers `castToConvolution` takes, and the options of the net that it makes. */
 export interface CastOptions extends NetOptions {
@@ -57,7 +58,10 @@ function chosen(net: Net, names: readonly string[] | undefined): NetNode[] {
   for (const name of names ?? [])
     if (!all.some(node => node.name === name))
       throw new NetError(
-        `net '${net.name}' has no InnerProduct layer '${name}' to cast; it has ${all.map(node => node.name).join(', ') || 'none'}`,
+        `net '${net.name}' has no InnerProduct layer '${name}' to cast; it has ${listNames(
+          all.map(node => node.name),
+          'none',
+        )}`,
       )
   return names ? all.filter(node => names.includes(node.name)) : all
 }

@@ -1,5 +1,6 @@
 import { NetError } from '../errors.js'
 import type { Solver, TestResult, Watch } from '../solver.js'
+import { listNames } from '../system/names.js'
 import { importNode } from '../system/nodejs.js'
 import type { Snapshot } from './snapshot.js'
 
@@ -54,7 +55,7 @@ function find(results: readonly TestResult[], watch: Watch): TestResult {
   const found = results.find(result => result.name === watch.output)
   if (!found)
     throw new NetError(
-      `solver: the test net has no output '${watch.output}' to watch; its outputs are ${results.map(r => r.name).join(', ')}`,
+      `solver: the test net has no output '${watch.output}' to watch; its outputs are ${listNames(results.map(r => r.name))}`,
     )
   return found
 }

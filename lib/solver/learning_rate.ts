@@ -1,5 +1,6 @@
 import { NetError } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
+import { didYouMean } from '../system/names.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
 
@@ -28,7 +29,7 @@ export class LearningRate {
     const name = param.lr_policy ?? ''
     if (!Object.hasOwn(policies, name))
       throw new NetError(
-        `solver: ${param.lr_policy === undefined ? 'lr_policy is missing' : `unknown lr_policy '${name}'`}; it may be ${Object.keys(policies).join(', ')}`,
+        `solver: ${param.lr_policy === undefined ? 'lr_policy is missing' : `unknown lr_policy '${name}'${didYouMean(name, Object.keys(policies))}`}; it may be ${Object.keys(policies).join(', ')}`,
       )
     if (name === 'step' && !((param.stepsize ?? 0) > 0))
       throw new NetError(`solver: lr_policy 'step' needs a positive stepsize, it is ${param.stepsize ?? 0}`)

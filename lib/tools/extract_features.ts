@@ -1,6 +1,7 @@
 import { RistrettoError } from '../errors.js'
 import type { Arrays } from '../net/values.js'
 import type { Net } from '../net.js'
+import { didYouMean, listNames } from '../system/names.js'
 import type { Values } from '../system/ndarrays.js'
 
 /**
@@ -22,7 +23,7 @@ export function extractFeatures<Name extends string>(
   for (const name of blobs)
     if (!net.blobs[name])
       throw new RistrettoError(
-        `net '${net.name}' has no blob '${name}'; its blobs are ${Object.keys(net.blobs).join(', ')}`,
+        `net '${net.name}' has no blob '${name}'${didYouMean(name, Object.keys(net.blobs))}; its blobs are ${listNames(Object.keys(net.blobs))}`,
       )
   if (typeof batches === 'number' && !(Number.isInteger(batches) && batches >= 0))
     throw new RistrettoError(`extractFeatures: the number of batches must be a whole number from 0 on, not ${batches}`)

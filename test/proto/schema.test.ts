@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { schema } from '../../lib/generated/caffe.js'
-import { type MessageName, messageInfo, nearestName, shortFloat, unknownField } from '../../lib/proto/schema.js'
+import { type MessageName, messageInfo, shortFloat, unknownField } from '../../lib/proto/schema.js'
 import { RandomStream } from '../../lib/rng.js'
+import { nearestName } from '../../lib/system/names.js'
 import { reflection } from './helpers.js'
 
 const names = Object.keys(schema.messages) as MessageName[]
@@ -51,10 +52,17 @@ describe('what was meant by an unknown field', () => {
     ['LayerParameter', 'bottum', "did you mean 'bottom'?"],
     ['ConvolutionParameter', 'kernelSize', "did you mean 'kernel_size'?"],
     ['LayerParameter', 'kernel_size', 'it is a field of convolution_param, pooling_param'],
-    ['NetParameter', 'initial_state', "the nearest known field is 'input_shape'"],
+    ['BlobShape', 'width', 'its fields are dim'],
   ] as const)('%s.%s: %s', (message, name, hint) => {
     expect(unknownField(messageInfo(message), name)).toBe(`${message} has no field '${name}'; ${hint}`)
   })
+
+  test.each([
+    ['LayerParameter', 'prior_box_param'],
+    ['LayerParameter', 'foo_param'],
+  ] as const)('%s.%s: no guess beats a wrong one', (message, name) =>
+    expect(unknownField(messageInfo(message), name)).toBe(`${message} has no field '${name}'`),
+  )
 
   test('a hostile name costs little', () => {
     expect(unknownField(messageInfo('LayerParameter'), 'x'.repeat(1e6)).length).toBeLessThan(200)
@@ -63,6 +71,10 @@ describe('what was meant by an unknown field', () => {
   test('edit distance', () => {
     expect(nearestName('sitting', ['kitten', 'mutton'])).toEqual({ name: 'kitten', close: false })
     expect(nearestName('STRIDES', ['pad', 'stride'])).toEqual({ name: 'stride', close: true })
+    expect(nearestName('nmae', ['type', 'name'])).toEqual({ name: 'name', close: true })
+    expect(nearestName('ReLU6', ['ReLU']).close).toBe(false)
+    expect(nearestName('Correlation', ['Convolution']).close).toBe(false)
+    expect(nearestName('foo_param', ['log_param']).close).toBe(false)
   })
 })
 

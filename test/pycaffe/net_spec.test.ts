@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { OneHotLayer } from '../../docs/examples/custom-layer/one_hot.js'
 import { Net } from '../../lib/net.js'
+import { printNet } from '../../lib/proto/print.js'
 import { messageInfo } from '../../lib/proto/schema.js'
-import { parseNet, printNet } from '../../lib/proto/text.js'
+import { parseNet } from '../../lib/proto/text.js'
 import { customLayer, L, layerMessages, NetSpec, P, type Top, toProto } from '../../lib/pycaffe/net_spec.js'
 import { layerTypes, registerLayer } from '../../lib/registry.js'
 

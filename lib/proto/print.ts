@@ -1,0 +1,73 @@
+import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { checkMessage } from './message.js'
+import {
+  type FieldInfo,
+  type MessageInfo,
+  type MessageName,
+  messageInfo,
+  type PlainMessage,
+  shortFloat,
+} from './schema.js'
+
+/** The text of a net description, as Caffe reads it. */
+export function printNet(net: NetParameter): string {
+  return printText('NetParameter', net)
+}
+
+/** The text of a solver description, as Caffe reads it. */
+export function printSolver(solver: SolverParameter): string {
+  return printText('SolverParameter', solver)
+}
+
+/**
+ * The text of a message, which is checked like a hand-written one first: fields in the order of their numbers, two
+ * spaces for each level. Fields that the schema does not know have no names and are left out.
+ */
+export function printText<K extends MessageName>(type: K, value: Messages[K]): string {
+  const lines: string[] = []
+  printMessage(messageInfo(type), checkMessage(type, value) as PlainMessage, '', lines)
+  return lines.join('')
+}
+
+function printMessage(info: MessageInfo, message: PlainMessage, indent: string, lines: string[]): void {
+  for (const field of info.fields) {
+    const value = message[field.name]
+    if (value === undefined) continue
+    if (field.repeated) for (const item of value as Iterable<unknown>) printField(field, item, indent, lines)
+    else printField(field, value, indent, lines)
+  }
+}
+
+function printField(field: FieldInfo, value: unknown, indent: string, lines: string[]): void {
+  if (field.message) {
+    lines.push(`${indent}${field.name} {\n`)
+    printMessage(field.message, value as PlainMessage, `${indent}  `, lines)
+    lines.push(`${indent}}\n`)
+  } else lines.push(`${indent}${field.name}: ${scalarText(field, value)}\n`)
+}
+
+function scalarText(field: FieldInfo, value: unknown): string {
+  if (field.type === 'string') return quoted(value as string)
+  if (field.type === 'bytes') return quotedBytes(value as Uint8Array)
+  if (field.type !== 'float' && field.type !== 'double') return String(value)
+  const number = field.type === 'float' ? shortFloat(value as number) : (value as number)
+  if (Number.isNaN(number)) return 'nan'
+  if (!Number.isFinite(number)) return number > 0 ? 'inf' : '-inf'
+  return Object.is(number, -0) ? '-0' : String(number)
+}
+
+const NAMED: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' }
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that need escaping
+const UNPRINTABLE = /[\x00-\x1F"\\\x7F]/g
+
+const escaped = (char: string): string => NAMED[char] ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
+
+/** Characters beyond ASCII stay as they are: Caffe reads UTF-8. */
+const quoted = (text: string): string => `"${text.replace(UNPRINTABLE, escaped)}"`
+
+const quotedBytes = (bytes: Uint8Array): string => {
+  const parts = Array.from(bytes, byte =>
+    byte < 128 ? String.fromCharCode(byte).replace(UNPRINTABLE, escaped) : escaped(String.fromCharCode(byte)),
+  )
+  return `"${parts.join('')}"`
+}
