@@ -591,9 +591,6 @@ export interface Workspace {
   readonly shared: number
 }
 
-/** One of the three passes of a convolution, or the forward pass with prepared weights, if there is one. */
-export type ConvolutionPass = 'forward' | 'inputGradient' | 'weightGradient' | 'prepared'
-
 /**
  * Forward passes of convolutions whose weights are kept in another form than a param's: that of Winograd's products,
  * made once.
@@ -605,6 +602,12 @@ export interface PreparedConvolutions {
   prepare(s: ConvolutionShape, w: Memory, prepared: Memory): void
   /** y ← relu(w ∗ x + bias): y where y > 0, else slope·y; a slope of 1 leaves all as it is. */
   convolution(s: ConvolutionShape, x: Memory, prepared: Memory, bias: Memory | null, y: Memory, slope: number): void
+}
+
+/** Functions that compute nothing and leave the memories they are given alone: what they take is counted. */
+export interface DryRun {
+  readonly kernels: Kernels
+  readonly prepared: PreparedConvolutions
 }
 
 /** Where kernels run. A host engine computes at once; a device has one queue, and only a download waits. */
@@ -634,8 +637,8 @@ export interface Engine {
   readonly ready?: Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
   run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
-  /** What a pass of a convolution takes beside its blobs, where this engine's kernels take anything. */
-  workspace?(shape: ConvolutionShape, pass: ConvolutionPass): Workspace
+  /** Where kernels take memory for themselves: the most of it that any of these calls takes. */
+  dryRun?(calls: (dry: DryRun) => void): Workspace
   /** Where this engine has such passes. */
   readonly prepared?: PreparedConvolutions
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */

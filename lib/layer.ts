@@ -1,5 +1,5 @@
 import { Blob, type Shape, shapeText } from './blob.js'
-import type { Engine, Kernels, Workspace } from './engine.js'
+import type { DryRun, Engine, Kernels } from './engine.js'
 import { NetError } from './errors.js'
 import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
@@ -46,6 +46,8 @@ export interface LayerContext {
 export abstract class Layer {
   /** Kernels that this layer calls; the layer runs on the device only if the engine has them all. */
   static readonly uses: readonly (keyof Kernels)[] = []
+  /** Whether passes are calls of kernels and nothing else: net.memory() then runs them dry, for what kernels take. */
+  static readonly onlyKernels: boolean = false
   /** Own kernels for the gpu engine, from `gpuKernel`: naming them leaves this layer's values on the device. */
   static readonly gpu: readonly GpuKernel[] = []
 
@@ -105,7 +107,7 @@ export abstract class Layer {
 
   /** The engine's kernels: name those you call in `static uses`. */
   protected get kernels(): Kernels {
-    return this.engine.kernels
+    return this.dry ?? this.engine.kernels
   }
 
   /** Whether this layer's values are on a device: then `run`, not host arrays. */
@@ -178,13 +180,18 @@ export abstract class Layer {
     return 0
   }
 
-  /**
-   * What the engine's kernels take beside the blobs for the passes of this layer, backward ones where `backward` is
-   * set.
-   */
-  workspace(_backward: boolean): Workspace {
-    return { own: 0, shared: 0 }
+  /** Calls kernels as `forward` does, and `backward` where `propagateDown` is given, to learn what they take. */
+  dryRun({ kernels }: DryRun, bottom: Blob[], top: Blob[], propagateDown?: boolean[]): void {
+    if (!(this.constructor as LayerClass).onlyKernels) return
+    this.dry = kernels
+    try {
+      this.forward(bottom, top)
+      if (propagateDown) this.backward(top, propagateDown, bottom)
+    } finally {
+      this.dry = undefined
+    }
   }
+  private dry: Kernels | undefined
 
   /** Where this layer is in its input, for a snapshot: data layers override the pair. */
   saveState(): Record<string, number> | undefined {
@@ -234,6 +241,8 @@ export interface LayerClass {
   new (param: LayerParameter, context: LayerContext): Layer
   /** Kernels of the engine that it calls. */
   readonly uses: readonly (keyof Kernels)[]
+  /** Whether its passes are calls of them and nothing else. */
+  readonly onlyKernels?: boolean
   /** Kernels of its own, for the gpu engine. */
   readonly gpu?: readonly GpuKernel[]
 }

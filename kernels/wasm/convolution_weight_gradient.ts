@@ -7,7 +7,7 @@
 import { Convolution, convolutionJob, cut, isPadded, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
 import { packColumns } from './pack'
 import { depthwiseWeightGradient, hasDepthwiseWeights } from './depthwise'
-import { needWorkspace, run, sharedWorkspace } from './threads'
+import { isDry, needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW } from './micro_tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
 import { pays } from './winograd'
@@ -55,8 +55,9 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   s.offsets = s.table + bytes(K + 3)
   s.sums = s.table + tables
   s.packed = s.sums + sums * <usize>s.groups
-  fillTables(s, K)
   needWorkspace(sums)
+  if (isDry()) return
+  fillTables(s, K)
   for (s.first = 0; s.first < s.N; s.first += s.images) {
     s.images = smaller(s.images, s.N - s.first)
     s.packs = smaller(ceilDiv(s.groupM, NR), ceilDiv(PACKS, s.images * s.G))

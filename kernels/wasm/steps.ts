@@ -4,7 +4,7 @@
  * up: what a chunk reads in every step stays in the cache of its core. How the work is cut depends on shapes alone, so
  * that the same bits come out for any number of threads.
  */
-import { job, passed, reached, run, runAlone, threadCount } from './threads'
+import { isDry, job, passed, reached, run, runAlone, threadCount } from './threads'
 import { smaller } from './vector'
 
 /** A chunk of a step, and the thread's own workspace. */
@@ -42,6 +42,7 @@ export function stateOf(chunks: i32): usize {
  * where it is not worth more.
  */
 export function runSteps(task: StepTask, steps: i32, chunks: i32, state: usize, alone: bool): void {
+  if (isDry()) return
   memory.fill(state, 0, stateOf(chunks))
   changetype<SteppedJob>(job).state = state
   const s = changetype<Steps>(state)

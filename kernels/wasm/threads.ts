@@ -71,7 +71,7 @@ let sharedSize: usize = 0
 export function needWorkspace(bytes: usize): void {
   const step = (bytes + 127) & ~63
   if (step > ownStep) {
-    ownBase = reserve(0, step * <usize>threads)
+    ownBase = reserve(0, isDry() ? step : step * <usize>threads)
     ownStep = step
   }
 }
@@ -85,22 +85,33 @@ export function sharedWorkspace(bytes: usize): usize {
   return sharedBase
 }
 
-/** Called once on the main thread. `block` is the zeroed control block. */
+/**
+ * Called once on the main thread. `block` is the zeroed control block. With no thread at all kernels run dry: they cut
+ * their work and ask for workspace, and nothing is computed. Calling it again forgets what they have asked for.
+ */
 export function start(block: usize, threadCount: i32, mainMayWait: bool): void {
   control = block
   job = block + JOB + 64
   threads = threadCount
   mayWait = mainMayWait
+  ownStep = 0
+  sharedSize = 0
+}
+
+/** Whether this is a dry run, in which the workspace that was asked for is not there: kernels must not write to it. */
+export function isDry(): bool {
+  return threads == 0
 }
 
 /** Runs all chunks on the calling thread. */
 export function runAlone(task: Task, chunks: i32): void {
+  if (isDry()) return
   for (let i = 0; i < chunks; i++) call_indirect<void>(task.index, i, ownBase)
 }
 
 /** Runs all chunks of a job and returns when the last one is finished. */
 export function run(task: Task, chunks: i32): void {
-  if (threads == 1 || chunks <= 1) {
+  if (threads <= 1 || chunks <= 1) {
     runAlone(task, chunks)
     return
   }

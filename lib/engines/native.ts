@@ -2,9 +2,11 @@ import type { Engine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/files.js'
 import { findBlas } from './native/blas.js'
-import { convolutionTaker, preparedConvolutions } from './wasm/kernels.js'
+import { dryRunner } from './wasm/dry_run.js'
+import type { WasmExports } from './wasm/exports.js'
+import { convolutionTaker, preparedConvolutions, wasmKernels } from './wasm/kernels.js'
 import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
-import { convolutionWorkspace } from './wasm/workspace.js'
+import { wasmRuntime } from './wasm/runtime.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
 
 const engines = new Map<string, Promise<Engine>>()
@@ -35,18 +37,33 @@ export async function startNativeEngine(options: WasmEngineOptions = {}): Promis
 async function build(options: WasmEngineOptions): Promise<Engine> {
   const blas = await findBlas()
   const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding)
-  const { exports } = pool
+  const { module } = await wasmRuntime()
+  const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
+  const { kernels, prepared } = nativeKernels(pool.exports)
+  return {
+    ...wasm,
+    name: 'native',
+    detail: `${blas.name}, ${threads}`,
+    kernels: { ...wasm.kernels, ...kernels },
+    prepared,
+    dryRun: dryRunner(module, nativeKernels),
+  }
+}
+
+/** The module's kernels, those that call sgemm in place of the others. */
+function nativeKernels(exports: WasmExports) {
   exports.useBlas()
   const take = convolutionTaker(exports)
   const many = manyAxes(exports, exports.blasGemm)
-  const kernels: Kernels = {
-    ...wasm.kernels,
+  const wasm = wasmKernels(exports)
+  const kernels = {
+    ...wasm,
     gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
       exports.blasGemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
     },
     convolution(s, x, w, bias, y) {
       if (take(s)) exports.blasConvolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
-      else (isMatrixProduct(s) ? many : wasm.kernels).convolution(s, x, w, bias, y)
+      else (isMatrixProduct(s) ? many : wasm).convolution(s, x, w, bias, y)
     },
     convolutionRelu(s, x, w, bias, y, slope) {
       if (take(s)) {
@@ -59,15 +76,12 @@ async function build(options: WasmEngineOptions): Promise<Engine> {
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
-      else (isMatrixProduct(s) ? many : wasm.kernels).convolutionInputGradient(s, dy, w, dx)
+      else (isMatrixProduct(s) ? many : wasm).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
       if (take(s)) exports.blasConvolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
-      else (isMatrixProduct(s) ? many : wasm.kernels).convolutionWeightGradient(s, x, dy, dw)
+      else (isMatrixProduct(s) ? many : wasm).convolutionWeightGradient(s, x, dy, dw)
     },
-  }
-  const workspace: Engine['workspace'] = (shape, pass) => convolutionWorkspace(shape, pass, true)
-  const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
-  const prepared = preparedConvolutions(exports, true)
-  return { ...wasm, name: 'native', detail: `${blas.name}, ${threads}`, kernels, workspace, prepared }
+  } satisfies Partial<Kernels>
+  return { kernels, prepared: preparedConvolutions(exports, true) }
 }

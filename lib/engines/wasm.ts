@@ -3,10 +3,10 @@ import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { jsKernels } from './js.js'
 import type { BlasBinding } from './native/bind.js'
+import { dryRunner } from './wasm/dry_run.js'
 import { preparedConvolutions, wasmKernels } from './wasm/kernels.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
-import { convolutionWorkspace } from './wasm/workspace.js'
 
 export interface WasmEngineOptions {
   /** Threads that compute, the calling one included; default: the cores this process may use. */
@@ -65,7 +65,10 @@ export async function buildWasmEngine(
     ready: pool.ready,
     heap,
     kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
-    workspace: (shape, pass) => convolutionWorkspace(shape, pass, false),
+    dryRun: dryRunner(runtime.module, exports => ({
+      kernels: wasmKernels(exports),
+      prepared: preparedConvolutions(exports, false),
+    })),
     prepared: preparedConvolutions(pool.exports, false),
     scratch(length, slot = 0) {
       const memory = (scratches[slot] ??= new Memory(length, heap))

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import type { ConvolutionPass } from '../engine.js'
+import type { DryRun } from '../engine.js'
 import type { ChannelAffine } from '../layer.js'
 import type { Memory } from '../memory.js'
 import { BaseConvolutionLayer } from './parts/base_convolution.js'
@@ -79,8 +79,11 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     this.folded = undefined
   }
 
-  protected override get forwardPass(): ConvolutionPass {
-    return this.prepared?.isUsed ? 'prepared' : 'forward'
+  override dryRun(dry: DryRun, bottom: Blob[], top: Blob[], propagateDown?: boolean[]): void {
+    // nets that prepare weights run no backward pass
+    const [{ memory: x }, { memory: y }] = [bottom[0], top[0]]
+    if (this.prepared?.isUsed) dry.prepared.convolution(this.shape, x.data, this.weight, this.bias, y.data, 1)
+    else super.dryRun(dry, bottom, top, propagateDown)
   }
 
   override keepPrepared(room: number): number {

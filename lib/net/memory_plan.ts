@@ -1,5 +1,5 @@
 import { RistrettoError } from '../errors.js'
-import type { Layer, LayerClass, LayerContext } from '../layer.js'
+import type { Layer, LayerContext } from '../layer.js'
 import { Memory } from '../memory.js'
 import { batchAdvice } from './batch_advice.js'
 import type { NetParts } from './build.js'
@@ -61,12 +61,7 @@ const memoriesOf = (layer: Layer): Memory[] =>
 /** What layers keep for themselves. */
 const ownScratch = (parts: NetParts): number => bytesOf(parts.nodes.flatMap(node => memoriesOf(node.layer)))
 
-/**
- * Values of the largest block that a matrix product packs for a thread, and its edges; bytes of sums and tables that
- * reductions share.
- */
-const PACKED = 384 * 512
-const EDGES = 4096
+/** Bytes of sums and tables that reductions share. */
 const SUMS = 16384
 
 /** What kernels work with: the most that any layer asks of it, for every thread and for all of them. */
@@ -74,17 +69,14 @@ function workspaceOf({ nodes }: NetParts): number {
   let own = 0
   let shared = 0
   let threads = 0
-  for (const { layer, top, bottom, needsBackward } of nodes) {
-    if (!layer.engine.workspace) continue
+  for (const { layer, top, bottom, needsBackward, bottomNeedsBackward } of nodes) {
+    const { dryRun } = layer.engine
+    if (!dryRun) continue
     threads = layer.engine.threads
-    const workspace = layer.workspace(needsBackward)
+    const propagateDown = needsBackward ? bottomNeedsBackward : undefined
+    const workspace = dryRun(dry => layer.dryRun(dry, bottom, top, propagateDown))
     own = Math.max(own, workspace.own)
     shared = Math.max(shared, workspace.shared, SUMS)
-    if (!(layer.constructor as LayerClass).uses.includes('gemm')) continue
-    // what is packed is a part of an operand, what is turned over is a gradient
-    const operands = [...layer.blobs, ...bottom, ...top].map(blob => blob.count)
-    own = Math.max(own, BYTES * Math.min(PACKED, 2 * Math.max(...operands)) + EDGES)
-    if (needsBackward) shared = Math.max(shared, bytesOf([...memoriesOf(layer), ...top.map(blob => blob.memory.data)]))
   }
   return shared + threads * own + LINES * (threads + 1)
 }

@@ -1,5 +1,5 @@
 import { type Blob, sameShape, shapeText } from '../../blob.js'
-import type { ConvolutionPass, ConvolutionShape, Workspace } from '../../engine.js'
+import type { ConvolutionShape } from '../../engine.js'
 import { Layer } from '../../layer.js'
 import { withDefaults } from '../../proto/message.js'
 import { atLeastOneAxis, type ConvolutionWindow, convolutionWindow } from './convolution_window.js'
@@ -9,6 +9,7 @@ import { atLeastOneAxis, type ConvolutionWindow, convolutionWindow } from './con
  * weights.
  */
 export abstract class BaseConvolutionLayer extends Layer {
+  static override readonly onlyKernels = true
   override readonly bottomCount = { atLeast: 1 }
   override readonly topCount = { atLeast: 1 }
   override readonly sameCounts = true
@@ -78,17 +79,6 @@ export abstract class BaseConvolutionLayer extends Layer {
       pad: atLeastOneAxis(pad, 0),
       dilation: atLeastOneAxis(dilation, 1),
     }
-  }
-
-  override workspace(backward: boolean): Workspace {
-    const passes: ConvolutionPass[] = backward ? ['forward', 'inputGradient', 'weightGradient'] : [this.forwardPass]
-    const each = passes.map(pass => this.engine.workspace?.(this.shape, pass) ?? super.workspace(backward))
-    return { own: Math.max(...each.map(({ own }) => own)), shared: Math.max(...each.map(({ shared }) => shared)) }
-  }
-
-  /** What the layer's forward pass is to its convolution. */
-  protected get forwardPass(): ConvolutionPass {
-    return this.reversed ? 'inputGradient' : 'forward'
   }
 
   /** db += the top's gradient, summed over batch and space. */

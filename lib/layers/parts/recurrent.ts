@@ -1,6 +1,4 @@
 import { type Blob, shapeText } from '../../blob.js'
-import type { Workspace } from '../../engine.js'
-import { recurrentWorkspace } from '../../engines/wasm/workspace.js'
 import type { FilledRecurrentParameter } from '../../generated/caffe.js'
 import { type Count, Layer } from '../../layer.js'
 import { Memory } from '../../memory.js'
@@ -15,6 +13,7 @@ const MAX_STEPS = 1 << 17
  * pass to the next where cont[0] is not 0; gradients do not. Blobs: Wx, b[, Ws], Wh and what the subclass adds.
  */
 export abstract class RecurrentLayer extends Layer {
+  static override readonly onlyKernels = true
   /** How many states there are: h, and c. */
   protected abstract stateCount(): number
   /** How many gates a hidden value has. */
@@ -65,12 +64,6 @@ export abstract class RecurrentLayer extends Layer {
 
   override allowsForceBackward(bottomIndex: number): boolean {
     return bottomIndex !== 1
-  }
-
-  override workspace(backward: boolean): Workspace {
-    return this.engine.workspace
-      ? recurrentWorkspace(this.batch, this.hidden, this.gateCount())
-      : super.workspace(backward)
   }
 
   /** Forget the state that the last pass left. */
