@@ -33,17 +33,22 @@ export class RistrettoError extends Error {
   constructor(message: string, { causes = [], place, ...options }: ErrorDetails = {}) {
     super(shortened(message), options)
     this.#causes = causes
-    if (!place) return
-    const { sourceLine, ...where } = place
-    Object.assign(this, where)
-    // a line may be long, and whoever prints the error sees its message
-    Object.defineProperty(this, 'sourceLine', { value: sourceLine })
+    setPlace(this, place)
   }
 
   /** Where several things are wrong: each of them, in the order of the text; else nothing. */
   get causes(): readonly RistrettoError[] {
     return this.#causes
   }
+}
+
+/** Give the error its place. */
+export function setPlace(error: RistrettoError, place: Place | undefined): void {
+  if (!place) return
+  const { sourceLine, ...where } = place
+  Object.assign(error, where)
+  // a line may be long, and whoever prints the error sees its message
+  Object.defineProperty(error, 'sourceLine', { value: sourceLine })
 }
 
 /** Messages quote names and lists from files, which may be of any length. */
@@ -89,8 +94,11 @@ const LISTED = 20
 
 /** Several errors as one: of the first one's class and place, with a line for each in its message. One is itself. */
 export function joinErrors(errors: readonly RistrettoError[]): RistrettoError {
+  if (errors.length === 1) return errors[0]
+  errors = [...errors].sort((a, b) =>
+    a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0) : 0,
+  )
   const [first] = errors
-  if (errors.length === 1) return first
   const lines = errors.slice(0, LISTED).map(error => error.message)
   if (errors.length > LISTED) lines.push(`… and ${errors.length - LISTED} more`)
   const Class = first instanceof FormatError ? FormatError : NetError
@@ -112,16 +120,3 @@ export class EngineError extends RistrettoError {
 /** What the operating system refused, as an error that says what was wanted. */
 export const systemError = (wanted: string, error: unknown): RistrettoError =>
   new RistrettoError(`${wanted}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-
-/**
- * What a layer's own code threw, with the layer's name in front of its message, once. The error stays what it is, stack
- * included.
- */
-export function namingLayer(layer: { readonly name: string; readonly type: string }, error: unknown): unknown {
-  if (!(error instanceof Error) || error.message.startsWith("layer '")) return error
-  if (!Object.getOwnPropertyDescriptor(error, 'message')?.writable) return error
-  const { message, stack } = error
-  error.message = `layer '${layer.name}' (${layer.type}): ${message}`
-  if (message && stack) error.stack = stack.replace(message, () => error.message)
-  return error
-}

@@ -5,6 +5,7 @@ import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Memory } from './memory.js'
+import { fieldNamed, placeOf } from './proto/places.js'
 import { RandomStream } from './rng.js'
 import type { Files } from './system/files.js'
 
@@ -212,9 +213,14 @@ export abstract class Layer {
     return blob
   }
 
-  /** An error that names this layer: `layer 'ip2' (InnerProduct): …`. */
-  error(message: string): NetError {
-    return new NetError(`layer '${this.name}' (${this.type}): ${message}`)
+  /**
+   * An error that names this layer: `layer 'ip2' (InnerProduct): …`.
+   * @param field which field of the layer is at fault, as in `pooling_param.stride`; left out, the first one that the
+   * message names
+   */
+  error(message: string, field = fieldNamed(this.param, message)): NetError {
+    const place = placeOf(this.param, field)
+    return new NetError(`layer '${this.name}' (${this.type}): ${message}`, { layer: this.name, field, place })
   }
 
   /** Refuse top i in place of bottom i. */

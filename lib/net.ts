@@ -2,7 +2,7 @@ import type { Blob } from './blob.js'
 import type { Engine } from './engine.js'
 import { type EngineName, startDefaultEngine, startEngine } from './engines/index.js'
 import { limitEngine } from './engines/limited_heap.js'
-import { namingLayer, RistrettoError } from './errors.js'
+import { RistrettoError, throwAll } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
 import type { Layer, LayerContext, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
@@ -33,7 +33,8 @@ import { filterNet, insertSplits } from './net/graph.js'
 import { homeForBackward, homeForForward, isHostLayer } from './net/host_layer.js'
 import { InferencePlan } from './net/inference.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
-import { drawSeed, readNet } from './net/source.js'
+import { namingLayer } from './net/naming_layer.js'
+import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
 import { createFiles, type FileReader, type FileSource, type Files } from './system/files.js'
@@ -198,7 +199,7 @@ export class Net {
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
     starting.catch(() => {})
-    const { param, files } = await readNet(source, options.near ?? createFiles(options.files))
+    const { param, errors, files } = await readNet(source, options.near ?? createFiles(options.files))
     const state = {
       phase: options.phase ?? param.state?.phase ?? 'TEST',
       level: options.level ?? param.state?.level ?? 0,
@@ -207,6 +208,7 @@ export class Net {
     if (state.phase !== 'TRAIN' && state.phase !== 'TEST')
       throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
     const filtered = filterNet(param, state)
+    refuseFaults(filtered, errors)
     const split = insertSplits(filtered)
     const whole = await starting
     const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
@@ -227,7 +229,9 @@ export class Net {
 
   /** The description in a prototxt, upgraded to the current format. */
   static async read(source: FileSource, files: Files = createFiles()): Promise<NetParameter> {
-    return (await readNet(source, files)).param
+    const { param, errors } = await readNet(source, files)
+    throwAll(errors)
+    return param
   }
 
   /**

@@ -7,6 +7,7 @@ import { addConvertImageset } from './convert_imageset.js'
 import { addConvertMnist } from './convert_mnist.js'
 import { addDeviceQuery } from './device_query.js'
 import { addDraw } from './draw.js'
+import { errorText } from './error_text.js'
 import { addExtractFeatures } from './extract_features.js'
 import { normalizeArguments } from './gflags.js'
 import type { Output } from './output.js'
@@ -42,7 +43,9 @@ export async function run(argv: readonly string[], output: Output): Promise<numb
     return exitCodes.ok
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    output.err.write(`${errorText(error, program.opts()['debug'] === true)}\n`)
+    const debug = program.opts()['debug'] === true
+    const color = output.err.isTTY === true && !process.env['NO_COLOR']
+    output.err.write(`${errorText(error, { debug, color })}\n`)
     return exitCodes.error
   }
 }
@@ -68,10 +71,4 @@ gflags spelling works too: -solver x, --solver=x, --sigint_effect stop. ristrett
     )
   for (const add of commands) add(program, output)
   return program
-}
-
-function errorText(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return `ristretto: ${String(error)}`
-  if (debug) return `ristretto: ${error.stack ?? error.message}`
-  return `ristretto: ${error.message.replaceAll('\n', ' ')}`
 }

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { shapeText } from '../blob.js'
-import { NetError, RistrettoError } from '../errors.js'
+import { joinErrors, NetError, RistrettoError } from '../errors.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import { Net } from '../net.js'
+import { keepPlace } from '../proto/places.js'
 import { parseNet } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { createFiles } from '../system/files.js'
@@ -75,29 +76,35 @@ async function summarizeFile(model: string, options: SummarizeOptions, output: O
 
 /** Data that is somewhere else is not needed to count. */
 function hinted(error: unknown, net: NetParameter): unknown {
+  if (error instanceof RistrettoError && error.causes.length)
+    return joinErrors(error.causes.map(cause => hinted(cause, net) as RistrettoError))
   const source = net.layer?.find(
     layer => !layer.bottom?.length && error instanceof Error && error.message.startsWith(`layer '${layer.name}' `),
   )
   if (!source || !(error instanceof Error)) return error
   const shapes = (source.top ?? []).map(top => `--shape ${top}=…`).join(' ')
-  return new RistrettoError(`${error.message}; ${shapes} puts inputs in its place`, { cause: error })
+  error.message += `; ${shapes} puts inputs in its place`
+  return error
 }
 
 /** Drawing the weights of a large net takes seconds, and nobody looks at them here. */
 function withoutFillers(net: NetParameter): NetParameter {
   const strip = (layer: LayerParameter): LayerParameter =>
-    Object.fromEntries(
-      Object.entries(layer).map(([key, value]) => {
-        const isParam = key.endsWith('_param') && typeof value === 'object' && !Array.isArray(value)
-        return [
-          key,
-          isParam
-            ? Object.fromEntries(
-                Object.entries(value).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'),
-              )
-            : value,
-        ]
-      }),
+    keepPlace(
+      layer,
+      Object.fromEntries(
+        Object.entries(layer).map(([key, value]) => {
+          const isParam = key.endsWith('_param') && typeof value === 'object' && !Array.isArray(value)
+          return [
+            key,
+            isParam
+              ? Object.fromEntries(
+                  Object.entries(value).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'),
+                )
+              : value,
+          ]
+        }),
+      ),
     )
   return { ...net, layer: net.layer?.map(strip) }
 }
@@ -117,7 +124,7 @@ function withShapes(net: NetParameter, shapes: Shapes): NetParameter {
       return { dim }
     })
     const { name, top, include, exclude } = layer
-    return { name, top, include, exclude, type: 'Input', input_param: { shape } }
+    return keepPlace(layer, { name, top, include, exclude, type: 'Input', input_param: { shape } })
   })
   if (unused.size)
     throw new NetError(`no layer without inputs makes ${[...unused].map(name => `'${name}'`).join(', ')}`)

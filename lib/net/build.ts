@@ -1,12 +1,15 @@
 import { Blob, sameShape, shapeText, TooManyValuesError } from '../blob.js'
 import type { Engine } from '../engine.js'
-import { namingLayer } from '../errors.js'
+import { NetError, throwAll } from '../errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from '../generated/caffe.js'
 import type { Count, Layer, LayerContext } from '../layer.js'
 import type { Memory } from '../memory.js'
+import { keepPlace } from '../proto/places.js'
 import { createLayer } from '../registry.js'
+import { listNames } from '../system/names.js'
 import { earlyBatchAdvice } from './batch_advice.js'
 import { pruneBackward } from './graph.js'
+import { namingLayer } from './naming_layer.js'
 
 /** A layer in its place: what it reads and writes, and which gradients it owes. */
 export interface NetNode {
@@ -89,7 +92,19 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
     untaken: 0,
   }
   try {
-    for (const param of net.layer ?? []) await addLayer(b, { ...param, phase: param.phase ?? context.phase }, context)
+    const errors: NetError[] = []
+    // blobs of layers that are wrong, and of those that read them: their shapes are not known
+    const unmade = new Set<string>()
+    for (const param of net.layer ?? [])
+      try {
+        if (param.bottom?.some(name => unmade.has(name))) for (const top of param.top ?? []) unmade.add(top)
+        else await addLayer(b, keepPlace(param, { ...param, phase: param.phase ?? context.phase }), context)
+      } catch (error) {
+        if (!(error instanceof NetError)) throw error
+        errors.push(error)
+        for (const top of param.top ?? []) unmade.add(top)
+      }
+    throwAll(errors)
     pruneBackward(
       b.nodes,
       b.blobs.map(blob => blob.name),
@@ -107,7 +122,7 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
 
 async function addLayer(b: Building, param: LayerParameter, context: LayerContext): Promise<void> {
   // a layer may change its own copy in setup, as BatchNorm does with its param specs
-  const layer = createLayer({ ...param }, { ...context, phase: param.phase! })
+  const layer = createLayer(keepPlace(param, { ...param }), { ...context, phase: param.phase! })
   const node: NetNode = {
     layer,
     name: layer.name,
@@ -133,7 +148,7 @@ async function addLayer(b: Building, param: LayerParameter, context: LayerContex
     const blob = b.byName.get(name)
     if (blob === undefined || !b.available.has(name))
       throw layer.error(
-        `bottom ${i} is '${name}', which no layer before it makes${b.byName.size ? `; known: ${[...b.byName.keys()].join(', ')}` : ''}`,
+        `bottom ${i} is '${name}', which no layer before it makes${b.byName.size ? `; known: ${listNames([...b.byName.keys()])}` : ''}`,
       )
     b.available.delete(name)
     node.bottoms.push(blob)

@@ -2,9 +2,11 @@
  * What Caffe does to a net before any layer exists: pick the layers of a state, and split tops that feed several
  * bottoms. Pure functions from NetParameter to NetParameter, on upgraded parameters (`layer`, not `layers`).
  */
-import { NetError } from '../errors.js'
+import { NetError, throwAll } from '../errors.js'
 import type { LayerParameter, NetParameter, NetStateRule } from '../generated/caffe.js'
 import type { Phase } from '../layer.js'
+import { keepPlace, placeOf } from '../proto/places.js'
+import { didYouMean, listNames } from '../system/names.js'
 
 /** The state that include and exclude rules are matched against. */
 export interface NetStateValues {
@@ -34,6 +36,7 @@ export function filterNet(net: NetParameter, state: NetStateValues): NetParamete
     if (include.length && exclude.length)
       throw new NetError(
         `layer '${param.name ?? ''}' has both include and exclude rules: give either what it is part of or what it is not`,
+        { layer: param.name ?? '', field: 'exclude', place: placeOf(param, 'exclude') },
       )
     return include.length
       ? include.some(rule => ruleMatches(rule, state))
@@ -57,10 +60,11 @@ interface Top {
  */
 export function insertSplits(net: NetParameter): NetParameter {
   const layers = net.layer ?? []
-  const { producers, sources } = findUses(layers)
+  const { producers, sources, errors } = findUses(layers)
+  throwAll(errors)
   const result: LayerParameter[] = []
   layers.forEach((original, i) => {
-    const param: LayerParameter = { ...original }
+    const param: LayerParameter = keepPlace(original, { ...original })
     result.push(param)
     param.bottom = param.bottom?.map((blob, j) => {
       const source = sources[i][j]
@@ -81,7 +85,8 @@ export function insertSplits(net: NetParameter): NetParameter {
 }
 
 /** For each layer its tops, and for each bottom the top it reads. */
-function findUses(layers: LayerParameter[]): { producers: Top[][]; sources: Top[][] } {
+function findUses(layers: LayerParameter[]): { producers: Top[][]; sources: Top[][]; errors: NetError[] } {
+  const errors: NetError[] = []
   const latest = new Map<string, Top>()
   const producers: Top[][] = []
   const sources: Top[][] = []
@@ -89,12 +94,9 @@ function findUses(layers: LayerParameter[]): { producers: Top[][]; sources: Top[
     sources.push(
       (param.bottom ?? []).map((blob, j) => {
         const top = latest.get(blob)
-        if (!top)
-          throw new NetError(
-            `layer '${nameOf(param)}' (${param.type ?? ''}): bottom ${j} is '${blob}', which no layer before it makes${latest.size ? `; known so far: ${[...latest.keys()].join(', ')}` : ''}`,
-          )
-        top.uses++
-        return top
+        if (top) top.uses++
+        else if (errors.length < MAX_ERRORS) errors.push(unknownBottom(param, j, [...latest.keys()]))
+        return top ?? { layer: -1, index: 0, uses: 0, lossWeight: 0, next: 0 }
       }),
     )
     producers.push(
@@ -111,7 +113,21 @@ function findUses(layers: LayerParameter[]): { producers: Top[][]; sources: Top[
       if (weights[j]) top.uses++
     }
   })
-  return { producers, sources }
+  return { producers, sources, errors }
+}
+
+/** What is the matter with each bottom that no layer makes. */
+export const unknownBottoms = (net: NetParameter): NetError[] => findUses(net.layer ?? []).errors
+
+const MAX_ERRORS = 100
+
+function unknownBottom(param: LayerParameter, j: number, known: readonly string[]): NetError {
+  const blob = param.bottom![j]
+  const field = `bottom[${j}]`
+  return new NetError(
+    `layer '${nameOf(param)}' (${param.type ?? ''}): bottom ${j} is '${blob}', which no layer before it makes${didYouMean(blob, known)}${known.length ? `; known so far: ${listNames(known)}` : ''}`,
+    { layer: nameOf(param), field, place: placeOf(param, field) },
+  )
 }
 
 function splitLayer(layerName: string, blob: string, top: Top): LayerParameter {

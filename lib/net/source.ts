@@ -1,16 +1,27 @@
-import { FormatError } from '../errors.js'
-import type { NetParameter } from '../generated/caffe.js'
+import { FormatError, NetError, type RistrettoError, throwAll } from '../errors.js'
+import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import { checkMessage } from '../proto/message.js'
-import { parseNet } from '../proto/text.js'
+import { readText } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
+import { findClass } from '../registry.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
+import { macrotask, mustYield } from '../system/macrotask.js'
+import { unknownBottoms } from './graph.js'
 
-/** A NetParameter from wherever it is, checked and upgraded. */
-export async function readNet(
-  source: FileSource | NetParameter,
-  files: Files,
-): Promise<{ param: NetParameter; files: Files }> {
-  if (!isFileSource(source)) return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), files }
+/** A net's description, what is wrong with its text, and where its paths are resolved. */
+export interface ReadNet {
+  readonly param: NetParameter
+  readonly errors: readonly RistrettoError[]
+  readonly files: Files
+}
+
+/**
+ * A NetParameter from wherever it is, checked and upgraded. What is wrong with a prototxt stands in `errors`: the rest of
+ * it is there, so that it can be looked through for more.
+ */
+export async function readNet(source: FileSource | NetParameter, files: Files): Promise<ReadNet> {
+  if (!isFileSource(source))
+    return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), errors: [], files }
   const file = fileName(source)
   if (/\blayers?\s*{/.test(file))
     throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
@@ -19,7 +30,47 @@ export async function readNet(
     throw new FormatError(
       `${file}: a net is described by text, a .prototxt; this file is binary: if it is a model, it belongs into the option weights`,
     )
-  return { param: upgradeNet(parseNet(text, { file })), files: files.near(source) }
+  const errors: FormatError[] = []
+  const parsed = await parseLong(text, file, errors)
+  // half a net may be in no form that can be upgraded
+  if (errors.length && parsed.layers?.length) throwAll(errors)
+  return { param: upgradeNet(parsed), errors, files: files.near(source) }
+}
+
+/** Reading is as long as the text: others get their turn meanwhile. */
+async function parseLong(text: string, file: string, errors: FormatError[]): Promise<NetParameter> {
+  const steps = readText('NetParameter', text, { file, errors })
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value
+    if (mustYield()) await macrotask()
+  }
+}
+
+/** Refuse a net in which the text, types or connections are wrong, with all of it at once. */
+export function refuseFaults(net: NetParameter, errors: readonly RistrettoError[]): void {
+  // a type or top that could not be read is no further mistake
+  const read = errors.length ? (net.layer ?? []).filter(layer => layer.type) : net.layer
+  throwAll([...errors, ...unknownTypes(read ?? []), ...(errors.length ? [] : unknownBottoms(net))])
+}
+
+/** One error for each type that nobody has registered, at its first layer. */
+function unknownTypes(layers: readonly LayerParameter[]): NetError[] {
+  const found = new Map<string, { error: NetError; layers: number }>()
+  for (const param of layers)
+    try {
+      findClass(param)
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error
+      const { module = '', layer = '' } = param.python_param ?? {}
+      const key = [param.type, ...(param.type === 'Python' ? [module, layer] : [])].join('\0')
+      const first = found.get(key)
+      if (first) first.layers++
+      else found.set(key, { error, layers: 1 })
+    }
+  return [...found.values()].map(({ error, layers }) => {
+    if (layers > 1) error.message += ` (${layers} layers are of this type)`
+    return error
+  })
 }
 
 /** Control characters that no text has. */

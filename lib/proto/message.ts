@@ -1,5 +1,6 @@
-import { NetError } from '../errors.js'
+import { NetError, throwAll } from '../errors.js'
 import type { FilledMessages, Messages } from '../generated/caffe.js'
+import { keepPlace } from './places.js'
 import {
   type FieldInfo,
   type MessageInfo,
@@ -40,10 +41,16 @@ function emptyList(field: FieldInfo): unknown {
  * fit throws, naming the place: `where` and then the path, as in `layer[3].convolution_param.kernel_size`.
  */
 export function checkMessage<K extends MessageName>(type: K, value: unknown, where = ''): Messages[K] {
-  return check(messageInfo(type), value, '', where ? `${where}: ` : '') as Messages[K]
+  const errors: NetError[] = []
+  const checked = check(messageInfo(type), value, '', where ? `${where}: ` : '', errors)
+  throwAll(errors)
+  return checked as Messages[K]
 }
 
-function check(info: MessageInfo, value: unknown, path: string, where: string): PlainMessage {
+/** After so many errors nobody reads on. */
+const MAX_ERRORS = 100
+
+function check(info: MessageInfo, value: unknown, path: string, where: string, errors: NetError[]): PlainMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
     throw new NetError(`${where}${path || info.name} must be an object (a ${info.name}), not ${show(value)}`)
   const source = value as PlainMessage
@@ -53,17 +60,25 @@ function check(info: MessageInfo, value: unknown, path: string, where: string): 
     if (given === undefined || given === null) continue
     const at = path ? `${path}.${name}` : name
     const field = info.byName.get(name)
-    if (!field) throw new NetError(`${where}${at}: ${unknownField(info, name)}`)
-    checked[name] = field.repeated ? checkList(field, given, at, where) : checkValue(field, given, at, where)
+    if (field)
+      checked[name] = field.repeated
+        ? checkList(field, given, at, where, errors)
+        : checkValue(field, given, at, where, errors)
+    else note(errors, `${where}${at}: ${unknownField(info, name)}`, at)
   }
   for (const field of info.required) {
-    if (checked[field.name] === undefined) throw new NetError(`${where}${path || info.name} needs ${field.name}`)
+    if (source[field.name] === undefined) note(errors, `${where}${path || info.name} needs ${field.name}`, path)
   }
   if (source[unknownFields]) checked[unknownFields] = source[unknownFields]
-  return checked
+  return keepPlace(source, checked)
 }
 
-function checkList(field: FieldInfo, given: unknown, path: string, where: string): unknown {
+function note(errors: NetError[], message: string, field: string): void {
+  errors.push(new NetError(message, { field }))
+  if (errors.length >= MAX_ERRORS) throwAll(errors)
+}
+
+function checkList(field: FieldInfo, given: unknown, path: string, where: string, errors: NetError[]): unknown {
   if (field.array && (given instanceof Float32Array || given instanceof Float64Array)) {
     if (field.type === 'double') return given instanceof Float64Array ? given : Float64Array.from(given)
     return given instanceof Float32Array ? given : Float32Array.from(given)
@@ -71,9 +86,10 @@ function checkList(field: FieldInfo, given: unknown, path: string, where: string
   const isList =
     Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView) && field.type !== 'bytes')
   const list = isList ? Array.from(given as ArrayLike<unknown>) : [given]
-  if (!field.array) return list.map((item, i) => checkValue(field, item, isList ? `${path}[${i}]` : path, where))
+  if (!field.array)
+    return list.map((item, i) => checkValue(field, item, isList ? `${path}[${i}]` : path, where, errors))
   const wrong = list.findIndex(item => typeof item !== 'number')
-  if (wrong >= 0) checkValue(field, list[wrong], isList ? `${path}[${wrong}]` : path, where)
+  if (wrong >= 0) checkValue(field, list[wrong], isList ? `${path}[${wrong}]` : path, where, errors)
   return field.type === 'double' ? Float64Array.from(list as number[]) : Float32Array.from(list as number[])
 }
 
@@ -83,32 +99,33 @@ const RANGES: Record<string, readonly [low: number, high: number]> = {
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 }
 
-function checkValue(field: FieldInfo, given: unknown, path: string, where: string): unknown {
-  if (field.message) return check(field.message, given, path, where)
-  const wrong = (expected: string): NetError => new NetError(`${where}${path} must be ${expected}, not ${show(given)}`)
+function checkValue(field: FieldInfo, given: unknown, path: string, where: string, errors: NetError[]): unknown {
+  if (field.message) return check(field.message, given, path, where, errors)
+  const wrong = (expected: string): undefined =>
+    void note(errors, `${where}${path} must be ${expected}, not ${show(given)}`, path)
   if (field.enum) {
     const name = typeof given === 'number' ? field.enum.byNumber.get(given) : given
     if (typeof name === 'string' && field.enum.byName.has(name)) return name
-    throw wrong(`one of ${field.enum.names.join(', ')}`)
+    return wrong(`one of ${field.enum.names.join(', ')}`)
   }
   switch (field.type) {
     case 'string':
-      if (typeof given !== 'string') throw wrong('a string')
+      if (typeof given !== 'string') return wrong('a string')
       return given
     case 'bool':
-      if (typeof given !== 'boolean') throw wrong('true or false')
+      if (typeof given !== 'boolean') return wrong('true or false')
       return given
     case 'bytes':
-      if (!(given instanceof Uint8Array)) throw wrong('a Uint8Array')
+      if (!(given instanceof Uint8Array)) return wrong('a Uint8Array')
       return given
     case 'float':
     case 'double':
-      if (typeof given !== 'number') throw wrong('a number')
+      if (typeof given !== 'number') return wrong('a number')
       return given
     default: {
       const [low, high] = RANGES[field.type]
       if (!Number.isInteger(given) || (given as number) < low || (given as number) > high)
-        throw wrong(low ? `an integer (${field.type})` : 'a non-negative integer')
+        return wrong(low ? `an integer (${field.type})` : 'a non-negative integer')
       return given
     }
   }

@@ -10,6 +10,7 @@ import type {
   V1LayerParameter_LayerType,
 } from '../generated/caffe.js'
 import { unknownFields } from './message.js'
+import { keepPlace, placeOf } from './places.js'
 import { messageInfo, type PlainMessage } from './schema.js'
 
 // Bringing nets and solvers of older Caffe versions up to date, as Caffe does whenever it reads one:
@@ -155,7 +156,12 @@ function foldPadding(layers: readonly V1LayerParameter[], inputs: readonly strin
     const { layer: v0 = {}, bottom = [], top = [] } = layer
     let folded = layer
     for (const blob of bottom) {
-      if (!producers.has(blob)) throw new NetError(`layer '${v0.name ?? ''}' reads the unknown blob '${blob}'`)
+      if (!producers.has(blob))
+        throw new NetError(`layer '${v0.name ?? ''}' reads the unknown blob '${blob}'`, {
+          layer: v0.name,
+          field: 'bottom',
+          place: placeOf(layer, 'bottom'),
+        })
       const padding = producers.get(blob)
       if (padding?.layer?.type !== 'padding') continue
       if (v0.type !== 'conv' && v0.type !== 'pool')
@@ -166,7 +172,7 @@ function foldPadding(layers: readonly V1LayerParameter[], inputs: readonly strin
         throw new NetError(
           `layer '${v0.name ?? ''}' and the padding layer before it must have one bottom and one top each`,
         )
-      folded = { ...layer, layer: { ...v0, pad: padding.layer.pad ?? 0 }, bottom: padding.bottom }
+      folded = keepPlace(layer, { ...layer, layer: { ...v0, pad: padding.layer.pad ?? 0 }, bottom: padding.bottom })
     }
     if (v0.type !== 'padding') kept.push(folded)
     for (const blob of top) producers.set(blob, layer)
@@ -174,15 +180,21 @@ function foldPadding(layers: readonly V1LayerParameter[], inputs: readonly strin
   return kept
 }
 
-function upgradeV0Layer({ bottom, top, layer: v0 }: V1LayerParameter, warn: Warn): V1LayerParameter {
-  const upgraded: V1LayerParameter = {}
+function upgradeV0Layer(old: V1LayerParameter, warn: Warn): V1LayerParameter {
+  const { bottom, top, layer: v0 } = old
+  const upgraded: V1LayerParameter = keepPlace(old, {})
   if (bottom) upgraded.bottom = bottom
   if (top) upgraded.top = top
   if (!v0) return upgraded
   const { type = '' } = v0
   if (v0.name !== undefined) upgraded.name = v0.name
   if (v0.type !== undefined) {
-    if (!Object.hasOwn(V0_TYPES, type)) throw new NetError(`layer '${v0.name ?? ''}' has the unknown V0 type '${type}'`)
+    if (!Object.hasOwn(V0_TYPES, type))
+      throw new NetError(`layer '${v0.name ?? ''}' has the unknown V0 type '${type}'`, {
+        layer: v0.name,
+        field: 'type',
+        place: placeOf(old, 'layer.type'),
+      })
     upgraded.type = V0_TYPES[type]
   }
   if (v0.blobs) upgraded.blobs = v0.blobs
@@ -233,7 +245,7 @@ function upgradeTransform(layer: V1LayerParameter): V1LayerParameter {
     transform[field] = param[field]
     delete param[field]
   }
-  return { ...layer, [name]: param, transform_param: transform }
+  return keepPlace(layer, { ...layer, [name]: param, transform_param: transform })
 }
 
 // V1 → today
@@ -319,7 +331,7 @@ function upgradeV1Layer(old: V1LayerParameter, warn: Warn): LayerParameter {
   const plain = rest as PlainMessage
   if (plain[unknownFields]) warn(`layer '${old.name ?? ''}': fields that Caffe's V1 layers do not have were dropped`)
   delete plain[unknownFields]
-  const upgraded: LayerParameter = rest
+  const upgraded: LayerParameter = keepPlace(old, rest)
   if (type !== undefined) upgraded.type = V1_TYPES[type]
   const count = Math.max(...[param, blob_share_mode, blobs_lr, weight_decay].map(list => list?.length ?? 0))
   if (!count) return upgraded
@@ -361,7 +373,5 @@ const isOldBatchNorm = (layer: LayerParameter): boolean =>
   layer.param?.length === 3 &&
   layer.param.some(spec => spec.lr_mult !== 0 || spec.decay_mult !== 0)
 
-const freezeParams = (layer: LayerParameter): LayerParameter => ({
-  ...layer,
-  param: layer.param?.map(spec => ({ ...spec, lr_mult: 0, decay_mult: 0 })),
-})
+const freezeParams = (layer: LayerParameter): LayerParameter =>
+  keepPlace(layer, { ...layer, param: layer.param?.map(spec => ({ ...spec, lr_mult: 0, decay_mult: 0 })) })

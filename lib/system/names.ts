@@ -21,7 +21,7 @@ export function nearestName(name: string, candidates: readonly string[]): { name
   return { name: best, close: sameNumbers && least <= stem / 4 }
 }
 
-const KIND = /(?:_param|_filler|loss|data|layer)$/i
+const KIND = /(?<=.)(?:_param|_filler|loss|data|layer)$/i
 
 /** `; did you mean 'x'?` where one of the known names is close, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {

@@ -2,7 +2,6 @@ import { NetError } from '../../errors.js'
 import type { SolverParameter } from '../../generated/caffe.js'
 import { readSolver, type Solver, type SolverOptions } from '../../solver.js'
 import type { FileSource } from '../../system/files.js'
-import { didYouMean } from '../../system/names.js'
 import { AdaDeltaSolver } from './adadelta.js'
 import { AdaGradSolver } from './adagrad.js'
 import { AdamSolver } from './adam.js'
@@ -37,8 +36,6 @@ export async function createSolver(source: FileSource | SolverParameter, options
   const { param } = await readSolver(source, options)
   const type = param.type ?? 'SGD'
   if (!Object.hasOwn(solvers, type))
-    throw new NetError(
-      `solver: unknown type '${type}'${didYouMean(type, solverTypes())}; it may be ${solverTypes().join(', ')}`,
-    )
+    throw new NetError(`solver: unknown type '${type}'; it may be ${solverTypes().join(', ')}`)
   return solvers[type].create(source, options)
 }

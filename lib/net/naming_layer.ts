@@ -1,0 +1,18 @@
+import { RistrettoError, setPlace } from '../errors.js'
+import type { Layer } from '../layer.js'
+import { fieldNamed, placeOf } from '../proto/places.js'
+
+/**
+ * What a layer's own code threw, with the layer's name in front of its message, once, and its place in the prototxt. The
+ * error stays what it is, stack included.
+ */
+export function namingLayer(layer: Layer, error: unknown): unknown {
+  if (error instanceof RistrettoError && error.line === undefined)
+    setPlace(error, placeOf(layer.param, fieldNamed(layer.param, error.message)))
+  if (!(error instanceof Error) || error.message.startsWith("layer '")) return error
+  if (!Object.getOwnPropertyDescriptor(error, 'message')?.writable) return error
+  const { message, stack } = error
+  error.message = `layer '${layer.name}' (${layer.type}): ${message}`
+  if (message && stack) error.stack = stack.replace(message, () => error.message)
+  return error
+}
