@@ -106,6 +106,18 @@ export interface UpdateRule {
 }
 
 /**
+ * What a kernel that fuses does to its result while it has it in hand, in the bits that the kernel of that name would
+ * give: relu with that slope, or clip with [low, high].
+ */
+export type After = { readonly relu: number } | { readonly clip: readonly [low: number, high: number] }
+
+/** Kernels that may take an `after`. */
+export type FusingKernel = 'convolution' | 'addBias' | 'eltwiseSum' | 'scaleChannels' | 'normalizeChannels'
+
+/** What each of an engine's kernels takes as `after`. */
+export type Fusions = { readonly [K in FusingKernel]?: readonly ('relu' | 'clip')[] }
+
+/**
  * Every computation that a layer or solver may ask for, one formula each. Memories are (n) values unless a shape is
  * given.
  */
@@ -126,19 +138,14 @@ export interface Kernels {
   ): void
 
   // ---- convolution --------------------------------------------------------------------------------------------------
-  /** y ← w ∗ x + bias.  x: (N, C, in…), w: (M, C/group, kernel…), bias: (M) or null, y: (N, M, out…). */
-  convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory): void
-  /**
-   * y ← relu(w ∗ x + bias): y where y > 0, else slope·y. A device may lack it: the two kernels one after the other give
-   * the same.
-   */
-  convolutionRelu(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory, slope: number): void
+  /** y ← after(w ∗ x + bias).  x: (N, C, in…), w: (M, C/group, kernel…), bias: (M) or null, y: (N, M, out…). */
+  convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory, after?: After): void
   /** dx ← ∂E/∂x.  dy: (N, M, out…), w: (M, C/group, kernel…), dx: (N, C, in…). */
   convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Memory, dx: Memory): void
   /** dw ← dw + ∂E/∂w.  x: (N, C, in…), dy: (N, M, out…), dw: (M, C/group, kernel…). */
   convolutionWeightGradient(s: ConvolutionShape, x: Memory, dy: Memory, dw: Memory): void
-  /** y[n,c,i] ← y[n,c,i] + bias[c].  y: (N, C, inner). On a host engine, with a slope: then y ← relu(y). */
-  addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, slope?: number): void
+  /** y[n,c,i] ← after(y[n,c,i] + bias[c]).  y: (N, C, inner). */
+  addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, after?: After): void
   /** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
   biasGradient(batch: number, channels: number, inner: number, dy: Memory, db: Memory): void
   /**
@@ -211,8 +218,8 @@ export interface Kernels {
     yOffset: number,
     yStride: number,
   ): void
-  /** y ← Σᵢ coefficient[i]·xs[i]. On a host engine, with a slope: then y ← relu(y). */
-  eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory, slope?: number): void
+  /** y ← after(Σᵢ coefficient[i]·xs[i]). */
+  eltwiseSum(n: number, xs: readonly Memory[], coefficients: readonly number[], y: Memory, after?: After): void
   /** y ← Πᵢ xs[i]. */
   eltwiseProduct(n: number, xs: readonly Memory[], y: Memory): void
   /** y ← maxᵢ xs[i], mask ← the i it came from (the second of the first two on a tie, the earlier one after that). */
@@ -322,10 +329,7 @@ export interface Kernels {
   preluGradient(outer: number, channels: number, inner: number, x: Memory, slope: Memory, dy: Memory, dx: Memory): void
   /** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
   preluSlopeGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dslope: Memory): void
-  /**
-   * y ← factor[c]·x + bias[c].  factor: (channels), bias: (channels) or null. On a host engine, with a slope: then y ←
-   * relu(y).
-   */
+  /** y ← after(factor[c]·x + bias[c]).  factor: (channels), bias: (channels) or null. */
   scaleChannels(
     outer: number,
     channels: number,
@@ -334,7 +338,7 @@ export interface Kernels {
     factor: Memory,
     bias: Memory | null,
     y: Memory,
-    slope?: number,
+    after?: After,
   ): void
   /** dfactor[c] ← dfactor[c] + Σ x·dy. */
   scaleGradient(outer: number, channels: number, inner: number, x: Memory, dy: Memory, dfactor: Memory): void
@@ -369,10 +373,7 @@ export interface Kernels {
   ): void
   /** deviation ← √(variance + inside) + outside. */
   deviations(n: number, inside: number, outside: number, variance: Memory, deviation: Memory): void
-  /**
-   * y ← (x − mean[c]) / deviation[c].  x, y: (N, C, inner); y may be x. On a host engine, with a slope: then y ←
-   * relu(y).
-   */
+  /** y ← after((x − mean[c]) / deviation[c]).  x, y: (N, C, inner); y may be x. */
   normalizeChannels(
     batch: number,
     channels: number,
@@ -381,7 +382,7 @@ export interface Kernels {
     mean: Memory,
     deviation: Memory,
     y: Memory,
-    slope?: number,
+    after?: After,
   ): void
   /**
    * dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx
@@ -600,8 +601,8 @@ export interface PreparedConvolutions {
   length(s: ConvolutionShape): number
   /** prepared ← w in that form. */
   prepare(s: ConvolutionShape, w: Memory, prepared: Memory): void
-  /** y ← relu(w ∗ x + bias): y where y > 0, else slope·y; a slope of 1 leaves all as it is. */
-  convolution(s: ConvolutionShape, x: Memory, prepared: Memory, bias: Memory | null, y: Memory, slope: number): void
+  /** y ← after(w ∗ x + bias). */
+  convolution(s: ConvolutionShape, x: Memory, prepared: Memory, bias: Memory | null, y: Memory, after?: After): void
 }
 
 /** Functions that compute nothing and leave the memories they are given alone: what they take is counted. */
@@ -637,6 +638,8 @@ export interface Engine {
   readonly ready?: Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
   run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
+  /** Kernels that take an `after`, and which; the others never get one. `convolution` stands for `prepared` too. */
+  readonly fuses?: Fusions
   /** Where kernels take memory for themselves: the most of it that any of these calls takes. */
   dryRun?(calls: (dry: DryRun) => void): Workspace
   /** Where this engine has such passes. */

@@ -16,6 +16,7 @@ export { type LmdbCursor, LmdbReader } from './data/lmdb.js'
 export { LmdbWriter, type LmdbWriterOptions } from './data/lmdb_writer.js'
 export type {
   AccuracyShape,
+  After,
   ArgMaxShape,
   ClassLossShape,
   ContrastiveShape,
@@ -23,6 +24,8 @@ export type {
   CropShape,
   DryRun,
   Engine,
+  FusingKernel,
+  Fusions,
   Kernels,
   LRNShape,
   Normalization,

@@ -1,5 +1,5 @@
 import { Blob, type Shape, shapeText } from './blob.js'
-import type { DryRun, Engine, Kernels } from './engine.js'
+import type { After, DryRun, Engine, FusingKernel, Kernels } from './engine.js'
 import { NetError } from './errors.js'
 import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
@@ -139,8 +139,21 @@ export abstract class Layer {
   /** Shape the tops from the bottoms. Before every forward in which a shape changed. */
   abstract reshape(bottom: Blob[], top: Blob[]): void
 
-  /** top.data ← f(bottom.data, blobs.data). Return a promise only to wait for the outside world. */
-  abstract forward(bottom: Blob[], top: Blob[]): void | Promise<void>
+  /**
+   * top.data ← f(bottom.data, blobs.data). Return a promise only to wait for the outside world. `after` is given only to
+   * a layer that `fuses`: what is to be done to the top as well.
+   */
+  abstract forward(bottom: Blob[], top: Blob[], after?: After): void | Promise<void>
+
+  /** The kernel that writes the only top last, to which forward passes `after` on. Undefined: it takes nothing along. */
+  get fuses(): FusingKernel | undefined {
+    return undefined
+  }
+
+  /** What forward does to each value, if that is all it does: in place, the layer before may take it along. */
+  get after(): After | undefined {
+    return undefined
+  }
 
   /**
    * bottom[i].diff ← ∂E/∂bottom[i] where propagateDown[i]; blobs[i].diff += ∂E/∂blobs[i]. Doing nothing leaves the

@@ -28,7 +28,7 @@ import {
   readWeights,
   saveNet,
 } from './net/files.js'
-import { type Rectified, rectifiedLayers } from './net/fusion.js'
+import { type Fused, fusedLayers } from './net/fusion.js'
 import { filterNet, insertSplits } from './net/graph.js'
 import { homeForBackward, homeForForward, isHostLayer } from './net/host_layer.js'
 import { InferencePlan } from './net/inference.js'
@@ -156,7 +156,7 @@ export class Net {
   private tail: Promise<unknown> | undefined
   private disposed = false
   private plan: InferencePlan | undefined
-  private rectified: ReadonlyMap<NetNode, Rectified>
+  private fused: ReadonlyMap<NetNode, Fused>
 
   private constructor(
     /** The filtered net with its splits, as it was built. */
@@ -173,7 +173,7 @@ export class Net {
     this.debugInfo = param.debug_info ?? false
     this.parts = parts
     this.nodes = parts.nodes
-    this.rectified = rectifiedLayers(parts.nodes)
+    this.fused = fusedLayers(parts.nodes)
     this.inputs = parts.inputs
     this.outputs = parts.outputs
     this.learnable = parts.learnable
@@ -503,7 +503,7 @@ export class Net {
       for (const { blob } of this.parts.params) await blob.memory.data.pull()
       this.refold(this.plan)
     } else if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
-    // whoever looks between a layer and its ReLU gets to see what is there
+    // whoever looks between two layers gets to see what is there
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
     let done: NetNode | undefined
     for (let i = start; i <= end; i++) {
@@ -515,12 +515,12 @@ export class Net {
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
       if (node.layer.engine !== this.engine) await homeForForward(node)
       node.layer.random.iteration = this.passes
-      const pair = watched ? undefined : this.rectified.get(node)
+      const next = watched ? undefined : this.fused.get(node)
       try {
-        if (pair && pair.place <= end) {
-          if (shapesChanged(pair.relu)) this.reshapeNode(pair.relu)
-          pair.layer.forwardRectified(node.bottom, node.top, pair.slope)
-          done = pair.relu
+        if (next && next.place <= end) {
+          if (shapesChanged(next.node)) this.reshapeNode(next.node)
+          node.layer.forward(node.bottom, node.top, next.after)
+          done = next.node
         } else {
           const wait = node.layer.forward(node.bottom, node.top)
           if (wait) await wait
@@ -560,15 +560,15 @@ export class Net {
     if (this.phase !== 'TEST')
       throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
     this.plan = new InferencePlan(this.parts, keep)
-    this.rectified = rectifiedLayers(this.nodes, this.plan.skipped)
     for (const node of this.nodes) node.layer.needsBackward = false
+    this.fused = fusedLayers(this.nodes, this.plan.skipped)
     this.reshape()
   }
 
   /** Fold the params as they are now, which decides anew which layers run. */
   private refold(plan: InferencePlan): void {
     plan.fold()
-    this.rectified = rectifiedLayers(this.nodes, plan.skipped)
+    this.fused = fusedLayers(this.nodes, plan.skipped)
     this.reshape()
   }
 

@@ -1,15 +1,16 @@
+import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
-import { relu } from './relu.js'
+import { applyAfter } from './after.js'
 
 /** y[n,c,i] ← y[n,c,i] + bias[c], and with a slope y ← relu(y).  y: (N, C, inner). */
-export function addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, slope?: number): void {
+export function addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, after?: After): void {
   const bs = bias.array
   const ys = y.array
   for (let row = 0, o = 0; row < batch * channels; row++) {
     const value = bs[row % channels]
     for (let i = 0; i < inner; i++, o++) ys[o] += value
   }
-  if (slope !== undefined) relu(batch * channels * inner, slope, y, y)
+  applyAfter(batch * channels * inner, after, y)
 }
 
 /** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */

@@ -1,10 +1,17 @@
-import type { ConvolutionShape } from '../../lib/engine.js'
+import type { After, ConvolutionShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
-import { relu } from './relu.js'
+import { applyAfter } from './after.js'
 import { tapsOf } from './taps.js'
 
 /** y ← w ∗ x + bias.  x: (N, C, in…), w: (M, C/group, kernel…), bias: (M) or null, y: (N, M, out…). */
-export function convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Memory | null, y: Memory): void {
+export function convolution(
+  s: ConvolutionShape,
+  x: Memory,
+  w: Memory,
+  bias: Memory | null,
+  y: Memory,
+  after?: After,
+): void {
   const t = tapsOf(s)
   const { step, firstRow, input, output, inputPlane, outputPlane } = t
   const channels = s.channels / s.group
@@ -32,19 +39,7 @@ export function convolution(s: ConvolutionShape, x: Memory, w: Memory, bias: Mem
       ys.set(sums, (n * s.outputs + m) * outputPlane)
     }
   }
-}
-
-/** y ← relu(w ∗ x + bias): y where y > 0, else slope·y. */
-export function convolutionRelu(
-  s: ConvolutionShape,
-  x: Memory,
-  w: Memory,
-  bias: Memory | null,
-  y: Memory,
-  slope: number,
-): void {
-  convolution(s, x, w, bias, y)
-  relu(y.length, slope, y, y)
+  applyAfter(s.batch * s.outputs * outputPlane, after, y)
 }
 
 /** dx ← ∂E/∂x.  dy: (N, M, out…), w: (M, C/group, kernel…), dx: (N, C, in…). */

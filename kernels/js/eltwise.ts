@@ -1,5 +1,6 @@
+import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
-import { relu } from './relu.js'
+import { applyAfter } from './after.js'
 
 /** y ← Σᵢ coefficient[i]·xs[i], and with a slope y ← relu(y). */
 export function eltwiseSum(
@@ -7,7 +8,7 @@ export function eltwiseSum(
   xs: readonly Memory[],
   coefficients: readonly number[],
   y: Memory,
-  slope?: number,
+  after?: After,
 ): void {
   const arrays = xs.map(x => x.array)
   const ys = y.array
@@ -16,7 +17,7 @@ export function eltwiseSum(
     for (let k = 0; k < arrays.length; k++) sum += coefficients[k] * arrays[k][i]
     ys[i] = sum
   }
-  if (slope !== undefined) relu(n, slope, y, y)
+  applyAfter(n, after, y)
 }
 
 /** y ← Πᵢ xs[i]. */

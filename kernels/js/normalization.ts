@@ -1,5 +1,6 @@
+import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
-import { relu } from './relu.js'
+import { applyAfter } from './after.js'
 
 /** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])².  x: (N, C, inner). */
 export function channelStatistics(
@@ -65,7 +66,7 @@ export function normalizeChannels(
   mean: Memory,
   deviation: Memory,
   y: Memory,
-  slope?: number,
+  after?: After,
 ): void {
   const xs = x.array
   const means = mean.array
@@ -76,7 +77,7 @@ export function normalizeChannels(
     const width = deviationValues[row % channels]
     for (let i = 0; i < inner; i++, k++) ys[k] = (xs[k] - centre) / width
   }
-  if (slope !== undefined) relu(batch * channels * inner, slope, y, y)
+  applyAfter(batch * channels * inner, after, y)
 }
 
 /**

@@ -1,5 +1,6 @@
+import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
-import { relu } from './relu.js'
+import { applyAfter } from './after.js'
 
 /**
  * y ← factor[c]·x + bias[c], and with a slope y ← relu(y).  x, y: (outer, channels, inner), factor: (channels), bias:
@@ -13,7 +14,7 @@ export function scaleChannels(
   factor: Memory,
   bias: Memory | null,
   y: Memory,
-  slope?: number,
+  after?: After,
 ): void {
   const xs = x.array
   const factors = factor.array
@@ -24,7 +25,7 @@ export function scaleChannels(
     const b = biases ? biases[row % channels] : 0
     for (let i = 0; i < inner; i++, k++) ys[k] = f * xs[k] + b
   }
-  if (slope !== undefined) relu(outer * channels * inner, slope, y, y)
+  applyAfter(outer * channels * inner, after, y)
 }
 
 /** dfactor[c] ← dfactor[c] + Σ x·dy.  x, dy: (outer, channels, inner), dfactor: (channels). */

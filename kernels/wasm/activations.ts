@@ -67,8 +67,12 @@ export function clip(n: i32, low: f32, high: f32, x: usize, y: usize): void {
 class Clip extends Elementwise {
   @inline
   of(at: usize): v128 {
-    return f32x4.max(f32x4.splat(this.a), f32x4.min(this.first(at), f32x4.splat(this.b)))
+    return clipped(this.first(at), f32x4.splat(this.a), f32x4.splat(this.b))
   }
+}
+@inline
+export function clipped(x: v128, low: v128, high: v128): v128 {
+  return f32x4.max(low, f32x4.min(x, high))
 }
 
 /** dx ← dy if low ≤ x ≤ high, else 0. */

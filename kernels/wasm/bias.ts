@@ -1,5 +1,5 @@
+import { finished, slopes } from './after'
 import { CHUNK } from './elementwise'
-import { rectify, slopeOf } from './relu'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, smaller, storeLanes, sumLanes } from './vector'
 
@@ -11,7 +11,6 @@ class BiasJob {
   block: i32
   bias: usize
   y: usize
-  slope: f32
 }
 
 @inline
@@ -25,47 +24,39 @@ function describe(batch: i32, channels: i32, inner: i32, block: i32, bias: usize
   j.y = y
 }
 
-/** y[n,c,i] ← relu(y[n,c,i] + bias[c]), without a slope the sum as it is.  y: (N, C, inner). */
-export function addBias(batch: i32, channels: i32, inner: i32, bias: usize, y: usize, slope: f32): void {
+export function addBias(batch: i32, channels: i32, inner: i32, bias: usize, y: usize): void {
   // with nothing after the channels a row is a whole image, otherwise one channel of it
   const rows = inner == 1 ? batch : batch * channels
   const width = inner == 1 ? channels : inner
   if (rows <= 0 || width <= 0) return
   const block = larger(1, CHUNK / width)
   describe(batch, channels, inner, block, bias, y)
-  changetype<BiasJob>(job).slope = slopeOf(slope)
   run(inner == 1 ? addRowChunk : addBiasChunk, ceilDiv(rows, block))
-}
-
-@inline
-function rectified(y: v128, bias: v128, slope: v128): v128 {
-  const sum = f32x4.add(y, bias)
-  return rectify(sum, sum, slope)
 }
 
 function addBiasChunk(chunk: i32, _workspace: usize): void {
   const j = changetype<BiasJob>(job)
   const last = smaller(j.batch * j.channels, (chunk + 1) * j.block)
-  const slope = f32x4.splat(j.slope)
+  const slope = slopes()
   for (let row = chunk * j.block; row < last; row++) {
     const b = v128.load_splat<f32>(j.bias + bytes(row % j.channels))
     let p = j.y + <usize>row * bytes(j.inner)
     const end = p + bytes(j.inner & ~3)
-    for (; p < end; p += 16) v128.store(p, rectified(v128.load(p), b, slope))
-    if (j.inner & 3) storeLanes(p, rectified(v128.load(p), b, slope), j.inner & 3)
+    for (; p < end; p += 16) v128.store(p, finished(f32x4.add(v128.load(p), b), slope))
+    if (j.inner & 3) storeLanes(p, finished(f32x4.add(v128.load(p), b), slope), j.inner & 3)
   }
 }
 
 function addRowChunk(chunk: i32, _workspace: usize): void {
   const j = changetype<BiasJob>(job)
   const last = smaller(j.batch, (chunk + 1) * j.block)
-  const slope = f32x4.splat(j.slope)
+  const slope = slopes()
   for (let row = chunk * j.block; row < last; row++) {
     let p = j.y + <usize>row * bytes(j.channels)
     let b = j.bias
     const end = p + bytes(j.channels & ~3)
-    for (; p < end; p += 16, b += 16) v128.store(p, rectified(v128.load(p), v128.load(b), slope))
-    if (j.channels & 3) storeLanes(p, rectified(v128.load(p), v128.load(b), slope), j.channels & 3)
+    for (; p < end; p += 16, b += 16) v128.store(p, finished(f32x4.add(v128.load(p), v128.load(b)), slope))
+    if (j.channels & 3) storeLanes(p, finished(f32x4.add(v128.load(p), v128.load(b)), slope), j.channels & 3)
   }
 }
 

@@ -4,9 +4,9 @@
  * kernel row are written: row r of the kernel sees the same values r rows further down, so that a pass is KH products
  * which begin at different places of one piece.
  */
+import { finished, hasAfter, slopes } from './after'
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, zero } from './convolution_shape'
-import { rectify } from './relu'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, copyValues, evens, larger, smaller, storeLanes } from './vector'
 import { pays, winograd, winogradInputGradient } from './winograd'
@@ -270,7 +270,7 @@ function forwardChunk(chunk: i32, workspace: usize): void {
     const to = y + <usize>m * plane + bytes(begin)
     const w = s.w + bytes((g * s.groupM + m) * depth)
     sgemm(false, false, outputs, count, depth, 1, w, depth, x + bytes(begin), s.positions, 0, to, s.positions)
-    finishRows(s, g * s.groupM + m, outputs, to, plane, to, plane, count)
+    finishOutputs(s, g * s.groupM + m, outputs, to, plane, to, plane, count)
     return
   }
   const begin = beginOf(s.OH, s.parts, part)
@@ -285,7 +285,7 @@ function forwardChunk(chunk: i32, workspace: usize): void {
       const seen = workspace + bytes((row + r * s.DH) * s.OW)
       sgemm(false, false, s.groupM, count, depth, 1, w, depth, seen, stride, r > 0 ? 1 : 0, to, s.positions)
     }
-    finishRows(s, g * s.groupM, s.groupM, to, plane, to, plane, count)
+    finishOutputs(s, g * s.groupM, s.groupM, to, plane, to, plane, count)
   }
 }
 
@@ -319,24 +319,24 @@ function joinedChunk(chunk: i32, workspace: usize): void {
   const plane = bytes(s.positions)
   for (let n = 0; n < count; n++) {
     const y = s.y + <usize>((first + n) * s.M + g * s.groupM + m) * plane
-    finishRows(s, g * s.groupM + m, outputs, sums + bytes(n * s.positions), bytes(stride), y, plane, s.positions)
+    finishOutputs(s, g * s.groupM + m, outputs, sums + bytes(n * s.positions), bytes(stride), y, plane, s.positions)
   }
 }
 
-/** y ← ReLU(sums + bias), n values of some outputs from m on, while they are in the cache; sums may be y itself. */
-function finishRows(s: Convolution, m: i32, outputs: i32, sums: usize, step: usize, y: usize, plane: usize, n: i32): void {
-  if (sums == y && s.bias == 0 && s.slope == 1) return
-  const slope = f32x4.splat(s.slope)
+/** y ← after(sums + bias), n values of some outputs from m on, while they are in the cache; sums may be y itself. */
+function finishOutputs(s: Convolution, m: i32, outputs: i32, sums: usize, step: usize, y: usize, plane: usize, n: i32): void {
+  if (sums == y && s.bias == 0 && !hasAfter()) return
+  const slope = slopes()
   for (const last = m + outputs; m < last; m++, sums += step, y += plane) {
     const b = f32x4.splat(s.bias ? load<f32>(s.bias + bytes(m)) : 0)
     let i = 0
     for (; i + 4 <= n; i += 4) {
       const v = f32x4.add(v128.load(sums + bytes(i)), b)
-      v128.store(y + bytes(i), rectify(v, v, slope))
+      v128.store(y + bytes(i), finished(v, slope))
     }
     if (i < n) {
       const v = f32x4.add(v128.load(sums + bytes(i)), b)
-      storeLanes(y + bytes(i), rectify(v, v, slope), n - i)
+      storeLanes(y + bytes(i), finished(v, slope), n - i)
     }
   }
 }

@@ -3,7 +3,8 @@
  * from the image as they are needed. A chunk is a block of positions (and, if there are few, of output channels) of one
  * group of one image.
  */
-import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, padRows, partsOf, rectifyRows, tapTable } from './convolution_shape'
+import { finishRows } from './after'
+import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, padRows, partsOf, tapTable } from './convolution_shape'
 import { depthwise, isDepthwise } from './depthwise'
 import { needWorkspace, run } from './threads'
 import { MR, NR, panels, ROW, TILE } from './micro_tile'
@@ -76,7 +77,7 @@ function forwardChunk(chunk: i32, workspace: usize): void {
     packPatches(s, image, s.table + bytes(k), kc, p0, count, packed)
     panels(rows, count, kc, a + bytes(k), bytes(K), 4, packed, c, bytes(s.positions), 1, k == 0 ? 0 : 1, k == 0 ? bias : 0, workspace)
   }
-  rectifyRows(s, c, rows, bytes(s.positions), count)
+  finishRows(c, rows, bytes(s.positions), count)
 }
 
 /** Panels of 8 positions: for each tap of the table its 8 values. Positions past the end repeat the last one. */

@@ -1,5 +1,4 @@
 /** What the three passes of a 2-D convolution have in common: their job and the padded images they read. */
-import { rectify } from './relu'
 import { isDry, job, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, copyValues, larger, smaller, storeLanes } from './vector'
 
@@ -52,8 +51,6 @@ export class Convolution {
   images: i32
   groups: i32
   packs: i32
-  /** What outputs that are not above 0 are multiplied by: 1, or the slope of the ReLU that follows. */
-  slope: f32
   /** Products that a pass of the native engine is made of, one a kernel row or one in all. */
   shifts: i32
 }
@@ -106,23 +103,6 @@ export function convolutionShape(
   s.positions = OH * OW
   s.padH = s.H + 2 * PH
   s.padW = s.W + 2 * PW
-  s.slope = 1
-}
-
-/** The next pass is a forward pass that ends in a ReLU. */
-export function convolutionSlope(slope: f32): void {
-  convolutionJob().slope = slope
-}
-
-/** The ReLU of `rows` rows of n outputs, while they are in the cache. */
-export function rectifyRows(s: Convolution, p: usize, rows: i32, stride: usize, n: i32): void {
-  if (s.slope == 1) return
-  const slope = f32x4.splat(s.slope)
-  for (const end = p + <usize>rows * stride; p < end; p += stride) {
-    let i = 0
-    for (; i + 4 <= n; i += 4) v128.store(p + bytes(i), rectify(v128.load(p + bytes(i)), v128.load(p + bytes(i)), slope))
-    if (i < n) storeLanes(p + bytes(i), rectify(v128.load(p + bytes(i)), v128.load(p + bytes(i)), slope), n - i)
-  }
 }
 
 /** Chunks a pass should have: some 15 µs of work each at least, and no more than 32 of them. */

@@ -3,8 +3,9 @@
  * so every tap is a multiply-add of whole rows. A chunk is a block of planes, output planes forward and input planes
  * backward, or of output channels.
  */
+import { finishRows } from './after'
 import { CHUNK } from './elementwise'
-import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, rectifyRows, zero } from './convolution_shape'
+import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, zero } from './convolution_shape'
 import { needWorkspace, run } from './threads'
 import { bytes, ceilDiv, copyValues, evens, larger, madd, smaller, storeLanes, sumLanes } from './vector'
 
@@ -62,7 +63,7 @@ function forwardChunk(chunk: i32, padded: usize): void {
         else storeLanes(to, sum, s.OW - ow)
       }
     }
-    rectifyRows(s, y, 1, bytes(s.positions), s.positions)
+    finishRows(y, 1, bytes(s.positions), s.positions)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Several inputs of n values combined into one output. */
+import { finished, slopes } from './after'
 import { CHUNK, chunksOf } from './elementwise'
-import { rectify } from './relu'
 import { job, run } from './threads'
 import { bytes, madd, put, select, smaller } from './vector'
 
@@ -15,7 +15,6 @@ class Eltwise {
   y: usize
   mask: usize
   skipped: i32
-  slope: f32
 }
 const INPUTS: usize = 64
 
@@ -45,16 +44,14 @@ function describe(n: i32, count: i32, y: usize, mask: usize, skipped: i32): i32 
   return chunksOf(n)
 }
 
-/** y ← relu(Σₖ coefficient[k]·x[k]); a slope of 1 leaves the sum as it is. */
-export function eltwiseSum(n: i32, count: i32, y: usize, slope: f32): void {
-  changetype<Eltwise>(job).slope = slope
+export function eltwiseSum(n: i32, count: i32, y: usize): void {
   run(sumChunk, describe(n, count, y, 0, -1))
 }
 
 function sumChunk(chunk: i32, _workspace: usize): void {
   const e = changetype<Eltwise>(job)
   const last = smaller(e.n, (chunk + 1) * CHUNK)
-  const slope = f32x4.splat(e.slope)
+  const slope = slopes()
   if (e.count == 2) {
     const a = coefficient(0)
     const b = coefficient(1)
@@ -63,14 +60,14 @@ function sumChunk(chunk: i32, _workspace: usize): void {
     const y = e.y
     for (let i = chunk * CHUNK; i < last; i += 4) {
       const sum = madd(b, v128.load(second + bytes(i)), f32x4.mul(a, v128.load(first + bytes(i))))
-      put(y + bytes(i), rectify(sum, sum, slope), last - i)
+      put(y + bytes(i), finished(sum, slope), last - i)
     }
     return
   }
   for (let i = chunk * CHUNK; i < last; i += 4) {
     let sum = f32x4.splat(0)
     for (let k = 0; k < e.count; k++) sum = madd(coefficient(k), v128.load(input(k) + bytes(i)), sum)
-    put(e.y + bytes(i), rectify(sum, sum, slope), last - i)
+    put(e.y + bytes(i), finished(sum, slope), last - i)
   }
 }
 

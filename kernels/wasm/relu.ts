@@ -33,12 +33,6 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
   if (rest) storeLanes(e.y + i, rectify(v128.load(e.x + i), v128.load(e.z + i), slope), rest)
 }
 
-/** The slope of a ReLU that may be left out, and then arrives as NaN: 1 leaves the values as they are. */
-@inline
-export function slopeOf(slope: f32): f32 {
-  return isNaN(slope) ? 1 : slope
-}
-
 /** value where x > 0, else slope·value. */
 @inline
 export function rectify(x: v128, value: v128, slope: v128): v128 {

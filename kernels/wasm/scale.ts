@@ -1,7 +1,7 @@
 /** What is done alike to all values of a channel. */
+import { finished, slopes } from './after'
 import { addChannelSums, ALL } from './channel_sums'
 import { CHUNK } from './elementwise'
-import { rectify, slopeOf } from './relu'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller, storeLanes } from './vector'
 
@@ -19,13 +19,8 @@ class ScaleJob {
   isDivisor: bool
   bias: usize
   y: usize
-  slope: f32
 }
 
-/**
- * y ← relu(factor[c]·x + bias[c]), without a slope the sum as it is.
- * x, y: (outer, channels, inner), factor: (channels), bias: (channels) or 0 (none); y may be x.
- */
 export function scaleChannels(
   outer: i32,
   channels: i32,
@@ -34,12 +29,10 @@ export function scaleChannels(
   factor: usize,
   bias: usize,
   y: usize,
-  slope: f32,
 ): void {
-  runChannels(outer, channels, inner, x, 0, factor, false, bias, y, slope)
+  runChannels(outer, channels, inner, x, 0, factor, false, bias, y)
 }
 
-/** y ← relu((x − mean[c]) / deviation[c]), without a slope the quotient as it is.  x, y: (N, C, inner); y may be x. */
 export function normalizeChannels(
   batch: i32,
   channels: i32,
@@ -48,9 +41,8 @@ export function normalizeChannels(
   mean: usize,
   deviation: usize,
   y: usize,
-  slope: f32,
 ): void {
-  runChannels(batch, channels, inner, x, mean, deviation, true, 0, y, slope)
+  runChannels(batch, channels, inner, x, mean, deviation, true, 0, y)
 }
 
 function runChannels(
@@ -63,7 +55,6 @@ function runChannels(
   isDivisor: bool,
   bias: usize,
   y: usize,
-  slope: f32,
 ): void {
   const s = changetype<ScaleJob>(job)
   // with nothing after the channels a row is a whole item, otherwise one channel of it
@@ -78,20 +69,18 @@ function runChannels(
   s.isDivisor = isDivisor
   s.bias = bias
   s.y = y
-  s.slope = slopeOf(slope)
   run(inner == 1 ? itemsChunk : planesChunk, ceilDiv(s.rows, s.block))
 }
 
 @inline
 function scaled(x: v128, mean: v128, factor: v128, bias: v128, slope: v128): v128 {
-  const v = madd(factor, f32x4.sub(x, mean), bias)
-  return rectify(v, v, slope)
+  return finished(madd(factor, f32x4.sub(x, mean), bias), slope)
 }
 
 function planesChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ScaleJob>(job)
   const last = smaller(s.rows, (chunk + 1) * s.block)
-  const slope = f32x4.splat(s.slope)
+  const slope = slopes()
   for (let row = chunk * s.block; row < last; row++) {
     const c = bytes(row % s.channels)
     const given = load<f32>(s.factor + c)
@@ -108,7 +97,7 @@ function planesChunk(chunk: i32, _workspace: usize): void {
 function itemsChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ScaleJob>(job)
   const last = smaller(s.rows, (chunk + 1) * s.block)
-  const slope = f32x4.splat(s.slope)
+  const slope = slopes()
   const width = s.width
   const isDivisor = s.isDivisor
   // where there is no mean or no bias, the factors are read in its place

@@ -6,9 +6,9 @@
  * as rows and outputs as columns: weights are read once, in the order in which they lie, 8 outputs (or, for the
  * system's sgemm, all of a group) for each input.
  */
+import { finished, hasAfter, slopes } from './after'
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, cut, zero } from './convolution_shape'
-import { rectify } from './relu'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
 import { NR, ROW, rowsTile } from './micro_tile'
 import { bytes, ceilDiv, copyValues, larger, put, smaller } from './vector'
@@ -503,8 +503,7 @@ function transformOutput(f: Winograd, g: i32, o0: i32, outputs: i32, q0: i32, su
   const first = f.y + <usize>(g * f.outputs + o0) * plane
   const iStep = f.blas ? bytes(f.part) : ROW
   const step = outputStep(f)
-  // an input gradient has none: its slope is 1
-  const slope = convolutionJob().slope
+  const slope = slopes()
   for (let o = 0; o < outputs; o += 4) {
     const lanes = smaller(4, outputs - o)
     const bias = f.bias ? loadLanes(f.bias + bytes(g * f.outputs + o0 + o), lanes) : f32x4.splat(0)
@@ -524,18 +523,14 @@ function transformOutput(f: Winograd, g: i32, o0: i32, outputs: i32, q0: i32, su
   }
 }
 
-/** Adds the bias to n vectors, and applies the ReLU, if one follows. */
-function finish(n: i32, square: usize, bias: v128, slope: f32): void {
+/** Adds the bias to n vectors, and does what follows. */
+function finish(n: i32, square: usize, bias: v128, slope: v128): void {
   const end = square + (<usize>n << 4)
-  if (slope == 1) {
+  if (!hasAfter()) {
     for (; square < end; square += 16) v128.store(square, f32x4.add(v128.load(square), bias))
     return
   }
-  const s = f32x4.splat(slope)
-  for (; square < end; square += 16) {
-    const v = f32x4.add(v128.load(square), bias)
-    v128.store(square, rectify(v, v, s))
-  }
+  for (; square < end; square += 16) v128.store(square, finished(f32x4.add(v128.load(square), bias), slope))
 }
 
 /** What lies inside of four squares of 4 × 4, one in each lane, to four planes. */

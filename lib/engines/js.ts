@@ -1,9 +1,18 @@
 import * as kernels from '../../kernels/js/index.js'
-import type { Engine, Kernels } from '../engine.js'
+import type { Engine, Fusions, Kernels } from '../engine.js'
 import { type Heap, Memory, plainHeap } from '../memory.js'
 
 /** Plain loops: the definition of every kernel, what faster engines are tested against and fall back to. */
 export const jsKernels: Kernels = { ...kernels }
+
+/** One kernel after the other: what faster engines do at once is tested against it. */
+const fuses: Fusions = {
+  convolution: ['relu', 'clip'],
+  addBias: ['relu', 'clip'],
+  eltwiseSum: ['relu', 'clip'],
+  scaleChannels: ['relu', 'clip'],
+  normalizeChannels: ['relu', 'clip'],
+}
 
 /** Double precision behind the same interface: kernels and layers only ever read and write numbers. */
 const float64Heap: Heap = {
@@ -25,6 +34,7 @@ export function createJsEngine(options: { float64?: boolean } = {}): Engine {
     isHost: true,
     heap,
     kernels: jsKernels,
+    fuses,
     scratch(length, slot = 0) {
       const memory = (slots[slot] ??= new Memory(length, heap))
       if (memory.length < length) memory.resize(length)

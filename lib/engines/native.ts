@@ -2,6 +2,7 @@ import type { Engine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/files.js'
 import { findBlas } from './native/blas.js'
+import { fusing } from './wasm/after.js'
 import { dryRunner } from './wasm/dry_run.js'
 import type { WasmExports } from './wasm/exports.js'
 import { convolutionTaker, preparedConvolutions, wasmKernels } from './wasm/kernels.js'
@@ -56,23 +57,18 @@ function nativeKernels(exports: WasmExports) {
   const take = convolutionTaker(exports)
   const many = manyAxes(exports, exports.blasGemm)
   const wasm = wasmKernels(exports)
+  const { begin, end } = fusing(exports)
   const kernels = {
     ...wasm,
     gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
       exports.blasGemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
     },
-    convolution(s, x, w, bias, y) {
-      if (take(s)) exports.blasConvolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
-      else (isMatrixProduct(s) ? many : wasm).convolution(s, x, w, bias, y)
-    },
-    convolutionRelu(s, x, w, bias, y, slope) {
-      if (take(s)) {
-        exports.convolutionSlope(slope)
-        exports.blasConvolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
-      } else {
-        kernels.convolution(s, x, w, bias, y)
-        kernels.relu(y.length, slope, y, y)
-      }
+    convolution(s, x, w, bias, y, after) {
+      if (!take(s)) return (isMatrixProduct(s) ? many : wasm).convolution(s, x, w, bias, y, after)
+      const [px, pw, pb, py] = [x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer]
+      begin(after)
+      exports.blasConvolution(px, pw, pb, py)
+      end(after)
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)

@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { jsKernels } from './js.js'
 import type { BlasBinding } from './native/bind.js'
+import { wasmFuses } from './wasm/after.js'
 import { dryRunner } from './wasm/dry_run.js'
 import { preparedConvolutions, wasmKernels } from './wasm/kernels.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
@@ -65,6 +66,7 @@ export async function buildWasmEngine(
     ready: pool.ready,
     heap,
     kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
+    fuses: wasmFuses,
     dryRun: dryRunner(runtime.module, exports => ({
       kernels: wasmKernels(exports),
       prepared: preparedConvolutions(exports, false),

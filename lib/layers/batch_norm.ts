@@ -1,4 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
+import type { After, FusingKernel } from '../engine.js'
 import type { FilledBatchNormParameter, ParamSpec } from '../generated/caffe.js'
 import type { ChannelAffine } from '../layer.js'
 import { Memory } from '../memory.js'
@@ -47,7 +48,11 @@ export class BatchNormLayer extends KeptInputLayer {
     this.inner = bottom[0].size(2)
   }
 
-  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
+  override get fuses(): FusingKernel {
+    return 'normalizeChannels'
+  }
+
+  override forward(bottom: Blob[], top: Blob[], after?: After): void {
     const { kernels, channels, inner, mean, variance, deviation } = this
     const batch = bottom[0].dim(0)
     const x = bottom[0].memory.data
@@ -63,11 +68,7 @@ export class BatchNormLayer extends KeptInputLayer {
       kernels.axpby(channels, samples > 1 ? samples / (samples - 1) : 1, variance, decay, variances)
     }
     kernels.deviations(channels, this.p.eps, 0, variance, deviation)
-    kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, top[0].memory.data, slope)
-  }
-
-  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    this.forward(bottom, top, slope)
+    kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, top[0].memory.data, after)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

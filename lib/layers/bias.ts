@@ -1,4 +1,5 @@
 import type { Blob } from '../blob.js'
+import type { After, FusingKernel } from '../engine.js'
 import type { Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { NeuronLayer } from './parts/neuron.js'
@@ -25,15 +26,15 @@ export class BiasLayer extends NeuronLayer {
     super.reshape(bottom, top)
   }
 
-  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
+  override get fuses(): FusingKernel {
+    return 'addBias'
+  }
+
+  override forward(bottom: Blob[], top: Blob[], after?: After): void {
     const { outer, channels, inner } = this.sizes
     const y = top[0].memory.data
     if (top[0] !== bottom[0]) this.kernels.copy(bottom[0].count, bottom[0].memory.data, y)
-    this.kernels.addBias(outer, channels, inner, (bottom[1] ?? this.blobs[0]).memory.data, y, slope)
-  }
-
-  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    this.forward(bottom, top, slope)
+    this.kernels.addBias(outer, channels, inner, (bottom[1] ?? this.blobs[0]).memory.data, y, after)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

@@ -1,4 +1,5 @@
 import type { Blob } from '../blob.js'
+import type { After } from '../engine.js'
 import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom, but at least `min` and at most `max`; the gradient passes where min ≤ bottom ≤ max. */
@@ -13,6 +14,11 @@ export class ClipLayer extends KeptInputLayer {
       throw this.error(`clip_param needs both min and max (min is ${min ?? 'missing'}, max is ${max ?? 'missing'})`)
     this.low = min
     this.high = max
+  }
+
+  /** The gradient needs what came in, which is gone once it is clipped. */
+  override get after(): After | undefined {
+    return this.needsBackward ? undefined : { clip: [this.low, this.high] }
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {

@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import type { DryRun } from '../engine.js'
+import type { After, DryRun, FusingKernel } from '../engine.js'
 import type { ChannelAffine } from '../layer.js'
 import type { Memory } from '../memory.js'
 import { BaseConvolutionLayer } from './parts/base_convolution.js'
@@ -36,23 +36,18 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
     this.prepared?.reshape(this.shape)
   }
 
-  override forward(bottom: Blob[], top: Blob[]): void {
+  override get fuses(): FusingKernel {
+    return 'convolution'
+  }
+
+  override forward(bottom: Blob[], top: Blob[], after?: After): void {
     const { weight, bias, shape } = this
     const prepared = this.prepared?.of(weight)
     for (let i = 0; i < bottom.length; i++) {
       const [x, y] = [bottom[i].memory.data, top[i].memory.data]
-      if (prepared) this.engine.prepared!.convolution(shape, x, prepared, bias, y, 1)
-      else this.kernels.convolution(shape, x, weight, bias, y)
+      if (prepared) this.engine.prepared!.convolution(shape, x, prepared, bias, y, after)
+      else this.kernels.convolution(shape, x, weight, bias, y, after)
     }
-  }
-
-  /** Forward with the ReLU that follows in place: one pass over the top less. */
-  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    const { weight, bias, shape } = this
-    const [x, y] = [bottom[0].memory.data, top[0].memory.data]
-    const prepared = this.prepared?.of(weight)
-    if (prepared) this.engine.prepared!.convolution(shape, x, prepared, bias, y, slope)
-    else this.kernels.convolutionRelu(shape, x, weight, bias, y, slope)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -82,7 +77,7 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
   override dryRun(dry: DryRun, bottom: Blob[], top: Blob[], propagateDown?: boolean[]): void {
     // nets that prepare weights run no backward pass
     const [{ memory: x }, { memory: y }] = [bottom[0], top[0]]
-    if (this.prepared?.isUsed) dry.prepared.convolution(this.shape, x.data, this.weight, this.bias, y.data, 1)
+    if (this.prepared?.isUsed) dry.prepared.convolution(this.shape, x.data, this.weight, this.bias, y.data)
     else super.dryRun(dry, bottom, top, propagateDown)
   }
 

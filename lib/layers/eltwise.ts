@@ -1,4 +1,5 @@
 import { type Blob, sameShape, shapeText } from '../blob.js'
+import type { After, FusingKernel } from '../engine.js'
 import { Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
@@ -44,19 +45,16 @@ export class EltwiseLayer extends Layer {
     if (this.operation === 'MAX') this.mask.resize(bottom[0].count)
   }
 
-  override forward(_bottom: Blob[], top: Blob[], slope?: number): void {
-    const { count } = top[0]
-    const y = top[0].memory.data
-    if (this.operation === 'SUM') this.kernels.eltwiseSum(count, this.inputs, this.coefficients, y, slope)
-    else if (this.operation === 'PROD') this.kernels.eltwiseProduct(count, this.inputs, y)
-    else this.kernels.eltwiseMax(count, this.inputs, y, this.mask)
+  override get fuses(): FusingKernel | undefined {
+    return this.operation === 'SUM' ? 'eltwiseSum' : undefined
   }
 
-  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    this.forward(bottom, top, slope)
-    // products and maxima have no slope
+  override forward(_bottom: Blob[], top: Blob[], after?: After): void {
+    const { count } = top[0]
     const y = top[0].memory.data
-    if (this.operation !== 'SUM') this.kernels.relu(top[0].count, slope, y, y)
+    if (this.operation === 'SUM') this.kernels.eltwiseSum(count, this.inputs, this.coefficients, y, after)
+    else if (this.operation === 'PROD') this.kernels.eltwiseProduct(count, this.inputs, y)
+    else this.kernels.eltwiseMax(count, this.inputs, y, this.mask)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

@@ -1,4 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
+import type { After, FusingKernel } from '../engine.js'
 import { type ChannelAffine, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
@@ -42,18 +43,17 @@ export class InnerProductLayer extends Layer {
     top[0].reshape([...x.shape.slice(0, this.axis), this.N])
   }
 
-  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
+  override get fuses(): FusingKernel | undefined {
+    return this.hasBias ? 'addBias' : undefined
+  }
+
+  override forward(bottom: Blob[], top: Blob[], after?: After): void {
     const { M, N, K, kernels } = this
     const y = top[0].memory.data
     const weight = this.folded?.weight ?? this.blobs[0].memory.data
     const bias = this.folded?.bias ?? (this.hasBias ? this.blobs[1].memory.data : null)
     kernels.gemm(false, !this.transpose, M, N, K, 1, bottom[0].memory.data, weight, 0, y)
-    if (bias) kernels.addBias(M, N, 1, bias, y, slope)
-    else if (slope !== undefined) kernels.relu(M * N, slope, y, y)
-  }
-
-  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    this.forward(bottom, top, slope)
+    if (bias) kernels.addBias(M, N, 1, bias, y, after)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

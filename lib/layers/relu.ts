@@ -1,4 +1,5 @@
 import type { Blob } from '../blob.js'
+import type { After } from '../engine.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { NeuronLayer } from './parts/neuron.js'
@@ -8,7 +9,7 @@ export class ReLULayer extends NeuronLayer {
   static override readonly uses = ['relu', 'reluGradient', 'copy'] as const
 
   /** `negative_slope`. */
-  slope = 0
+  private slope = 0
   /** In place with a negative slope the sign of y does not tell the sign of x, so x is kept. */
   private signs: Memory | undefined
 
@@ -22,9 +23,13 @@ export class ReLULayer extends NeuronLayer {
     this.signs?.resize(bottom[0].count)
   }
 
+  override get after(): After | undefined {
+    return this.signs && this.needsBackward ? undefined : { relu: this.slope }
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const x = bottom[0].memory.data
-    if (this.signs) this.kernels.copy(bottom[0].count, x, this.signs)
+    if (this.signs && this.needsBackward) this.kernels.copy(bottom[0].count, x, this.signs)
     this.kernels.relu(bottom[0].count, this.slope, x, top[0].memory.data)
   }
 

@@ -1,4 +1,5 @@
 import type { Blob } from '../blob.js'
+import type { After, FusingKernel } from '../engine.js'
 import type { ChannelAffine, Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './parts/kept_input.js'
@@ -30,16 +31,16 @@ export class ScaleLayer extends KeptInputLayer {
     super.reshape(bottom, top)
   }
 
-  override forward(bottom: Blob[], top: Blob[], slope?: number): void {
+  override get fuses(): FusingKernel {
+    return 'scaleChannels'
+  }
+
+  override forward(bottom: Blob[], top: Blob[], after?: After): void {
     const { outer, channels, inner } = this.sizes
     const factor = (bottom[1] ?? this.blobs[0]).memory.data
     const bias = this.hasBias ? this.blobs[this.blobs.length - 1].memory.data : null
     this.keepInput(bottom, top)
-    this.kernels.scaleChannels(outer, channels, inner, bottom[0].memory.data, factor, bias, top[0].memory.data, slope)
-  }
-
-  forwardRectified(bottom: Blob[], top: Blob[], slope: number): void {
-    this.forward(bottom, top, slope)
+    this.kernels.scaleChannels(outer, channels, inner, bottom[0].memory.data, factor, bias, top[0].memory.data, after)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

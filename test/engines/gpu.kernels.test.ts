@@ -11,7 +11,7 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
     expect(Object.keys(engine.kernels).filter(name => !(name in kernelCases))).toEqual([])
     // a ReLU is a kernel of its own; a gathered row that does not exist is NaN, which shader code may not make, so
     // Embed stays on the host
-    expect(Object.keys(jsKernels).filter(name => !(name in engine.kernels))).toEqual(['convolutionRelu', 'gatherRows'])
+    expect(Object.keys(jsKernels).filter(name => !(name in engine.kernels))).toEqual(['gatherRows'])
   })
 
   test.each(Object.keys(kernelCases) as (keyof Kernels)[])('%s agrees with the plain loops', async name => {

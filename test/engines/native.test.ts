@@ -255,7 +255,7 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
       const rectified = new Memory(ny, engine.heap)
       engine.kernels.convolution(s, x, w, b, y)
       engine.kernels.convolution(s, x, w, null, plain)
-      engine.kernels.convolutionRelu(s, x, w, b, rectified, 0.25)
+      engine.kernels.convolution(s, x, w, b, rectified, { relu: 0.25 })
       engine.kernels.convolutionInputGradient(s, dy, w, dx)
       engine.kernels.convolutionWeightGradient(s, x, dy, dw)
       return { y: y.array, plain: plain.array, rectified: rectified.array, dx: dx.array, dw: dw.array }

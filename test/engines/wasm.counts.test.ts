@@ -129,7 +129,7 @@ describe('what a pass asks of the wasm engine', () => {
     randomInputs(net)
     const forward = await counted(() => net.forward())
     expect(forward.calls).toEqual({
-      convolutionRelu: 8,
+      convolution: 8,
       maxPool: 1,
       averagePool: 1,
       copyRows: 4,

@@ -85,7 +85,7 @@ function planned({ kernels, prepared }: DryRun, s: ConvolutionShape, pass: Pass)
   if (pass === 'forward') kernels.convolution(s, any, any, null, any)
   else if (pass === 'inputGradient') kernels.convolutionInputGradient(s, any, any, any)
   else if (pass === 'weightGradient') kernels.convolutionWeightGradient(s, any, any, any)
-  else if (prepared.length(s)) prepared.convolution(s, any, any, null, any, 1)
+  else if (prepared.length(s)) prepared.convolution(s, any, any, null, any)
 }
 
 describe.each([false, true])('the workspace of a convolution, native: %s', native => {

@@ -1,4 +1,4 @@
-import type { ClassLossShape, ConvolutionShape, Kernels, LRNShape, PoolingShape } from '../../lib/engine.js'
+import type { After, ClassLossShape, ConvolutionShape, Kernels, LRNShape, PoolingShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 
@@ -17,6 +17,13 @@ export interface Kit {
 export type Case = (kit: Kit) => (kernels: Kernels) => void
 
 export const cases: Record<string, Case> = {}
+
+/** What may follow in the same kernel; a clip leaves one end open, so that the largest value stays what errors are measured by. */
+const afters: readonly (readonly [string, After])[] = [
+  ['relu', { relu: 0.1 }],
+  ['clip from below', { clip: [-0.2, 1e6] }],
+  ['clip from above', { clip: [-1e6, 0.3] }],
+]
 
 // ---- matrices: odd sizes, all transposes, in pieces along every axis
 // -----------------------------------------------------------
@@ -86,11 +93,12 @@ for (const [batch, channels, inner] of [
     const y = kit.output(kit.random(batch * channels * inner))
     return kernels => kernels.addBias(batch, channels, inner, bias, y)
   }
-  cases[`addBias and relu ${batch}×${channels}×${inner}`] = kit => {
-    const bias = kit.random(channels)
-    const y = kit.output(kit.random(batch * channels * inner))
-    return kernels => kernels.addBias(batch, channels, inner, bias, y, 0.1)
-  }
+  for (const [what, after] of afters)
+    cases[`addBias and ${what} ${batch}×${channels}×${inner}`] = kit => {
+      const bias = kit.random(channels)
+      const y = kit.output(kit.random(batch * channels * inner))
+      return kernels => kernels.addBias(batch, channels, inner, bias, y, after)
+    }
   cases[`biasGradient ${batch}×${channels}×${inner}`] = kit => {
     const dy = kit.random(batch * channels * inner)
     const db = kit.output(kit.random(channels))
@@ -406,10 +414,11 @@ for (const [[batch, channels, outputs, group], input, kernel, stride, pad, dilat
       return kernels => kernels.convolution(s, x, w, bias, y)
     }
   }
-  cases[`convolutionRelu ${name}`] = kit => {
-    const [x, w, bias, y] = [kit.random(xs), kit.random(ws), kit.random(outputs), kit.output(ys)]
-    return kernels => kernels.convolutionRelu(s, x, w, bias, y, 0.25)
-  }
+  for (const [what, after] of afters)
+    cases[`convolution and ${what} ${name}`] = kit => {
+      const [x, w, bias, y] = [kit.random(xs), kit.random(ws), kit.random(outputs), kit.output(ys)]
+      return kernels => kernels.convolution(s, x, w, bias, y, after)
+    }
   cases[`convolutionInputGradient ${name}`] = kit => {
     const dy = kit.random(ys)
     const w = kit.random(ws)
@@ -466,11 +475,12 @@ for (const [batch, channels, inner] of [
       const y = kit.output(inPlace ? x : n)
       return kernels => kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y)
     }
-    cases[`normalizeChannels and relu${inPlace ? ' in place' : ''} ${name}`] = kit => {
-      const [x, mean, deviation] = [kit.random(n), kit.random(channels), positive(kit)]
-      const y = kit.output(inPlace ? x : n)
-      return kernels => kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y, 0)
-    }
+    for (const [what, after] of afters)
+      cases[`normalizeChannels and ${what}${inPlace ? ' in place' : ''} ${name}`] = kit => {
+        const [x, mean, deviation] = [kit.random(n), kit.random(channels), positive(kit)]
+        const y = kit.output(inPlace ? x : n)
+        return kernels => kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y, after)
+      }
     cases[`normalizeChannelsGradient${inPlace ? ' in place' : ''} ${name}`] = kit => {
       const [x, mean, deviation, dy] = [kit.random(n), kit.random(channels), positive(kit), kit.random(n)]
       const dx = kit.output(inPlace ? dy : n)
@@ -872,11 +882,11 @@ for (const n of [1, 7, 16387, 40001]) {
       const y = kit.output(n)
       return kernels => kernels.eltwiseSum(n, xs, [1, -0.5, 2, 0.25, 3].slice(0, count), y)
     }
-    if (n > 1)
-      cases[`eltwiseSum and relu of ${count} times ${n}`] = kit => {
+    for (const [what, after] of n > 1 ? afters : [])
+      cases[`eltwiseSum and ${what} of ${count} times ${n}`] = kit => {
         const xs = inputs(kit)
         const y = kit.output(n)
-        return kernels => kernels.eltwiseSum(n, xs, [1, -0.5, 2, 0.25, 3].slice(0, count), y, 0)
+        return kernels => kernels.eltwiseSum(n, xs, [1, -0.5, 2, 0.25, 3].slice(0, count), y, after)
       }
     cases[`eltwiseProduct of ${count} times ${n}`] = kit => {
       const xs = inputs(kit)
@@ -1038,11 +1048,12 @@ for (const [outer, channels, inner] of [
       const y = kit.output(kit.random(outer * channels * inner))
       return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y)
     }
-    cases[`scaleChannels and relu ${outer}×${channels}×${inner}${biased ? ', bias' : ''}`] = kit => {
-      const [factor, bias] = [kit.random(channels), biased ? kit.random(channels) : null]
-      const y = kit.output(kit.random(outer * channels * inner))
-      return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y, 0.1)
-    }
+    for (const [what, after] of afters)
+      cases[`scaleChannels and ${what} ${outer}×${channels}×${inner}${biased ? ', bias' : ''}`] = kit => {
+        const [factor, bias] = [kit.random(channels), biased ? kit.random(channels) : null]
+        const y = kit.output(kit.random(outer * channels * inner))
+        return kernels => kernels.scaleChannels(outer, channels, inner, y, factor, bias, y, after)
+      }
   }
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { rectifiedLayers } from '../../lib/net/fusion.js'
+import type { Engine, Fusions } from '../../lib/engine.js'
+import type { Layer } from '../../lib/layer.js'
+import { fusedLayers } from '../../lib/net/fusion.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
@@ -10,6 +12,8 @@ const convolution = (name: string, bottom: string, more: string) => `
     weight_filler { type: "xavier" } bias_filler { type: "gaussian" std: 0.1 } } }`
 const relu = (bottom: string, top: string, more = '') => `
   layer { name: "relu_${top}" type: "ReLU" bottom: "${bottom}" top: "${top}" ${more} }`
+const clip = (bottom: string, top: string, low = -0.5, high = 0.5) => `
+  layer { name: "clip_${top}" type: "Clip" bottom: "${bottom}" top: "${top}" clip_param { min: ${low} max: ${high} } }`
 /** A convolution by tiles, a leaky one, a 1×1 one, one with groups; last, pairs that must stay apart. */
 const text = `
   force_backward: true
@@ -40,6 +44,25 @@ const others = `
   ${layer('InnerProduct', 'j', ['i'], 'j', 'inner_product_param { num_output: 7 weight_filler { type: "xavier" } }')} ${relu('j', 'j')}
   ${layer('InnerProduct', 'k', ['j'], 'k', 'inner_product_param { num_output: 5 bias_term: false weight_filler { type: "xavier" } }')} ${relu('k', 'k')}
   ${layer('InnerProduct', 'l', ['k'], 'last', 'inner_product_param { num_output: 5 weight_filler { type: "xavier" } }')}`
+
+/** Nothing here learns, so no gradient asks what came into a Clip or a ReLU with a negative slope. */
+const frozen = 'param { lr_mult: 0 } param { lr_mult: 0 }'
+const fixed = `
+  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 13 dim: 11 } } }
+  ${convolution('a', 'data', 'kernel_size: 3 pad: 1').replace('convolution_param', `${frozen} convolution_param`)} ${clip('a', 'a', 0, 6)}
+  ${convolution('b', 'a', 'kernel_size: 3 stride: 2').replace('convolution_param', `${frozen} convolution_param`)} ${clip('b', 'b')}
+  ${layer('BatchNorm', 'c', ['data'], 'c')} ${clip('c', 'c')}
+  ${layer('Scale', 'd', ['c'], 'd', `${frozen} scale_param { ${random} bias_term: true bias_${random} }`)} ${clip('d', 'd')}
+  ${layer('Bias', 'e', ['d'], 'e', `param { lr_mult: 0 } bias_param { ${random} }`)} ${clip('e', 'e', -1, 0)}
+  ${layer('Eltwise', 'f', ['data', 'e'], 'f')} ${relu('f', 'f', 'relu_param { negative_slope: -0.5 }')}
+  ${layer('Eltwise', 'g', ['data', 'e', 'f'], 'g')} ${clip('g', 'g')}
+  ${layer('InnerProduct', 'h', ['g'], 'h', `${frozen} inner_product_param { num_output: 7 weight_filler { type: "xavier" } }`)} ${clip('h', 'h', -0.1, 0.1)}
+  ${layer('Eltwise', 'i', ['data', 'e'], 'i', 'eltwise_param { operation: PROD }')} ${clip('i', 'i')}
+  ${layer('Scale', 'j', ['i'], 'j', `param { lr_mult: 0 } scale_param { ${random} }`)} ${clip('j', 'k')}`
+
+const convolutional = `
+  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 13 dim: 11 } } }
+  ${convolution('a', 'data', 'kernel_size: 3')}`
 
 const values = (n: number) => {
   const random = new RandomStream(1, 'fusion')
@@ -81,21 +104,70 @@ test.each(pairs)(
   },
 )
 
+test.each(engines)(
+  'layers take Clip and ReLU along where no gradient follows, in the same bits, on %s',
+  async engine => {
+    for (const threads of [1, 2]) {
+      const nets = await Promise.all([0, 1].map(() => Net.create(parseNet(fixed), { engine, threads, seed: 3 })))
+      const [fused, apart] = nets
+      // between a layer and its Clip there are values that the Clip changes
+      const outside: string[] = []
+      apart.afterForward(name => {
+        if (name.length === 1 && apart.blobs[name].dataArray.some(x => x < -0.5 || x > 0.5)) outside.push(name)
+      })
+      for (const size of [2, 3]) {
+        const data = values(size * 3 * 13 * 11)
+        // what a comparison or a maximum may treat differently
+        data.set([-0, 0, Number.NaN, Infinity, -Infinity], 20)
+        for (const net of nets) {
+          net.blobs.data.reshape([size, 3, 13, 11])
+          await net.forward({ data })
+        }
+        for (const name of Object.keys(fused.blobs))
+          expect(fused.blobs[name].dataArray, name).toEqual(apart.blobs[name].dataArray)
+      }
+      expect(outside).toEqual(expect.arrayContaining(['a', 'b', 'c', 'd', 'e', 'f', 'g']))
+      nets.forEach(net => net.dispose())
+    }
+  },
+)
+
+const namesOf = (net: Net) => [...fusedLayers(net.nodes)].map(([first, { node }]) => `${first.name} ${node.name}`)
+
+test('a Clip is taken along where its gradient is not wanted: it needs what came in', async () => {
+  const net = await Net.create(parseNet(fixed), { engine: 'js', seed: 3 })
+  expect(namesOf(net)).toEqual([
+    'a clip_a',
+    'b clip_b',
+    'c clip_c',
+    'd clip_d',
+    'e clip_e',
+    'f relu_f',
+    'g clip_g',
+    'h clip_h',
+  ])
+  const learns = await Net.create(parseNet(`force_backward: true ${fixed}`), { engine: 'js', seed: 3 })
+  expect(namesOf(learns)).toEqual([])
+  const lean = await Net.create(parseNet(`${convolutional} ${clip('a', 'a', 0, 6)}`), {
+    engine: 'js',
+    optimize: 'inference',
+  })
+  expect(namesOf(lean)).toEqual(['a clip_a'])
+})
+
+test('kernels of an engine that does not say so get nothing to do afterwards', async () => {
+  const net = await Net.create(parseNet(others), { engine: 'js', phase: 'TRAIN', seed: 3 })
+  const on = (engine: Engine) =>
+    net.nodes.map(node => ({ ...node, layer: Object.create(node.layer, { engine: { value: engine } }) as Layer }))
+  const names = (fuses?: Fusions) =>
+    [...fusedLayers(on({ ...net.engine, fuses }))].map(([first, { node }]) => `${first.name} ${node.name}`)
+  expect(names(undefined)).toEqual([])
+  expect(names({ addBias: ['relu'], eltwiseSum: ['clip'] })).toEqual(['e relu_e', 'j relu_j'])
+})
+
 test('every layer that can take its ReLU along does', async () => {
   const net = await Net.create(parseNet(others), { engine: 'js', phase: 'TRAIN', seed: 3 })
-  const pairs = [...rectifiedLayers(net.nodes)].map(([node, { relu }]) => `${node.name} ${relu.name}`)
-  expect(pairs).toEqual([
-    'a relu_a',
-    'b relu_b',
-    'd relu_c',
-    'e relu_e',
-    'f relu_f',
-    'g relu_g',
-    'h relu_h',
-    'i relu_i',
-    'j relu_j',
-    'k relu_k',
-  ])
+  expect(namesOf(net)).toEqual(['a relu_a', 'b relu_b', 'd relu_c', 'e relu_e', 'f relu_f', 'i relu_i', 'j relu_j'])
   net.dispose()
 })
 

@@ -8,7 +8,6 @@ import type { Memory } from '../../memory.js'
 export const directKernels = [
   'absolute',
   'absoluteGradient',
-  'addBias',
   'axpby',
   'biasGradient',
   'bnll',
@@ -33,7 +32,6 @@ export const directKernels = [
   'lstmUnit',
   'lstmUnitGradient',
   'multiply',
-  'normalizeChannels',
   'normalizeChannelsGradient',
   'prelu',
   'preluGradient',
@@ -42,7 +40,6 @@ export const directKernels = [
   'reluGradient',
   'rnn',
   'rnnGradient',
-  'scaleChannels',
   'scaleGradient',
   'scatterRows',
   'sigmoid',
@@ -69,10 +66,7 @@ type Plain = number | boolean | undefined
 const pointed = (argument: Argument): Plain =>
   typeof argument === 'object' ? (argument === null ? 0 : argument.pointer) : argument
 
-/**
- * Arguments that are not given are undefined: WebAssembly leaves out what it does not take, and a slope is NaN. A rest
- * array would be garbage.
- */
+/** Arguments that are not given are undefined, and WebAssembly leaves them out. A rest array would be garbage. */
 function direct(call: (...args: Plain[]) => void) {
   return (
     a: Argument,

@@ -50,8 +50,8 @@ export interface WasmExports extends DirectExports {
     DH: number,
     DW: number,
   ): void
-  /** The next forward pass ends in a ReLU. */
-  convolutionSlope(slope: number): void
+  /** What kernels that fuse do to their results from now on: 0 nothing, 1 a ReLU with slope `low`, 2 a clip. */
+  after(kind: number, low: number, high: number): void
   convolution(x: number, w: number, bias: number, y: number): void
   /** Values of the next convolution's weights in the form that preparedConvolution takes; 0 if it does not pay. */
   preparedLength(blas: boolean): number
@@ -175,8 +175,26 @@ export interface WasmExports extends DirectExports {
   addIm2colGradient(axes: number, planes: number, dy: number, dx: number): void
   /** Names input k, below 64, of the next eltwise call. */
   eltwiseInput(k: number, x: number, coefficient: number): void
-  /** A slope of 1 is no ReLU. */
-  eltwiseSum(n: number, count: number, y: number, slope: number): void
+  eltwiseSum(n: number, count: number, y: number): void
+  addBias(batch: number, channels: number, inner: number, bias: number, y: number): void
+  scaleChannels(
+    outer: number,
+    channels: number,
+    inner: number,
+    x: number,
+    factor: number,
+    bias: number,
+    y: number,
+  ): void
+  normalizeChannels(
+    batch: number,
+    channels: number,
+    inner: number,
+    x: number,
+    mean: number,
+    deviation: number,
+    y: number,
+  ): void
   eltwiseProduct(n: number, count: number, y: number): void
   eltwiseProductGradient(n: number, count: number, index: number, dy: number, dx: number): void
   eltwiseMax(n: number, count: number, y: number, mask: number): void

@@ -9,6 +9,7 @@ import type {
 } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
+import { fusing } from './after.js'
 import { bindDirect } from './direct.js'
 import type { WasmExports } from './exports.js'
 import { isMatrixProduct, manyAxes } from './many_axes.js'
@@ -59,16 +60,19 @@ export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => bo
 /** Forward passes with kept weights, with the system's sgemm if `blas` is set. */
 export function preparedConvolutions(wasm: WasmExports, blas: boolean): PreparedConvolutions {
   const take = convolutionTaker(wasm)
+  const { begin, end } = fusing(wasm)
   return {
     length: s => (take(s) ? wasm.preparedLength(blas) : 0),
     prepare(s, w, prepared) {
       take(s)
       wasm.prepareWeights(w.readPointer, prepared.pointer, blas)
     },
-    convolution(s, x, prepared, bias, y, slope) {
+    convolution(s, x, prepared, bias, y, after) {
       take(s)
-      wasm.convolutionSlope(slope)
-      wasm.preparedConvolution(x.pointer, prepared.readPointer, bias ? bias.readPointer : 0, y.pointer, blas)
+      const [px, pw, pb, py] = [x.pointer, prepared.readPointer, bias ? bias.readPointer : 0, y.pointer]
+      begin(after)
+      wasm.preparedConvolution(px, pw, pb, py, blas)
+      end(after)
     },
   }
 }
@@ -128,6 +132,7 @@ export function wasmKernels(wasm: WasmExports) {
   }
 
   const many = manyAxes(wasm, wasm.gemm)
+  const { begin, end } = fusing(wasm)
   return {
     ...bindDirect(wasm),
     im2col(s, x, y) {
@@ -136,18 +141,12 @@ export function wasmKernels(wasm: WasmExports) {
     im2colGradient(s, dy, dx) {
       ;(isMatrixProduct(s) ? many : jsKernels).im2colGradient(s, dy, dx)
     },
-    convolution(s, x, w, bias, y) {
-      if (take(s)) wasm.convolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
-      else (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
-    },
-    convolutionRelu(s, x, w, bias, y, slope) {
-      if (take(s)) {
-        wasm.convolutionSlope(slope)
-        wasm.convolution(x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer)
-      } else {
-        ;(isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y)
-        wasm.relu(y.length, slope, y.pointer, y.pointer)
-      }
+    convolution(s, x, w, bias, y, after) {
+      if (!take(s)) return (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y, after)
+      const [px, pw, pb, py] = [x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer]
+      begin(after)
+      wasm.convolution(px, pw, pb, py)
+      end(after)
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s))
@@ -288,9 +287,30 @@ export function wasmKernels(wasm: WasmExports) {
       if (isSmallPower(exponent)) wasm.powerGradient(n, exponent, scale, shift, x.pointer, dy.pointer, dx.pointer)
       else jsKernels.powerGradient(n, exponent, scale, shift, x, dy, dx)
     },
-    eltwiseSum(n, xs, coefficients, y, slope) {
-      if (takeInputs(xs, coefficients)) wasm.eltwiseSum(n, xs.length, y.pointer, slope ?? 1)
-      else jsKernels.eltwiseSum(n, xs, coefficients, y, slope)
+    eltwiseSum(n, xs, coefficients, y, after) {
+      if (!takeInputs(xs, coefficients)) return jsKernels.eltwiseSum(n, xs, coefficients, y, after)
+      const py = y.pointer
+      begin(after)
+      wasm.eltwiseSum(n, xs.length, py)
+      end(after)
+    },
+    addBias(batch, channels, inner, bias, y, after) {
+      const [pb, py] = [bias.pointer, y.pointer]
+      begin(after)
+      wasm.addBias(batch, channels, inner, pb, py)
+      end(after)
+    },
+    scaleChannels(outer, channels, inner, x, factor, bias, y, after) {
+      const [px, pf, pb, py] = [x.pointer, factor.pointer, bias ? bias.pointer : 0, y.pointer]
+      begin(after)
+      wasm.scaleChannels(outer, channels, inner, px, pf, pb, py)
+      end(after)
+    },
+    normalizeChannels(batch, channels, inner, x, mean, deviation, y, after) {
+      const [px, pm, pd, py] = [x.pointer, mean.pointer, deviation.pointer, y.pointer]
+      begin(after)
+      wasm.normalizeChannels(batch, channels, inner, px, pm, pd, py)
+      end(after)
     },
     eltwiseProduct(n, xs, y) {
       if (takeInputs(xs)) wasm.eltwiseProduct(n, xs.length, y.pointer)

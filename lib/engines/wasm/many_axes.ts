@@ -70,7 +70,7 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
   }
 
   return {
-    convolution(s, x, w, bias, y) {
+    convolution(s, x, w, bias, y, after) {
       const p = plan(s, y)
       eachBlock(s, p, (from, count, image, block) => {
         const P = count * p.slice
@@ -93,6 +93,9 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
         wasm.copyRows(s.outputs, P, p.rows, P, y.pointer + block, p.outputs)
       })
       if (bias) wasm.addBias(s.batch, s.outputs, p.outputs, bias.pointer, y.pointer)
+      const n = s.batch * s.outputs * p.outputs
+      if (after && 'relu' in after) wasm.relu(n, after.relu, y.pointer, y.pointer)
+      else if (after) wasm.clip(n, ...after.clip, y.pointer, y.pointer)
     },
     convolutionInputGradient(s, dy, w, dx) {
       const p = plan(s, dx)

@@ -3,7 +3,7 @@
  * given back.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { ConvolutionShape, Engine } from '../../../lib/engine.js'
+import type { After, ConvolutionShape, Engine } from '../../../lib/engine.js'
 import { createEngine } from '../../../lib/engines/index.js'
 import { jsKernels } from '../../../lib/engines/js.js'
 import type { WasmHeap } from '../../../lib/engines/wasm/allocator.js'
@@ -83,7 +83,7 @@ describe.each(engines)('prepared convolutions of the %s engine', name => {
       if (length === 0) expect(name).toBe('native')
       if (length === 0) return
       expect(length).toBeGreaterThanOrEqual((s.outputs * s.channels * 36) / s.group)
-      const run = (engine: Engine, slope: number, withBias: boolean, plain = false): Float32Array => {
+      const run = (engine: Engine, after: After | undefined, withBias: boolean, plain = false): Float32Array => {
         const give = (values: Float32Array | number) => {
           const memory = new Memory(typeof values === 'number' ? values : values.length, engine.heap)
           if (typeof values !== 'number') memory.array.set(values)
@@ -96,22 +96,23 @@ describe.each(engines)('prepared convolutions of the %s engine', name => {
           give(s.batch * s.outputs * product(s.output)),
         ]
         const prepared = give(plain ? 0 : length)
-        if (plain) jsKernels.convolutionRelu(s, mx, mw, mb, y, slope)
+        if (plain) jsKernels.convolution(s, mx, mw, mb, y, after)
         else {
           engine.prepared!.prepare(s, mw, prepared)
           y.array.fill(Number.NaN)
-          engine.prepared!.convolution(s, mx, prepared, mb, y, slope)
+          engine.prepared!.convolution(s, mx, prepared, mb, y, after)
         }
         const result = y.array.slice()
         for (const memory of [mx, mw, mb, y, prepared]) memory?.dispose()
         return result
       }
-      for (const [slope, withBias] of [
-        [1, true],
-        [0.1, false],
+      for (const [after, withBias] of [
+        [undefined, true],
+        [{ relu: 0.1 }, false],
+        [{ clip: [-1, 1e6] }, true],
       ] as const) {
-        const wanted = run(three[0], slope, withBias, true)
-        const got = three.map(engine => run(engine, slope, withBias))
+        const wanted = run(three[0], after, withBias, true)
+        const got = three.map(engine => run(engine, after, withBias))
         expectNear(got[0], wanted, 1e-5)
         for (const other of got.slice(1))
           expect(Buffer.compare(Buffer.from(other.buffer), Buffer.from(got[0].buffer))).toBe(0)
@@ -368,7 +369,8 @@ describe.each(engines)('an optimized net on %s', engine => {
     const start = used()
     let last = await once()
     for (let i = 0; i < 50; i++) last = await once()
-    expect(used() - start).toBe(0)
+    // what earlier tests forgot may come back meanwhile
+    expect(used() - start).toBeLessThanOrEqual(0)
     // the first pass takes what is kept: 36 values for each filter
     const filters = 32 * 64 + 64 * 48
     expect(last.grown).toBeGreaterThanOrEqual(4 * 36 * filters)

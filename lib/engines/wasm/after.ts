@@ -1,0 +1,31 @@
+import type { After, Fusions } from '../../engine.js'
+import type { WasmExports } from './exports.js'
+
+/** Every kernel that may fuse does so, with all there is. */
+export const wasmFuses: Fusions = {
+  convolution: ['relu', 'clip'],
+  addBias: ['relu', 'clip'],
+  eltwiseSum: ['relu', 'clip'],
+  scaleChannels: ['relu', 'clip'],
+  normalizeChannels: ['relu', 'clip'],
+}
+
+/** In the order of kernels/wasm/after.ts. */
+const [NOTHING, RELU, CLIP] = [0, 1, 2]
+
+/**
+ * `begin` tells the module what the next call does to its result, `end` that it is over. Nothing else that can throw,
+ * pointers of memories for instance, may stand between them.
+ */
+export function fusing(wasm: WasmExports) {
+  return {
+    begin(after: After | undefined): void {
+      if (after === undefined) return
+      if ('relu' in after) wasm.after(RELU, after.relu, 0)
+      else wasm.after(CLIP, ...after.clip)
+    },
+    end(after: After | undefined): void {
+      if (after !== undefined) wasm.after(NOTHING, 0, 0)
+    },
+  }
+}
