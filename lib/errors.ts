@@ -1,3 +1,5 @@
+import { printable, printableLines } from './system/escape.js'
+
 /** A stretch of a text. Lines and columns count from 1; columns and lengths count UTF-16 units, as strings do. */
 export interface Place {
   /** Name of the file, as it was given. */
@@ -29,9 +31,13 @@ export class RistrettoError extends Error {
   declare readonly sourceLine?: string
   #causes: readonly RistrettoError[]
 
-  /** A message of more than 4,000 characters is shortened in its middle. */
+  /**
+   * A message of more than 4,000 characters is shortened in its middle, and control characters of names in it are
+   * written as `\\n`, `\\x1b`, so that whoever prints it prints one line.
+   */
   constructor(message: string, { causes = [], place, ...options }: ErrorDetails = {}) {
-    super(shortened(message), options)
+    // each cause is a line
+    super(shortened(causes.length ? printableLines(message) : printable(message)), options)
     this.#causes = causes
     setPlace(this, place)
   }

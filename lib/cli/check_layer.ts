@@ -9,7 +9,7 @@ import { listNames } from '../system/names.js'
 import { type BottomSpec, CheckError, checkLayer, type LayerOptions, type LayerReport } from '../testing.js'
 import { importLayers, registerLayersOf } from './load_layers.js'
 import { addRunOptions, list, phaseOption, type RunOptions, registerLayers, whole } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson } from './output.js'
 
 interface CheckLayerOptions extends RunOptions {
   layer?: string[]
@@ -93,7 +93,7 @@ async function check(file: string, options: CheckLayerOptions, output: Output): 
     results.push(result)
     if (!options.json) for (const line of resultText(result)) print(output, line)
   }
-  if (options.json) print(output, JSON.stringify(results))
+  if (options.json) printJson(output, results)
   const failed = results.filter(result => !result.passed).map(result => result.layer)
   if (failed.length) throw new RistrettoError(`${file}: ${failed.join(', ')} failed`)
 }

@@ -13,7 +13,7 @@ import { writeFileSafely } from '../system/write_file.js'
 import { addGpuSwitch } from './gpu_flag.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson } from './output.js'
 import { ProgressBar } from './progress.js'
 
 interface ClassifyOptions extends RunOptions, StateOptions {
@@ -121,8 +121,8 @@ async function classify(
         results.push(result)
         if (options.output !== undefined) rows.push(probabilities)
         if (json) continue
-        if (bar) bar.log(resultText(result))
-        else print(output, resultText(result))
+        if (bar) bar.log(...resultLines(result))
+        else for (const line of resultLines(result)) print(output, line)
       }
       bar?.update(Math.min(i + perPass, files.length))
     }
@@ -131,7 +131,7 @@ async function classify(
     net.dispose()
   }
   if (options.output !== undefined) await writeFileSafely(options.output, writeNpy(stacked(rows)))
-  if (json) print(output, JSON.stringify(results))
+  if (json) printJson(output, results)
 }
 
 /** The classifier, whether the net sees colours, and how many pictures fit into a pass. */
@@ -196,11 +196,10 @@ function best(
 }
 
 /** As Caffe's classification example prints it. */
-const resultText = ({ file, predictions }: Result): string =>
-  [
-    `---------- Prediction for ${file} ----------`,
-    ...predictions.map(({ index, label, probability }) => `${probability.toFixed(4)} - "${label ?? index}"`),
-  ].join('\n')
+const resultLines = ({ file, predictions }: Result): string[] => [
+  `---------- Prediction for ${file} ----------`,
+  ...predictions.map(({ index, label, probability }) => `${probability.toFixed(4)} - "${label ?? index}"`),
+]
 
 function stacked(rows: readonly Float32Array[]): NdArray {
   const values = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0))

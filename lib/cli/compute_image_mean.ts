@@ -6,7 +6,7 @@ import { ndarrayOf } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { computeImageMean, type ImageMean } from '../tools/image_mean.js'
 import { mustExist } from './input_file.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson } from './output.js'
 import { ProgressBar } from './progress.js'
 
 export function addComputeImageMean(program: Command, output: Output): void {
@@ -43,7 +43,7 @@ async function compute(db: string, file: string | undefined, json: boolean, outp
   if (file !== undefined) await writeFileSafely(file, fileBytes(mean, file))
   const { blob, channels, count } = mean
   if (json) {
-    print(output, JSON.stringify({ file, records: count, shape: [blob.channels, blob.height, blob.width], channels }))
+    printJson(output, { file, records: count, shape: [blob.channels, blob.height, blob.width], channels })
     return
   }
   print(output, `${count} records of ${blob.channels}×${blob.height}×${blob.width}`)

@@ -4,7 +4,7 @@ import { EngineError } from '../errors.js'
 import { type ConvertImagesetOptions, convertImageset } from '../tools/convert_imageset.js'
 import { mustExist } from './input_file.js'
 import { whole } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson, warn } from './output.js'
 import { ProgressBar } from './progress.js'
 
 type CommandOptions = Omit<ConvertImagesetOptions, 'root' | 'list' | 'output'> & { json?: boolean }
@@ -68,7 +68,7 @@ async function convert(
   const onSkip = (file: string, error: Error) => {
     // a package that is not installed is no fault of the file, and would be missing for all of them
     if (error instanceof EngineError) throw error
-    output.err.write(`left out ${file}: ${error.message}\n`)
+    warn(output, `left out ${file}: ${error.message}`)
   }
   const report = await convertImageset({ ...options, root, list, output: db, onProgress, onSkip, log: say }).finally(
     () => bar?.stop(),
@@ -76,11 +76,12 @@ async function convert(
   const { records, skipped, sizes } = report
   if (sizes) {
     const [first, other] = sizes.map(({ path, size }) => `'${path}': ${size}`)
-    output.err.write(
+    warn(
+      output,
       `images differ in size (${first}, ${other}): a Data layer takes them one at a time, ` +
-        'or with crop_size; --resize-width and --resize-height bring them to one size\n',
+        'or with crop_size; --resize-width and --resize-height bring them to one size',
     )
   }
-  if (json) print(output, JSON.stringify({ db, records, skipped }))
+  if (json) printJson(output, { db, records, skipped })
   else print(output, `${db}: ${records} records${skipped.length ? `, ${skipped.length} files left out` : ''}`)
 }

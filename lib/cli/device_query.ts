@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { createEngine } from '../engines/index.js'
 import { EngineError } from '../errors.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson } from './output.js'
 
 /** Engines by the names that --engine takes. */
 const names = ['wasm', 'native', 'gpu', 'js']
@@ -35,7 +35,7 @@ async function query(json: boolean, output: Output): Promise<void> {
     answers.push(answer)
     if (!json) print(output, `${answer.runs ? '✓' : '✗'} ${engine.padEnd(6)}  ${answer.detail}`)
   }
-  if (json) print(output, JSON.stringify(answers))
+  if (json) printJson(output, answers)
 }
 
 async function ask(engine: string): Promise<Answer> {

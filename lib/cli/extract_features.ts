@@ -17,7 +17,7 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson } from './output.js'
 import { ProgressBar } from './progress.js'
 import { openNet, warnOfInputs } from './run_net.js'
 
@@ -117,9 +117,9 @@ async function extract(
     net.dispose()
   }
   if (json)
-    print(
+    printJson(
       output,
-      JSON.stringify(sinks.map(({ path, blob, items }) => ({ path, blob: blob.name, items, shape: itemShape(blob) }))),
+      sinks.map(({ path, blob, items }) => ({ path, blob: blob.name, items, shape: itemShape(blob) })),
     )
   for (const { path, blob, items } of sinks)
     say(`${path}: ${items} records of blob '${blob.name}', ${itemShape(blob).join('×')} each`)

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { createEngine } from '../engines/index.js'
 import { EngineError, RistrettoError } from '../errors.js'
 import type { RunOptions } from './options.js'
-import type { Output } from './output.js'
+import { type Output, warn } from './output.js'
 
 /**
  * Caffe's --gpu, which stands in every old script: `0`, `0,1` or `all`. It is --engine gpu. There is one device: where
@@ -23,7 +23,7 @@ export function addGpuFlag(command: Command, output: Output, severalMeanLargerBa
         )
       await takeGpu(command, given, engine, threads)
       if (ids.length > 1 || !/^(0|all)$/.test(ids[0]))
-        output.err.write(`${given}: one GPU is used, the one that the system prefers\n`)
+        warn(output, `${given}: one GPU is used, the one that the system prefers`)
     })
 }
 

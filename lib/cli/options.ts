@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { loadLayers } from './load_layers.js'
-import type { Output } from './output.js'
+import { type Output, warn } from './output.js'
 
 /** Options of every command that runs a net. */
 export interface RunOptions {
@@ -64,5 +64,5 @@ export const phaseOption = (phase: 'TRAIN' | 'TEST'): Option =>
 
 /** Register the modules named by --layers; every notice goes to `log`. */
 export async function registerLayers(options: RunOptions, output: Output): Promise<void> {
-  for (const file of options.layers ?? []) for (const notice of await loadLayers(file)) output.err.write(`${notice}\n`)
+  for (const file of options.layers ?? []) for (const notice of await loadLayers(file)) warn(output, `${notice}`)
 }

@@ -1,3 +1,4 @@
+import { printable, printableJson, printableLines } from '../system/escape.js'
 import { glogLine } from './glog.js'
 
 /** A stream that text goes to: process.stdout, process.stderr, or a test's collector. */
@@ -16,8 +17,24 @@ export interface Output {
   readonly err: TextStream
 }
 
-export const print = (output: Output, text: string): void => {
-  output.out.write(`${text}\n`)
+/** One line, in which nothing moves the terminal or begins another. */
+export const print = (output: Output, line: string): void => {
+  output.out.write(`${printable(line)}\n`)
+}
+
+/** Text that is the result, of several lines. */
+export const printText = (output: Output, text: string): void => {
+  output.out.write(printableLines(text))
+}
+
+/** A result for programs, in one line. */
+export const printJson = (output: Output, value: unknown): void => {
+  output.out.write(`${printableJson(value)}\n`)
+}
+
+/** A notice of one line, beside the results. */
+export const warn = (output: Output, line: string): void => {
+  output.err.write(`${printable(line)}\n`)
 }
 
 /** One line of Caffe's log, with glog's prefix. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { writeFileSafely } from '../system/write_file.js'
 import type { LogRow } from '../tools/parse_log.js'
 import { readLogFile } from './log_file.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson, printText } from './output.js'
 
 interface ParseLogOptions {
   table?: 'train' | 'test'
@@ -43,11 +43,11 @@ async function parseLogFile(
   const tables = { train: table(train), test: table(test) }
   const names = options.table ? [options.table] : (['train', 'test'] as const)
   if (options.json) {
-    print(output, JSON.stringify(Object.fromEntries(names.map(name => [name, objects(tables[name])]))))
+    printJson(output, Object.fromEntries(names.map(name => [name, objects(tables[name])])))
     return
   }
   if (folder === undefined) {
-    print(output, names.map(name => csv(tables[name], options.delimiter)).join('\n\n'))
+    printText(output, `${names.map(name => csv(tables[name], options.delimiter)).join('\n\n')}\n`)
     return
   }
   for (const name of names) {

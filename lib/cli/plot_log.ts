@@ -78,5 +78,6 @@ async function plotLog(logs: string[], options: PlotLogOptions, output: Output):
 }
 
 function printChart(chart: Chart, options: Parameters<typeof terminalChart>[1], output: Output): void {
-  for (const line of terminalChart(chart, options)) print(output, line)
+  // names in it are printable, and its colours are meant
+  output.out.write(`${terminalChart(chart, options).join('\n')}\n`)
 }

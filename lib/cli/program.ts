@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { printableLines } from '../system/escape.js'
 import { addCheckLayer } from './check_layer.js'
 import { addClassify } from './classify.js'
 import { addComputeImageMean } from './compute_image_mean.js'
@@ -10,7 +11,7 @@ import { addDraw } from './draw.js'
 import { errorText } from './error_text.js'
 import { addExtractFeatures } from './extract_features.js'
 import { normalizeArguments } from './gflags.js'
-import type { Output } from './output.js'
+import { type Output, printText } from './output.js'
 import { addParseLog } from './parse_log.js'
 import { addPlotLog } from './plot_log.js'
 import { addSummarize } from './summarize.js'
@@ -56,7 +57,10 @@ function createProgram(output: Output): Command {
     .description('Caffe, concentrated: train, test and time nets described by prototxts.')
     .version(version, '--version')
     .option('--debug', 'show where an error comes from')
-    .configureOutput({ writeOut: text => output.out.write(text), writeErr: text => output.err.write(text) })
+    .configureOutput({
+      writeOut: text => printText(output, text),
+      writeErr: text => output.err.write(printableLines(text)),
+    })
     // names alone leave room for what the commands do
     .configureHelp({ showGlobalOptions: true, subcommandTerm: command => command.name() })
     .exitOverride()

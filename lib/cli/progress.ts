@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress'
+import { printable } from '../system/escape.js'
 import type { Output } from './output.js'
 
 /** A progress bar on the terminal's last line, with finished lines above it. */
@@ -25,7 +26,7 @@ export class ProgressBar {
     const room = (output.out.columns ?? 80) - title.length - 2 * String(total).length - 18 * fields.length - 24
     this.bars = new cliProgress.MultiBar({
       stream: output.out as NodeJS.WriteStream,
-      format: `${title} {bar} {percentage} % {value}/{total}  ${texts.join('  ')}`,
+      format: `${printable(title)} {bar} {percentage} % {value}/{total}  ${texts.join('  ')}`,
       barCompleteChar: '█',
       barIncompleteChar: '░',
       barsize: Math.max(8, Math.min(30, room)),
@@ -51,9 +52,9 @@ export class ProgressBar {
     if (performance.now() - this.drawn > 100) this.draw()
   }
 
-  /** A line that stays, above the bar. */
-  log(line: string): void {
-    this.bars.log(`${line}\n`)
+  /** Lines that stay, above the bar. */
+  log(...lines: string[]): void {
+    this.bars.log(`${lines.map(printable).join('\n')}\n`)
     this.draw()
   }
 

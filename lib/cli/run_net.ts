@@ -11,7 +11,7 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import type { Output } from './output.js'
+import { type Output, warn } from './output.js'
 
 /** What `openNet` goes by. */
 interface OpenOptions extends RunOptions, StateOptions {
@@ -80,8 +80,9 @@ export async function copyAll(
 export function warnOfInputs(net: Net, output: Output): void {
   const names = net.nodes.flatMap(({ layer, top }) => (layer.type === 'Input' ? top.map(blob => `'${blob.name}'`) : []))
   if (names.length)
-    output.err.write(
+    warn(
+      output,
       `input${names.length > 1 ? 's' : ''} ${names.join(', ')}: nothing feeds an Input layer here, so the values are all zeros; use a net with a data layer, ` +
-        'or ristretto classify for pictures\n',
+        'or ristretto classify for pictures',
     )
 }

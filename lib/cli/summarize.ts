@@ -10,7 +10,7 @@ import { createFiles } from '../system/files.js'
 import { type NetSummary, summarize } from '../tools/summarize.js'
 import { readText } from './input_file.js'
 import { addStateOptions, layersOption, phaseOption, registerLayers, type StateOptions } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printJson } from './output.js'
 
 type Shapes = Record<string, number[]>
 
@@ -67,7 +67,7 @@ async function summarizeFile(model: string, options: SummarizeOptions, output: O
   })
   try {
     const summary = summarize(net)
-    if (options.json) print(output, JSON.stringify(summary))
+    if (options.json) printJson(output, summary)
     else for (const line of summaryText(summary)) print(output, line)
   } finally {
     net.dispose()

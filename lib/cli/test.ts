@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Net } from '../net.js'
 import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
-import { type Output, print, printLog } from './output.js'
+import { type Output, print, printJson, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
 import { addBatchOptions, type BatchOptions, openNet, warnOfInputs } from './run_net.js'
 
@@ -63,7 +63,7 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
     bar?.stop()
     const means = sums.map(sum => ({ ...sum, value: sum.value / iterations }))
     loss /= iterations
-    if (options.json) print(output, JSON.stringify({ iterations, loss, outputs: means }))
+    if (options.json) printJson(output, { iterations, loss, outputs: means })
     else {
       log(`Loss: ${g6(loss)}`)
       for (const { name, value, lossWeight } of means)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Net } from '../net.js'
 import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
-import { type Output, print, printLog } from './output.js'
+import { type Output, printJson, printLog } from './output.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
 
 /** Untimed passes first: compilers and caches settle. Fewer where the net is slow. */
@@ -78,18 +78,15 @@ async function time(options: BatchOptions, output: Output): Promise<void> {
         backward: backward / iterations,
         forwardBackward: total / iterations,
       }
-      print(
-        output,
-        JSON.stringify({
-          engine: net.engine.name,
-          detail: net.engine.detail,
-          phase,
-          iterations,
-          layers,
-          ...means,
-          total,
-        }),
-      )
+      printJson(output, {
+        engine: net.engine.name,
+        detail: net.engine.detail,
+        phase,
+        iterations,
+        layers,
+        ...means,
+        total,
+      })
       return
     }
     log('Average time per layer: ', 'caffe.cpp:397')

@@ -7,7 +7,7 @@ import { needsUpgrade, upgradeNet } from '../proto/upgrade.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printText, warn } from './output.js'
 
 export function addUpgradeNet(program: Command, output: Output): void {
   program
@@ -39,9 +39,9 @@ async function upgrade(input: string, file: string | undefined, output: Output):
     )
   const old = text === undefined ? readMessage('NetParameter', bytes, { file: input }) : parseNet(text, { file: input })
   const isOld = needsUpgrade(old)
-  const net = upgradeNet(old, message => output.err.write(`${input}: ${message}\n`))
+  const net = upgradeNet(old, message => warn(output, `${input}: ${message}`))
   if (file === undefined) {
-    output.out.write(printNet(net))
+    printText(output, printNet(net))
     return
   }
   const upgraded = text === undefined ? writeMessage('NetParameter', net) : new TextEncoder().encode(printNet(net))

@@ -5,7 +5,7 @@ import { parseSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'
-import { type Output, print } from './output.js'
+import { type Output, print, printText } from './output.js'
 
 export function addUpgradeSolver(program: Command, output: Output): void {
   program
@@ -29,7 +29,7 @@ async function upgrade(input: string, file: string | undefined, output: Output):
   const old = parseSolver(text, { file: input })
   const solver = upgradeSolver(old)
   if (file === undefined) {
-    output.out.write(printSolver(solver))
+    printText(output, printSolver(solver))
     return
   }
   await writeFileSafely(file, new TextEncoder().encode(printSolver(solver)))

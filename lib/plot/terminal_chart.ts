@@ -1,3 +1,4 @@
+import { printable } from '../system/escape.js'
 import { type Axis, axisOf, type Chart, type Panel, type Series, tickText } from './chart.js'
 
 /**
@@ -23,13 +24,17 @@ export function terminalChart(chart: Chart, { width, height, color }: TerminalCh
   const axes = chart.panels.map(panel => yAxis(panel, height))
   const margin = Math.max(...axes.flatMap(axis => axis.ticks.map(tick => tickText(tick).length)))
   const columns = Math.max(10, width - margin - 2)
-  const lines = [chart.title]
+  const lines = [printable(chart.title)]
   chart.panels.forEach((panel, i) => {
     const canvas = new Canvas(columns, height)
     panel.series.forEach((series, k) => {
       drawSeries(canvas, k, series, x, axes[i], panel.logarithmic)
     })
-    lines.push('', `${' '.repeat(margin + 2)}${panel.title}`, ...legend(panel.series, margin + 2, width, color))
+    lines.push(
+      '',
+      `${' '.repeat(margin + 2)}${printable(panel.title)}`,
+      ...legend(panel.series, margin + 2, width, color),
+    )
     const labels = new Map(
       axes[i].ticks.map(tick => [Math.round((1 - axes[i].place(tick)) * (height - 1)), tickText(tick)]),
     )
@@ -50,7 +55,7 @@ function legend(series: readonly Series[], indent: number, width: number, color:
   const lines: string[] = []
   let used = width
   series.forEach(({ name }, k) => {
-    const entry = `${painted(markOf(k), k, color)} ${name}`
+    const entry = `${painted(markOf(k), k, color)} ${printable(name)}`
     if (used + name.length + 5 > width) {
       lines.push(' '.repeat(indent) + entry)
       used = indent

@@ -59,11 +59,15 @@ function scalarText(field: FieldInfo, value: unknown): string {
 const NAMED: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' }
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that need escaping
 const UNPRINTABLE = /[\x00-\x1F"\\\x7F]/g
+/** What a terminal would obey beside them, as UTF-8: C1 controls, ends of lines, turns of direction. */
+const OBEYED = /[\x80-\x9F\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069]/g
+const octets = (char: string): string =>
+  Array.from(new TextEncoder().encode(char), byte => escaped(String.fromCharCode(byte))).join('')
 
 const escaped = (char: string): string => NAMED[char] ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
 
 /** Characters beyond ASCII stay as they are: Caffe reads UTF-8. */
-const quoted = (text: string): string => `"${text.replace(UNPRINTABLE, escaped)}"`
+const quoted = (text: string): string => `"${text.replace(UNPRINTABLE, escaped).replace(OBEYED, octets)}"`
 
 const quotedBytes = (bytes: Uint8Array): string => {
   const parts = Array.from(bytes, byte =>

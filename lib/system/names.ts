@@ -2,7 +2,7 @@
 
 /**
  * The candidate with the fewest insertions, deletions, replacements and swaps of neighbours; `close` where these are so
- * few that it must have been meant: one in four letters, and no number in it differs. A wrong guess sends people astray.
+ * few that it must have been meant: one in four letters, not the first, and no number in it differs. A wrong guess sends people astray.
  */
 export function nearestName(name: string, candidates: readonly string[]): { name: string; close: boolean } {
   const wanted = name.slice(0, 80).toLowerCase()
@@ -18,7 +18,8 @@ export function nearestName(name: string, candidates: readonly string[]): { name
   // what all names of a kind end in tells none from another
   const stem = Math.min(wanted.replace(KIND, '').length, best.replace(KIND, '').length)
   const sameNumbers = wanted.replace(/\D/g, '') === best.replace(/\D/g, '')
-  return { name: best, close: sameNumbers && least <= stem / 4 }
+  const sameStart = wanted[0] === best[0]?.toLowerCase()
+  return { name: best, close: sameStart && sameNumbers && least <= stem / 4 }
 }
 
 const KIND = /(?<=.)(?:_param|_filler|loss|data|layer)$/i

@@ -23,10 +23,12 @@ export interface LogTables {
   readonly losses: Set<string>
 }
 
-const ITERATION = /\bIteration (\d+)/
-const RATE = /\bIteration \d+, lr = ([-+.\deE]+)/
-const TESTING = /\bIteration \d+, Testing net \(#(\d+)\)/
-const OUTPUT = /\b(Train|Test) net output #(\d+): (\S+) = ([-+]?(?:nan|inf)\b|[-+.\deE]+)(.*)/
+/** What glog puts before a line; names within the line may look like other lines. */
+const PREFIX = /^.*?[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d+ .*?\S:\d+\] /
+const ITERATION = /^\s*Iteration (\d+)/
+const RATE = /^\s*Iteration \d+, lr = ([-+.\deE]+)/
+const TESTING = /^\s*Iteration \d+, Testing net \(#(\d+)\)/
+const OUTPUT = /^\s*(Train|Test) net output #(\d+): (.*?) = ([-+]?(?:nan|inf)\b|[-+.\deE]+)( \(\* [^()]* loss\))?\s*$/
 /** glog's prefix, with the year or without. */
 const STAMP = /(?:^|\s)[IWEF](\d{4})?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d+)/
 /** Where the clock starts. */
@@ -48,20 +50,21 @@ export function parseLog(text: string, year = 2000): LogTables {
 
   for (const line of text.split('\n')) {
     clock.read(line)
-    const at = ITERATION.exec(line)
+    const said = line.replace(PREFIX, '')
+    const at = ITERATION.exec(said)
     if (at) iteration = Number(at[1])
     // before the first iteration there is nothing but set-up
     if (iteration < 0) continue
-    const testing = TESTING.exec(line)
+    const testing = TESTING.exec(said)
     if (testing) net = Number(testing[1])
-    const newRate = RATE.exec(line)
+    const newRate = RATE.exec(said)
     if (newRate) {
       rate = Number(newRate[1])
       for (const row of waiting)
         if (row.iteration === iteration || Number.isNaN(row.learningRate)) row.learningRate = rate
       waiting = []
     }
-    const match = OUTPUT.exec(line)
+    const match = OUTPUT.exec(said)
     if (!match) continue
     const [, kind, number, name, value, rest] = match
     const index = Number(number)
@@ -86,7 +89,7 @@ export function parseLog(text: string, year = 2000): LogTables {
     let key = plain
     for (let k = 1; outputs.has(key); k++) key = `${plain}[${k}]`
     outputs.set(key, toNumber(value))
-    if (/^ \(\* .* loss\)/.test(rest)) tables.losses.add(key)
+    if (rest) tables.losses.add(key)
   }
   fixFirstRates(tables.train)
   fixFirstRates(tables.test)

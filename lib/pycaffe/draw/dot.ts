@@ -1,3 +1,4 @@
+import { printable } from '../../system/escape.js'
 import { COLOURS, type Graph } from './drawing.js'
 
 /** A graph for Graphviz: what Caffe's draw_net gives to it. */
@@ -22,5 +23,5 @@ export function dotOf({ name, rankdir, nodes, edges }: Graph): string {
   return `${text.join('\n')}\n`
 }
 
-const escaped = (text: string): string => text.replace(/[\\"]/g, '\\$&').replace(/\s+/g, ' ')
+const escaped = (text: string): string => printable(text.replace(/\s+/g, ' ')).replace(/[\\"]/g, '\\$&')
 const quoted = (text: string): string => `"${escaped(text)}"`

@@ -1,3 +1,4 @@
+import { printable } from '../../system/escape.js'
 import { COLOURS, type Graph, type NodeKind } from './drawing.js'
 
 /** A Mermaid flowchart, for Markdown pages that draw it. */
@@ -21,4 +22,4 @@ export function mermaidOf({ rankdir, nodes, edges }: Graph): string {
 
 /** Mermaid's own entities; # starts one. */
 const escaped = (text: string): string =>
-  text.replace(/[#&<>"`\\]/g, char => `#${char.charCodeAt(0)};`).replace(/\s+/g, ' ')
+  printable(text.replace(/\s+/g, ' ')).replace(/[#&<>"`\\]/g, char => `#${char.charCodeAt(0)};`)

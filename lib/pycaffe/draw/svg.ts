@@ -1,4 +1,5 @@
 import { Graph as Layout, layout } from '@dagrejs/dagre'
+import { printable } from '../../system/escape.js'
 import { COLOURS, type Graph, type GraphNode, type Rankdir } from './drawing.js'
 
 const FONT = 12
@@ -188,7 +189,7 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /** Text for XML, without the characters that XML has no way to write. */
 function escaped(text: string): string {
-  return text
+  return printable(text)
     .replace(/[&<>"']/g, char => ENTITIES[char])
     .replace(/[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
 }
