@@ -158,7 +158,8 @@ export interface Kernels {
 
   // ---- pooling ------------------------------------------------------------------------------------------------------
   /**
-   * y ← largest x of each window, mask ← its index in the H×W plane (the first one, in row-major order, on a tie).
+   * y ← largest x of each window, mask ← its index in the H×W plane (the first one, in row-major order, on a tie; −1
+   * where none is above −FLT_MAX).
    * On a host engine the mask may be null: it is for the gradient.
    */
   maxPool(s: PoolingShape, x: Memory, y: Memory, mask: Memory | null): void
@@ -169,8 +170,8 @@ export interface Kernels {
   /** dx ← the adjoint of averagePool applied to dy. */
   averagePoolGradient(s: PoolingShape, dy: Memory, dx: Memory): void
   /**
-   * y ← one x of each window, drawn with probability max(x, 0) / Σ max(x, 0), mask ← its index; window i uses uint32
-   * number i of the stream.
+   * y ← one x of each window, drawn with probability max(x, 0) / Σ max(x, 0) (the first if all are 0), mask ← its
+   * index, so that maxPoolGradient is the gradient; window i uses uint32 number i of the stream's iteration.
    */
   stochasticPool(s: PoolingShape, x: Memory, stream: RandomStream, y: Memory, mask: Memory): void
   /** y ← Σ max(x, 0)² / Σ max(x, 0) of each window, the mean of stochasticPool; 0 if no x is positive. */
@@ -243,8 +244,8 @@ export interface Kernels {
   /** dx ← factor·dloss[0]·difference. */
   euclideanLossGradient(n: number, factor: number, difference: Memory, dloss: Memory, dx: Memory): void
   /**
-   * accuracy[0] ← share of labels among the topK scores (a tie counts against); perClass[c] ← the same per true class,
-   * or null.
+   * accuracy[0] ← share of labels among the topK scores; perClass[c] ← the same per true class, or null. Both are 0
+   * where nothing counts. A tie counts against the label, and so does a score that is not a number.
    */
   accuracy(s: AccuracyShape, x: Memory, label: Memory, accuracy: Memory, perClass: Memory | null): void
 
@@ -270,7 +271,10 @@ export interface Kernels {
     g2: Memory,
     u2: Memory,
   ): void
-  /** m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·correction·m / (√v + delta); w ← w − dw. */
+  /**
+   * m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·correction·m / (√v + delta); w ← w − dw, with correction =
+   * √(1 − β2ᵗ) / (1 − β1ᵗ) for update number t.
+   */
   adamUpdate(
     n: number,
     rule: UpdateRule,
@@ -412,7 +416,7 @@ export interface Kernels {
   scatterRows(rows: number, width: number, count: number, index: Memory, dy: Memory, dtable: Memory): void
   /**
    * y ← the topK largest along the middle axis, largest first, the larger index first on a tie: indices, values, or all
-   * indices before all values.
+   * indices before all values.  x: (outer, size, inner), y: (outer, topK or 2·topK, inner).
    */
   argMax(s: ArgMaxShape, x: Memory, y: Memory): void
   /** y[o] ← coefficient·Σᵢ f(x[o,i]), f the value, its magnitude or its square.  x: (outer, inner), y: (outer). */
@@ -441,8 +445,9 @@ export interface Kernels {
    */
   lstmUnit(batch: number, hidden: number, cPrevious: Memory, gates: Memory, cont: Memory, c: Memory, h: Memory): void
   /**
-   * With dstate = dc + dh·o·(1 − tanh² c): dcPrevious ← dstate·f, dgates ← dstate·(g·i(1 − i), cPrevious·f(1 − f), –,
-   * i·(1 − g²)), dh·tanh(c)·o(1 − o).
+   * With i, f, o, g after their σ and tanh, f times cont[n], and dstate = dc + dh·o·(1 − tanh² c): dcPrevious ←
+   * dstate·f, dgates ← dstate·g·i(1 − i), dstate·cPrevious·f(1 − f), dh·tanh(c)·o(1 − o), dstate·i·(1 − g²). dcPrevious
+   * may be dc.
    */
   lstmUnitGradient(
     batch: number,
@@ -475,9 +480,9 @@ export interface Kernels {
     h: Memory,
   ): void
   /**
-   * From the last step to the first: dgates[t] and dc as lstmUnitGradient has them from dh[t] +
+   * From the last step to the first: dgates[t], dc ← as lstmUnitGradient has them from dh[t] +
    * cont[t+1]·(dgates[t+1]·Wh), no summand where that cont is 0.  gates, c: as lstm left them; dh: (T, N, H), dc: (N,
-   * H), what comes into c behind the last step, dgates: (T, N, 4, H).
+   * H), what comes into c behind the last step and, afterwards, what reaches c before the first, dgates: (T, N, 4, H).
    */
   lstmGradient(
     steps: number,
@@ -562,8 +567,8 @@ export interface Kernels {
   /** dx ← (σ(x) − t)·dloss[0] / normalizer, 0 where ignored. */
   sigmoidCrossEntropyLossGradient(s: ClassLossShape, x: Memory, target: Memory, dloss: Memory, dx: Memory): void
   /**
-   * difference ← a − b, distance ← Σ difference²; loss[0] ← Σ (similar ? distance : max(0, margin − √distance)²) / 2N.
-   * similar, distance: (N).
+   * difference ← a − b, distance ← Σ difference²; loss[0] ← Σ (similar ? distance : max(0, margin − √distance)²) / 2N;
+   * legacy: max(0, margin − distance) for the dissimilar.  a, b, difference: (N, size), similar, distance: (N).
    */
   contrastiveLoss(
     s: ContrastiveShape,
@@ -574,7 +579,10 @@ export interface Kernels {
     distance: Memory,
     loss: Memory,
   ): void
-  /** dx ← sign·dloss[0]/N·difference·(similar ? 1 : −max(0, margin − √distance) / (√distance + 10⁻⁴)). */
+  /**
+   * dx ← sign·dloss[0]/N·difference·(similar ? 1 : −max(0, margin − √distance) / (√distance + 10⁻⁴)); legacy: −1 for the
+   * dissimilar within the margin. sign is 1 for a and −1 for b.
+   */
   contrastiveLossGradient(
     s: ContrastiveShape,
     sign: number,

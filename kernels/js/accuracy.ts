@@ -1,11 +1,6 @@
 import type { AccuracyShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 
-/**
- * accuracy[0] ← share of labels among the topK scores; perClass[c] ← the same per true class, or null. Both are 0 where
- * nothing counts. A tie counts against the label, and so does a score that is not a number.  x: (outer, classes,
- * inner), label: (outer, inner).
- */
 export function accuracy(s: AccuracyShape, x: Memory, label: Memory, accuracy: Memory, perClass: Memory | null): void {
   const xs = x.array
   const labels = label.array

@@ -2,10 +2,6 @@ import type { UpdateRule } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { decayedGradient } from './update.js'
 
-/**
- * g2 ← m·g2 + (1 − m)·g²; u ← g·√((u2 + delta) / (g2 + delta)); u2 ← m·u2 + (1 − m)·u²; dw ← rate·u; w ← w − dw.
- * g as UpdateRule says.
- */
 export function adadeltaUpdate(
   n: number,
   rule: UpdateRule,

@@ -2,7 +2,6 @@ import type { UpdateRule } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { decayedGradient } from './update.js'
 
-/** h ← h + g²; dw ← rate·g / (√h + delta); w ← w − dw.  g as UpdateRule says. */
 export function adagradUpdate(n: number, rule: UpdateRule, delta: number, w: Memory, dw: Memory, h: Memory): void {
   const ws = w.array
   const dws = dw.array

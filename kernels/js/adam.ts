@@ -2,10 +2,6 @@ import type { UpdateRule } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { decayedGradient } from './update.js'
 
-/**
- * m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·correction·m / (√v + delta); w ← w − dw.
- * g as UpdateRule says; correction = √(1 − β2ᵗ) / (1 − β1ᵗ) for update number t.
- */
 export function adamUpdate(
   n: number,
   rule: UpdateRule,

@@ -1,10 +1,6 @@
 import type { ArgMaxShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 
-/**
- * y ← the topK largest of each column of x, largest first, the larger index first on a tie: their indices, their
- * values, or all indices followed by all values.  x: (outer, size, inner), y: (outer, topK or 2·topK, inner).
- */
 export function argMax(s: ArgMaxShape, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array

@@ -1,7 +1,6 @@
 import type { CropShape, Reduction } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 
-/** y[o] ← coefficient·Σᵢ f(x[o,i]), f the value, its magnitude or its square.  x: (outer, inner), y: (outer). */
 export function reduce(
   operation: Reduction,
   outer: number,
@@ -22,7 +21,6 @@ export function reduce(
   }
 }
 
-/** dx[o,i] ← dy[o]·coefficient·f′(x[o,i]), f′ being 1, sign(x) or 2x. */
 export function reduceGradient(
   operation: Reduction,
   outer: number,
@@ -45,7 +43,6 @@ export function reduceGradient(
   }
 }
 
-/** y[o,i] ← Σₘ x[o,m,i].  x: (outer, middle, inner), y: (outer, inner). */
 export function sumMiddle(outer: number, middle: number, inner: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -58,7 +55,6 @@ export function sumMiddle(outer: number, middle: number, inner: number, x: Memor
   }
 }
 
-/** y ← the block of x of y's size that starts at the offsets, an offset an axis. */
 export function crop(s: CropShape, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -67,7 +63,6 @@ export function crop(s: CropShape, x: Memory, y: Memory): void {
   })
 }
 
-/** dx ← 0, then the block of dx that crop takes ← dy. */
 export function cropGradient(s: CropShape, dy: Memory, dx: Memory): void {
   const dys = dy.array
   const dxs = dx.array

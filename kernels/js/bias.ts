@@ -2,7 +2,6 @@ import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { applyAfter } from './after.js'
 
-/** y[n,c,i] ← y[n,c,i] + bias[c], and with a slope y ← relu(y).  y: (N, C, inner). */
 export function addBias(batch: number, channels: number, inner: number, bias: Memory, y: Memory, after?: After): void {
   const bs = bias.array
   const ys = y.array
@@ -13,7 +12,6 @@ export function addBias(batch: number, channels: number, inner: number, bias: Me
   applyAfter(batch * channels * inner, after, y)
 }
 
-/** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
 export function biasGradient(batch: number, channels: number, inner: number, dy: Memory, db: Memory): void {
   const dys = dy.array
   const dbs = db.array

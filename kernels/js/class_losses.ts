@@ -5,7 +5,6 @@ import { normalizer } from './normalizer.js'
 /** Probabilities below this cost as much as this one: Caffe's kLOG_THRESHOLD. */
 const SMALLEST = 1e-20
 
-/** loss[0] ← Σ max(0, 1 + (j = label ? −x : x)) / N, squared before summing if asked.  x: (N, classes), label: (N). */
 export function hingeLoss(
   batch: number,
   classes: number,
@@ -27,7 +26,6 @@ export function hingeLoss(
   loss.array[0] = sum / batch
 }
 
-/** dx ← dloss[0]·∂loss/∂x, the derivative at a margin of 0 being 0. */
 export function hingeLossGradient(
   batch: number,
   classes: number,
@@ -51,7 +49,6 @@ export function hingeLossGradient(
   }
 }
 
-/** loss[0] ← −Σ log max(p[label], 10⁻²⁰) / N.  p: (N, classes), label: (N). */
 export function multinomialLogisticLoss(batch: number, classes: number, p: Memory, label: Memory, loss: Memory): void {
   const ps = p.array
   const labels = label.array
@@ -60,7 +57,6 @@ export function multinomialLogisticLoss(batch: number, classes: number, p: Memor
   loss.array[0] = sum / batch
 }
 
-/** dp ← −dloss[0] / (N·max(p, 10⁻²⁰)) at the labels, else 0. */
 export function multinomialLogisticLossGradient(
   batch: number,
   classes: number,
@@ -79,10 +75,6 @@ export function multinomialLogisticLossGradient(
   }
 }
 
-/**
- * loss[0] ← −Σ over labels Σₗ H[label,l]·log max(p[l], 10⁻²⁰) / normalizer.  p: (outer, classes, inner), H: (classes,
- * classes).
- */
 export function infogainLoss(s: ClassLossShape, p: Memory, label: Memory, H: Memory, loss: Memory): void {
   const ps = p.array
   const labels = label.array
@@ -101,7 +93,6 @@ export function infogainLoss(s: ClassLossShape, p: Memory, label: Memory, H: Mem
   loss.array[0] = sum / normalizer(s, valid)
 }
 
-/** dx ← (p[l]·Σₖ H[label,k] − H[label,l])·dloss[0] / normalizer, 0 where ignored; p = softmax(x). */
 export function infogainLossGradient(
   s: ClassLossShape,
   p: Memory,

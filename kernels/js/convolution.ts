@@ -3,7 +3,6 @@ import type { Memory } from '../../lib/memory.js'
 import { applyAfter } from './after.js'
 import { tapsOf } from './taps.js'
 
-/** y ← w ∗ x + bias.  x: (N, C, in…), w: (M, C/group, kernel…), bias: (M) or null, y: (N, M, out…). */
 export function convolution(
   s: ConvolutionShape,
   x: Memory,
@@ -42,7 +41,6 @@ export function convolution(
   applyAfter(s.batch * s.outputs * outputPlane, after, y)
 }
 
-/** dx ← ∂E/∂x.  dy: (N, M, out…), w: (M, C/group, kernel…), dx: (N, C, in…). */
 export function convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Memory, dx: Memory): void {
   const t = tapsOf(s)
   const { step, firstRow, input, output, inputPlane, outputPlane } = t
@@ -72,7 +70,6 @@ export function convolutionInputGradient(s: ConvolutionShape, dy: Memory, w: Mem
   }
 }
 
-/** dw ← dw + ∂E/∂w.  x: (N, C, in…), dy: (N, M, out…), dw: (M, C/group, kernel…). */
 export function convolutionWeightGradient(s: ConvolutionShape, x: Memory, dy: Memory, dw: Memory): void {
   const t = tapsOf(s)
   const { step, firstRow, input, output, inputPlane, outputPlane } = t

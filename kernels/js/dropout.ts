@@ -1,7 +1,6 @@
 import type { Memory } from '../../lib/memory.js'
 import { philox, type RandomStream } from '../../lib/rng.js'
 
-/** mask ← 0 with probability `ratio`, else 1/(1 − ratio); value i uses uint32 number i of the stream's iteration. */
 export function dropoutMask(n: number, ratio: number, stream: RandomStream, mask: Memory): void {
   const masks = mask.array
   const [k0, k1, c1, c2, c3] = stream.key

@@ -1,16 +1,13 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** y ← value. */
 export function fill(n: number, value: number, y: Memory): void {
   y.array.fill(value, 0, n)
 }
 
-/** y ← x. */
 export function copy(n: number, x: Memory, y: Memory): void {
   y.array.set(x.array.subarray(0, n))
 }
 
-/** y ← α·x + β·y. With β = 0 the old y is not read. */
 export function axpby(n: number, alpha: number, x: Memory, beta: number, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -18,7 +15,6 @@ export function axpby(n: number, alpha: number, x: Memory, beta: number, y: Memo
   else for (let i = 0; i < n; i++) ys[i] = alpha * xs[i] + beta * ys[i]
 }
 
-/** y ← a·b. */
 export function multiply(n: number, a: Memory, b: Memory, y: Memory): void {
   const as = a.array
   const bs = b.array
@@ -26,7 +22,6 @@ export function multiply(n: number, a: Memory, b: Memory, y: Memory): void {
   for (let i = 0; i < n; i++) ys[i] = as[i] * bs[i]
 }
 
-/** y[yOffset + r·yStride + i] ← x[xOffset + r·xStride + i] for r < rows, i < width. */
 export function copyRows(
   rows: number,
   width: number,

@@ -2,7 +2,6 @@ import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { applyAfter } from './after.js'
 
-/** y ← Σᵢ coefficient[i]·xs[i], and with a slope y ← relu(y). */
 export function eltwiseSum(
   n: number,
   xs: readonly Memory[],
@@ -20,7 +19,6 @@ export function eltwiseSum(
   applyAfter(n, after, y)
 }
 
-/** y ← Πᵢ xs[i]. */
 export function eltwiseProduct(n: number, xs: readonly Memory[], y: Memory): void {
   const arrays = xs.map(x => x.array)
   const ys = y.array
@@ -31,7 +29,6 @@ export function eltwiseProduct(n: number, xs: readonly Memory[], y: Memory): voi
   }
 }
 
-/** dx ← dy·Πⱼ≠ᵢ xs[j], i = `index`. */
 export function eltwiseProductGradient(n: number, index: number, xs: readonly Memory[], dy: Memory, dx: Memory): void {
   const arrays = xs.map(x => x.array)
   const dys = dy.array
@@ -43,7 +40,6 @@ export function eltwiseProductGradient(n: number, index: number, xs: readonly Me
   }
 }
 
-/** y ← maxᵢ xs[i], mask ← the i it came from (the second of the first two on a tie, the earlier one after that). */
 export function eltwiseMax(n: number, xs: readonly Memory[], y: Memory, mask: Memory): void {
   const arrays = xs.map(x => x.array)
   const ys = y.array
@@ -64,7 +60,6 @@ export function eltwiseMax(n: number, xs: readonly Memory[], y: Memory, mask: Me
   }
 }
 
-/** dx ← dy where mask = index, else 0. */
 export function eltwiseMaxGradient(n: number, index: number, mask: Memory, dy: Memory, dx: Memory): void {
   const masks = mask.array
   const dys = dy.array

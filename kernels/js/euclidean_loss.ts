@@ -1,6 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** difference ← a − b; loss[0] ← Σ difference² / (2·batch). */
 export function euclideanLoss(n: number, batch: number, a: Memory, b: Memory, difference: Memory, loss: Memory): void {
   const as = a.array
   const bs = b.array
@@ -14,7 +13,6 @@ export function euclideanLoss(n: number, batch: number, a: Memory, b: Memory, di
   loss.array[0] = sum / (2 * batch)
 }
 
-/** dx ← factor·dloss[0]·difference. */
 export function euclideanLossGradient(n: number, factor: number, difference: Memory, dloss: Memory, dx: Memory): void {
   const differences = difference.array
   const dxs = dx.array

@@ -1,9 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
 
-/**
- * y[r] ← table[index[r]] for r < rows; NaN where there is no such row.  table: (count, width), index: (rows), y: (rows,
- * width).
- */
 export function gatherRows(rows: number, width: number, count: number, index: Memory, table: Memory, y: Memory): void {
   const indices = index.array
   const tables = table.array
@@ -15,10 +11,6 @@ export function gatherRows(rows: number, width: number, count: number, index: Me
   }
 }
 
-/**
- * dtable[index[r]] ← dtable[index[r]] + dy[r] for r < rows, where there is such a row: the adjoint of gatherRows,
- * added.
- */
 export function scatterRows(
   rows: number,
   width: number,

@@ -1,6 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** C ← α·op(A)·op(B) + β·C, with op(A): (M, K), op(B): (K, N), C: (M, N); op transposes where asked. */
 export function gemm(
   transA: boolean,
   transB: boolean,

@@ -2,10 +2,6 @@ import type { ConvolutionShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { tapsOf } from './taps.js'
 
-/**
- * y ← x under every kernel position, 0 in the padding.  x: (N, C, in…), y: (N, C·kernel…, out…). Outputs and group of s
- * are not used.
- */
 export function im2col(s: ConvolutionShape, x: Memory, y: Memory): void {
   const t = tapsOf(s)
   const xs = x.array
@@ -22,7 +18,6 @@ export function im2col(s: ConvolutionShape, x: Memory, y: Memory): void {
   }
 }
 
-/** dx ← the adjoint of im2col applied to dy: what was copied from one place is added up there. */
 export function im2colGradient(s: ConvolutionShape, dy: Memory, dx: Memory): void {
   const t = tapsOf(s)
   const dys = dy.array

@@ -1,7 +1,6 @@
 import type { LRNShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 
-/** scale ← k + α/size·Σ x² over the size channels around c; y ← x·scale^−β.  All (N, C, H·W). y may be x. */
 export function lrnAcross(s: LRNShape, x: Memory, scale: Memory, y: Memory): void {
   const xs = x.array
   const scales = scale.array
@@ -24,10 +23,6 @@ export function lrnAcross(s: LRNShape, x: Memory, scale: Memory, y: Memory): voi
   normalize(s, xs, scales, ys)
 }
 
-/**
- * dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, with the workspace ratio ← dy·x·scale^(−β −
- * 1). All (N, C, H·W). dx may be dy.
- */
 export function lrnAcrossGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void {
   const xs = x.array
   const ratios = ratio.array
@@ -50,9 +45,6 @@ export function lrnAcrossGradient(s: LRNShape, x: Memory, scale: Memory, dy: Mem
   }
 }
 
-/**
- * scale ← 1 + α/size²·Σ x² over the size×size window around a position; y ← x·scale^−β.  All (N·C, H, W). y may be x.
- */
 export function lrnWithin(s: LRNShape, x: Memory, scale: Memory, y: Memory): void {
   const xs = x.array
   const scales = scale.array
@@ -77,10 +69,6 @@ export function lrnWithin(s: LRNShape, x: Memory, scale: Memory, y: Memory): voi
   normalize(s, xs, scales, y.array)
 }
 
-/**
- * dx ← dy·scale^−β − 2αβ/size²·x·Σ ratio over the size×size window, with the workspace ratio ← dy·x·scale^(−β − 1).
- * All (N·C, H, W). dx may be dy.
- */
 export function lrnWithinGradient(s: LRNShape, x: Memory, scale: Memory, dy: Memory, ratio: Memory, dx: Memory): void {
   const xs = x.array
   const ratios = ratio.array

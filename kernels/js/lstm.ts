@@ -1,11 +1,6 @@
 import type { Memory } from '../../lib/memory.js'
 import { addStates, stateGradients, unit, unitGradient } from './recurrence.js'
 
-/**
- * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; c[t+1] and h[t] as
- * lstmUnit has them from c[t].  cont: (T, N), Wh: (4H, H), h0: (N, H), gates: (T, N, 4, H), conted, h: (T, N, H), c:
- * (T+1, N, H), of which c[0] is given.
- */
 export function lstm(
   steps: number,
   batch: number,
@@ -36,11 +31,6 @@ export function lstm(
   }
 }
 
-/**
- * From the last step to the first: dgates[t] and dc as lstmUnitGradient has them from dh[t] +
- * cont[t+1]·(dgates[t+1]·Wh), no summand where that cont is 0.  gates, c: as lstm left them; dh: (T, N, H), dc: (N, H),
- * what comes into c behind the last step, dgates: (T, N, 4, H).
- */
 export function lstmGradient(
   steps: number,
   batch: number,

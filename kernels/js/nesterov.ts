@@ -2,7 +2,6 @@ import type { UpdateRule } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { decayedGradient } from './update.js'
 
-/** h' ← rate·g + momentum·h; dw ← (1 + momentum)·h' − momentum·h; w ← w − dw.  g as UpdateRule says. */
 export function nesterovUpdate(n: number, rule: UpdateRule, momentum: number, w: Memory, dw: Memory, h: Memory): void {
   const ws = w.array
   const dws = dw.array

@@ -2,7 +2,6 @@ import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { applyAfter } from './after.js'
 
-/** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])².  x: (N, C, inner). */
 export function channelStatistics(
   batch: number,
   channels: number,
@@ -30,7 +29,6 @@ export function channelStatistics(
   }
 }
 
-/** mean ← meanSum / factor[0], variance ← varianceSum / factor[0]; 0 where factor[0] is 0.  All (C), factor: (1). */
 export function movingStatistics(
   channels: number,
   meanSum: Memory,
@@ -50,14 +48,12 @@ export function movingStatistics(
   }
 }
 
-/** deviation ← √(variance + inside) + outside. */
 export function deviations(n: number, inside: number, outside: number, variance: Memory, deviation: Memory): void {
   const variances = variance.array
   const deviationValues = deviation.array
   for (let i = 0; i < n; i++) deviationValues[i] = Math.sqrt(variances[i] + inside) + outside
 }
 
-/** y ← (x − mean[c]) / deviation[c], and with a slope y ← relu(y).  x, y: (N, C, inner); y may be x. */
 export function normalizeChannels(
   batch: number,
   channels: number,
@@ -80,10 +76,6 @@ export function normalizeChannels(
   applyAfter(batch * channels * inner, after, y)
 }
 
-/**
- * dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], with y = (x − mean[c]) / deviation[c] and means over N and inner.
- * x, dy, dx: (N, C, inner); dx may be dy.
- */
 export function normalizeChannelsGradient(
   batch: number,
   channels: number,

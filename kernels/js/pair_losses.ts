@@ -2,10 +2,6 @@ import type { ClassLossShape, ContrastiveShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { normalizer } from './normalizer.js'
 
-/**
- * loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t not ignored.  x, t: (outer, inner); classes
- * is not used.
- */
 export function sigmoidCrossEntropyLoss(s: ClassLossShape, x: Memory, target: Memory, loss: Memory): void {
   const xs = x.array
   const targets = target.array
@@ -21,7 +17,6 @@ export function sigmoidCrossEntropyLoss(s: ClassLossShape, x: Memory, target: Me
   loss.array[0] = sum / normalizer(s, valid)
 }
 
-/** dx ← (σ(x) − t)·dloss[0] / normalizer, 0 where ignored. */
 export function sigmoidCrossEntropyLossGradient(
   s: ClassLossShape,
   x: Memory,
@@ -40,10 +35,6 @@ export function sigmoidCrossEntropyLossGradient(
     dxs[i] = Math.trunc(targets[i]) === s.ignoreLabel ? 0 : (1 / (1 + Math.exp(-xs[i])) - targets[i]) * scale
 }
 
-/**
- * difference ← a − b, distance[n] ← Σ difference²; loss[0] ← Σₙ (similar[n] ? distance : max(0, margin − √distance)²) /
- * 2N; legacy: max(0, margin − distance) for the dissimilar.  a, b, difference: (N, size), similar, distance: (N).
- */
 export function contrastiveLoss(
   s: ContrastiveShape,
   a: Memory,
@@ -74,10 +65,6 @@ export function contrastiveLoss(
   loss.array[0] = sum / (2 * s.batch)
 }
 
-/**
- * dx ← sign·dloss[0]/N·difference for the similar; for the dissimilar within the margin −(margin −
- * √distance)/(√distance + 10⁻⁴) times that (legacy: −1 times), else 0. sign is 1 for a and −1 for b.
- */
 export function contrastiveLossGradient(
   s: ContrastiveShape,
   sign: number,

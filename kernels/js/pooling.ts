@@ -5,10 +5,6 @@ import { eachWindow } from './windows.js'
 /** Where an empty maximum starts: −FLT_MAX. */
 const LOWEST = -3.4028234663852886e38
 
-/**
- * y ← largest x of each window, mask, if any, ← its index in the H×W plane (the first one, in row-major order, on a
- * tie; −1 if there is none).
- */
 export function maxPool(s: PoolingShape, x: Memory, y: Memory, mask: Memory | null): void {
   const xs = x.array
   const ys = y.array
@@ -31,7 +27,6 @@ export function maxPool(s: PoolingShape, x: Memory, y: Memory, mask: Memory | nu
   })
 }
 
-/** dx ← 0, then dx[mask] += dy. */
 export function maxPoolGradient(s: PoolingShape, dy: Memory, mask: Memory, dx: Memory): void {
   const dys = dy.array
   const masks = mask.array
@@ -46,7 +41,6 @@ export function maxPoolGradient(s: PoolingShape, dy: Memory, mask: Memory, dx: M
   }
 }
 
-/** y ← mean x of each window, divided by the window's area clipped to size + pad. */
 export function averagePool(s: PoolingShape, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -61,7 +55,6 @@ export function averagePool(s: PoolingShape, x: Memory, y: Memory): void {
   })
 }
 
-/** dx ← the adjoint of averagePool applied to dy. */
 export function averagePoolGradient(s: PoolingShape, dy: Memory, dx: Memory): void {
   const dys = dy.array
   const dxs = dx.array

@@ -1,6 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** y ← x if x > 0, else slope[c]·x.  x: (outer, channels, inner), slope: (channels). */
 export function prelu(outer: number, channels: number, inner: number, x: Memory, slope: Memory, y: Memory): void {
   const xs = x.array
   const slopes = slope.array
@@ -11,7 +10,6 @@ export function prelu(outer: number, channels: number, inner: number, x: Memory,
   }
 }
 
-/** dx ← dy if x > 0, else slope[c]·dy.  dx may be dy. */
 export function preluGradient(
   outer: number,
   channels: number,
@@ -31,7 +29,6 @@ export function preluGradient(
   }
 }
 
-/** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
 export function preluSlopeGradient(
   outer: number,
   channels: number,

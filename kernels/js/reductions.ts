@@ -1,6 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** sum[index] ← Σ x². */
 export function sumOfSquares(n: number, x: Memory, sum: Memory, index: number): void {
   const xs = x.array
   let total = 0

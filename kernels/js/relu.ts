@@ -1,13 +1,11 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** y ← x if x > 0, else slope·x. */
 export function relu(n: number, slope: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
   for (let i = 0; i < n; i++) ys[i] = xs[i] > 0 ? xs[i] : slope * xs[i]
 }
 
-/** dx ← dy if x > 0, else slope·dy. */
 export function reluGradient(n: number, slope: number, x: Memory, dy: Memory, dx: Memory): void {
   const xs = x.array
   const dys = dy.array

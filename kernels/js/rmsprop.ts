@@ -2,7 +2,6 @@ import type { UpdateRule } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { decayedGradient } from './update.js'
 
-/** h ← decay·h + (1 − decay)·g²; dw ← rate·g / (√h + delta); w ← w − dw.  g as UpdateRule says. */
 export function rmspropUpdate(
   n: number,
   rule: UpdateRule,

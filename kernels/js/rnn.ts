@@ -1,10 +1,6 @@
 import type { Memory } from '../../lib/memory.js'
 import { addStates, stateGradients } from './recurrence.js'
 
-/**
- * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; h[t] ← tanh
- * gates[t]. cont: (T, N), Wh: (H, H), h0: (N, H), gates, conted, h: (T, N, H).
- */
 export function rnn(
   steps: number,
   batch: number,
@@ -26,10 +22,6 @@ export function rnn(
   }
 }
 
-/**
- * From the last step to the first: dgates[t] ← (dh[t] + cont[t+1]·(dgates[t+1]·Wh))·(1 − h[t]²), no summand where that
- * cont is 0. h, dh, dgates: (T, N, H).
- */
 export function rnnGradient(
   steps: number,
   batch: number,

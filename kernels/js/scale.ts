@@ -2,10 +2,6 @@ import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 import { applyAfter } from './after.js'
 
-/**
- * y ← factor[c]·x + bias[c], and with a slope y ← relu(y).  x, y: (outer, channels, inner), factor: (channels), bias:
- * (channels) or null; y may be x.
- */
 export function scaleChannels(
   outer: number,
   channels: number,
@@ -28,7 +24,6 @@ export function scaleChannels(
   applyAfter(outer * channels * inner, after, y)
 }
 
-/** dfactor[c] ← dfactor[c] + Σ x·dy.  x, dy: (outer, channels, inner), dfactor: (channels). */
 export function scaleGradient(
   outer: number,
   channels: number,

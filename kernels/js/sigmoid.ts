@@ -1,13 +1,11 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** y ← 1 / (1 + e⁻ˣ). */
 export function sigmoid(n: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
   for (let i = 0; i < n; i++) ys[i] = 1 / (1 + Math.exp(-xs[i]))
 }
 
-/** dx ← dy·y·(1 − y). */
 export function sigmoidGradient(n: number, y: Memory, dy: Memory, dx: Memory): void {
   const ys = y.array
   const dys = dy.array

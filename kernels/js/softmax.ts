@@ -1,6 +1,5 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** y ← e^(x − max) / Σ over the middle axis of (outer, channels, inner). */
 export function softmax(outer: number, channels: number, inner: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -21,7 +20,6 @@ export function softmax(outer: number, channels: number, inner: number, x: Memor
   }
 }
 
-/** dx ← y·(dy − Σ y·dy) over the middle axis. */
 export function softmaxGradient(
   outer: number,
   channels: number,

@@ -5,7 +5,6 @@ import { normalizer } from './normalizer.js'
 /** The smallest normal float32: a probability of 0 costs 87.3365, not infinity. */
 const FLT_MIN = 1.1754943508222875e-38
 
-/** loss[0] ← −Σ log max(p[label], FLT_MIN) / normalizer.  p: (outer, classes, inner), label: (outer, inner). */
 export function softmaxLoss(s: ClassLossShape, p: Memory, label: Memory, loss: Memory): void {
   const ps = p.array
   const labels = label.array
@@ -22,7 +21,6 @@ export function softmaxLoss(s: ClassLossShape, p: Memory, label: Memory, loss: M
   loss.array[0] = sum / normalizer(s, valid)
 }
 
-/** dx ← (p − onehot(label))·dloss[0] / normalizer, 0 where ignored. */
 export function softmaxLossGradient(s: ClassLossShape, p: Memory, label: Memory, dloss: Memory, dx: Memory): void {
   const ps = p.array
   const labels = label.array

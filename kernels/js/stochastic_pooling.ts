@@ -17,10 +17,6 @@ function positiveSum(
   return sum
 }
 
-/**
- * y ← one x of each window, picked with probability max(x, 0) / Σ max(x, 0) (the first if all are 0); mask ← its index
- * in the H×W plane, so that maxPoolGradient is the gradient. Window i uses uint32 number i of the stream's iteration.
- */
 export function stochasticPool(s: PoolingShape, x: Memory, stream: RandomStream, y: Memory, mask: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -45,7 +41,6 @@ export function stochasticPool(s: PoolingShape, x: Memory, stream: RandomStream,
   })
 }
 
-/** y ← Σ p·x of each window with p = max(x, 0) / Σ max(x, 0): the mean of stochasticPool; 0 if no x is positive. */
 export function stochasticMean(s: PoolingShape, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -61,7 +56,6 @@ export function stochasticMean(s: PoolingShape, x: Memory, y: Memory): void {
   })
 }
 
-/** dx ← the sum over windows of dy·(2x − y) / Σ max(x, 0) where x > 0. */
 export function stochasticMeanGradient(s: PoolingShape, x: Memory, y: Memory, dy: Memory, dx: Memory): void {
   const xs = x.array
   const ys = y.array

@@ -1,13 +1,11 @@
 import type { Memory } from '../../lib/memory.js'
 
-/** y ← tanh x. */
 export function tanh(n: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
   for (let i = 0; i < n; i++) ys[i] = Math.tanh(xs[i])
 }
 
-/** dx ← dy·(1 − y²). */
 export function tanhGradient(n: number, y: Memory, dy: Memory, dx: Memory): void {
   const ys = y.array
   const dys = dy.array

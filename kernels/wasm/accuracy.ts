@@ -16,11 +16,7 @@ class Accuracy {
   hits: usize
 }
 
-/**
- * accuracy[0] ← share of labels among the topK scores; perClass[c] ← the same per true class, if not 0. A tie counts
- * against the label, and so does a score that is not a number. `ignore` is NaN if every label counts.  x: (outer,
- * classes, inner), label: (outer, inner).
- */
+/** A `perClass` of 0 is none; `ignore` is NaN if every label counts. */
 export function accuracy(
   outer: i32,
   classes: i32,

@@ -5,7 +5,6 @@ import { log, log1p } from './log_lanes'
 import { logistic } from './sigmoid'
 import { madd, sign } from './vector'
 
-/** y ← |x|. */
 export function absolute(n: i32, x: usize, y: usize): void {
   describe(n, x, y)
   eachLight<Absolute>()
@@ -18,7 +17,6 @@ class Absolute extends Elementwise {
   }
 }
 
-/** dx ← dy·sign(x), with sign(0) = 0. */
 export function absoluteGradient(n: i32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy)
   eachLight<AbsoluteGradient>()
@@ -31,7 +29,6 @@ class AbsoluteGradient extends Elementwise {
   }
 }
 
-/** y ← log(1 + eˣ). */
 export function bnll(n: i32, x: usize, y: usize): void {
   describe(n, x, y)
   each<BNLL>()
@@ -45,7 +42,6 @@ class BNLL extends Elementwise {
   }
 }
 
-/** dx ← dy / (1 + e⁻ˣ). */
 export function bnllGradient(n: i32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy)
   each<BNLLGradient>()
@@ -58,7 +54,6 @@ class BNLLGradient extends Elementwise {
   }
 }
 
-/** y ← x, but at least low and at most high. */
 export function clip(n: i32, low: f32, high: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, low, high)
   eachLight<Clip>()
@@ -75,7 +70,6 @@ export function clipped(x: v128, low: v128, high: v128): v128 {
   return f32x4.max(low, f32x4.min(x, high))
 }
 
-/** dx ← dy if low ≤ x ≤ high, else 0. */
 export function clipGradient(n: i32, low: f32, high: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, low, high)
   eachLight<ClipGradient>()
@@ -90,7 +84,6 @@ class ClipGradient extends Elementwise {
   }
 }
 
-/** y ← x if x > 0, else α·(eˣ − 1). */
 export function elu(n: i32, alpha: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, alpha)
   each<ELU>()
@@ -104,7 +97,6 @@ class ELU extends Elementwise {
   }
 }
 
-/** dx ← dy if x > 0, else dy·α·eˣ. */
 export function eluGradient(n: i32, alpha: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, alpha)
   each<ELUGradient>()
@@ -119,13 +111,11 @@ class ELUGradient extends Elementwise {
   }
 }
 
-/** y ← factor·e^(scale·x). */
 export function exponential(n: i32, scale: f32, factor: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, scale, factor)
   each<Exponential>()
 }
 
-/** dx ← dy·factor·scale·e^(scale·x). */
 export function exponentialGradient(n: i32, scale: f32, factor: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, scale, factor * scale)
   each<Exponential>()
@@ -141,7 +131,6 @@ class Exponential extends Elementwise {
   }
 }
 
-/** y ← factor·log(shift + scale·x). */
 export function logarithm(n: i32, scale: f32, shift: f32, factor: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, scale, shift, factor)
   each<Logarithm>()
@@ -154,7 +143,6 @@ class Logarithm extends Elementwise {
   }
 }
 
-/** dx ← dy·factor·scale / (shift + scale·x). */
 export function logarithmGradient(n: i32, scale: f32, shift: f32, factor: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, scale, shift, factor * scale)
   eachLight<LogarithmGradient>()
@@ -168,7 +156,6 @@ class LogarithmGradient extends Elementwise {
   }
 }
 
-/** y ← x / (1 + e^(−β·x)). */
 export function swish(n: i32, beta: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, beta)
   each<Swish>()
@@ -182,7 +169,6 @@ class Swish extends Elementwise {
   }
 }
 
-/** dx ← dy·(s + β·x·s·(1 − s)), with s = 1 / (1 + e^(−β·x)). */
 export function swishGradient(n: i32, beta: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, beta)
   each<SwishGradient>()
@@ -199,7 +185,6 @@ class SwishGradient extends Elementwise {
   }
 }
 
-/** y ← 1 if x > limit, else 0. */
 export function threshold(n: i32, limit: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, limit)
   eachLight<Threshold>()

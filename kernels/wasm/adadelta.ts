@@ -14,10 +14,7 @@ class AdaDelta extends Update {
   }
 }
 
-/**
- * g2 ← kept·g2 + added·g²; u ← g·√((u2 + delta) / (g2 + delta)); u2 ← kept·u2 + added·u²; dw ← rate·u; w ← w − dw.
- * The caller knows added = 1 − kept in double precision.
- */
+/** The caller knows added = 1 − kept in double precision. */
 export function adadeltaUpdate(
   n: i32,
   rate: f32,

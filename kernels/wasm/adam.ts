@@ -13,10 +13,7 @@ class Adam extends Update {
   }
 }
 
-/**
- * m ← β1·m + (1 − β1)·g; v ← β2·v + (1 − β2)·g²; dw ← rate·m / (√v + delta); w ← w − dw.
- * The rate includes the correction; 1 − β are rounded by the caller, who knows β in double precision.
- */
+/** The rate includes the correction; 1 − β are rounded by the caller, who knows β in double precision. */
 export function adamUpdate(
   n: i32,
   rate: f32,

@@ -16,10 +16,7 @@ class ArgMax {
   value: usize
 }
 
-/**
- * The topK largest along the middle axis of x, the larger index first on a tie: indices and values, each with `depth`
- * rows an item, 0 for those that are not wanted.  x: (outer, size, inner), size below 2²⁴.
- */
+/** Indices and values, each with `depth` rows an item, 0 for those that are not wanted; size below 2²⁴. */
 export function argMax(outer: i32, size: i32, inner: i32, topK: i32, depth: i32, x: usize, index: usize, value: usize): void {
   const s = changetype<ArgMax>(job)
   s.outer = outer

@@ -2,7 +2,6 @@ import { CHUNK, describe, described, endOf, firstOf, restOf, runLight } from './
 import { job, run } from './threads'
 import { bytes, ceilDiv, copyValues, larger, madd, smaller, storeLanes } from './vector'
 
-/** y ← value. */
 export function fill(n: i32, value: f32, y: usize): void {
   describe(n, 0, y, 0, value)
   runLight(fillChunk, n)
@@ -18,7 +17,6 @@ function fillChunk(chunk: i32, _workspace: usize): void {
   if (rest) storeLanes(e.y + i, value, rest)
 }
 
-/** y ← x. */
 export function copy(n: i32, x: usize, y: usize): void {
   describe(n, x, y)
   runLight(copyChunk, n)
@@ -29,7 +27,6 @@ function copyChunk(chunk: i32, _workspace: usize): void {
   memory.copy(e.y + firstOf(chunk), e.x + firstOf(chunk), bytes(smaller(CHUNK, e.n - chunk * CHUNK)))
 }
 
-/** y ← α·x + β·y. With β = 0 the old y is not read. */
 export function axpby(n: i32, alpha: f32, x: usize, beta: f32, y: usize): void {
   describe(n, x, y, 0, alpha, beta)
   runLight(beta == 0 ? scaleChunk : axpbyChunk, n)
@@ -56,7 +53,6 @@ function axpbyChunk(chunk: i32, _workspace: usize): void {
   if (rest) storeLanes(e.y + i, madd(alpha, v128.load(e.x + i), f32x4.mul(beta, v128.load(e.y + i))), rest)
 }
 
-/** y ← a·b. */
 export function multiply(n: i32, a: usize, b: usize, y: usize): void {
   describe(n, a, y, b)
   runLight(multiplyChunk, n)
@@ -82,7 +78,7 @@ class RowsJob {
   yStride: usize
 }
 
-/** y[r·yStride + i] ← x[r·xStride + i] for r < rows, i < width; x and y already include their offsets. */
+/** x and y already include their offsets. */
 export function copyRows(rows: i32, width: i32, x: usize, xStride: i32, y: usize, yStride: i32): void {
   if (rows <= 0 || width <= 0) return
   if (rows == 1) {

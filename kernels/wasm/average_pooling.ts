@@ -3,7 +3,6 @@ import { paddedLength, Pooling, pooling, roundedOW, start, strided } from './poo
 import { needWorkspace, run } from './threads'
 import { bytes, fillValues, larger, odds, put, smaller, storeLanes, sumLanes } from './vector'
 
-/** y ← mean x of each window, divided by the window's area clipped to size + pad. */
 export function averagePool(x: usize, y: usize): void {
   const s = pooling()
   needWorkspace(bytes(roundedOW(s) + paddedLength(s)))
@@ -89,7 +88,6 @@ function averageRow(s: Pooling, step: i32, p: usize, widths: usize, height: v128
   }
 }
 
-/** dx ← the adjoint of averagePool applied to dy. */
 export function averagePoolGradient(dy: usize, dx: usize): void {
   const s = pooling()
   needWorkspace(bytes(2 * rowLength(s) + s.OH * roundedOW(s)))

@@ -35,7 +35,6 @@ function describe(operation: i32, outer: i32, inner: i32, coefficient: f64, x: u
   return r.parts == 1 ? ceilDiv(outer, r.block) : outer * r.parts
 }
 
-/** y[o] ← coefficient·Σᵢ f(x[o,i]).  x: (outer, inner), y: (outer). */
 export function reduce(operation: i32, outer: i32, inner: i32, coefficient: f64, x: usize, y: usize): void {
   const chunks = describe(operation, outer, inner, coefficient, x, y, 0)
   const r = changetype<Reduction>(job)
@@ -88,7 +87,6 @@ function sum(operation: i32, n: i32, x: usize): f64 {
   return f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1)
 }
 
-/** dx[o,i] ← dy[o]·coefficient·f′(x[o,i]), f′ being 1, sign(x) or 2x. */
 export function reduceGradient(operation: i32, outer: i32, inner: i32, coefficient: f64, x: usize, dy: usize, dx: usize): void {
   run(gradientChunk, describe(operation, outer, inner, coefficient, x, dx, dy))
 }
@@ -124,7 +122,6 @@ class MiddleSum {
   y: usize
 }
 
-/** y[o,i] ← Σₘ x[o,m,i].  x: (outer, middle, inner), y: (outer, inner). */
 export function sumMiddle(outer: i32, middle: i32, inner: i32, x: usize, y: usize): void {
   if (inner == 1) {
     reduce(0, outer, middle, 1, x, y)

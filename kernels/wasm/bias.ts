@@ -60,7 +60,6 @@ function addRowChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** db[c] ← db[c] + Σₙᵢ dy[n,c,i].  dy: (N, C, inner), db: (C). */
 export function biasGradient(batch: i32, channels: i32, inner: i32, dy: usize, db: usize): void {
   if (channels <= 0) return
   const unit = inner == 1 ? 4 : 1

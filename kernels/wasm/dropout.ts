@@ -17,7 +17,7 @@ class DropoutJob {
   mask: usize
 }
 
-/** mask ← 0 where uint32 number i of the stream is below `threshold`, else `kept`. */
+/** Draws below `threshold` give 0, the others `kept`. */
 export function dropoutMask(n: i32, threshold: u32, kept: f32, k0: i32, k1: i32, c1: i32, c2: i32, c3: i32, mask: usize): void {
   const d = changetype<DropoutJob>(job)
   d.n = n

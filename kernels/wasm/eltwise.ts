@@ -71,12 +71,10 @@ function sumChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** y ← Πₖ x[k]. */
 export function eltwiseProduct(n: i32, count: i32, y: usize): void {
   run(productChunk, describe(n, count, y, 0, -1))
 }
 
-/** dx ← dy·Πⱼ≠ₖ x[j], with k = `skipped`. */
 export function eltwiseProductGradient(n: i32, count: i32, skipped: i32, dy: usize, dx: usize): void {
   run(productChunk, describe(n, count, dx, dy, skipped))
 }
@@ -91,7 +89,6 @@ function productChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** y ← maxₖ x[k], mask ← the k it came from (the second of the first two on a tie, the earlier one after that). */
 export function eltwiseMax(n: i32, count: i32, y: usize, mask: usize): void {
   run(maxChunk, describe(n, count, y, mask, -1))
 }
@@ -114,7 +111,6 @@ function maxChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** dx ← dy where mask = index, else 0. */
 export function eltwiseMaxGradient(n: i32, index: i32, mask: usize, dy: usize, dx: usize): void {
   eltwiseInput(0, dy, 0)
   run(maxGradientChunk, describe(n, 1, dx, mask, index))

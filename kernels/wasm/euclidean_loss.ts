@@ -3,7 +3,6 @@ import { squares, total } from './sum_of_squares'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, smaller, storeLanes } from './vector'
 
-/** difference ← a − b; loss[0] ← Σ difference² / (2·batch). */
 export function euclideanLoss(n: i32, batch: i32, a: usize, b: usize, difference: usize, loss: usize): void {
   const chunks = chunksOf(n)
   const partial = sharedWorkspace(<usize>chunks << 3)

@@ -36,10 +36,6 @@ function rowOf(g: Gather, r: i32): i32 {
   return row >= 0 && row < <f32>g.count ? <i32>row : -1
 }
 
-/**
- * y[r] ← table[index[r]] for r < rows; NaN where there is no such row.  table: (count, width), index: (rows), y: (rows,
- * width).
- */
 export function gatherRows(rows: i32, width: i32, count: i32, index: usize, table: usize, y: usize): void {
   const block = larger(1, CHUNK / larger(1, width))
   describe(rows, width, count, block, index, table, y)
@@ -57,10 +53,7 @@ function gatherChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/**
- * dtable[index[r]] ← dtable[index[r]] + dy[r] for r < rows, in this order. A chunk is a block of columns: rows may
- * meet.
- */
+/** In the order of r. A chunk is a block of columns: rows may meet. */
 export function scatterRows(rows: i32, width: i32, count: i32, index: usize, dy: usize, dtable: usize): void {
   const block = larger(COLUMNS, ceilDiv(CHUNK / larger(1, rows), 4) * 4)
   describe(rows, width, count, block, index, dy, dtable)

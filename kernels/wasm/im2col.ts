@@ -66,7 +66,6 @@ function describe(axes: i32, planes: i32, x: usize, y: usize): Im2col {
   return s
 }
 
-/** y ← x under every kernel position, 0 in the padding.  x: (planes, in…), y: (planes, kernel…, out…). */
 export function im2col(axes: i32, planes: i32, x: usize, y: usize): void {
   const s = describe(axes, planes, x, y)
   if (s.outputs <= 0) return

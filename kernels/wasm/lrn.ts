@@ -24,7 +24,6 @@ export class LRN {
   ratio: usize
 }
 
-/** scale ← k + α/size·Σ x² over the size channels around c; y ← x·scale^−β.  All (N, C, plane). y may be x. */
 export function lrnAcross(
   batch: i32,
   channels: i32,
@@ -113,10 +112,6 @@ function acrossChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/**
- * dx ← dy·scale^−β − 2αβ/size·x·Σ ratio over the size channels around c, ratio ← dy·x·scale^(−β − 1) (workspace). dx
- * may be dy.
- */
 export function lrnAcrossGradient(
   batch: i32,
   channels: i32,

@@ -22,7 +22,6 @@ function describe(planes: i32, height: i32, width: i32, size: i32, beta: f32, x:
   return ceilDiv(planes, s.block)
 }
 
-/** scale ← 1 + α/size²·Σ x² over the window around a position; y ← x·scale^−β.  All (planes, H, W). y may be x. */
 export function lrnWithin(
   planes: i32,
   height: i32,
@@ -39,7 +38,6 @@ export function lrnWithin(
   run(withinChunk, chunks)
 }
 
-/** dx ← dy·scale^−β − 2αβ/size²·x·Σ ratio over the window, ratio ← dy·x·scale^(−β − 1) (workspace). dx may be dy. */
 export function lrnWithinGradient(
   planes: i32,
   height: i32,

@@ -17,10 +17,6 @@ import {
 import { job } from './threads'
 import { bytes } from './vector'
 
-/**
- * For each step: conted[t] ← cont[t]·h[t−1], gates[t] ← gates[t] + conted[t]·Whᵀ, and c[t + 1], h[t] as lstmUnit has
- * them from c[t].
- */
 export function lstm(
   steps: i32,
   batch: i32,
@@ -61,11 +57,6 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
   if (step < r.steps) for (let n = n0; n < n1; n++) carry(r, step, n, u, h + bytes(n * r.hidden + u))
 }
 
-/**
- * From dh of all steps to dgates: what a step sends back through Wh to the one before is added to that one's dh, times
- * cont, and dc goes back from step to step. gates, c: as lstm left them; dc: (N, H), what comes into c behind the last
- * step, and what reaches c before the first.
- */
 export function lstmGradient(
   steps: i32,
   batch: i32,

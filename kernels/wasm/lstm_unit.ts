@@ -34,10 +34,6 @@ function describe(batch: i32, hidden: i32, previous: usize, gates: usize, cont: 
   return u
 }
 
-/**
- * c ← cont[n]·σ(f)·cPrevious + σ(i)·tanh(g), h ← σ(o)·tanh c. gates: (N, 4, H) = i, f, o, g; cPrevious, c, h: (N, H);
- * cont: (N).
- */
 export function lstmUnit(batch: i32, hidden: i32, previous: usize, gates: usize, cont: usize, c: usize, h: usize): void {
   const u = describe(batch, hidden, previous, gates, cont, c)
   u.h = h
@@ -76,11 +72,6 @@ export function units(rows: i32, count: i32, H: i32, n: i32, d: i32, previous: u
   }
 }
 
-/**
- * With dstate = dc + dh·σ(o)·(1 − tanh² c) and f = cont[n]·σ(gates f): dcPrevious ← dstate·f,
- * dgates ← dstate·tanh(g)·i(1 − i), dstate·cPrevious·f(1 − f), dh·tanh(c)·o(1 − o), dstate·i·(1 − tanh² g). dcPrevious
- * may be dc.
- */
 export function lstmUnitGradient(
   batch: i32,
   hidden: i32,

@@ -12,8 +12,7 @@ function isHalving(s: Pooling): bool {
 }
 
 /**
- * y ← largest x of each window, mask ← its index in the plane: the first one on a tie, −1 if none is above −FLT_MAX. A
- * mask of 0 is none. The largest of each row of a window first, which the windows below share, then the largest of
+ * A mask of 0 is none. The largest of each row of a window first, which the windows below share, then the largest of
  * these.
  */
 export function maxPool(x: usize, y: usize, mask: usize): void {
@@ -190,7 +189,6 @@ function maxHalvingPlane(s: Pooling, x: usize, y: usize, mask: usize, masked: bo
   }
 }
 
-/** dx ← 0, then dx[mask] += dy. */
 export function maxPoolGradient(dy: usize, mask: usize, dx: usize): void {
   run(maxGradientChunk, start(dx, dy, mask))
 }

@@ -12,7 +12,6 @@ class Nesterov extends Update {
   }
 }
 
-/** h' ← rate·g + momentum·h; dw ← (1 + momentum)·h' − momentum·h; w ← w − dw. */
 export function nesterovUpdate(n: i32, rate: f32, scale: f32, decay: f32, l1: bool, momentum: f32, w: usize, dw: usize, h: usize): void {
   const s = describeUpdate(n, rate, scale, decay, l1, w, dw)
   s.h = h

@@ -104,7 +104,6 @@ function squares(s: Channels, centre: f32, c: i32): v128 {
   return moments(s, centre, 0, c)
 }
 
-/** mean[c] ← mean of x over N and inner, variance[c] ← mean of (x − mean[c])². */
 export function channelStatistics(batch: i32, channels: i32, inner: i32, x: usize, mean: usize, variance: usize): void {
   run(inner == 1 ? statisticsColumnsChunk : statisticsChunk, describe(batch, channels, inner, x, mean, variance, 0, 0))
 }
@@ -155,10 +154,6 @@ function statisticsColumnsChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/**
- * dx ← (dy − mean(dy) − y·mean(dy·y)) / deviation[c], y = (x − mean[c]) / deviation[c], means over N and inner. dx may
- * be dy.
- */
 export function normalizeChannelsGradient(
   batch: i32,
   channels: i32,

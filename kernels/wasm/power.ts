@@ -3,13 +3,12 @@ import { describe, described, each, Elementwise } from './elementwise'
 import { pow } from './log_lanes'
 import { madd } from './vector'
 
-/** y ← (shift + scale·x)^exponent, |exponent| ≤ 127. */
+/** |exponent| ≤ 127. */
 export function power(n: i32, exponent: f32, scale: f32, shift: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, scale, shift, exponent)
   runPower()
 }
 
-/** dx ← dy·exponent·scale·(shift + scale·x)^(exponent − 1). */
 export function powerGradient(n: i32, exponent: f32, scale: f32, shift: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, scale, shift, exponent - 1)
   changetype<PowerFormula>(described()).slope = exponent * scale

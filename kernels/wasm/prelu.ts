@@ -17,13 +17,11 @@ class PReLU {
   y: usize
 }
 
-/** y ← x if x > 0, else slope[c]·x.  x, y: (outer, channels, inner), slope: (channels); y may be x. */
 export function prelu(outer: i32, channels: i32, inner: i32, x: usize, slope: usize, y: usize): void {
   if (channels == 1) relu(outer * inner, load<f32>(slope), x, y)
   else rectifyChannels(outer, channels, inner, x, slope, x, y)
 }
 
-/** dx ← dy if x > 0, else slope[c]·dy; dx may be dy. */
 export function preluGradient(outer: i32, channels: i32, inner: i32, x: usize, slope: usize, dy: usize, dx: usize): void {
   if (channels == 1) reluGradient(outer * inner, load<f32>(slope), x, dy, dx)
   else rectifyChannels(outer, channels, inner, x, slope, dy, dx)
@@ -60,7 +58,6 @@ function rowsChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** dslope[c] ← dslope[c] + Σ dy·min(x, 0). */
 export function preluSlopeGradient(outer: i32, channels: i32, inner: i32, x: usize, dy: usize, dslope: usize): void {
   addChannelSums(outer, channels, inner, NEGATIVE, x, dy, dslope)
 }

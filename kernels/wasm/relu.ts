@@ -1,7 +1,6 @@
 import { describe, described, endOf, firstOf, restOf, runLight } from './elementwise'
 import { storeLanes } from './vector'
 
-/** y ← x if x > 0, else slope·x. */
 export function relu(n: i32, slope: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, slope)
   runLight(reluChunk, n)
@@ -17,7 +16,6 @@ function reluChunk(chunk: i32, _workspace: usize): void {
   if (rest) storeLanes(e.y + i, rectify(v128.load(e.x + i), v128.load(e.x + i), slope), rest)
 }
 
-/** dx ← dy if x > 0, else slope·dy. */
 export function reluGradient(n: i32, slope: f32, x: usize, dy: usize, dx: usize): void {
   describe(n, x, dx, dy, slope)
   runLight(gradientChunk, n)

@@ -11,9 +11,7 @@ class RmsProp extends Update {
   }
 }
 
-/**
- * h ← kept·h + added·g²; dw ← rate·g / (√h + delta); w ← w − dw. The caller knows added = 1 − kept in double precision.
- */
+/** The caller knows added = 1 − kept in double precision. */
 export function rmspropUpdate(
   n: i32,
   rate: f32,

@@ -17,7 +17,6 @@ import { hyperbolic } from './squash'
 import { job } from './threads'
 import { bytes, put } from './vector'
 
-/** For each step: conted[t] ← cont[t]·h[t−1], gates[t] ← gates[t] + conted[t]·Whᵀ, h[t] ← tanh gates[t]. */
 export function rnn(steps: i32, batch: i32, hidden: i32, cont: usize, wh: usize, h0: usize, gates: usize, conted: usize, h: usize): void {
   const r = describe(steps, batch, hidden, 1, false, cont, wh)
   r.h0 = h0
@@ -50,10 +49,6 @@ function bend(count: i32, x: usize, y: usize): void {
   for (; count > 0; count -= 4, x += 16, y += 16) put(y, hyperbolic(v128.load(x)), count)
 }
 
-/**
- * From dh of all steps to dgates ← dh·(1 − h²), where what a step sends back through Wh is added to the dh of the one
- * before, times cont.
- */
 export function rnnGradient(steps: i32, batch: i32, hidden: i32, cont: usize, wh: usize, h: usize, dh: usize, dgates: usize): void {
   const r = describe(steps, batch, hidden, 1, true, cont, wh)
   r.h = h

@@ -120,7 +120,6 @@ function itemsChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** dfactor[c] ← dfactor[c] + Σ x·dy over outer and inner. */
 export function scaleGradient(outer: i32, channels: i32, inner: i32, x: usize, dy: usize, dfactor: usize): void {
   addChannelSums(outer, channels, inner, ALL, x, dy, dfactor)
 }

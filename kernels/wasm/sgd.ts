@@ -11,7 +11,6 @@ class Sgd extends Update {
   }
 }
 
-/** h ← rate·g + momentum·h; dw ← h; w ← w − h. */
 export function sgdUpdate(n: i32, rate: f32, scale: f32, decay: f32, l1: bool, momentum: f32, w: usize, dw: usize, h: usize): void {
   const s = describeUpdate(n, rate, scale, decay, l1, w, dw)
   s.h = h

@@ -3,7 +3,6 @@ import { exp } from './exp_lanes'
 import { run } from './threads'
 import { storeLanes } from './vector'
 
-/** y ← 1 / (1 + e⁻ˣ). */
 export function sigmoid(n: i32, x: usize, y: usize): void {
   describe(n, x, y)
   run(sigmoidChunk, chunksOf(n))
@@ -23,7 +22,6 @@ function sigmoidChunk(chunk: i32, _workspace: usize): void {
   if (rest) storeLanes(e.y + i, logistic(v128.load(e.x + i)), rest)
 }
 
-/** dx ← dy·y·(1 − y). */
 export function sigmoidGradient(n: i32, y: usize, dy: usize, dx: usize): void {
   describe(n, y, dx, dy)
   run(gradientChunk, chunksOf(n))

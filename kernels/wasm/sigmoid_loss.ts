@@ -16,10 +16,6 @@ function counted(target: v128, ignore: f32, rest: i32): v128 {
   return v128.and(mine, f32x4.ne(f32x4.trunc(target), f32x4.splat(ignore)))
 }
 
-/**
- * loss[0] ← −Σ (t·log σ(x) + (1 − t)·log(1 − σ(x))) / normalizer over the t that are not ignored.  x, t: (outer,
- * inner).
- */
 export function sigmoidCrossEntropyLoss(outer: i32, inner: i32, ignore: f32, mode: i32, x: usize, target: usize, loss: usize): void {
   const n = outer * inner
   const chunks = chunksOf(n)
@@ -57,7 +53,6 @@ function sumsChunk(chunk: i32, _workspace: usize): void {
   store<f64>(to, sumOf(valid), 8)
 }
 
-/** dx ← (σ(x) − t)·dloss / normalizer, 0 where ignored. */
 export function sigmoidCrossEntropyLossGradient(
   outer: i32,
   inner: i32,

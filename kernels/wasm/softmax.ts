@@ -31,7 +31,6 @@ function describe(outer: i32, channels: i32, inner: i32, x: usize, y: usize, z: 
   return ceilDiv(rows, s.block)
 }
 
-/** y ← e^(x − max) / Σ over the middle axis of (outer, channels, inner). */
 export function softmax(outer: i32, channels: i32, inner: i32, x: usize, y: usize): void {
   if (outer <= 0 || channels <= 0 || inner <= 0) return
   const chunks = describe(outer, channels, inner, x, y, 0)
@@ -102,7 +101,6 @@ function put(p: usize, v: v128, width: i32): void {
   else storeLanes(p, v, width)
 }
 
-/** dx ← y·(dy − Σ y·dy) over the middle axis. */
 export function softmaxGradient(outer: i32, channels: i32, inner: i32, y: usize, dy: usize, dx: usize): void {
   if (outer <= 0 || channels <= 0 || inner <= 0) return
   const chunks = describe(outer, channels, inner, y, dx, dy)

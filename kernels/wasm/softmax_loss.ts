@@ -47,7 +47,6 @@ export function normalizer(outer: i32, inner: i32, mode: i32, valid: f64): f64 {
   return 1
 }
 
-/** loss[0] ← −Σ log max(p[label], FLT_MIN) / normalizer.  p: (outer, classes, inner), label: (outer, inner). */
 export function softmaxLoss(
   outer: i32,
   classes: i32,
@@ -92,7 +91,6 @@ function lossChunk(chunk: i32, _workspace: usize): void {
   store<f64>(s.out + ((<usize>chunk) << 4), valid, 8)
 }
 
-/** dx ← (p − onehot(label))·dloss / normalizer, 0 where ignored. */
 export function softmaxLossGradient(
   outer: i32,
   classes: i32,

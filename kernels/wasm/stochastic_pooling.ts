@@ -33,7 +33,6 @@ function positive(p: usize, step: i32): v128 {
   return f32x4.max(strided(p, step), f32x4.splat(0))
 }
 
-/** y ← the value that was drawn, mask ← its index in the plane; window i uses uint32 number i of the stream. */
 export function stochasticPool(x: usize, k0: i32, k1: i32, c1: i32, c2: i32, c3: i32, y: usize, mask: usize): void {
   const s = pooling()
   const key = stream()
@@ -117,7 +116,6 @@ function drawPlane(s: Pooling, x: usize, padded: usize, words: usize, y: usize, 
   }
 }
 
-/** y ← Σ max(x, 0)² / Σ max(x, 0) of each window; 0 if no x is positive. */
 export function stochasticMean(x: usize, y: usize): void {
   const s = pooling()
   needWorkspace(bytes(s.H * paddedLength(s)))

@@ -2,7 +2,7 @@ import { CHUNK, chunksOf, describe, described } from './elementwise'
 import { run, sharedWorkspace } from './threads'
 import { bytes, smaller } from './vector'
 
-/** sum[0] ← Σ x². Each chunk is summed in double, the chunks in their order. */
+/** Each chunk is summed in double, the chunks in their order. */
 export function sumOfSquares(n: i32, x: usize, sum: usize): void {
   const chunks = chunksOf(n)
   const partial = sharedWorkspace(<usize>chunks << 3)

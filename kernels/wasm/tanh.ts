@@ -3,7 +3,6 @@ import { exp } from './exp_lanes'
 import { run } from './threads'
 import { madd, storeLanes } from './vector'
 
-/** y ← tanh x. */
 export function tanh(n: i32, x: usize, y: usize): void {
   describe(n, x, y)
   run(tanhChunk, chunksOf(n))
@@ -34,7 +33,6 @@ function tanhChunk(chunk: i32, _workspace: usize): void {
   if (rest) storeLanes(e.y + i, tangent(v128.load(e.x + i)), rest)
 }
 
-/** dx ← dy·(1 − y²). */
 export function tanhGradient(n: i32, y: usize, dy: usize, dx: usize): void {
   describe(n, y, dx, dy)
   run(gradientChunk, chunksOf(n))
