@@ -1,11 +1,12 @@
-import { shapeText } from '../blob.js'
+import { type Blob, shapeText } from '../blob.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { upgradeNet } from '../proto/upgrade.js'
-import { readMessage, writeMessage } from '../proto/wire.js'
+import { readMessageSteps, writeMessage } from '../proto/wire.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
+import { inTurns } from '../system/macrotask.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { isHdf5, netToHdf5, readHdf5Weights } from './hdf5.js'
 
@@ -59,7 +60,9 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
       throw new FormatError(
         `${file}: weights are read from a binary model, a .caffemodel or .caffemodel.h5; this file is text, as a .prototxt is`,
       )
-    return weightsOf(upgradeNet(readMessage('NetParameter', bytes, { file, own: files.isOwn(bytes) })).layer ?? [])
+    return weightsOf(
+      upgradeNet(await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))).layer ?? [],
+    )
   }
   if ('nodes' in source)
     return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
@@ -83,6 +86,7 @@ const netBlobs = (blobs: Net['layers'][number]['blobs']): BlobProto[] =>
  */
 export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyOptions): CopyReport {
   const report = new CopyReport()
+  const shared = sharedParams(net)
   const writes: (() => void)[] = []
   const lines: string[] = []
   const mismatched = (entry: CopyReport['mismatched'][number], what: string) => {
@@ -96,8 +100,8 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
       lines.push(`Ignoring source layer ${name}`)
       continue
     }
-    const layer = net.layers[net.layerNames.indexOf(name)]
-    if (blobs.length > own.length || own.some((_, i) => blobs[i] === undefined && !isShared(net, name, i))) {
+    const layer = net.layerDict[name]
+    if (blobs.length > own.length || own.some((blob, i) => blobs[i] === undefined && !shared.has(blob))) {
       if (strict)
         throw layer.error(
           `the source has ${blobs.length} params for it, the net ${own.length}; rename the layer to train it from scratch`,
@@ -148,9 +152,9 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
   return report
 }
 
-/** Whether a param's values belong to another layer, which HDF5 models store alone. */
-const isShared = (net: Net, layer: string, index: number): boolean =>
-  net.parts.params.some(param => param.layer === layer && param.index === index && param.owner >= 0)
+/** The params whose values belong to another layer, which HDF5 models store alone. */
+const sharedParams = (net: Net): Set<Blob> =>
+  new Set(net.parts.params.filter(param => param.owner >= 0).map(param => param.blob))
 
 /** The net as Caffe saves it: every layer of the built net, splits included, each with its blobs. */
 export function netToProto(net: Net, diffs = false): NetParameter {

@@ -5,7 +5,7 @@ import { readText } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { findClass } from '../registry.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
-import { macrotask, mustYield } from '../system/macrotask.js'
+import { inTurns } from '../system/macrotask.js'
 import { unknownBottoms } from './graph.js'
 
 /** A net's description, what is wrong with its text, and where its paths are resolved. */
@@ -31,19 +31,10 @@ export async function readNet(source: FileSource | NetParameter, files: Files): 
       `${file}: a net is described by text, a .prototxt; this file is binary: if it is a model, it belongs into the option weights`,
     )
   const errors: FormatError[] = []
-  const parsed = await parseLong(text, file, errors)
+  const parsed = await inTurns(readText('NetParameter', text, { file, errors }))
   // half a net may be in no form that can be upgraded
   if (errors.length && parsed.layers?.length) throwAll(errors)
   return { param: upgradeNet(parsed), errors, files: files.near(source) }
-}
-
-/** Reading is as long as the text: others get their turn meanwhile. */
-async function parseLong(text: string, file: string, errors: FormatError[]): Promise<NetParameter> {
-  const steps = readText('NetParameter', text, { file, errors })
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value
-    if (mustYield()) await macrotask()
-  }
 }
 
 /** Refuse a net in which the text, types or connections are wrong, with all of it at once. */

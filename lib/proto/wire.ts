@@ -49,14 +49,20 @@ export function readBlobProtoVector(bytes: Uint8Array, options?: WireOptions): B
  * Tensor values and `bytes` are views of `bytes` where alignment allows, so leave these alone while the message is in
  * use. Fields that the schema does not know are kept, byte for byte, under the key `unknownFields`.
  */
-export function readMessage<K extends MessageName>(
+export function readMessage<K extends MessageName>(type: K, bytes: Uint8Array, options?: WireOptions): Messages[K] {
+  const steps = readMessageSteps(type, bytes, options)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
+}
+
+/** The same in steps, one for each field on top: whoever reads large files can let others have their turn. */
+export function* readMessageSteps<K extends MessageName>(
   type: K,
   bytes: Uint8Array,
   { file = `this ${type}`, own }: WireOptions = {},
-): Messages[K] {
+): Generator<void, Messages[K]> {
   const reader = new MessageReader(bytes, own)
   try {
-    return reader.message(messageInfo(type), bytes.length) as Messages[K]
+    return (yield* reader.steps(messageInfo(type), bytes.length)) as Messages[K]
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     const problem = text.startsWith('index out of range') ? 'it is cut short' : text
@@ -92,6 +98,17 @@ interface Growing {
   length: number
 }
 
+/** A message that is being read. */
+interface Open {
+  readonly message: PlainMessage
+  readonly growing: Map<FieldInfo, Growing>
+  /** Where its last unknown field ends. */
+  unknownEnd: number
+}
+
+/** So many bytes are copied faster one by one. */
+const FEW_BYTES = 64
+
 class MessageReader {
   /** Names of the fields that lead to where the reader is. */
   readonly path: string[] = []
@@ -109,27 +126,44 @@ class MessageReader {
     return this.reader.pos
   }
 
+  /** Read the fields of the whole, one a step. */
+  *steps(info: MessageInfo, end: number): Generator<void, PlainMessage> {
+    const open: Open = { message: {}, growing: new Map(), unknownEnd: -1 }
+    while (this.reader.pos < end) {
+      this.next(info, open)
+      yield
+    }
+    return this.finish(info, open)
+  }
+
   /** Read fields up to byte `end` into `message`. No message of the schema can hold itself, so recursion ends. */
-  message(info: MessageInfo, end: number, message: PlainMessage = {}): PlainMessage {
+  private message(info: MessageInfo, end: number, message: PlainMessage = {}): PlainMessage {
     const { reader } = this
     const outerEnd = reader.len
     // the reader refuses to go beyond its length, so this bounds every size and number in the message
     reader.len = end
     if (++this.pieces > MAX_PIECES) throw new Error(`more than ${MAX_PIECES} messages in one file`)
-    const growing = new Map<FieldInfo, Growing>()
-    let unknownEnd = -1
-    while (reader.pos < end) {
-      const start = reader.pos
-      const tag = reader.tag()
-      const field = info.byNumber.get(tag >>> 3)
-      if (field && this.field(field, tag & 7, message, growing)) continue
-      this.skip(tag)
-      unknownEnd = this.keep(message, start, unknownEnd)
-    }
+    const open: Open = { message, growing: new Map(), unknownEnd: -1 }
+    while (reader.pos < end) this.next(info, open)
+    this.finish(info, open)
+    reader.len = outerEnd
+    return message
+  }
+
+  private next(info: MessageInfo, open: Open): void {
+    const { reader } = this
+    const start = reader.pos
+    const tag = reader.tag()
+    const field = info.byNumber.get(tag >>> 3)
+    if (field && this.field(field, tag & 7, open.message, open.growing)) return
+    this.skip(tag)
+    open.unknownEnd = this.keep(open.message, start, open.unknownEnd)
+  }
+
+  private finish(info: MessageInfo, { message, growing }: Open): PlainMessage {
     for (const [field, { values, length }] of growing) message[field.name] = values.slice(0, length)
     for (const field of info.required)
       if (message[field.name] === undefined) throw new Error(`${field.name} is missing`)
-    reader.len = outerEnd
     return message
   }
 
@@ -162,8 +196,10 @@ class MessageReader {
       return false
     }
     if (!field.repeated) message[name] = value
-    else if (field.array) this.grow(field, message, growing, 1)[0] = value as number
-    else append(message, name, value)
+    else if (field.array) {
+      const list = this.grow(field, message, growing, 1)
+      list.values[list.length - 1] = value as number
+    } else append(message, name, value)
     return true
   }
 
@@ -175,6 +211,12 @@ class MessageReader {
     const ArrayType = field.type === 'double' ? Float64Array : Float32Array
     const width = ArrayType.BYTES_PER_ELEMENT
     if (size % width) throw new Error(`${size} bytes do not make whole ${field.type} values`)
+    if (size <= FEW_BYTES && message[field.name] !== undefined) {
+      const { values, length } = this.grow(field, message, growing, size / width)
+      for (let i = length - size / width; i < length; i++)
+        values[i] = field.type === 'double' ? reader.double() : reader.float()
+      return
+    }
     const offset = bytes.byteOffset + reader.pos
     const buffer = bytes.buffer as ArrayBuffer
     const misplaced = offset % width
@@ -187,13 +229,16 @@ class MessageReader {
     } else values = new ArrayType(buffer.slice(offset, offset + size), 0, size / width)
     reader.pos = end
     if (message[field.name] === undefined) message[field.name] = values
-    else this.grow(field, message, growing, values.length).set(values)
+    else {
+      const list = this.grow(field, message, growing, values.length)
+      list.values.set(values, list.length - values.length)
+    }
   }
 
   /**
-   * Room for `count` more values of a tensor field; doubling keeps many small pieces from being copied over and over.
+   * Room for `count` more values at the end of a tensor field; doubling keeps many small pieces from being copied over and over.
    */
-  private grow(field: FieldInfo, message: PlainMessage, growing: Map<FieldInfo, Growing>, count: number): NumberArray {
+  private grow(field: FieldInfo, message: PlainMessage, growing: Map<FieldInfo, Growing>, count: number): Growing {
     let list = growing.get(field)
     if (!list) {
       const values = (message[field.name] ?? new Float32Array(0)) as NumberArray
@@ -209,9 +254,8 @@ class MessageReader {
       values.set(list.values)
       list.values = values
     }
-    const room = list.values.subarray(list.length, length)
     list.length = length
-    return room
+    return list
   }
 
   private packedValue(field: FieldInfo, end: number): unknown {

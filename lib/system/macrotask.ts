@@ -24,3 +24,11 @@ export function macrotask(): Promise<void> {
     }
   })
 }
+
+/** Run what takes long in steps, and let others have their turn between them; resolves to its result. */
+export async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value
+    if (mustYield()) await macrotask()
+  }
+}

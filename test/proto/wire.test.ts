@@ -319,3 +319,24 @@ test('the named readers', () => {
     readBlobProtoVector(writeMessage('BlobProtoVector', { blobs: [{ data: Float32Array.of(1) }] })).blobs?.[0].data,
   ).toEqual(Float32Array.of(1))
 })
+
+test('a tensor in pieces of every size is one array', () => {
+  const values = Array.from({ length: 500 }, (_, i) => i / 8)
+  const bytes: number[] = []
+  const doubles: number[] = []
+  const packed = (tag: number, list: readonly number[], Type: typeof Float32Array | typeof Float64Array) => {
+    const data = new Uint8Array(Type.from(list as number[]).buffer)
+    const size = data.length < 128 ? [data.length] : [(data.length & 127) | 128, data.length >> 7]
+    return [tag, ...size, ...data]
+  }
+  for (let at = 0, size = 1; at < values.length; at += size, size = (size * 3) % 41) {
+    const piece = values.slice(at, at + size)
+    // data = 5 packed or one by one, double_data = 8
+    if (size % 5 === 3) for (const value of piece) bytes.push(0x2d, ...packed(0, [value], Float32Array).slice(2))
+    else bytes.push(...packed(0x2a, piece, Float32Array))
+    doubles.push(...packed(0x42, piece, Float64Array))
+  }
+  const proto = readMessage('BlobProto', Uint8Array.from([...bytes, ...doubles]))
+  expect(proto.data).toEqual(Float32Array.from(values))
+  expect(proto.double_data).toEqual(Float64Array.from(values))
+})
