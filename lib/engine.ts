@@ -619,39 +619,48 @@ export interface DryRun {
   readonly prepared: PreparedConvolutions
 }
 
-/** Where kernels run. A host engine computes at once; a device has one queue, and only a download waits. */
-export interface Engine {
+/** What both kinds of engine have. */
+interface AnyEngine {
   /** What was asked for: 'js', 'wasm', 'native', 'gpu:webgl2' … */
   readonly name: string
   /** What that is here: 'fma, 2 threads', the BLAS library's name, the adapter's name. */
   readonly detail: string
   readonly threads: number
-  readonly isHost: boolean
   /** Where this engine's host values live. */
   readonly heap: Heap
-  /** Complete on a host engine; on a device, a layer whose kernels are missing runs on the host. */
-  readonly kernels: Kernels
-  /**
-   * On a device: the host engine, in the same heap, for layers whose kernels are missing here and for plain host code.
-   */
-  readonly host?: Engine
-  /**
-   * On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back.
-   */
-  finish?(): Promise<void>
   /**
    * Settles when every thread runs, or an EngineError says why one does not; kernels may be called before. Net.create
    * waits for it.
    */
   readonly ready?: Promise<void>
-  /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
-  run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
   /** Kernels that take an `after`, and which; the others never get one. `convolution` stands for `prepared` too. */
   readonly fuses?: Fusions
-  /** Where kernels take memory for themselves: the most of it that any of these calls takes. */
-  dryRun?(calls: (dry: DryRun) => void): Workspace
   /** Where this engine has such passes. */
   readonly prepared?: PreparedConvolutions
+  /** Where kernels take memory for themselves: the most of it that any of these calls takes. */
+  dryRun?(calls: (dry: DryRun) => void): Workspace
+  /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
+  finish?(): Promise<void>
+  /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
+  run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */
   scratch(length: number, slot?: number): Memory
 }
+
+/** Computes at once, with every kernel. */
+export interface HostEngine extends AnyEngine {
+  readonly isHost: true
+  readonly kernels: Kernels
+}
+
+/** Has one queue, and only a download waits. */
+export interface DeviceEngine extends AnyEngine {
+  readonly isHost: false
+  /** A layer whose kernels are missing here runs on the host. */
+  readonly kernels: Partial<Kernels>
+  /** For such layers and for plain host code, in the same heap. */
+  readonly host: HostEngine
+}
+
+/** Where kernels run. */
+export type Engine = HostEngine | DeviceEngine

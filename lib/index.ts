@@ -22,10 +22,12 @@ export type {
   ContrastiveShape,
   ConvolutionShape,
   CropShape,
+  DeviceEngine,
   DryRun,
   Engine,
   FusingKernel,
   Fusions,
+  HostEngine,
   Kernels,
   LRNShape,
   Normalization,
@@ -36,7 +38,13 @@ export type {
   Workspace,
 } from './engine.js'
 export type { GpuMode } from './engines/gpu.js'
-export type { EngineName } from './engines/index.js'
+export {
+  createEngine,
+  type EngineFactory,
+  type EngineName,
+  type EngineOptions,
+  registerEngine,
+} from './engines/index.js'
 export { EngineError, FormatError, NetError, RistrettoError } from './errors.js'
 export type * from './generated/caffe.js'
 export {

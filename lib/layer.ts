@@ -1,5 +1,6 @@
 import { Blob, type Shape, shapeText } from './blob.js'
 import type { After, DryRun, Engine, FusingKernel, Kernels } from './engine.js'
+import { kernelsOf } from './engines/complete.js'
 import { NetError } from './errors.js'
 import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
@@ -108,7 +109,7 @@ export abstract class Layer {
 
   /** The engine's kernels: name those you call in `static uses`. */
   protected get kernels(): Kernels {
-    return this.dry ?? this.engine.kernels
+    return this.dry ?? kernelsOf(this.engine)
   }
 
   /** Whether this layer's values are on a device: then `run`, not host arrays. */

@@ -1,5 +1,6 @@
 import type { Blob } from './blob.js'
 import type { Engine } from './engine.js'
+import { kernelsOf } from './engines/complete.js'
 import { type EngineName, startDefaultEngine, startEngine } from './engines/index.js'
 import { limitEngine } from './engines/limited_heap.js'
 import { RistrettoError, throwAll } from './errors.js'
@@ -52,8 +53,11 @@ export interface NetOptions {
   stages?: readonly string[]
   /** Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. */
   weights?: FileSource | readonly FileSource[]
-  /** Where the net computes. Default: wasm. An engine that cannot run here is an EngineError that says why. */
-  engine?: EngineName
+  /**
+   * Where the net computes: a name, one that registerEngine knows among them, or an engine. Default: wasm. An engine that
+   * cannot run here is an EngineError that says why.
+   */
+  engine?: EngineName | Engine
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
   /**
@@ -333,7 +337,7 @@ export class Net {
 
   /** Set every param's gradient to zero. */
   clearParamDiffs(): void {
-    for (const { blob } of this.learnable) this.engine.kernels.fill(blob.count, 0, blob.memory.diff)
+    for (const { blob } of this.learnable) kernelsOf(this.engine).fill(blob.count, 0, blob.memory.diff)
   }
 
   /** Bring every blob and param home, data and diff; nothing to do on a host engine. */

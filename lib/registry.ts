@@ -46,7 +46,7 @@ export function createLayer(param: LayerParameter, context: LayerContext): Layer
  * The engine that a class of layers runs on: the device if all its kernels are there, else the device's host engine.
  */
 export function engineFor(layer: LayerClass, engine: Engine): Engine {
-  if (engine.host === undefined) return engine
+  if (engine.isHost) return engine
   const named = layer.uses.length > 0 || (engine.run !== undefined && !!layer.gpu?.length)
   return named && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
 }

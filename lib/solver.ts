@@ -1,5 +1,6 @@
 import { Blob } from './blob.js'
-import type { Engine, UpdateRule } from './engine.js'
+import type { Engine, Kernels, UpdateRule } from './engine.js'
+import { kernelsOf } from './engines/complete.js'
 import { type EngineName, gpuForSolverMode } from './engines/index.js'
 import { NetError, RistrettoError } from './errors.js'
 import type { NetParameter, SolverParameter } from './generated/caffe.js'
@@ -21,8 +22,8 @@ import { g6 } from './system/format.js'
 
 /** Where a solver runs, what it starts from, and when it looks, saves and stops. */
 export interface SolverOptions {
-  /** Where the nets compute. Default: wasm, or what `solver_mode` asks for. */
-  engine?: EngineName
+  /** Where the nets compute: a name, or an engine. Default: wasm, or what `solver_mode` asks for. */
+  engine?: EngineName | Engine
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
   /** Most bytes that each net may take for values; default: 4 GiB. */
@@ -165,6 +166,10 @@ export abstract class Solver {
   /** Where the train net computes. */
   get engine(): Engine {
     return this.net.engine
+  }
+  /** The engine's kernels, for update rules. */
+  protected get kernels(): Kernels {
+    return kernelsOf(this.net.engine)
   }
 
   /** The learning rate that the next step will use. */
@@ -519,7 +524,7 @@ export abstract class Solver {
     if (limit < 0) return 1
     const { learnable } = this.net
     const sums = new Memory(learnable.length, this.engine.heap)
-    learnable.forEach(({ blob }, i) => this.engine.kernels.sumOfSquares(blob.count, blob.memory.diff, sums, i))
+    learnable.forEach(({ blob }, i) => this.kernels.sumOfSquares(blob.count, blob.memory.diff, sums, i))
     await sums.pull()
     const norm = Math.sqrt(sums.array.reduce((sum, value) => sum + value, 0))
     sums.dispose()

@@ -73,17 +73,17 @@ async function kernels(mode: GpuMode, batch: number, repeats: number): Promise<R
   const one = make(1)
   /** A GL queue is empty when something has been read back. */
   const settle = async () => {
-    engine.kernels.axpby(1, 2, one, 0, one)
+    engine.gpu.kernels.axpby(1, 2, one, 0, one)
     await one.pull()
   }
   const result: Record<string, number> = {}
   for (const [name, call] of Object.entries(calls)) {
-    call(engine.kernels)
+    call(engine.gpu.kernels)
     await settle()
     const times: number[] = []
     for (let i = 0; i < repeats; i++) {
       const start = performance.now()
-      call(engine.kernels)
+      call(engine.gpu.kernels)
       await settle()
       times.push(performance.now() - start)
     }

@@ -4,9 +4,11 @@
  *
  *   npm run bench:kernels -- --help
  */
+
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Engine } from '../../lib/engine.js'
+import { kernelsOf } from '../../lib/engines/complete.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/js.js'
 import { Memory } from '../../lib/memory.js'
@@ -65,7 +67,7 @@ for (const { name, amount, unit, build, square } of benchCases) {
     return memory
   }
   const call = build(memory)
-  const ours = engines.map(engine => ({ name: `${engine.name} ${engine.threads}`, run: () => call(engine.kernels) }))
+  const ours = engines.map(engine => ({ name: `${engine.name} ${engine.threads}`, run: () => call(kernelsOf(engine)) }))
   const others: Contestant[] = options.js ? [{ name: 'js', run: () => call(jsKernels) }] : []
   if (square) others.push(...(await peers.square(square)))
   const copies = unit === 'GB/s' ? copiesOf(amount, memory) : []
@@ -92,7 +94,7 @@ if (options.json) {
 function copiesOf(bytes: number, memory: (length: number) => Memory): Contestant[] {
   const n = Math.ceil(bytes / 8)
   const [from, to] = [memory(n), memory(n)]
-  return engines.map(engine => ({ name: `copy ${engine.threads}`, run: () => engine.kernels.copy(n, from, to) }))
+  return engines.map(engine => ({ name: `copy ${engine.threads}`, run: () => kernelsOf(engine).copy(n, from, to) }))
 }
 
 /**

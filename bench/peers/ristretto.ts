@@ -1,4 +1,5 @@
 import type { Engine } from '../../lib/engine.js'
+import { kernelsOf } from '../../lib/engines/complete.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { Blob, EngineError, type Net } from '../../lib/index.js'
 import { RandomStream } from '../../lib/rng.js'
@@ -88,7 +89,7 @@ function gemm(engine: Engine, size: number): Task {
   const [a, b, c] = ['a', 'b', 'c'].map(name => new Blob([size, size], engine.heap, name))
   for (const { dataArray } of [a, b]) for (let i = 0; i < dataArray.length; i++) dataArray[i] = random.uniform() - 0.5
   const multiply = () =>
-    engine.kernels.gemm(false, false, size, size, size, 1, a.memory.data, b.memory.data, 0, c.memory.data)
+    kernelsOf(engine).gemm(false, false, size, size, size, 1, a.memory.data, b.memory.data, 0, c.memory.data)
   return {
     detail: engine.detail,
     run: async () => ({ gemm: await timed(multiply) }),

@@ -1,7 +1,8 @@
 import { gpuKernels } from '../../kernels/gpu/index.js'
-import type { Engine, Kernels } from '../engine.js'
+import type { DeviceEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
+import { completeKernels } from './complete.js'
 import { createArrayBackend } from './gpu/array_backend.js'
 import type { Backend } from './gpu/backend.js'
 import { createGlBackend } from './gpu/gl_backend.js'
@@ -23,7 +24,7 @@ export interface GpuEngineOptions {
 }
 
 /** The engine on a device through gpu.js. */
-export interface GpuEngine extends Engine {
+export interface GpuEngine extends DeviceEngine {
   readonly mode: GpuMode
   /** Uploads, downloads and dispatches so far. */
   readonly traffic: Readonly<Traffic>
@@ -76,7 +77,8 @@ async function build(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngin
   })
   const backend = await openBackend(lib, mode)
   const gpu = new Gpu(name, backend, host)
-  gpu.kernels = gpuKernels(gpu) as Kernels
+  const kernels = gpuKernels(gpu)
+  gpu.kernels = completeKernels(name, kernels)
   const scratches: Memory[] = []
   const engine: GpuEngine = {
     name,
@@ -85,7 +87,7 @@ async function build(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngin
     threads: host.threads,
     isHost: false,
     heap: host.heap,
-    kernels: gpu.kernels,
+    kernels,
     host,
     gpu,
     traffic: gpu.queue.traffic,

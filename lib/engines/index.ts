@@ -1,15 +1,18 @@
-import type { Engine } from '../engine.js'
+import type { Engine, HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
+import { didYouMean } from '../system/names.js'
 import type { GpuMode } from './gpu.js'
 import { createJsEngine } from './js.js'
 import { startNativeEngine } from './native.js'
 import { startWasmEngine } from './wasm.js'
 
+type HostName = 'js' | 'js:float64' | 'wasm' | 'native'
+
 /**
- * Engine names: `js`, `wasm` (the default), `gpu` (the best device that works) or one mode of it, `gpu:webgl2` for
- * instance; `js:float64` is the oracle of ristretto/testing.
+ * Engine names: `js`, `wasm` (the default), `native`, `gpu` (the best device that works) or one mode of it, `gpu:webgl2`
+ * for instance, and what registerEngine knows; `js:float64` is the oracle of ristretto/testing.
  */
-export type EngineName = 'js' | 'js:float64' | 'wasm' | 'gpu' | `gpu:${GpuMode}` | (string & {})
+export type EngineName = HostName | 'gpu' | `gpu:${GpuMode}` | (string & {})
 
 export interface EngineOptions {
   /** Compute threads, the calling one included; default: the cores this process may use. */
@@ -19,15 +22,36 @@ export interface EngineOptions {
 const gpuModes: readonly GpuMode[] = ['webgpu', 'webgl2', 'webgl', 'headlessgl', 'webasm', 'cpu']
 const known = ['js', 'wasm', 'native', 'gpu', ...gpuModes.map(mode => `gpu:${mode}`)]
 
-/** The engine of that name, or an EngineError that says why it cannot run here. Nothing falls back silently. */
-export async function createEngine(name: EngineName = 'wasm', options: EngineOptions = {}): Promise<Engine> {
+/** Makes an engine, or throws an EngineError that says why it cannot run here. */
+export type EngineFactory = (options: EngineOptions) => Engine | Promise<Engine>
+
+const registered = new Map<string, EngineFactory>()
+
+/**
+ * Make `engine: '<name>'` mean what the factory gives, which is asked anew for every net. A later registration replaces
+ * an earlier or built-in one.
+ */
+export function registerEngine(name: string, factory: EngineFactory): void {
+  registered.set(name, factory)
+}
+
+/**
+ * The engine of that name, or the engine itself where one is given; an EngineError says why it cannot run here. Nothing
+ * falls back silently.
+ */
+export async function createEngine(name: HostName, options?: EngineOptions): Promise<HostEngine>
+export async function createEngine(name?: EngineName | Engine, options?: EngineOptions): Promise<Engine>
+export async function createEngine(name: EngineName | Engine = 'wasm', options: EngineOptions = {}): Promise<Engine> {
   const engine = await startEngine(name, options)
   await engine.ready
   return engine
 }
 
 /** The same, while its threads may still be on their way: see Engine.ready. */
-export async function startEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
+export async function startEngine(name: EngineName | Engine, options: EngineOptions): Promise<Engine> {
+  if (typeof name !== 'string') return checked(name, 'the option engine')
+  const factory = registered.get(name)
+  if (factory) return checked(await factory(options), `what registerEngine('${name}', …) gives`)
   if (name === 'js') return createJsEngine()
   if (name === 'js:float64') return createJsEngine({ float64: true })
   if (name === 'wasm') return startWasmEngine(options)
@@ -37,7 +61,27 @@ export async function startEngine(name: EngineName, options: EngineOptions): Pro
     // loaded only when asked for: gpu.js is large
     if (mode !== undefined || name === 'gpu') return (await import('./gpu.js')).createGpuEngine(mode, options)
   }
-  throw new EngineError(`there is no engine '${name}'; known engines: ${known.join(', ')}`)
+  const names = [...known, ...registered.keys()]
+  throw new EngineError(
+    `there is no engine '${name}'${didYouMean(name, names)}; known engines: ${names.join(', ')}; an engine of your own needs registerEngine('${name}', …) before the net is made`,
+  )
+}
+
+/** The engine, if it has what every engine must have: TypeScript says so earlier, JavaScript does not. */
+function checked(engine: Engine, what: string): Engine {
+  const given: Partial<Engine> = typeof engine === 'object' && engine !== null ? engine : {}
+  const missing = [
+    typeof given.name !== 'string' && 'name',
+    typeof given.isHost !== 'boolean' && 'isHost',
+    !given.heap && 'heap',
+    !given.kernels && 'kernels',
+    typeof given.scratch !== 'function' && 'scratch',
+    given.isHost === false && !given.host && 'host',
+  ].filter(Boolean)
+  if (missing.length === 0) return engine
+  throw new EngineError(
+    `${what} is no engine: it has no ${missing.join(', no ')}. Begin with one that is there, { ...(await createEngine('js')), name: '…', kernels: … }, or give a name`,
+  )
 }
 
 /**

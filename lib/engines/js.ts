@@ -1,5 +1,5 @@
 import * as kernels from '../../kernels/js/index.js'
-import type { Engine, Fusions, Kernels } from '../engine.js'
+import type { Fusions, HostEngine, Kernels } from '../engine.js'
 import { type Heap, Memory, plainHeap } from '../memory.js'
 
 /** Plain loops: the definition of every kernel, what faster engines are tested against and fall back to. */
@@ -24,7 +24,7 @@ const float64Heap: Heap = {
  * The reference engine: one thread, ordinary arrays.
  * @param options.float64 compute and store in double precision; for numeric gradients in `ristretto/testing` alone
  */
-export function createJsEngine(options: { float64?: boolean } = {}): Engine {
+export function createJsEngine(options: { float64?: boolean } = {}): HostEngine {
   const heap = options.float64 ? float64Heap : plainHeap
   const slots: Memory[] = []
   return {

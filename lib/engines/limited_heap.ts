@@ -5,7 +5,7 @@ import type { Block, Heap } from '../memory.js'
 /** The same engine, of whose host memory a net may take only so many bytes. */
 export function limitEngine(engine: Engine, bytes: number): Engine {
   const heap = limitHeap(engine.heap, bytes)
-  return { ...engine, heap, host: engine.host && { ...engine.host, heap } }
+  return engine.isHost ? { ...engine, heap } : { ...engine, heap, host: { ...engine.host, heap } }
 }
 
 /** The same heap, of which only so many bytes may be taken: what keeps a net that somebody else wrote within bounds. */

@@ -1,4 +1,4 @@
-import type { Engine, Kernels } from '../engine.js'
+import type { HostEngine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/files.js'
 import { findBlas } from './native/blas.js'
@@ -10,20 +10,20 @@ import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
 import { wasmRuntime } from './wasm/runtime.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
 
-const engines = new Map<string, Promise<Engine>>()
+const engines = new Map<string, Promise<HostEngine>>()
 
 /**
  * The wasm engine with the system's BLAS for matrix products and convolutions, on the same shared memory. Node only;
  * needs the optional package koffi and a BLAS. Throws an EngineError that says what is missing.
  */
-export async function createNativeEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+export async function createNativeEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   const engine = await startNativeEngine(options)
   await engine.ready
   return engine
 }
 
 /** The same, while its threads may still be on their way: see Engine.ready. */
-export async function startNativeEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+export async function startNativeEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   if (!isNode) throw new EngineError('engine native calls the system BLAS, which a browser has none of; use wasm')
   const key = `${options.threads ?? 'all'} ${process.env.RISTRETTO_BLAS ?? ''}`
   let engine = engines.get(key)
@@ -35,7 +35,7 @@ export async function startNativeEngine(options: WasmEngineOptions = {}): Promis
   return engine
 }
 
-async function build(options: WasmEngineOptions): Promise<Engine> {
+async function build(options: WasmEngineOptions): Promise<HostEngine> {
   const blas = await findBlas()
   const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding)
   const { module } = await wasmRuntime()

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine.js'
+import type { HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { jsKernels } from './js.js'
@@ -18,20 +18,20 @@ export interface WasmEngineOptions {
 
 const MOST_THREADS = 64
 
-const engines = new Map<number, Promise<{ engine: Engine; pool: Pool }>>()
+const engines = new Map<number, Promise<{ engine: HostEngine; pool: Pool }>>()
 
 /**
  * WebAssembly SIMD kernels over one shared memory, on several threads. All engines of a process share the memory; there
  * is one engine for each number of threads. Throws an EngineError where WebAssembly SIMD or shared memory is missing.
  */
-export async function createWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+export async function createWasmEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   const engine = await startWasmEngine(options)
   await engine.ready
   return engine
 }
 
 /** The same, while its threads may still be on their way: see Engine.ready. */
-export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<Engine> {
+export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   const wanted = options.threads ?? (await availableThreads())
   if (!Number.isInteger(wanted) || wanted < 1)
     throw new EngineError(`threads must be a whole number from 1 on, not ${wanted}`)
@@ -51,14 +51,14 @@ export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<
 export async function buildWasmEngine(
   options: WasmEngineOptions,
   blas?: BlasBinding,
-): Promise<{ engine: Engine; pool: Pool }> {
+): Promise<{ engine: HostEngine; pool: Pool }> {
   const threads = options.threads ?? (await availableThreads())
   const runtime = await wasmRuntime()
   const pool = await createPool(runtime, threads, { workerUrl: options.workerUrl, blas })
   const { heap, fused } = runtime
   const scratches: Memory[] = []
   const refused = sharingRefused()
-  const engine: Engine = {
+  const engine: HostEngine = {
     name: 'wasm',
     detail: `${fused ? 'fma' : 'no fma'}, ${threads} thread${threads === 1 ? '' : 's'}${refused ? ` (${refused})` : ''}`,
     threads,
@@ -82,7 +82,7 @@ export async function buildWasmEngine(
   return { engine, pool }
 }
 
-const pools = new WeakMap<Engine, Pool>()
+const pools = new WeakMap<HostEngine, Pool>()
 
 /** The pool behind an engine that createWasmEngine gave out. */
-export const poolOf = (engine: Engine): Pool | undefined => pools.get(engine)
+export const poolOf = (engine: HostEngine): Pool | undefined => pools.get(engine)

@@ -37,7 +37,7 @@ export interface RigOptions {
   readonly tops?: number
   /** Default: TRAIN. */
   readonly phase?: Phase
-  readonly engine?: EngineName
+  readonly engine?: EngineName | Engine
   readonly threads?: number
   /** Of the bottoms, the weights and the layer's own random numbers. Default: 1701. */
   readonly seed?: number

@@ -1,4 +1,13 @@
-import type { ClassLossShape, ConvolutionShape, Kernels, LRNShape, PoolingShape, UpdateRule } from '../../lib/engine.js'
+import type {
+  ClassLossShape,
+  ConvolutionShape,
+  Engine,
+  Kernels,
+  LRNShape,
+  PoolingShape,
+  UpdateRule,
+} from '../../lib/engine.js'
+import { kernelsOf } from '../../lib/engines/complete.js'
 import { type Heap, Memory, plainHeap } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 
@@ -521,18 +530,14 @@ export interface KernelResult {
  * Runs every case of a kernel on a table and an engine and compares what they wrote, relative to the largest value of
  * each output.
  */
-export async function compareKernel(
-  name: keyof Kernels,
-  reference: Kernels,
-  engine: { kernels: Kernels; heap: Heap },
-): Promise<KernelResult> {
+export async function compareKernel(name: keyof Kernels, reference: Kernels, engine: Engine): Promise<KernelResult> {
   let worst = 0
   let at = ''
   try {
     for (const [c, call] of (kernelCases[name] ?? []).entries()) {
       const [expected, got] = [record(`${name} ${c}`, plainHeap), record(`${name} ${c}`, engine.heap)]
       call(reference, expected.kit)
-      call(engine.kernels, got.kit)
+      call(kernelsOf(engine), got.kit)
       for (const [i, memory] of got.outputs.entries()) {
         await memory.pull()
         const wanted = expected.outputs[i].array
@@ -584,13 +589,13 @@ function record(name: string, heap: Heap): { kit: Kit; outputs: Memory[]; made: 
 }
 
 /** Losses of four items, one of whose labels is no class. */
-export async function lossesOfNoClass(engine: { kernels: Kernels; heap: Heap }): Promise<Record<string, number>> {
+export async function lossesOfNoClass(engine: Engine): Promise<Record<string, number>> {
   const result: Record<string, number> = {}
   const s: ClassLossShape = { outer: 4, classes: 3, inner: 1, ignoreLabel: undefined, normalization: 'VALID' }
   for (const wrong of [3, -1, 1000]) {
     const { kit, outputs, made } = record('no class', engine.heap)
     const label = () => kit.values(0, wrong, 2, 1)
-    const k = engine.kernels
+    const k = kernelsOf(engine)
     k.softmaxLoss(s, kit.positive(12), label(), kit.out(1))
     k.infogainLoss(s, kit.positive(12), label(), kit.random(9), kit.out(1))
     k.multinomialLogisticLoss(4, 3, kit.positive(12), label(), kit.out(1))

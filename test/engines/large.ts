@@ -3,7 +3,8 @@ import { Memory } from '../../lib/memory.js'
 
 /** A product with a matrix of 16.8 million weights, and an update of all of them; resolves to what came out wrong. */
 export async function largeTensors(mode: GpuMode): Promise<string[]> {
-  const { kernels, heap, finish } = await createGpuEngine(mode)
+  const { gpu, heap, finish } = await createGpuEngine(mode)
+  const { kernels } = gpu
   const [N, K] = [4099, 4097]
   const [x, w, dw, h, y] = [K, N * K, N * K, N * K, N].map(n => new Memory(n, heap))
   x.array.forEach((_, k, xs) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ConvolutionShape, Engine } from '../../lib/engine.js'
+import type { ConvolutionShape, Engine, HostEngine } from '../../lib/engine.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { createJsEngine } from '../../lib/engines/js.js'
 import { EngineError } from '../../lib/errors.js'
@@ -239,7 +239,7 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
       (s.outputs * s.channels * count(s.kernel)) / s.group,
       s.batch * s.outputs * count(s.output),
     ]
-    const run = (engine: Engine) => {
+    const run = (engine: HostEngine) => {
       const [x, w, b, dy] = [
         filled(engine, nx, 1),
         filled(engine, nw, 2),

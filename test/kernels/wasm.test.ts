@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Engine } from '../../lib/engine.js'
+import type { HostEngine } from '../../lib/engine.js'
 import { createJsEngine, jsKernels } from '../../lib/engines/js.js'
 import { wasmKernels } from '../../lib/engines/wasm/kernels.js'
 import { createPool } from '../../lib/engines/wasm/pool.js'
@@ -14,7 +14,7 @@ const js = createJsEngine()
 const wasm = await Promise.all([1, 2, 3].map(threads => createWasmEngine({ threads })))
 
 /** The build without fused multiply-adds, which is what runs where relaxed SIMD is missing. */
-async function plainEngine(): Promise<Engine> {
+async function plainEngine(): Promise<HostEngine> {
   const runtime = { ...(await wasmRuntime()), module: await WebAssembly.compile(decode(plain)), fused: false }
   return { ...wasm[0], kernels: { ...jsKernels, ...wasmKernels((await createPool(runtime, 2)).exports) } }
 }
@@ -23,7 +23,7 @@ const unfused = await plainEngine()
 /**
  * Seeded inputs on an engine's heap; what `output` gives out starts as NaN, so that a value that is not written shows.
  */
-function kit(engine: Engine, name: string): { kit: Kit; outputs: Memory[] } {
+function kit(engine: HostEngine, name: string): { kit: Kit; outputs: Memory[] } {
   const stream = new RandomStream(7, name)
   const outputs: Memory[] = []
   const make = (values: ArrayLike<number>) => {
@@ -46,7 +46,7 @@ function kit(engine: Engine, name: string): { kit: Kit; outputs: Memory[] } {
   }
 }
 
-function run(engine: Engine, name: string): Float32Array[] {
+function run(engine: HostEngine, name: string): Float32Array[] {
   const { kit: made, outputs } = kit(engine, name)
   const call = cases[name](made)
   call(engine.kernels)

@@ -1,4 +1,4 @@
-import type { Engine, Kernels } from '../../engine.js'
+import type { HostEngine, Kernels } from '../../engine.js'
 import { EngineError } from '../../errors.js'
 import { type Constants, type Dims, type GpuKernel, gpuKernel, type Tensor, type View } from '../../gpu_kernel.js'
 import { Memory } from '../../memory.js'
@@ -63,7 +63,7 @@ export class Gpu {
     name: string,
     readonly backend: Backend,
     /** For what is computed on the host: random masks, and layers without device kernels. */
-    readonly host: Engine,
+    readonly host: HostEngine,
   ) {
     this.queue = new Queue(name, backend)
   }

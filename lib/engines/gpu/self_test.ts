@@ -2,6 +2,7 @@ import type { Engine, Kernels } from '../../engine.js'
 import { EngineError } from '../../errors.js'
 import { Memory } from '../../memory.js'
 import { RandomStream } from '../../rng.js'
+import { kernelsOf } from '../complete.js'
 import { jsKernels } from '../js.js'
 
 /** One small call per kind of kernel, odd sizes: what it reads, and the memories it writes. */
@@ -47,7 +48,7 @@ export async function selfTest(engine: Engine): Promise<void> {
   for (const [name, call] of Object.entries(calls)) {
     const made: Memory[] = []
     const expected = call(jsKernels, randomMemories(name, made))
-    const got = call(engine.kernels, randomMemories(name, made))
+    const got = call(kernelsOf(engine), randomMemories(name, made))
     for (const [i, memory] of got.entries()) {
       await memory.pull()
       const at = memory.array.findIndex(

@@ -15,7 +15,7 @@ export class AdaDeltaSolver extends Solver {
     const { data, diff } = blob.memory
     const { momentum = 0, delta = 1e-8 } = this.param
     const steps = this.history[index + this.net.learnable.length]
-    this.engine.kernels.adadeltaUpdate(
+    this.kernels.adadeltaUpdate(
       blob.count,
       rule,
       momentum,

@@ -12,13 +12,6 @@ export class AdaGradSolver extends Solver {
 
   protected update(index: number, { blob }: LearnableParam, rule: UpdateRule): void {
     const { data, diff } = blob.memory
-    this.engine.kernels.adagradUpdate(
-      blob.count,
-      rule,
-      this.param.delta ?? 1e-8,
-      data,
-      diff,
-      this.history[index].memory.data,
-    )
+    this.kernels.adagradUpdate(blob.count, rule, this.param.delta ?? 1e-8, data, diff, this.history[index].memory.data)
   }
 }

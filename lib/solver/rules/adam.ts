@@ -17,6 +17,6 @@ export class AdamSolver extends Solver {
     const correction = Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t)
     const m = this.history[index].memory.data
     const v = this.history[index + this.net.learnable.length].memory.data
-    this.engine.kernels.adamUpdate(blob.count, rule, beta1, beta2, delta, correction, data, diff, m, v)
+    this.kernels.adamUpdate(blob.count, rule, beta1, beta2, delta, correction, data, diff, m, v)
   }
 }

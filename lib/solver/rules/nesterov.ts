@@ -6,13 +6,6 @@ import { Solver } from '../../solver.js'
 export class NesterovSolver extends Solver {
   protected update(index: number, { blob }: LearnableParam, rule: UpdateRule): void {
     const { data, diff } = blob.memory
-    this.engine.kernels.nesterovUpdate(
-      blob.count,
-      rule,
-      this.param.momentum ?? 0,
-      data,
-      diff,
-      this.history[index].memory.data,
-    )
+    this.kernels.nesterovUpdate(blob.count, rule, this.param.momentum ?? 0, data, diff, this.history[index].memory.data)
   }
 }

@@ -14,6 +14,6 @@ export class RMSPropSolver extends Solver {
   protected update(index: number, { blob }: LearnableParam, rule: UpdateRule): void {
     const { data, diff } = blob.memory
     const { rms_decay: decay = 0.99, delta = 1e-8 } = this.param
-    this.engine.kernels.rmspropUpdate(blob.count, rule, decay, delta, data, diff, this.history[index].memory.data)
+    this.kernels.rmspropUpdate(blob.count, rule, decay, delta, data, diff, this.history[index].memory.data)
   }
 }

@@ -6,13 +6,6 @@ import { Solver } from '../../solver.js'
 export class SGDSolver extends Solver {
   protected update(index: number, { blob }: LearnableParam, rule: UpdateRule): void {
     const { data, diff } = blob.memory
-    this.engine.kernels.sgdUpdate(
-      blob.count,
-      rule,
-      this.param.momentum ?? 0,
-      data,
-      diff,
-      this.history[index].memory.data,
-    )
+    this.kernels.sgdUpdate(blob.count, rule, this.param.momentum ?? 0, data, diff, this.history[index].memory.data)
   }
 }
