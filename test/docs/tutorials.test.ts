@@ -14,7 +14,13 @@ const pagesOf = (folder: string) =>
   readdirSync(join(root, folder))
     .filter(name => name.endsWith('.md'))
     .map(name => `${folder}/${name}`)
-const pages = [...pagesOf(folder), 'docs/custom-layer.md', 'docs/csp.md', ...pagesOf('docs/layers')]
+const pages = [
+  ...pagesOf(folder),
+  'docs/custom-layer.md',
+  'docs/custom-engine.md',
+  'docs/csp.md',
+  ...pagesOf('docs/layers'),
+]
 /** What a page's program takes for granted. */
 const given: Record<string, string> = {
   'docs/csp.md': `
