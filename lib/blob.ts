@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import { type Heap, Memory } from './memory.js'
-import { ndarrayOf } from './system/ndarrays.js'
+import { INSPECT, ndarrayOf, valuesText } from './system/ndarrays.js'
 
 /** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
 export type Shape = readonly number[]
@@ -232,6 +232,26 @@ export class Blob {
     if (this.ownsDiff) this.memory.diff.dispose()
     this.dataView = undefined
     this.diffView = undefined
+  }
+
+  /** `blob 'ip' 2×3 (6): 0.5, -1, …`: name, shape, number of values and the first of them. Nothing is moved or taken. */
+  toString(): string {
+    return `blob${this.name ? ` '${this.name}'` : ''} ${this.valuesText()}`
+  }
+  /** The same for Node's console. */
+  [INSPECT](): string {
+    return this.toString()
+  }
+
+  private valuesText(): string {
+    const { data } = this.memory
+    const values = this.hidden
+      ? undefined
+      : data.isAllocated
+        ? data.hostValues
+        : new Float32Array(Math.min(this.count, 8))
+    if (values) return valuesText(this.axes, values)
+    return `${this.axes.join('×')} (${this.count}): ${this.hidden || 'the values are on the device; await net.pull() brings them home'}`
   }
 
   /**

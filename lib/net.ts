@@ -171,6 +171,7 @@ export class Net {
     readonly state: { phase: Phase; level: number; stages: readonly string[] },
     parts: NetParts,
   ) {
+    if (!param || !parts) throw new RistrettoError("a Net is made by Net.create: await Net.create('net.prototxt')")
     this.name = param.name ?? ''
     this.phase = state.phase
     this.engine = context.engine

@@ -122,6 +122,10 @@ export abstract class Solver {
     readonly options: SolverOptions,
     readonly files: Files,
   ) {
+    if (!param || !options || !files)
+      throw new RistrettoError(
+        `a ${new.target.name} is made by its create: await ${new.target.name}.create('solver.prototxt')`,
+      )
     checkSolver(param)
     this.rate = new LearningRate(param)
     this.keeper = new Keeper(this)

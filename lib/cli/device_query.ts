@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { createEngine } from '../engines/index.js'
 import { EngineError } from '../errors.js'
-import { type Output, print, printJson } from './output.js'
+import { type Output, printJson, printText } from './output.js'
 
 /** Engines by the names that --engine takes. */
 const names = ['wasm', 'native', 'gpu', 'js']
@@ -33,7 +33,7 @@ async function query(json: boolean, output: Output): Promise<void> {
   for (const engine of names) {
     const answer = await ask(engine)
     answers.push(answer)
-    if (!json) print(output, `${answer.runs ? '✓' : '✗'} ${engine.padEnd(6)}  ${answer.detail}`)
+    if (!json) printText(output, `${answer.runs ? '✓' : '✗'} ${engine.padEnd(6)}  ${answer.detail}\n`)
   }
   if (json) printJson(output, answers)
 }

@@ -17,7 +17,11 @@ export function errorText(error: unknown, { color = false, debug = false } = {})
   const name = paint(1, 'ristretto:')
   if (!(error instanceof Error)) return `${name} ${printable(String(error))}`
   if (debug) return `${name} ${printableLines(error.stack ?? error.message)}`
-  const all = error instanceof RistrettoError && error.causes.length ? error.causes : [error]
+  const causes = error instanceof RistrettoError ? error.causes : []
+  // a message that says more than its causes is shown itself, in its lines
+  if (causes.length && error.message.split('\n')[0] !== causes[0].message)
+    return `${name} ${printableLines(error.message)}`
+  const all = causes.length ? causes : [error]
   const parts = all.slice(0, SHOWN).map(one => `${name} ${message(one)}${excerpt(one, paint)}`)
   if (all.length > SHOWN) parts.push(`${name} … and ${all.length - SHOWN} more mistakes`)
   return parts.join('\n')

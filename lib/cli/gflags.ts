@@ -35,6 +35,28 @@ export function normalizeArguments(program: Command, argv: readonly string[]): s
   return [...normal, ...rest]
 }
 
+/**
+ * The first word that looks like a flag and is none of the command's; undefined if there is none. Looked for before
+ * commander does, which says first what is missing: of `train --solvr x` it misses --solver.
+ * @param words as normalizeArguments gives them
+ */
+export function unknownFlag(
+  program: Command,
+  words: readonly string[],
+): { command: Command; flag: string } | undefined {
+  const command = findCommand(program, words[0])
+  if (!command) return undefined
+  const known = [...program.options, ...command.options]
+  for (let i = 1; i < words.length && words[i] !== '--'; i++) {
+    const [flag, value] = words[i].split('=', 2)
+    if (!/^-(?:-[a-z]|[a-zA-Z]$)/.test(flag) || flag === '--help' || flag === '-h') continue
+    const option = known.find(({ long, short }) => flag === long || flag === short)
+    if (!option) return { command, flag }
+    if (option.required && value === undefined) i++
+  }
+  return undefined
+}
+
 const glogSwitches = ['logtostderr', 'alsologtostderr', 'colorlogtostderr', 'log-prefix', 'stop-logging-if-full-disk']
 const glogValues = ['log-dir', 'minloglevel', 'stderrthreshold', 'logbufsecs', 'max-log-size', 'vmodule']
 

@@ -56,7 +56,9 @@ async function takeGpu(
     await createEngine(name, { threads })
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    throw new RistrettoError(`${given}: ${error.message}; leave --gpu out to run on the processor`, { cause: error })
+    const [first, ...why] = error.message.split('\n')
+    const message = [`${given}: ${first}; leave --gpu out to run on the processor`, ...why].join('\n')
+    throw new RistrettoError(message, { cause: error, causes: error.causes })
   }
   command.setOptionValue('engine', name)
 }

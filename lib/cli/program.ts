@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { printableLines } from '../system/escape.js'
+import { nearestName } from '../system/names.js'
 import { addCheckLayer } from './check_layer.js'
 import { addClassify } from './classify.js'
 import { addComputeImageMean } from './compute_image_mean.js'
@@ -10,7 +11,7 @@ import { addDeviceQuery } from './device_query.js'
 import { addDraw } from './draw.js'
 import { errorText } from './error_text.js'
 import { addExtractFeatures } from './extract_features.js'
-import { normalizeArguments } from './gflags.js'
+import { normalizeArguments, unknownFlag } from './gflags.js'
 import { type Output, printText } from './output.js'
 import { addParseLog } from './parse_log.js'
 import { addPlotLog } from './plot_log.js'
@@ -40,7 +41,10 @@ export async function run(argv: readonly string[], output: Output): Promise<numb
       output.err.write(program.helpInformation())
       return exitCodes.usage
     }
-    await program.parseAsync(normalizeArguments(program, argv), { from: 'user' })
+    const words = normalizeArguments(program, argv)
+    const unknown = unknownFlag(program, words)
+    if (unknown) refuse(unknown.command, unknown.flag)
+    await program.parseAsync(words, { from: 'user' })
     return exitCodes.ok
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
@@ -49,6 +53,14 @@ export async function run(argv: readonly string[], output: Output): Promise<numb
     output.err.write(`${errorText(error, { debug, color })}\n`)
     return exitCodes.error
   }
+}
+
+function refuse(command: Command, flag: string): never {
+  const flags = command.options.flatMap(({ long }) => (long ? [long] : []))
+  const near = nearestName(flag, flags)
+  return command.error(
+    `error: unknown option '${flag}'${near.close ? `\n(Did you mean ${near.name}?)` : `; ristretto ${command.name()} --help lists them`}`,
+  )
 }
 
 function createProgram(output: Output): Command {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { isHdf5 } from '../data/hdf5.js'
 import { FormatError, RistrettoError } from '../errors.js'
-import { isHdf5 } from '../net/hdf5.js'
 import { printNet } from '../proto/print.js'
 import { parseNet } from '../proto/text.js'
 import { needsUpgrade, upgradeNet } from '../proto/upgrade.js'

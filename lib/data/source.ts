@@ -71,7 +71,7 @@ export function withPrefix(place: string, error: unknown): Error {
 export function checkItemShape(first: readonly number[], shape: readonly number[]): void {
   if (shape.every((size, i) => size === first[i]) && shape.length === first.length) return
   throw new NetError(
-    `the item is ${shape.join('×')}, the first of its batch ${first.join('×')}: items of different sizes need batch_size 1, or a crop_size`,
+    `the item is ${shape.join('×')}, the first of its batch ${first.join('×')}: ${advice(shape, first)}`,
   )
 }
 
@@ -97,3 +97,9 @@ export async function inOrder<T>(
     finish(i, await pending.shift()!)
   }
 }
+
+/** Grey pictures among coloured ones are the usual case where only the channels differ. */
+const advice = (a: readonly number[], b: readonly number[]): string =>
+  a[0] !== b[0] && a.slice(1).join() === b.slice(1).join()
+    ? 'grey pictures among coloured ones need transform_param { force_color: true }, or force_gray: true for all in grey; batch_size 1 takes them as they are'
+    : 'items of different sizes need batch_size 1, or a crop_size'

@@ -100,11 +100,11 @@ export class DataTransformer {
       throw new NetError(`crop_size ${cropSize} is larger than the item (${item})`)
     if (mean && (mean.shape[0] !== channels || mean.shape[1] !== height || mean.shape[2] !== width))
       throw new NetError(
-        `the mean image is ${mean.shape.join('×')}, the item ${item}: they must have the same size (it is cropped with the item)`,
+        `the mean image is ${mean.shape.join('×')}, the item ${item}: they must have the same size (it is cropped with the item)${grey(mean.shape[0], channels)}`,
       )
     if (meanValues.length > 1 && meanValues.length !== channels)
       throw new NetError(
-        `mean_value is given ${meanValues.length} times for ${channels} channels: give it once, or once per channel`,
+        `mean_value is given ${meanValues.length} times for ${channels} channels: give it once, or once per channel${grey(meanValues.length, channels)}`,
       )
     return [channels, cropSize || height, cropSize || width]
   }
@@ -161,3 +161,7 @@ export class DataTransformer {
     }
   }
 }
+
+/** What makes grey pictures fit in where coloured ones are expected. */
+const grey = (expected: number, channels: number): string =>
+  channels === 1 && expected === 3 ? '; transform_param { force_color: true } gives grey pictures three channels' : ''

@@ -40,18 +40,26 @@ const engines = new Map<string, Promise<GpuEngine>>()
  */
 export async function createGpuEngine(mode?: GpuMode, options: GpuEngineOptions = {}): Promise<GpuEngine> {
   if (mode !== undefined) return engineOf(mode, options)
-  const reasons: string[] = []
+  const reasons: EngineError[] = []
   for (const candidate of gpuModes) {
     if (candidate === 'webasm' || candidate === 'cpu') continue
     try {
       return await engineOf(candidate, options)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
-      reasons.push(`${candidate}: ${error.message.replace(`engine 'gpu:${candidate}' cannot run here: `, '')}`)
+      reasons.push(error)
     }
   }
+  // modes that miss the same are one line
+  const modes = new Map<string, string[]>()
+  for (const { message } of reasons) {
+    const [, mode, why] = /^engine 'gpu:(\w+)' (?:cannot run here: )?(.*)$/s.exec(message) ?? ['', 'gpu', message]
+    modes.set(why, [...(modes.get(why) ?? []), mode])
+  }
+  const lines = [...modes].map(([why, names]) => `  ${names.join(', ')}: ${why}`)
   throw new EngineError(
-    `engine 'gpu': no device works here. ${reasons.join('. ')}. Without a device, wasm is the fastest engine`,
+    `engine 'gpu': no device works here; without a device, wasm is the fastest engine\n${lines.join('\n')}`,
+    { causes: reasons },
   )
 }
 

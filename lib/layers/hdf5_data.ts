@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import { type Hdf5Array, loadHdf5 } from '../data/hdf5.js'
+import { type Hdf5Array, isHdf5, loadHdf5 } from '../data/hdf5.js'
 import { FormatError } from '../errors.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
@@ -32,7 +32,12 @@ export class HDF5DataLayer extends Layer {
       throw this.error('it takes no transform_param: transform the data before writing the files')
     if (!source) throw this.error('hdf5_data_param.source is missing: name the list of files')
     if (!batch_size) throw this.error('hdf5_data_param.batch_size must be 1 or more')
-    const list = new TextDecoder().decode(await this.context.files.read(source))
+    const bytes = await this.context.files.read(source)
+    if (isHdf5(bytes))
+      throw this.error(
+        `${source} is an HDF5 file itself; hdf5_data_param.source is a text file that lists such files, one in each line`,
+      )
+    const list = new TextDecoder().decode(bytes)
     this.files = list.split(/\s+/).filter(name => name !== '')
     if (this.files.length === 0) throw this.error(`the list ${source} names no files`)
     this.arrangeFiles()

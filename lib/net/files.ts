@@ -1,4 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
+import { isHdf5 } from '../data/hdf5.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
@@ -7,8 +8,9 @@ import { upgradeNet } from '../proto/upgrade.js'
 import { readMessageSteps, writeMessage } from '../proto/wire.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import { inTurns } from '../system/macrotask.js'
+import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
-import { isHdf5, netToHdf5, readHdf5Weights } from './hdf5.js'
+import { netToHdf5, readHdf5Weights } from './hdf5.js'
 
 /** Caffe's two formats of model files. */
 export type NetFormat = 'caffemodel' | 'hdf5'
@@ -144,6 +146,10 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
     report.loaded.push(name)
     lines.push(`Copying source layer ${name}`)
   }
+  if (strict && lines.length && !report.loaded.length && Object.keys(net.params).length)
+    throw new NetError(
+      `no layer of the source has the name of one of this net's: the source has ${listNames(report.extra)}, the net ${listNames(Object.keys(net.params))}; rename the layers in the prototxt, or copy with strict: false to leave everything as it is`,
+    )
   for (const write of writes) write()
   const named = new Set(weights.map(layer => layer.name))
   report.missing.push(...Object.keys(net.params).filter(name => !named.has(name)))

@@ -8,13 +8,6 @@ import type { Net } from '../net.js'
 import { blobShape, toBlobProto } from '../proto/blob_proto.js'
 import type { Weights } from './files.js'
 
-const MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
-
-/** Whether bytes are an HDF5 file: what a file is called does not matter. */
-export function isHdf5(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte)
-}
-
 /** The owned params of a net, layer by layer. */
 export async function netToHdf5(net: Net, diffs = false): Promise<Uint8Array> {
   const datasets: [string, Hdf5Value][] = []

@@ -47,6 +47,10 @@ export class Classifier {
     readonly net: Net,
     options: ClassifierOptions,
   ) {
+    if (!(net instanceof Net))
+      throw new RistrettoError(
+        "a Classifier is made by its create: await Classifier.create('deploy.prototxt', { weights })",
+      )
     const { transformer, size } = preprocessing(net, options)
     this.transformer = transformer
     this.cropDims = size

@@ -42,6 +42,10 @@ export class Detector {
     readonly net: Net,
     options: DetectorOptions,
   ) {
+    if (!(net instanceof Net))
+      throw new RistrettoError(
+        "a Detector is made by its create: await Detector.create('deploy.prototxt', { weights })",
+      )
     const { transformer, size } = preprocessing(net, options)
     this.transformer = transformer
     this.cropDims = [...size, net.blobs[net.inputs[0]].shape[1]]

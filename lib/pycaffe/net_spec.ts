@@ -182,6 +182,13 @@ export class Top {
     readonly n: number,
   ) {}
 
+  /** Taking one top apart, as in [a, b] = L.Slice(…), is a mistake that JavaScript words badly. */
+  [Symbol.iterator](): never {
+    throw new NetError(
+      `${this.layer.type} was made with one top: write ntop: 2, or how many there are, to get a list of them`,
+    )
+  }
+
   /** The net of all layers that this top needs, with made-up names. */
   toProto(): NetParameter {
     return toProto(this)

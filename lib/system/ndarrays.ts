@@ -1,4 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray'
+import { g6 } from './format.js'
 
 /** What can be copied into a blob: numbers in row-major order, an ndarray with any strides, or nested arrays. */
 export type Values = ArrayLike<number> | NdArray | NestedValues
@@ -11,7 +12,7 @@ export type NestedValues = readonly (number | NestedValues)[]
  */
 export function ndarrayOf(array: Float32Array, shape: readonly number[]): NdArray<Float32Array> {
   try {
-    return ndarray(array, [...shape])
+    return readable(ndarray(array, [...shape]))
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
     const stride = shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1))
@@ -24,8 +25,27 @@ export function ndarrayOf(array: Float32Array, shape: readonly number[]): NdArra
       dimension: shape.length,
       dtype: 'float32',
     }
-    return plain as unknown as NdArray<Float32Array>
+    return readable(plain as unknown as NdArray<Float32Array>)
   }
+}
+
+/** Node's console asks for this. */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+/** Printed, an array shows its shape and first values instead of `[object Object]`, or of how it is stored. */
+function readable(view: NdArray<Float32Array>): NdArray<Float32Array> {
+  const text = { value: () => `ndarray ${valuesText(view.shape, view.data.subarray(view.offset))}`, configurable: true }
+  return Object.defineProperties(view, { toString: text, [INSPECT]: text })
+}
+
+/** How many values are shown. */
+const FIRST = 8
+
+/** `2×3 (6): 0.5, -1, …`: a shape, how many values it has, and the first of them. */
+export function valuesText(shape: readonly number[], values: ArrayLike<number>): string {
+  const count = shape.reduce((n, d) => n * d, 1)
+  const shown = Array.from({ length: Math.min(count, FIRST) }, (_, i) => g6(values[i]))
+  return `${shape.join('×') || 'a single value'} (${count}): ${shown.join(', ')}${count > FIRST ? ', …' : ''}`
 }
 
 export function isNdArray(values: unknown): values is NdArray {

@@ -74,3 +74,14 @@ test('errors are joined in the order of the text', () => {
   expect(joined).toMatchObject({ message: 'one\ntwo', line: 1, sourceLine: 'x' })
   expect(Object.keys(joined)).not.toContain('sourceLine')
 })
+
+describe('a flag that there is not is named before one that is missing', () => {
+  test.each([
+    [['train', '--solvr', 'x'], "error: unknown option '--solvr'\n(Did you mean --solver?)\n"],
+    [['time', '--modle', 'x', '--iterations', '3'], "error: unknown option '--modle'\n(Did you mean --model?)\n"],
+    [['train', '-solvr=x'], "error: unknown option '--solvr'\n(Did you mean --solver?)\n"],
+    [['test', '--bogus'], "error: unknown option '--bogus'; ristretto test --help lists them\n"],
+    [['train', '-s', 'x'], "error: unknown option '-s'; ristretto train --help lists them\n"],
+    [['train', '--weights', '--solvr'], "error: required option '--solver <file>' not specified\n"],
+  ])('%j', async (argv, message) => expect(await cli(...argv)).toEqual({ code: 2, out: '', err: message }))
+})

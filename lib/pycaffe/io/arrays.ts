@@ -10,7 +10,11 @@ export interface DenseArray {
 
 /** The values of an ndarray (any element type, any strides) in row-major order; not copied if they are so already. */
 export function dense(values: NdArray | DenseArray): DenseArray {
-  if (!isNdArray(values)) return values
+  if (!isNdArray(values)) {
+    const { data, shape } = (values ?? {}) as Partial<DenseArray>
+    if (data !== undefined && Array.isArray(shape)) return values
+    throw noArray(values)
+  }
   const { shape } = values
   const count = countOf(values)
   if (values.data instanceof Float32Array && isRowMajor(values)) {
@@ -20,6 +24,15 @@ export function dense(values: NdArray | DenseArray): DenseArray {
   const data = new Float32Array(count)
   copyValues(values, data)
   return { data, shape }
+}
+
+/** What to do with what is no picture yet. */
+function noArray(value: unknown): RistrettoError {
+  if (typeof value === 'string' || value instanceof URL)
+    return new RistrettoError(`'${value}' is a file's name, not its picture: await loadImage('${value}') reads it`)
+  const what =
+    value instanceof Promise ? 'a promise: await it first' : typeof value === 'object' ? 'none' : String(value)
+  return new RistrettoError(`a picture is an ndarray of H × W × C values, as loadImage gives it; this is ${what}`)
 }
 
 /** The shape of numbers, nested arrays or an ndarray. */

@@ -171,7 +171,8 @@ export function oversample(images: readonly NdArray[] | NdArray, cropDims: reado
 
 /** A list of images, or one array N × H × W × C, as images in row-major order. */
 export function eachImage(images: Iterable<NdArray> | NdArray): DenseArray[] {
-  if (Symbol.iterator in images) return [...images].map(dense)
+  // one file's name is iterable, too: by its letters
+  if (typeof images === 'object' && images !== null && Symbol.iterator in images) return [...images].map(dense)
   const { data, shape } = dense(images)
   if (shape.length !== 4)
     throw new RistrettoError(`a list of images, or N × H × W × C values, is expected, not [${shape.join(', ')}]`)

@@ -1,0 +1,103 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { Blob } from '../../lib/blob.js'
+import { checkItemShape } from '../../lib/data/source.js'
+import { NetError, RistrettoError } from '../../lib/errors.js'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
+import { Classifier } from '../../lib/pycaffe/classifier.js'
+import { Detector } from '../../lib/pycaffe/detector.js'
+import { L } from '../../lib/pycaffe/net_spec.js'
+import { SGDSolver } from '../../lib/solver/rules/sgd.js'
+
+const input = 'layer { name: "in" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 4 dim: 4 } } }'
+const netOf = (name: string) =>
+  Net.create(
+    parseNet(`${input} layer { name: "${name}" type: "InnerProduct" bottom: "data" top: "ip"
+      inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }`),
+    { engine: 'js', seed: 3 },
+  )
+
+/** What JavaScript lets through, TypeScript does not. */
+const made = (Class: unknown): unknown => new (Class as new () => unknown)()
+
+describe('mistakes of programs are typed errors that say what to do', () => {
+  test.each([
+    [Net, 'await Net.create('],
+    [SGDSolver, 'await SGDSolver.create('],
+    [Classifier, 'await Classifier.create('],
+    [Detector, 'await Detector.create('],
+  ])('new %o()', (Class, advice) => {
+    expect(() => made(Class)).toThrow(RistrettoError)
+    expect(() => made(Class)).toThrow(advice)
+  })
+
+  test('names of pictures where pictures are wanted', async () => {
+    using net = await netOf('ip')
+    const classifier = await Classifier.create(net)
+    const predict = (images: unknown) => classifier.predict(images as never)
+    await expect(predict(['x.png'])).rejects.toThrow(
+      "'x.png' is a file's name, not its picture: await loadImage('x.png')",
+    )
+    await expect(predict('x.png')).rejects.toThrow("await loadImage('x.png')")
+    await expect(predict([Promise.resolve(1)])).rejects.toThrow('a promise: await it first')
+    await expect(predict([undefined])).rejects.toThrow(RistrettoError)
+    await expect(predict(undefined)).rejects.toThrow(RistrettoError)
+  })
+
+  test('one top taken apart', () => {
+    const data = L.Input({ shape: { dim: [1, 4] } })
+    const apart = () => {
+      const [a] = L.Slice(data, { slice_point: 2 }) as unknown as [unknown]
+      return a
+    }
+    expect(apart).toThrow(NetError)
+    expect(apart).toThrow('Slice was made with one top: write ntop: 2')
+  })
+
+  test('weights of which none fits', async () => {
+    using net = await netOf('ip')
+    using renamed = await netOf('fc')
+    await expect(renamed.copyFrom(net)).rejects.toThrow(/the source has ip, the net fc; rename the layers/)
+    await expect(renamed.copyFrom(net)).rejects.toBeInstanceOf(NetError)
+    expect((await renamed.copyFrom(net, { strict: false })).missing).toEqual(['fc'])
+  })
+
+  test('an HDF5 file in the place of the list of them', async () => {
+    const source = join(mkdtempSync(join(tmpdir(), 'ristretto-')), 'x.h5')
+    writeFileSync(source, Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0))
+    const text = `layer { name: "d" type: "HDF5Data" top: "x" hdf5_data_param { source: "${source}" batch_size: 1 } }`
+    await expect(Net.create(parseNet(text), { engine: 'js' })).rejects.toThrow(
+      /x\.h5 is an HDF5 file itself; hdf5_data_param\.source is a text file/,
+    )
+  })
+
+  test('grey among colour', () => {
+    expect(() => checkItemShape([3, 4, 4], [1, 4, 4])).toThrow(/force_color: true/)
+    expect(() => checkItemShape([3, 4, 4], [3, 5, 4])).toThrow(/batch_size 1, or a crop_size/)
+  })
+})
+
+describe('values are shown as text', () => {
+  test('blobs and arrays, with shape and first values', async () => {
+    const blob = new Blob([2, 5], undefined, 'b')
+    expect(blob.memory.data.isAllocated).toBe(false)
+    expect(`${blob}`).toBe("blob 'b' 2×5 (10): 0, 0, 0, 0, 0, 0, 0, 0, …")
+    expect(blob.memory.data.isAllocated).toBe(false)
+    blob.dataArray.set([0.5, -1, 1e-7])
+    expect(inspect({ blob })).toBe("{ blob: blob 'b' 2×5 (10): 0.5, -1, 1e-07, 0, 0, 0, 0, 0, … }")
+    expect(String(blob.data)).toBe('ndarray 2×5 (10): 0.5, -1, 1e-07, 0, 0, 0, 0, 0, …')
+    expect(inspect(blob.data)).toBe(String(blob.data))
+    expect(Object.keys(blob.data)).toEqual(['data', 'shape', 'stride', 'offset'])
+    expect(String(new Blob([]))).toBe('blob a single value (1): 0')
+  })
+
+  test('values that may not be read say why', () => {
+    const blob = new Blob([2], undefined, 'b')
+    blob.hidden = 'blob is shared'
+    expect(`${blob}`).toBe("blob 'b' 2 (2): blob is shared")
+  })
+})
