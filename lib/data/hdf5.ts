@@ -2,6 +2,7 @@ import { EngineError, FormatError, RistrettoError } from '../errors.js'
 
 type H5wasm = typeof import('h5wasm')
 type H5File = import('h5wasm').File
+type H5Dataset = import('h5wasm').Dataset
 
 /** An array in a file, as float32 whatever it was stored as. */
 export interface Hdf5Array {
@@ -15,8 +16,11 @@ export type Hdf5Value = Hdf5Array | Int32Array | string
 const MAX_COUNT = 2 ** 31 - 1
 /** Values read at a time: the rows of a large dataset pass through h5wasm's own memory. */
 const BLOCK = 1 << 22
+/** What the HDF5 library here unpacks, by the numbers that files give filters. */
+const FILTERS = ['', 'gzip', 'shuffle', 'fletcher32', 'szip', 'nbit', 'scaleoffset']
 const INTEGER = 0
 const FLOAT = 1
+const STRING = 3
 
 let loaded: Promise<Hdf5> | undefined
 
@@ -127,7 +131,7 @@ export class Hdf5Reader {
   text(path: string): string | undefined {
     const entity = this.find(path)
     if (!(entity instanceof this.library.Dataset)) return undefined
-    const value = this.guarded(path, () => entity.value)
+    const value = this.values(path, entity, () => entity.value)
     const first = Array.isArray(value) ? value[0] : value
     return typeof first === 'string' ? first : undefined
   }
@@ -135,11 +139,18 @@ export class Hdf5Reader {
   /** Values of a dataset of numbers, as float32. */
   read(path: string): Hdf5Array {
     const dataset = this.find(path)
-    if (!(dataset instanceof this.library.Dataset))
+    if (!(dataset instanceof this.library.Dataset)) {
+      if (dataset || this.names().includes(path)) this.mustHold(path, dataset)
       throw new FormatError(
         `${this.name}: there is no dataset '${path}'; the file has ${this.names().join(', ') || 'none'}`,
       )
-    const { shape, type, size } = this.guarded(path, () => dataset.metadata)
+    }
+    const { shape, type, size, virtual_sources } = this.guarded(path, () => dataset.metadata)
+    // the library would give zeros for what it does not find
+    if (virtual_sources?.length)
+      throw new FormatError(
+        `${this.name}: dataset '${path}' only refers to '${virtual_sources[0].file_name}' and the like: files that refer to others are not read; store its values`,
+      )
     if ((type !== FLOAT && type !== INTEGER) || size > 8)
       throw new FormatError(
         `${this.name}: dataset '${path}' holds neither floats nor integers (class ${type}, ${size} bytes each)`,
@@ -153,7 +164,7 @@ export class Hdf5Reader {
     const data = allocate(count, `${this.name}: dataset '${path}' (${sizes.join('×')})`)
     if (sizes.length === 0)
       copy(
-        this.guarded(path, () => dataset.value),
+        this.values(path, dataset, () => dataset.value),
         data,
         0,
       )
@@ -162,7 +173,7 @@ export class Hdf5Reader {
       const rows = Math.max(1, Math.floor(BLOCK / row))
       for (let from = 0; from < sizes[0]; from += rows) {
         const to = Math.min(sizes[0], from + rows)
-        const values = this.guarded(path, () => dataset.slice([[from, to]]))
+        const values = this.values(path, dataset, () => dataset.slice([[from, to]]))
         if (copy(values, data, from * row) !== (to - from) * row)
           throw new FormatError(
             `${this.name}: dataset '${path}' holds fewer values than its shape ${sizes.join('×')} says`,
@@ -179,6 +190,49 @@ export class Hdf5Reader {
 
   private find(path: string) {
     return path === '/' ? this.file : this.guarded(path, () => this.file.get(path))
+  }
+
+  /** Throws for a name of the file that stands for nothing in it: a link to elsewhere, or what is damaged. */
+  mustHold(path: string, entity = this.find(path)): void {
+    const { BrokenSoftLink, ExternalLink } = this.library
+    const target =
+      entity instanceof ExternalLink ? entity.filename : entity instanceof BrokenSoftLink ? entity.target : undefined
+    if (target !== undefined)
+      throw new FormatError(`${this.name}: '${path}' is a link to '${target}', which is not in this file`)
+    if (!entity) throw new FormatError(`${this.name}: '${path}' is damaged`)
+  }
+
+  /**
+   * What `task` reads of a dataset. The library reports a read that failed by a negative number, which its own classes
+   * ignore: they would hand out whatever their memory held. Synchronous, so nobody else meets the replaced function.
+   */
+  private values<T>(path: string, dataset: H5Dataset, task: () => T): T {
+    const { Module } = this.library
+    const read = Module.get_dataset_data
+    Module.get_dataset_data = (...given) => {
+      const { type, size, total_size } = dataset.metadata
+      // pointers of strings that were not read must lead nowhere
+      if (type === STRING) {
+        const at = Number(given[5])
+        Module.HEAPU8.fill(0, at, at + size * total_size)
+      }
+      const status = read(...given)
+      if (status < 0) throw new RistrettoError(this.whyUnread(dataset))
+      return status
+    }
+    try {
+      return this.guarded(path, task)
+    } finally {
+      Module.get_dataset_data = read
+    }
+  }
+
+  private whyUnread(dataset: H5Dataset): string {
+    const unknown = dataset.filters.filter(({ id }) => !FILTERS[id])
+    if (unknown.length)
+      return `it is packed with ${unknown.map(({ id, name }) => `${name ? `'${name}', ` : ''}filter ${id}`).join(' and ')}; read are ${FILTERS.slice(1).join(', ')}: store it with gzip or unpacked`
+    const names = dataset.filters.map(({ id }) => FILTERS[id]).join(', ')
+    return `its values are damaged, cut off or in another file${names ? ` (it is packed with ${names})` : ''}`
   }
 
   private guarded<T>(path: string, task: () => T): T {

@@ -28,6 +28,7 @@ export async function readHdf5Weights(bytes: Uint8Array, file: string): Promise<
       const blobs: (BlobProto | undefined)[] = []
       for (const name of reader.names(group)) {
         const path = `${group}/${name}`
+        reader.mustHold(path)
         if (!reader.has(path)) walk(path, layer ? `${layer}/${name}` : name)
         else if (/^\d{1,4}$/.test(name)) blobs[Number(name)] = readBlob(reader, path)
       }
