@@ -10,7 +10,7 @@ import { Convolution, convolutionJob, zero } from './convolution_shape'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, copyValues, evens, larger, smaller, storeLanes } from './vector'
 import { pays, winograd, winogradInputGradient } from './winograd'
-import { winogradWeightGradient } from './winograd_weight_gradient'
+import { isKept, winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Values of a piece: 512 KiB. */
 const PIECE: i32 = 1 << 17
@@ -515,7 +515,7 @@ function isPlain(s: Convolution): bool {
 export function blasConvolutionWeightGradient(x: usize, dy: usize, dw: usize): void {
   const s = convolutionJob()
   if (s.N * s.M * s.positions == 0) return
-  if (pays(s, s.OH, s.OW, true)) {
+  if (pays(s, s.OH, s.OW, true) && isKept(s)) {
     winogradWeightGradient(s, x, dy, dw, true)
     return
   }

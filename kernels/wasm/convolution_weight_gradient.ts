@@ -11,7 +11,7 @@ import { isDry, needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW } from './micro_tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
 import { pays } from './winograd'
-import { winogradWeightGradient } from './winograd_weight_gradient'
+import { isKept, winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Bytes of packed images and gradients at a time, and positions summed in registers at a time. */
 const ROUND: f64 = 16777216
@@ -29,7 +29,7 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
     depthwiseWeightGradient(x, dy, dw)
     return
   }
-  if (pays(s, s.OH, s.OW, false)) {
+  if (pays(s, s.OH, s.OW, false) && isKept(s)) {
     winogradWeightGradient(s, x, dy, dw, false)
     return
   }

@@ -57,7 +57,7 @@ function forwardChunk(chunk: i32, padded: usize): void {
       let ow = 0
       for (; ow + 16 <= s.OW; ow += 16) sixteen(s, row + bytes(ow * s.SW), w, bias, y + bytes(oh * s.OW + ow))
       for (; ow < s.OW; ow += 4) {
-        const sum = taps(s, row + bytes(ow * s.SW), w, bias)
+        const sum = taps(s, row + bytes(ow * s.SW), w, bias, s.OW - ow)
         const to = y + bytes(oh * s.OW + ow)
         if (ow + 4 <= s.OW) v128.store(to, sum)
         else storeLanes(to, sum, s.OW - ow)
@@ -67,13 +67,13 @@ function forwardChunk(chunk: i32, padded: usize): void {
   }
 }
 
-/** Four neighbouring outputs: bias + Σ w·x over the taps. */
+/** Four neighbouring outputs, or the `rest` that are left: bias + Σ w·x over the taps. */
 @inline
-function taps(s: Convolution, image: usize, w: usize, bias: f32): v128 {
+function taps(s: Convolution, image: usize, w: usize, bias: f32, rest: i32): v128 {
   let sum = f32x4.splat(bias)
   for (let r = 0; r < s.KH; r++) {
     let p = image + bytes(r * s.DH * s.padW)
-    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) sum = madd(v128.load_splat<f32>(w), four(p, s.SW), sum)
+    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) sum = madd(v128.load_splat<f32>(w), some(p, s.SW, rest), sum)
   }
   return sum
 }
@@ -100,6 +100,16 @@ function sixteen(s: Convolution, image: usize, w: usize, bias: f32, to: usize): 
   v128.store(to, b, 16)
   v128.store(to, c, 32)
   v128.store(to, d, 48)
+}
+
+/** The same where `rest` of them are left: the others would lie any number of steps beyond the image. */
+@inline
+function some(p: usize, step: i32, rest: i32): v128 {
+  if (rest >= 4 || step <= 2) return four(p, step)
+  let v = v128.load_splat<f32>(p)
+  if (rest > 1) v = v128.load_lane<f32>(p + bytes(step), v, 1)
+  if (rest > 2) v = v128.load_lane<f32>(p + bytes(2 * step), v, 2)
+  return v
 }
 
 /** Four values, `step` apart. */

@@ -69,16 +69,25 @@ let sharedSize: usize = 0
 
 /** Gives every thread `bytes` of its own in the next `run`. */
 export function needWorkspace(bytes: usize): void {
-  const step = (bytes + 127) & ~63
-  if (step > ownStep) {
-    ownBase = reserve(0, isDry() ? step : step * <usize>threads)
-    ownStep = step
+  const step = (<u64>bytes + 127) & ~63
+  if (step > <u64>ownStep) {
+    // the old block is void as soon as another one is asked for, even if there is none
+    ownStep = 0
+    ownBase = reserve(0, all(isDry() ? step : step * <u64>threads))
+    ownStep = <usize>step
   }
+}
+
+/** So many bytes, or more than any memory has. */
+@inline
+function all(bytes: u64): usize {
+  return bytes < 0xffffffc0 ? <usize>bytes : 0xffffffc0
 }
 
 /** `bytes` that all threads see, until the next call. */
 export function sharedWorkspace(bytes: usize): usize {
   if (bytes > sharedSize) {
+    sharedSize = 0
     sharedBase = reserve(1, bytes)
     sharedSize = bytes
   }

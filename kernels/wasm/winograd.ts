@@ -24,6 +24,8 @@ const BLOCK_VALUES: i32 = 294912
 const PANEL: i32 = 32
 /** Filters whose 36 points would take too much memory: 86 MB. */
 const MOST_FILTERS: f64 = 600000
+/** Bytes of a padded plane, of which every thread has some, from which on tiles do not pay. */
+const MOST_PLANE: f64 = 268435456
 /** Cycles that a filter takes: it becomes 36 values, which pass through memory, or they are read from there. */
 const TRANSFORM: f64 = 60
 const READ: f64 = 20
@@ -134,6 +136,8 @@ function preparedPays(s: Convolution, blas: bool): bool {
 function costsLess(s: Convolution, OH: i32, OW: i32, blas: bool, filter: f64): bool {
   if (!isSquare(s)) return false
   const side = s.KH == 3 ? 4 : 2
+  // planes are copied with their padding, as whole tiles
+  if (4 * <f64>(OH + 2 * side + 4) * <f64>(OW + 2 * side + 4) > MOST_PLANE) return false
   const pairs = <f64>s.groupC * <f64>s.groupM
   if (pairs * <f64>s.G > MOST_FILTERS) return false
   const tiles = <f64>wholeTiles(s.N * ceilDiv(OH, side) * ceilDiv(OW, side))

@@ -43,6 +43,16 @@ function sumsJob(): Sums {
   return changetype<Sums>(winogradJob())
 }
 
+/** Most bytes of what is transformed of one image. */
+const MOST_IMAGE: f64 = 1073741824
+
+/** Whether the transformed values of one image are of a size to be kept. */
+export function isKept(s: Convolution): bool {
+  const side = s.KH == 3 ? 4 : 2
+  const tiles = <f64>ceilDiv(s.OH, side) * <f64>ceilDiv(s.OW, side)
+  return POINTS * 4 * tiles * <f64>s.G * <f64>(s.groupC + NR + s.groupM) < MOST_IMAGE
+}
+
 export function winogradWeightGradient(c: Convolution, x: usize, dy: usize, dw: usize, blas: bool): void {
   describe(c, blas)
   const s = sumsJob()

@@ -1,6 +1,8 @@
-import type { HostEngine, Kernels } from '../engine.js'
+import type { ConvolutionShape, HostEngine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/files.js'
+import { withBounds, withPreparedBounds } from './bounds.js'
+import { jsKernels } from './js.js'
 import { findBlas } from './native/blas.js'
 import { fusing } from './wasm/after.js'
 import { dryRunner } from './wasm/dry_run.js'
@@ -45,26 +47,29 @@ async function build(options: WasmEngineOptions): Promise<HostEngine> {
     ...wasm,
     name: 'native',
     detail: `${blas.name}, ${threads}`,
-    kernels: { ...wasm.kernels, ...kernels },
-    prepared,
+    kernels: withBounds({ ...jsKernels, ...kernels }),
+    prepared: withPreparedBounds(prepared),
     dryRun: dryRunner(module, nativeKernels),
   }
 }
 
 /** The module's kernels, those that call sgemm in place of the others. */
-function nativeKernels(exports: WasmExports) {
+function nativeKernels(exports: WasmExports, plain?: Kernels) {
   exports.useBlas()
-  const take = convolutionTaker(exports)
+  const taken = convolutionTaker(exports)
+  /** What the taps see is written out for one row of outputs at least; kernels too large for it are the module's own. */
+  const take = (s: ConvolutionShape) => isLowered(s) && taken(s)
   const many = manyAxes(exports, exports.blasGemm)
-  const wasm = wasmKernels(exports)
+  const wasm = wasmKernels(exports, plain)
   const { begin, end } = fusing(exports)
+  const other = (s: ConvolutionShape) => (s.input.length > 2 && isMatrixProduct(s) ? many : wasm)
   const kernels = {
     ...wasm,
     gemm(transA, transB, M, N, K, alpha, A, B, beta, C) {
       exports.blasGemm(transA, transB, M, N, K, alpha, A.pointer, B.pointer, beta, C.pointer)
     },
     convolution(s, x, w, bias, y, after) {
-      if (!take(s)) return (isMatrixProduct(s) ? many : wasm).convolution(s, x, w, bias, y, after)
+      if (!take(s)) return other(s).convolution(s, x, w, bias, y, after)
       const [px, pw, pb, py] = [x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer]
       begin(after)
       exports.blasConvolution(px, pw, pb, py)
@@ -72,12 +77,28 @@ function nativeKernels(exports: WasmExports) {
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
-      else (isMatrixProduct(s) ? many : wasm).convolutionInputGradient(s, dy, w, dx)
+      else other(s).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
       if (take(s)) exports.blasConvolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
-      else (isMatrixProduct(s) ? many : wasm).convolutionWeightGradient(s, x, dy, dw)
+      else other(s).convolutionWeightGradient(s, x, dy, dw)
     },
   } satisfies Partial<Kernels>
   return { kernels, prepared: preparedConvolutions(exports, true) }
+}
+
+/** Most values of a piece that is written out for sgemm: 512 MiB. */
+const PIECE = 2 ** 27
+
+/** Whether the pieces of kernels/wasm/blas_convolution.ts, at their smallest, are of a size to be written. */
+function isLowered(s: ConvolutionShape): boolean {
+  if (s.input.length > 2 || s.channels === 0) return true
+  const w = s.input.length - 1
+  const [KH, DH, OH] = w > 0 ? [s.kernel[0], s.dilation[0], s.output[0]] : [1, 1, 1]
+  const overlap = (KH - 1) * (KH > 1 ? DH : 0)
+  const [KW, OW] = [s.kernel[w], s.output[w] + 32]
+  const [channels, outputs] = [s.channels / s.group, s.outputs / s.group]
+  const row = channels * KW * (KH + 3 * overlap) * OW
+  const plane = KW * Math.max((OH + overlap) * OW, KH * (OH + 1056), KH * OH * OW)
+  return row <= PIECE && plane <= PIECE && outputs * 1056 <= PIECE
 }

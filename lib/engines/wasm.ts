@@ -1,6 +1,7 @@
 import type { HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
+import { withBounds, withPreparedBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import type { BlasBinding } from './native/bind.js'
 import { wasmFuses } from './wasm/after.js'
@@ -65,13 +66,13 @@ export async function buildWasmEngine(
     isHost: true,
     ready: pool.ready,
     heap,
-    kernels: { ...jsKernels, ...wasmKernels(pool.exports) },
+    kernels: withBounds({ ...jsKernels, ...wasmKernels(pool.exports) }),
     fuses: wasmFuses,
-    dryRun: dryRunner(runtime.module, exports => ({
-      kernels: wasmKernels(exports),
+    dryRun: dryRunner(runtime.module, (exports, plain) => ({
+      kernels: wasmKernels(exports, plain),
       prepared: preparedConvolutions(exports, false),
     })),
-    prepared: preparedConvolutions(pool.exports, false),
+    prepared: withPreparedBounds(preparedConvolutions(pool.exports, false)),
     scratch(length, slot = 0) {
       const memory = (scratches[slot] ??= new Memory(length, heap))
       if (memory.length < length) memory.resize(length)

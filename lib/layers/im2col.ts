@@ -1,5 +1,6 @@
 import type { Blob } from '../blob.js'
 import type { ConvolutionShape } from '../engine.js'
+import { convolutionProblem } from '../kernel_limits.js'
 import { Layer } from '../layer.js'
 import { atLeastOneAxis, convolutionWindow, convolvedSize } from './parts/convolution_window.js'
 
@@ -18,7 +19,6 @@ export class Im2colLayer extends Layer {
     const { axis, kernel } = window
     const output = convolvedSize(this, x, window)
     const channels = x.dim(axis)
-    top[0].reshape([...x.shape.slice(0, axis), kernel.reduce((a, b) => a * b, channels), ...output])
     this.shape = {
       batch: x.size(0, axis),
       channels,
@@ -31,6 +31,9 @@ export class Im2colLayer extends Layer {
       pad: atLeastOneAxis(window.pad, 0),
       dilation: atLeastOneAxis(window.dilation, 1),
     }
+    const problem = convolutionProblem(this.shape)
+    if (problem !== undefined) throw this.error(problem)
+    top[0].reshape([...x.shape.slice(0, axis), kernel.reduce((a, b) => a * b, channels), ...output])
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {

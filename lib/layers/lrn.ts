@@ -1,12 +1,10 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { LRNShape } from '../engine.js'
 import type { FilledLRNParameter } from '../generated/caffe.js'
+import { lrnProblem } from '../kernel_limits.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './parts/kept_input.js'
-
-/** Its square, the number of values in a window, still is a 32-bit integer. */
-const LARGEST = 32767
 
 /**
  * top = bottom · (k + alpha/n · Σ bottom²)^−beta over n = local_size neighbouring channels, or with WITHIN_CHANNEL
@@ -20,10 +18,8 @@ export class LRNLayer extends KeptInputLayer {
 
   override setup(): void {
     this.p = withDefaults('LRNParameter', this.param.lrn_param)
-    if (this.p.local_size % 2 !== 1)
-      throw this.error(`local_size: ${this.p.local_size} must be odd, so that the window has a centre`)
-    if (this.p.local_size > LARGEST)
-      throw this.error(`local_size: ${this.p.local_size} is too large, it can be ${LARGEST} at most`)
+    const problem = lrnProblem({ size: this.p.local_size })
+    if (problem !== undefined) throw this.error(problem)
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {

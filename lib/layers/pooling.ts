@@ -1,5 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { PoolingShape } from '../engine.js'
+import { poolingProblem } from '../kernel_limits.js'
 import { Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
@@ -42,6 +43,8 @@ export class PoolingLayer extends Layer {
     const kernel = this.window.kernel ?? ([H, W] as const)
     const output = pooledSize(this, x, { ...this.window, kernel })
     this.shape = { planes: N * C, input: [H, W], output, kernel, stride, pad }
+    const problem = poolingProblem(this.shape)
+    if (problem !== undefined) throw this.error(problem)
     for (const blob of top) blob.reshape([N, C, ...output])
     this.ownMask.resize(top.length === 1 && this.wantsMask ? top[0].count : 0)
   }

@@ -1,5 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { PoolingShape } from '../engine.js'
+import { poolingProblem } from '../kernel_limits.js'
 import { type Count, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
@@ -110,6 +111,9 @@ export class SPPLayer extends Layer {
         `level ${level} cuts ${shapeText(input)} into ${bins}×${bins} bins of ${shapeText(kernel)}, which takes a padding of ${shapeText(pad)}: a padding must be smaller than its bin; give larger pictures or a smaller pyramid_height`,
       )
     const output = pooledSize(this, bottom, { kernel, stride: kernel, pad, roundUp: true })
-    return { planes, input, output, kernel, stride: kernel, pad }
+    const shape = { planes, input, output, kernel, stride: kernel, pad }
+    const problem = poolingProblem(shape)
+    if (problem !== undefined) throw this.error(`level ${level}: ${problem}`)
+    return shape
   }
 }

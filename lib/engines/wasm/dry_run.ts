@@ -17,8 +17,10 @@ export interface Bound {
  * work and ask for workspace, and compute nothing. Its memory holds what the module keeps and a job, no values; a
  * kernel that writes to the workspace it asked for traps.
  */
-export function dryRunner(module: WebAssembly.Module, bind: (exports: WasmExports) => Bound) {
+export function dryRunner(module: WebAssembly.Module, bind: (exports: WasmExports, plain: Kernels) => Bound) {
   let exports: WasmExports | undefined
+  // what WebAssembly does not have takes nothing
+  const idle = mapFunctions(jsKernels, () => () => {})
   /** Bytes for each thread, and for all of them. */
   const asked = [0, 0]
   return (calls: (dry: DryRun) => void): Workspace => {
@@ -36,11 +38,10 @@ export function dryRunner(module: WebAssembly.Module, bind: (exports: WasmExport
       release() {},
     }
     // bound anew: buffers that bindings keep between calls are counted in every run
-    const { kernels, prepared } = bind(exports)
+    const { kernels, prepared } = bind(exports, idle)
     const nothing = new Memory(0, heap)
     calls({
-      // what WebAssembly does not have takes nothing
-      kernels: { ...mapFunctions(jsKernels, () => () => {}), ...onNothing(kernels, nothing) },
+      kernels: { ...idle, ...onNothing(kernels, nothing) },
       prepared: onNothing(prepared, nothing),
     })
     return { own: asked[0], shared: asked[1] + kept }

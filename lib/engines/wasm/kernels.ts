@@ -7,6 +7,7 @@ import type {
   PreparedConvolutions,
   Reduction,
 } from '../../engine.js'
+import { clampedPooling } from '../../kernel_limits.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { fusing } from './after.js'
@@ -35,6 +36,9 @@ export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => bo
     const w = axes - 1
     // one axis is an image of height 1
     const h = (sizes: readonly number[], missing: number) => (axes === 2 ? sizes[0] : missing)
+    // steps that lead out of the image, and steps between the taps of a kernel that has one, are of any length
+    const step = (i: number) => Math.min(s.stride[i], Math.max(1, s.input[i] + 2 * s.pad[i]))
+    const spread = (i: number) => (s.kernel[i] === 1 ? 1 : s.dilation[i])
     wasm.convolutionShape(
       s.batch,
       s.channels,
@@ -46,12 +50,12 @@ export function convolutionTaker(wasm: WasmExports): (s: ConvolutionShape) => bo
       s.output[w],
       h(s.kernel, 1),
       s.kernel[w],
-      h(s.stride, 1),
-      s.stride[w],
+      axes === 2 ? step(0) : 1,
+      step(w),
       h(s.pad, 0),
       s.pad[w],
-      h(s.dilation, 1),
-      s.dilation[w],
+      axes === 2 ? spread(0) : 1,
+      spread(w),
     )
     return true
   }
@@ -106,10 +110,14 @@ function eachBlock(
   }
 }
 
-/** The kernels that WebAssembly has; the others are those of the js engine. */
-export function wasmKernels(wasm: WasmExports) {
+/**
+ * The kernels that WebAssembly has; the others are those of the js engine, and what these cannot do is done by `plain`.
+ */
+export function wasmKernels(wasm: WasmExports, plain: Kernels = jsKernels) {
   const take = convolutionTaker(wasm)
-  const pool = ({ planes, input, output, kernel, stride, pad }: PoolingShape) =>
+  const pool = (s: PoolingShape) => {
+    const { planes, input, output, pad } = s
+    const { kernel, stride } = clampedPooling(s)
     wasm.poolingShape(
       planes,
       input[0],
@@ -123,6 +131,7 @@ export function wasmKernels(wasm: WasmExports) {
       pad[0],
       pad[1],
     )
+  }
 
   /** Names the inputs of the next eltwise call; false if there are more than it has room for. */
   const takeInputs = (xs: readonly Memory[], coefficients?: readonly number[]): boolean => {
@@ -136,13 +145,13 @@ export function wasmKernels(wasm: WasmExports) {
   return {
     ...bindDirect(wasm),
     im2col(s, x, y) {
-      ;(isMatrixProduct(s) ? many : jsKernels).im2col(s, x, y)
+      ;(isMatrixProduct(s) ? many : plain).im2col(s, x, y)
     },
     im2colGradient(s, dy, dx) {
-      ;(isMatrixProduct(s) ? many : jsKernels).im2colGradient(s, dy, dx)
+      ;(isMatrixProduct(s) ? many : plain).im2colGradient(s, dy, dx)
     },
     convolution(s, x, w, bias, y, after) {
-      if (!take(s)) return (isMatrixProduct(s) ? many : jsKernels).convolution(s, x, w, bias, y, after)
+      if (!take(s)) return (isMatrixProduct(s) ? many : plain).convolution(s, x, w, bias, y, after)
       const [px, pw, pb, py] = [x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer]
       begin(after)
       wasm.convolution(px, pw, pb, py)
@@ -152,11 +161,11 @@ export function wasmKernels(wasm: WasmExports) {
       if (take(s))
         wasm.upsample(dy.pointer, w.pointer, dx.pointer) ||
           wasm.convolutionInputGradient(dy.pointer, w.pointer, dx.pointer)
-      else (isMatrixProduct(s) ? many : jsKernels).convolutionInputGradient(s, dy, w, dx)
+      else (isMatrixProduct(s) ? many : plain).convolutionInputGradient(s, dy, w, dx)
     },
     convolutionWeightGradient(s, x, dy, dw) {
       if (take(s)) wasm.convolutionWeightGradient(x.pointer, dy.pointer, dw.pointer)
-      else (isMatrixProduct(s) ? many : jsKernels).convolutionWeightGradient(s, x, dy, dw)
+      else (isMatrixProduct(s) ? many : plain).convolutionWeightGradient(s, x, dy, dw)
     },
 
     maxPool(s, x, y, mask) {
@@ -208,7 +217,7 @@ export function wasmKernels(wasm: WasmExports) {
     argMax(s, x, y) {
       const { outer, size, inner, topK, output } = s
       // the module counts places in float32
-      if (size >= 2 ** 24) return jsKernels.argMax(s, x, y)
+      if (size >= 2 ** 24) return plain.argMax(s, x, y)
       const both = output === 'both'
       const index = output === 'value' ? 0 : y.pointer
       const value = both ? y.pointer + 4 * topK * inner : output === 'value' ? y.pointer : 0
@@ -281,14 +290,14 @@ export function wasmKernels(wasm: WasmExports) {
 
     power(n, exponent, scale, shift, x, y) {
       if (isSmallPower(exponent)) wasm.power(n, exponent, scale, shift, x.pointer, y.pointer)
-      else jsKernels.power(n, exponent, scale, shift, x, y)
+      else plain.power(n, exponent, scale, shift, x, y)
     },
     powerGradient(n, exponent, scale, shift, x, dy, dx) {
       if (isSmallPower(exponent)) wasm.powerGradient(n, exponent, scale, shift, x.pointer, dy.pointer, dx.pointer)
-      else jsKernels.powerGradient(n, exponent, scale, shift, x, dy, dx)
+      else plain.powerGradient(n, exponent, scale, shift, x, dy, dx)
     },
     eltwiseSum(n, xs, coefficients, y, after) {
-      if (!takeInputs(xs, coefficients)) return jsKernels.eltwiseSum(n, xs, coefficients, y, after)
+      if (!takeInputs(xs, coefficients)) return plain.eltwiseSum(n, xs, coefficients, y, after)
       const py = y.pointer
       begin(after)
       wasm.eltwiseSum(n, xs.length, py)
@@ -314,25 +323,25 @@ export function wasmKernels(wasm: WasmExports) {
     },
     eltwiseProduct(n, xs, y) {
       if (takeInputs(xs)) wasm.eltwiseProduct(n, xs.length, y.pointer)
-      else jsKernels.eltwiseProduct(n, xs, y)
+      else plain.eltwiseProduct(n, xs, y)
     },
     eltwiseProductGradient(n, index, xs, dy, dx) {
       if (takeInputs(xs)) wasm.eltwiseProductGradient(n, xs.length, index, dy.pointer, dx.pointer)
-      else jsKernels.eltwiseProductGradient(n, index, xs, dy, dx)
+      else plain.eltwiseProductGradient(n, index, xs, dy, dx)
     },
     eltwiseMax(n, xs, y, mask) {
       if (takeInputs(xs)) wasm.eltwiseMax(n, xs.length, y.pointer, mask.pointer)
-      else jsKernels.eltwiseMax(n, xs, y, mask)
+      else plain.eltwiseMax(n, xs, y, mask)
     },
     lrnAcross(s, x, scale, y) {
       const { batch, channels, height, width, size, alpha, beta, k } = s
       if (isSmallPower(beta))
         wasm.lrnAcross(batch, channels, height * width, size, alpha, beta, k, x.pointer, scale.pointer, y.pointer)
-      else jsKernels.lrnAcross(s, x, scale, y)
+      else plain.lrnAcross(s, x, scale, y)
     },
     lrnAcrossGradient(s, x, scale, dy, ratio, dx) {
       const { batch, channels, height, width, size, alpha, beta } = s
-      if (!isSmallPower(beta)) return jsKernels.lrnAcrossGradient(s, x, scale, dy, ratio, dx)
+      if (!isSmallPower(beta)) return plain.lrnAcrossGradient(s, x, scale, dy, ratio, dx)
       const [px, ps, py] = [x.pointer, scale.pointer, dy.pointer]
       wasm.lrnAcrossGradient(batch, channels, height * width, size, alpha, beta, px, ps, py, ratio.pointer, dx.pointer)
     },
@@ -340,11 +349,11 @@ export function wasmKernels(wasm: WasmExports) {
       const { batch, channels, height, width, size, alpha, beta } = s
       if (isSmallPower(beta))
         wasm.lrnWithin(batch * channels, height, width, size, alpha, beta, x.pointer, scale.pointer, y.pointer)
-      else jsKernels.lrnWithin(s, x, scale, y)
+      else plain.lrnWithin(s, x, scale, y)
     },
     lrnWithinGradient(s, x, scale, dy, ratio, dx) {
       const { batch, channels, height, width, size, alpha, beta } = s
-      if (!isSmallPower(beta)) return jsKernels.lrnWithinGradient(s, x, scale, dy, ratio, dx)
+      if (!isSmallPower(beta)) return plain.lrnWithinGradient(s, x, scale, dy, ratio, dx)
       const [px, ps, py] = [x.pointer, scale.pointer, dy.pointer]
       wasm.lrnWithinGradient(batch * channels, height, width, size, alpha, beta, px, ps, py, ratio.pointer, dx.pointer)
     },

@@ -37,7 +37,10 @@ export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolut
   const takeAxes = (s: ConvolutionShape, from: number, count: number) => {
     for (let d = 0; d < s.input.length; d++) {
       const [first, outputs] = d === 0 ? [from, count] : [0, s.output[d]]
-      wasm.im2colAxis(d, s.input[d], first, outputs, s.kernel[d], s.stride[d], s.pad[d], s.dilation[d])
+      // what leads out of the image is of any length
+      const stride = Math.min(s.stride[d], Math.max(1, s.input[d] + 2 * s.pad[d]))
+      const dilation = s.kernel[d] === 1 ? 1 : s.dilation[d]
+      wasm.im2colAxis(d, s.input[d], first, outputs, s.kernel[d], stride, s.pad[d], dilation)
     }
   }
 

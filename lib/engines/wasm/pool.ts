@@ -71,7 +71,13 @@ export async function createPool(
         const old = blocks[slot]
         blocks[slot] = undefined
         if (old) heap.release(old)
-        return (blocks[slot] = heap.allocate(length)).pointer
+        try {
+          return (blocks[slot] = heap.allocate(length)).pointer
+        } catch (error) {
+          // the kernel ends here, and with it what it was to do to its result
+          pool.exports.after(0, 0, 0)
+          throw error
+        }
       },
       workerDied() {
         fail('it stopped in the middle of a kernel')

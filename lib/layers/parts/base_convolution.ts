@@ -1,5 +1,6 @@
 import { type Blob, sameShape, shapeText } from '../../blob.js'
 import type { ConvolutionShape } from '../../engine.js'
+import { convolutionProblem } from '../../kernel_limits.js'
 import { Layer } from '../../layer.js'
 import { withDefaults } from '../../proto/message.js'
 import { atLeastOneAxis, type ConvolutionWindow, convolutionWindow } from './convolution_window.js'
@@ -63,10 +64,8 @@ export abstract class BaseConvolutionLayer extends Layer {
         )
 
     const size = this.topSize(x)
-    const topShape = [...x.shape.slice(0, axis), this.outputs, ...size]
-    for (const blob of top) blob.reshape(topShape)
-    this.topPlane = top[0].size(axis + 1)
     const [input, output] = this.reversed ? [size, x.shape.slice(axis + 1)] : [x.shape.slice(axis + 1), size]
+    const topShape = [...x.shape.slice(0, axis), this.outputs, ...size]
     this.shape = {
       batch: x.size(0, axis),
       channels: this.reversed ? this.outputs : channels,
@@ -79,6 +78,10 @@ export abstract class BaseConvolutionLayer extends Layer {
       pad: atLeastOneAxis(pad, 0),
       dilation: atLeastOneAxis(dilation, 1),
     }
+    const problem = convolutionProblem(this.shape)
+    if (problem !== undefined) throw this.error(problem)
+    for (const blob of top) blob.reshape(topShape)
+    this.topPlane = top[0].size(axis + 1)
   }
 
   /** db += the top's gradient, summed over batch and space. */
