@@ -45,7 +45,15 @@ export {
   type EngineOptions,
   registerEngine,
 } from './engines/index.js'
-export { EngineError, FormatError, NetError, RistrettoError } from './errors.js'
+export {
+  EngineError,
+  type ErrorDetails,
+  FormatError,
+  NetError,
+  type NetErrorDetails,
+  type Place,
+  RistrettoError,
+} from './errors.js'
 export type * from './generated/caffe.js'
 export {
   type Constants,

@@ -48,7 +48,7 @@ export async function castToConvolution(
     full.context.log(`Casting layer ${node.name} to convolution ${node.name}${suffix}`)
   }
   // every other layer, by name; an optimized net folds what it has then
-  await full.copyFrom(net)
+  if (net.layerNames.some(name => full.params[name])) await full.copyFrom(net)
   return full
 }
 

@@ -163,7 +163,8 @@ async function load(bytes: Uint8Array): Promise<void> {
       const after = net.nodes.flatMap(node => node.layer.blobs.map(blob => blob.dataArray[0]))
       if (after.some((value, i) => !Object.is(value, before[i])))
         throw new Error('a model that was refused has changed the net', { cause: error })
-      throw error
+      // a whole model of another net
+      if (!/^no layer of the source has the name/.test((error as Error).message)) throw error
     }
   }
 }
