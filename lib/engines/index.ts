@@ -14,6 +14,7 @@ type HostName = 'js' | 'js:float64' | 'wasm' | 'native'
  */
 export type EngineName = HostName | 'gpu' | `gpu:${GpuMode}` | (string & {})
 
+/** How an engine is started. */
 export interface EngineOptions {
   /** Compute threads, the calling one included; default: the cores this process may use. */
   threads?: number
