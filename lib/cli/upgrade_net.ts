@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isHdf5 } from '../data/hdf5.js'
+import { isHdf5 } from '../data/file_kind.js'
 import { FormatError, RistrettoError } from '../errors.js'
 import { printNet } from '../proto/print.js'
 import { parseNet } from '../proto/text.js'

@@ -267,10 +267,3 @@ function copy(values: unknown, into: Float32Array, at: number): number {
   into.set(numbers, at)
   return numbers.length
 }
-
-const MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
-
-/** Whether bytes are an HDF5 file: what a file is called does not matter. */
-export function isHdf5(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte)
-}

@@ -1,9 +1,10 @@
-import { NetError } from '../errors.js'
+import { FormatError, NetError } from '../errors.js'
 import type { TransformationParameter } from '../generated/caffe.js'
 import type { Phase } from '../layer.js'
 import { blobData, blobShape } from '../proto/blob_proto.js'
 import { readBlobProto } from '../proto/wire.js'
 import { RandomStream } from '../rng.js'
+import { fileKind } from './file_kind.js'
 
 /** A `transform_param` with its mean file read: plain data, so that it can be sent to a worker. */
 export interface TransformSpec {
@@ -67,6 +68,9 @@ export async function transformSpec(
 
 /** A mean image (`.binaryproto`): a blob of C × H × W values, an axis of 1 before it allowed. */
 export function readMeanImage(bytes: Uint8Array, file: string): MeanImage {
+  const found = fileKind(bytes)
+  if (found && found.kind !== 'blob')
+    throw new FormatError(`the mean image in ${file}: this is ${found.text}; a mean is a .binaryproto`)
   const proto = readBlobProto(bytes, { file })
   const shape = blobShape(proto, `the mean image in ${file}`)
   while (shape.length > 3 && shape[0] === 1) shape.shift()

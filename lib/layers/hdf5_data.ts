@@ -1,5 +1,6 @@
 import type { Blob } from '../blob.js'
-import { type Hdf5Array, isHdf5, loadHdf5 } from '../data/hdf5.js'
+import { isHdf5 } from '../data/file_kind.js'
+import { type Hdf5Array, loadHdf5 } from '../data/hdf5.js'
 import { FormatError } from '../errors.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'

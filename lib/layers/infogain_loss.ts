@@ -1,4 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
+import { fileKind } from '../data/file_kind.js'
 import type { ClassLossShape } from '../engine.js'
 import type { Count } from '../layer.js'
 import { Memory } from '../memory.js'
@@ -31,7 +32,11 @@ export class InfogainLossLayer extends LossLayer {
       throw this.error(
         'the infogain matrix is missing: name a file in infogain_loss_param.source, or give it as a third bottom',
       )
-    const values = blobData(readMessage('BlobProto', await this.context.files.read(source)), source)
+    const bytes = await this.context.files.read(source)
+    const found = fileKind(bytes)
+    if (found && found.kind !== 'blob')
+      throw this.error(`infogain_loss_param.source '${source}' is ${found.text}; the matrix is a .binaryproto`)
+    const values = blobData(readMessage('BlobProto', bytes, { file: source }), source)
     this.gains.resize(values.length)
     this.gains.array.set(values)
   }

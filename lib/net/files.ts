@@ -1,5 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
-import { isHdf5 } from '../data/hdf5.js'
+import { fileKind, isHdf5 } from '../data/file_kind.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
@@ -10,14 +10,17 @@ import { type FileSource, type Files, fileName, isFileSource } from '../system/f
 import { inTurns } from '../system/macrotask.js'
 import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
-import { netToHdf5, readHdf5Weights } from './hdf5.js'
+import { netToHdf5, readHdf5Weights, refuseOthers } from './hdf5.js'
 
 /** Caffe's two formats of model files. */
 export type NetFormat = 'caffemodel' | 'hdf5'
 
 /** How weights are copied into a net. */
 export interface CopyOptions {
-  /** Default true, as in Caffe: a param of another shape is an error. false: it is left as it is and reported. */
+  /**
+   * Default true: a param of another shape is an error, as in Caffe, and so is a source none of whose layers has the
+   * name of one of the net's. false: what does not fit is left as it is and reported.
+   */
   strict?: boolean
 }
 
@@ -58,10 +61,7 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
     const bytes = await files.read(source)
     if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no model`)
     if (isHdf5(bytes)) return readHdf5Weights(bytes, file)
-    if (isText(bytes))
-      throw new FormatError(
-        `${file}: weights are read from a binary model, a .caffemodel or .caffemodel.h5; this file is text, as a .prototxt is`,
-      )
+    refuseOthers(fileKind(bytes), 'model', file)
     return weightsOf(
       upgradeNet(await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))).layer ?? [],
     )
@@ -70,10 +70,6 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
     return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
   return weightsOf(upgradeNet(source).layer ?? [])
 }
-
-/** A model has lengths of names and messages near its beginning, which are no letters. */
-const isText = (bytes: Uint8Array): boolean =>
-  bytes.length > 8 && bytes.subarray(0, 256).every(b => b >= 32 || (b >= 9 && b <= 13))
 
 const weightsOf = (layers: readonly LayerParameter[]): Weights =>
   layers.filter(layer => layer.blobs?.length).map(layer => ({ name: layer.name ?? '', blobs: layer.blobs! }))
@@ -146,7 +142,7 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
     report.loaded.push(name)
     lines.push(`Copying source layer ${name}`)
   }
-  if (strict && lines.length && !report.loaded.length && Object.keys(net.params).length)
+  if (strict && !report.loaded.length && Object.keys(net.params).length)
     throw new NetError(
       `no layer of the source has the name of one of this net's: the source has ${listNames(report.extra)}, the net ${listNames(Object.keys(net.params))}; rename the layers in the prototxt, or copy with strict: false to leave everything as it is`,
     )

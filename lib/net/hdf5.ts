@@ -2,7 +2,9 @@
  * Models and solver states in Caffe's HDF5 layout: /data/<layer>/<i>, /diff/<layer>/<i>; iter, learned_net,
  * current_step, history/<i>.
  */
+import { type FileKind, hdf5Kind } from '../data/file_kind.js'
 import { type Hdf5Reader, type Hdf5Value, loadHdf5 } from '../data/hdf5.js'
+import { FormatError } from '../errors.js'
 import type { BlobProto, SolverState } from '../generated/caffe.js'
 import type { Net } from '../net.js'
 import { blobShape, toBlobProto } from '../proto/blob_proto.js'
@@ -19,10 +21,24 @@ export async function netToHdf5(net: Net, diffs = false): Promise<Uint8Array> {
   return (await loadHdf5()).write(datasets)
 }
 
+const WANTED = {
+  model: 'weights are read from a model, a .caffemodel or .caffemodel.h5',
+  state: 'training goes on from a solver state, a .solverstate or .solverstate.h5',
+}
+
+/** Throws if a file is known to be something else than what is read from it. */
+export function refuseOthers(found: FileKind | undefined, wanted: keyof typeof WANTED, file: string): void {
+  if (found && found.kind !== wanted)
+    throw new FormatError(
+      `${file}: this is ${found.text}; ${WANTED[wanted]}${found.kind === 'model' ? ', and from a model alone with the option weights' : ''}`,
+    )
+}
+
 /** Layers with their blobs; a blob that the file leaves out (it is shared with another layer) is undefined. */
 export async function readHdf5Weights(bytes: Uint8Array, file: string): Promise<Weights> {
   const reader = (await loadHdf5()).open(bytes, file)
   try {
+    refuseOthers(hdf5Kind(reader), 'model', file)
     const weights: { name: string; blobs: (BlobProto | undefined)[] }[] = []
     const walk = (group: string, layer: string) => {
       const blobs: (BlobProto | undefined)[] = []
@@ -64,6 +80,7 @@ export async function stateToHdf5(state: SolverState): Promise<Uint8Array> {
 export async function readHdf5State(bytes: Uint8Array, file: string): Promise<SolverState> {
   const reader = (await loadHdf5()).open(bytes, file)
   try {
+    refuseOthers(hdf5Kind(reader), 'state', file)
     const count = reader.names('/history').length
     return {
       iter: reader.read('iter').data[0],

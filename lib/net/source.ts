@@ -1,3 +1,4 @@
+import { fileKind } from '../data/file_kind.js'
 import { FormatError, NetError, type RistrettoError, throwAll } from '../errors.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import { checkMessage } from '../proto/message.js'
@@ -25,11 +26,14 @@ export async function readNet(source: FileSource | NetParameter, files: Files): 
   const file = fileName(source)
   if (/\blayers?\s*{/.test(file))
     throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
-  const text = new TextDecoder().decode(await files.read(source))
-  if (BINARY.test(text.slice(0, 256)))
+  const bytes = await files.read(source)
+  const text = new TextDecoder().decode(bytes)
+  if (BINARY.test(text.slice(0, 256))) {
+    const found = fileKind(bytes)
     throw new FormatError(
-      `${file}: a net is described by text, a .prototxt; this file is binary: if it is a model, it belongs into the option weights`,
+      `${file}: a net is described by text, a .prototxt; ${found && found.kind !== 'model' ? `this is ${found.text}` : 'this file is binary: if it is a model, it belongs into the option weights'}`,
     )
+  }
   const errors: FormatError[] = []
   const parsed = await inTurns(readText('NetParameter', text, { file, errors }))
   // half a net may be in no form that can be upgraded

@@ -1,8 +1,8 @@
-import { isHdf5 } from '../data/hdf5.js'
+import { fileKind, isHdf5 } from '../data/file_kind.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverState } from '../generated/caffe.js'
 import { RecurrentLayer } from '../layers/parts/recurrent.js'
-import { readHdf5State, stateToHdf5 } from '../net/hdf5.js'
+import { readHdf5State, refuseOthers, stateToHdf5 } from '../net/hdf5.js'
 import type { Net } from '../net.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
@@ -56,6 +56,8 @@ export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}
 export async function restoreSolver(solver: Solver, source: FileSource, model?: FileSource): Promise<void> {
   const file = source instanceof Uint8Array ? 'the given solver state' : String(source)
   const bytes = await solver.files.read(source)
+  if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no solver state`)
+  if (!isHdf5(bytes)) refuseOthers(fileKind(bytes), 'state', file)
   const state = isHdf5(bytes) ? await readHdf5State(bytes, file) : readMessage('SolverState', bytes, { file })
   const history = state.history ?? []
   if (history.length !== solver.history.length)

@@ -21,6 +21,7 @@ async function packed(name: string, filter: number, options: number[]): Promise<
     compression: filter,
     compression_opts: options,
   })
+  if (name === 'iter') file.create_group('history')
   file.close()
   const bytes = FS.readFile('/packed.h5')
   FS.unlink('/packed.h5')

@@ -166,7 +166,7 @@ describe('files and options', () => {
   test('one file in the place of another', async () => {
     await files()
     expect(await refused(() => netWith('', { weights: prototxt }))).toMatch(
-      /weights are read from a binary model.*this file is text/,
+      /this is text, the prototxt of a net; weights are read from a model/,
     )
     expect(await refused(() => Net.create(inputs))).toMatch(
       /^this is the text of a prototxt, not its path.*Net\.create\(parseNet\(text\)\)$/,

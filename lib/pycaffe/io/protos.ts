@@ -1,9 +1,10 @@
 import type { NdArray } from 'ndarray'
+import { fileKind } from '../../data/file_kind.js'
 import { FormatError, RistrettoError } from '../../errors.js'
 import type { BlobProto, Datum } from '../../generated/caffe.js'
 import { blobData, blobDiff, blobShape, toBlobProto } from '../../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../../proto/wire.js'
-import { createFiles, type FileReader, type FileSource } from '../../system/files.js'
+import { createFiles, type FileReader, type FileSource, fileName } from '../../system/files.js'
 import { ndarrayOf } from '../../system/ndarrays.js'
 import { dense, typedNdArray } from './arrays.js'
 import { isNpy, readNpy } from './npy.js'
@@ -63,6 +64,9 @@ export async function loadMean(
   options: { files?: FileReader } = {},
 ): Promise<NdArray<Float32Array>> {
   const bytes = await createFiles(options.files).read(source)
+  const found = isNpy(bytes) ? undefined : fileKind(bytes)
+  if (found && found.kind !== 'blob')
+    throw new FormatError(`${fileName(source)}: this is ${found.text}; a mean is a .binaryproto or .npy file`)
   const { data, shape } = dense(isNpy(bytes) ? (readNpy(bytes) as NdArray) : blobProtoToArray(bytes))
   return ndarrayOf(data, shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape)
 }

@@ -1,0 +1,120 @@
+import protobuf from 'protobufjs/minimal.js'
+import type { Hdf5Reader } from './hdf5.js'
+
+/** What a file is, by its content; what it is called does not matter. */
+export interface FileKind {
+  /**
+   * model: weights · state: of a solver · blob: a mean or matrix · datum: one record · hdf5: datasets · prototxt: a net
+   * or solver description · other: something known that is none of Caffe's.
+   */
+  readonly kind: 'model' | 'state' | 'blob' | 'datum' | 'hdf5' | 'prototxt' | 'other'
+  /** A phrase for "this is …". */
+  readonly text: string
+}
+
+const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+
+export const isHdf5 = (bytes: Uint8Array): boolean => holds(bytes, 0, HDF5)
+
+const other = (text: string): FileKind => ({ kind: 'other', text })
+
+/** First bytes that tell: offset, bytes, what they say. */
+const MAGICS: readonly (readonly [at: number, bytes: readonly number[] | string, text: string])[] = [
+  [0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a], 'a PNG picture'],
+  [0, [0xff, 0xd8, 0xff], 'a JPEG picture'],
+  [0, 'GIF8', 'a GIF picture'],
+  [8, 'WEBPVP8', 'a WebP picture'],
+  [0, [0x50, 0x4b, 3, 4], 'a zip archive (PyTorch, Keras and .npz files are such)'],
+  [0, [0x1f, 0x8b], 'a file packed with gzip: unpack it first'],
+  [0, [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], 'a NumPy array (.npy)'],
+  [16, [0xde, 0xc0, 0xef, 0xbe], 'an LMDB database'],
+  [257, 'ustar', 'a tar archive'],
+  [4, 'TFL3', 'a TensorFlow Lite model'],
+  [0, [0, 0, 8], 'an idx file, as MNIST comes in'],
+  [0, [0x80, 2, 0x8a, 0x0a], 'a PyTorch file'],
+  [0, 'version https://git-lfs', 'a pointer of Git LFS, not the file itself: git lfs pull fetches it'],
+]
+
+const holds = (bytes: Uint8Array, at: number, magic: readonly number[] | string): boolean =>
+  typeof magic === 'string'
+    ? [...magic].every((char, i) => bytes[at + i] === char.charCodeAt(0))
+    : magic.every((byte, i) => bytes[at + i] === byte)
+
+/**
+ * What `bytes` are, or undefined where nothing tells. Costs a look at their beginning and jumps over the first fields;
+ * what is in an HDF5 file tells hdf5Kind.
+ */
+export function fileKind(bytes: Uint8Array): FileKind | undefined {
+  if (isHdf5(bytes)) return { kind: 'hdf5', text: 'an HDF5 file' }
+  for (const [at, magic, text] of MAGICS) if (holds(bytes, at, magic)) return other(text)
+  return isText(bytes) ? textKind(bytes) : messageKind(bytes)
+}
+
+/** What an open HDF5 file is. */
+export function hdf5Kind(reader: Hdf5Reader): FileKind {
+  const names = reader.names()
+  if (names.includes('iter') && (names.includes('history') || names.includes('learned_net')))
+    return stateKind(reader.text('learned_net'))
+  // a model's data is a group of layers
+  if (names.includes('data') && !reader.has('data')) return { kind: 'model', text: 'a model' }
+  const list = names.slice(0, 5).map(name => `'${name.slice(0, 40)}'`)
+  const text = list.length ? `an HDF5 file of ${list.join(', ')}, as HDF5Data layers read it` : 'an empty HDF5 file'
+  return { kind: 'hdf5', text }
+}
+
+const stateKind = (model: string | undefined): FileKind => ({
+  kind: 'state',
+  text: `a solver state${model ? `; its model is '${model.slice(0, 300)}'` : ''}`,
+})
+
+/** A binary file of Caffe's has lengths and numbers near its beginning, which are no letters. */
+const isText = (bytes: Uint8Array): boolean =>
+  bytes.length > 8 && bytes.subarray(0, 256).every(b => b >= 32 || (b >= 9 && b <= 13))
+
+function textKind(bytes: Uint8Array): FileKind {
+  const text = new TextDecoder().decode(bytes.subarray(0, 4096))
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return other('a web page: the download failed')
+  if (/^\s*(layers?\s*\{|(name|input|input_dim|force_backward)\s*:)/m.test(text) && !/^\s*base_lr\s*:/m.test(text))
+    return { kind: 'prototxt', text: 'text, the prototxt of a net' }
+  if (/^\s*(base_lr|lr_policy|max_iter|solver_mode|(train_|test_)?net)\s*:/m.test(text))
+    return { kind: 'prototxt', text: 'text, the prototxt of a solver' }
+  return other('text')
+}
+
+const VARINT = 0
+const BYTES = 2
+const FLOAT = 5
+/** Fields that are looked at: a message tells within its first few. */
+const LOOKED_AT = 64
+
+/** By the numbers and wire types of the first fields, which differ between Caffe's messages. */
+function messageKind(bytes: Uint8Array): FileKind | undefined {
+  /** Wire type by field. */
+  const types = new Map<number, number>()
+  let text = ''
+  try {
+    const reader = protobuf.Reader.create(bytes)
+    for (let i = 0; i < LOOKED_AT && reader.pos < reader.len; i++) {
+      const tag = reader.uint32()
+      const [field, type] = [tag >>> 3, tag & 7]
+      if (field === 0 || (type !== VARINT && type !== BYTES && type !== FLOAT && type !== 1)) return undefined
+      types.set(field, types.get(field) ?? type)
+      if (field === 2 && type === BYTES && !text) {
+        const length = reader.uint32()
+        text = new TextDecoder().decode(bytes.subarray(reader.pos, reader.pos + Math.min(length, 300)))
+        reader.skip(length)
+      } else reader.skipType(type)
+    }
+  } catch {
+    // cut off: its first fields tell all the same
+  }
+  const is = (field: number, ...wanted: number[]) => wanted.includes(types.get(field) ?? -1)
+  if (is(100, BYTES) || (is(1, BYTES) && !is(2, VARINT))) return { kind: 'model', text: 'a model' }
+  if (is(1, VARINT) && is(7, BYTES) && !is(5, BYTES, FLOAT)) return other('an ONNX model')
+  if (is(1, VARINT) && (is(2, BYTES) || is(3, BYTES))) return stateKind(text || undefined)
+  if (is(1, VARINT) && is(2, VARINT) && is(3, VARINT) && (is(4, BYTES) || is(6, BYTES, FLOAT) || is(5, VARINT)))
+    return { kind: 'datum', text: 'a Datum, one record of a database' }
+  if ((is(7, BYTES) || is(1, VARINT)) && is(5, BYTES, FLOAT))
+    return { kind: 'blob', text: 'a single blob, as a mean (.binaryproto) is' }
+  return undefined
+}
