@@ -2,6 +2,7 @@ import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { NO_LABEL, whole } from './labels.js'
+import { columnSums } from './sums.js'
 
 /**
  * 1 for a hit, 0 for a miss, −1 where ignored. A tie counts against the label, and so does a score that is not a
@@ -31,25 +32,22 @@ const counts = gpuKernel('accuracy, counts', function (outcomes: Tensor) {
   return 1
 })
 const share = gpuKernel('accuracy', (hit: Tensor, count: Tensor) => hit[0][0][0] / Math.max(1, count[0][0][0]))
-/** The share of hits among the labels of class thread.x. */
-const shareOfClass = gpuKernel(
-  'accuracy per class',
+/** How many places of item thread.y have the label thread.x, or the hits among them. */
+const countOfClass = gpuKernel(
+  'accuracy per class, counts',
   function (outcomes: Tensor, label: Tensor) {
-    let hit = 0
     let count = 0
-    for (let o = 0; o < this.constants.outer; o++) {
-      for (let i = 0; i < this.constants.inner; i++) {
-        const v = outcomes[0][o][i]
-        if (v >= 0 && whole(label[0][o][i]) === this.thread.x) {
-          hit += v
-          count += 1
-        }
-      }
+    for (let i = 0; i < this.constants.inner; i++) {
+      const v = outcomes[0][this.thread.y][i]
+      if (v >= this.constants.least && whole(label[0][this.thread.y][i]) === this.thread.x) count += 1
     }
-    return hit / Math.max(1, count)
+    return count
   },
   [whole],
 )
+const shareOfClass = gpuKernel('accuracy per class', function (hit: Tensor, count: Tensor) {
+  return hit[0][0][this.thread.x] / Math.max(1, count[0][0][this.thread.x])
+})
 
 export const accuracy = (gpu: Gpu): Partial<Kernels> => ({
   accuracy(s, x, label, accuracy, perClass) {
@@ -63,8 +61,16 @@ export const accuracy = (gpu: Gpu): Partial<Kernels> => ({
     const [allHits, allCounts] = [gpu.total(hit, n), gpu.total(count, n)]
     gpu.run(share, [allHits, allCounts], { memory: accuracy, dims: [1, 1, 1] })
     if (perClass) {
-      const out = { memory: perClass, dims: [classes, 1, 1] as const }
-      gpu.run(shareOfClass, [{ handle: outcomes, dims: columns }, labels], out, { outer, inner })
+      const ofClass = (least: number) => {
+        const args = [{ handle: outcomes, dims: columns }, labels]
+        const counts = gpu.compute(countOfClass, args, [classes, outer, 1], { inner, least })
+        const sum = columnSums(gpu, { handle: counts, dims: [classes, outer, 1] })
+        gpu.release(counts)
+        return sum
+      }
+      const [hit, count] = [ofClass(1), ofClass(0)]
+      gpu.run(shareOfClass, [hit, count], { memory: perClass, dims: [classes, 1, 1] })
+      gpu.release(hit, count)
     }
     gpu.release(outcomes, hit, count, allHits, allCounts)
   },

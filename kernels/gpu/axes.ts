@@ -2,18 +2,14 @@ import type { CropShape, Kernels, Reduction } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { flatPlace, places, product } from './places.js'
+import { columnSums, rowSum, rowSums } from './sums.js'
 
-/** Σᵢ f(x[o,i]); operation 0 is the value, 1 its magnitude, 2 its square. */
-const reduced = gpuKernel('reduce', function (x: Tensor, coefficient: number) {
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++) {
-    const v = x[0][this.thread.x][i]
-    if (this.constants.operation < 1) sum += v
-    else if (this.constants.operation < 2) sum += Math.abs(v)
-    else sum += v * v
-  }
-  return coefficient * sum
-})
+/** factor·Σᵢ f(x[o,i]). */
+const reduced: Record<Reduction, GpuKernel> = {
+  SUM: rowSum('reduce, SUM', ['x', 'factor'], at => `x${at}`),
+  ASUM: rowSum('reduce, ASUM', ['x', 'factor'], at => `Math.abs(x${at})`),
+  SUMSQ: rowSum('reduce, SUMSQ', ['x', 'factor'], at => `x${at} * x${at}`),
+}
 /** dy[o]·coefficient·f′(x[o,i]). */
 const spread = gpuKernel('reduceGradient, SUM', function (dy: Tensor, coefficient: number) {
   return coefficient * dy[0][0][this.thread.y]
@@ -26,13 +22,6 @@ const slope = gpuKernel('reduceGradient', function (x: Tensor, dy: Tensor, coeff
   if (v < 0) return -d
   return 0
 })
-/** Σₘ x[o,m,i]. */
-const summed = gpuKernel('sumMiddle', function (x: Tensor) {
-  let sum = 0
-  for (let m = 0; m < this.constants.middle; m++) sum += x[this.thread.y][m][this.thread.x]
-  return sum
-})
-
 const operations: readonly Reduction[] = ['SUM', 'ASUM', 'SUMSQ']
 
 // A block is (first axis, other axes): thread.y is the place along the first axis.
@@ -80,13 +69,8 @@ const blockDims = (sizes: readonly number[]): Dims => [product(sizes.slice(1)), 
 
 export const axes = (gpu: Gpu): Partial<Kernels> => ({
   reduce(operation, outer, inner, coefficient, x, y) {
-    const source = { memory: x, dims: [inner, outer, 1] as const }
-    gpu.run(
-      reduced,
-      [source, coefficient],
-      { memory: y, dims: [outer, 1, 1] },
-      { inner, operation: operations.indexOf(operation) },
-    )
+    const dims = [inner, outer, 1] as const
+    gpu.set(y, rowSums(gpu, reduced[operation], [{ memory: x, dims }, coefficient], dims))
   },
   reduceGradient(operation, outer, inner, coefficient, x, dy, dx) {
     const dims = [inner, outer, 1] as const
@@ -100,7 +84,7 @@ export const axes = (gpu: Gpu): Partial<Kernels> => ({
       )
   },
   sumMiddle(outer, middle, inner, x, y) {
-    gpu.run(summed, [{ memory: x, dims: [inner, middle, outer] }], { memory: y, dims: [inner, outer, 1] }, { middle })
+    gpu.set(y, columnSums(gpu, { memory: x, dims: [inner, middle, outer] }))
   },
   crop: (s, x, y) =>
     gpu.run(cropKernels(s).crop, [{ memory: x, dims: blockDims(s.input) }], { memory: y, dims: blockDims(s.output) }),

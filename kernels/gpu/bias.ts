@@ -2,6 +2,7 @@ import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
+import { rowSum } from './sums.js'
 
 /** y + bias[c].  y: (N, C, inner). */
 const biased = gpuKernel('addBias', function (y: Tensor, bias: Tensor) {
@@ -11,11 +12,7 @@ const biased = gpuKernel('addBias', function (y: Tensor, bias: Tensor) {
 const biasedRows = gpuKernel('addBias, inner = 1', function (y: Tensor, bias: Tensor) {
   return y[this.thread.z][this.thread.y][this.thread.x] + bias[0][0][this.thread.x]
 })
-const value = gpuKernel('biasGradient, sum over space', function (dy: Tensor) {
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++) sum += dy[this.thread.y][this.thread.x][i]
-  return sum
-})
+const value = rowSum('biasGradient, sum over space', ['dy'], at => `dy${at}`)
 
 export const bias = (gpu: Gpu): Partial<Kernels> => ({
   addBias(batch, channels, inner, bias, y) {

@@ -4,6 +4,7 @@ import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 import { times } from './euclidean_loss.js'
 import { NO_CLASS, NO_LABEL, normalized, whole } from './labels.js'
+import { blocksOf } from './sums.js'
 
 /** Σ of the margins of one item, squared if asked. */
 const margins = gpuKernel(
@@ -12,12 +13,19 @@ const margins = gpuKernel(
     const truth = whole(label[0][0][this.thread.x])
     if (truth < 0 || truth >= this.constants.classes) return this.constants.NO_CLASS * (1 + truth * truth)
     let sum = 0
-    for (let j = 0; j < this.constants.classes; j++) {
-      let v = x[0][this.thread.x][j]
-      if (j === truth) v = -v
-      const margin = Math.max(0, 1 + v)
-      if (this.constants.squared > 0) sum += margin * margin
-      else sum += margin
+    for (let b = 0; b < this.constants.blocks; b++) {
+      let part = 0
+      for (let i = 0; i < this.constants.step; i++) {
+        const j = b * this.constants.step + i
+        if (j < this.constants.classes) {
+          let v = x[0][this.thread.x][j]
+          if (j === truth) v = -v
+          const margin = Math.max(0, 1 + v)
+          if (this.constants.squared > 0) part += margin * margin
+          else part += margin
+        }
+      }
+      sum += part
     }
     return sum
   },
@@ -61,8 +69,15 @@ const weighedSurprise = gpuKernel(
     if (truth === ignored) return 0
     if (truth < 0 || truth >= this.constants.classes) return this.constants.NO_CLASS * (1 + truth * truth)
     let sum = 0
-    for (let l = 0; l < this.constants.classes; l++)
-      sum -= gains[0][truth][l] * Math.log(Math.max(p[this.thread.y][l][this.thread.x], 1e-20))
+    for (let b = 0; b < this.constants.blocks; b++) {
+      let part = 0
+      for (let j = 0; j < this.constants.step; j++) {
+        const l = b * this.constants.step + j
+        if (l < this.constants.classes)
+          part += gains[0][truth][l] * Math.log(Math.max(p[this.thread.y][l][this.thread.x], 1e-20))
+      }
+      sum -= part
+    }
     return sum
   },
   [whole],
@@ -73,7 +88,14 @@ const weighedSlope = gpuKernel(
     const truth = whole(label[0][this.thread.z][this.thread.x])
     if (truth === ignored) return 0
     let sum = 0
-    for (let l = 0; l < this.constants.classes; l++) sum += gains[0][truth][l]
+    for (let b = 0; b < this.constants.blocks; b++) {
+      let part = 0
+      for (let j = 0; j < this.constants.step; j++) {
+        const l = b * this.constants.step + j
+        if (l < this.constants.classes) part += gains[0][truth][l]
+      }
+      sum += part
+    }
     return (p[this.thread.z][this.thread.y][this.thread.x] * sum - gains[0][truth][this.thread.y]) * scale[0][0][0]
   },
   [whole],
@@ -92,7 +114,10 @@ export const classLosses = (gpu: Gpu): Partial<Kernels> => ({
     mean(
       gpu,
       batch,
-      gpu.compute(margins, [scores, label], [batch, 1, 1], { classes, NO_CLASS, squared: Number(squared) }),
+      gpu.compute(margins, [scores, label], [batch, 1, 1], {
+        ...blocksOf(classes),
+        ...{ classes, NO_CLASS, squared: Number(squared) },
+      }),
       loss,
     )
   },
@@ -125,7 +150,8 @@ export const classLosses = (gpu: Gpu): Partial<Kernels> => ({
       { memory: label, dims: columns },
       { memory: H, dims: [classes, classes, 1] as const },
     ]
-    const terms = gpu.compute(weighedSurprise, [...args, s.ignoreLabel ?? NO_LABEL], columns, { classes, NO_CLASS })
+    const constants = { classes, NO_CLASS, ...blocksOf(classes) }
+    const terms = gpu.compute(weighedSurprise, [...args, s.ignoreLabel ?? NO_LABEL], columns, constants)
     gpu.set(loss, normalized(gpu, s, label, gpu.total(terms, outer * inner)))
     gpu.release(terms)
   },
@@ -139,7 +165,7 @@ export const classLosses = (gpu: Gpu): Partial<Kernels> => ({
       { memory: H, dims: [classes, classes, 1] as const },
       scale,
     ]
-    gpu.run(weighedSlope, [...args, s.ignoreLabel ?? NO_LABEL], { memory: dx, dims }, { classes })
+    gpu.run(weighedSlope, [...args, s.ignoreLabel ?? NO_LABEL], { memory: dx, dims }, { classes, ...blocksOf(classes) })
     gpu.release(scale)
   },
 })

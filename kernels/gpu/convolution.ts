@@ -4,7 +4,8 @@ import { type Dims, type GpuKernel, generatedKernel, gpuKernel, type Tensor, typ
 import type { Memory } from '../../lib/memory.js'
 import { type Correlation, type CorrelationKernels, correlationKernels } from './correlation.js'
 import { type WeightGradientKernels, weightGradientKernels } from './correlation_gradient.js'
-import { flatPlace, places, product } from './places.js'
+import { eachOutput, flatPlace, manyTaps, places, product } from './places.js'
+import { inBlocks, LONG_SUM } from './sums.js'
 
 // Tensors are x: (N, C, plane), y: (N, M, plane), w: (M, C/group, taps). Every shape has sources of its own, for any
 // number of spatial axes;
@@ -53,6 +54,7 @@ function eachTap(
   before: (axis: number, k: string) => string,
   body: (tap: string) => string,
   after: (axis: number) => string,
+  line = (taps: string) => taps,
 ): string {
   const unrolled = product(kernel) <= MOST_UNROLLED
   const visit = (axis: number, at: string[]): string => {
@@ -65,7 +67,10 @@ function eachTap(
       )
     }
     const inside = (k: string) => `${before(axis, k)} ${visit(axis + 1, [...at, k])} ${after(axis)}`
-    if (!unrolled) return `for (let k${axis} = 0; k${axis} < ${kernel[axis]}; k${axis}++) { ${inside(`k${axis}`)} }`
+    if (!unrolled) {
+      const all = `for (let k${axis} = 0; k${axis} < ${kernel[axis]}; k${axis}++) { ${inside(`k${axis}`)} }`
+      return axis === kernel.length - 1 ? line(all) : all
+    }
     return Array.from({ length: kernel[axis] }, (_, k) => `{ ${inside(String(k))} }`).join('\n')
   }
   return visit(0, [])
@@ -77,6 +82,8 @@ function forwardSource(s: ConvolutionShape, biased: boolean): string {
   const outputs = s.outputs / s.group
   const group = s.group === 1 ? '' : `const first = Math.floor((this.thread.y + 0.5) / ${outputs}) * ${channels};`
   const channel = s.group === 1 ? 'c' : 'first + c'
+  const inParts = channels * product(s.kernel) > LONG_SUM
+  const sum = !inParts ? 'sum' : product(s.kernel) > MOST_UNROLLED ? 'line' : 'part'
   // without padding every tap is inside
   const guarded = (a: number) =>
     s.pad[a] > 0 || (s.output[a] - 1) * s.stride[a] + (s.kernel[a] - 1) * s.dilation[a] >= s.input[a]
@@ -86,18 +93,22 @@ function forwardSource(s: ConvolutionShape, biased: boolean): string {
       const place = `const i${a} = o${a} * ${s.stride[a]} + ${k} * ${s.dilation[a]} - ${s.pad[a]};`
       return guarded(a) ? `${place} if (i${a} >= 0 && i${a} < ${s.input[a]}) {` : place
     },
-    tap => `sum += x[this.thread.z][${channel}][${flatPlace('i', s.input)}] * w[this.thread.y][c][${tap}];`,
+    tap => `${sum} += x[this.thread.z][${channel}][${flatPlace('i', s.input)}] * w[this.thread.y][c][${tap}];`,
     a => (guarded(a) ? '}' : ''),
+    taps => (sum === 'line' ? `let line = 0; ${taps} part += line;` : taps),
   )
   return `function (x, w${biased ? ', bias' : ''}) {
     ${places('o', 'this.thread.x', s.output)} ${group}
     let sum = ${biased ? 'bias[0][0][this.thread.y]' : '0'};
-    for (let c = 0; c < ${channels}; c++) { ${taps} }
+    ${inParts ? inBlocks('c', channels, product(s.kernel), 'let part = 0;', taps, 'sum += part;') : `for (let c = 0; c < ${channels}; c++) { ${taps} }`}
     return sum
   }`
 }
 
-/** dx[n,c,i] = Σ over outputs and taps that meet this place of w·dy. */
+/**
+ * dx[n,c,i] = Σ over outputs and taps that meet this place of w·dy: over the taps of a small window, over the outputs of
+ * one that is larger than what it gives.
+ */
 function inputGradientSource(s: ConvolutionShape): string {
   const channels = s.channels / s.group
   const outputs = s.outputs / s.group
@@ -106,18 +117,21 @@ function inputGradientSource(s: ConvolutionShape): string {
       ? 'const c = this.thread.y;'
       : `const g = Math.floor((this.thread.y + 0.5) / ${channels}); const c = this.thread.y - g * ${channels}; const first = g * ${outputs};`
   const output = s.group === 1 ? 'm' : 'first + m'
-  const taps = eachTap(
-    s.kernel,
-    (a, k) => {
-      const reached = `const r${a} = i${a} + ${s.pad[a]} - ${k} * ${s.dilation[a]};`
-      if (s.stride[a] === 1) return `${reached} const o${a} = r${a}; if (o${a} >= 0 && o${a} < ${s.output[a]}) {`
-      const place = `const o${a} = Math.floor((r${a} + 0.5) / ${s.stride[a]});`
-      return `${reached} ${place} if (r${a} >= 0 && o${a} < ${s.output[a]} && o${a} * ${s.stride[a]} === r${a}) {`
-    },
-    tap =>
-      `const o = ${flatPlace('o', s.output)}; for (let m = 0; m < ${outputs}; m++) { sum += dy[this.thread.z][${output}][o] * w[${output}][c][${tap}]; }`,
-    () => '}',
-  )
+  const products = (tap: string) =>
+    `const o = ${flatPlace('o', s.output)}; let part = 0; for (let m = 0; m < ${outputs}; m++) { part += dy[this.thread.z][${output}][o] * w[${output}][c][${tap}]; } sum += part;`
+  const taps = manyTaps(s)
+    ? eachOutput(s, `const tap = ${flatPlace('k', s.kernel)}; ${products('tap')}`)
+    : eachTap(
+        s.kernel,
+        (a, k) => {
+          const reached = `const r${a} = i${a} + ${s.pad[a]} - ${k} * ${s.dilation[a]};`
+          if (s.stride[a] === 1) return `${reached} const o${a} = r${a}; if (o${a} >= 0 && o${a} < ${s.output[a]}) {`
+          const place = `const o${a} = Math.floor((r${a} + 0.5) / ${s.stride[a]});`
+          return `${reached} ${place} if (r${a} >= 0 && o${a} < ${s.output[a]} && o${a} * ${s.stride[a]} === r${a}) {`
+        },
+        products,
+        () => '}',
+      )
   return `function (dy, w) {
     ${places('i', 'this.thread.x', s.input)} ${group}
     let sum = 0;
@@ -132,10 +146,15 @@ function weightGradientSource(s: ConvolutionShape, images: number): string {
   const outputs = s.outputs / s.group
   const group = s.group === 1 ? '' : `const first = Math.floor((m + 0.5) / ${outputs}) * ${channels};`
   const channel = s.group === 1 ? 'this.thread.y' : 'first + this.thread.y'
-  const open = s.output.map((size, a) => {
+  // a sum for each line and for each image, so that none is long
+  const visit = (a: number): string => {
     const place = `const i${a} = o${a} * ${s.stride[a]} + k${a} * ${s.dilation[a]} - ${s.pad[a]};`
-    return `for (let o${a} = 0; o${a} < ${size}; o${a}++) { ${place} if (i${a} >= 0 && i${a} < ${s.input[a]}) {`
-  })
+    const inside = (body: string) => `${place} if (i${a} >= 0 && i${a} < ${s.input[a]}) { ${body} }`
+    if (a < s.output.length - 1)
+      return `for (let o${a} = 0; o${a} < ${s.output[a]}; o${a}++) { ${inside(visit(a + 1))} }`
+    const product = `x[n][${channel}][${flatPlace('i', s.input)}] * dy[n][m][${flatPlace('o', s.output)}]`
+    return inBlocks(`o${a}`, s.output[a], 1, 'let line = 0;', inside(`line += ${product};`), 'image += line;')
+  }
   const guard = s.batch % images ? `if (n < ${s.batch}) {` : '{'
   return `function (x, dy) {
     const p = Math.floor((this.thread.z + 0.5) / ${s.outputs});
@@ -144,11 +163,9 @@ function weightGradientSource(s: ConvolutionShape, images: number): string {
     let sum = 0;
     for (let j = 0; j < ${images}; j++) {
       const n = p * ${images} + j;
-      ${guard}
-      ${open.join(' ')}
-      sum += x[n][${channel}][${flatPlace('i', s.input)}] * dy[n][m][${flatPlace('o', s.output)}];
-      ${s.output.map(() => '} }').join(' ')}
-      }
+      let image = 0;
+      ${guard} ${visit(0)} }
+      sum += image;
     }
     return sum
   }`
@@ -186,14 +203,15 @@ function kernelsOf({ backend: { mostRows } }: Gpu, s: ConvolutionShape): Convolu
       inputGradient: generatedKernel('convolutionInputGradient', () => inputGradientSource(s)),
       weightGradient: generatedKernel('convolutionWeightGradient', () => weightGradientSource(s, imagesPerPart(s))),
       rows: correlationKernels('convolution', correlation(s), (c, m, _, k) => `w[${m}][${c}][${k}]`, mostRows),
-      rowsInputGradient: s.stride.every(n => n === 1)
-        ? correlationKernels(
-            'convolutionInputGradient',
-            turned(s),
-            (m, _, c, k) => `w[first + ${m}][${c}][${mirrored(product(s.kernel), k)}]`,
-            mostRows,
-          )
-        : undefined,
+      rowsInputGradient:
+        s.stride.every(n => n === 1) && !manyTaps(s)
+          ? correlationKernels(
+              'convolutionInputGradient',
+              turned(s),
+              (m, _, c, k) => `w[first + ${m}][${c}][${mirrored(product(s.kernel), k)}]`,
+              mostRows,
+            )
+          : undefined,
       rowsWeightGradient: weightGradientKernels('convolutionWeightGradient', correlation(s), mostRows),
     }
     known.set(key, kernels)

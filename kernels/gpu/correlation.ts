@@ -1,5 +1,6 @@
 import { type Dims, type GpuKernel, generatedKernel } from '../../lib/gpu_kernel.js'
 import { flatPlace, places, product, storedRows } from './places.js'
+import { inBlocks, LONG_SUM } from './sums.js'
 
 // Sums over a window that moves, four neighbouring places a thread: along a row they share what they read. What is read
 // lies in rows without
@@ -107,13 +108,16 @@ export function correlationSource(
   const rounds = taps > 2 ? 1 : ([4, 2].find(n => s.reduced % n === 0) ?? 1)
   const offsets = new Set(columns.flatMap(j => numbersTo(taps).map(k => j * stride + k * dilation)))
   const several = others(s.kernel).length > 0
+  // a long sum is made of parts: see sums.ts
+  const inParts = s.reduced * product(s.kernel) > LONG_SUM
+  const sum = inParts ? 'p' : 's'
   const row = (u: number) => {
     const channel = rounds === 1 ? 'c' : `c * ${rounds} + ${u}`
     const lines = [...offsets].map(o => `const x${o} = x[this.thread.z][first + ${channel}][from + ${o}];`)
     for (let k = 0; k < taps; k++)
       for (const q of rows) {
         lines.push(`const w${k}n${q} = ${weight(channel, `m${q}`, `q${q}`, several ? `tap + ${k}` : String(k))};`)
-        for (const j of columns) lines.push(`s${q}${j} += x${j * stride + k * dilation} * w${k}n${q};`)
+        for (const j of columns) lines.push(`${sum}${q}${j} += x${j * stride + k * dilation} * w${k}n${q};`)
       }
     return `{ ${lines.join('\n')} }`
   }
@@ -121,6 +125,12 @@ export function correlationSource(
     ${several ? `const tap = (${flatPlace('k', others(s.kernel))}) * ${taps};` : ''}
     ${numbersTo(rounds).map(row).join('\n')}`
   const results = rows.map(q => columns.map(j => `s${q}${j}`).join(', '))
+  const each = (line: (at: string) => string) => rows.flatMap(q => columns.map(j => line(`${q}${j}`))).join(' ')
+  const [parts, added] = inParts ? [each(at => `let p${at} = 0;`), each(at => `s${at} += p${at};`)] : ['', '']
+  const taken = loops('k', others(s.kernel), body)
+  const channelLoop = inParts
+    ? inBlocks('c', s.reduced / rounds, rounds * product(s.kernel), parts, taken, added)
+    : `for (let c = 0; c < ${s.reduced / rounds}; c++) { ${taken} }`
   // past the last channel it is computed again
   const channel = (q: number) => (channels % height ? `Math.min(top + ${q}, ${channels - 1})` : `top + ${q}`)
   return `function (x, w${biased ? ', bias' : ''}) {
@@ -133,7 +143,7 @@ export function correlationSource(
     const first = g * ${s.reduced};
     ${rows.map(q => `const m${q} = ${channel(q)}; const q${q} = m${q} - g * ${s.produced};`).join(' ')}
     ${rows.map(q => columns.map(j => `let s${q}${j} = ${biased ? `bias[0][0][m${q}]` : '0'};`).join(' ')).join('\n')}
-    for (let c = 0; c < ${s.reduced / rounds}; c++) { ${loops('k', others(s.kernel), body)} }
+    ${channelLoop}
     ${storedRows(results)}
     return [${results[0]}]
   }`

@@ -19,6 +19,9 @@ import { flatPlace, places, product, storedRows } from './places.js'
 /** Threads that are wanted at least: fewer, and the sum is made in parts. */
 const WANTED_THREADS = 32768
 
+/** Terms that one of them adds up at most. */
+const MOST_TERMS = 8192
+
 /** Places of a row that are written out. */
 const MOST_PLACES = 16
 
@@ -62,13 +65,16 @@ function threadsFor(s: Correlation, lanes: Lanes): Dims {
 }
 
 function plan(given: Correlation, mostRows: number): Plan | undefined {
-  const s = inRows(given)
+  // as one row where it is not too long a sum
+  const s = product(given.output) > MOST_TERMS ? given : inRows(given)
+  if (last(s.output) > MOST_TERMS) return undefined
   if (last(s.kernel) > WIDEST_ROW) return undefined
   const lanes = last(s.kernel) < 3 ? 'channels' : 'taps'
   const taps = lanes === 'taps' ? WIDE * groupsOfFour(last(s.kernel)) : last(s.kernel)
   const needed = paddedSizes(s, last(s.output), taps)
   const threads = threadsFor(s, lanes)
-  const wanted = Math.ceil(WANTED_THREADS / product(threads))
+  // enough threads, and none with a long sum: see sums.ts
+  const wanted = Math.ceil(Math.max(WANTED_THREADS / product(threads), (s.batch * product(s.output)) / MOST_TERMS))
   const images = Math.ceil(s.batch / Math.min(s.batch, wanted))
   const imageParts = Math.ceil(s.batch / images)
   // where there are too few images the lines are shared out as well

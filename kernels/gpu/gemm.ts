@@ -7,6 +7,9 @@ import { storedRows } from './places.js'
 /** Products of one round of the loop over k. */
 const UNROLLED = 4
 
+/** Rounds after which a long sum goes on with a new one: see sums.ts. */
+const MOST_ROUNDS = 256
+
 /** Neighbouring values of a row that a thread computes, where rows are long enough. */
 const WIDE = 4
 
@@ -23,14 +26,23 @@ const FEWEST_THREADS = 256
 function productSource({ transA, transB, M, N, K }: Constants, width: number, height: number): string {
   const columns = Array.from({ length: width }, (_, j) => j)
   const rows = Array.from({ length: height }, (_, q) => q)
-  const term = (k: string) => {
+  const sums = (name: string) => rows.flatMap(q => columns.map(j => `let ${name}${q}${j} = 0;`)).join(' ')
+  const term = (k: string, sum = 's') => {
     const a = rows.map(q => `const a${q} = ${transA ? `a[0][${k}][m${q}]` : `a[0][m${q}][${k}]`};`)
     const b = columns.map(j => `const b${j} = ${transB ? `b[0][n${j}][${k}]` : `b[0][${k}][n${j}]`};`)
-    const sums = rows.flatMap(q => columns.map(j => `s${q}${j} += a${q} * b${j};`))
-    return `{ ${[...a, ...b, ...sums].join(' ')} }`
+    const products = rows.flatMap(q => columns.map(j => `${sum}${q}${j} += a${q} * b${j};`))
+    return `{ ${[...a, ...b, ...products].join(' ')} }`
   }
   const rounds = Math.floor(K / UNROLLED)
-  const whole = Array.from({ length: UNROLLED }, (_, u) => term(`k + ${u}`)).join('\n')
+  const round = (sum: string) => Array.from({ length: UNROLLED }, (_, u) => term(`k + ${u}`, sum)).join('\n')
+  const blocks = rounds > 2 * MOST_ROUNDS ? Math.floor(rounds / MOST_ROUNDS) : 0
+  const done = blocks * MOST_ROUNDS
+  const inBlocks = `for (let h = 0; h < ${blocks}; h++) {
+    ${sums('p')}
+    for (let i = 0; i < ${MOST_ROUNDS}; i++) { const k = (h * ${MOST_ROUNDS} + i) * ${UNROLLED}; ${round('p')} }
+    ${rows.flatMap(q => columns.map(j => `s${q}${j} += p${q}${j};`)).join(' ')}
+  }`
+  const remaining = `for (let i = 0; i < ${rounds - done}; i++) { const k = (i + ${done}) * ${UNROLLED}; ${round('s')} }`
   const rest = Array.from({ length: K % UNROLLED }, (_, u) => term(String(rounds * UNROLLED + u))).join('\n')
   // past the end the last value is computed again
   const place = (first: string, i: number, size: number, step: number) =>
@@ -40,8 +52,10 @@ function productSource({ transA, transB, M, N, K }: Constants, width: number, he
     const left = this.thread.x * ${width};
     const top = this.thread.y * ${height};
     ${columns.map(j => `const n${j} = ${place('left', j, N, width)};`).join(' ')}
-    ${rows.map(q => `const m${q} = ${place('top', q, M, height)}; ${columns.map(j => `let s${q}${j} = 0;`).join(' ')}`).join('\n')}
-    ${rounds ? `for (let i = 0; i < ${rounds}; i++) { const k = i * ${UNROLLED}; ${whole} }` : ''}
+    ${rows.map(q => `const m${q} = ${place('top', q, M, height)}; `).join('\n')}
+    ${sums('s')}
+    ${blocks ? inBlocks : ''}
+    ${rounds > done ? remaining : ''}
     ${rest}
     ${storedRows(results)}
     return ${width === 1 ? results[0] : `[${results[0]}]`}

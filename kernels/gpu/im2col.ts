@@ -1,7 +1,7 @@
 import type { ConvolutionShape, Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { type GpuKernel, generatedKernel } from '../../lib/gpu_kernel.js'
-import { flatPlace, places, product } from './places.js'
+import { eachOutput, flatPlace, manyTaps, places, product } from './places.js'
 
 // x is (N·C, plane), y (N·C, taps, outputs).
 
@@ -23,12 +23,11 @@ function gradientSource(s: ConvolutionShape): string {
     const inside = `r${a} >= 0 && o${a} < ${s.output[a]} && o${a} * ${s.stride[a]} === r${a}`
     return `for (let k${a} = 0; k${a} < ${size}; k${a}++) { ${reached} if (${inside}) {`
   })
+  const term = `sum += dy[this.thread.y][${flatPlace('k', s.kernel)}][${flatPlace('o', s.output)}];`
   return `function (dy) {
     ${places('i', 'this.thread.x', s.input)}
     let sum = 0;
-    ${loops.join(' ')}
-    sum += dy[this.thread.y][${flatPlace('k', s.kernel)}][${flatPlace('o', s.output)}];
-    ${loops.map(() => '} }').join(' ')}
+    ${manyTaps(s) ? eachOutput(s, term) : `${loops.join(' ')} ${term} ${loops.map(() => '} }').join(' ')}`}
     return sum
   }`
 }

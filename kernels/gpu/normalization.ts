@@ -2,23 +2,16 @@ import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
+import { rowSum } from './sums.js'
 
 /** Σ x over space. */
-const sums = gpuKernel('channelStatistics, sum', function (x: Tensor) {
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++) sum += x[this.thread.y][this.thread.x][i]
-  return sum
-})
+const sums = rowSum('channelStatistics, sum', ['x'], at => `x${at}`)
 /** Σ (x − mean)² over space. */
-const squares = gpuKernel('channelStatistics, squares', function (x: Tensor, mean: Tensor) {
-  const centre = mean[0][0][this.thread.x]
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++) {
-    const d = x[this.thread.y][this.thread.x][i] - centre
-    sum += d * d
-  }
-  return sum
-})
+const squares = rowSum(
+  'channelStatistics, squares',
+  ['x', 'mean'],
+  at => `(x${at} - mean[0][0][c]) * (x${at} - mean[0][0][c])`,
+)
 /** sum / factor[0], 0 if that is 0. */
 const unscaled = gpuKernel('movingStatistics', function (sum: Tensor, factor: Tensor) {
   if (factor[0][0][0] === 0) return 0
@@ -32,13 +25,11 @@ const normalized = gpuKernel('normalizeChannels', function (x: Tensor, mean: Ten
   return (x[this.thread.z][this.thread.y][this.thread.x] - mean[0][0][this.thread.y]) / deviation[0][0][this.thread.y]
 })
 /** Σ dy·(x − mean) over space. */
-const products = gpuKernel('normalizeChannelsGradient, products', function (x: Tensor, dy: Tensor, mean: Tensor) {
-  const centre = mean[0][0][this.thread.x]
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++)
-    sum += dy[this.thread.y][this.thread.x][i] * (x[this.thread.y][this.thread.x][i] - centre)
-  return sum
-})
+const products = rowSum(
+  'normalizeChannelsGradient, products',
+  ['x', 'dy', 'mean'],
+  at => `dy${at} * (x${at} - mean[0][0][c])`,
+)
 /** (dy − offset[c] − (x − mean[c])·product[c] / deviation[c]²) / deviation[c]. */
 const slope = gpuKernel(
   'normalizeChannelsGradient',

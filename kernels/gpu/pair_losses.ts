@@ -4,6 +4,7 @@ import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { logOnePlus } from './activations.js'
 import { minus, times } from './euclidean_loss.js'
 import { NO_LABEL, normalized, whole } from './labels.js'
+import { rowSum, rowSums } from './sums.js'
 
 /** −t·log σ(x) − (1 − t)·log(1 − σ(x)), 0 where ignored. */
 const crossEntropy = gpuKernel(
@@ -28,14 +29,7 @@ const crossEntropySlope = gpuKernel(
   [whole],
 )
 /** Σ difference² of one pair. */
-const distanceOf = gpuKernel('contrastiveLoss, distance', function (difference: Tensor) {
-  let sum = 0
-  for (let i = 0; i < this.constants.size; i++) {
-    const d = difference[0][this.thread.x][i]
-    sum += d * d
-  }
-  return sum
-})
+const distanceOf = rowSum('contrastiveLoss, distance', ['difference'], at => `difference${at} * difference${at}`)
 const pairLoss = gpuKernel(
   'contrastiveLoss',
   function (distance: Tensor, similar: Tensor, margin: number) {
@@ -83,7 +77,8 @@ export const pairLosses = (gpu: Gpu): Partial<Kernels> => ({
     const { batch, size, margin } = s
     gpu.map(minus, batch * size, [a, b], difference)
     const pairs = { memory: distance, dims: [batch, 1, 1] as const }
-    gpu.run(distanceOf, [{ memory: difference, dims: [size, batch, 1] }], pairs, { size })
+    const differences = { memory: difference, dims: [size, batch, 1] as const }
+    gpu.set(distance, rowSums(gpu, distanceOf, [differences], differences.dims))
     const terms = gpu.compute(pairLoss, [pairs, similar, margin], [batch, 1, 1], { legacy: Number(s.legacy) })
     const total = gpu.total(terms, batch)
     gpu.map(times, 1, [total, 1 / (2 * batch)], loss)

@@ -1,3 +1,5 @@
+import type { ConvolutionShape } from '../../lib/engine.js'
+
 // Pieces of kernel source for any number of spatial axes.
 
 /** Tensor of a block. */
@@ -37,3 +39,18 @@ export const storedRows = (rows: readonly string[]): string =>
     .slice(1)
     .map((row, q) => `storeRow(${q + 1}, ${row});`)
     .join(' ')
+
+/** Whether a window has more taps than outputs: a place is then reached sooner from these. */
+export const manyTaps = (s: ConvolutionShape): boolean => product(s.kernel) > product(s.output)
+
+/** `body` for every output o_a whose window meets the place i_a, with the tap k_a that meets it. */
+export function eachOutput(s: ConvolutionShape, body: string): string {
+  const open = s.output.map((size, a) => {
+    const reached = `const r${a} = i${a} + ${s.pad[a]} - o${a} * ${s.stride[a]};`
+    const d = s.dilation[a]
+    const tap = d === 1 ? `const k${a} = r${a};` : `const k${a} = Math.floor((r${a} + 0.5) / ${d});`
+    const inside = `r${a} >= 0 && k${a} < ${s.kernel[a]}${d === 1 ? '' : ` && k${a} * ${d} === r${a}`}`
+    return `for (let o${a} = 0; o${a} < ${size}; o${a}++) { ${reached} ${tap} if (${inside}) {`
+  })
+  return `${open.join(' ')} ${body} ${open.map(() => '} }').join(' ')}`
+}

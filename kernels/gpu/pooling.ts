@@ -39,8 +39,8 @@ const returned = gpuKernel('maxPoolGradient', function (dy: Tensor, mask: Tensor
   const w = this.thread.x - h * this.constants.W
   let sum = 0
   // the windows over a place begin at most K − 1 before it
-  const lastRow = Math.floor((h + this.constants.PH + 0.5) / this.constants.SH)
-  const lastColumn = Math.floor((w + this.constants.PW + 0.5) / this.constants.SW)
+  const lastRow = Math.min(Math.floor((h + this.constants.PH + 0.5) / this.constants.SH), this.constants.OH - 1)
+  const lastColumn = Math.min(Math.floor((w + this.constants.PW + 0.5) / this.constants.SW), this.constants.OW - 1)
   for (let i = 0; i < this.constants.rows; i++) {
     const oh = lastRow - i
     for (let j = 0; j < this.constants.columns; j++) {
@@ -48,8 +48,6 @@ const returned = gpuKernel('maxPoolGradient', function (dy: Tensor, mask: Tensor
       if (
         oh >= 0 &&
         ow >= 0 &&
-        oh < this.constants.OH &&
-        ow < this.constants.OW &&
         h + this.constants.PH - oh * this.constants.SH < this.constants.KH &&
         w + this.constants.PW - ow * this.constants.SW < this.constants.KW
       ) {
@@ -69,11 +67,13 @@ const mean = gpuKernel('averagePool', function (x: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.KH; i++) {
     const h = top + i
+    let line = 0
     for (let j = 0; j < this.constants.KW; j++) {
       const w = left + j
       if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W)
-        sum += x[0][this.thread.y][h * this.constants.W + w]
+        line += x[0][this.thread.y][h * this.constants.W + w]
     }
+    sum += line
   }
   const height = Math.min(top + this.constants.KH, this.constants.H + this.constants.PH) - top
   const width = Math.min(left + this.constants.KW, this.constants.W + this.constants.PW) - left
@@ -86,8 +86,8 @@ const shared = gpuKernel('averagePoolGradient', function (dy: Tensor) {
   const w = this.thread.x - h * this.constants.W
   let sum = 0
   // the windows over a place begin at most K − 1 before it
-  const lastRow = Math.floor((h + this.constants.PH + 0.5) / this.constants.SH)
-  const lastColumn = Math.floor((w + this.constants.PW + 0.5) / this.constants.SW)
+  const lastRow = Math.min(Math.floor((h + this.constants.PH + 0.5) / this.constants.SH), this.constants.OH - 1)
+  const lastColumn = Math.min(Math.floor((w + this.constants.PW + 0.5) / this.constants.SW), this.constants.OW - 1)
   for (let i = 0; i < this.constants.rows; i++) {
     const oh = lastRow - i
     for (let j = 0; j < this.constants.columns; j++) {
@@ -95,8 +95,6 @@ const shared = gpuKernel('averagePoolGradient', function (dy: Tensor) {
       if (
         oh >= 0 &&
         ow >= 0 &&
-        oh < this.constants.OH &&
-        ow < this.constants.OW &&
         h + this.constants.PH - oh * this.constants.SH < this.constants.KH &&
         w + this.constants.PW - ow * this.constants.SW < this.constants.KW
       ) {
@@ -114,8 +112,8 @@ const shared = gpuKernel('averagePoolGradient', function (dy: Tensor) {
 /** The sizes of a pooling as kernels name them. */
 export function poolingConstants(s: PoolingShape): Constants {
   const [[H, W], [OH, OW], [KH, KW], [SH, SW], [PH, PW]] = [s.input, s.output, s.kernel, s.stride, s.pad]
-  // windows that may lie over a place
-  const [rows, columns] = [Math.ceil(KH / SH), Math.ceil(KW / SW)]
+  // windows that may lie over a place: there are no more than outputs, one where all of the plane is pooled
+  const [rows, columns] = [Math.min(OH, Math.ceil(KH / SH)), Math.min(OW, Math.ceil(KW / SW))]
   return { H, W, OH, OW, KH, KW, SH, SW, PH, PW, rows, columns }
 }
 

@@ -2,6 +2,7 @@ import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
+import { rowSum } from './sums.js'
 
 /** x if x > 0, else slope[c]·x. */
 const rectified = gpuKernel('prelu', function (x: Tensor, slope: Tensor) {
@@ -16,12 +17,7 @@ const passed = gpuKernel('preluGradient', function (x: Tensor, dy: Tensor, slope
   return slope[0][0][this.thread.y] * d
 })
 /** Σ dy·min(x, 0) over space. */
-const negatives = gpuKernel('preluSlopeGradient', function (x: Tensor, dy: Tensor) {
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++)
-    sum += dy[this.thread.y][this.thread.x][i] * Math.min(x[this.thread.y][this.thread.x][i], 0)
-  return sum
-})
+const negatives = rowSum('preluSlopeGradient', ['x', 'dy'], at => `dy${at} * Math.min(x${at}, 0)`)
 
 export const prelu = (gpu: Gpu): Partial<Kernels> => ({
   prelu(outer, channels, inner, x, slope, y) {

@@ -2,6 +2,7 @@ import type { Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import { channelSum } from './channels.js'
+import { rowSum } from './sums.js'
 
 /** factor[c]·x. */
 const scaled = gpuKernel('scaleChannels', function (x: Tensor, factor: Tensor) {
@@ -12,12 +13,7 @@ const shifted = gpuKernel('scaleChannels, bias', function (x: Tensor, factor: Te
   return factor[0][0][this.thread.y] * x[this.thread.z][this.thread.y][this.thread.x] + bias[0][0][this.thread.y]
 })
 /** Σ x·dy over space. */
-const products = gpuKernel('scaleGradient', function (x: Tensor, dy: Tensor) {
-  let sum = 0
-  for (let i = 0; i < this.constants.inner; i++)
-    sum += x[this.thread.y][this.thread.x][i] * dy[this.thread.y][this.thread.x][i]
-  return sum
-})
+const products = rowSum('scaleGradient', ['x', 'dy'], at => `x${at} * dy${at}`)
 
 export const scale = (gpu: Gpu): Partial<Kernels> => ({
   scaleChannels(outer, channels, inner, x, factor, bias, y) {

@@ -53,14 +53,16 @@ const positives = gpuKernel('stochasticMean, sums', function (x: Tensor) {
   let sum = 0
   for (let i = 0; i < this.constants.KH; i++) {
     const h = top + i
+    let line = 0
     for (let j = 0; j < this.constants.KW; j++) {
       const w = left + j
       if (h >= 0 && h < this.constants.H && w >= 0 && w < this.constants.W) {
         const v = Math.max(x[0][this.thread.y][h * this.constants.W + w], 0)
-        if (this.constants.squared > 0) sum += v * v
-        else sum += v
+        if (this.constants.squared > 0) line += v * v
+        else line += v
       }
     }
+    sum += line
   }
   return sum
 })
@@ -75,20 +77,18 @@ const slope = gpuKernel('stochasticMeanGradient', function (x: Tensor, y: Tensor
   const w = this.thread.x - h * this.constants.W
   const v = x[0][this.thread.y][this.thread.x]
   let sum = 0
-  for (let i = 0; i < this.constants.KH; i++) {
-    const hh = h + this.constants.PH - i
-    const oh = Math.floor((hh + 0.5) / this.constants.SH)
-    for (let j = 0; j < this.constants.KW; j++) {
-      const ww = w + this.constants.PW - j
-      const ow = Math.floor((ww + 0.5) / this.constants.SW)
+  const lastRow = Math.min(Math.floor((h + this.constants.PH + 0.5) / this.constants.SH), this.constants.OH - 1)
+  const lastColumn = Math.min(Math.floor((w + this.constants.PW + 0.5) / this.constants.SW), this.constants.OW - 1)
+  for (let i = 0; i < this.constants.rows; i++) {
+    const oh = lastRow - i
+    for (let j = 0; j < this.constants.columns; j++) {
+      const ow = lastColumn - j
       if (
         v > 0 &&
-        hh >= 0 &&
-        ww >= 0 &&
-        oh * this.constants.SH === hh &&
-        ow * this.constants.SW === ww &&
-        oh < this.constants.OH &&
-        ow < this.constants.OW
+        oh >= 0 &&
+        ow >= 0 &&
+        h + this.constants.PH - oh * this.constants.SH < this.constants.KH &&
+        w + this.constants.PW - ow * this.constants.SW < this.constants.KW
       ) {
         const o = oh * this.constants.OW + ow
         sum += (dy[0][this.thread.y][o] * (2 * v - y[0][this.thread.y][o])) / sums[0][this.thread.y][o]
