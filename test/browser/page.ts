@@ -4,9 +4,10 @@ import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/js.js'
 import { Net, parseNet, parseSolver, SGDSolver } from '../../lib/index.js'
-import { compareKernel, type KernelResult, kernelCases, lossesOfNoClass } from '../engines/gpu_cases.js'
+import { compareKernel, type KernelResult, onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
 import { largeTensors } from '../engines/large.js'
 import { lenet } from '../engines/lenet.js'
+import { lossesOfNoClass } from '../engines/no_class.js'
 import { resumed } from '../engines/recurrent.js'
 
 /** A recorded layer case, its arrays as numbers. */
@@ -121,7 +122,7 @@ export const tests = {
     }
   },
 
-  kernelNames: async (): Promise<string[]> => Object.keys(kernelCases),
+  kernelNames: async (): Promise<string[]> => [...onEveryDevice],
 
   async kernels(mode: GpuMode, names: (keyof Kernels)[]): Promise<KernelResult[]> {
     const engine = await createGpuEngine(mode)

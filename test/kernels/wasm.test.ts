@@ -1,14 +1,14 @@
-import { describe, expect, it } from 'vitest'
-import type { HostEngine } from '../../lib/engine.js'
+import { describe, expect, it, test } from 'vitest'
+import type { HostEngine, Kernels } from '../../lib/engine.js'
 import { createJsEngine, jsKernels } from '../../lib/engines/js.js'
 import { wasmKernels } from '../../lib/engines/wasm/kernels.js'
 import { createPool } from '../../lib/engines/wasm/pool.js'
 import { decode, wasmRuntime } from '../../lib/engines/wasm/runtime.js'
 import { createWasmEngine } from '../../lib/engines/wasm.js'
 import { plain } from '../../lib/generated/wasm_plain.js'
-import { Memory } from '../../lib/memory.js'
-import { RandomStream } from '../../lib/rng.js'
-import { cases, type Kit } from './cases.js'
+import { kernelCases } from '../../lib/testing/kernel_cases/index.js'
+import type { KernelCase } from '../../lib/testing/kernel_cases/kit.js'
+import { compareOutput, runCase } from '../../lib/testing/kernel_cases/run.js'
 
 const js = createJsEngine()
 const wasm = await Promise.all([1, 2, 3].map(threads => createWasmEngine({ threads })))
@@ -20,75 +20,37 @@ async function plainEngine(): Promise<HostEngine> {
 }
 const unfused = await plainEngine()
 
-/**
- * Seeded inputs on an engine's heap; what `output` gives out starts as NaN, so that a value that is not written shows.
- */
-function kit(engine: HostEngine, name: string): { kit: Kit; outputs: Memory[] } {
-  const stream = new RandomStream(7, name)
-  const outputs: Memory[] = []
-  const make = (values: ArrayLike<number>) => {
-    const memory = new Memory(values.length, engine.heap)
-    memory.array.set(values)
-    return memory
-  }
-  return {
-    outputs,
-    kit: {
-      random: (n, scale = 1) => make(Float32Array.from({ length: n }, () => (2 * stream.uniform() - 1) * scale)),
-      integers: (n, below) => make(Float32Array.from({ length: n }, () => stream.integer(below))),
-      values: values => make(values),
-      output(memory) {
-        const given = typeof memory === 'number' ? make(new Float32Array(memory).fill(Number.NaN)) : memory
-        outputs.push(given)
-        return given
-      },
-    },
-  }
+/** What a case writes on an engine. */
+function run(engine: HostEngine, kernel: keyof Kernels, c: KernelCase): Float32Array[] {
+  const { outputs, made } = runCase(kernel, c, engine)
+  const values = outputs.map(memory => memory.array.slice())
+  for (const memory of made) memory.dispose()
+  return values
 }
-
-function run(engine: HostEngine, name: string): Float32Array[] {
-  const { kit: made, outputs } = kit(engine, name)
-  const call = cases[name](made)
-  call(engine.kernels)
-  return outputs.map(memory => memory.array.slice())
-}
-
-/**
- * Convolutions that may pass by tiles of 6 × 6 (kernels/wasm/winograd.ts), which have two or three times the error of a
- * plain sum.
- */
-function isTiled(name: string): boolean {
-  const sizes = /^convolution\w* \d+×(\d+)×.* to (\d+), kernel (?:3,3|5,5), stride 1,1, .*dilation 1,1,/.exec(name)
-  return sizes !== null && Math.min(Number(sizes[1]), Number(sizes[2])) >= 32
-}
-
-/** The smallest normal float32: what is smaller may be 0. */
-const FLT_MIN = 2 ** -126
 
 /** Fails where values differ by more than float32 sums do. */
-function compare(outputs: Float32Array[], expected: Float32Array[], name: string): void {
-  const tolerance = isTiled(name) ? 6e-6 : 2e-6
+function compare(outputs: Float32Array[], expected: Float32Array[], tolerance = 2e-6): void {
   expect(outputs).toHaveLength(expected.length)
   for (const [i, values] of expected.entries()) {
-    const size = values.reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0)
-    for (const [j, value] of values.entries()) {
-      const got = outputs[i][j]
-      if (!(Math.abs(got - value) <= tolerance * size + 2e-6 * Math.abs(value) + FLT_MIN || Object.is(got, value))) {
-        expect.fail(
-          `output ${i}, value ${j} of ${values.length}: ${got} where the plain loops give ${value} (largest ${size})`,
-        )
-      }
-    }
+    const { worst, at } = compareOutput(outputs[i], values, { ofLargest: tolerance, ofValue: 2e-6 })
+    expect(worst, `output ${i}, ${at}`).toBeLessThanOrEqual(1)
   }
 }
 
-describe('the wasm kernels', () => {
-  for (const name of Object.keys(cases)) {
-    it(`${name} agrees with the plain loops, in the same bits on 1, 2 and 3 threads`, () => {
-      const expected = run(js, name)
-      const [one, two, three] = wasm.map(engine => run(engine, name))
-      compare(one, expected, name)
-      compare(run(unfused, name), expected, name)
+test('every kernel has cases', () => {
+  expect(Object.keys(jsKernels).filter(name => !(name in kernelCases))).toEqual([])
+})
+
+describe.each(Object.entries(kernelCases) as [keyof Kernels, KernelCase[]][])('the wasm kernel %s', (kernel, cases) => {
+  it('has one case of a name', () => {
+    expect(new Set(cases.map(c => c.name)).size).toBe(cases.length)
+  })
+  for (const c of cases) {
+    it(`${c.name}: as the plain loops, in the same bits on 1, 2 and 3 threads`, () => {
+      const expected = run(js, kernel, c)
+      const [one, two, three] = wasm.map(engine => run(engine, kernel, c))
+      compare(one, expected, c.tolerance)
+      compare(run(unfused, kernel, c), expected, c.tolerance)
       for (const i of expected.keys()) {
         expect(Buffer.compare(Buffer.from(two[i].buffer), Buffer.from(one[i].buffer)), '2 threads').toBe(0)
         expect(Buffer.compare(Buffer.from(three[i].buffer), Buffer.from(one[i].buffer)), '3 threads').toBe(0)

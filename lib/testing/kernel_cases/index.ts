@@ -1,0 +1,27 @@
+import { axes } from './axes.js'
+import { channels } from './channels.js'
+import { convolutions } from './convolution.js'
+import { elementwise } from './elementwise.js'
+import type { KernelCases } from './kit.js'
+import { losses } from './losses.js'
+import { lrns } from './lrn.js'
+import { matrices } from './matrices.js'
+import { neurons } from './neurons.js'
+import { poolings } from './pooling.js'
+import { recurrence } from './recurrence.js'
+import { solverUpdates } from './updates.js'
+
+/** The one table of kernel cases, which every engine is held to: several sizes for each kernel. */
+export const kernelCases: KernelCases = {
+  ...matrices,
+  ...convolutions,
+  ...poolings,
+  ...neurons,
+  ...elementwise,
+  ...channels,
+  ...lrns,
+  ...losses,
+  ...axes,
+  ...recurrence,
+  ...solverUpdates,
+}

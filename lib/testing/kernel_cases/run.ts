@@ -1,0 +1,147 @@
+import type { Engine, Fusions, Kernels } from '../../engine.js'
+import { kernelsOf } from '../../engines/complete.js'
+import { type Heap, Memory, plainHeap } from '../../memory.js'
+import { RandomStream } from '../../rng.js'
+import { kernelCases } from './index.js'
+import type { KernelCase, Kit } from './kit.js'
+
+/** What a case is run on. */
+export interface KernelTable {
+  readonly kernels: Kernels
+  readonly heap: Heap
+}
+
+/** Allowed differences: |got − expected| ≤ ofLargest·max |expected| + ofValue·|expected|, both over one output. */
+export interface Tolerance {
+  readonly ofLargest: number
+  readonly ofValue: number
+}
+
+/** How a kernel's cases went. */
+export interface KernelResult {
+  readonly kernel: keyof Kernels
+  /** Cases that were compared. */
+  readonly cases: number
+  /** The largest difference as a share of what is allowed: at most 1 if all is well. */
+  readonly worst: number
+  /** Where that is, and the values. */
+  readonly at: string
+  /** What a kernel threw. */
+  readonly error?: string
+}
+
+const onHost: Tolerance = { ofLargest: 2e-6, ofValue: 2e-6 }
+/** A device has its own e^x and division. */
+const onDevice: Tolerance = { ofLargest: 3e-6, ofValue: 0 }
+
+/** Kernels that a device can be held to: those of a case that is not for hosts only. */
+export const onEveryDevice: readonly (keyof Kernels)[] = (Object.keys(kernelCases) as (keyof Kernels)[]).filter(
+  kernel => kernelCases[kernel]?.some(c => c.hostOnly === undefined),
+)
+
+/** What is smaller than the smallest normal float32 may be 0. */
+const FLT_MIN = 2 ** -126
+
+/**
+ * Runs one case; the values depend on the kernel's and the case's name alone. What is to be written holds `unwritten`
+ * before, so that a value nobody wrote shows. Resolves nothing on a device: pull the outputs, then dispose what was
+ * made.
+ */
+export function runCase(
+  kernel: keyof Kernels,
+  c: KernelCase,
+  { kernels, heap }: KernelTable,
+  unwritten = Number.NaN,
+): { outputs: Memory[]; made: Memory[] } {
+  const { kit, outputs, made } = makeKit(`${kernel} ${c.name}`, heap, unwritten)
+  c.run(kernels, kit)
+  return { outputs, made }
+}
+
+/** A kit with the same values whenever it has the same name. */
+export function makeKit(
+  name: string,
+  heap: Heap,
+  unwritten = Number.NaN,
+): { kit: Kit; outputs: Memory[]; made: Memory[] } {
+  const stream = new RandomStream(7, name)
+  const outputs: Memory[] = []
+  const made: Memory[] = []
+  const make = (n: number, value: (i: number) => number) => {
+    const memory = new Memory(n, heap)
+    const { array } = memory
+    for (let i = 0; i < n; i++) array[i] = value(i)
+    made.push(memory)
+    return memory
+  }
+  const kit: Kit = {
+    random: (n, scale = 1) => make(n, () => (2 * stream.uniform() - 1) * scale),
+    positive: n => make(n, () => stream.uniform() + 0.1),
+    integers: (n, below) => make(n, () => stream.integer(below)),
+    values: (...values) => make(values.length, i => values[i]),
+    out(memory) {
+      const given = typeof memory === 'number' ? make(memory, () => unwritten) : memory
+      outputs.push(given)
+      return given
+    },
+  }
+  return { kit, outputs, made }
+}
+
+/** The largest difference of two outputs as a share of what is allowed, and where. */
+export function compareOutput(
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { ofLargest, ofValue }: Tolerance,
+): { worst: number; at: string } {
+  let largest = 0
+  for (let i = 0; i < expected.length; i++)
+    if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]))
+  let [worst, place] = [0, -1]
+  for (let i = 0; i < expected.length; i++) {
+    if (Object.is(got[i], expected[i])) continue
+    const allowed = ofLargest * largest + ofValue * Math.abs(expected[i]) + FLT_MIN
+    const share = Math.abs(got[i] - expected[i]) / allowed
+    // NaN, and one infinity for another number, are no smaller than anything
+    if (!(share <= worst)) [worst, place] = [Number.isNaN(share) ? Number.POSITIVE_INFINITY : share, i]
+  }
+  if (place < 0) return { worst, at: '' }
+  const values = `${got[place]} where the plain loops give ${expected[place]} (largest ${largest})`
+  return { worst, at: `value ${place} of ${expected.length}: ${values}` }
+}
+
+/**
+ * Runs those of a kernel's cases that are for such an engine on a reference and on it, and compares what they wrote.
+ *
+ * @param tolerance what it allows by default is what float32 sums in another order need
+ */
+export async function compareKernel(
+  kernel: keyof Kernels,
+  reference: Kernels,
+  engine: Engine,
+  tolerance = engine.isHost ? onHost : onDevice,
+): Promise<KernelResult> {
+  const fuses: readonly string[] = engine.fuses?.[kernel as keyof Fusions] ?? []
+  const cases = (kernelCases[kernel] ?? []).filter(
+    c => (engine.isHost || c.hostOnly === undefined) && (c.after === undefined || fuses.includes(c.after)),
+  )
+  let [worst, at] = [0, '']
+  try {
+    for (const c of cases) {
+      // a device need not keep a NaN that is sent up; no kernel computes this
+      const unwritten = engine.isHost ? Number.NaN : 12345
+      const expected = runCase(kernel, c, { kernels: reference, heap: plainHeap }, unwritten)
+      const got = runCase(kernel, c, { kernels: kernelsOf(engine), heap: engine.heap }, unwritten)
+      for (const [i, memory] of got.outputs.entries()) {
+        await memory.pull()
+        const allowed = { ...tolerance, ofLargest: Math.max(tolerance.ofLargest, c.tolerance ?? 0) }
+        const difference = compareOutput(memory.array, expected.outputs[i].array, allowed)
+        if (difference.worst > worst) [worst, at] = [difference.worst, `${c.name}, output ${i}, ${difference.at}`]
+      }
+      for (const memory of got.made) memory.dispose()
+    }
+  } catch (error) {
+    return { kernel, cases: cases.length, worst, at, error: (error as Error).message }
+  }
+  return { kernel, cases: cases.length, worst, at }
+}
