@@ -208,6 +208,14 @@ export abstract class Layer {
   }
   private dry: Kernels | undefined
 
+  /**
+   * Multiply-adds of a forward pass, about, where these are not those of the calls of `dryRun`: what `maxWork` is held
+   * against. Left as it is: one for each value of bottoms and tops.
+   */
+  work(bottom: Blob[], top: Blob[]): number {
+    return [...bottom, ...top].reduce((sum, blob) => sum + blob.count, 0)
+  }
+
   /** Where this layer is in its input, for a snapshot: data layers override the pair. */
   saveState(): Record<string, number> | undefined {
     return undefined

@@ -33,6 +33,7 @@ import { type Fused, fusedLayers } from './net/fusion.js'
 import { filterNet, insertSplits } from './net/graph.js'
 import { homeForBackward, homeForForward, isHostLayer } from './net/host_layer.js'
 import { InferencePlan } from './net/inference.js'
+import { createWatch } from './net/limits.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
 import { namingLayer } from './net/naming_layer.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
@@ -61,10 +62,15 @@ export interface NetOptions {
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
   /**
-   * Most bytes that the net may take for values: set it for nets of unknown origin. Default: 4 GiB, which is all that
-   * WebAssembly has.
+   * Most bytes that the net may take for values and for what its kernels work with: set it for nets of unknown origin.
+   * Default: 4 GiB, which is all that WebAssembly has.
    */
   maxMemory?: number
+  /**
+   * Most multiply-adds that a pass may take, backward included where layers have one, counted from shapes before the
+   * first pass and after every reshape: one core does some 10⁹ to 10¹⁰ a second. Default: no limit.
+   */
+  maxWork?: number
   /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
   seed?: number
   /**
@@ -91,6 +97,8 @@ export interface ForwardOptions {
   end?: string
   /** Further blobs to return. */
   blobs?: readonly string[]
+  /** Stops the pass between two layers: it rejects with the signal's reason. AbortSignal.timeout limits its time. */
+  signal?: AbortSignal
 }
 
 /** Which layers run backward, and what is returned. */
@@ -100,6 +108,8 @@ export interface BackwardOptions {
   end?: string
   /** Further blobs whose gradients to return. */
   diffs?: readonly string[]
+  /** As in ForwardOptions. */
+  signal?: AbortSignal
 }
 
 /** Called with a layer's name; a promise is waited for. */
@@ -158,6 +168,8 @@ export class Net {
     afterBackward: [] as LayerHook[],
   }
   private tail: Promise<unknown> | undefined
+  /** Holds a reshaped layer against what the net may take. */
+  private watch: ((node: NetNode) => void) | undefined
   private disposed = false
   private plan: InferencePlan | undefined
   private fused: ReadonlyMap<NetNode, Fused>
@@ -220,8 +232,11 @@ export class Net {
     const engine = limit === undefined ? whole : limitEngine(whole, limit)
     const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
     const parts = await buildNet(split, context)
-    checkFits(parts, context)
+    const limits = { memory: options.maxMemory, work: options.maxWork }
+    const watch = createWatch(parts, engine.heap, limits)
+    checkFits(parts, context, options.maxMemory !== undefined)
     const net = new Net(split, filtered, context, state, parts)
+    net.watch = watch
     if (options.weights !== undefined) {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
@@ -247,7 +262,7 @@ export class Net {
     return this.queue(inputs, async values => {
       const [start, end] = this.range(options.start, options.end)
       this.fill(values, options.start !== undefined)
-      await this.runForward(start, end)
+      await this.runForward(start, end, options.signal)
       // a device's failure rejects the pass that caused it
       await this.engine.finish?.()
       const names = options.end === undefined ? this.outputs : this.topNames[options.end]
@@ -273,7 +288,7 @@ export class Net {
     return this.queue(diffs, async values => {
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
-      await this.runBackward(start, end)
+      await this.runBackward(start, end, options.signal)
       await this.engine.finish?.()
       const wanted = this.nodes.flatMap(node =>
         node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name),
@@ -497,7 +512,7 @@ export class Net {
   }
 
   /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
-  async runForward(start = 0, end = this.nodes.length - 1): Promise<void> {
+  async runForward(start = 0, end = this.nodes.length - 1, signal?: AbortSignal): Promise<void> {
     const { beforeForward, afterForward } = this.hooks
     for (const feed of this.feeds) {
       const wait = feed.next()
@@ -515,6 +530,7 @@ export class Net {
       // no iterators here without need: each is garbage, for every layer of every pass
       const node = this.nodes[i]
       if (node === done) continue
+      signal?.throwIfAborted()
       if (beforeForward.length) for (const hook of beforeForward) await hook(node.name)
       if (this.plan?.skipped.has(node)) continue
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
@@ -541,11 +557,12 @@ export class Net {
   }
 
   /** Layers start … end inclusive, backward (start ≥ end). Callers hold the net through `exclusive`. */
-  async runBackward(start = this.nodes.length - 1, end = 0): Promise<void> {
+  async runBackward(start = this.nodes.length - 1, end = 0, signal?: AbortSignal): Promise<void> {
     const { beforeBackward, afterBackward } = this.hooks
     for (let i = start; i >= end; i--) {
       const node = this.nodes[i]
       if (!node.needsBackward) continue
+      signal?.throwIfAborted()
       for (const hook of beforeBackward) await hook(node.name)
       if (node.layer.engine !== this.engine) await homeForBackward(node)
       try {
@@ -586,6 +603,7 @@ export class Net {
     }
     if (node.top.some((blob, i) => blob.count !== counts[i])) refillLossWeights(node)
     rememberShapes(node)
+    this.watch?.(node)
   }
 
   private blob(name: string): Blob {

@@ -26,8 +26,10 @@ export interface SolverOptions {
   engine?: EngineName | Engine
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
   threads?: number
-  /** Most bytes that each net may take for values; default: 4 GiB. */
+  /** Most bytes that each net may take for values and its kernels' work; default: 4 GiB. */
   maxMemory?: number
+  /** Most multiply-adds of a pass of each net, forward and backward; default: no limit. */
+  maxWork?: number
   /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
   seed?: number
   /** Level and further stages of the train net's state, beside those of `train_state`. */
@@ -395,12 +397,12 @@ export abstract class Solver {
   async setup(): Promise<void> {
     const { param, options } = this
     const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
-    const { threads, maxMemory, files, log } = options
+    const { threads, maxMemory, maxWork, files, log } = options
     // the schema's default is GPU, too: only a written one counts
     const engine =
       options.engine ??
       (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => this.log(line)) : undefined)
-    const common = { engine, threads, maxMemory, files, log }
+    const common = { engine, threads, maxMemory, maxWork, files, log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
     const state = stateOptions(param.train_state)

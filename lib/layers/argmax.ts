@@ -12,6 +12,7 @@ import { axisOf } from './parts/axis.js'
  */
 export class ArgMaxLayer extends Layer {
   static override readonly uses = ['argMax'] as const
+  static override readonly onlyKernels = true
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }
   private sizes!: ArgMaxShape

@@ -52,6 +52,11 @@ export class LRNLayer extends KeptInputLayer {
     else this.kernels.lrnAcrossGradient(this.sizes, x, this.scale, diff, ratio, bottom[0].memory.diff)
   }
 
+  override work(bottom: Blob[]): number {
+    const { local_size: size, norm_region: region } = this.p
+    return bottom[0].count * (region === 'WITHIN_CHANNEL' ? 2 * size : size)
+  }
+
   override dispose(): void {
     super.dispose()
     this.scale.dispose()

@@ -20,6 +20,7 @@ export class PoolingLayer extends Layer {
     'stochasticMean',
     'stochasticMeanGradient',
   ] as const
+  static override readonly onlyKernels = true
 
   private readonly method = withDefaults('PoolingParameter', this.param.pooling_param).pool
   override readonly bottomCount = { exactly: 1 }

@@ -1,8 +1,9 @@
+import type { Workspace } from '../engine.js'
 import { RistrettoError } from '../errors.js'
 import type { Layer, LayerContext } from '../layer.js'
 import { Memory } from '../memory.js'
 import { batchAdvice } from './batch_advice.js'
-import type { NetParts } from './build.js'
+import type { NetNode, NetParts } from './build.js'
 
 /** What a net needs, in bytes. Blobs that share memory count once. */
 export interface MemoryPlan {
@@ -69,28 +70,39 @@ function workspaceOf({ nodes }: NetParts): number {
   let own = 0
   let shared = 0
   let threads = 0
-  for (const { layer, top, bottom, needsBackward, bottomNeedsBackward } of nodes) {
-    const { dryRun } = layer.engine
-    if (!dryRun) continue
-    threads = layer.engine.threads
-    const propagateDown = needsBackward ? bottomNeedsBackward : undefined
-    const workspace = dryRun(dry => layer.dryRun(dry, bottom, top, propagateDown))
+  for (const node of nodes) {
+    const workspace = dryRunOf(node)
+    if (!workspace) continue
+    threads = node.layer.engine.threads
     own = Math.max(own, workspace.own)
     shared = Math.max(shared, workspace.shared, SUMS)
   }
-  return shared + threads * own + LINES * (threads + 1)
+  return threads === 0 ? 0 : shared + threads * own + LINES * (threads + 1)
+}
+
+/** What kernels work with in the passes of one layer: for each thread, and for all of them. */
+function dryRunOf({ layer, top, bottom, needsBackward, bottomNeedsBackward }: NetNode): Workspace | undefined {
+  const propagateDown = needsBackward ? bottomNeedsBackward : undefined
+  return layer.engine.dryRun?.(dry => layer.dryRun(dry, bottom, top, propagateDown))
+}
+
+/** The same, all together. */
+export function workspaceOfNode(node: NetNode): number {
+  const workspace = dryRunOf(node)
+  return workspace ? workspace.shared + node.layer.engine.threads * workspace.own : 0
 }
 
 /** Blocks fill whole cache lines. */
 const LINES = 128
 
 /** Refuse a net that cannot fit, before its activations are taken, with a batch size that would. */
-export function checkFits(parts: NetParts, { engine, phase }: LayerContext): void {
+export function checkFits(parts: NetParts, { engine, phase }: LayerContext, isLimited = false): void {
   const available = engine.heap.available
   if (available === undefined) return
   const plan = memoryPlan(parts)
-  // params are taken already, the kernels' workspace by other nets perhaps; a TEST net usually never runs backward
-  const scratch = ownScratch(parts)
+  // params are taken already, and so is the kernels' workspace by other nets perhaps, which counts where there is a
+  // limit; a TEST net usually never runs backward
+  const scratch = ownScratch(parts) + (isLimited ? workspaceOf(parts) : 0)
   const needed = plan.activations + scratch + (phase === 'TRAIN' ? plan.diffs : 0)
   if (needed <= available) return
   throw new RistrettoError(

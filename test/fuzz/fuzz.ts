@@ -90,7 +90,8 @@ async function runBlock(
     if (now !== seen) {
       seen = now
       since = performance.now()
-    } else if (performance.now() - since > hang) {
+    } else if (performance.now() - since > (seen ? hang : HANG)) {
+      // a process that has not come to its first case is only starting
       hung = true
       process.kill('SIGKILL')
     }
