@@ -7,13 +7,12 @@
  * const net = await Net.create('deploy.prototxt', { phase: 'TEST', weights: 'net.caffemodel' })
  * const { prob } = await net.forward({ data: pixels })
  *
+ * What a program needs every day is here. `ristretto/pycaffe` has pycaffe's helpers, `ristretto/tools` Caffe's tools,
+ * `ristretto/schema` the types of every message of a prototxt, `ristretto/testing` checks for authors of layers.
+ *
  * @module
  */
 export { Blob, type Shape } from './blob.js'
-export type { ByteSource } from './data/byte_source.js'
-export type { ImageFormat } from './data/encode_image.js'
-export { type LmdbCursor, LmdbReader } from './data/lmdb.js'
-export { LmdbWriter, type LmdbWriterOptions } from './data/lmdb_writer.js'
 export type {
   AccuracyShape,
   After,
@@ -54,7 +53,7 @@ export {
   type Place,
   RistrettoError,
 } from './errors.js'
-export type * from './generated/caffe.js'
+export type { FillerParameter, LayerParameter, NetParameter, SolverParameter } from './generated/caffe.js'
 export {
   type Constants,
   type Dims,
@@ -80,31 +79,7 @@ export { type BackwardOptions, type ForwardOptions, type LayerHook, Net, type Ne
 export { printNet, printSolver } from './proto/print.js'
 export { parseNet, parseSolver, type TextOptions } from './proto/text.js'
 export { upgradeNet, upgradeSolver } from './proto/upgrade.js'
-export { Classifier, type ClassifierOptions, type PreprocessOptions } from './pycaffe/classifier.js'
-export { type CoordMap, coordMap, coordMapFromTo, crop } from './pycaffe/coord_map.js'
-export { type Detection, type DetectionWindow, Detector, type DetectorOptions } from './pycaffe/detector.js'
-export type { GraphOptions, Rankdir } from './pycaffe/draw/drawing.js'
-export { type DrawFormat, type DrawOptions, drawNet, drawNetToFile } from './pycaffe/draw.js'
-export * from './pycaffe/io/index.js'
-export * as io from './pycaffe/io/index.js'
-export {
-  type CommonParams,
-  customLayer,
-  type KnownLayerType,
-  L,
-  type LayerFunction,
-  type LayerParams,
-  type LayerSpec,
-  NetSpec,
-  type NetSpecMethods,
-  P,
-  type ParameterConstants,
-  type Top,
-  toProto,
-  type Wiring,
-} from './pycaffe/net_spec.js'
 export { parseParamStr } from './pycaffe/param_str.js'
-export { type CastOptions, castToConvolution } from './pycaffe/surgery.js'
 export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'
 export type { LearningRate } from './solver/learning_rate.js'
@@ -131,14 +106,3 @@ export {
 } from './solver.js'
 export type { FileReader, FileSource, Files } from './system/files.js'
 export type { NestedValues, Values } from './system/ndarrays.js'
-export {
-  type ConvertImagesetOptions,
-  convertImageset,
-  type ImageSize,
-  type ImagesetReport,
-} from './tools/convert_imageset.js'
-export { type ConvertMnistOptions, convertMnist } from './tools/convert_mnist.js'
-export { extractFeatures } from './tools/extract_features.js'
-export { computeImageMean, type ImageMean, writeImageMean } from './tools/image_mean.js'
-export { type LogRow, type LogTables, parseLog } from './tools/parse_log.js'
-export { type LayerSummary, type NetSummary, summarize } from './tools/summarize.js'

@@ -13,6 +13,7 @@ export interface Block {
  * arrays.
  */
 export interface Heap {
+  /** A block of `length` zeros. */
   allocate(length: number): Block
   /**
    * Give a block back at once. Blocks that are merely forgotten come back when the garbage collector finds their array
@@ -33,6 +34,7 @@ export interface DeviceQueue {
   upload(values: Float32Array): unknown
   /** Fills `into` with the values behind `handle`. */
   download(handle: unknown, into: Float32Array): Promise<void>
+  /** Give the device's copy up, once what was queued before is done with it. */
   release(handle: unknown): void
 }
 
@@ -86,6 +88,7 @@ export class Memory {
     private heap: Heap = plainHeap,
   ) {}
 
+  /** Number of float32 values. */
   get length(): number {
     return this.size
   }

@@ -18,7 +18,7 @@ await chmod(new URL('dist/lib/cli/main.js', root), 0o755)
 
 // Net and Solver are disposable; a consumer whose `lib` is older than that needs the types, and tsc drops such lines
 // from the source
-for (const entry of ['index.d.ts', 'testing.d.ts']) {
+for (const entry of ['index.d.ts', 'pycaffe/index.d.ts', 'tools/index.d.ts', 'testing.d.ts']) {
   const path = new URL(`dist/lib/${entry}`, root)
   await writeFile(path, `/// <reference lib="esnext.disposable" />\n${await readFile(path, 'utf8')}`)
 }

@@ -9,6 +9,7 @@ export interface ByteSource {
   readonly size: number
   /** `length` bytes from `offset`: a view that holds them until the next read. */
   read(offset: number, length: number): Uint8Array
+  /** Give the file back; reading after that is an error. */
   close(): void
 }
 

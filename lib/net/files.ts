@@ -36,6 +36,7 @@ export class CopyReport {
    */
   readonly mismatched: { layer: string; index: number; net: number[]; source: number[] }[] = []
 
+  /** The report in words, a line for each thing that was left. */
   toString(): string {
     const shapes = this.mismatched.map(
       ({ layer, net, source }) => `${layer} (${shapeText(source)} in the source, ${shapeText(net)} here)`,

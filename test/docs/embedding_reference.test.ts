@@ -5,7 +5,10 @@ import { expect, test } from 'vitest'
 import { root } from './embedding_blocks.js'
 
 const page = readFileSync(join(root, 'docs/reference.md'), 'utf8')
-const entries = ['lib/index.ts', 'lib/testing.ts'].map(file => join(root, file))
+/** The faces of the package. */
+const entries = ['index', 'pycaffe/index', 'tools/index', 'proto/types', 'testing'].map(face =>
+  join(root, `lib/${face}.ts`),
+)
 const program = ts.createProgram(entries, {
   skipLibCheck: true,
   target: ts.ScriptTarget.ES2022,

@@ -6,7 +6,6 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { OneHotLayer } from '../../docs/examples/custom-layer/one_hot.js'
 import {
   type Blob,
-  drawNet,
   Layer,
   Net,
   type NetOptions,
@@ -16,6 +15,7 @@ import {
   registerLayerModule,
   SGDSolver,
 } from '../../lib/index.js'
+import { drawNet } from '../../lib/pycaffe/index.js'
 import { root } from './blocks.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'mistakes-'))

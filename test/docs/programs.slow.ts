@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadImage } from '../../lib/index.js'
+import { loadImage } from '../../lib/pycaffe/index.js'
 import { expectSameText, readBlocks, root } from './blocks.js'
 
 const folder = 'docs/tutorials'

@@ -1,6 +1,7 @@
 import ndarray from 'ndarray'
 import { describe, expect, test } from 'vitest'
-import { forwardAll, forwardBackwardAll, Net, parseNet } from '../../lib/index.js'
+import { Net, parseNet } from '../../lib/index.js'
+import { forwardAll, forwardBackwardAll } from '../../lib/pycaffe/index.js'
 
 /** y = 2x for batches of 2 × 3, and its mean square as a loss. */
 const create = () =>

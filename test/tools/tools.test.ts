@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { convertImageset, extractFeatures, LmdbReader, Net, parseLog, parseNet, summarize } from '../../lib/index.js'
+import { Net, parseNet } from '../../lib/index.js'
+import { convertImageset, extractFeatures, LmdbReader, parseLog, summarize } from '../../lib/tools/index.js'
 import { goldenPath } from '../golden.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-tools-'))

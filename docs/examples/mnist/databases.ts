@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { convertMnist } from 'ristretto'
+import { convertMnist } from 'ristretto/tools'
 
 const SIDE = 28
 

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { NdArray } from 'ndarray'
 import ops from 'ndarray-ops'
-import { type Blob, loadImage, Net, parseNet, Transformer } from 'ristretto'
+import { type Blob, Net, parseNet } from 'ristretto'
+import { loadImage, Transformer } from 'ristretto/pycaffe'
 import { joined, toPng } from './picture.js'
 
 /** One convolution of three 5 × 5 filters, on a picture of any size: the 100 × 100 here is only where it starts. */

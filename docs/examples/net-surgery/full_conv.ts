@@ -11,7 +11,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ndarray, { type NdArray } from 'ndarray'
 import ops from 'ndarray-ops'
-import { castToConvolution, Net, printNet } from 'ristretto'
+import { Net, printNet } from 'ristretto'
+import { castToConvolution } from 'ristretto/pycaffe'
 import { heat, toPng } from './picture.js'
 
 const SIDE = 28

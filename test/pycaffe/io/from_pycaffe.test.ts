@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import * as ristretto from '../../../lib/index.js'
+import * as root from '../../../lib/index.js'
+import * as pycaffe from '../../../lib/pycaffe/index.js'
 
+/** What the page's names are looked for in. */
+const ristretto = { ...root, ...pycaffe }
 const page = readFileSync('docs/from-pycaffe.md', 'utf8')
 /** Cells of all table rows, without the headers. */
 const rows = page

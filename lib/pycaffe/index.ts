@@ -1,0 +1,36 @@
+/**
+ * What pycaffe has beyond nets and solvers: pictures, means and arrays (`io`), Classifier and Detector, nets written in
+ * code (NetSpec), maps of coordinates, drawings, net surgery.
+ *
+ * @example
+ * import { Classifier, loadImage } from 'ristretto/pycaffe'
+ *
+ * const classifier = await Classifier.create('deploy.prototxt', { weights: 'net.caffemodel', mean: [104, 117, 123] })
+ * const [scores] = await classifier.predict([await loadImage('cat.png')])
+ *
+ * @module
+ */
+export { Classifier, type ClassifierOptions, type PreprocessOptions } from './classifier.js'
+export { type CoordMap, coordMap, coordMapFromTo, crop } from './coord_map.js'
+export { type Detection, type DetectionWindow, Detector, type DetectorOptions } from './detector.js'
+export type { GraphOptions, Rankdir } from './draw/drawing.js'
+export { type DrawFormat, type DrawOptions, drawNet, drawNetToFile } from './draw.js'
+export * from './io/index.js'
+export * as io from './io/index.js'
+export {
+  type CommonParams,
+  customLayer,
+  type KnownLayerType,
+  L,
+  type LayerFunction,
+  type LayerParams,
+  type LayerSpec,
+  NetSpec,
+  type NetSpecMethods,
+  P,
+  type ParameterConstants,
+  type Top,
+  toProto,
+  type Wiring,
+} from './net_spec.js'
+export { type CastOptions, castToConvolution } from './surgery.js'
