@@ -12,7 +12,6 @@ import { axisOf } from './parts/axis.js'
  */
 export class ArgMaxLayer extends Layer {
   static override readonly uses = ['argMax'] as const
-  static override readonly onlyKernels = true
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }
   private sizes!: ArgMaxShape
@@ -49,6 +48,11 @@ export class ArgMaxLayer extends Layer {
       throw this.error(
         `top_k: ${topK} must be at least 1 and at most ${this.sizes.size}, the number of values to choose from`,
       )
+  }
+
+  override work(): number {
+    const { outer, size, inner, topK } = this.sizes
+    return outer * size * inner * topK
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {

@@ -77,7 +77,6 @@ const costs: Costs = {
   stochasticPool: pooled,
   stochasticMean: pooled,
   stochasticMeanGradient: pooled,
-  argMax: s => s.outer * s.size * s.inner * s.topK,
   lstm: recurred(4),
   lstmGradient: recurred(4),
   rnn: recurred(1),
