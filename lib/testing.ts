@@ -1,5 +1,5 @@
 /**
- * Checks for authors of layers.
+ * Checks for authors of layers and of engines.
  *
  * @example
  * import { checkLayer } from 'ristretto/testing'
@@ -9,7 +9,9 @@
  *
  * @module
  */
+export { checkEngine, EngineCheckError, type EngineCheckOptions, type EngineReport } from './testing/engine.js'
 export { CheckError } from './testing/errors.js'
 export { checkGradient, type GradientOptions, type GradientReport } from './testing/gradient.js'
+export type { KernelResult } from './testing/kernel_cases/run.js'
 export { checkLayer, type LayerOptions, type LayerReport } from './testing/layer.js'
 export type { BottomOptions, BottomSpec, RigOptions } from './testing/rig.js'
