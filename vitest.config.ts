@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/**
+ * Rooms whose tests ask for numbers and rules and leave nothing behind: their files share a process, and what they import
+ * is loaded once.
+ */
+const numbers = ['test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
+/** As quick, but they register layers, so each file has a process of its own. */
+const spine = ['test/*.test.ts', 'test/pycaffe/net_spec.test.ts']
+/** What takes long in those rooms. */
+const tails = ['test/**/*.long.test.ts']
+
 export default defineConfig({
   // examples import the package by its name
   resolve: {
@@ -10,10 +20,26 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/slow/**', 'test/package/**'],
-    testTimeout: 30_000,
+    // long enough for a busy machine: no test is about time
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    setupFiles: [new URL('test/setup.ts', import.meta.url).pathname],
     pool: 'forks',
     maxWorkers: 2,
+    // npm run test:quick is the first two
+    projects: [
+      { extends: true, test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails], isolate: false } },
+      { extends: true, test: { name: 'spine', include: spine, exclude: tails } },
+      { extends: true, test: { name: 'tails', include: tails } },
+      // engines, data, programs
+      {
+        extends: true,
+        test: {
+          name: 'programs',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**', ...numbers, ...spine, ...tails],
+        },
+      },
+    ],
   },
 })

@@ -56,12 +56,6 @@ layer { foo_param { a: [1, 2] b { c: "}" } } name: "y" }
   test('one mistake is that mistake, without causes', () => {
     expect(() => parseNet('layer { nmae: "a" }')).toThrow(expect.objectContaining({ causes: [], column: 9, length: 4 }))
   })
-
-  test('a text of nothing but mistakes ends', () => {
-    expect(read('nmae: "a"\n'.repeat(100_000)).errors).toHaveLength(100)
-    expect(read('é\n'.repeat(100_000)).errors.length).toBeLessThanOrEqual(100)
-    expect(read('layer {\n'.repeat(100_000)).errors).toHaveLength(100)
-  })
 })
 
 describe('a missing bracket is missed where it belongs', () => {
