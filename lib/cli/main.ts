@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { run } from './program.js'
 
 // `ristretto … | head` closes the pipe: that is no error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -7,4 +6,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+/** The program itself, or the end of this one with a line that says why it cannot be loaded. */
+async function load(): Promise<typeof import('./program.js')> {
+  try {
+    return await import('./program.js')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const advice = code === 'EMFILE' ? '; raise the number of files that may be open: ulimit -n 256' : ''
+    process.stderr.write(`ristretto: its own files cannot be read: ${message}${advice}\n`)
+    process.exit(1)
+  }
+}
+
+const { run } = await load()
 process.exitCode = await run(process.argv.slice(2), { out: process.stdout, err: process.stderr })

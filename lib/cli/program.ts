@@ -1,42 +1,62 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { systemError } from '../errors.js'
 import { printableLines } from '../system/escape.js'
 import { nearestName } from '../system/names.js'
-import { addCheckLayer } from './check_layer.js'
-import { addClassify } from './classify.js'
-import { addComputeImageMean } from './compute_image_mean.js'
-import { addConvertImageset } from './convert_imageset.js'
-import { addConvertMnist } from './convert_mnist.js'
-import { addDeviceQuery } from './device_query.js'
-import { addDraw } from './draw.js'
 import { errorText } from './error_text.js'
-import { addExtractFeatures } from './extract_features.js'
 import { normalizeArguments, unknownFlag } from './gflags.js'
 import { type Output, printText } from './output.js'
-import { addParseLog } from './parse_log.js'
-import { addPlotLog } from './plot_log.js'
-import { addSummarize } from './summarize.js'
-import { addTest } from './test.js'
-import { addTime } from './time.js'
-import { addTrain } from './train.js'
-import { addUpgradeNet } from './upgrade_net.js'
-import { addUpgradeSolver } from './upgrade_solver.js'
 
 /** Exit codes: done, failed while running, used wrongly. */
 export const exitCodes = { ok: 0, error: 1, usage: 2 } as const
 
-/** The commands, in the order of the help: one file and one line each. */
-const commands = [
-  ...[addTrain, addTest, addTime, addClassify, addExtractFeatures],
-  ...[addConvertMnist, addConvertImageset, addComputeImageMean],
-  ...[addUpgradeNet, addUpgradeSolver, addDraw, addParseLog, addPlotLog],
-  ...[addSummarize, addCheckLayer, addDeviceQuery],
-]
+type Add = (program: Command, output: Output) => void
+
+/**
+ * The commands, in the order of the help: one file and one line each. A command line imports the one that it names:
+ * what the others need takes time, memory and open files.
+ */
+const commands: Record<string, () => Promise<Add>> = {
+  train: async () => (await import('./train.js')).addTrain,
+  test: async () => (await import('./test.js')).addTest,
+  time: async () => (await import('./time.js')).addTime,
+  classify: async () => (await import('./classify.js')).addClassify,
+  'extract-features': async () => (await import('./extract_features.js')).addExtractFeatures,
+  'convert-mnist': async () => (await import('./convert_mnist.js')).addConvertMnist,
+  'convert-imageset': async () => (await import('./convert_imageset.js')).addConvertImageset,
+  'compute-image-mean': async () => (await import('./compute_image_mean.js')).addComputeImageMean,
+  'upgrade-net': async () => (await import('./upgrade_net.js')).addUpgradeNet,
+  'upgrade-solver': async () => (await import('./upgrade_solver.js')).addUpgradeSolver,
+  draw: async () => (await import('./draw.js')).addDraw,
+  'parse-log': async () => (await import('./parse_log.js')).addParseLog,
+  'plot-log': async () => (await import('./plot_log.js')).addPlotLog,
+  summarize: async () => (await import('./summarize.js')).addSummarize,
+  'check-layer': async () => (await import('./check_layer.js')).addCheckLayer,
+  'device-query': async () => (await import('./device_query.js')).addDeviceQuery,
+}
+
+/** The command that the words name; all of them where they name none, for the help and for the nearest name. */
+async function addsOf(argv: readonly string[]): Promise<Add[]> {
+  const word = argv.find(word => !word.startsWith('-')) ?? ''
+  const named = Object.hasOwn(commands, word) ? [commands[word]] : Object.values(commands)
+  const adds: Add[] = []
+  try {
+    // one after the other: together they would hold all their files open
+    for (const add of named) adds.push(await add())
+  } catch (error) {
+    throw systemError(
+      "the command's own files cannot be read (if too many are open, raise the number that may be: ulimit -n 256)",
+      error,
+    )
+  }
+  return adds
+}
 
 /** Run one command line; resolves to the exit code. */
 export async function run(argv: readonly string[], output: Output): Promise<number> {
-  const program = createProgram(output)
+  let program: Command | undefined
   try {
+    program = createProgram(output, await addsOf(argv))
     if (!argv.length) {
       output.err.write(program.helpInformation())
       return exitCodes.usage
@@ -48,7 +68,7 @@ export async function run(argv: readonly string[], output: Output): Promise<numb
     return exitCodes.ok
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-    const debug = program.opts()['debug'] === true
+    const debug = program?.opts()['debug'] === true
     const color = output.err.isTTY === true && !process.env['NO_COLOR']
     output.err.write(`${errorText(error, { debug, color })}\n`)
     return exitCodes.error
@@ -63,7 +83,7 @@ function refuse(command: Command, flag: string): never {
   )
 }
 
-function createProgram(output: Output): Command {
+function createProgram(output: Output, adds: readonly Add[]): Command {
   const { version } = createRequire(import.meta.url)('ristretto/package.json') as { version: string }
   const program = new Command('ristretto')
     .description('Caffe, concentrated: train, test and time nets described by prototxts.')
@@ -85,6 +105,6 @@ Example:
 
 gflags spelling works too: -solver x, --solver=x, --sigint_effect stop. ristretto <command> --help shows more.`,
     )
-  for (const add of commands) add(program, output)
+  for (const add of adds) add(program, output)
   return program
 }

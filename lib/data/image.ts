@@ -45,9 +45,24 @@ export async function importPixels(load?: () => Promise<PixelsModule>): Promise<
   }
 }
 
-/** Decode a PNG or JPEG file, and in a browser whatever else it can show. */
-export async function decodeImage(bytes: Uint8Array, pixels: PixelsModule): Promise<DecodedImage> {
+/** Pixels of a picture that is still decoded: decoders take some twenty bytes for each. */
+export const MOST_PIXELS = 2 ** 27
+
+/**
+ * Decode a PNG or JPEG file, and in a browser whatever else it can show. A file whose header speaks of more than `most`
+ * pixels is a FormatError before anything is decoded: a few kB can be many GB of picture.
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  pixels: PixelsModule,
+  most: number = MOST_PIXELS,
+): Promise<DecodedImage> {
   const { type, channels } = inspect(bytes)
+  const [columns, rows] = imageSize(bytes)
+  if (columns * rows > most)
+    throw new FormatError(
+      `this image (${bytes.length} bytes, ${type}) is ${columns}×${rows} pixels large, at most ${most} are decoded; make it smaller`,
+    )
   let decoded: NdArray<Uint8Array>
   try {
     decoded = await pixels.getPixels(bytes, type)
@@ -78,8 +93,38 @@ function inspect(bytes: Uint8Array): { type: string; channels: 1 | 3 | 4 } {
   )
 }
 
+/** Width and height as the header says; [0, 0] where it says nothing that is known here, which the decoder then refuses. */
+export function imageSize(bytes: Uint8Array): [width: number, height: number] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const within = (end: number) => bytes.length >= end
+  if (bytes[0] === 0x89) return within(24) ? [view.getUint32(16), view.getUint32(20)] : [0, 0]
+  if (bytes[0] === 0xff) {
+    const at = jpegFrame(bytes)
+    return at > 0 ? [view.getUint16(at + 7), view.getUint16(at + 5)] : [0, 0]
+  }
+  if (bytes[0] === 0x47) return within(10) ? [view.getUint16(6, true), view.getUint16(8, true)] : [0, 0]
+  if (bytes[0] === 0x42)
+    return within(26) ? [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))] : [0, 0]
+  if (bytes[0] !== 0x52 || !within(30)) return [0, 0]
+  // WebP: simple, lossless and extended files have the size in different places
+  const kind = bytes[15]
+  if (kind === 0x20) return [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff]
+  if (kind === 0x4c) {
+    const bits = view.getUint32(21, true)
+    return [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1]
+  }
+  const three = (at: number) => 1 + view.getUint16(at, true) + (bytes[at + 2] << 16)
+  return [three(24), three(27)]
+}
+
 /** Number of components in the frame header of a JPEG file; 0 if none is found. */
-function jpegComponents(bytes: Uint8Array): number {
+const jpegComponents = (bytes: Uint8Array): number => {
+  const at = jpegFrame(bytes)
+  return at > 0 ? bytes[at + 9] : 0
+}
+
+/** Where the frame header of a JPEG file begins; 0 if none is found. */
+function jpegFrame(bytes: Uint8Array): number {
   for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
     const marker = bytes[at + 1]
     if (marker === 0xff) {
@@ -87,7 +132,7 @@ function jpegComponents(bytes: Uint8Array): number {
       continue
     }
     const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
-    if (isFrame) return bytes[at + 9]
+    if (isFrame) return at
     at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3])
   }
   return 0

@@ -86,16 +86,24 @@ function checked(engine: Engine, what: string): Engine {
 }
 
 /**
- * The engine used when nobody asked for one, as startEngine gives it: wasm, or js with the reason in the log where
- * WebAssembly cannot run.
+ * The engine used when nobody asked for one, as startEngine gives it: wasm, or js, which says why in its detail and in
+ * the log, where the platform has no WebAssembly to run it. Where it has, but no memory for it, that is an EngineError:
+ * hundreds of times slower is not what anybody meant.
  */
 export async function startDefaultEngine(options: EngineOptions, log: (line: string) => void): Promise<Engine> {
   try {
     return await startWasmEngine(options)
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    log(`engine js is used, since wasm cannot run here: ${error.message}`)
-    return createJsEngine()
+    if (error.cause instanceof RangeError)
+      throw new EngineError(
+        `${error.message}; raise the limit of address space (ulimit -v), or ask for engine: 'js', which is much slower`,
+        { cause: error },
+      )
+    const reason = `wasm cannot run here: ${error.message}`
+    log(`engine js is used, since ${reason}`)
+    const engine = createJsEngine()
+    return { ...engine, detail: `${engine.detail}, since ${reason}` }
   }
 }
 

@@ -257,3 +257,14 @@ describe('exit codes and messages', () => {
     expect(await cli('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
   })
 })
+
+it('a command line loads the command that it names, under that name', async () => {
+  const all = await cli('--help')
+  const names = [...all.out.matchAll(/^ {2}([a-z][a-z-]+) /gm)].map(([, name]) => name).filter(name => name !== 'help')
+  expect(names.length).toBeGreaterThan(14)
+  for (const name of names) {
+    const one = await cli(name, '--help')
+    expect(one.code, name).toBe(0)
+    expect(one.out).toMatch(new RegExp(`^Usage: ristretto ${name}[ |]`))
+  }
+})
