@@ -83,7 +83,7 @@ export function graphOf(net: Net): Graph {
   const inputs: Record<string, readonly number[]> = {}
   for (const input of net.inputs) if (input !== 'cont') inputs[input] = net.blobs[input].shape
 
-  for (const node of net.nodes) {
+  for (const node of net.built.nodes) {
     const { layer, bottom, top } = node
     const from = bottom.map(blob => current.get(blob.name)!)
     const alias = (i = 0) => current.set(top[i].name, from[0])

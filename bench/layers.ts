@@ -30,7 +30,7 @@ export async function layersText(
       }
     }
   if (!described) return notes.join('\n')
-  const rows: Cell[][] = described.nodes.map(node => [
+  const rows: Cell[][] = described.built.nodes.map(node => [
     node.name,
     node.layer.type,
     node.top.map(blob => blob.shape.join('×')).join(' '),
@@ -63,8 +63,8 @@ async function timeLayers(net: Net, iterations: number): Promise<LayerTimes> {
     times.set(layer, [...(times.get(layer) ?? []), ms])
   }
   const pass = async () => {
-    await net.exclusive(() => net.runForward())
-    await net.exclusive(() => net.runBackward())
+    await net.exclusive(() => net.runner.forward())
+    await net.exclusive(() => net.runner.backward())
   }
   await pass()
   net.beforeForward(begin)

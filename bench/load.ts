@@ -48,7 +48,7 @@ const place = (name: string) => fileURLToPath(new URL(`nets/${name}.prototxt`, i
 /** A model file with weights that are neither zero nor all alike. */
 async function writeWeights(name: string, path: string): Promise<void> {
   const net = await Net.create(unfilled(describe(name, 1)), { engine: 'js', stages: ['deploy'], seed: SEED })
-  for (const { blob } of net.learnable) {
+  for (const { blob } of net.built.learnable) {
     const { dataArray } = blob
     for (let i = 0; i < dataArray.length; i++) dataArray[i] = ((i * 7919) % 1009) / 1e5 - 0.005
   }

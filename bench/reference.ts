@@ -19,7 +19,7 @@ export async function inferenceReference({ net: name, batch }: Job): Promise<Ref
   const inputs = inputsOf(net)
   const graph = graphOf(net)
   await net.forward(inputs)
-  const last = net.nodes.at(-1)!
+  const last = net.built.nodes.at(-1)!
   const [scores, prob] = [last.bottom[0], last.top[0]].map(blob => new Float32Array(blob.dataArray))
   net.dispose()
   // a sigmoid in place would have overwritten its scores: no net here has one last

@@ -68,22 +68,32 @@ export {
 export { type ChannelAffine, type Count, Layer, type LayerClass, type LayerContext } from './layer.js'
 export { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
-export type { LearnableParam, NetNode, NetParam, NetParts } from './net/build.js'
 export type { LayerDescription, NetDescription, ParamDescription } from './net/description.js'
 export type { FeedItem, FeedSource, FeedValues, JointFeedSource } from './net/feed.js'
 export type { CopyOptions, CopyReport, NetFormat } from './net/files.js'
 export type { MemoryPlan } from './net/memory_plan.js'
+export type { BuiltNet, LearnableParam, NetNode, NetParam } from './net/node.js'
+export type { BackwardOptions, ForwardOptions, LayerHook, Log, NetOptions } from './net/options.js'
 export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
-export { type BackwardOptions, type ForwardOptions, type LayerHook, Net, type NetOptions } from './net.js'
+export { Net } from './net.js'
 export { printNet, printSolver } from './proto/print.js'
 export { parseNet, parseSolver, type TextOptions } from './proto/text.js'
 export { upgradeNet, upgradeSolver } from './proto/upgrade.js'
 export { parseParamStr } from './pycaffe/param_str.js'
 export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'
+export type { EndReason, OutputValue, SnapshotFiles, SolverEvent, SolverListener } from './solver/events.js'
 export type { LearningRate } from './solver/learning_rate.js'
 export { NumericsError } from './solver/numerics.js'
+export type {
+  IterationEvent,
+  SolverHook,
+  SolverOptions,
+  TestEvent,
+  TestResult,
+  Watch,
+} from './solver/options.js'
 export {
   AdaDeltaSolver,
   AdaGradSolver,
@@ -95,14 +105,6 @@ export {
   solverTypes,
 } from './solver/rules/index.js'
 export type { Snapshot } from './solver/snapshot.js'
-export {
-  type IterationEvent,
-  Solver,
-  type SolverHook,
-  type SolverOptions,
-  type TestEvent,
-  type TestResult,
-  type Watch,
-} from './solver.js'
+export { Solver } from './solver.js'
 export type { FileReader, FileSource, Files } from './system/files.js'
 export type { NestedValues, Values } from './system/ndarrays.js'

@@ -34,8 +34,10 @@ export interface LayerContext {
   seed: number
   /** Finds the files that the prototxt names. */
   readonly files: Files
+  /** What tells this layer from others of its name: `ip#2` is the second layer named `ip`. Default: the name. */
+  readonly key?: string
   /** Receives notices, one line each. */
-  readonly log: (line: string) => void
+  readonly log: (line: string, tag?: string) => void
 }
 
 /**
@@ -69,6 +71,8 @@ export abstract class Layer {
 
   /** Name in the net. */
   readonly name: string
+  /** Its name, with a number behind it where an earlier layer has the same: what random streams and files go by. */
+  readonly key: string
   /** Prototxt type. */
   readonly type: string
   /** TRAIN or TEST. */
@@ -97,9 +101,10 @@ export abstract class Layer {
   ) {
     this.name = param.name ?? ''
     this.type = param.type ?? ''
+    this.key = context.key ?? this.name
     this.phase = context.phase
     this.engine = context.engine
-    this.random = new RandomStream(context.seed, `layer ${this.name}`)
+    this.random = new RandomStream(context.seed, `layer ${this.key}`)
   }
 
   /** `python_param.param_str`, as written. */
@@ -230,7 +235,7 @@ export abstract class Layer {
   protected addBlob(shape: Shape, filler?: FillerParameter): Blob {
     const index = this.blobs.length
     const blob = new Blob(shape, this.engine.heap, `${this.name}[${index}]`)
-    fillBlobLater(blob, filler ?? {}, new RandomStream(this.context.seed, `filler ${this.name} ${index}`))
+    fillBlobLater(blob, filler ?? {}, new RandomStream(this.context.seed, `filler ${this.key} ${index}`))
     this.blobs.push(blob)
     return blob
   }

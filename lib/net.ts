@@ -1,119 +1,38 @@
 import type { Blob } from './blob.js'
 import type { Engine } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
-import { type EngineName, startDefaultEngine, startEngine } from './engines/index.js'
+import { startDefaultEngine, startEngine } from './engines/index.js'
 import { limitEngine } from './engines/limited_heap.js'
 import { RistrettoError, throwAll } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
 import type { Layer, LayerContext, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
-import {
-  buildNet,
-  type LearnableParam,
-  type NetNode,
-  type NetParts,
-  refillLossWeights,
-  rememberShapes,
-  shapesChanged,
-} from './net/build.js'
-import { debugBackward, debugForward, debugNorms } from './net/debug_info.js'
+import { buildNet } from './net/build.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
 import { explainNet } from './net/explain.js'
-import { createFeed, type Feed, type FeedSource, type JointFeedSource } from './net/feed.js'
+import { createFeed, type FeedSource, type JointFeedSource } from './net/feed.js'
 import {
   type CopyOptions,
   type CopyReport,
   copyWeights,
-  type NetFormat,
   netToBytes,
+  netWeights,
   readWeights,
+  type SaveOptions,
   saveNet,
 } from './net/files.js'
-import { type Fused, fusedLayers } from './net/fusion.js'
 import { filterNet, insertSplits } from './net/graph.js'
-import { homeForBackward, homeForForward, isHostLayer } from './net/host_layer.js'
-import { InferencePlan } from './net/inference.js'
 import { createWatch } from './net/limits.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
-import { namingLayer } from './net/naming_layer.js'
+import type { BuiltNet, NetNode } from './net/node.js'
+import type { BackwardOptions, ForwardOptions, LayerHook, NetOptions } from './net/options.js'
+import { Passes } from './net/passes.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
-import { createFiles, type FileReader, type FileSource, type Files } from './system/files.js'
-import { macrotask, mustYield } from './system/macrotask.js'
+import { createFiles, type FileSource, type Files } from './system/files.js'
 import { didYouMean, listNames } from './system/names.js'
 import type { Values } from './system/ndarrays.js'
-
-/** How a net is built and where it runs. */
-export interface NetOptions {
-  /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
-  phase?: Phase
-  /** Level of the state, for `include { min_level … }` rules. Default: the net's own `state`, else 0. */
-  level?: number
-  /** Stages of the state, for `include { stage: … }` rules, beside those of the net's own `state`. */
-  stages?: readonly string[]
-  /** Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. */
-  weights?: FileSource | readonly FileSource[]
-  /**
-   * Where the net computes: a name, one that registerEngine knows among them, or an engine. Default: wasm. An engine that
-   * cannot run here is an EngineError that says why.
-   */
-  engine?: EngineName | Engine
-  /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
-  threads?: number
-  /**
-   * Most bytes that the net may take for values and for what its kernels work with: set it for nets of unknown origin.
-   * Default: 4 GiB, which is all that WebAssembly has.
-   */
-  maxMemory?: number
-  /**
-   * Most multiply-adds that a pass may take, backward included where layers have one, counted from shapes before the
-   * first pass and after every reshape: one core does some 10⁹ to 10¹⁰ a second. Default: no limit.
-   */
-  maxWork?: number
-  /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
-  seed?: number
-  /**
-   * 'inference': activations share memory, affine layers are folded, weights are kept as kernels want them; then only
-   * inputs, outputs and `keep` can be read, and there is no backward.
-   */
-  optimize?: 'inference'
-  /** Blobs that stay readable in an optimized net. */
-  keep?: readonly string[]
-  /** Answers for the files named in the prototxt before the file system does. */
-  files?: FileReader
-  /** Receives notices; the library prints nothing by itself. */
-  log?: (line: string) => void
-  /**
-   * Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory.
-   */
-  near?: Files
-}
-
-/** Which layers run forward, and what is returned. */
-export interface ForwardOptions {
-  /** Name of the first and of the last layer to run. */
-  start?: string
-  end?: string
-  /** Further blobs to return. */
-  blobs?: readonly string[]
-  /** Stops the pass between two layers: it rejects with the signal's reason. AbortSignal.timeout limits its time. */
-  signal?: AbortSignal
-}
-
-/** Which layers run backward, and what is returned. */
-export interface BackwardOptions {
-  /** Name of the layer to begin at (default: the last) and of the one to stop after (default: the first). */
-  start?: string
-  end?: string
-  /** Further blobs whose gradients to return. */
-  diffs?: readonly string[]
-  /** As in ForwardOptions. */
-  signal?: AbortSignal
-}
-
-/** Called with a layer's name; a promise is waited for. */
-export type LayerHook = (layerName: string) => void | Promise<void>
 
 /** What a net may take unless it is told otherwise, in bytes. */
 const MAX_MEMORY = 2 ** 32
@@ -127,6 +46,8 @@ const record = <T>(): Record<string, T> => Object.create(null)
 export class Net {
   /** `name` in the prototxt. */
   readonly name: string
+  /** The description that the state selects, upgraded to the current format: what `printNet` prints. */
+  readonly param: NetParameter
   /** TRAIN or TEST: which layers took part, and how they behave. */
   readonly phase: Phase
   /** Where the net computes: `engine.name`, and more in `engine.detail`. */
@@ -148,61 +69,32 @@ export class Net {
   readonly topNames: Record<string, string[]> = record()
   /** Names of the blobs that a layer takes, by layer name. */
   readonly bottomNames: Record<string, string[]> = record()
-  /** What the solver updates, with the multipliers in force after sharing. */
-  readonly learnable: readonly LearnableParam[]
-  /** Layers in their places, for code that walks the net. */
-  readonly nodes: readonly NetNode[]
-  /** What the net was built from. */
-  readonly parts: NetParts
-  /** How many forward passes have run: the iteration number of every layer's random stream. */
-  passes = 0
-  /** Log the mean absolute value of every blob and param as it is computed. */
-  debugInfo: boolean
+  /** @internal What was built: its nodes, blobs and params in their places. */
+  readonly built: BuiltNet
+  /** @internal Runs the layers. */
+  readonly runner: Passes
 
-  private readonly index = new Map<string, number>()
-  private feeds: Feed[] = []
-  private readonly hooks = {
-    beforeForward: [] as LayerHook[],
-    afterForward: [] as LayerHook[],
-    beforeBackward: [] as LayerHook[],
-    afterBackward: [] as LayerHook[],
-  }
-  private tail: Promise<unknown> | undefined
-  /** Holds a reshaped layer against what the net may take. */
-  private watch: ((node: NetNode) => void) | undefined
-  private disposed = false
-  private plan: InferencePlan | undefined
-  private fused: ReadonlyMap<NetNode, Fused>
+  private readonly places = new Map<string, number>()
 
-  private constructor(
-    /** The filtered net with its splits, as it was built. */
-    readonly param: NetParameter,
-    /** The layers that the state selects, before splits. */
-    readonly filtered: NetParameter,
-    readonly context: LayerContext,
-    readonly state: { phase: Phase; level: number; stages: readonly string[] },
-    parts: NetParts,
-  ) {
-    if (!param || !parts) throw new RistrettoError("a Net is made by Net.create: await Net.create('net.prototxt')")
-    this.name = param.name ?? ''
-    this.phase = state.phase
-    this.engine = context.engine
-    this.debugInfo = param.debug_info ?? false
-    this.parts = parts
-    this.nodes = parts.nodes
-    this.fused = fusedLayers(parts.nodes)
-    this.inputs = parts.inputs
-    this.outputs = parts.outputs
-    this.learnable = parts.learnable
-    this.layers = parts.nodes.map(node => node.layer)
-    this.layerNames = parts.nodes.map(node => node.name)
-    for (const blob of parts.blobs) this.blobs[blob.name] = blob
-    parts.nodes.forEach((node, i) => {
-      this.index.set(node.name, i)
-      this.layerDict[node.name] = node.layer
-      this.topNames[node.name] = node.top.map(blob => blob.name)
-      this.bottomNames[node.name] = node.bottom.map(blob => blob.name)
-      if (node.layer.blobs.length) this.params[node.name] = node.layer.blobs
+  private constructor(built: BuiltNet, watch?: (node: NetNode) => void) {
+    if (!built) throw new RistrettoError("a Net is made by Net.create: await Net.create('net.prototxt')")
+    this.built = built
+    this.runner = new Passes(built, watch)
+    this.name = built.name
+    this.phase = built.phase
+    this.engine = built.context.engine
+    this.param = built.filtered
+    this.inputs = built.inputs
+    this.outputs = built.outputs
+    this.layers = built.nodes.map(node => node.layer)
+    this.layerNames = built.nodes.map(node => node.key)
+    for (const blob of built.blobs) this.blobs[blob.name] = blob
+    built.nodes.forEach((node, i) => {
+      this.places.set(node.key, i)
+      this.layerDict[node.key] = node.layer
+      this.topNames[node.key] = node.top.map(blob => blob.name)
+      this.bottomNames[node.key] = node.bottom.map(blob => blob.name)
+      if (node.layer.blobs.length) this.params[node.key] = node.layer.blobs
     })
   }
 
@@ -231,18 +123,16 @@ export class Net {
     const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
     const engine = limit === undefined ? whole : limitEngine(whole, limit)
     const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
-    const parts = await buildNet(split, context)
-    const limits = { memory: options.maxMemory, work: options.maxWork }
-    const watch = createWatch(parts, engine.heap, limits)
-    checkFits(parts, context, options.maxMemory !== undefined)
-    const net = new Net(split, filtered, context, state, parts)
-    net.watch = watch
+    const built = await buildNet({ state, filtered, split }, context)
+    const watch = createWatch(built, { memory: options.maxMemory, work: options.maxWork })
+    checkFits(built, options.maxMemory !== undefined)
+    const net = new Net(built, watch)
     if (options.weights !== undefined) {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
     }
-    for (const { blob } of parts.params) blob.memory.data.settle()
-    if (options.optimize === 'inference') net.optimize(options.keep ?? [])
+    for (const { blob } of built.params) blob.memory.data.settle()
+    if (options.optimize === 'inference') net.runner.optimize(options.keep ?? [])
     await engine.ready
     return net
   }
@@ -262,7 +152,7 @@ export class Net {
     return this.queue(inputs, async values => {
       const [start, end] = this.range(options.start, options.end)
       this.fill(values, options.start !== undefined)
-      await this.runForward(start, end, options.signal)
+      await this.runner.forward(start, end, options.signal)
       // a device's failure rejects the pass that caused it
       await this.engine.finish?.()
       const names = options.end === undefined ? this.outputs : this.topNames[options.end]
@@ -279,7 +169,7 @@ export class Net {
    * `options.diffs`.
    */
   backward(diffs: Record<string, Values> = {}, options: BackwardOptions = {}): Promise<Arrays> {
-    if (this.plan)
+    if (this.runner.optimized)
       return Promise.reject(
         new RistrettoError(
           `net '${this.name}' was made with optimize: 'inference': it keeps nothing for a backward pass`,
@@ -288,9 +178,9 @@ export class Net {
     return this.queue(diffs, async values => {
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
-      await this.runBackward(start, end, options.signal)
+      await this.runner.backward(start, end, options.signal)
       await this.engine.finish?.()
-      const wanted = this.nodes.flatMap(node =>
+      const wanted = this.built.nodes.flatMap(node =>
         node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name),
       )
       const given = [...this.inputs.filter(name => wanted.includes(name)), ...(options.diffs ?? [])]
@@ -319,17 +209,11 @@ export class Net {
 
   /** The objective after the last forward: Σ loss weight × top over all tops that have one. */
   async loss(): Promise<number> {
-    for (const { top, lossWeights } of this.nodes)
-      for (let i = 0; i < top.length; i++) if (lossWeights[i]) await top[i].memory.data.pull()
-    return this.lossNow()
-  }
-
-  /** The same, where the values are at home already, as they always are on a host engine. */
-  lossNow(): number {
     let total = 0
-    for (const { top, lossWeights } of this.nodes)
+    for (const { top, lossWeights } of this.built.nodes)
       for (let i = 0; i < top.length; i++) {
         if (!lossWeights[i]) continue
+        await top[i].memory.data.pull()
         let sum = 0
         for (const value of top[i].dataArray) sum += value
         total += lossWeights[i] * sum
@@ -348,26 +232,22 @@ export class Net {
 
   /** The memory that this net needs, in bytes, by kind; shapes count, whether it has been taken yet or not. */
   memory(): MemoryPlan {
-    return memoryPlan(this.parts)
+    return memoryPlan(this.built)
   }
 
   /** Set every param's gradient to zero. */
   clearParamDiffs(): void {
-    for (const { blob } of this.learnable) kernelsOf(this.engine).fill(blob.count, 0, blob.memory.diff)
+    for (const { blob } of this.built.learnable) kernelsOf(this.engine).fill(blob.count, 0, blob.memory.diff)
   }
 
   /** Bring every blob and param home, data and diff; nothing to do on a host engine. */
   async pull(): Promise<void> {
-    for (const blob of [...this.parts.blobs, ...this.parts.params.map(p => p.blob)]) await blob.pull()
+    for (const blob of [...this.built.blobs, ...this.built.params.map(p => p.blob)]) await blob.pull()
   }
 
   /** Shape every blob from the inputs as they stand, without running. */
   reshape(): void {
-    for (const node of this.nodes) this.reshapeNode(node)
-    if (!this.plan) return
-    this.plan.link()
-    for (const node of this.nodes) this.reshapeNode(node)
-    this.plan.share()
+    this.runner.reshape()
   }
 
   /**
@@ -377,16 +257,18 @@ export class Net {
    */
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
     if (source instanceof Net) await source.pull()
-    const report = copyWeights(this, await readWeights(source, this.context.files), options)
-    if (this.plan) this.refold(this.plan)
+    const { context } = this.built
+    const weights = source instanceof Net ? netWeights(source.built) : await readWeights(source, context.files)
+    const report = copyWeights(this.built, weights, options)
+    this.runner.refold()
     return report
   }
 
   /** Use the params of `other`, layer by layer of the same name, instead of own ones: what Caffe's test nets do. */
   shareWith(other: Net): void {
     const shares: (() => void)[] = []
-    for (const node of this.nodes) {
-      const source = other.params[node.name]
+    for (const node of this.built.nodes) {
+      const source = other.params[node.key]
       if (!source) continue
       if (source.length !== node.layer.blobs.length)
         throw node.layer.error(
@@ -405,15 +287,15 @@ export class Net {
   }
 
   /** Write a .caffemodel (or .caffemodel.h5): to a temporary name first, then renamed. */
-  async save(path: string, options: { format?: NetFormat; diffs?: boolean } = {}): Promise<void> {
+  async save(path: string, options: SaveOptions = {}): Promise<void> {
     await this.pull()
-    await saveNet(this, path, options)
+    await saveNet(this.built, path, options)
   }
 
   /** The model as bytes, for places without files. */
-  async toBytes(options: { format?: NetFormat; diffs?: boolean } = {}): Promise<Uint8Array> {
+  async toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
     await this.pull()
-    return netToBytes(this, options)
+    return netToBytes(this.built, options)
   }
 
   /**
@@ -426,13 +308,12 @@ export class Net {
   feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource): void {
     const joint = typeof inputs !== 'string'
     const blobs = (joint ? inputs : [inputs]).map(name => this.blob(name))
-    const feed = createFeed(this, blobs, source, joint)
-    this.feeds = [...this.feeds.filter(other => !other.replacedBy(feed)), feed]
+    this.runner.feed(createFeed(this.built, blobs, source, joint))
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
   describe(): NetDescription {
-    return describeNet(this)
+    return describeNet(this.built)
   }
 
   /**
@@ -440,7 +321,7 @@ export class Net {
    * table to print.
    */
   explain(): string {
-    return explainNet(this)
+    return explainNet(this.built)
   }
 
   /**
@@ -448,28 +329,24 @@ export class Net {
    * this net.
    */
   beforeForward(hook: LayerHook): void {
-    this.hooks.beforeForward.push(hook)
+    this.runner.hooks.beforeForward.push(hook)
   }
   /** Call `hook` after every layer's forward, when its tops hold their values. */
   afterForward(hook: LayerHook): void {
-    this.hooks.afterForward.push(hook)
+    this.runner.hooks.afterForward.push(hook)
   }
   /** Call `hook` before the backward of every layer that has one to run, last layer first. */
   beforeBackward(hook: LayerHook): void {
-    this.hooks.beforeBackward.push(hook)
+    this.runner.hooks.beforeBackward.push(hook)
   }
   /** Call `hook` after every layer's backward, when its bottoms' diffs hold their gradients. */
   afterBackward(hook: LayerHook): void {
-    this.hooks.afterBackward.push(hook)
+    this.runner.hooks.afterBackward.push(hook)
   }
 
   /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
   dispose(): void {
-    if (this.disposed) return
-    this.disposed = true
-    for (const node of this.nodes) node.layer.dispose()
-    this.plan?.dispose()
-    for (const blob of [...this.parts.blobs, ...this.parts.params.map(p => p.blob)]) blob.dispose()
+    this.runner.dispose()
   }
   /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
@@ -478,132 +355,25 @@ export class Net {
 
   /** The weight of each blob in the objective, by blob name. */
   get blobLossWeights(): Record<string, number> {
-    return blobLossWeights(this.parts)
+    return blobLossWeights(this.built)
   }
 
   /** Seed of the random streams: given, or drawn when the net was made. */
   get seed(): number {
-    return this.context.seed
+    return this.built.context.seed
   }
 
-  /** Go on with the random streams of another run. */
-  reseed(seed: number): void {
-    this.context.seed = seed
-    for (const layer of this.layers) {
-      layer.context.seed = seed
-      layer.random.seed = seed
-    }
+  /** Log the mean absolute value of every blob and param as it is computed. */
+  get debugInfo(): boolean {
+    return this.runner.debugInfo
+  }
+  set debugInfo(on: boolean) {
+    this.runner.debugInfo = on
   }
 
   /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
   exclusive<T>(task: () => Promise<T>): Promise<T> {
-    if (this.disposed) return Promise.reject(new RistrettoError(`net '${this.name}' was disposed`))
-    const run = this.tail ? this.tail.then(task) : task()
-    const settled = run.then(
-      () => {
-        if (this.tail === settled) this.tail = undefined
-      },
-      () => {
-        if (this.tail === settled) this.tail = undefined
-      },
-    )
-    this.tail = settled
-    return run
-  }
-
-  /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
-  async runForward(start = 0, end = this.nodes.length - 1, signal?: AbortSignal): Promise<void> {
-    const { beforeForward, afterForward } = this.hooks
-    for (const feed of this.feeds) {
-      const wait = feed.next()
-      if (wait) await wait
-    }
-    // shared memory is laid out for all shapes at once
-    if (this.plan?.isStale) {
-      for (const { blob } of this.parts.params) await blob.memory.data.pull()
-      this.refold(this.plan)
-    } else if (this.plan && this.nodes.some(shapesChanged)) this.reshape()
-    // whoever looks between two layers gets to see what is there
-    const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
-    let done: NetNode | undefined
-    for (let i = start; i <= end; i++) {
-      // no iterators here without need: each is garbage, for every layer of every pass
-      const node = this.nodes[i]
-      if (node === done) continue
-      signal?.throwIfAborted()
-      if (beforeForward.length) for (const hook of beforeForward) await hook(node.name)
-      if (this.plan?.skipped.has(node)) continue
-      if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
-      if (node.layer.engine !== this.engine) await homeForForward(node)
-      node.layer.random.iteration = this.passes
-      const next = watched ? undefined : this.fused.get(node)
-      try {
-        if (next && next.place <= end) {
-          if (shapesChanged(next.node)) this.reshapeNode(next.node)
-          node.layer.forward(node.bottom, node.top, next.after)
-          done = next.node
-        } else {
-          const wait = node.layer.forward(node.bottom, node.top)
-          if (wait) await wait
-        }
-      } catch (error) {
-        throw namingLayer(node.layer, error)
-      }
-      if (this.debugInfo) await debugForward(this, node)
-      if (afterForward.length) for (const hook of afterForward) await hook(node.name)
-      if (mustYield()) await macrotask()
-    }
-    this.passes++
-  }
-
-  /** Layers start … end inclusive, backward (start ≥ end). Callers hold the net through `exclusive`. */
-  async runBackward(start = this.nodes.length - 1, end = 0, signal?: AbortSignal): Promise<void> {
-    const { beforeBackward, afterBackward } = this.hooks
-    for (let i = start; i >= end; i--) {
-      const node = this.nodes[i]
-      if (!node.needsBackward) continue
-      signal?.throwIfAborted()
-      for (const hook of beforeBackward) await hook(node.name)
-      if (node.layer.engine !== this.engine) await homeForBackward(node)
-      try {
-        const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
-        if (wait) await wait
-      } catch (error) {
-        throw namingLayer(node.layer, error)
-      }
-      if (this.debugInfo) await debugBackward(this, node)
-      for (const hook of afterBackward) await hook(node.name)
-      if (mustYield()) await macrotask()
-    }
-    if (this.debugInfo) await debugNorms(this)
-  }
-
-  private optimize(keep: readonly string[]): void {
-    if (this.phase !== 'TEST')
-      throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${this.name}' is ${this.phase}`)
-    this.plan = new InferencePlan(this.parts, keep)
-    for (const node of this.nodes) node.layer.needsBackward = false
-    this.fused = fusedLayers(this.nodes, this.plan.skipped)
-    this.reshape()
-  }
-
-  /** Fold the params as they are now, which decides anew which layers run. */
-  private refold(plan: InferencePlan): void {
-    plan.fold()
-    this.fused = fusedLayers(this.nodes, plan.skipped)
-    this.reshape()
-  }
-
-  private reshapeNode(node: NetNode): void {
-    const counts = node.top.map(blob => blob.count)
-    try {
-      node.layer.reshape(node.bottom, node.top)
-    } catch (error) {
-      throw namingLayer(node.layer, error)
-    }
-    if (node.top.some((blob, i) => blob.count !== counts[i])) refillLossWeights(node)
-    rememberShapes(node)
-    this.watch?.(node)
+    return this.runner.exclusive(task)
   }
 
   private blob(name: string): Blob {
@@ -619,21 +389,21 @@ export class Net {
   private range(first: string | undefined, last: string | undefined): [number, number] {
     const place = (name: string | undefined, otherwise: number) => {
       if (name === undefined) return otherwise
-      const i = this.index.get(name)
+      const i = this.places.get(name)
       if (i === undefined)
         throw new RistrettoError(
           `net '${this.name}' has no layer '${name}'${didYouMean(name, this.layerNames)}; its layers are ${listNames(this.layerNames)}`,
         )
       return i
     }
-    return [place(first, 0), place(last, this.nodes.length - 1)]
+    return [place(first, 0), place(last, this.layers.length - 1)]
   }
 
   /** Queue a pass with its values; they are copied now if it has to wait for its turn. */
   private queue<T>(values: Record<string, Values>, task: (values: Record<string, Values>) => Promise<T>): Promise<T> {
     const refused = refuseValues(values, this.inputs)
     if (refused) return Promise.reject(refused)
-    if (!this.tail) return this.exclusive(() => task(values))
+    if (this.runner.idle) return this.exclusive(() => task(values))
     const copies = copiesOf(values)
     return this.exclusive(() => task(copies))
   }

@@ -1,88 +1,27 @@
 import { Blob } from './blob.js'
 import type { Engine, Kernels, UpdateRule } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
-import { type EngineName, gpuForSolverMode } from './engines/index.js'
+import { gpuForSolverMode } from './engines/index.js'
 import { NetError, RistrettoError } from './errors.js'
 import type { NetParameter, SolverParameter } from './generated/caffe.js'
-import { Memory } from './memory.js'
-import type { LearnableParam } from './net/build.js'
+import type { LearnableParam } from './net/node.js'
 import { Net } from './net.js'
 import { checkMessage } from './proto/message.js'
 import { parseSolver } from './proto/text.js'
 import { upgradeSolver } from './proto/upgrade.js'
+import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver } from './solver/check.js'
+import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
 import { InputLint, lint, lintEnd, lintLoss } from './solver/lint.js'
-import { outputText, outputValues, stateOptions, testNetsOf, trainNetOf } from './solver/nets.js'
+import { outputValues, stateOptions, testNetsOf, trainNetOf } from './solver/nets.js'
 import { findNotFinite, NumericsError } from './solver/numerics.js'
-import { restoreSolver, type Snapshot, snapshotSolver } from './solver/snapshot.js'
-import { createFiles, type FileReader, type FileSource, type Files, fileName, isFileSource } from './system/files.js'
+import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult } from './solver/options.js'
+import { restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
+import { gradientNorm, ruleOf, SmoothedLoss } from './solver/update.js'
+import { createFiles, type FileSource, type Files, fileName, isFileSource } from './system/files.js'
 import { g6 } from './system/format.js'
-
-/** Where a solver runs, what it starts from, and when it looks, saves and stops. */
-export interface SolverOptions {
-  /** Where the nets compute: a name, or an engine. Default: wasm, or what `solver_mode` asks for. */
-  engine?: EngineName | Engine
-  /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
-  threads?: number
-  /** Most bytes that each net may take for values and its kernels' work; default: 4 GiB. */
-  maxMemory?: number
-  /** Most multiply-adds of a pass of each net, forward and backward; default: no limit. */
-  maxWork?: number
-  /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
-  seed?: number
-  /** Level and further stages of the train net's state, beside those of `train_state`. */
-  level?: number
-  stages?: readonly string[]
-  /** Trained weights to start from, loaded into the train net in order. */
-  weights?: FileSource | readonly FileSource[]
-  /** Answers for the files named in the prototxts before the file system does. */
-  files?: FileReader
-  /** Receives Caffe's log lines; the library prints nothing by itself. */
-  log?: (line: string) => void
-  /** Stops `step` and `solve` cleanly after the iteration under way. */
-  signal?: AbortSignal
-  /** When to look for NaN and infinity: at display points (default), after every iteration, or never. */
-  checkNumerics?: 'display' | 'always' | 'never'
-  /** Keep only so many of this run's snapshots, the newest ones. */
-  keepLast?: number
-  /** Snapshot as `<prefix>_best` whenever this output of test net 0 is better than before. */
-  keepBest?: Watch
-  /** Stop when this output of test net 0 has not become better for `tests` tests in a row. */
-  patience?: Watch & { tests: number }
-}
-
-/** A test output to watch: 'max' for an accuracy, 'min' for a loss (the default if its blob has a loss weight). */
-export interface Watch {
-  readonly output: string
-  readonly better?: 'min' | 'max'
-}
-
-/** One output value of a test, averaged over its iterations. */
-export interface TestResult {
-  readonly name: string
-  readonly value: number
-  readonly lossWeight: number
-}
-
-/** What `onIteration` is told. */
-export interface IterationEvent {
-  /** Number of updates so far, this one included. */
-  readonly iter: number
-  readonly lr: number
-}
-
-/** What `onTest` is told. */
-export interface TestEvent {
-  readonly iter: number
-  /** Number of the test net. */
-  readonly net: number
-  readonly results: readonly TestResult[]
-}
-
-/** Called while a solver trains; a promise is waited for. */
-export type SolverHook<E> = (event: E) => void | Promise<void>
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
 export abstract class Solver {
@@ -107,8 +46,10 @@ export abstract class Solver {
   }
   private lastLoss = 0
   private lossKnown = true
-  private recent: number[] = []
-  private smoothed = 0
+  private readonly smoothed: SmoothedLoss
+  private readonly listeners: SolverListener[] = []
+  /** Patience has run out. */
+  private outOfPatience = false
   private snapshotWanted = false
   /** Settles when the steps asked for so far are done. */
   private stepping: Promise<void> | undefined
@@ -130,7 +71,11 @@ export abstract class Solver {
       )
     checkSolver(param)
     this.rate = new LearningRate(param)
-    this.keeper = new Keeper(this)
+    this.smoothed = new SmoothedLoss(param.average_loss ?? 1)
+    this.keeper = new Keeper(options, () => this.snapshotAs('best'))
+    const { log } = options
+    if (log) this.on(event => caffeLog(event, log))
+    if (options.on) this.on(options.on)
     if (options.keepBest && param.snapshot_prefix === undefined)
       throw new NetError('solver: keepBest writes files, so snapshot_prefix must say where')
     this.checkParam()
@@ -191,7 +136,19 @@ export abstract class Solver {
 
   /** The loss averaged over the last `average_loss` iterations of this step, as it is displayed. */
   get smoothedLoss(): number {
-    return this.smoothed
+    return this.smoothed.value
+  }
+
+  /**
+   * Be told what happens, as data: what the log says in words. Returns a function that ends it. Listeners watch; hooks
+   * may change the run.
+   */
+  on(listener: SolverListener): () => void {
+    this.listeners.push(listener)
+    return () => {
+      const i = this.listeners.indexOf(listener)
+      if (i >= 0) this.listeners.splice(i, 1)
+    }
   }
 
   /** Called before an iteration's forward pass, with the iteration number. */
@@ -234,12 +191,11 @@ export abstract class Solver {
     const { param, net } = this
     if (!this.linted) {
       this.linted = true
-      for (const hint of await lint(net, param, this.fresh)) this.hint(hint)
+      for (const hint of await lint(net.built, param, this.fresh)) this.hint(hint)
     }
     const start = this.iter
     const stop = start + iterations
-    this.recent = []
-    this.smoothed = 0
+    this.smoothed.restart(start)
     this.stopped = false
     this.lastDisplay ??= { iter: start, time: performance.now() }
     while (this.iter < stop) {
@@ -258,8 +214,8 @@ export abstract class Solver {
       for (const hook of this.hooks.start) await hook(this.iter)
       const displayed = !!param.display && this.iter % param.display === 0
       if (param.debug_info) net.debugInfo = displayed
-      const untouched = this.inputs.before(net)
-      await net.exclusive(() => this.computeGradients(displayed, start))
+      const untouched = this.inputs.before(net.built)
+      await net.exclusive(() => this.computeGradients(displayed))
       if (untouched.length) for (const hint of await this.inputs.after(untouched, 'the train net')) this.hint(hint)
       if (displayed) await this.display()
       if (this.checks(displayed)) await this.checkNumerics()
@@ -290,26 +246,33 @@ export abstract class Solver {
    */
   async solve(state?: FileSource): Promise<void> {
     const { param } = this
-    this.log(`Solving ${this.net.name}`)
-    this.log(`Learning Rate Policy: ${param.lr_policy}`)
+    const { max_iter: maxIter = 0, lr_policy: policy = '' } = param
+    this.outOfPatience = false
+    this.emit({ type: 'begin', iter: this.iter, maxIter, net: this.net.name, policy })
+    let reason: EndReason = 'error'
+    try {
+      await this.run(state)
+      reason = this.outOfPatience ? 'patience' : this.stopped ? 'stopped' : 'done'
+    } finally {
+      this.emit({ type: 'end', iter: this.iter, reason })
+    }
+  }
+
+  private async run(state: FileSource | undefined): Promise<void> {
+    const { param } = this
     if (state !== undefined) await this.restore(state)
-    const start = this.iter
-    const hint = lintEnd(param.max_iter, start)
+    const hint = lintEnd(param.max_iter, this.iter)
     if (hint) this.hint(hint)
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
-    if (this.stopped) {
-      this.log('Optimization stopped early.')
-      return
-    }
+    if (this.stopped) return
     if (param.display && this.iter % param.display === 0) {
-      await this.net.exclusive(() => this.net.runForward())
-      this.smooth(await this.net.loss(), start)
-      this.log(`Iteration ${this.iter}, loss = ${g6(this.smoothed)}`)
+      await this.net.exclusive(() => this.net.runner.forward())
+      this.smoothed.add(await this.net.loss(), this.iter)
+      this.emit({ type: 'final', iter: this.iter, loss: this.smoothed.value })
     }
     if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
-    this.log('Optimization Done.')
   }
 
   /** Average every output of every test net over its test_iter batches. */
@@ -323,17 +286,17 @@ export abstract class Solver {
   async test(index = 0): Promise<TestResult[]> {
     const net = this.testNets[index]
     const iterations = this.param.test_iter?.[index] ?? 0
-    this.log(`Iteration ${this.iter}, Testing net (#${index})`)
+    this.emit({ type: 'testBegin', iter: this.iter, net: index })
     const sums: number[] = []
     let loss = 0
     for (let i = 0; i < iterations; i++) {
       if (this.options.signal?.aborted) {
         this.stopped = true
-        this.log('Test interrupted.')
+        this.emit({ type: 'testStopped', iter: this.iter, net: index })
         return []
       }
-      const untouched = this.inputs.before(net)
-      await net.exclusive(() => net.runForward())
+      const untouched = this.inputs.before(net.built)
+      await net.exclusive(() => net.runner.forward())
       if (untouched.length) for (const hint of await this.inputs.after(untouched, `test net #${index}`)) this.hint(hint)
       if (this.param.test_compute_loss) loss += await net.loss()
       let k = 0
@@ -343,11 +306,16 @@ export abstract class Solver {
         for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
       }
     }
-    if (this.param.test_compute_loss) this.log(`Test loss: ${g6(loss / iterations)}`)
     const results = outputValues(net, k => sums[k] / iterations)
-    results.forEach((result, k) => this.log(`    Test net output #${k}: ${outputText(result)}`))
+    const meanLoss = this.param.test_compute_loss ? { loss: loss / iterations } : {}
+    this.emit({ type: 'test', iter: this.iter, net: index, outputs: results, ...meanLoss })
     for (const hook of this.hooks.test) await hook({ iter: this.iter, net: index, results })
-    if (index === 0 && (await this.keeper.tested(results))) this.stopped = true
+    const worse = index === 0 ? await this.keeper.tested(results) : undefined
+    if (worse) {
+      this.emit({ type: 'patience', iter: this.iter, ...worse })
+      this.outOfPatience = true
+      this.stopped = true
+    }
     return results
   }
 
@@ -357,13 +325,22 @@ export abstract class Solver {
    */
   async snapshot(): Promise<Snapshot> {
     const snapshot = await this.net.exclusive(() => snapshotSolver(this))
+    this.saved(snapshot, false)
     await this.keeper.saved(snapshot)
     return snapshot
   }
 
   /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
   async snapshotAs(name: string): Promise<Snapshot> {
-    return this.net.exclusive(() => snapshotSolver(this, name))
+    const snapshot = await this.net.exclusive(() => snapshotSolver(this, name))
+    this.saved(snapshot, name === 'best')
+    return snapshot
+  }
+
+  private saved({ model, state }: Snapshot, best: boolean): void {
+    const files = typeof model === 'string' && typeof state === 'string' ? { files: { model, state } } : {}
+    const format = this.param.snapshot_format === 'HDF5' ? 'HDF5' : 'binary proto'
+    this.emit({ type: 'snapshot', iter: this.iter, format, best, ...files })
   }
 
   /** Ask for a snapshot after the iteration under way (what SIGHUP does). */
@@ -375,6 +352,7 @@ export abstract class Solver {
   async restore(state: FileSource, model?: FileSource): Promise<void> {
     await this.net.exclusive(() => restoreSolver(this, state, model))
     this.fresh = false
+    this.emit({ type: 'restored', iter: this.iter, file: stateName(state) })
   }
 
   /** Give the memory of all nets and the history back. */
@@ -388,20 +366,19 @@ export abstract class Solver {
     this.dispose()
   }
 
-  /** Hand a line to the `log` option. */
-  log(line: string): void {
-    this.options.log?.(line)
+  private emit(event: SolverEvent): void {
+    for (const listener of [...this.listeners]) listener(event)
   }
 
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     const { param, options } = this
     const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
-    const { threads, maxMemory, maxWork, files, log } = options
+    const { threads, maxMemory, maxWork, files } = options
+    const log = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
     // the schema's default is GPU, too: only a written one counts
     const engine =
-      options.engine ??
-      (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => this.log(line)) : undefined)
+      options.engine ?? (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => log(line)) : undefined)
     const common = { engine, threads, maxMemory, maxWork, files, log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
@@ -429,12 +406,12 @@ export abstract class Solver {
       this.testNets[i].shareWith(this.net)
     }
     for (let m = 0; m < this.moments; m++)
-      for (const { blob } of this.net.learnable)
+      for (const { blob } of this.net.built.learnable)
         this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
   }
 
   /** Forward and backward over iter_size batches. The gradients add up in the params' diffs. */
-  private async computeGradients(displayed: boolean, start: number): Promise<void> {
+  private async computeGradients(displayed: boolean): Promise<void> {
     const { net } = this
     const size = this.param.iter_size ?? 1
     net.clearParamDiffs()
@@ -442,16 +419,18 @@ export abstract class Solver {
     // a device's loss is fetched only when somebody looks at it, unless a mean over several passes is wanted
     const wanted = this.engine.isHost || displayed || size > 1 || (this.param.average_loss ?? 1) > 1
     for (let i = 0; i < size; i++) {
-      await net.runForward()
-      if (wanted) loss += this.engine.isHost ? net.lossNow() : await net.loss()
-      await net.runBackward()
+      await net.runner.forward()
+      if (wanted) loss += await net.loss()
+      await net.runner.backward()
     }
     this.lossKnown = wanted
-    if (wanted) this.smooth((this.lastLoss = loss / size), start)
+    if (!wanted) return
+    this.lastLoss = loss / size
+    this.smoothed.add(this.lastLoss, this.iter)
   }
 
   private hint(text: string): void {
-    this.log(`Hint: ${text}`)
+    this.emit({ type: 'hint', iter: this.iter, text })
   }
 
   private checks(displayed: boolean): boolean {
@@ -464,9 +443,11 @@ export abstract class Solver {
     const loss = await this.loss()
     if (Number.isFinite(loss)) return
     const where = await findNotFinite(this.net)
-    throw new NumericsError(
+    const error = new NumericsError(
       `iteration ${this.iter}: the loss is ${loss}. First bad value: ${where ?? 'none found in the blobs'}. Lower base_lr (now ${g6(this.lr)}), clip gradients, or check the data's scale`,
     )
+    this.emit({ type: 'numerics', iter: this.iter, loss, message: error.message })
+    throw error
   }
 
   private async readLoss(): Promise<void> {
@@ -474,32 +455,24 @@ export abstract class Solver {
     this.lossKnown = true
   }
 
-  private smooth(loss: number, start: number): void {
-    const window = this.param.average_loss ?? 1
-    if (this.recent.length < window) {
-      this.recent.push(loss)
-      const n = this.recent.length
-      this.smoothed = (this.smoothed * (n - 1) + loss) / n
-    } else {
-      const oldest = (this.iter - start) % window
-      this.smoothed += (loss - this.recent[oldest]) / window
-      this.recent[oldest] = loss
-    }
-  }
-
   private async display(): Promise<void> {
+    const { net, iter } = this
     const now = performance.now()
     const last = this.lastDisplay!
-    const seconds = (now - last.time) / 1000
-    const done = this.iter - last.iter
-    const pace = `(${g6(done / (seconds || 1))} iter/s, ${g6(seconds)}s/${this.param.display} iters)`
-    this.log(`Iteration ${this.iter} ${pace}, loss = ${g6(this.smoothed)}`)
-    this.lastDisplay = { iter: this.iter, time: now }
-    for (const name of this.net.outputs) await this.net.blobs[name].memory.data.pull()
-    const values = this.net.outputs.flatMap(name => [...this.net.blobs[name].dataArray])
-    outputValues(this.net, k => values[k]).forEach((result, k) =>
-      this.log(`    Train net output #${k}: ${outputText(result)}`),
-    )
+    this.lastDisplay = { iter, time: now }
+    for (const name of net.outputs) await net.blobs[name].memory.data.pull()
+    const values = net.outputs.flatMap(name => [...net.blobs[name].dataArray])
+    this.emit({
+      type: 'display',
+      iter,
+      loss: this.smoothed.value,
+      lastLoss: this.lastLoss,
+      lr: this.lr,
+      iterations: iter - last.iter,
+      seconds: (now - last.time) / 1000,
+      interval: this.param.display ?? 0,
+      outputs: outputValues(net, k => values[k]),
+    })
     const hint = lintLoss(this.lastLoss)
     if (hint) this.hint(hint)
   }
@@ -509,15 +482,11 @@ export abstract class Solver {
     const { param, net, iter } = this
     const { stage } = this.rate
     const lr = this.rate.take(iter)
-    if (param.lr_policy === 'multistep' && this.rate.stage !== stage)
-      this.log(`MultiStep Status: Iteration ${iter}, step = ${this.rate.stage}`)
-    if (param.display && iter % param.display === 0) this.log(`Iteration ${iter}, lr = ${g6(lr)}`)
+    const displayed = !!param.display && iter % param.display === 0
+    const moved = param.lr_policy === 'multistep' && this.rate.stage !== stage ? { stage: this.rate.stage } : {}
+    if (displayed || 'stage' in moved) this.emit({ type: 'rate', iter, lr, displayed, ...moved })
     const scale = (await this.clipScale()) / (param.iter_size ?? 1)
-    const regularization = param.regularization_type === 'L1' ? 'L1' : 'L2'
-    net.learnable.forEach((learnable, i) => {
-      const decay = (param.weight_decay ?? 0) * learnable.decayMult
-      this.update(i, learnable, { rate: lr * learnable.lrMult, scale, decay, regularization })
-    })
+    net.built.learnable.forEach((learnable, i) => this.update(i, learnable, ruleOf(param, learnable, lr, scale)))
     // a device's queue must not grow without end; nothing is read back
     await this.engine.finish?.()
     this.iter++
@@ -528,16 +497,9 @@ export abstract class Solver {
   private async clipScale(): Promise<number> {
     const limit = this.param.clip_gradients ?? -1
     if (limit < 0) return 1
-    const { learnable } = this.net
-    const sums = new Memory(learnable.length, this.engine.heap)
-    learnable.forEach(({ blob }, i) => this.kernels.sumOfSquares(blob.count, blob.memory.diff, sums, i))
-    await sums.pull()
-    const norm = Math.sqrt(sums.array.reduce((sum, value) => sum + value, 0))
-    sums.dispose()
+    const norm = await gradientNorm(this.net.built)
     if (norm <= limit) return 1
-    this.log(
-      `Gradient clipping: scaling down gradients (L2 norm ${g6(norm)} > ${g6(limit)}) by scale factor ${g6(limit / norm)}`,
-    )
+    this.emit({ type: 'clip', iter: this.iter, norm, limit })
     return limit / norm
   }
 

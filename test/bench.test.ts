@@ -58,7 +58,7 @@ suite('nets', () => {
       .flat()
       .reduce((sum, blob) => sum + blob.count, 0)
     expect(count).toBe(learned[name])
-    expect(net.nodes.at(-1)!.layer.isLoss).toBe(true)
+    expect(net.built.nodes.at(-1)!.layer.isLoss).toBe(true)
     net.dispose()
   })
 

@@ -865,7 +865,7 @@ describe('applyUpdate', () => {
     iter,
     lr,
     stage: rate.stage,
-    weights: net.learnable.map(({ blob }) => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
+    weights: net.built.learnable.map(({ blob }) => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
     history: history.map(blob => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
   })
   const start = async (type: string, engine: string) => {

@@ -107,7 +107,7 @@ export function fill(net: Net, name: string): void {
   const draw = new RandomStream(SEED, 'bench weights')
   const uniform = Float32Array.from({ length: TABLE_SIZE }, () => 2 * draw.uniform() - 1)
   let at = 0
-  for (const node of net.nodes) {
+  for (const node of net.built.nodes) {
     const random = new RandomStream(SEED, `bench ${node.name}`)
     const blobs = node.layer.blobs
     if (node.layer.type === 'BatchNorm') {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { Net, type NetOptions } from '../net.js'
+import type { Log } from '../net/options.js'
+import { Net } from '../net.js'
 import { mustExist } from './input_file.js'
 import {
   addRunOptions,
@@ -62,11 +63,7 @@ export async function openNet(
 }
 
 /** Load weights, each file's lines under its name. */
-export async function copyAll(
-  net: Net,
-  weights: readonly string[],
-  log: NonNullable<NetOptions['log']>,
-): Promise<void> {
+export async function copyAll(net: Net, weights: readonly string[], log: Log): Promise<void> {
   for (const file of weights) {
     log(`Weights of ${file}`)
     await net.copyFrom(file)
@@ -78,7 +75,9 @@ export async function copyAll(
  * result.
  */
 export function warnOfInputs(net: Net, output: Output): void {
-  const names = net.nodes.flatMap(({ layer, top }) => (layer.type === 'Input' ? top.map(blob => `'${blob.name}'`) : []))
+  const names = net.built.nodes.flatMap(({ layer, top }) =>
+    layer.type === 'Input' ? top.map(blob => `'${blob.name}'`) : [],
+  )
   if (names.length)
     warn(
       output,

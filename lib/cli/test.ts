@@ -36,7 +36,9 @@ interface Score {
 async function test(options: BatchOptions, output: Output): Promise<void> {
   // on a terminal plain words, as train has them
   const isTerminal = output.out.isTTY ?? false
-  const log = options.json ? () => {} : (line: string) => (isTerminal ? print(output, line) : printLog(output, line))
+  const log = options.json
+    ? () => {}
+    : (line: string, tag?: string) => (isTerminal ? print(output, line) : printLog(output, line, tag))
   const { model, weights = [], iterations } = options
   const net = await openNet(model, weights, options, output, log)
   log(`Engine ${net.engine.name} (${net.engine.detail})`)
@@ -50,7 +52,7 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
     const sums: Score[] = []
     let loss = 0
     for (let i = 0; i < iterations; i++) {
-      await net.exclusive(() => net.runForward())
+      await net.exclusive(() => net.runner.forward())
       loss += await net.loss()
       const scores = await outputScores(net)
       scores.forEach((score, k) => {
@@ -77,7 +79,7 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
 
 async function outputScores(net: Net): Promise<Score[]> {
   const weights = new Map(
-    net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)),
+    net.built.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)),
   )
   const scores: Score[] = []
   for (const name of net.outputs) {

@@ -36,8 +36,8 @@ async function time(options: BatchOptions, output: Output): Promise<void> {
   const net = await openNet(model, weights, options, output, line => log(line))
   try {
     log(`Engine ${net.engine.name} (${net.engine.detail})`, 'caffe.cpp:343')
-    const forwardPass = () => net.exclusive(() => net.runForward())
-    const backwardPass = () => net.exclusive(() => net.runBackward())
+    const forwardPass = () => net.exclusive(() => net.runner.forward())
+    const backwardPass = () => net.exclusive(() => net.runner.backward())
     log('Performing Forward', 'caffe.cpp:351')
     await forwardPass()
     log(`Initial loss: ${g6(await net.loss())}`, 'caffe.cpp:356')

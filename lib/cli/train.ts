@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander'
+import { caffeLog } from '../solver/caffe_log.js'
+import type { SolverEvent } from '../solver/events.js'
 import { createSolver } from '../solver/rules/index.js'
 import type { Solver } from '../solver.js'
 import { addGpuFlag } from './gpu_flag.js'
@@ -71,10 +73,6 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   const { engine, threads, seed, level, stage, keepLast, keepBest, patience } = options
   const watch = keepBest === undefined ? undefined : { output: keepBest }
   let saved = ''
-  const log = (line: string) => {
-    saved = /^Snapshotting solver state to .* file (.*)$/.exec(line)?.[1] ?? saved
-    view.log(line)
-  }
   const solver = await createSolver(options.solver, {
     engine,
     threads,
@@ -85,12 +83,15 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
     keepBest: watch,
     patience: watch && patience !== undefined ? { ...watch, tests: patience } : undefined,
     signal: abort.signal,
-    log,
+    on(event) {
+      if (event.type === 'snapshot' && event.files && !event.best) saved = event.files.state
+      view.event(event)
+    },
   })
   try {
     view.log(`Engine ${solver.engine.name} (${solver.engine.detail}), seed ${solver.net.seed}`)
     await applySnapshotPrefix(solver, options.solver, line => view.log(line))
-    await copyAll(solver.net, options.weights ?? [], log)
+    await copyAll(solver.net, options.weights ?? [], line => view.log(line))
     if (options.snapshot) await solver.restore(options.snapshot)
     view.begin(solver)
     const release = handleSignals(
@@ -120,6 +121,9 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
 
 /** Where a training run is shown. */
 export interface View {
+  /** What the run tells. */
+  event(event: SolverEvent): void
+  /** A line of the command's own. */
   log(line: string): void
   /** Training starts: hook into the solver. */
   begin(solver: Solver): void
@@ -130,6 +134,9 @@ export interface View {
 /** Caffe's log, line by line. */
 class TrainingLog implements View {
   constructor(private readonly output: Output) {}
+  event(event: SolverEvent): void {
+    caffeLog(event, (line, tag) => printLog(this.output, line, tag))
+  }
   log(line: string): void {
     printLog(this.output, line)
   }

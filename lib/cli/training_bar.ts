@@ -1,11 +1,19 @@
-import type { Solver, TestResult } from '../solver.js'
+import { caffeLog } from '../solver/caffe_log.js'
+import type { OutputValue, SolverEvent } from '../solver/events.js'
+import type { Solver } from '../solver.js'
 import { g6 } from '../system/format.js'
 import { type Output, print } from './output.js'
 import { duration, ProgressBar } from './progress.js'
 
-/** Log lines that the bar or its test lines say better. */
-const SHOWN_OTHERWISE =
-  /^( {4}(Train|Test) net output #|Iteration \d+(?: \(|, (?:lr|loss|Testing))|Solving |Learning Rate Policy|Optimization Done|Test loss|Gradient clipping)/
+/** What the bar itself or a line of its own does not say better, in the words of the log. */
+const IN_WORDS: ReadonlySet<SolverEvent['type']> = new Set([
+  'notice',
+  'hint',
+  'restored',
+  'snapshot',
+  'patience',
+  'testStopped',
+])
 
 /** How much of the displayed loss the last iteration makes: the loss of one batch jumps too much to be read. */
 const NEWEST = 0.05
@@ -26,12 +34,16 @@ export class TrainingBar {
 
   constructor(private readonly output: Output) {}
 
-  log(line: string): void {
-    if (/^Iteration \d+, Testing net/.test(line)) {
+  event(event: SolverEvent): void {
+    if (event.type === 'testBegin') {
       this.started = performance.now()
-      this.bar?.update(this.solver?.iter ?? 0, { rate: 'testing …' }, 0)
-    }
-    if (SHOWN_OTHERWISE.test(line)) return
+      this.bar?.update(event.iter, { rate: 'testing …' }, 0)
+    } else if (event.type === 'test') this.tested(event.iter, event.net, event.outputs)
+    else if (event.type === 'rate' && event.stage !== undefined) this.say({ ...event, displayed: false })
+    else if (IN_WORDS.has(event.type) || (event.type === 'end' && event.reason !== 'done')) this.say(event)
+  }
+
+  log(line: string): void {
     if (this.bar) this.bar.log(line)
     else print(this.output, line)
   }
@@ -65,14 +77,6 @@ export class TrainingBar {
       }
       this.bar?.update(iter, fields, this.secondsLeft(solver))
     })
-    solver.onTest(({ iter, net, results }) => {
-      this.testing.time += performance.now() - this.started
-      this.testing.count++
-      const which = solver.testNets.length > 1 ? ` (#${net})` : ''
-      this.log(
-        `Test${which} at iteration ${String(iter).padStart(String(solver.param.max_iter).length)}: ${resultText(results)}`,
-      )
-    })
   }
 
   end(): void {
@@ -84,6 +88,19 @@ export class TrainingBar {
         this.output,
         `${this.training.count} iterations in ${duration(seconds)} (${this.rate()} iter/s without tests), loss ${this.loss.toPrecision(3)} (running mean)`,
       )
+  }
+
+  private tested(iter: number, net: number, outputs: readonly OutputValue[]): void {
+    this.testing.time += performance.now() - this.started
+    this.testing.count++
+    const { testNets, param } = this.solver!
+    const which = testNets.length > 1 ? ` (#${net})` : ''
+    const values = outputs.map(({ name, value }) => `${name} = ${g6(value)}`).join(', ')
+    this.log(`Test${which} at iteration ${String(iter).padStart(String(param.max_iter).length)}: ${values}`)
+  }
+
+  private say(event: SolverEvent): void {
+    caffeLog(event, line => this.log(line))
   }
 
   private average(loss: number): void {
@@ -104,6 +121,3 @@ export class TrainingBar {
     return rate < 100 ? rate.toPrecision(3) : rate.toFixed(0)
   }
 }
-
-const resultText = (results: readonly TestResult[]): string =>
-  results.map(({ name, value }) => `${name} = ${g6(value)}`).join(', ')

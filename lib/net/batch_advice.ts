@@ -1,4 +1,4 @@
-import type { NetNode } from './build.js'
+import type { NetNode } from './node.js'
 
 /** Items in a batch, as the layers say that the data comes from. A Parameter layer's top is no data. */
 function batchOf(nodes: readonly NetNode[]): number {

@@ -1,10 +1,26 @@
 import type { NdArray } from 'ndarray'
+import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
-import type { Net } from '../net.js'
-import type { DenseArray } from '../pycaffe/io/arrays.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../system/ndarrays.js'
+import type { BackwardOptions, ForwardOptions } from './options.js'
 import type { Arrays } from './values.js'
+
+/** Values in row-major order. */
+interface Item {
+  readonly data: Float32Array
+  readonly shape: readonly number[]
+}
+
+/** What of a Net its passes over many batches need. */
+export interface Runnable {
+  readonly name: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly blobs: Record<string, Blob>
+  forward(inputs?: Record<string, Values>, options?: ForwardOptions): Promise<Arrays>
+  backward(diffs?: Record<string, Values>, options?: BackwardOptions): Promise<Arrays>
+}
 
 /**
  * Run `count` items through the first input of a net, as many at a time as its batch holds (the last batch is filled up
@@ -12,9 +28,9 @@ import type { Arrays } from './values.js'
  * @param item values of item i, as long as one item of the input
  */
 export async function forwardItems(
-  net: Net,
+  net: Runnable,
   count: number,
-  item: (i: number) => DenseArray | Promise<DenseArray>,
+  item: (i: number) => Item | Promise<Item>,
 ): Promise<NdArray<Float32Array>> {
   const input = net.inputs[0]
   const output = net.outputs[0]
@@ -56,7 +72,7 @@ class Batches {
   readonly perBatch: number
   private readonly inputs: { readonly name: string; readonly size: number; readonly values: Float32Array }[] = []
 
-  constructor(net: Net, values: Record<string, Values>) {
+  constructor(net: Runnable, values: Record<string, Values>) {
     let count = -1
     let perBatch = 0
     for (const [name, given] of Object.entries(values)) {
@@ -134,7 +150,7 @@ class Gathered {
  * has one entry a batch.
  */
 export async function forwardAll(
-  net: Net,
+  net: Runnable,
   inputs: Record<string, Values>,
   options: { blobs?: readonly string[] } = {},
 ): Promise<Arrays> {
@@ -151,7 +167,7 @@ export async function forwardAll(
  * @returns the outputs and `options.blobs`, and the gradients of inputs and of `options.diffs`
  */
 export async function forwardBackwardAll(
-  net: Net,
+  net: Runnable,
   values: Record<string, Values>,
   options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
 ): Promise<[blobs: Arrays, diffs: Arrays]> {

@@ -10,58 +10,28 @@ import { listNames } from '../system/names.js'
 import { earlyBatchAdvice } from './batch_advice.js'
 import { pruneBackward } from './graph.js'
 import { namingLayer } from './naming_layer.js'
+import type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './node.js'
+import { rememberShapes } from './shapes.js'
+import { keyOf } from './weights.js'
 
-/** A layer in its place: what it reads and writes, and which gradients it owes. */
-export interface NetNode {
-  readonly layer: Layer
-  readonly name: string
-  /** The layer's parameter as it entered the net: phase set, splits inserted. */
-  readonly param: LayerParameter
-  /** Places in the net's list of blobs. */
-  readonly bottoms: number[]
-  readonly tops: number[]
-  readonly bottom: Blob[]
-  readonly top: Blob[]
-  readonly lossWeights: number[]
-  needsBackward: boolean
-  readonly bottomNeedsBackward: boolean[]
-  /** Numbers of this layer's params in the net's list. */
-  readonly params: number[]
-  /** Blob versions at the last reshape. */
-  readonly seen: number[]
+/** What the net is before its layers are made. */
+export interface Selection {
+  readonly state: SelectedState
+  /** The layers that the state selects, before splits. */
+  readonly filtered: NetParameter
+  /** The same with splits. */
+  readonly split: NetParameter
 }
 
-/** One param of one layer. Shared params point at the same learnable one. */
-export interface NetParam {
-  readonly layer: string
-  readonly index: number
-  readonly blob: Blob
-  /** Number of the param that owns the values, −1 if this one does. */
-  readonly owner: number
-  readonly learnable: number
-}
-
-/** A param that the solver updates; multipliers are those in force after sharing. */
-export interface LearnableParam {
-  readonly blob: Blob
-  lrMult: number
-  decayMult: number
-}
-
-/** A built net: its blobs, params and layers in their places. */
-export interface NetParts {
+interface Building {
+  readonly context: LayerContext
   readonly nodes: NetNode[]
-  /** In creation order. */
   readonly blobs: Blob[]
   readonly params: NetParam[]
   readonly learnable: LearnableParam[]
-  /** Tops of Input layers, in order. */
   readonly inputs: string[]
-  /** Tops that nobody reads, sorted by name. */
-  readonly outputs: string[]
-}
-
-interface Building extends NetParts {
+  /** Layers by key. */
+  readonly keys: Set<string>
   readonly byName: Map<string, number>
   /** Made and not yet read. */
   readonly available: Set<string>
@@ -75,14 +45,15 @@ interface Building extends NetParts {
 }
 
 /** Create, connect and set up the layers of a filtered and split net, in order. */
-export async function buildNet(net: NetParameter, context: LayerContext): Promise<NetParts> {
+export async function buildNet({ state, filtered, split }: Selection, context: LayerContext): Promise<BuiltNet> {
   const b: Building = {
+    context,
+    keys: new Set(),
     nodes: [],
     blobs: [],
     params: [],
     learnable: [],
     inputs: [],
-    outputs: [],
     byName: new Map(),
     available: new Set(),
     needsBackward: [],
@@ -95,10 +66,10 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
     const errors: NetError[] = []
     // blobs of layers that are wrong, and of those that read them: their shapes are not known
     const unmade = new Set<string>()
-    for (const param of net.layer ?? [])
+    for (const param of split.layer ?? [])
       try {
         if (param.bottom?.some(name => unmade.has(name))) for (const top of param.top ?? []) unmade.add(top)
-        else await addLayer(b, keepPlace(param, { ...param, phase: param.phase ?? context.phase }), context)
+        else await addLayer(b, keepPlace(param, { ...param, phase: param.phase ?? context.phase }))
       } catch (error) {
         if (!(error instanceof NetError)) throw error
         errors.push(error)
@@ -109,10 +80,12 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
       b.nodes,
       b.blobs.map(blob => blob.name),
     )
-    if (net.force_backward) forceBackward(b)
+    if (split.force_backward) forceBackward(b)
     for (const node of b.nodes) node.layer.needsBackward = node.needsBackward
-    b.outputs.push(...[...b.available].sort())
-    return b
+    const { nodes, blobs, params, learnable, inputs } = b
+    const outputs = [...b.available].sort()
+    const name = split.name ?? ''
+    return { name, phase: state.phase, state, filtered, context, nodes, blobs, params, learnable, inputs, outputs }
   } catch (error) {
     for (const node of b.nodes) node.layer.dispose()
     for (const blob of [...b.blobs, ...b.params.map(p => p.blob)]) blob.dispose()
@@ -120,12 +93,15 @@ export async function buildNet(net: NetParameter, context: LayerContext): Promis
   }
 }
 
-async function addLayer(b: Building, param: LayerParameter, context: LayerContext): Promise<void> {
+async function addLayer(b: Building, param: LayerParameter): Promise<void> {
+  const { context } = b
+  const key = keyOf(param.name ?? '', b.keys)
   // a layer may change its own copy in setup, as BatchNorm does with its param specs
-  const layer = createLayer(keepPlace(param, { ...param }), { ...context, phase: param.phase! })
+  const layer = createLayer(keepPlace(param, { ...param }), { ...context, phase: param.phase!, key })
   const node: NetNode = {
     layer,
     name: layer.name,
+    key,
     param,
     bottoms: [],
     tops: [],
@@ -261,13 +237,6 @@ function setLossWeights(node: NetNode): void {
   node.layer.lossWeights = node.lossWeights
 }
 
-/** Give a loss top of a new size its weights back. */
-export function refillLossWeights(node: NetNode): void {
-  node.lossWeights.forEach((weight, i) => {
-    if (weight) node.top[i].diffArray.fill(weight)
-  })
-}
-
 function addParams(b: Building, node: NetNode): void {
   const specs = node.param.param ?? []
   const blobs = node.layer.blobs
@@ -291,7 +260,7 @@ function addParam(b: Building, node: NetNode, index: number, spec: ParamSpec): v
   node.params.push(id)
   if (owner < 0) {
     if (spec.name) b.owners.set(spec.name, id)
-    b.params.push({ layer: node.name, index, blob, owner, learnable: b.learnable.length })
+    b.params.push({ layer: node.key, index, blob, owner, learnable: b.learnable.length })
     b.learnable.push({ blob, lrMult: Math.fround(spec.lr_mult ?? 1), decayMult: Math.fround(spec.decay_mult ?? 1) })
     b.given.push({
       lr: spec.lr_mult === undefined ? undefined : node.name,
@@ -305,7 +274,7 @@ function addParam(b: Building, node: NetNode, index: number, spec: ParamSpec): v
     throw node.layer.error(
       `it shares param '${spec.name}' with layer '${first.layer}', but its shape is ${shapeText(blob.shape)} and the owner's ${shapeText(first.blob.shape)}${permissive ? ': the counts must agree' : '; share_mode: PERMISSIVE asks only for the same count'}`,
     )
-  b.params.push({ layer: node.name, index, blob, owner, learnable: first.learnable })
+  b.params.push({ layer: node.key, index, blob, owner, learnable: first.learnable })
   mergeMultiplier(b, node, spec, first, 'lr')
   mergeMultiplier(b, node, spec, first, 'decay')
   blob.shareData(first.blob)
@@ -336,19 +305,4 @@ function forceBackward(b: Building): void {
     })
     node.layer.paramPropagateDown.fill(true)
   }
-}
-
-/** Note the blob versions that the last reshape saw. */
-export function rememberShapes(node: NetNode): void {
-  let k = 0
-  for (const blob of node.bottom) node.seen[k++] = blob.version
-  for (const blob of node.top) node.seen[k++] = blob.version
-}
-
-/** Whether a bottom or top has changed since the last reshape. */
-export function shapesChanged(node: NetNode): boolean {
-  const { bottom, top, seen } = node
-  for (let i = 0; i < bottom.length; i++) if (seen[i] !== bottom[i].version) return true
-  for (let i = 0; i < top.length; i++) if (seen[bottom.length + i] !== top[i].version) return true
-  return false
 }

@@ -1,8 +1,7 @@
 /** Caffe's `debug_info`: the mean absolute value of every blob and param, layer by layer, as lines of the log. */
 import type { Blob } from '../blob.js'
-import type { Net } from '../net.js'
 import { g6 } from '../system/format.js'
-import type { NetNode } from './build.js'
+import type { BuiltNet, NetNode } from './node.js'
 
 function asum(values: Float32Array): number {
   let sum = 0
@@ -23,27 +22,27 @@ async function diffOf(blob: Blob): Promise<Float32Array> {
 }
 
 /** After a layer's forward: its tops and params. */
-export async function debugForward(net: Net, node: NetNode): Promise<void> {
+export async function debugForward(net: BuiltNet, node: NetNode): Promise<void> {
   const { log } = net.context
   for (const top of node.top)
-    log(`    [Forward] Layer ${node.name}, top blob ${top.name} data: ${mean(await dataOf(top))}`)
+    log(`    [Forward] Layer ${node.key}, top blob ${top.name} data: ${mean(await dataOf(top))}`)
   for (const [i, blob] of node.layer.blobs.entries())
-    log(`    [Forward] Layer ${node.name}, param blob ${paramName(node, i)} data: ${mean(await dataOf(blob))}`)
+    log(`    [Forward] Layer ${node.key}, param blob ${paramName(node, i)} data: ${mean(await dataOf(blob))}`)
 }
 
 /** After a layer's backward: the gradients it made. */
-export async function debugBackward(net: Net, node: NetNode): Promise<void> {
+export async function debugBackward(net: BuiltNet, node: NetNode): Promise<void> {
   const { log } = net.context
   for (const [i, bottom] of node.bottom.entries())
     if (node.bottomNeedsBackward[i])
-      log(`    [Backward] Layer ${node.name}, bottom blob ${bottom.name} diff: ${mean(await diffOf(bottom))}`)
+      log(`    [Backward] Layer ${node.key}, bottom blob ${bottom.name} diff: ${mean(await diffOf(bottom))}`)
   for (const [i, blob] of node.layer.blobs.entries())
     if (node.layer.paramPropagateDown[i])
-      log(`    [Backward] Layer ${node.name}, param blob ${paramName(node, i)} diff: ${mean(await diffOf(blob))}`)
+      log(`    [Backward] Layer ${node.key}, param blob ${paramName(node, i)} diff: ${mean(await diffOf(blob))}`)
 }
 
 /** After a whole backward pass: L1 and L2 norms over all params. */
-export async function debugNorms(net: Net): Promise<void> {
+export async function debugNorms(net: BuiltNet): Promise<void> {
   let [l1, l2, d1, d2] = [0, 0, 0, 0]
   for (const { blob } of net.learnable) {
     const data = await dataOf(blob)

@@ -1,5 +1,4 @@
-import type { Net } from '../net.js'
-import type { NetParts } from './build.js'
+import type { BuiltNet } from './node.js'
 
 /** A param of a layer as `net.describe()` tells of it. */
 export interface ParamDescription {
@@ -42,7 +41,7 @@ export interface NetDescription {
 }
 
 /** The loss weight of each blob, in the order of the net's blobs: that of the last layer that writes it. */
-function lossWeightsOf({ blobs, nodes }: NetParts): number[] {
+function lossWeightsOf({ blobs, nodes }: BuiltNet): number[] {
   const weights = blobs.map(() => 0)
   for (const node of nodes)
     node.tops.forEach((top, i) => {
@@ -52,28 +51,27 @@ function lossWeightsOf({ blobs, nodes }: NetParts): number[] {
 }
 
 /** The same by name. */
-export function blobLossWeights(parts: NetParts): Record<string, number> {
-  const weights = lossWeightsOf(parts)
+export function blobLossWeights(net: BuiltNet): Record<string, number> {
+  const weights = lossWeightsOf(net)
   const named: Record<string, number> = Object.create(null)
-  for (const [i, { name }] of parts.blobs.entries()) named[name] = weights[i]
+  for (const [i, { name }] of net.blobs.entries()) named[name] = weights[i]
   return named
 }
 
-export function describeNet(net: Net): NetDescription {
-  const { parts } = net
-  const weights = lossWeightsOf(parts)
+export function describeNet(net: BuiltNet): NetDescription {
+  const weights = lossWeightsOf(net)
   return {
     phase: net.state.phase,
     level: net.state.level,
     stages: [...net.state.stages],
     net_name: net.name,
     filtered_layers: (net.filtered.layer ?? []).map(layer => layer.name ?? ''),
-    inputs: [...parts.inputs],
-    outputs: [...parts.outputs],
-    learnable_params: parts.learnable.map(param => param.blob.shape),
-    blobs: parts.blobs.map((blob, i) => ({ name: blob.name, shape: blob.shape, loss_weight: weights[i] })),
-    layers: parts.nodes.map(node => ({
-      name: node.name,
+    inputs: [...net.inputs],
+    outputs: [...net.outputs],
+    learnable_params: net.learnable.map(param => param.blob.shape),
+    blobs: net.blobs.map((blob, i) => ({ name: blob.name, shape: blob.shape, loss_weight: weights[i] })),
+    layers: net.nodes.map(node => ({
+      name: node.key,
       type: node.layer.type,
       bottoms: node.bottom.map(blob => blob.name),
       tops: node.top.map(blob => blob.name),
@@ -81,8 +79,8 @@ export function describeNet(net: Net): NetDescription {
       needs_backward: node.needsBackward,
       bottom_needs_backward: [...node.bottomNeedsBackward],
       params: node.params.map((id, i) => {
-        const { blob, owner, learnable } = parts.params[id]
-        const { lrMult, decayMult } = parts.learnable[learnable]
+        const { blob, owner, learnable } = net.params[id]
+        const { lrMult, decayMult } = net.learnable[learnable]
         return {
           shape: blob.shape,
           lr_mult: lrMult,

@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
+import type { Engine } from '../engine.js'
 import type { Layer, LayerClass } from '../layer.js'
-import type { Net } from '../net.js'
-import type { NetNode } from './build.js'
+import type { BuiltNet, NetNode } from './node.js'
 
 /** Where a layer runs, why, and what its pass moves between host and device. */
 export interface LayerPlacement {
@@ -18,7 +18,7 @@ export interface LayerPlacement {
  * The placement of every layer in net order. On a device, values move where one layer runs on the host and its
  * neighbour does not, and where the program or a data layer writes them.
  */
-export function placements(net: Net): LayerPlacement[] {
+export function placements(net: BuiltNet): LayerPlacement[] {
   const onDevice = (node: NetNode | undefined) => node !== undefined && !node.layer.engine.isHost
   const made = new Map<Blob, NetNode>()
   const readers = new Map<Blob, NetNode[]>()
@@ -26,11 +26,12 @@ export function placements(net: Net): LayerPlacement[] {
     for (const blob of node.bottom) readers.set(blob, [...(readers.get(blob) ?? []), node])
     for (const blob of node.top) if (!made.has(blob)) made.set(blob, node)
   }
+  const { engine } = net.context
   return net.nodes.map(node => {
     const { layer } = node
     let uploaded = 0
     let downloaded = 0
-    if (!net.engine.isHost && (!onDevice(node) || node.bottom.length === 0)) {
+    if (!engine.isHost && (!onDevice(node) || node.bottom.length === 0)) {
       const source = onDevice(node) && isSource(layer)
       for (const blob of node.top)
         if (readers.get(blob)?.some(onDevice)) uploaded += bytes(blob, source || !onDevice(node))
@@ -47,18 +48,18 @@ export function placements(net: Net): LayerPlacement[] {
       }
     }
     return {
-      layer: node.name,
+      layer: node.key,
       type: layer.type,
       engine: layer.engine.name,
       uploaded,
       downloaded,
-      why: reason(net, layer),
+      why: reason(net.context.engine, layer),
     }
   })
 }
 
 /** The placements as a table for people. */
-export function explainNet(net: Net): string {
+export function explainNet(net: BuiltNet): string {
   const rows = placements(net).map(p => [p.layer, p.type, p.engine, String(p.uploaded), String(p.downloaded), p.why])
   const head = ['layer', 'type', 'engine', 'bytes up', 'bytes down', 'why']
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i].length)))
@@ -67,7 +68,11 @@ export function explainNet(net: Net): string {
       .map((cell, i) => (i === 3 || i === 4 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
       .join('  ')
       .trimEnd()
-  return [`net '${net.name}' on ${net.engine.name} (${net.engine.detail})`, line(head), ...rows.map(line)].join('\n')
+  return [
+    `net '${net.name}' on ${net.context.engine.name} (${net.context.engine.detail})`,
+    line(head),
+    ...rows.map(line),
+  ].join('\n')
 }
 
 /**
@@ -77,12 +82,12 @@ const isSource = (layer: Layer): boolean => layer.type === 'Input'
 
 const bytes = (blob: Blob, moved: boolean): number => (moved ? 4 * blob.count : 0)
 
-function reason(net: Net, layer: Layer): string {
+function reason(engine: Engine, layer: Layer): string {
   const { uses, gpu } = layer.constructor as unknown as LayerClass
-  if (net.engine.isHost) return 'the net runs on the host'
+  if (engine.isHost) return 'the net runs on the host'
   if (!layer.engine.isHost)
     return gpu?.length ? `brings ${gpu.map(kernel => kernel.name).join(', ')}` : 'the device has all its kernels'
-  const missing = uses.filter(kernel => net.engine.kernels[kernel] === undefined)
-  if (missing.length) return `${net.engine.name} has no kernel ${missing.join(', ')}`
+  const missing = uses.filter(kernel => engine.kernels[kernel] === undefined)
+  if (missing.length) return `${engine.name} has no kernel ${missing.join(', ')}`
   return 'plain host code: it names no kernels'
 }

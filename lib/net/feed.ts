@@ -1,8 +1,8 @@
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
-import type { Net } from '../net.js'
 import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, type Values } from '../system/ndarrays.js'
+import type { BuiltNet } from './node.js'
 
 /** One item of an input, or a whole batch of them; a single value, such as a label, may be a plain number. */
 export type FeedValues = Values | number
@@ -181,7 +181,7 @@ const kindOf = (value: unknown): string =>
  * feed for.
  */
 export function createFeed(
-  net: Net,
+  net: BuiltNet,
   blobs: readonly Blob[],
   source: FeedSource | JointFeedSource,
   joint: boolean,

@@ -2,7 +2,6 @@ import { type Blob, shapeText } from '../blob.js'
 import { fileKind, isHdf5 } from '../data/file_kind.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
-import type { Net } from '../net.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { readMessageSteps, writeMessage } from '../proto/wire.js'
@@ -11,6 +10,8 @@ import { inTurns } from '../system/macrotask.js'
 import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { netToHdf5, readHdf5Weights, refuseOthers } from './hdf5.js'
+import type { BuiltNet } from './node.js'
+import { keyOf, type Weights } from './weights.js'
 
 /** Caffe's two formats of model files. */
 export type NetFormat = 'caffemodel' | 'hdf5'
@@ -52,11 +53,8 @@ export class CopyReport {
   }
 }
 
-/** Named layers with their blobs: the part of a model that copyFrom needs. HDF5 models leave shared blobs out. */
-export type Weights = readonly { readonly name: string; readonly blobs: readonly (BlobProto | undefined)[] }[]
-
 /** Weights from wherever they are; old formats are upgraded first. */
-export async function readWeights(source: FileSource | NetParameter | Net, files: Files): Promise<Weights> {
+export async function readWeights(source: FileSource | NetParameter, files: Files): Promise<Weights> {
   if (isFileSource(source)) {
     const file = fileName(source)
     const bytes = await files.read(source)
@@ -67,39 +65,48 @@ export async function readWeights(source: FileSource | NetParameter | Net, files
       upgradeNet(await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))).layer ?? [],
     )
   }
-  if ('nodes' in source)
-    return weightsOf(source.nodes.map(node => ({ name: node.name, blobs: netBlobs(node.layer.blobs) })))
   return weightsOf(upgradeNet(source).layer ?? [])
 }
 
-const weightsOf = (layers: readonly LayerParameter[]): Weights =>
-  layers.filter(layer => layer.blobs?.length).map(layer => ({ name: layer.name ?? '', blobs: layer.blobs! }))
+/** The k-th layer of a name in a file is the k-th of that name in the net. */
+function weightsOf(layers: readonly LayerParameter[]): Weights {
+  const taken = new Set<string>()
+  return layers
+    .map(layer => ({ name: keyOf(layer.name ?? '', taken), blobs: layer.blobs ?? [] }))
+    .filter(layer => layer.blobs.length)
+}
 
-/** Blobs as protos that look at the same memory. */
-const netBlobs = (blobs: Net['layers'][number]['blobs']): BlobProto[] =>
-  blobs.map(blob => ({ shape: { dim: blob.shape }, data: blob.memory.data.values }))
+/** The weights of a net, which look at the same memory. */
+export const netWeights = ({ nodes }: BuiltNet): Weights =>
+  nodes
+    .filter(node => node.layer.blobs.length)
+    .map(({ key, layer }) => ({ name: key, blobs: layer.blobs.map(protoOf) }))
+
+const protoOf = (blob: Blob): BlobProto => ({ shape: { dim: blob.shape }, data: blob.memory.data.values })
 
 /**
  * Copy by layer name; every check comes before the first write, so that an error leaves the net as it was. What was
  * done is logged layer by layer, in the order of the source and in Caffe's words.
  */
-export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyOptions): CopyReport {
+export function copyWeights(net: BuiltNet, weights: Weights, { strict = true }: CopyOptions): CopyReport {
   const report = new CopyReport()
   const shared = sharedParams(net)
   const writes: (() => void)[] = []
-  const lines: string[] = []
+  const layers = new Map(net.nodes.map(node => [node.key, node.layer]))
+  const learned = net.nodes.filter(node => node.layer.blobs.length).map(node => node.key)
+  const lines: [line: string, tag?: string][] = []
   const mismatched = (entry: CopyReport['mismatched'][number], what: string) => {
     report.mismatched.push(entry)
-    lines.push(`Leaving out source layer ${entry.layer}: ${what}`)
+    lines.push([`Leaving out source layer ${entry.layer}: ${what}`])
   }
   for (const { name, blobs } of weights) {
-    const own = net.params[name]
-    if (!own) {
+    const layer = layers.get(name)
+    if (!layer?.blobs.length) {
       report.extra.push(name)
-      lines.push(`Ignoring source layer ${name}`)
+      lines.push([`Ignoring source layer ${name}`, 'net.cpp:744'])
       continue
     }
-    const layer = net.layerDict[name]
+    const own = layer.blobs
     if (blobs.length > own.length || own.some((blob, i) => blobs[i] === undefined && !shared.has(blob))) {
       if (strict)
         throw layer.error(
@@ -141,26 +148,26 @@ export function copyWeights(net: Net, weights: Weights, { strict = true }: CopyO
       })
     })
     report.loaded.push(name)
-    lines.push(`Copying source layer ${name}`)
+    lines.push([`Copying source layer ${name}`, 'net.cpp:747'])
   }
-  if (strict && !report.loaded.length && Object.keys(net.params).length)
+  if (strict && !report.loaded.length && learned.length)
     throw new NetError(
-      `no layer of the source has the name of one of this net's: the source has ${listNames(report.extra)}, the net ${listNames(Object.keys(net.params))}; rename the layers in the prototxt, or copy with strict: false to leave everything as it is`,
+      `no layer of the source has the name of one of this net's: the source has ${listNames(report.extra)}, the net ${listNames(learned)}; rename the layers in the prototxt, or copy with strict: false to leave everything as it is`,
     )
   for (const write of writes) write()
   const named = new Set(weights.map(layer => layer.name))
-  report.missing.push(...Object.keys(net.params).filter(name => !named.has(name)))
-  for (const line of lines) net.context.log(line)
+  report.missing.push(...learned.filter(key => !named.has(key)))
+  for (const line of lines) net.context.log(...line)
   for (const name of report.missing) net.context.log(`No source layer for ${name}: it keeps its values`)
   return report
 }
 
 /** The params whose values belong to another layer, which HDF5 models store alone. */
-const sharedParams = (net: Net): Set<Blob> =>
-  new Set(net.parts.params.filter(param => param.owner >= 0).map(param => param.blob))
+const sharedParams = (net: BuiltNet): Set<Blob> =>
+  new Set(net.params.filter(param => param.owner >= 0).map(param => param.blob))
 
 /** The net as Caffe saves it: every layer of the built net, splits included, each with its blobs. */
-export function netToProto(net: Net, diffs = false): NetParameter {
+export function netToProto(net: BuiltNet, diffs = false): NetParameter {
   return {
     name: net.name,
     layer: net.nodes.map(({ layer, param }) => ({
@@ -178,7 +185,7 @@ export interface SaveOptions {
   diffs?: boolean
 }
 
-export async function netToBytes(net: Net, options: SaveOptions): Promise<Uint8Array> {
+export async function netToBytes(net: BuiltNet, options: SaveOptions): Promise<Uint8Array> {
   const { format = 'caffemodel' } = options
   if (format !== 'caffemodel' && format !== 'hdf5')
     throw new RistrettoError(`unknown format '${format}': it is 'caffemodel' or 'hdf5'`)
@@ -186,7 +193,7 @@ export async function netToBytes(net: Net, options: SaveOptions): Promise<Uint8A
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 
-export async function saveNet(net: Net, path: string, options: SaveOptions): Promise<void> {
+export async function saveNet(net: BuiltNet, path: string, options: SaveOptions): Promise<void> {
   const format = options.format ?? (path.endsWith('.h5') ? 'hdf5' : 'caffemodel')
   await writeFileSafely(path, await netToBytes(net, { ...options, format }))
 }

@@ -1,5 +1,5 @@
 import type { After } from '../engine.js'
-import type { NetNode } from './build.js'
+import type { NetNode } from './node.js'
 
 /** A layer in place that the layer before it does at once: one pass over the blob less, in the same bits. */
 export interface Fused {

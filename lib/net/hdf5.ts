@@ -6,14 +6,14 @@ import { type FileKind, hdf5Kind } from '../data/file_kind.js'
 import { type Hdf5Reader, type Hdf5Value, loadHdf5 } from '../data/hdf5.js'
 import { FormatError } from '../errors.js'
 import type { BlobProto, SolverState } from '../generated/caffe.js'
-import type { Net } from '../net.js'
 import { blobShape, toBlobProto } from '../proto/blob_proto.js'
-import type { Weights } from './files.js'
+import type { BuiltNet } from './node.js'
+import type { Weights } from './weights.js'
 
 /** The owned params of a net, layer by layer. */
-export async function netToHdf5(net: Net, diffs = false): Promise<Uint8Array> {
+export async function netToHdf5(net: BuiltNet, diffs = false): Promise<Uint8Array> {
   const datasets: [string, Hdf5Value][] = []
-  for (const { layer, index, blob, owner } of net.parts.params) {
+  for (const { layer, index, blob, owner } of net.params) {
     if (owner >= 0) continue
     datasets.push([`data/${layer}/${index}`, { shape: blob.shape, data: blob.memory.data.values }])
     if (diffs) datasets.push([`diff/${layer}/${index}`, { shape: blob.shape, data: blob.diffArray }])

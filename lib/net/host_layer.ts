@@ -3,7 +3,7 @@
  * touch.
  */
 import type { Layer, LayerClass } from '../layer.js'
-import type { NetNode } from './build.js'
+import type { NetNode } from './node.js'
 
 /** A layer that names no kernels is plain host code. */
 export function isHostLayer(layer: Layer): boolean {

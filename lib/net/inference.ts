@@ -9,8 +9,8 @@ import type { Blob } from '../blob.js'
 import { NetError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { didYouMean, listNames } from '../system/names.js'
-import type { NetNode, NetParts } from './build.js'
 import { isHostLayer } from './host_layer.js'
+import type { BuiltNet, NetNode } from './node.js'
 
 interface Span {
   readonly memory: Memory
@@ -37,7 +37,7 @@ export class InferencePlan {
 
   /** @param keep blobs that must stay readable, beside inputs and outputs */
   constructor(
-    private readonly parts: NetParts,
+    private readonly parts: BuiltNet,
     keep: readonly string[],
   ) {
     const known = new Set(parts.blobs.map(blob => blob.name))

@@ -1,8 +1,8 @@
 import type { ConvolutionShape, DryRun, Kernels, PoolingShape } from '../engine.js'
 import { jsKernels } from '../engines/js.js'
-import { type Heap, Memory } from '../memory.js'
-import type { NetNode, NetParts } from './build.js'
+import { Memory } from '../memory.js'
 import { workspaceOfNode } from './memory_plan.js'
+import type { BuiltNet, NetNode } from './node.js'
 
 /** What a net of unknown origin may ask for. */
 export interface Limits {
@@ -16,8 +16,9 @@ export interface Limits {
  * Holds a net against its limits, at first and whenever a layer has been reshaped; undefined if there are none. Both
  * are counted from shapes, before anything is taken or computed.
  */
-export function createWatch(parts: NetParts, heap: Heap, limits: Limits): ((node: NetNode) => void) | undefined {
+export function createWatch(net: BuiltNet, limits: Limits): ((node: NetNode) => void) | undefined {
   const { memory, work } = limits
+  const { heap } = net.context.engine
   if (memory === undefined && work === undefined) return undefined
   const works = new Map<NetNode, number>()
   let total = 0
@@ -40,7 +41,7 @@ export function createWatch(parts: NetParts, heap: Heap, limits: Limits): ((node
         )
     }
   }
-  for (const node of parts.nodes) watch(node)
+  for (const node of net.nodes) watch(node)
   return watch
 }
 

@@ -1,9 +1,9 @@
 import type { Workspace } from '../engine.js'
 import { RistrettoError } from '../errors.js'
-import type { Layer, LayerContext } from '../layer.js'
+import type { Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { batchAdvice } from './batch_advice.js'
-import type { NetNode, NetParts } from './build.js'
+import type { BuiltNet, NetNode } from './node.js'
 
 /** What a net needs, in bytes. Blobs that share memory count once. */
 export interface MemoryPlan {
@@ -29,9 +29,9 @@ const bytesOf = (memories: Iterable<Memory>): number => {
 }
 
 /** Count the memory of a net from its shapes, whether it has been taken yet or not. */
-export function memoryPlan(parts: NetParts): MemoryPlan {
+export function memoryPlan(net: BuiltNet): MemoryPlan {
   const diffs = new Set<Memory>()
-  for (const node of parts.nodes) {
+  for (const node of net.nodes) {
     if (!node.needsBackward) continue
     for (const top of node.top) diffs.add(top.memory.diff)
     node.bottom.forEach((blob, i) => {
@@ -41,10 +41,10 @@ export function memoryPlan(parts: NetParts): MemoryPlan {
       if (node.layer.paramPropagateDown[i]) diffs.add(blob.memory.diff)
     })
   }
-  const params = bytesOf(parts.params.map(param => param.blob.memory.data))
-  const activations = bytesOf(parts.blobs.map(blob => blob.memory.data))
+  const params = bytesOf(net.params.map(param => param.blob.memory.data))
+  const activations = bytesOf(net.blobs.map(blob => blob.memory.data))
   const gradients = bytesOf(diffs)
-  const scratch = ownScratch(parts) + workspaceOf(parts)
+  const scratch = ownScratch(net) + workspaceOf(net)
   return { params, activations, diffs: gradients, scratch, total: params + activations + gradients + scratch }
 }
 
@@ -60,13 +60,13 @@ const memoriesOf = (layer: Layer): Memory[] =>
   )
 
 /** What layers keep for themselves. */
-const ownScratch = (parts: NetParts): number => bytesOf(parts.nodes.flatMap(node => memoriesOf(node.layer)))
+const ownScratch = (net: BuiltNet): number => bytesOf(net.nodes.flatMap(node => memoriesOf(node.layer)))
 
 /** Bytes of sums and tables that reductions share. */
 const SUMS = 16384
 
 /** What kernels work with: the most that any layer asks of it, for every thread and for all of them. */
-function workspaceOf({ nodes }: NetParts): number {
+function workspaceOf({ nodes }: BuiltNet): number {
   let own = 0
   let shared = 0
   let threads = 0
@@ -96,17 +96,18 @@ export function workspaceOfNode(node: NetNode): number {
 const LINES = 128
 
 /** Refuse a net that cannot fit, before its activations are taken, with a batch size that would. */
-export function checkFits(parts: NetParts, { engine, phase }: LayerContext, isLimited = false): void {
+export function checkFits(net: BuiltNet, isLimited = false): void {
+  const { engine } = net.context
   const available = engine.heap.available
   if (available === undefined) return
-  const plan = memoryPlan(parts)
+  const plan = memoryPlan(net)
   // params are taken already, and so is the kernels' workspace by other nets perhaps, which counts where there is a
   // limit; a TEST net usually never runs backward
-  const scratch = ownScratch(parts) + (isLimited ? workspaceOf(parts) : 0)
-  const needed = plan.activations + scratch + (phase === 'TRAIN' ? plan.diffs : 0)
+  const scratch = ownScratch(net) + (isLimited ? workspaceOf(net) : 0)
+  const needed = plan.activations + scratch + (net.phase === 'TRAIN' ? plan.diffs : 0)
   if (needed <= available) return
   throw new RistrettoError(
-    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${batchAdvice(parts.nodes, available / needed)}`,
+    `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${batchAdvice(net.nodes, available / needed)}`,
   )
 }
 

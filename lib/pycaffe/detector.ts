@@ -2,7 +2,8 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import { forwardItems } from '../net/batches.js'
-import { Net, type NetOptions } from '../net.js'
+import type { NetOptions } from '../net/options.js'
+import { Net } from '../net.js'
 import type { FileSource } from '../system/files.js'
 import { isNdArray, ndarrayOf } from '../system/ndarrays.js'
 import { type PreprocessOptions, preprocessing } from './classifier.js'
@@ -119,7 +120,7 @@ export class Detector {
     if (isNdArray(source)) return dense(source)
     const color = this.cropDims[2] !== 1
     // the net's own files come first, as everywhere
-    return dense(await loadImage(await this.net.context.files.read(source), color))
+    return dense(await loadImage(await this.net.built.context.files.read(source), color))
   }
 
   private cut(image: DenseArray, window: DetectionWindow): DenseArray {

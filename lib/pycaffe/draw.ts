@@ -23,10 +23,10 @@ export interface DrawOptions extends GraphOptions {
  *     await writeFile('lenet.svg', drawNet(parseNet(text), { rankdir: 'TB', phase: 'TRAIN' }))
  */
 export function drawNet(
-  net: NetParameter | Pick<Net, 'filtered'>,
+  net: NetParameter | Pick<Net, 'param'>,
   { format = 'svg', ...options }: DrawOptions = {},
 ): string {
-  const graph = graphOf('filtered' in net ? net.filtered : net, options)
+  const graph = graphOf('param' in net ? net.param : net, options)
   switch (format) {
     case 'svg':
       return svgOf(graph)
@@ -50,7 +50,7 @@ const FORMATS: Record<string, DrawFormat> = {
 
 /** The same into a file; the format is that of its extension: .svg, .dot, .gv, .mmd or .mermaid. */
 export async function drawNetToFile(
-  net: NetParameter | Pick<Net, 'filtered'>,
+  net: NetParameter | Pick<Net, 'param'>,
   file: string,
   options: DrawOptions = {},
 ): Promise<void> {

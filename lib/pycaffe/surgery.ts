@@ -1,8 +1,9 @@
 import type { Blob } from '../blob.js'
 import { NetError } from '../errors.js'
 import type { ConvolutionParameter, LayerParameter, NetParameter } from '../generated/caffe.js'
-import type { NetNode } from '../net/build.js'
-import { Net, type NetOptions } from '../net.js'
+import type { NetNode } from '../net/node.js'
+import type { NetOptions } from '../net/options.js'
+import { Net } from '../net.js'
 import { listNames } from '../system/names.js'
 
 /** Which layers `castToConvolution` takes, and the options of the net that it makes. */
@@ -34,18 +35,18 @@ export async function castToConvolution(
   const cast = chosen(net, layers)
   const full = await Net.create(castParam(net, cast, suffix), {
     phase: net.phase,
-    level: net.state.level,
-    stages: net.state.stages,
+    level: net.built.state.level,
+    stages: net.built.state.stages,
     engine: net.engine.name,
     seed: net.seed,
-    near: net.context.files,
-    log: net.context.log,
+    near: net.built.context.files,
+    log: net.built.context.log,
     ...options,
   })
   await net.pull()
   for (const node of cast) {
     transplant(node, full.params[node.name + suffix])
-    full.context.log(`Casting layer ${node.name} to convolution ${node.name}${suffix}`)
+    full.built.context.log(`Casting layer ${node.name} to convolution ${node.name}${suffix}`)
   }
   // every other layer, by name; an optimized net folds what it has then
   if (net.layerNames.some(name => full.params[name])) await full.copyFrom(net)
@@ -54,7 +55,7 @@ export async function castToConvolution(
 
 /** The InnerProduct layers of these names, or all. */
 function chosen(net: Net, names: readonly string[] | undefined): NetNode[] {
-  const all = net.nodes.filter(node => node.layer.type === 'InnerProduct')
+  const all = net.built.nodes.filter(node => node.layer.type === 'InnerProduct')
   for (const name of names ?? [])
     if (!all.some(node => node.name === name))
       throw new NetError(
@@ -73,7 +74,7 @@ function castParam(net: Net, cast: readonly NetNode[], suffix: string): NetParam
   /** Tops that have spatial axes in the new net, where they had none. */
   const spatial = new Set<string>()
   const rename = (blobs: string[] | undefined) => blobs?.map(blob => renamed.get(blob) ?? blob)
-  const layer = (net.filtered.layer ?? []).map((param): LayerParameter => {
+  const layer = (net.param.layer ?? []).map((param): LayerParameter => {
     const node = nodes.get(param.name ?? '')
     const [bottom = ''] = param.bottom ?? []
     if (!node) {
@@ -100,7 +101,7 @@ function castParam(net: Net, cast: readonly NetNode[], suffix: string): NetParam
       convolution_param: convolution,
     }
   })
-  return { ...net.filtered, layer }
+  return { ...net.param, layer }
 }
 
 function asConvolution({ layer, bottom: [bottom] }: NetNode, castBefore: boolean): ConvolutionParameter {

@@ -1,7 +1,7 @@
 import { NetError } from '../errors.js'
-import type { Solver, TestResult, Watch } from '../solver.js'
 import { listNames } from '../system/names.js'
 import { importNode } from '../system/nodejs.js'
+import type { SolverOptions, TestResult, Watch } from './options.js'
 import type { Snapshot } from './snapshot.js'
 
 /** Which snapshots of a run stay, and when waiting for a better test result ends. */
@@ -11,11 +11,15 @@ export class Keeper {
   private bestPatience: number | undefined
   private worseTests = 0
 
-  constructor(private readonly solver: Solver) {}
+  /** @param saveBest writes the files of keepBest */
+  constructor(
+    private readonly options: SolverOptions,
+    private readonly saveBest: () => Promise<unknown>,
+  ) {}
 
   /** After a snapshot: remove the oldest ones of this run beyond keepLast. */
   async saved(snapshot: Snapshot): Promise<void> {
-    const { keepLast } = this.solver.options
+    const { keepLast } = this.options
     if (typeof snapshot.model !== 'string' || keepLast === undefined) return
     this.written.push(snapshot as { model: string; state: string })
     const { rm } = await importNode('node:fs/promises')
@@ -26,28 +30,25 @@ export class Keeper {
     }
   }
 
-  /** After a test: keep the best model; true if patience has run out. */
-  async tested(results: readonly TestResult[]): Promise<boolean> {
-    const { keepBest, patience } = this.solver.options
+  /** After a test: keep the best model; resolves to what was waited for if patience has run out. */
+  async tested(results: readonly TestResult[]): Promise<{ output: string; best: number; tests: number } | undefined> {
+    const { keepBest, patience } = this.options
     if (keepBest) {
       const result = find(results, keepBest)
       if (improves(result, keepBest, this.best)) {
         this.best = result.value
-        await this.solver.snapshotAs('best')
+        await this.saveBest()
       }
     }
-    if (!patience) return false
+    if (!patience) return undefined
     const result = find(results, patience)
     if (improves(result, patience, this.bestPatience)) {
       this.bestPatience = result.value
       this.worseTests = 0
-      return false
+      return undefined
     }
-    if (++this.worseTests < patience.tests) return false
-    this.solver.log(
-      `Stopping early: ${patience.output} has not improved on ${this.bestPatience} for ${this.worseTests} tests.`,
-    )
-    return true
+    if (++this.worseTests < patience.tests) return undefined
+    return { output: patience.output, best: this.bestPatience!, tests: this.worseTests }
   }
 }
 

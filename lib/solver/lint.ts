@@ -4,10 +4,10 @@
  */
 import type { Blob } from '../blob.js'
 import type { FillerParameter, LayerParameter, SolverParameter } from '../generated/caffe.js'
-import type { Net } from '../net.js'
+import type { BuiltNet } from '../net/node.js'
 
 /** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
-export async function lint(net: Net, solver: SolverParameter, fresh: boolean): Promise<string[]> {
+export async function lint(net: BuiltNet, solver: SolverParameter, fresh: boolean): Promise<string[]> {
   // as they were written, before splits come between them
   const layers = net.filtered.layer ?? []
   const weights = new Set(
@@ -68,10 +68,10 @@ function lintLayers(layers: readonly LayerParameter[]): string[] {
 }
 
 /** Weights may have come from somewhere else than a filler: what they are counts. */
-async function lintWeights(net: Net, layers: readonly LayerParameter[]): Promise<string[]> {
+async function lintWeights(net: BuiltNet, layers: readonly LayerParameter[]): Promise<string[]> {
   const hints: string[] = []
   for (const layer of layers.filter(fillsWithZero)) {
-    const data = net.params[layer.name ?? '']?.[0]?.memory.data
+    const data = net.nodes.find(node => node.name === layer.name)?.layer.blobs[0]?.memory.data
     await data?.pull()
     if (data?.values.every(value => value === 0))
       hints.push(
@@ -98,13 +98,13 @@ const isZero = (filler: FillerParameter | undefined): boolean =>
 
 /** Finds inputs that nobody feeds or fills, in the first pass of each net. */
 export class InputLint {
-  private readonly seen = new Set<Net>()
+  private readonly seen = new Set<BuiltNet>()
 
   /**
    * Right before a pass: what nothing feeds and nobody has touched, so that it has no storage yet; of Input layers, and
    * of layers half fed.
    */
-  before(net: Net): readonly Blob[] {
+  before(net: BuiltNet): readonly Blob[] {
     if (this.seen.has(net)) return NONE
     this.seen.add(net)
     return net.nodes

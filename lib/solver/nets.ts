@@ -2,8 +2,7 @@
 import { NetError } from '../errors.js'
 import type { NetParameter, NetState, SolverParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
-import type { TestResult } from '../solver.js'
-import { g6 } from '../system/format.js'
+import type { OutputValue } from './events.js'
 
 export const stateOptions = (state: NetState | undefined) => ({ level: state?.level, stages: state?.stage })
 
@@ -35,9 +34,9 @@ export function testNetsOf(param: SolverParameter): (string | NetParameter)[] {
 }
 
 /** Every value of every output, with the name and loss weight of its blob. */
-export function outputValues(net: Net, value: (k: number) => number): TestResult[] {
+export function outputValues(net: Net, value: (k: number) => number): OutputValue[] {
   const weights = new Map(
-    net.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)),
+    net.built.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)),
   )
   let k = 0
   return net.outputs.flatMap(name =>
@@ -47,9 +46,4 @@ export function outputValues(net: Net, value: (k: number) => number): TestResult
       lossWeight: weights.get(name) ?? 0,
     })),
   )
-}
-
-export function outputText({ name, value, lossWeight }: TestResult): string {
-  const loss = lossWeight ? ` (* ${g6(lossWeight)} = ${g6(lossWeight * value)} loss)` : ''
-  return `${name} = ${g6(value)}${loss}`
 }

@@ -11,7 +11,7 @@ export class NumericsError extends RistrettoError {
 /** Where the first NaN or infinite value stands, in forward order: params before the activations made with them. */
 export async function findNotFinite(net: Net): Promise<string | undefined> {
   await net.pull()
-  for (const node of net.nodes) {
+  for (const node of net.built.nodes) {
     const where = `layer '${node.name}' (${node.layer.type})`
     for (const [i, blob] of node.layer.blobs.entries()) {
       const at = firstNotFinite(blob.dataArray)
@@ -22,7 +22,7 @@ export async function findNotFinite(net: Net): Promise<string | undefined> {
       if (at >= 0) return `${where}, top '${top.name}': value ${at} of ${top.count} is ${top.dataArray[at]}`
     }
   }
-  for (const node of [...net.nodes].reverse())
+  for (const node of [...net.built.nodes].reverse())
     for (const [i, blob] of node.layer.blobs.entries()) {
       if (!blob.memory.diff.isAllocated) continue
       const at = firstNotFinite(blob.diffArray)

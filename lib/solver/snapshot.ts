@@ -1,14 +1,15 @@
+import type { Blob } from '../blob.js'
 import { fileKind, isHdf5 } from '../data/file_kind.js'
 import { FormatError, NetError } from '../errors.js'
-import type { SolverState } from '../generated/caffe.js'
+import type { SolverParameter, SolverState } from '../generated/caffe.js'
 import { RecurrentLayer } from '../layers/parts/recurrent.js'
 import { readHdf5State, refuseOthers, stateToHdf5 } from '../net/hdf5.js'
 import type { Net } from '../net.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
-import type { Solver } from '../solver.js'
-import type { FileSource } from '../system/files.js'
+import type { FileSource, Files } from '../system/files.js'
 import { writeFileSafely } from '../system/write_file.js'
+import type { LearningRate } from './learning_rate.js'
 
 /** Model and solver state: the paths they were written to, or their bytes where the solver has no snapshot_prefix. */
 export type Snapshot = { model: string; state: string } | { model: Uint8Array; state: Uint8Array }
@@ -27,8 +28,19 @@ interface NetPosition {
   layers: Record<string, Record<string, number>>
 }
 
+/** What a snapshot holds: the part of a solver that it is made from and restored to. */
+export interface TrainingRun {
+  readonly param: SolverParameter
+  readonly files: Files
+  readonly net: Net
+  readonly testNets: readonly Net[]
+  readonly history: readonly Blob[]
+  readonly rate: LearningRate
+  iter: number
+}
+
 /** Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. */
-export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}`): Promise<Snapshot> {
+export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.iter}`): Promise<Snapshot> {
   const { param, net, iter } = solver
   const hdf5 = param.snapshot_format === 'HDF5'
   const model = await net.toBytes({ format: hdf5 ? 'hdf5' : 'caffemodel', diffs: param.snapshot_diff })
@@ -43,18 +55,19 @@ export async function snapshotSolver(solver: Solver, name = `iter_${solver.iter}
   if (param.snapshot_prefix === undefined) return { model, state: await write(state) }
   const base = `${param.snapshot_prefix}_${name}`
   const ending = hdf5 ? '.h5' : ''
-  const format = hdf5 ? 'HDF5' : 'binary proto'
   const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
-  solver.log(`Snapshotting to ${format} file ${paths.model}`)
   await writeFileSafely(paths.model, model)
-  solver.log(`Snapshotting solver state to ${format} file ${paths.state}`)
   await writeFileSafely(paths.state, await write({ ...state, learned_net: paths.model }))
   return paths
 }
 
+/** What messages call a solver state. */
+export const stateName = (source: FileSource): string =>
+  source instanceof Uint8Array ? 'the given solver state' : String(source)
+
 /** Everything is read and checked before anything is changed. */
-export async function restoreSolver(solver: Solver, source: FileSource, model?: FileSource): Promise<void> {
-  const file = source instanceof Uint8Array ? 'the given solver state' : String(source)
+export async function restoreSolver(solver: TrainingRun, source: FileSource, model?: FileSource): Promise<void> {
+  const file = stateName(source)
   const bytes = await solver.files.read(source)
   if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no solver state`)
   if (!isHdf5(bytes)) refuseOthers(fileKind(bytes), 'state', file)
@@ -81,12 +94,11 @@ export async function restoreSolver(solver: Solver, source: FileSource, model?: 
   solver.iter = state.iter ?? 0
   solver.rate.stage = state.current_step ?? 0
   if (positions) applyPositions(solver, positions)
-  solver.log(`Restored solver state from ${file}: iteration ${solver.iter}`)
 }
 
 /** The model that a state names: as written, else beside the state file. */
 async function findModel(
-  solver: Solver,
+  solver: TrainingRun,
   source: FileSource,
   learnedNet: string | undefined,
 ): Promise<FileSource | undefined> {
@@ -103,12 +115,12 @@ async function positionOf(net: Net): Promise<NetPosition> {
     // the one kind of state that may be on a device
     if (layer instanceof RecurrentLayer) await layer.pullState()
     const state = layer.saveState()
-    if (state) layers[layer.name] = state
+    if (state) layers[layer.key] = state
   }
-  return { passes: net.passes, layers }
+  return { passes: net.runner.count, layers }
 }
 
-async function positionsOf(solver: Solver): Promise<Positions> {
+async function positionsOf(solver: TrainingRun): Promise<Positions> {
   const train = await positionOf(solver.net)
   const test: NetPosition[] = []
   for (const net of solver.testNets) test.push(await positionOf(net))
@@ -133,13 +145,13 @@ const isPosition = (value: unknown): boolean =>
   isRecord(value.layers) &&
   Object.values(value.layers).every(state => isRecord(state) && Object.values(state).every(Number.isFinite))
 
-function applyPositions(solver: Solver, positions: Positions): void {
+function applyPositions(solver: TrainingRun, positions: Positions): void {
   const apply = (net: Net, position: NetPosition | undefined) => {
     if (!position) return
-    net.passes = position.passes
-    net.reseed(positions.seed)
+    net.runner.count = position.passes
+    net.runner.reseed(positions.seed)
     for (const layer of net.layers)
-      if (Object.hasOwn(position.layers, layer.name)) layer.restoreState(position.layers[layer.name])
+      if (Object.hasOwn(position.layers, layer.key)) layer.restoreState(position.layers[layer.key])
   }
   apply(solver.net, positions.train)
   solver.testNets.forEach((net, i) => apply(net, positions.test[i]))

@@ -1,7 +1,7 @@
 import type { Phase } from '../layer.js'
 import type { Memory } from '../memory.js'
-import type { NetNode } from '../net/build.js'
 import type { MemoryPlan } from '../net/memory_plan.js'
+import type { NetNode } from '../net/node.js'
 import type { Net } from '../net.js'
 
 /** One layer in a NetSummary. */
@@ -41,9 +41,9 @@ export interface NetSummary {
  */
 export function summarize(net: Net): NetSummary {
   const seen = new Set<Memory>()
-  const written = new Map((net.filtered.layer ?? []).map(layer => [layer.name ?? '', layer]))
+  const written = new Map((net.param.layer ?? []).map(layer => [layer.name ?? '', layer]))
   const layers: LayerSummary[] = []
-  for (const node of net.nodes) {
+  for (const node of net.built.nodes) {
     const memory = node.top.reduce((sum, { memory: { data } }) => {
       if (seen.has(data)) return sum
       seen.add(data)
@@ -52,7 +52,7 @@ export function summarize(net: Net): NetSummary {
     // splits that the net put in share the memory of what they split
     const layer = written.get(node.name)
     if (!layer) continue
-    const params = node.params.map(id => net.parts.params[id])
+    const params = node.params.map(id => net.built.params[id])
     const count = (shared: boolean) =>
       params.filter(param => param.owner >= 0 === shared).reduce((sum, { blob }) => sum + blob.count, 0)
     layers.push({

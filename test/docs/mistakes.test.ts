@@ -189,7 +189,7 @@ describe('files and options', () => {
 
   test('a net where its description is wanted', async () => {
     const net = await netWith('')
-    expect(drawNet(net, { format: 'dot' })).toBe(drawNet(net.filtered, { format: 'dot' }))
+    expect(drawNet(net, { format: 'dot' })).toBe(drawNet(net.param, { format: 'dot' }))
   })
 })
 

@@ -144,7 +144,7 @@ describe.each(engines)('training on %s', engine => {
     const { initial_params, batches: recorded, solvers } = golden.json
     const run = solvers.find(candidate => candidate.solver === `solver_${name}.prototxt`)!
     const solver = await createSolver(goldenPath(`solvers/${run.solver}`), { engine, seed: 1, threads: 2 })
-    solver.net.learnable.forEach(({ blob }, i) => blob.dataArray.set(golden.array(initial_params[i])))
+    solver.net.built.learnable.forEach(({ blob }, i) => blob.dataArray.set(golden.array(initial_params[i])))
     for (const input of ['data', 'label'] as const)
       solver.net.feed(
         input,
@@ -156,7 +156,7 @@ describe.each(engines)('training on %s', engine => {
       await solver.step(iter - solver.iter)
       await solver.net.pull()
       const { rtol, params_atol, history_atol } = tolerance
-      for (const [i, { blob }] of solver.net.learnable.entries())
+      for (const [i, { blob }] of solver.net.built.learnable.entries())
         expectClose(blob.dataArray, golden.array(params[i]), rtol, params_atol, `param ${i} after ${iter}`)
       for (const [i, blob] of solver.history.entries()) {
         await blob.pull()

@@ -19,7 +19,7 @@ export const startRecurrent = (type: string, engine: string, seed: number) =>
 
 /** Params and history as bits. */
 export async function bitsOf(solver: Solver): Promise<number[][]> {
-  const blobs = [...solver.net.learnable.map(({ blob }) => blob), ...solver.history]
+  const blobs = [...solver.net.built.learnable.map(({ blob }) => blob), ...solver.history]
   for (const blob of blobs) await blob.pull()
   return blobs.map(({ dataArray: { buffer, byteOffset, length } }) => [...new Uint32Array(buffer, byteOffset, length)])
 }

@@ -90,12 +90,12 @@ async function buildNet(param: NetParameter, engine: string): Promise<void> {
   })
   try {
     const values = (blobs: { count: number }[]) => blobs.reduce((sum, blob) => sum + blob.count, 0)
-    const tops = net.nodes.reduce((most, node) => Math.max(most, values(node.top) + values(node.bottom)), 1)
-    const params = net.nodes.reduce((most, node) => Math.max(most, values(node.layer.blobs)), 1)
+    const tops = net.built.nodes.reduce((most, node) => Math.max(most, values(node.top) + values(node.bottom)), 1)
+    const params = net.built.nodes.reduce((most, node) => Math.max(most, values(node.layer.blobs)), 1)
     if (
       tops > MAX_VALUES ||
-      tops * params * net.nodes.length > MAX_WORK ||
-      net.nodes.some(node => usesWindow(node.param))
+      tops * params * net.built.nodes.length > MAX_WORK ||
+      net.built.nodes.some(node => usesWindow(node.param))
     )
       return
     await net.forward()
@@ -156,11 +156,11 @@ async function load(bytes: Uint8Array): Promise<void> {
   const solver = await solverOf('adam')
   classifier ??= Net.create(goldenPath('io/classifier.prototxt'), { engine: 'js', seed: 1 })
   for (const net of [solver.net, await classifier]) {
-    const before = net.nodes.flatMap(node => node.layer.blobs.map(blob => blob.dataArray[0]))
+    const before = net.built.nodes.flatMap(node => node.layer.blobs.map(blob => blob.dataArray[0]))
     try {
       await net.copyFrom(bytes)
     } catch (error) {
-      const after = net.nodes.flatMap(node => node.layer.blobs.map(blob => blob.dataArray[0]))
+      const after = net.built.nodes.flatMap(node => node.layer.blobs.map(blob => blob.dataArray[0]))
       if (after.some((value, i) => !Object.is(value, before[i])))
         throw new Error('a model that was refused has changed the net', { cause: error })
       // a whole model of another net

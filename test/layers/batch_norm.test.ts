@@ -65,7 +65,7 @@ describe.each(hostEngines)('BatchNorm on %s', engine => {
 
   test('the solver leaves the statistics alone', async () => {
     const net = await handNet('type: "BatchNorm"', [[2, 3]], { engine })
-    expect(net.learnable.map(param => param.lrMult)).toEqual([0, 0, 0])
+    expect(net.built.learnable.map(param => param.lrMult)).toEqual([0, 0, 0])
   })
 })
 

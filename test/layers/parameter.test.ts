@@ -20,7 +20,7 @@ describe.each(hostEngines)('Parameter on %s', engine => {
     expect(Array.from(net.blobs.b.dataArray)).toEqual([1, 2, 3, 4])
     await net.backward()
     expect(net.blobs.a.memory.diff).toBe(net.params.a[0].memory.diff)
-    expect(net.learnable).toHaveLength(1)
+    expect(net.built.learnable).toHaveLength(1)
   })
 
   test('starts at 0, and without a shape is a single value', async () => {

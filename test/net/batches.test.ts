@@ -28,7 +28,7 @@ describe('forwardAll', () => {
       expect(sum.shape).toEqual([3])
       expect([...sum.data]).toEqual([666, 1554, 1110])
     }
-    expect(net.passes).toBe(9)
+    expect(net.runner.count).toBe(9)
     expect(await forwardAll(net, { x: [] })).toEqual({})
   })
   test('says what does not fit', async () => {

@@ -132,7 +132,7 @@ test.each(engines)(
   },
 )
 
-const namesOf = (net: Net) => [...fusedLayers(net.nodes)].map(([first, { node }]) => `${first.name} ${node.name}`)
+const namesOf = (net: Net) => [...fusedLayers(net.built.nodes)].map(([first, { node }]) => `${first.name} ${node.name}`)
 
 test('a Clip is taken along where its gradient is not wanted: it needs what came in', async () => {
   const net = await Net.create(parseNet(fixed), { engine: 'js', seed: 3 })
@@ -158,7 +158,7 @@ test('a Clip is taken along where its gradient is not wanted: it needs what came
 test('kernels of an engine that does not say so get nothing to do afterwards', async () => {
   const net = await Net.create(parseNet(others), { engine: 'js', phase: 'TRAIN', seed: 3 })
   const on = (engine: Engine) =>
-    net.nodes.map(node => ({ ...node, layer: Object.create(node.layer, { engine: { value: engine } }) as Layer }))
+    net.built.nodes.map(node => ({ ...node, layer: Object.create(node.layer, { engine: { value: engine } }) as Layer }))
   const names = (fuses?: Fusions) =>
     [...fusedLayers(on({ ...net.engine, fuses }))].map(([first, { node }]) => `${first.name} ${node.name}`)
   expect(names(undefined)).toEqual([])

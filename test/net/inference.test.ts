@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Net, type NetOptions } from '../../lib/net.js'
+import type { NetOptions } from '../../lib/net/options.js'
+import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
 import { hostEngines } from '../engines.js'

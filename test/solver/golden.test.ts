@@ -37,7 +37,7 @@ const { initial_params, batches, loss_rtol, lr_rtol, solvers } = golden.json
 
 async function start(run: Run, engine: string, firstBatch = 0): Promise<Solver> {
   const solver = await createSolver(goldenPath(`solvers/${run.solver}`), { engine, seed: 1, threads: 2 })
-  solver.net.learnable.forEach(({ blob }, i) => blob.dataArray.set(golden.array(initial_params[i])))
+  solver.net.built.learnable.forEach(({ blob }, i) => blob.dataArray.set(golden.array(initial_params[i])))
   for (const input of ['data', 'label'] as const)
     solver.net.feed(
       input,
@@ -51,7 +51,7 @@ async function start(run: Run, engine: string, firstBatch = 0): Promise<Solver> 
 function checkRecord(solver: Solver, run: Run, record: Record): void {
   const what = `${run.name} after ${record.iter}`
   const { rtol, params_atol, param_updates_atol, history_atol } = record.tolerance
-  solver.net.learnable.forEach(({ blob }, i) => {
+  solver.net.built.learnable.forEach(({ blob }, i) => {
     expectClose(blob.dataArray, golden.array(record.params[i]), rtol, params_atol, `${what}: param ${i}`)
     // what was subtracted stands in the diff, as in Caffe
     expectClose(blob.diffArray, golden.array(record.param_updates[i]), rtol, param_updates_atol, `${what}: update ${i}`)
@@ -70,7 +70,7 @@ for (const engine of hostEngines)
         const solver = await start(run, engine)
         solver.onGradientsReady(iter => {
           if (iter === 0)
-            solver.net.learnable.forEach(({ blob }, i) =>
+            solver.net.built.learnable.forEach(({ blob }, i) =>
               expectClose(
                 blob.diffArray,
                 golden.array(run.first_gradient_sum[i]),

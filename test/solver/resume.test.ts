@@ -83,7 +83,7 @@ async function goOn(run: GoldenRun, format: string, engine: string): Promise<voi
       })(),
     )
   const compare = ({ params, history, tolerance }: GoldenRecord, what: string) => {
-    solver.net.learnable.forEach(({ blob }, i) =>
+    solver.net.built.learnable.forEach(({ blob }, i) =>
       expectClose(
         blob.dataArray,
         recorded.array(params[i]),

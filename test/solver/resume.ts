@@ -79,7 +79,7 @@ function golden(path: string): Uint8Array | undefined {
 export const bits = ({ solver }: Run) => ({
   iter: solver.iter,
   stage: solver.rate.stage,
-  weights: solver.net.learnable.map(({ blob }) => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
+  weights: solver.net.built.learnable.map(({ blob }) => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
   history: solver.history.map(blob => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
 })
 

@@ -31,7 +31,7 @@ describe('extractFeatures', () => {
     expect([...first.y.data, ...second.y.data]).toEqual([2, 4, 6, 8])
     expect(first.y.shape).toEqual([1, 2])
     expect((await features.next()).done).toBe(true)
-    expect(net.passes).toBe(2)
+    expect(net.runner.count).toBe(2)
   })
 
   test('or batches that it is given, sync or async, of any size', async () => {

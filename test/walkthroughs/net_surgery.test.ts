@@ -98,7 +98,7 @@ describe.each(hostEngines)('InnerProduct layers cast into convolutions on %s', e
       expect(net.params[name].map(blob => blob.shape)).toEqual(shapes)
     }
     const expected = parseNet(readFileSync(path(facts.full_conv), 'utf8'))
-    const sized = { ...full.filtered, name: expected.name }
+    const sized = { ...full.param, name: expected.name }
     sized.layer = sized.layer!.map((layer, i) => (i ? layer : expected.layer![0]))
     expect(printNet(sized)).toBe(printNet(expected))
     const model = readMessage('NetParameter', readFileSync(path(facts.full_conv_model_after_transplant)))
@@ -178,7 +178,7 @@ describe('castToConvolution', () => {
     expect(full.phase).toBe('TRAIN')
     expect(full.params['a-conv'].map(blob => blob.shape)).toEqual([[3, 2, 3, 4], [3]])
     expect(full.params['b-conv']).toHaveLength(1)
-    expect(full.filtered.layer?.[1].param).toEqual([{ lr_mult: 3 }])
+    expect(full.param.layer?.[1].param).toEqual([{ lr_mult: 3 }])
     const data = random(48)
     const expected = await net.forward({ data })
     const got = await full.forward({ data })

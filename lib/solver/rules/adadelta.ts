@@ -1,5 +1,5 @@
 import type { UpdateRule } from '../../engine.js'
-import type { LearnableParam } from '../../net/build.js'
+import type { LearnableParam } from '../../net/node.js'
 import { Solver } from '../../solver.js'
 
 /**
@@ -14,7 +14,7 @@ export class AdaDeltaSolver extends Solver {
   protected update(index: number, { blob }: LearnableParam, rule: UpdateRule): void {
     const { data, diff } = blob.memory
     const { momentum = 0, delta = 1e-8 } = this.param
-    const steps = this.history[index + this.net.learnable.length]
+    const steps = this.history[index + this.net.built.learnable.length]
     this.kernels.adadeltaUpdate(
       blob.count,
       rule,

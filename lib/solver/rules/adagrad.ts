@@ -1,6 +1,6 @@
 import type { UpdateRule } from '../../engine.js'
 import { NetError } from '../../errors.js'
-import type { LearnableParam } from '../../net/build.js'
+import type { LearnableParam } from '../../net/node.js'
 import { Solver } from '../../solver.js'
 
 /** AdaGrad: rates shrink with the sum of squared gradients (`type: "AdaGrad"`; `delta`, no momentum). */

@@ -1,5 +1,5 @@
 import type { UpdateRule } from '../../engine.js'
-import type { LearnableParam } from '../../net/build.js'
+import type { LearnableParam } from '../../net/node.js'
 import { Solver } from '../../solver.js'
 
 /**
@@ -16,7 +16,7 @@ export class AdamSolver extends Solver {
     const t = this.iter + 1
     const correction = Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t)
     const m = this.history[index].memory.data
-    const v = this.history[index + this.net.learnable.length].memory.data
+    const v = this.history[index + this.net.built.learnable.length].memory.data
     this.kernels.adamUpdate(blob.count, rule, beta1, beta2, delta, correction, data, diff, m, v)
   }
 }

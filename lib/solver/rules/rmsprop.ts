@@ -1,6 +1,6 @@
 import type { UpdateRule } from '../../engine.js'
 import { NetError } from '../../errors.js'
-import type { LearnableParam } from '../../net/build.js'
+import type { LearnableParam } from '../../net/node.js'
 import { Solver } from '../../solver.js'
 
 /** RMSProp: rates follow a moving mean of squared gradients (`type: "RMSProp"`; `rms_decay`, `delta`, no momentum). */

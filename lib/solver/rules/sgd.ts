@@ -1,5 +1,5 @@
 import type { UpdateRule } from '../../engine.js'
-import type { LearnableParam } from '../../net/build.js'
+import type { LearnableParam } from '../../net/node.js'
 import { Solver } from '../../solver.js'
 
 /** Stochastic gradient descent with momentum (`type: "SGD"`). */

@@ -1,0 +1,81 @@
+import type { Engine } from '../engine.js'
+import type { EngineName } from '../engines/index.js'
+import type { Phase } from '../layer.js'
+import type { FileReader, FileSource, Files } from '../system/files.js'
+
+/** How a net is built and where it runs. */
+export interface NetOptions {
+  /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
+  phase?: Phase
+  /** Level of the state, for `include { min_level … }` rules. Default: the net's own `state`, else 0. */
+  level?: number
+  /** Stages of the state, for `include { stage: … }` rules, beside those of the net's own `state`. */
+  stages?: readonly string[]
+  /** Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. */
+  weights?: FileSource | readonly FileSource[]
+  /**
+   * Where the net computes: a name, one that registerEngine knows among them, or an engine. Default: wasm. An engine that
+   * cannot run here is an EngineError that says why.
+   */
+  engine?: EngineName | Engine
+  /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
+  threads?: number
+  /**
+   * Most bytes that the net may take for values and for what its kernels work with: set it for nets of unknown origin.
+   * Default: 4 GiB, which is all that WebAssembly has.
+   */
+  maxMemory?: number
+  /**
+   * Most multiply-adds that a pass may take, backward included where layers have one, counted from shapes before the
+   * first pass and after every reshape: one core does some 10⁹ to 10¹⁰ a second. Default: no limit.
+   */
+  maxWork?: number
+  /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
+  seed?: number
+  /**
+   * 'inference': activations share memory, affine layers are folded, weights are kept as kernels want them; then only
+   * inputs, outputs and `keep` can be read, and there is no backward.
+   */
+  optimize?: 'inference'
+  /** Blobs that stay readable in an optimized net. */
+  keep?: readonly string[]
+  /** Answers for the files named in the prototxt before the file system does. */
+  files?: FileReader
+  /** Receives notices; the library prints nothing by itself. */
+  log?: Log
+  /**
+   * Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory.
+   */
+  near?: Files
+}
+
+/** Which layers run forward, and what is returned. */
+export interface ForwardOptions {
+  /** Name of the first and of the last layer to run. */
+  start?: string
+  end?: string
+  /** Further blobs to return. */
+  blobs?: readonly string[]
+  /** Stops the pass between two layers: it rejects with the signal's reason. AbortSignal.timeout limits its time. */
+  signal?: AbortSignal
+}
+
+/** Which layers run backward, and what is returned. */
+export interface BackwardOptions {
+  /** Name of the layer to begin at (default: the last) and of the one to stop after (default: the first). */
+  start?: string
+  end?: string
+  /** Further blobs whose gradients to return. */
+  diffs?: readonly string[]
+  /** As in ForwardOptions. */
+  signal?: AbortSignal
+}
+
+/** Called with a layer's name; a promise is waited for. */
+export type LayerHook = (layerName: string) => void | Promise<void>
+
+/**
+ * Takes a line of the log. `tag` is the place in Caffe's source that prints such a line (`net.cpp:744`), for logs in
+ * glog's form.
+ */
+export type Log = (line: string, tag?: string) => void

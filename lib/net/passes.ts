@@ -1,0 +1,192 @@
+import { RistrettoError } from '../errors.js'
+import { macrotask, mustYield } from '../system/macrotask.js'
+import { debugBackward, debugForward, debugNorms } from './debug_info.js'
+import type { Feed } from './feed.js'
+import { type Fused, fusedLayers } from './fusion.js'
+import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
+import { InferencePlan } from './inference.js'
+import { namingLayer } from './naming_layer.js'
+import type { BuiltNet, NetNode } from './node.js'
+import type { LayerHook } from './options.js'
+import { reshapeNode, shapesChanged } from './shapes.js'
+
+/** Runs the layers of a built net: one pass at a time, with its hooks and feeds, and what `optimize` changes. */
+export class Passes {
+  /** How many forward passes have run: the iteration number of every layer's random stream. */
+  count = 0
+  /** Log the mean absolute value of every blob and param as it is computed. */
+  debugInfo: boolean
+  readonly hooks = {
+    beforeForward: [] as LayerHook[],
+    afterForward: [] as LayerHook[],
+    beforeBackward: [] as LayerHook[],
+    afterBackward: [] as LayerHook[],
+  }
+  private feeds: Feed[] = []
+  private tail: Promise<unknown> | undefined
+  private disposed = false
+  private plan: InferencePlan | undefined
+  private fused: ReadonlyMap<NetNode, Fused>
+
+  /** @param watch holds a reshaped layer against what the net may take */
+  constructor(
+    readonly built: BuiltNet,
+    private readonly watch?: (node: NetNode) => void,
+  ) {
+    this.debugInfo = built.filtered.debug_info ?? false
+    this.fused = fusedLayers(built.nodes)
+  }
+
+  /** Whether nothing runs or waits. */
+  get idle(): boolean {
+    return this.tail === undefined
+  }
+
+  /** Whether the net was made with `optimize: 'inference'`. */
+  get optimized(): boolean {
+    return this.plan !== undefined
+  }
+
+  /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    if (this.disposed) return Promise.reject(new RistrettoError(`net '${this.built.name}' was disposed`))
+    const run = this.tail ? this.tail.then(task) : task()
+    const free = () => {
+      if (this.tail === settled) this.tail = undefined
+    }
+    const settled = run.then(free, free)
+    this.tail = settled
+    return run
+  }
+
+  /** Take the batches of an input from this source from now on. */
+  feed(feed: Feed): void {
+    this.feeds = [...this.feeds.filter(other => !other.replacedBy(feed)), feed]
+  }
+
+  /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
+  async forward(start = 0, end = this.built.nodes.length - 1, signal?: AbortSignal): Promise<void> {
+    const { nodes, context } = this.built
+    const { beforeForward, afterForward } = this.hooks
+    for (const feed of this.feeds) {
+      const wait = feed.next()
+      if (wait) await wait
+    }
+    await this.prepare()
+    // whoever looks between two layers gets to see what is there
+    const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
+    let done: NetNode | undefined
+    for (let i = start; i <= end; i++) {
+      // no iterators here without need: each is garbage, for every layer of every pass
+      const node = nodes[i]
+      if (node === done) continue
+      signal?.throwIfAborted()
+      if (beforeForward.length) for (const hook of beforeForward) await hook(node.key)
+      if (this.plan?.skipped.has(node)) continue
+      if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
+      if (node.layer.engine !== context.engine) await homeForForward(node)
+      node.layer.random.iteration = this.count
+      const next = watched ? undefined : this.fused.get(node)
+      try {
+        if (next && next.place <= end) {
+          if (shapesChanged(next.node)) this.reshapeNode(next.node)
+          node.layer.forward(node.bottom, node.top, next.after)
+          done = next.node
+        } else {
+          const wait = node.layer.forward(node.bottom, node.top)
+          if (wait) await wait
+        }
+      } catch (error) {
+        throw namingLayer(node.layer, error)
+      }
+      if (this.debugInfo) await debugForward(this.built, node)
+      if (afterForward.length) for (const hook of afterForward) await hook(node.key)
+      if (mustYield()) await macrotask()
+    }
+    this.count++
+  }
+
+  /** Layers start … end inclusive, backward (start ≥ end). Callers hold the net through `exclusive`. */
+  async backward(start = this.built.nodes.length - 1, end = 0, signal?: AbortSignal): Promise<void> {
+    const { nodes, context } = this.built
+    const { beforeBackward, afterBackward } = this.hooks
+    for (let i = start; i >= end; i--) {
+      const node = nodes[i]
+      if (!node.needsBackward) continue
+      signal?.throwIfAborted()
+      for (const hook of beforeBackward) await hook(node.key)
+      if (node.layer.engine !== context.engine) await homeForBackward(node)
+      try {
+        const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
+        if (wait) await wait
+      } catch (error) {
+        throw namingLayer(node.layer, error)
+      }
+      if (this.debugInfo) await debugBackward(this.built, node)
+      for (const hook of afterBackward) await hook(node.key)
+      if (mustYield()) await macrotask()
+    }
+    if (this.debugInfo) await debugNorms(this.built)
+  }
+
+  /** Shape every blob from the inputs as they stand, without running. */
+  reshape(): void {
+    const { nodes } = this.built
+    for (const node of nodes) this.reshapeNode(node)
+    if (!this.plan) return
+    this.plan.link()
+    for (const node of nodes) this.reshapeNode(node)
+    this.plan.share()
+  }
+
+  /** `optimize: 'inference'`, for a net in phase TEST. */
+  optimize(keep: readonly string[]): void {
+    const { name, phase, nodes } = this.built
+    if (phase !== 'TEST') throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${name}' is ${phase}`)
+    this.plan = new InferencePlan(this.built, keep)
+    for (const node of nodes) node.layer.needsBackward = false
+    this.fused = fusedLayers(nodes, this.plan.skipped)
+    this.reshape()
+  }
+
+  /** Fold the params of an optimized net as they are now, which decides anew which layers run. */
+  refold(): void {
+    if (!this.plan) return
+    this.plan.fold()
+    this.fused = fusedLayers(this.built.nodes, this.plan.skipped)
+    this.reshape()
+  }
+
+  /** Go on with the random streams of another run. */
+  reseed(seed: number): void {
+    this.built.context.seed = seed
+    for (const { layer } of this.built.nodes) {
+      layer.context.seed = seed
+      layer.random.seed = seed
+    }
+  }
+
+  /** Give all memory back; true the first time. */
+  dispose(): void {
+    if (this.disposed) return
+    this.disposed = true
+    const { nodes, blobs, params } = this.built
+    for (const node of nodes) node.layer.dispose()
+    this.plan?.dispose()
+    for (const blob of [...blobs, ...params.map(param => param.blob)]) blob.dispose()
+  }
+
+  private reshapeNode(node: NetNode): void {
+    reshapeNode(node)
+    this.watch?.(node)
+  }
+
+  /** Shared memory is laid out for all shapes at once, and folded params follow whoever changed them. */
+  private async prepare(): Promise<void> {
+    if (!this.plan) return
+    if (this.plan.isStale) {
+      for (const { blob } of this.built.params) await blob.memory.data.pull()
+      this.refold()
+    } else if (this.built.nodes.some(shapesChanged)) this.reshape()
+  }
+}

@@ -1,0 +1,67 @@
+import type { Engine } from '../engine.js'
+import type { EngineName } from '../engines/index.js'
+import type { Log } from '../net/options.js'
+import type { FileReader, FileSource } from '../system/files.js'
+import type { OutputValue, SolverListener } from './events.js'
+
+/** Where a solver runs, what it starts from, and when it looks, saves and stops. */
+export interface SolverOptions {
+  /** Where the nets compute: a name, or an engine. Default: wasm, or what `solver_mode` asks for. */
+  engine?: EngineName | Engine
+  /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
+  threads?: number
+  /** Most bytes that each net may take for values and its kernels' work; default: 4 GiB. */
+  maxMemory?: number
+  /** Most multiply-adds of a pass of each net, forward and backward; default: no limit. */
+  maxWork?: number
+  /** Seed of every random stream; default: the solver's `random_seed`, else one is drawn. */
+  seed?: number
+  /** Level and further stages of the train net's state, beside those of `train_state`. */
+  level?: number
+  stages?: readonly string[]
+  /** Trained weights to start from, loaded into the train net in order. */
+  weights?: FileSource | readonly FileSource[]
+  /** Answers for the files named in the prototxts before the file system does. */
+  files?: FileReader
+  /** Receives Caffe's log lines; the library prints nothing by itself. */
+  log?: Log
+  /** Told what happens, as data, from the moment the nets are made; `solver.on` adds listeners later. */
+  on?: SolverListener
+  /** Stops `step` and `solve` cleanly after the iteration under way. */
+  signal?: AbortSignal
+  /** When to look for NaN and infinity: at display points (default), after every iteration, or never. */
+  checkNumerics?: 'display' | 'always' | 'never'
+  /** Keep only so many of this run's snapshots, the newest ones. */
+  keepLast?: number
+  /** Snapshot as `<prefix>_best` whenever this output of test net 0 is better than before. */
+  keepBest?: Watch
+  /** Stop when this output of test net 0 has not become better for `tests` tests in a row. */
+  patience?: Watch & { tests: number }
+}
+
+/** A test output to watch: 'max' for an accuracy, 'min' for a loss (the default if its blob has a loss weight). */
+export interface Watch {
+  readonly output: string
+  readonly better?: 'min' | 'max'
+}
+
+/** One output value of a test, averaged over its iterations. */
+export type TestResult = OutputValue
+
+/** What `onIteration` is told. */
+export interface IterationEvent {
+  /** Number of updates so far, this one included. */
+  readonly iter: number
+  readonly lr: number
+}
+
+/** What `onTest` is told. */
+export interface TestEvent {
+  readonly iter: number
+  /** Number of the test net. */
+  readonly net: number
+  readonly results: readonly TestResult[]
+}
+
+/** Called while a solver trains; a promise is waited for. */
+export type SolverHook<E> = (event: E) => void | Promise<void>
