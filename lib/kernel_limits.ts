@@ -68,35 +68,38 @@ export function convolutionProblem(s: ConvolutionShape): string | undefined {
   return undefined
 }
 
-/** A window of which nothing is left out that meets the padded picture, and steps that lead no further than out of it. */
-export function clampedPooling(s: PoolingShape): { readonly kernel: number[]; readonly stride: number[] } {
-  const padded = s.input.map((size, i) => Math.max(1, size + 2 * s.pad[i]))
-  return {
-    kernel: s.kernel.map((size, i) => Math.min(size, padded[i])),
-    stride: s.stride.map((step, i) => (s.output[i] > 2 ? step : Math.min(step, padded[i]))),
-  }
-}
+const paddedSize = (s: PoolingShape, i: number): number => Math.max(1, s.input[i] + 2 * s.pad[i])
+
+/** Size along axis i of a window of which nothing is left out that meets the padded picture. */
+export const clampedKernel = (s: PoolingShape, i: number): number => Math.min(s.kernel[i], paddedSize(s, i))
+
+/** Step along axis i that leads no further than out of the padded picture. */
+export const clampedStride = (s: PoolingShape, i: number): number =>
+  s.output[i] > 2 ? s.stride[i] : Math.min(s.stride[i], paddedSize(s, i))
 
 /** Why no kernel can run this pooling, or undefined if it can. */
 export function poolingProblem(s: PoolingShape): string | undefined {
   const { planes, input, output, pad } = s
   if (!isSize(planes)) return `${planes} is no number of planes`
-  const { kernel, stride } = clampedPooling(s)
   for (let i = 0; i < 2; i++) {
+    // no arrays here: every pass asks
+    const kernel = clampedKernel(s, i)
+    const stride = clampedStride(s, i)
     if (!(isSize(input[i]) && isSize(output[i]) && isSize(pad[i])))
       return `input ${input[i]}, output ${output[i]} and pad ${pad[i]} must be whole numbers from 0 to ${MOST_SIZE}`
-    if (!(Number.isInteger(s.kernel[i]) && kernel[i] >= 1 && Number.isInteger(s.stride[i]) && stride[i] >= 1))
+    if (!(Number.isInteger(s.kernel[i]) && kernel >= 1 && Number.isInteger(s.stride[i]) && stride >= 1))
       return `kernel ${s.kernel[i]} and stride ${s.stride[i]} must be whole numbers from 1 on`
-    const size = Math.max(input[i] + 2 * pad[i], (output[i] + 3) * stride[i] + kernel[i])
+    const size = Math.max(input[i] + 2 * pad[i], (output[i] + 3) * stride + kernel)
     if (size > MOST_ALONG)
       return `${input[i]} values with a pad of ${pad[i]} under ${output[i]} windows of ${s.kernel[i]}, ${s.stride[i]} apart, are ${size}, kernels count ${MOST_ALONG} at most`
   }
   const columns = up(output[1], 4)
-  const row = Math.max(pad[1] + input[1], columns * stride[1] + kernel[1]) + 8
+  const width = clampedKernel(s, 1)
+  const row = Math.max(pad[1] + input[1], columns * clampedStride(s, 1) + width) + 8
   const kept = Math.max(
-    row + 2 * kernel[0] * columns,
+    row + 2 * clampedKernel(s, 0) * columns,
     input[0] * row + output[0] * output[1] + 32,
-    2 * (output[1] + 2 * kernel[1] + 16) + output[0] * columns,
+    2 * (output[1] + 2 * width + 16) + output[0] * columns,
   )
   if (kept > MOST_KEPT)
     return `windows of ${text(s.kernel)} over ${text(input)} with a pad of ${text(pad)} would take ${kept} values, kernels keep ${MOST_KEPT} at most`

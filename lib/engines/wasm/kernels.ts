@@ -7,7 +7,7 @@ import type {
   PreparedConvolutions,
   Reduction,
 } from '../../engine.js'
-import { clampedPooling } from '../../kernel_limits.js'
+import { clampedKernel, clampedStride } from '../../kernel_limits.js'
 import type { Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
 import { fusing } from './after.js'
@@ -117,17 +117,16 @@ export function wasmKernels(wasm: WasmExports, plain: Kernels = jsKernels) {
   const take = convolutionTaker(wasm)
   const pool = (s: PoolingShape) => {
     const { planes, input, output, pad } = s
-    const { kernel, stride } = clampedPooling(s)
     wasm.poolingShape(
       planes,
       input[0],
       input[1],
       output[0],
       output[1],
-      kernel[0],
-      kernel[1],
-      stride[0],
-      stride[1],
+      clampedKernel(s, 0),
+      clampedKernel(s, 1),
+      clampedStride(s, 0),
+      clampedStride(s, 1),
       pad[0],
       pad[1],
     )
