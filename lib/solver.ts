@@ -16,7 +16,14 @@ import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
 import { InputLint, lint, lintEnd, lintLoss } from './solver/lint.js'
 import { outputValues, stateOptions, testNetsOf, trainNetOf } from './solver/nets.js'
-import { findNotFinite, NumericsError } from './solver/numerics.js'
+import {
+  badParam,
+  findNotFinite,
+  gradientsAreFinite,
+  looksAtGradients,
+  looksAtLoss,
+  NumericsError,
+} from './solver/numerics.js'
 import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult } from './solver/options.js'
 import { restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { gradientNorm, ruleOf, SmoothedLoss } from './solver/update.js'
@@ -211,6 +218,7 @@ export abstract class Solver {
         await this.testAll()
         if (this.stopped) break
       }
+      this.rate.peek(this.iter)
       for (const hook of this.hooks.start) await hook(this.iter)
       const displayed = !!param.display && this.iter % param.display === 0
       if (param.debug_info) net.debugInfo = displayed
@@ -218,7 +226,7 @@ export abstract class Solver {
       await net.exclusive(() => this.computeGradients(displayed))
       if (untouched.length) for (const hint of await this.inputs.after(untouched, 'the train net')) this.hint(hint)
       if (displayed) await this.display()
-      if (this.checks(displayed)) await this.checkNumerics()
+      await this.checkNumerics(displayed)
       for (const hook of this.hooks.gradients) await hook(this.iter)
       // a snapshot that somebody asks for meanwhile holds an iteration whole, or not at all
       const lr = await net.exclusive(() => this.advance())
@@ -264,6 +272,7 @@ export abstract class Solver {
     const hint = lintEnd(param.max_iter, this.iter)
     if (hint) this.hint(hint)
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
+    await this.checkParams()
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
     if (this.stopped) return
@@ -324,6 +333,7 @@ export abstract class Solver {
    * their bytes.
    */
   async snapshot(): Promise<Snapshot> {
+    await this.checkParams()
     const snapshot = await this.net.exclusive(() => snapshotSolver(this))
     this.saved(snapshot, false)
     await this.keeper.saved(snapshot)
@@ -433,21 +443,29 @@ export abstract class Solver {
     this.emit({ type: 'hint', iter: this.iter, text })
   }
 
-  private checks(displayed: boolean): boolean {
-    const when = this.options.checkNumerics ?? 'display'
-    return when === 'always' || (when === 'display' && displayed)
+  /** Stop before the update that would spoil the weights, with the name of the first bad layer and blob. */
+  private async checkNumerics(displayed: boolean): Promise<void> {
+    const { iter, net } = this
+    const when = this.options.checkNumerics ?? 'auto'
+    if (looksAtLoss(when, iter, displayed, this.engine.isHost) && !Number.isFinite(await this.loss()))
+      throw await this.notFinite(`the loss is ${this.lastLoss}`)
+    if (looksAtGradients(when, iter, displayed) && !(await gradientsAreFinite(net.built)))
+      throw await this.notFinite('gradients are no finite numbers')
   }
 
-  /** Stop with the name of the first bad layer and blob if the loss is no finite number. */
-  private async checkNumerics(): Promise<void> {
-    const loss = await this.loss()
-    if (Number.isFinite(loss)) return
-    const where = await findNotFinite(this.net)
+  /** A run whose weights are spoiled has nothing to save and does not end well. */
+  private async checkParams(): Promise<void> {
+    if (this.options.checkNumerics === 'never') return
+    if (await badParam(this.net.built)) throw await this.notFinite('weights are no finite numbers')
+  }
+
+  private async notFinite(what: string): Promise<NumericsError> {
+    const where = await findNotFinite(this.net.built)
     const error = new NumericsError(
-      `iteration ${this.iter}: the loss is ${loss}. First bad value: ${where ?? 'none found in the blobs'}. Lower base_lr (now ${g6(this.lr)}), clip gradients, or check the data's scale`,
+      `iteration ${this.iter}: ${what}. First bad value: ${where ?? 'none found in the blobs'}. Lower base_lr (now ${g6(this.lr)}), clip gradients, or check the data's scale`,
     )
-    this.emit({ type: 'numerics', iter: this.iter, loss, message: error.message })
-    throw error
+    this.emit({ type: 'numerics', iter: this.iter, loss: this.lastLoss, message: error.message })
+    return error
   }
 
   private async readLoss(): Promise<void> {
@@ -498,6 +516,7 @@ export abstract class Solver {
     const limit = this.param.clip_gradients ?? -1
     if (limit < 0) return 1
     const norm = await gradientNorm(this.net.built)
+    if (!Number.isFinite(norm)) throw await this.notFinite(`the L2 norm of all gradients is ${norm}`)
     if (norm <= limit) return 1
     this.emit({ type: 'clip', iter: this.iter, norm, limit })
     return limit / norm

@@ -580,17 +580,62 @@ describe('numbers that are none', () => {
     )
   })
 
-  test('by default at display points, or never', async () => {
-    const { solver } = await make('base_lr: 0 display: 4', bad)
-    feed(solver, [3])
-    await expect(solver.step(1)).rejects.toThrow(NumericsError)
-    const { solver: between } = await make('base_lr: 0 display: 4', bad)
+  test('by default in every iteration, at display points, or never', async () => {
+    const { solver } = await make('base_lr: 0', bad)
+    feed(solver, [1, 3])
+    await expect(solver.step(2)).rejects.toThrow(/^iteration 1: the loss is NaN/)
+    const { solver: between } = await make('base_lr: 0 display: 4', bad, { checkNumerics: 'display' })
     feed(between, [1, 3, 3, 3])
     await between.step(4)
     const { solver: never } = await make('base_lr: 0 display: 1', bad, { checkNumerics: 'never' })
     feed(never, [3])
     await never.step(2)
     expect(await never.loss()).toBeNaN()
+  })
+
+  test('weights stay as they were before the bad iteration', async () => {
+    const { solver } = await make('base_lr: 0.1 momentum: 0.9', bad)
+    feed(solver, [1, 3])
+    await solver.step(1)
+    const before = [...solver.net.params.ip[0].dataArray]
+    await expect(solver.step(1)).rejects.toThrow(NumericsError)
+    expect([...solver.net.params.ip[0].dataArray]).toEqual(before)
+    expect(solver.iter).toBe(1)
+  })
+
+  test('weights that are none are not saved, and solve does not end well', async () => {
+    const { solver } = await make('base_lr: 0 max_iter: 1', line())
+    feed(solver, [1])
+    solver.onIteration(() => {
+      solver.net.params.ip[0].dataArray[0] = Number.NaN
+    })
+    await expect(solver.solve()).rejects.toThrow(/weights are no finite numbers.*layer 'ip' \(InnerProduct\), param 0/)
+    await expect(solver.snapshot()).rejects.toThrow(NumericsError)
+  })
+
+  test('gradients that are none are not clipped to NaN', async () => {
+    const { solver } = await make('base_lr: 0.1 clip_gradients: 1', line())
+    feed(solver, [1, 1])
+    await solver.step(1)
+    solver.onGradientsReady(() => {
+      solver.net.params.ip[0].diffArray[0] = Number.POSITIVE_INFINITY
+    })
+    await expect(solver.step(1)).rejects.toThrow(/the L2 norm of all gradients is Infinity.*gradient of param 0/)
+  })
+
+  test('a rate that is no number is refused before it is used; poly is 0 from max_iter on', async () => {
+    const { solver } = await make('base_lr: 0.1 lr_policy: "inv" gamma: -1 power: 0.5', line())
+    feed(solver, [1])
+    await solver.step(1)
+    const before = [...solver.net.params.ip[0].dataArray]
+    await expect(solver.step(1)).rejects.toThrow(
+      /lr_policy 'inv' with .*gamma -1.* makes the rate Infinity at iteration 1/,
+    )
+    expect([...solver.net.params.ip[0].dataArray]).toEqual(before)
+    const { solver: poly } = await make('base_lr: 0.1 lr_policy: "poly" power: 0.5 max_iter: 1', line())
+    feed(poly, [1])
+    await poly.step(3)
+    expect(poly.lr).toBe(0)
   })
 })
 
@@ -836,22 +881,18 @@ test('timers fire while it trains', async () => {
     .replace('layer { name: "loss"', 'layer { name: "busy" type: "Busy" bottom: "z" top: "y" } layer { name: "loss"')
   const { solver } = await make('base_lr: 0.01', busy)
   feed(solver, [1])
-  let last = performance.now()
+  // counted in iterations of 2 ms or more, so that a busy machine makes no difference
+  let last = 0
   const gaps: number[] = []
   const timer = setInterval(() => {
-    const now = performance.now()
-    gaps.push(now - last)
-    last = now
+    gaps.push(solver.iter - last)
+    last = solver.iter
   }, 1)
-  const start = performance.now()
   await solver.step(200)
-  const took = performance.now() - start
   clearInterval(timer)
-  // 50 ms and a layer; the middle gap, since this machine may be busy with other things
-  const middle = gaps.sort((a, b) => a - b)[gaps.length >> 1]
-  expect(took).toBeGreaterThan(350)
-  expect(gaps.length).toBeGreaterThan(3)
-  expect(middle).toBeLessThan(65)
+  expect(gaps.length).toBeGreaterThan(5)
+  // 50 ms and a layer
+  expect(Math.max(...gaps)).toBeLessThan(30)
 })
 
 describe('applyUpdate', () => {

@@ -11,7 +11,8 @@ const policies: Record<string, Policy> = {
   exp: (p, iter) => base(p) * gamma(p) ** iter,
   inv: (p, iter) => base(p) * (1 + gamma(p) * iter) ** -(p.power ?? 0),
   multistep: (p, _iter, stage) => base(p) * gamma(p) ** stage,
-  poly: (p, iter) => base(p) * (1 - iter / (p.max_iter ?? 0)) ** (p.power ?? 0),
+  // beyond max_iter a power of a negative number would be no number
+  poly: (p, iter) => (iter >= (p.max_iter ?? 0) ? 0 : base(p) * (1 - iter / (p.max_iter ?? 0)) ** (p.power ?? 0)),
   sigmoid: (p, iter) => base(p) / (1 + Math.exp(-gamma(p) * (iter - (p.stepsize ?? 0)))),
 }
 
@@ -38,13 +39,23 @@ export class LearningRate {
 
   /** The rate of iteration `iter`, without moving the stage. */
   peek(iter: number): number {
-    return this.policy(this.param, iter, this.nextStage(iter))
+    return this.rateOf(iter, this.nextStage(iter))
   }
 
   /** The rate of iteration `iter`. A multistep stage moves by at most one a call, as in Caffe. */
   take(iter: number): number {
     this.stage = this.nextStage(iter)
-    return this.policy(this.param, iter, this.stage)
+    return this.rateOf(iter, this.stage)
+  }
+
+  private rateOf(iter: number, stage: number): number {
+    const rate = this.policy(this.param, iter, stage)
+    if (Number.isFinite(rate)) return rate
+    const { lr_policy, base_lr, gamma, power, stepsize } = this.param
+    const given = Object.entries({ base_lr, gamma, power, stepsize }).filter(([, value]) => value !== undefined)
+    throw new NetError(
+      `solver: lr_policy '${lr_policy}' with ${given.map(([name, value]) => `${name} ${value}`).join(', ')} makes the rate ${rate} at iteration ${iter}: a rate is a finite number`,
+    )
   }
 
   private nextStage(iter: number): number {

@@ -3,6 +3,7 @@ import type { EngineName } from '../engines/index.js'
 import type { Log } from '../net/options.js'
 import type { FileReader, FileSource } from '../system/files.js'
 import type { OutputValue, SolverListener } from './events.js'
+import type { NumericsChecks } from './numerics.js'
 
 /** Where a solver runs, what it starts from, and when it looks, saves and stops. */
 export interface SolverOptions {
@@ -29,8 +30,13 @@ export interface SolverOptions {
   on?: SolverListener
   /** Stops `step` and `solve` cleanly after the iteration under way. */
   signal?: AbortSignal
-  /** When to look for NaN and infinity: at display points (default), after every iteration, or never. */
-  checkNumerics?: 'display' | 'always' | 'never'
+  /**
+   * When to look for NaN and infinity, before the update that would spoil the weights: 'auto' (default) at the loss
+   * of every iteration where it costs nothing (on a device at displays and every 100 iterations), at all gradients at
+   * displays and every 100 iterations, and at the weights before they are saved and at the end; 'display' only at
+   * displays, 'always' everywhere, 'never' nowhere. What is found is a NumericsError.
+   */
+  checkNumerics?: NumericsChecks
   /** Keep only so many of this run's snapshots, the newest ones. */
   keepLast?: number
   /** Snapshot as `<prefix>_best` whenever this output of test net 0 is better than before. */
