@@ -620,7 +620,7 @@ export interface DryRun {
 }
 
 /** What both kinds of engine have. */
-interface AnyEngine {
+export interface AnyEngine {
   /** What was asked for: 'js', 'wasm', 'native', 'gpu:webgl2' … */
   readonly name: string
   /** What that is here: 'fma, 2 threads', the BLAS library's name, the adapter's name. */

@@ -16,6 +16,7 @@ export { Blob, type Shape } from './blob.js'
 export type {
   AccuracyShape,
   After,
+  AnyEngine,
   ArgMaxShape,
   ClassLossShape,
   ContrastiveShape,
@@ -42,6 +43,7 @@ export {
   type EngineFactory,
   type EngineName,
   type EngineOptions,
+  type HostName,
   registerEngine,
 } from './engines/index.js'
 export {
@@ -68,12 +70,14 @@ export {
 export { type ChannelAffine, type Count, Layer, type LayerClass, type LayerContext } from './layer.js'
 export { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
+export type { Runnable } from './net/batches.js'
 export type { LayerDescription, NetDescription, ParamDescription } from './net/description.js'
-export type { FeedItem, FeedSource, FeedValues, JointFeedSource } from './net/feed.js'
-export type { CopyOptions, CopyReport, NetFormat } from './net/files.js'
+export type { Feed, FeedItem, FeedSource, FeedValues, JointFeedSource } from './net/feed.js'
+export type { CopyOptions, CopyReport, NetFormat, SaveOptions } from './net/files.js'
 export type { MemoryPlan } from './net/memory_plan.js'
-export type { BuiltNet, LearnableParam, NetNode, NetParam } from './net/node.js'
-export type { BackwardOptions, ForwardOptions, LayerHook, Log, NetOptions } from './net/options.js'
+export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './net/node.js'
+export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, TaggedLog } from './net/options.js'
+export type { Passes } from './net/passes.js'
 export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'
@@ -85,7 +89,7 @@ export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'
 export type { EndReason, OutputValue, SnapshotFiles, SolverEvent, SolverListener } from './solver/events.js'
 export type { LearningRate } from './solver/learning_rate.js'
-export { NumericsError } from './solver/numerics.js'
+export { type NumericsChecks, NumericsError } from './solver/numerics.js'
 export type {
   IterationEvent,
   SolverHook,

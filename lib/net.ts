@@ -104,7 +104,7 @@ export class Net {
    * that cannot run here.
    */
   static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
-    const log = options.log ?? (() => {})
+    const log = options.taggedLog ?? (line => options.log?.(line))
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
     starting.catch(() => {})
@@ -367,6 +367,7 @@ export class Net {
   get debugInfo(): boolean {
     return this.runner.debugInfo
   }
+  /** Log them from the next pass on, or no longer. */
   set debugInfo(on: boolean) {
     this.runner.debugInfo = on
   }

@@ -81,7 +81,7 @@ export abstract class Solver {
     this.smoothed = new SmoothedLoss(param.average_loss ?? 1)
     this.keeper = new Keeper(options, () => this.snapshotAs('best'))
     const { log } = options
-    if (log) this.on(event => caffeLog(event, log))
+    if (log) this.on(event => caffeLog(event, line => log(line)))
     if (options.on) this.on(options.on)
     if (options.keepBest && param.snapshot_prefix === undefined)
       throw new NetError('solver: keepBest writes files, so snapshot_prefix must say where')
@@ -389,7 +389,7 @@ export abstract class Solver {
     // the schema's default is GPU, too: only a written one counts
     const engine =
       options.engine ?? (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => log(line)) : undefined)
-    const common = { engine, threads, maxMemory, maxWork, files, log }
+    const common = { engine, threads, maxMemory, maxWork, files, taggedLog: log }
     const train = await this.netParam(trainNetOf(param))
     const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
     const state = stateOptions(param.train_state)

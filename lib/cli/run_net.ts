@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Log } from '../net/options.js'
+import type { TaggedLog } from '../net/options.js'
 import { Net } from '../net.js'
 import { mustExist } from './input_file.js'
 import {
@@ -47,12 +47,12 @@ export async function openNet(
   weights: readonly string[],
   options: OpenOptions,
   output: Output,
-  log: (line: string) => void,
+  log: TaggedLog,
 ): Promise<Net> {
   await registerLayers(options, output)
   for (const file of weights) await mustExist(file)
   const { engine, threads, seed, phase, level, stage: stages } = options
-  const net = await Net.create(model, { engine, threads, seed, phase, level, stages, log })
+  const net = await Net.create(model, { engine, threads, seed, phase, level, stages, taggedLog: log })
   try {
     await copyAll(net, weights, log)
   } catch (error) {
@@ -63,7 +63,7 @@ export async function openNet(
 }
 
 /** Load weights, each file's lines under its name. */
-export async function copyAll(net: Net, weights: readonly string[], log: Log): Promise<void> {
+export async function copyAll(net: Net, weights: readonly string[], log: TaggedLog): Promise<void> {
   for (const file of weights) {
     log(`Weights of ${file}`)
     await net.copyFrom(file)

@@ -6,7 +6,8 @@ import { createJsEngine } from './js.js'
 import { startNativeEngine } from './native.js'
 import { startWasmEngine } from './wasm.js'
 
-type HostName = 'js' | 'js:float64' | 'wasm' | 'native'
+/** Names of the engines that compute at once, on the host. */
+export type HostName = 'js' | 'js:float64' | 'wasm' | 'native'
 
 /**
  * Engine names: `js`, `wasm` (the default), `native`, `gpu` (the best device that works) or one mode of it, `gpu:webgl2`

@@ -18,7 +18,9 @@ export interface Runnable {
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
   readonly blobs: Record<string, Blob>
+  /** As Net.forward. */
   forward(inputs?: Record<string, Values>, options?: ForwardOptions): Promise<Arrays>
+  /** As Net.backward. */
   backward(diffs?: Record<string, Values>, options?: BackwardOptions): Promise<Arrays>
 }
 

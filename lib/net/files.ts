@@ -179,7 +179,9 @@ export function netToProto(net: BuiltNet, diffs = false): NetParameter {
   }
 }
 
+/** How a net is saved. */
 export interface SaveOptions {
+  /** Default: by the file's ending, else caffemodel. */
   format?: NetFormat
   /** Also store the params' gradients. */
   diffs?: boolean

@@ -42,7 +42,9 @@ export interface NetOptions {
   /** Answers for the files named in the prototxt before the file system does. */
   files?: FileReader
   /** Receives notices; the library prints nothing by itself. */
-  log?: Log
+  log?: (line: string) => void
+  /** The same with tags, instead of `log`: console.log would print them. */
+  taggedLog?: TaggedLog
   /**
    * Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory.
    */
@@ -78,4 +80,4 @@ export type LayerHook = (layerName: string) => void | Promise<void>
  * Takes a line of the log. `tag` is the place in Caffe's source that prints such a line (`net.cpp:744`), for logs in
  * glog's form.
  */
-export type Log = (line: string, tag?: string) => void
+export type TaggedLog = (line: string, tag?: string) => void

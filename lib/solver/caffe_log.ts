@@ -2,12 +2,12 @@
  * A run in Caffe's words, each line with the place in Caffe's source that prints it: people's scripts select by it
  * (`grep solver.cpp:239`) or count words (`awk '{print $11}'`).
  */
-import type { Log } from '../net/options.js'
+import type { TaggedLog } from '../net/options.js'
 import { g6 } from '../system/format.js'
 import type { OutputValue, SolverEvent } from './events.js'
 
 /** Turns events into Caffe's lines. */
-export function caffeLog(event: SolverEvent, log: Log): void {
+export function caffeLog(event: SolverEvent, log: TaggedLog): void {
   switch (event.type) {
     case 'begin':
       log(`Solving ${event.net}`, 'solver.cpp:289')

@@ -1,6 +1,5 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
-import type { Log } from '../net/options.js'
 import type { FileReader, FileSource } from '../system/files.js'
 import type { OutputValue, SolverListener } from './events.js'
 import type { NumericsChecks } from './numerics.js'
@@ -25,7 +24,7 @@ export interface SolverOptions {
   /** Answers for the files named in the prototxts before the file system does. */
   files?: FileReader
   /** Receives Caffe's log lines; the library prints nothing by itself. */
-  log?: Log
+  log?: (line: string) => void
   /** Told what happens, as data, from the moment the nets are made; `solver.on` adds listeners later. */
   on?: SolverListener
   /** Stops `step` and `solve` cleanly after the iteration under way. */

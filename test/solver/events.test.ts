@@ -86,6 +86,18 @@ describe('the story of a run', () => {
     expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'error' })
   })
 
+  test('a log is given lines alone, as console.log takes them', async () => {
+    const calls: unknown[][] = []
+    using solver = await createSolver(parseSolver(prototxt('')), {
+      engine: 'js',
+      seed: 1,
+      log: (...line: unknown[]) => calls.push(line),
+    })
+    await solver.solve()
+    expect(calls.length).toBeGreaterThan(10)
+    expect(calls.filter(call => call.length !== 1)).toEqual([])
+  })
+
   test('a listener can be taken away', async () => {
     using solver = await createSolver(parseSolver(prototxt('')), { engine: 'js', seed: 1 })
     let told = 0
