@@ -27,8 +27,9 @@ import {
 import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult } from './solver/options.js'
 import { restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { gradientNorm, ruleOf, SmoothedLoss } from './solver/update.js'
-import { createFiles, type FileSource, type Files, fileName, isFileSource } from './system/files.js'
+import { createFiles, type FileSource, type Files, fileName, isFileSource, isNode } from './system/files.js'
 import { g6 } from './system/format.js'
+import { mustBeWritable } from './system/writable.js'
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
 export abstract class Solver {
@@ -55,6 +56,8 @@ export abstract class Solver {
   private lossKnown = true
   private readonly smoothed: SmoothedLoss
   private readonly listeners: SolverListener[] = []
+  /** `solve` is under way, which saves when it is over. */
+  private savesAtEnd = false
   /** Patience has run out. */
   private outOfPatience = false
   private snapshotWanted = false
@@ -202,6 +205,7 @@ export abstract class Solver {
     }
     const start = this.iter
     const stop = start + iterations
+    if (param.snapshot_prefix !== undefined) await this.checkPlaces(param.snapshot_prefix, stop)
     this.smoothed.restart(start)
     this.stopped = false
     this.lastDisplay ??= { iter: start, time: performance.now() }
@@ -258,10 +262,12 @@ export abstract class Solver {
     this.outOfPatience = false
     this.emit({ type: 'begin', iter: this.iter, maxIter, net: this.net.name, policy })
     let reason: EndReason = 'error'
+    this.savesAtEnd = param.snapshot_after_train ?? true
     try {
       await this.run(state)
       reason = this.outOfPatience ? 'patience' : this.stopped ? 'stopped' : 'done'
     } finally {
+      this.savesAtEnd = false
       this.emit({ type: 'end', iter: this.iter, reason })
     }
   }
@@ -441,6 +447,14 @@ export abstract class Solver {
 
   private hint(text: string): void {
     this.emit({ type: 'hint', iter: this.iter, text })
+  }
+
+  /** Snapshots to come need a place that can be written: found out before the work. */
+  private async checkPlaces(prefix: string, stop: number): Promise<void> {
+    const { snapshot } = this.param
+    if (!isNode) return
+    const saves = !!snapshot && Math.floor(stop / snapshot) > Math.floor(this.iter / snapshot)
+    if (saves || this.savesAtEnd || this.options.keepBest) await mustBeWritable(`${prefix}_iter_${stop}.caffemodel`)
   }
 
   /** Stop before the update that would spoil the weights, with the name of the first bad layer and blob. */

@@ -6,7 +6,7 @@ import { ndarrayOf } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { computeImageMean, type ImageMean } from '../tools/image_mean.js'
 import { mustExist } from './input_file.js'
-import { type Output, print, printJson } from './output.js'
+import { type Output, print, printJson, resultFile } from './output.js'
 import { ProgressBar } from './progress.js'
 
 export function addComputeImageMean(program: Command, output: Output): void {
@@ -34,6 +34,7 @@ async function compute(db: string, file: string | undefined, json: boolean, outp
     bar.update(done)
   }
   await mustExist(db, 'database')
+  if (file !== undefined) await resultFile(output, file)
   let mean: ImageMean
   try {
     mean = await computeImageMean(db, onProgress)

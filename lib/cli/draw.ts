@@ -4,7 +4,7 @@ import type { Rankdir } from '../pycaffe/draw/drawing.js'
 import { drawNetToFile } from '../pycaffe/draw.js'
 import { readText } from './input_file.js'
 import { addStateOptions, type StateOptions } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, resultFile } from './output.js'
 
 interface DrawCommandOptions extends StateOptions {
   rankdir: Rankdir
@@ -52,6 +52,7 @@ const choice = (flags: string, description: string, otherwise: string, words: re
 
 async function draw(model: string, file: string, options: DrawCommandOptions, output: Output): Promise<void> {
   const { rankdir, phase, level, stage: stages, displayLrm } = options
+  await resultFile(output, file)
   const net = parseNet(await readText(model), { file: model })
   await drawNetToFile(net, file, { rankdir, phase: phase === 'ALL' ? undefined : phase, level, stages, displayLrm })
   print(output, `Drawing net to ${file}`)

@@ -17,7 +17,7 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, print, printJson } from './output.js'
+import { type Output, print, printJson, resultFile } from './output.js'
 import { ProgressBar } from './progress.js'
 import { openNet, warnOfInputs } from './run_net.js'
 
@@ -90,6 +90,7 @@ async function extract(
 ): Promise<void> {
   const { overwrite, json } = options
   const say = json ? () => {} : (line: string) => print(output, line)
+  for (const path of dbs) await resultFile(output, path)
   const net = await openNet(model, [weights], options, output, say)
   warnOfInputs(net, output)
   const sinks: FeatureSink[] = []

@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 
-// `ristretto … | head` closes the pipe: that is no error
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
+import { processOutput } from './reader.js'
+
+const { output, end } = processOutput()
 
 /** The program itself, or the end of this one with a line that says why it cannot be loaded. */
 async function load(): Promise<typeof import('./program.js')> {
@@ -19,4 +17,5 @@ async function load(): Promise<typeof import('./program.js')> {
 }
 
 const { run } = await load()
-process.exitCode = await run(process.argv.slice(2), { out: process.stdout, err: process.stderr })
+process.exitCode = await run(process.argv.slice(2), output)
+end()

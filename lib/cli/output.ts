@@ -1,4 +1,5 @@
 import { printable, printableJson, printableLines } from '../system/escape.js'
+import { mustBeWritable } from '../system/writable.js'
 import { glogLine } from './glog.js'
 
 /** A stream that text goes to: process.stdout, process.stderr, or a test's collector. */
@@ -15,6 +16,8 @@ export interface TextStream {
 export interface Output {
   readonly out: NodeJS.WritableStream & TextStream
   readonly err: TextStream
+  /** From now on the command's result is a file: it goes on when nobody reads what it says. */
+  writesFiles?(): void
 }
 
 /** One line, in which nothing moves the terminal or begins another. */
@@ -39,3 +42,9 @@ export const warn = (output: Output, line: string): void => {
 
 /** One line of Caffe's log, with glog's prefix. */
 export const printLog = (output: Output, text: string, tag?: string): void => print(output, glogLine(text, tag))
+
+/** The command's result will be this file (or database): found out before the work if it cannot be written. */
+export async function resultFile(output: Output, path: string): Promise<void> {
+  output.writesFiles?.()
+  await mustBeWritable(path)
+}

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { writeFileSafely } from '../system/write_file.js'
 import type { LogRow } from '../tools/parse_log.js'
 import { readLogFile } from './log_file.js'
-import { type Output, print, printJson, printText } from './output.js'
+import { type Output, print, printJson, printText, resultFile } from './output.js'
 
 interface ParseLogOptions {
   table?: 'train' | 'test'
@@ -39,6 +39,7 @@ async function parseLogFile(
   options: ParseLogOptions,
   output: Output,
 ): Promise<void> {
+  if (folder !== undefined && !options.json) await resultFile(output, join(folder, basename(log)))
   const { train, test } = await readLogFile(log)
   const tables = { train: table(train), test: table(test) }
   const names = options.table ? [options.table] : (['train', 'test'] as const)

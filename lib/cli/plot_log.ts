@@ -7,7 +7,7 @@ import { terminalChart } from '../plot/terminal_chart.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { readLogFile } from './log_file.js'
 import { list, whole } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, resultFile } from './output.js'
 
 interface PlotLogOptions {
   output?: string
@@ -54,6 +54,7 @@ Examples:
 
 async function plotLog(logs: string[], options: PlotLogOptions, output: Output): Promise<void> {
   const { x, fields, logScale: logarithmic = false, width, height } = options
+  if (options.output !== undefined) await resultFile(output, options.output)
   const runs = await Promise.all(logs.map(async file => ({ name: basename(file), log: await readLogFile(file) })))
   const chart = chartOf(runs, { x, fields, logarithmic })
   if (!chart.panels.length) {

@@ -67,6 +67,8 @@ Examples:
 }
 
 async function train(options: TrainOptions, output: Output): Promise<void> {
+  // snapshots are the result: training goes on when nobody reads its log
+  output.writesFiles?.()
   await registerLayers(options, output)
   const view: View = output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output)
   const abort = new AbortController()

@@ -7,7 +7,7 @@ import { needsUpgrade, upgradeNet } from '../proto/upgrade.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'
-import { type Output, print, printText, warn } from './output.js'
+import { type Output, print, printText, resultFile, warn } from './output.js'
 
 export function addUpgradeNet(program: Command, output: Output): void {
   program
@@ -29,6 +29,7 @@ Examples:
 }
 
 async function upgrade(input: string, file: string | undefined, output: Output): Promise<void> {
+  if (file !== undefined) await resultFile(output, file)
   const bytes = await readBytes(input)
   if (isHdf5(bytes))
     throw new FormatError(`${input}: an HDF5 model holds weights by name and nothing that could be out of date`)

@@ -5,7 +5,7 @@ import { parseSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { readBytes, textOf } from './input_file.js'
-import { type Output, print, printText } from './output.js'
+import { type Output, print, printText, resultFile } from './output.js'
 
 export function addUpgradeSolver(program: Command, output: Output): void {
   program
@@ -24,6 +24,7 @@ Example:
 }
 
 async function upgrade(input: string, file: string | undefined, output: Output): Promise<void> {
+  if (file !== undefined) await resultFile(output, file)
   const text = textOf(await readBytes(input))
   if (text === undefined) throw new FormatError(`${input}: a solver is a prototxt, this file is no text`)
   const old = parseSolver(text, { file: input })
