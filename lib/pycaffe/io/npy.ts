@@ -1,6 +1,6 @@
 import type { NdArray } from 'ndarray'
 import { FormatError, RistrettoError } from '../../errors.js'
-import { parseLiteral } from '../param_str.js'
+import { parseLiteral } from '../../proto/param_str.js'
 import { isRowMajor, rowMajorStrides, typedNdArray } from './arrays.js'
 
 /** What a .npy file is read into: int64 and uint64 become float64, if they fit; bool becomes bytes. */

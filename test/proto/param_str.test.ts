@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NetError } from '../../lib/errors.js'
-import { parseParamStr } from '../../lib/pycaffe/param_str.js'
+import { parseParamStr } from '../../lib/proto/param_str.js'
 
 describe('parseParamStr', () => {
   test.each<[string, Record<string, unknown>]>([
