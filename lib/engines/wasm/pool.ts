@@ -2,6 +2,7 @@ import { EngineError } from '../../errors.js'
 import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
 import { importNode } from '../../system/nodejs.js'
+import { startLimit } from '../../system/start_limit.js'
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
 import { instantiate, noSgemm, type WasmExports } from './exports.js'
 import { isNode, type Runtime } from './runtime.js'
@@ -41,6 +42,8 @@ export interface PoolOptions {
   workerUrl?: string | URL
   /** The library whose sgemm the native engine's passes call. */
   blas?: BlasBinding
+  /** How long a thread may take to start, in ms. */
+  limit?: number
 }
 
 /**
@@ -50,7 +53,7 @@ export interface PoolOptions {
 export async function createPool(
   { module, heap }: Runtime,
   threads: number,
-  { workerUrl, blas }: PoolOptions = {},
+  { workerUrl, blas, limit }: PoolOptions = {},
 ): Promise<Pool> {
   const control = heap.allocate(CONTROL_LENGTH)
   const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
@@ -110,7 +113,7 @@ export async function createPool(
     })
   }
   try {
-    const workers = Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail))
+    const workers = Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail, limit))
     pool.ready = Promise.all(workers).then(() => {}, refuse)
   } catch (error) {
     refuse(error)
@@ -139,14 +142,14 @@ function mayWait(words: Int32Array): boolean {
 }
 
 /** Starts one worker; resolves when it is ready. `died` is called if it ends later on. */
-type Spawn = (start: WorkerStart, died: (why: string) => void) => Promise<void>
+type Spawn = (start: WorkerStart, died: (why: string) => void, limit?: number) => Promise<void>
 
 async function nodeSpawner(): Promise<Spawn> {
   const { Worker } = await importNode('node:worker_threads')
-  return (start, died) => {
+  return (start, died, limit) => {
     // where workers are forbidden this throws at once
     const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })
-    return new Promise((resolve, reject) => {
+    return answerOf(worker, limit, (resolve, reject) => {
       worker.once('message', () => {
         worker.unref()
         resolve()
@@ -165,10 +168,10 @@ async function nodeSpawner(): Promise<Spawn> {
 }
 
 function browserSpawner(workerUrl?: string | URL): Spawn {
-  return (start, died) =>
-    new Promise((resolve, reject) => {
-      const url = workerUrl ?? URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
-      const worker = new Worker(url, { name: 'ristretto-wasm' })
+  return (start, died, limit) => {
+    const url = workerUrl ?? URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+    const worker = new Worker(url, { name: 'ristretto-wasm' })
+    return answerOf(worker, limit, (resolve, reject) => {
       worker.onmessage = () => {
         if (workerUrl === undefined) URL.revokeObjectURL(url as string)
         resolve()
@@ -180,4 +183,21 @@ function browserSpawner(workerUrl?: string | URL): Spawn {
       }
       worker.postMessage(start)
     })
+  }
+}
+
+/** Waits for a worker's first word; one that says nothing in time is ended. */
+function answerOf(
+  worker: { terminate(): unknown },
+  limit: number | undefined,
+  listen: (resolve: () => void, reject: (error: Error) => void) => void,
+): Promise<void> {
+  let started: () => void
+  return new Promise<void>((resolve, reject) => {
+    started = startLimit(why => {
+      worker.terminate()
+      reject(new Error(why))
+    }, limit)
+    listen(resolve, reject)
+  }).finally(() => started())
 }

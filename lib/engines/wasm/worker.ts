@@ -38,8 +38,21 @@ function begin(port: Port, { module, memory, control, failed, thread, blas }: Wo
   }
 }
 
-// an evaluated worker of Node finds `require` among its globals; there is none in a browser
-const nodeRequire = (globalThis as { require?: (name: string) => unknown }).require
+/**
+ * Node's `require`, or what gives its modules: Node 20 has the one among the globals of an evaluated worker, Bun and
+ * Deno the other. There is neither in a browser.
+ */
+function findRequire(): ((name: string) => unknown) | undefined {
+  const { require, process } = globalThis as {
+    require?: (name: string) => unknown
+    process?: { getBuiltinModule?: (name: string) => unknown }
+  }
+  if (require) return require
+  const nodeModule = process?.getBuiltinModule?.('node:module') as typeof import('node:module') | undefined
+  return nodeModule?.createRequire('file:///')
+}
+
+const nodeRequire = findRequire()
 if (nodeRequire) {
   const port = (nodeRequire('node:worker_threads') as typeof import('node:worker_threads')).parentPort!
   port.once('message', (start: WorkerStart) => begin(port, start))
