@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import { type Heap, Memory } from './memory.js'
+import { whatIs } from './system/arguments.js'
 import { INSPECT, ndarrayOf, valuesText } from './system/ndarrays.js'
 
 /** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
@@ -23,6 +24,10 @@ export function shapeText(shape: Shape): string {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i])
+}
+
+function mustBeBlob(other: unknown): void {
+  if (!(other instanceof Blob)) throw new RistrettoError(`this takes another Blob, not ${whatIs(other)}`)
 }
 
 /** A shape of more values than a blob can have. */
@@ -186,6 +191,7 @@ export class Blob {
 
   /** Take the shape of `other`. */
   reshapeLike(other: Blob): void {
+    mustBeBlob(other)
     this.reshape(other.axes)
   }
 
@@ -250,6 +256,7 @@ export class Blob {
       : data.isAllocated
         ? data.hostValues
         : new Float32Array(Math.min(this.count, 8))
+    if (data.isDisposed) return `${this.axes.join('×')} (${this.count}): given back by dispose()`
     if (values) return valuesText(this.axes, values)
     return `${this.axes.join('×')} (${this.count}): ${this.hidden || 'the values are on the device; await net.pull() brings them home'}`
   }
@@ -272,6 +279,7 @@ export class Blob {
   }
 
   private checkCount(other: Blob): void {
+    mustBeBlob(other)
     if (this.count !== other.count)
       throw new RistrettoError(
         `blob '${this.name}' (${shapeText(this.axes)}) cannot share memory with '${other.name}' (${shapeText(other.axes)}): the counts differ`,

@@ -98,6 +98,11 @@ export class Memory {
     return this.block !== undefined || this.handle !== undefined
   }
 
+  /** Whether `dispose` was called: the values are gone. */
+  get isDisposed(): boolean {
+    return this.disposed
+  }
+
   /**
    * Another number after everything that may have changed the values, for those who keep what they made of them. NaN,
    * which no number equals, once somebody has had the array: it can be written at any time.

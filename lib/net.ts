@@ -1,4 +1,4 @@
-import type { Blob } from './blob.js'
+import { Blob } from './blob.js'
 import type { Engine } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
 import { startDefaultEngine, startEngine } from './engines/index.js'
@@ -30,6 +30,7 @@ import { Passes } from './net/passes.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
+import { mustBeFunction, whatIs } from './system/arguments.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
 import { didYouMean, listNames } from './system/names.js'
 import type { Values } from './system/ndarrays.js'
@@ -209,6 +210,7 @@ export class Net {
 
   /** The objective after the last forward: Σ loss weight × top over all tops that have one. */
   async loss(): Promise<number> {
+    this.runner.mustLive()
     let total = 0
     for (const { top, lossWeights } of this.built.nodes)
       for (let i = 0; i < top.length; i++) {
@@ -225,7 +227,10 @@ export class Net {
    * Mean, standard deviation, range and histogram of a blob (by name) or param (the Blob itself), of its data or diff.
    */
   async statistics(blob: string | Blob, part: 'data' | 'diff' = 'data'): Promise<Statistics> {
-    const { memory } = typeof blob === 'string' ? this.blob(blob) : blob
+    this.runner.mustLive()
+    const { memory } = blob instanceof Blob ? blob : this.blob(blob)
+    if (part !== 'data' && part !== 'diff')
+      throw new RistrettoError(`statistics are of 'data' or of 'diff', not of ${String(part)}`)
     await memory[part].pull()
     return statisticsOf(memory[part].values)
   }
@@ -237,11 +242,13 @@ export class Net {
 
   /** Set every param's gradient to zero. */
   clearParamDiffs(): void {
+    this.runner.mustLive()
     for (const { blob } of this.built.learnable) kernelsOf(this.engine).fill(blob.count, 0, blob.memory.diff)
   }
 
   /** Bring every blob and param home, data and diff; nothing to do on a host engine. */
   async pull(): Promise<void> {
+    this.runner.mustLive()
     for (const blob of [...this.built.blobs, ...this.built.params.map(p => p.blob)]) await blob.pull()
   }
 
@@ -256,6 +263,9 @@ export class Net {
    * it. Resolves to what was loaded and what was not, which the `log` option is told, too, in Caffe's lines.
    */
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
+    this.runner.mustLive()
+    if (source === undefined || source === null)
+      throw new RistrettoError(`copyFrom takes a path, URL, bytes, a NetParameter or a net, not ${whatIs(source)}`)
     if (source instanceof Net) await source.pull()
     const { context } = this.built
     const weights = source instanceof Net ? netWeights(source.built) : await readWeights(source, context.files)
@@ -266,6 +276,9 @@ export class Net {
 
   /** Use the params of `other`, layer by layer of the same name, instead of own ones: what Caffe's test nets do. */
   shareWith(other: Net): void {
+    if (!(other instanceof Net)) throw new RistrettoError('shareWith takes a net: what it was given is none')
+    this.runner.mustLive()
+    other.runner.mustLive()
     const shares: (() => void)[] = []
     for (const node of this.built.nodes) {
       const source = other.params[node.key]
@@ -288,6 +301,7 @@ export class Net {
 
   /** Write a .caffemodel (or .caffemodel.h5): to a temporary name first, then renamed. */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
+    if (typeof path !== 'string') throw new RistrettoError(`save takes the path of a file, not ${whatIs(path)}`)
     await this.pull()
     await saveNet(this.built, path, options)
   }
@@ -306,8 +320,8 @@ export class Net {
   feed<Input extends string>(inputs: readonly Input[], source: JointFeedSource<Input>): void
   feed(input: string, source: FeedSource): void
   feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource): void {
-    const joint = typeof inputs !== 'string'
-    const blobs = (joint ? inputs : [inputs]).map(name => this.blob(name))
+    const joint = Array.isArray(inputs)
+    const blobs = [inputs].flat().map(name => this.blob(name))
     this.runner.feed(createFeed(this.built, blobs, source, joint))
   }
 
@@ -329,19 +343,19 @@ export class Net {
    * this net.
    */
   beforeForward(hook: LayerHook): void {
-    this.runner.hooks.beforeForward.push(hook)
+    this.runner.hooks.beforeForward.push(mustBeFunction(hook, 'beforeForward'))
   }
   /** Call `hook` after every layer's forward, when its tops hold their values. */
   afterForward(hook: LayerHook): void {
-    this.runner.hooks.afterForward.push(hook)
+    this.runner.hooks.afterForward.push(mustBeFunction(hook, 'afterForward'))
   }
   /** Call `hook` before the backward of every layer that has one to run, last layer first. */
   beforeBackward(hook: LayerHook): void {
-    this.runner.hooks.beforeBackward.push(hook)
+    this.runner.hooks.beforeBackward.push(mustBeFunction(hook, 'beforeBackward'))
   }
   /** Call `hook` after every layer's backward, when its bottoms' diffs hold their gradients. */
   afterBackward(hook: LayerHook): void {
-    this.runner.hooks.afterBackward.push(hook)
+    this.runner.hooks.afterBackward.push(mustBeFunction(hook, 'afterBackward'))
   }
 
   /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
@@ -374,30 +388,42 @@ export class Net {
 
   /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
   exclusive<T>(task: () => Promise<T>): Promise<T> {
-    return this.runner.exclusive(task)
+    return this.runner.exclusive(mustBeFunction(task, 'exclusive'))
   }
 
-  private blob(name: string): Blob {
+  /**
+   * The blob of that name: what `blobs[name]` gives, but a RistrettoError that names the nearest one, not undefined,
+   * where there is none.
+   */
+  blob(name: string): Blob {
     const blob = this.blobs[name]
     if (!blob)
       throw new RistrettoError(
-        `net '${this.name}' has no blob '${name}'${didYouMean(name, Object.keys(this.blobs))}; its blobs are ${listNames(Object.keys(this.blobs))}`,
+        `net '${this.name}' has no blob '${String(name)}'${didYouMean(String(name), Object.keys(this.blobs))}; its blobs are ${listNames(Object.keys(this.blobs))}`,
       )
     return blob
   }
 
+  /**
+   * The layer of that name, whose `blobs` are its params: what `layerDict[name]` gives, but a RistrettoError that names
+   * the nearest one, not undefined, where there is none.
+   */
+  layer(name: string): Layer {
+    return this.layers[this.place(name)]
+  }
+
+  private place(name: string): number {
+    const i = this.places.get(name)
+    if (i === undefined)
+      throw new RistrettoError(
+        `net '${this.name}' has no layer '${String(name)}'${didYouMean(String(name), this.layerNames)}; its layers are ${listNames(this.layerNames)}`,
+      )
+    return i
+  }
+
   /** Layer names to places, first to last. */
   private range(first: string | undefined, last: string | undefined): [number, number] {
-    const place = (name: string | undefined, otherwise: number) => {
-      if (name === undefined) return otherwise
-      const i = this.places.get(name)
-      if (i === undefined)
-        throw new RistrettoError(
-          `net '${this.name}' has no layer '${name}'${didYouMean(name, this.layerNames)}; its layers are ${listNames(this.layerNames)}`,
-        )
-      return i
-    }
-    return [place(first, 0), place(last, this.layers.length - 1)]
+    return [first === undefined ? 0 : this.place(first), last === undefined ? this.layers.length - 1 : this.place(last)]
   }
 
   /** Queue a pass with its values; they are copied now if it has to wait for its turn. */

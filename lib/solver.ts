@@ -27,6 +27,7 @@ import {
 import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult } from './solver/options.js'
 import { restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { gradientNorm, ruleOf, SmoothedLoss } from './solver/update.js'
+import { mustBeFunction, whatIs } from './system/arguments.js'
 import { createFiles, type FileSource, type Files, fileName, isFileSource, isNode } from './system/files.js'
 import { g6 } from './system/format.js'
 import { mustBeWritable } from './system/writable.js'
@@ -52,7 +53,7 @@ export abstract class Solver {
     iteration: [] as SolverHook<IterationEvent>[],
     test: [] as SolverHook<TestEvent>[],
   }
-  private lastLoss = 0
+  private lastLoss = Number.NaN
   private lossKnown = true
   private readonly smoothed: SmoothedLoss
   private readonly listeners: SolverListener[] = []
@@ -126,6 +127,7 @@ export abstract class Solver {
 
   /** Where the train net computes. */
   get engine(): Engine {
+    if (!this.net) this.mustLive('engine')
     return this.net.engine
   }
   /** The engine's kernels, for update rules. */
@@ -138,8 +140,9 @@ export abstract class Solver {
     return this.rate.peek(this.iter)
   }
 
-  /** The loss of the last iteration, averaged over iter_size, not smoothed. */
+  /** The loss of the last iteration, averaged over iter_size, not smoothed; NaN before the first. */
   async loss(): Promise<number> {
+    this.mustLive('loss')
     if (!this.lossKnown) await this.readLoss()
     return this.lastLoss
   }
@@ -154,7 +157,7 @@ export abstract class Solver {
    * may change the run.
    */
   on(listener: SolverListener): () => void {
-    this.listeners.push(listener)
+    this.listeners.push(mustBeFunction(listener, 'on'))
     return () => {
       const i = this.listeners.indexOf(listener)
       if (i >= 0) this.listeners.splice(i, 1)
@@ -163,19 +166,19 @@ export abstract class Solver {
 
   /** Called before an iteration's forward pass, with the iteration number. */
   onStart(hook: SolverHook<number>): void {
-    this.hooks.start.push(hook)
+    this.hooks.start.push(mustBeFunction(hook, 'onStart'))
   }
   /** Called when the gradients stand in the params' diffs, before they are clipped, regularized and applied. */
   onGradientsReady(hook: SolverHook<number>): void {
-    this.hooks.gradients.push(hook)
+    this.hooks.gradients.push(mustBeFunction(hook, 'onGradientsReady'))
   }
   /** Called after every update. */
   onIteration(hook: SolverHook<IterationEvent>): void {
-    this.hooks.iteration.push(hook)
+    this.hooks.iteration.push(mustBeFunction(hook, 'onIteration'))
   }
   /** Called after every test, with the averaged outputs. */
   onTest(hook: SolverHook<TestEvent>): void {
-    this.hooks.test.push(hook)
+    this.hooks.test.push(mustBeFunction(hook, 'onTest'))
   }
 
   /**
@@ -187,6 +190,8 @@ export abstract class Solver {
       return Promise.reject(
         new RistrettoError(`step takes a number of iterations, 0 or more, not ${String(iterations)}`),
       )
+    const refused = this.refusal('step')
+    if (refused) return Promise.reject(refused)
     const run = this.stepping ? this.stepping.then(() => this.iterate(iterations)) : this.iterate(iterations)
     const settled = run
       .catch(() => {})
@@ -249,6 +254,7 @@ export abstract class Solver {
    * and snapshots are step's alone.
    */
   async applyUpdate(): Promise<void> {
+    this.mustLive('applyUpdate')
     await this.net.exclusive(() => this.advance())
   }
 
@@ -257,6 +263,7 @@ export abstract class Solver {
    * given.
    */
   async solve(state?: FileSource): Promise<void> {
+    this.mustLive('solve')
     const { param } = this
     const { max_iter: maxIter = 0, lr_policy: policy = '' } = param
     this.outOfPatience = false
@@ -290,16 +297,22 @@ export abstract class Solver {
     if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
   }
 
-  /** Average every output of every test net over its test_iter batches. */
+  /** Average every output of every test net over its test_iter batches; nothing where there is no test net. */
   async testAll(): Promise<TestResult[][]> {
+    this.mustLive('testAll')
     const all: TestResult[][] = []
     for (let i = 0; i < this.testNets.length && !this.stopped; i++) all.push(await this.test(i))
     return all
   }
 
-  /** Average every output of test net `index` over its test_iter batches. */
+  /**
+   * Average every output of test net `index` over its test_iter batches. A RistrettoError where the solver has no such
+   * net.
+   */
   async test(index = 0): Promise<TestResult[]> {
+    this.mustLive('test')
     const net = this.testNets[index]
+    if (!net) throw noTestNet(index, this.testNets.length)
     const iterations = this.param.test_iter?.[index] ?? 0
     this.emit({ type: 'testBegin', iter: this.iter, net: index })
     const sums: number[] = []
@@ -339,6 +352,7 @@ export abstract class Solver {
    * their bytes.
    */
   async snapshot(): Promise<Snapshot> {
+    this.mustLive('snapshot')
     await this.checkParams()
     const snapshot = await this.net.exclusive(() => snapshotSolver(this))
     this.saved(snapshot, false)
@@ -348,6 +362,7 @@ export abstract class Solver {
 
   /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
   async snapshotAs(name: string): Promise<Snapshot> {
+    this.mustLive('snapshotAs')
     const snapshot = await this.net.exclusive(() => snapshotSolver(this, name))
     this.saved(snapshot, name === 'best')
     return snapshot
@@ -366,6 +381,9 @@ export abstract class Solver {
 
   /** Continue from a .solverstate (and the model that it names, or `model`). */
   async restore(state: FileSource, model?: FileSource): Promise<void> {
+    this.mustLive('restore')
+    if (!isFileSource(state))
+      throw new RistrettoError(`restore takes the path, URL or bytes of a solver state, not ${whatIs(state)}`)
     await this.net.exclusive(() => restoreSolver(this, state, model))
     this.fresh = false
     this.emit({ type: 'restored', iter: this.iter, file: stateName(state) })
@@ -373,7 +391,7 @@ export abstract class Solver {
 
   /** Give the memory of all nets and the history back. */
   dispose(): void {
-    this.net.dispose()
+    this.net?.dispose()
     for (const net of this.testNets) net.dispose()
     for (const blob of this.history) blob.dispose()
   }
@@ -382,12 +400,28 @@ export abstract class Solver {
     this.dispose()
   }
 
+  /** What a solver without its nets says to whoever wants something of it. */
+  private refusal(method: string): RistrettoError | undefined {
+    const { name } = this.constructor
+    if (!this.net)
+      return new RistrettoError(
+        `${method}: this ${name} has no net yet; it is made by its create: await ${name}.create('solver.prototxt')`,
+      )
+    return this.net.runner.refusal()
+  }
+
+  private mustLive(method: string): void {
+    const refused = this.refusal(method)
+    if (refused) throw refused
+  }
+
   private emit(event: SolverEvent): void {
     for (const listener of [...this.listeners]) listener(event)
   }
 
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
+    if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
     const { param, options } = this
     const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
     const { threads, maxMemory, maxWork, files } = options
@@ -539,6 +573,14 @@ export abstract class Solver {
   private async netParam(source: string | NetParameter): Promise<NetParameter> {
     return typeof source === 'string' ? Net.read(source, this.files) : source
   }
+}
+
+function noTestNet(index: number, count: number): RistrettoError {
+  if (count === 0)
+    return new RistrettoError(
+      'test: the solver has no test net; its prototxt needs test_iter, test_interval and a net with a phase TEST (or test_net)',
+    )
+  return new RistrettoError(`test: there is no test net ${index}; the solver has ${count}, numbered from 0`)
 }
 
 /** The solver description from wherever it is, upgraded; and files as seen from it. */

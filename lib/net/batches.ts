@@ -4,7 +4,7 @@ import { RistrettoError } from '../errors.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../system/ndarrays.js'
 import type { BackwardOptions, ForwardOptions } from './options.js'
-import type { Arrays } from './values.js'
+import { type Arrays, refuseValues } from './values.js'
 
 /** Values in row-major order. */
 interface Item {
@@ -156,6 +156,8 @@ export async function forwardAll(
   inputs: Record<string, Values>,
   options: { blobs?: readonly string[] } = {},
 ): Promise<Arrays> {
+  const refused = refuseValues(inputs, net.inputs)
+  if (refused) throw refused
   const batches = new Batches(net, inputs)
   const out = new Gathered()
   for (let i = 0; i < batches.batches; i++) out.add(await net.forward(batches.batch(i), options))
@@ -173,6 +175,8 @@ export async function forwardBackwardAll(
   values: Record<string, Values>,
   options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
 ): Promise<[blobs: Arrays, diffs: Arrays]> {
+  const refused = refuseValues(values, net.inputs)
+  if (refused) throw refused
   const entries = Object.entries(values)
   const inputs = new Batches(net, Object.fromEntries(entries.filter(([name]) => net.inputs.includes(name))))
   const gradients = new Batches(net, Object.fromEntries(entries.filter(([name]) => !net.inputs.includes(name))))

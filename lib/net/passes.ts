@@ -24,7 +24,7 @@ export class Passes {
   }
   private feeds: Feed[] = []
   private tail: Promise<unknown> | undefined
-  private disposed = false
+  private gone = false
   private plan: InferencePlan | undefined
   private fused: ReadonlyMap<NetNode, Fused>
 
@@ -47,9 +47,27 @@ export class Passes {
     return this.plan !== undefined
   }
 
+  /** Whether the net's memory was given back. */
+  get disposed(): boolean {
+    return this.gone
+  }
+
+  /** What a disposed net says to whoever wants something of it. */
+  refusal(): RistrettoError | undefined {
+    if (!this.gone) return undefined
+    return new RistrettoError(`net '${this.built.name}' was disposed: its memory was given back, make it again`)
+  }
+
+  /** Throws if the net was disposed. */
+  mustLive(): void {
+    const refused = this.refusal()
+    if (refused) throw refused
+  }
+
   /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
   exclusive<T>(task: () => Promise<T>): Promise<T> {
-    if (this.disposed) return Promise.reject(new RistrettoError(`net '${this.built.name}' was disposed`))
+    const refused = this.refusal()
+    if (refused) return Promise.reject(refused)
     const run = this.tail ? this.tail.then(task) : task()
     const free = () => {
       if (this.tail === settled) this.tail = undefined
@@ -61,6 +79,7 @@ export class Passes {
 
   /** Take the batches of an input from this source from now on. */
   feed(feed: Feed): void {
+    this.mustLive()
     this.feeds = [...this.feeds.filter(other => !other.replacedBy(feed)), feed]
   }
 
@@ -131,6 +150,7 @@ export class Passes {
 
   /** Shape every blob from the inputs as they stand, without running. */
   reshape(): void {
+    this.mustLive()
     const { nodes } = this.built
     for (const node of nodes) this.reshapeNode(node)
     if (!this.plan) return
@@ -166,10 +186,10 @@ export class Passes {
     }
   }
 
-  /** Give all memory back; true the first time. */
+  /** Give all memory back. */
   dispose(): void {
-    if (this.disposed) return
-    this.disposed = true
+    if (this.gone) return
+    this.gone = true
     const { nodes, blobs, params } = this.built
     for (const node of nodes) node.layer.dispose()
     this.plan?.dispose()

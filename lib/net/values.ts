@@ -11,7 +11,13 @@ export type Arrays = Record<string, NdArray<Float32Array>>
 
 /** Why values cannot be what a pass is given; undefined if they can. */
 export function refuseValues(values: Record<string, Values>, inputs: readonly string[]): RistrettoError | undefined {
-  if (Array.isArray(values) || ArrayBuffer.isView(values) || isNdArray(values))
+  if (
+    typeof values !== 'object' ||
+    values === null ||
+    Array.isArray(values) ||
+    ArrayBuffer.isView(values) ||
+    isNdArray(values)
+  )
     return new RistrettoError(`values are given by name: { ${inputs[0] ?? 'data'}: values }`)
   for (const [name, value] of Object.entries(values)) {
     if (typeof value === 'object' && value !== null && !(value instanceof Promise)) continue

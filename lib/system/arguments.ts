@@ -1,0 +1,14 @@
+import { RistrettoError } from '../errors.js'
+
+/** The function that `method` was given; a RistrettoError where it is none, before somebody calls it much later. */
+export function mustBeFunction<F>(given: F, method: string): F {
+  if (typeof given !== 'function') throw new RistrettoError(`${method} takes a function, not ${whatIs(given)}`)
+  return given
+}
+
+/** A value in the words of an error: its type, and `undefined` and `null` as they are. */
+export function whatIs(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

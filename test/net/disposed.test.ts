@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { Blob } from '../../lib/blob.js'
+import { RistrettoError } from '../../lib/errors.js'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
+
+const param = parseNet(`name: "small"
+  layer { name: "in" type: "Input" top: "data" top: "label" input_param { shape { dim: 2 dim: 3 } shape { dim: 2 } } }
+  layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+  layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }`)
+const make = () => Net.create(param, { engine: 'js', seed: 1 })
+const values = { data: [1, 2, 3, 4, 5, 6], label: [0, 1] }
+
+/** What a call that may throw at once or reject gives, as a promise. */
+const call = async (task: () => unknown) => task()
+
+const uses: [string, (net: Net) => unknown][] = [
+  ['forward', net => net.forward(values)],
+  ['backward', net => net.backward()],
+  ['forwardAll', net => net.forwardAll(values)],
+  ['forwardBackwardAll', net => net.forwardBackwardAll(values)],
+  ['loss', net => net.loss()],
+  ['statistics', net => net.statistics('ip')],
+  ['clearParamDiffs', net => net.clearParamDiffs()],
+  ['pull', net => net.pull()],
+  ['reshape', net => net.reshape()],
+  ['copyFrom', async net => net.copyFrom(await make())],
+  ['copyFrom of another', async net => (await make()).copyFrom(net)],
+  ['shareWith', async net => net.shareWith(await make())],
+  ['shareWith of another', async net => (await make()).shareWith(net)],
+  ['save', net => net.save('never.caffemodel')],
+  ['toBytes', net => net.toBytes()],
+  ['feed', net => net.feed('data', [[1, 2, 3]])],
+]
+
+describe('a disposed net refuses', () => {
+  test.each(uses)('%s', async (_, use) => {
+    const net = await make()
+    await net.forward(values)
+    net.dispose()
+    net.dispose()
+    const used = call(() => use(net))
+    await expect(used).rejects.toBeInstanceOf(RistrettoError)
+    await expect(used).rejects.toThrow(/net 'small' was disposed/)
+  })
+
+  test('its values, and prints no zeros for them', async () => {
+    const net = await make()
+    await net.forward(values)
+    net.dispose()
+    expect(() => net.blobs.ip.data).toThrow("these values of blob 'ip' were given back by dispose()")
+    expect(() => net.blobs.ip.diff).toThrow(RistrettoError)
+    expect(String(net.blobs.ip)).toBe("blob 'ip' 2×3 (6): given back by dispose()")
+  })
+})
+
+describe('names and arguments that are wrong', () => {
+  test('blob and layer name the nearest one', async () => {
+    using net = await make()
+    expect(net.blob('ip')).toBe(net.blobs.ip)
+    expect(net.layer('ip')).toBe(net.layerDict.ip)
+    expect(() => net.blob('labell')).toThrow(
+      "net 'small' has no blob 'labell'; did you mean 'label'?; its blobs are data, label, ip, loss",
+    )
+    expect(() => net.layer('losss')).toThrow("net 'small' has no layer 'losss'; did you mean 'loss'?")
+    for (const name of [undefined, null, 7, '__proto__', 'toString']) {
+      expect(() => net.blob(name as never)).toThrow(RistrettoError)
+      expect(() => net.layer(name as never)).toThrow(RistrettoError)
+    }
+  })
+
+  const wrong: [string, (net: Net) => unknown, string | RegExp][] = [
+    ['copyFrom', net => net.copyFrom(undefined as never), 'copyFrom takes a path, URL, bytes, a NetParameter or a net'],
+    ['shareWith', net => net.shareWith({} as never), 'shareWith takes a net'],
+    ['save', net => net.save(undefined as never), 'save takes the path of a file, not undefined'],
+    ['statistics', net => net.statistics(undefined as never), "no blob 'undefined'"],
+    ['statistics of a part', net => net.statistics('ip', 'x' as never), "of 'data' or of 'diff', not of x"],
+    ['feed', net => net.feed(undefined as never, []), "no blob 'undefined'"],
+    ['forward', net => net.forward(null as never), 'values are given by name: { data: values }'],
+    ['backward', net => net.backward(7 as never), 'values are given by name'],
+    ['forwardAll', net => net.forwardAll(undefined as never), 'values are given by name'],
+    ['forwardBackwardAll', net => net.forwardBackwardAll(null as never), 'values are given by name'],
+    ['beforeForward', net => net.beforeForward(undefined as never), 'beforeForward takes a function, not undefined'],
+    ['afterForward', net => net.afterForward({} as never), 'afterForward takes a function, not an object'],
+    ['beforeBackward', net => net.beforeBackward('x' as never), 'beforeBackward takes a function, not a string'],
+    ['afterBackward', net => net.afterBackward(null as never), 'afterBackward takes a function, not null'],
+    ['exclusive', net => net.exclusive([] as never), 'exclusive takes a function, not an array'],
+    ['shareData', () => new Blob([1]).shareData(undefined as never), 'this takes another Blob, not undefined'],
+    ['shareDiff', () => new Blob([1]).shareDiff(1 as never), 'this takes another Blob, not a number'],
+    ['reshapeLike', () => new Blob([1]).reshapeLike(null as never), 'this takes another Blob, not null'],
+  ]
+  test.each(wrong)('%s', async (_, use, message) => {
+    using net = await make()
+    const used = call(() => use(net))
+    await expect(used).rejects.toBeInstanceOf(RistrettoError)
+    await expect(used).rejects.toThrow(message)
+  })
+})
