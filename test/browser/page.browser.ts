@@ -16,7 +16,7 @@ const text = async (selector: string): Promise<string | null> => site.page.locat
 describe.skipIf(chromiumPath === undefined)('docs/examples/browser, built by Vite, in Chromium', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ristretto-page-'))
-    const configFile = `${root}docs/examples/browser/vite.config.ts`
+    const configFile = `${root}test/browser/example.config.ts`
     await build({ configFile, logLevel: 'error', publicDir: false, build: { outDir: folder, emptyOutDir: true } })
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue
