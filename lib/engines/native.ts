@@ -1,13 +1,14 @@
 import type { ConvolutionShape, HostEngine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/files.js'
-import { withBounds, withPreparedBounds } from './bounds.js'
+import { withBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import { findBlas } from './native/blas.js'
 import { fusing } from './wasm/after.js'
+import { convolutionTaker, preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
+import { bounds, wasmKernels } from './wasm/bind/index.js'
 import { dryRunner } from './wasm/dry_run.js'
 import type { WasmExports } from './wasm/exports.js'
-import { convolutionTaker, preparedConvolutions, wasmKernels } from './wasm/kernels.js'
 import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
 import { wasmRuntime } from './wasm/runtime.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
@@ -47,7 +48,7 @@ async function build(options: WasmEngineOptions): Promise<HostEngine> {
     ...wasm,
     name: 'native',
     detail: `${blas.name}, ${threads}`,
-    kernels: withBounds({ ...jsKernels, ...kernels }),
+    kernels: withBounds({ ...jsKernels, ...kernels }, bounds),
     prepared: withPreparedBounds(prepared),
     dryRun: dryRunner(module, nativeKernels),
   }

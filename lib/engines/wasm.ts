@@ -1,12 +1,13 @@
 import type { HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
-import { withBounds, withPreparedBounds } from './bounds.js'
+import { withBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import type { BlasBinding } from './native/bind.js'
 import { wasmFuses } from './wasm/after.js'
+import { preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
+import { bounds, wasmKernels } from './wasm/bind/index.js'
 import { dryRunner } from './wasm/dry_run.js'
-import { preparedConvolutions, wasmKernels } from './wasm/kernels.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
 
@@ -66,7 +67,7 @@ export async function buildWasmEngine(
     isHost: true,
     ready: pool.ready,
     heap,
-    kernels: withBounds({ ...jsKernels, ...wasmKernels(pool.exports) }),
+    kernels: withBounds({ ...jsKernels, ...wasmKernels(pool.exports) }, bounds),
     fuses: wasmFuses,
     dryRun: dryRunner(runtime.module, (exports, plain) => ({
       kernels: wasmKernels(exports, plain),

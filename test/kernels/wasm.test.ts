@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import type { HostEngine, Kernels } from '../../lib/engine.js'
 import { createJsEngine, jsKernels } from '../../lib/engines/js.js'
-import { wasmKernels } from '../../lib/engines/wasm/kernels.js'
+import { wasmKernels } from '../../lib/engines/wasm/bind/index.js'
 import { createPool } from '../../lib/engines/wasm/pool.js'
 import { decode, wasmRuntime } from '../../lib/engines/wasm/runtime.js'
 import { createWasmEngine } from '../../lib/engines/wasm.js'

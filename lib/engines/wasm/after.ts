@@ -1,5 +1,4 @@
 import type { After, Fusions } from '../../engine.js'
-import type { WasmExports } from './exports.js'
 
 /** Every kernel that may fuse does so, with all there is. */
 export const wasmFuses: Fusions = {
@@ -13,11 +12,17 @@ export const wasmFuses: Fusions = {
 /** In the order of kernels/wasm/after.ts. */
 const [NOTHING, RELU, CLIP] = [0, 1, 2]
 
+/** What the module exports for it. */
+export interface AfterExports {
+  /** What kernels that fuse do to their results from now on: 0 nothing, 1 a ReLU with slope `low`, 2 a clip. */
+  after(kind: number, low: number, high: number): void
+}
+
 /**
  * `begin` tells the module what the next call does to its result, `end` that it is over. Nothing else that can throw,
  * pointers of memories for instance, may stand between them.
  */
-export function fusing(wasm: WasmExports) {
+export function fusing(wasm: AfterExports) {
   return {
     begin(after: After | undefined): void {
       if (after === undefined) return

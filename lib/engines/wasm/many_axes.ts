@@ -1,6 +1,8 @@
 import type { ConvolutionShape, Kernels } from '../../engine.js'
 import { Memory } from '../../memory.js'
-import type { WasmExports } from './exports.js'
+import type { ElementwiseExports } from './bind/elementwise.js'
+import type { MatricesExports } from './bind/matrices.js'
+import type { NeuronsExports } from './bind/neurons.js'
 
 /** Axes that kernels/wasm/im2col.ts has room for. */
 const MOST_AXES = 16
@@ -20,8 +22,31 @@ type Convolutions = Pick<
 
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 
+/** What the module exports for the lowering of convolutions. */
+export interface Im2colExports {
+  /** Sizes of axis d, below 16, of the next im2col; outputs from … from + output − 1 are wanted. */
+  im2colAxis(
+    d: number,
+    input: number,
+    from: number,
+    output: number,
+    kernel: number,
+    stride: number,
+    pad: number,
+    dilation: number,
+  ): void
+  addIm2colGradient(axes: number, planes: number, dy: number, dx: number): void
+  im2col(axes: number, planes: number, x: number, y: number): void
+}
+
+/** What the passes below call. */
+export type ManyAxesExports = Im2colExports &
+  Pick<ElementwiseExports, 'copyRows' | 'fill'> &
+  Pick<MatricesExports, 'gemm' | 'addBias'> &
+  Pick<NeuronsExports, 'relu' | 'clip'>
+
 /** im2col, and convolutions over any number of axes as im2col and a matrix product, a block of slices at a time. */
-export function manyAxes(wasm: WasmExports, gemm: WasmExports['gemm']): Convolutions {
+export function manyAxes(wasm: ManyAxesExports, gemm: MatricesExports['gemm']): Convolutions {
   let matrix: Memory | undefined
   let rows: Memory | undefined
   const atLeast = (old: Memory | undefined, length: number, like: Memory): Memory => {
