@@ -22,6 +22,8 @@ export interface Heap {
   release(block: Block): void
   /** Bytes that are still to be had; undefined where only the system knows. */
   readonly available?: number
+  /** Look for forgotten blocks now, where that is possible: before something is refused for want of memory. */
+  reclaim?(): void
 }
 
 /**

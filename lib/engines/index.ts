@@ -96,11 +96,7 @@ export async function startDefaultEngine(options: EngineOptions, log: (line: str
     return await startWasmEngine(options)
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    if (error.cause instanceof RangeError)
-      throw new EngineError(
-        `${error.message}; raise the limit of address space (ulimit -v), or ask for engine: 'js', which is much slower`,
-        { cause: error },
-      )
+    if (error.cause instanceof RangeError) throw error
     const reason = `wasm cannot run here: ${error.message}`
     log(`engine js is used, since ${reason}`)
     const engine = createJsEngine()

@@ -29,6 +29,7 @@ export function limitHeap(heap: Heap, bytes: number): Heap {
       taken.delete(block)
       heap.release(block)
     },
+    reclaim: () => heap.reclaim?.(),
     get available() {
       return Math.min(left, heap.available ?? left)
     },

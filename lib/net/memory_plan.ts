@@ -98,13 +98,16 @@ const LINES = 128
 /** Refuse a net that cannot fit, before its activations are taken, with a batch size that would. */
 export function checkFits(net: BuiltNet, isLimited = false): void {
   const { engine } = net.context
-  const available = engine.heap.available
+  let available = engine.heap.available
   if (available === undefined) return
   const plan = memoryPlan(net)
   // params are taken already, and so is the kernels' workspace by other nets perhaps, which counts where there is a
   // limit; a TEST net usually never runs backward
   const scratch = ownScratch(net) + (isLimited ? workspaceOf(net) : 0)
   const needed = plan.activations + scratch + (net.phase === 'TRAIN' ? plan.diffs : 0)
+  if (needed <= available) return
+  engine.heap.reclaim?.()
+  available = engine.heap.available ?? needed
   if (needed <= available) return
   throw new RistrettoError(
     `the net needs ${megabytes(needed)} beside its params (${megabytes(plan.activations)} activations, ${megabytes(plan.diffs)} gradients, ${megabytes(scratch)} scratch), the ${engine.name} engine has ${megabytes(available)} left; ${batchAdvice(net.nodes, available / needed)}`,

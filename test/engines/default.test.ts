@@ -11,9 +11,13 @@ async function start(change: (wasm: typeof WebAssembly) => Partial<typeof WebAss
   const wasm = { Memory, Module, Instance, validate, compile } as typeof WebAssembly
   vi.stubGlobal('WebAssembly', { ...wasm, ...change(wasm) })
   vi.resetModules()
-  const { startDefaultEngine } = await import('../../lib/engines/index.js')
+  const { startDefaultEngine, startEngine } = await import('../../lib/engines/index.js')
   const lines: string[] = []
-  return { engine: startDefaultEngine({ threads: 1 }, line => lines.push(line)), lines }
+  return {
+    engine: startDefaultEngine({ threads: 1 }, line => lines.push(line)),
+    named: () => startEngine('wasm', { threads: 1 }),
+    lines,
+  }
 }
 
 test('js takes over where there is no SIMD, and says so in its detail and in the log', async () => {
@@ -26,13 +30,16 @@ test('js takes over where there is no SIMD, and says so in its detail and in the
   ])
 })
 
-test('where the memory is refused, nothing takes over', async () => {
-  const { engine } = await start(() => ({
+test('where the memory is refused, nothing takes over, and every request says what to do', async () => {
+  const { engine, named, lines } = await start(() => ({
     Memory: class {
       constructor() {
         throw new RangeError('could not allocate memory')
       }
     } as never,
   }))
-  await expect(engine).rejects.toThrow(/memory was refused: could not allocate memory; .*ulimit -v.*engine: 'js'/)
+  const advice = /memory was refused: could not allocate memory; .*ulimit -v.*engine: 'js'/
+  await expect(engine).rejects.toThrow(advice)
+  await expect(named()).rejects.toThrow(advice)
+  expect(lines).toEqual([])
 })

@@ -3,12 +3,64 @@ import { WasmHeap } from '../../lib/engines/wasm/allocator.js'
 import { EngineError } from '../../lib/errors.js'
 import { type Block, Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
+import { garbageCollector } from '../../lib/system/garbage.js'
 
 const PAGE = 65536
 
-function heapOf(maximum: number): WasmHeap {
-  return new WasmHeap(new WebAssembly.Memory({ initial: 2, maximum, shared: true }), maximum * PAGE)
+function heapOf(maximum: number, collect?: () => void): WasmHeap {
+  return new WasmHeap(new WebAssembly.Memory({ initial: 2, maximum, shared: true }), maximum * PAGE, collect)
 }
+
+const macrotask = () => new Promise(resolve => setImmediate(resolve))
+const MIB = 2 ** 20
+
+describe('blocks that are forgotten', () => {
+  it('are found before the memory grows by much, and before more is refused', async () => {
+    const collect = await garbageCollector()
+    let collections = 0
+    const heap = heapOf((160 * MIB) / PAGE, () => {
+      collections++
+      collect?.()
+    })
+    const kept = heap.allocate((16 * MIB) / 4)
+    kept.array.fill(7)
+    for (let i = 0; i < 1024; i++) {
+      heap.allocate(MIB / 4).array.fill(1)
+      // references from the turn under way keep their targets
+      await macrotask()
+    }
+    // a GiB went through 160 MiB, and not by way of a collection for each block
+    expect(heap.memory.buffer.byteLength).toBeLessThanOrEqual(128 * MIB)
+    expect(collections).toBeGreaterThan(5)
+    expect(collections).toBeLessThan(32)
+    expect(kept.array.every(value => value === 7)).toBe(true)
+    await macrotask()
+    expect(heap.allocate((140 * MIB) / 4).array[0]).toBe(0)
+    heap.release(kept)
+  })
+
+  it('are not given back twice: what was released is somebody else’s', async () => {
+    const collect = await garbageCollector()
+    const heap = heapOf(1024, collect)
+    let block: Block | undefined = heap.allocate(64)
+    const { pointer } = block
+    heap.release(block)
+    block = undefined
+    const other = heap.allocate(64)
+    expect(other.pointer).toBe(pointer)
+    await macrotask()
+    heap.reclaim()
+    expect(heap.allocate(64).pointer).not.toBe(pointer)
+    expect(other.array.every(value => value === 0)).toBe(true)
+  })
+
+  it('where nothing collects, growth is as ever', () => {
+    const heap = heapOf(4096)
+    heap.reclaim()
+    for (let i = 0; i < 200; i++) heap.allocate(MIB / 4)
+    expect(heap.memory.buffer.byteLength).toBeGreaterThanOrEqual(200 * MIB)
+  })
+})
 
 describe('the wasm heap', () => {
   it('gives out aligned zeroed blocks that never overlap, and merges what comes back', () => {

@@ -1,4 +1,5 @@
 import { EngineError } from '../../errors.js'
+import { garbageCollector } from '../../system/garbage.js'
 import { importNode } from '../../system/nodejs.js'
 import { WasmHeap } from './allocator.js'
 
@@ -56,11 +57,12 @@ async function createRuntime(): Promise<Runtime> {
   }
   const fused = await enableRelaxed()
   const { memory, limit } = createMemory()
+  const collect = await garbageCollector()
   const text = fused
     ? (await import('../../generated/wasm_fma.js')).fma
     : (await import('../../generated/wasm_plain.js')).plain
   try {
-    return { module: await WebAssembly.compile(decode(text)), heap: new WasmHeap(memory, limit), fused }
+    return { module: await WebAssembly.compile(decode(text)), heap: new WasmHeap(memory, limit, collect), fused }
   } catch (error) {
     throw new EngineError(`the WebAssembly module was refused: ${(error as Error).message}`, { cause: error })
   }
@@ -88,7 +90,10 @@ function createMemory(): { memory: WebAssembly.Memory; limit: number } {
       refusal = error
     }
   }
-  throw new EngineError(`shared WebAssembly memory was refused: ${(refusal as Error).message}`, { cause: refusal })
+  throw new EngineError(
+    `shared WebAssembly memory was refused: ${(refusal as Error).message}; raise the limit of address space (ulimit -v), or ask for engine: 'js', which is much slower`,
+    { cause: refusal },
+  )
 }
 
 /** Bytes of base64 text. */
