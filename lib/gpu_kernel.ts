@@ -57,8 +57,7 @@ export function view(memory: Memory, x: number, y = 1, z = 1): View {
 /**
  * A kernel for the gpu engine: a plain `function` that returns one value of the output, computed once for every place
  * in it. It becomes shader code, so it may use arguments, `this.thread`, `this.constants`, Math and the given helper
- * functions (of numbers only), and nothing from around it. Loops run from a constant to a constant; a bound that is an
- * argument stops after 1000 rounds.
+ * functions (of numbers only), and nothing from around it.
  *
  * @example
  * const swish = gpuKernel('swish', function (x: Tensor, beta: number) {
@@ -71,8 +70,10 @@ export function gpuKernel(
   body: KernelFunction,
   functions: readonly ((...args: number[]) => number)[] = [],
 ): GpuKernel {
+  if (typeof body !== 'function')
+    throw new EngineError(`gpuKernel('${name}', …): the second argument is the kernel itself, a function`)
   const text = checked(name, body.toString())
-  return { name, source: () => text, functions: functions.map(f => checked(name, f.toString())) }
+  return { name, source: () => text, functions: functions.map(f => helper(name, f)) }
 }
 
 /**
@@ -96,7 +97,7 @@ const storeRow = 'function storeRow(row, a, b, c, d) { return row + a + b + c + 
  * without `this`.
  */
 function checked(name: string, text: string): string {
-  if (/^function\b/.test(text)) return text
+  if (/^function\b(?!\s*\*)/.test(text)) return text
   const arrow = /^(?:\(([^()]*)\)|([\w$]+))\s*=>\s*/.exec(text)
   if (!arrow)
     throw new EngineError(
@@ -104,4 +105,17 @@ function checked(name: string, text: string): string {
     )
   const body = text.slice(arrow[0].length)
   return `function (${arrow[1] ?? arrow[2]}) ${body.startsWith('{') ? body : `{ return ${body} }`}`
+}
+
+/** The text of a helper, with the name that the kernel calls it by. */
+function helper(kernel: string, given: (...args: number[]) => number): string {
+  if (typeof given !== 'function')
+    throw new EngineError(`kernel '${kernel}': its helpers are functions, in an array: [log1pOf, square]`)
+  const text = checked(`${kernel}', helper '${given.name}`, given.toString())
+  if (/^function\s+[^\s(]/.test(text)) return text
+  if (!/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(given.name))
+    throw new EngineError(
+      `kernel '${kernel}': a helper has no name to call it by; write const square = (v: number) => v * v, and give [square]`,
+    )
+  return text.replace(/^function\s*/, () => `function ${given.name}`)
 }

@@ -1,18 +1,23 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
-import { expect, test } from 'vitest'
+import { minify as swc } from '@swc/core'
+import { build, transform } from 'esbuild'
+import { minify as oxc } from 'oxc-minify'
+import { minify as terser } from 'terser'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 
 // kernels are compiled from the text of their functions, which a bundler rewrites
 const program = `
   import { createGpuEngine } from './lib/engines/gpu.ts'
   import { jsKernels } from './lib/engines/js.ts'
   import { compareKernel, onEveryDevice } from './lib/testing/kernel_cases/run.ts'
+  import { wrongOwnKernels } from './test/engines/own_kernels.ts'
   const wrong = []
   for (const mode of ['webasm', 'cpu']) {
+    wrong.push(...(await wrongOwnKernels(mode)))
     const engine = await createGpuEngine(mode)
     for (const name of onEveryDevice) {
       const { worst, at, error } = await compareKernel(name, jsKernels, engine)
@@ -22,25 +27,37 @@ const program = `
   console.log(JSON.stringify(wrong))
 `
 
-test.each([
-  { name: 'minified', minify: true, keepNames: false },
-  { name: 'minified with names kept', minify: true, keepNames: true },
-])('every kernel survives esbuild, $name', async ({ minify, keepNames }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'ristretto-'))
-  const outfile = join(folder, 'kernels.mjs')
+const minifiers: Record<string, (text: string) => Promise<string>> = {
+  esbuild: async text => (await transform(text, { minify: true, format: 'esm' })).code,
+  'esbuild with names kept': async text => (await transform(text, { minify: true, keepNames: true })).code,
+  terser: async text => (await terser(text, { module: true, compress: { passes: 2, unsafe: true } })).code!,
+  oxc: async text => (await oxc('kernels.mjs', text, { compress: true, mangle: true, module: true })).code,
+  swc: async text => (await swc(text, { module: true, compress: { passes: 2, unsafe: true }, mangle: true })).code,
+}
+
+let folder: string
+let bundled: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ristretto-'))
   const root = new URL('../../', import.meta.url).pathname
-  await build({
+  const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: root, loader: 'ts' },
     bundle: true,
     format: 'esm',
     platform: 'node',
     external: ['koffi', 'sharp', 'h5wasm'],
-    minify,
-    keepNames,
-    outfile,
+    write: false,
     logLevel: 'silent',
   })
+  bundled = outputFiles[0].text
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+test.each(Object.keys(minifiers))('every kernel survives %s', async name => {
+  const outfile = join(folder, `${name.replaceAll(' ', '_')}.mjs`)
+  const text = await minifiers[name](bundled)
+  expect(text.length).toBeLessThan(0.8 * bundled.length)
+  await writeFile(outfile, text)
   const { stdout } = await promisify(execFile)(process.execPath, [outfile])
-  await rm(folder, { recursive: true })
   expect(JSON.parse(stdout)).toEqual([])
 })

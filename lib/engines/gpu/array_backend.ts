@@ -1,23 +1,30 @@
 import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
-import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
+import { type Backend, MOST_ROUNDS, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import type { GpuJs } from './gpujs.js'
-import { portableSource } from './portable_source.js'
+import { portableKernel } from './portable_source.js'
 
 /** The modes without a device, webasm and cpu: values are Float32Arrays, and every call is synchronous. */
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
   const gpu = new lib.GPU({ mode })
 
-  function compile(kernel: GpuKernel, output: Dims, constants: Constants): Program {
+  function compile(
+    kernel: GpuKernel,
+    output: Dims,
+    constants: Constants,
+    args: readonly (NativeTensor | number)[],
+  ): Program {
     const width = kernel.width ?? 1
     const threads = threadsOf(kernel, output)
+    const { source, functions } = portableKernel(kernel, constants, args, lib)
     const settings = {
       output: [...threads],
       precision: 'single',
       constants,
-      functions: kernel.functions.map(text => portableSource(text, lib)),
+      functions,
+      loopMaxIterations: MOST_ROUNDS,
     }
-    const compiled = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
+    const compiled = gpu.createKernel(source, settings)
     // flat values are wanted, not arrays of arrays
     if (compiled.kernel._shapeOutput) compiled.kernel._shapeOutput = data => data
     return {

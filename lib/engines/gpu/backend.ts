@@ -41,6 +41,9 @@ export interface Backend {
   destroy(): Promise<void>
 }
 
+/** gpu.js ends a loop whose bound is no constant after 1000 rounds, and goes on with what it has by then. */
+export const MOST_ROUNDS = 2 ** 31 - 1
+
 /** How many threads along each axis compute an output. */
 export function threadsOf({ width = 1, height = 1 }: GpuKernel, [x, y, z]: Dims): Dims {
   return [x / width, Math.ceil(y / height), z]

@@ -1,7 +1,7 @@
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
-import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
+import { type Backend, MOST_ROUNDS, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import { type GpuJs, type GpuJsKernel, type TextureResult, textureSize } from './gpujs.js'
-import { portableSource } from './portable_source.js'
+import { portableKernel } from './portable_source.js'
 import { glsl, wholeIndices } from './whole_indices.js'
 
 /** A texture with one value a texel, or with four: what a kernel that computes four at once writes. */
@@ -30,6 +30,7 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
   ): Program {
     // without `tactic` small kernels would compute in less than single precision where the device has less
     const threads = threadsOf(kernel, output)
+    const { source, functions } = portableKernel(kernel, constants, args, lib)
     const settings = {
       output: [...threads],
       precision: 'single',
@@ -37,9 +38,10 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
       pipeline: true,
       immutable: true,
       constants,
-      functions: kernel.functions.map(text => portableSource(text, lib)),
+      functions,
+      loopMaxIterations: MOST_ROUNDS,
     }
-    const compiled: GpuJsKernel<GlKernel> = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
+    const compiled: GpuJsKernel<GlKernel> = gpu.createKernel(source, settings)
     readDirectly(compiled.kernel, args, kernel.wholeIndices ?? false)
     const packed = kernel.width === 4
     return {

@@ -1,127 +1,114 @@
+import { EngineError } from '../../errors.js'
+import type { Constants, GpuKernel } from '../../gpu_kernel.js'
+import type { NativeTensor } from './backend.js'
 import type { GpuJs, SyntaxNode } from './gpujs.js'
+import type { Surroundings } from './kernel_expressions.js'
+import { plainName } from './kernel_names.js'
+import { KernelStatements } from './kernel_statements.js'
+import { calledName, KernelRefusal, partsOf } from './kernel_syntax.js'
 
-type Scope = Map<string, string>
+/** Tensors that one kernel may read: a WebGPU device is sure to bind eight buffers, and the result is one of them. */
+const MOST_TENSORS = 7
 
-/**
- * The text of a kernel as every mode of gpu.js compiles it, whatever a minifier made of it: every variable has a name
- * of its own (an inner one may be called like an outer one that is not used there), and what stands for a statement is
- * one: `c && (a -= 1)`, `a--`, `a = 1, b = 2`, `if (c) a = 1` without braces.
- */
-export function portableSource(source: string, { acorn }: GpuJs): string {
-  // in parentheses it is an expression, which needs no name; shader languages have no $ in names, minifiers do
-  const text = `(${source.replaceAll('$', 'Dollar')})`
-  const tree = acorn.parse(text, { ecmaVersion: 'latest' })
-  const names = new Names(text)
-
-  /** The text of a node, its parts rewritten. */
-  function rewrite(node: SyntaxNode, scopes: readonly Scope[]): string {
-    const inner = names.open(node, scopes)
-    const part = (field: string) => rewrite(node[field] as SyntaxNode, inner)
-    switch (node.type) {
-      case 'Identifier':
-        return names.of(node.name as string, scopes)
-      case 'ExpressionStatement':
-        return statement(node.expression as SyntaxNode, inner)
-      case 'IfStatement': {
-        const otherwise = node.alternate ? ` else { ${part('alternate')} }` : ''
-        return `if (${part('test')}) { ${part('consequent')} }${otherwise}`
-      }
-      case 'ForStatement': {
-        const [init, test, update] = ['init', 'test', 'update'].map(field => (node[field] ? part(field) : ''))
-        return `for (${init.replace(/;\s*$/, '')}; ${test}; ${update}) { ${part('body')} }`
-      }
-      case 'ReturnStatement': {
-        const value = node.argument as SyntaxNode | null
-        if (value?.type !== 'SequenceExpression') return pieces(node, inner)
-        const all = value.expressions as SyntaxNode[]
-        return `${all
-          .slice(0, -1)
-          .map(e => statement(e, inner))
-          .join(' ')} return ${rewrite(all.at(-1)!, inner)};`
-      }
-      default:
-        return pieces(node, inner)
-    }
-  }
-
-  /** An expression that stands for a statement. */
-  function statement(node: SyntaxNode, scopes: readonly Scope[]): string {
-    const part = (field: string) => rewrite(node[field] as SyntaxNode, scopes)
-    const sub = (field: string) => statement(node[field] as SyntaxNode, scopes)
-    if (node.type === 'LogicalExpression') {
-      const condition = node.operator === '||' ? `!(${part('left')})` : part('left')
-      return `if (${condition}) { ${sub('right')} }`
-    }
-    if (node.type === 'ConditionalExpression')
-      return `if (${part('test')}) { ${sub('consequent')} } else { ${sub('alternate')} }`
-    if (node.type === 'SequenceExpression')
-      return (node.expressions as SyntaxNode[]).map(e => statement(e, scopes)).join(' ')
-    if (node.type === 'UpdateExpression') return `${part('argument')} ${node.operator === '++' ? '+=' : '-='} 1;`
-    return `${rewrite(node, scopes)};`
-  }
-
-  /** The node's own text with its parts put in. */
-  function pieces(node: SyntaxNode, scopes: readonly Scope[]): string {
-    let result = ''
-    let at = node.start
-    for (const child of childrenOf(node)) {
-      result += text.slice(at, child.start) + rewrite(child, scopes)
-      at = child.end
-    }
-    return result + text.slice(at, node.end)
-  }
-
-  return rewrite(tree, [])
-    .trim()
-    .replace(/^\(|\)?;?$/g, '')
-}
-
-/** Gives every variable of a function a name of its own. */
-class Names {
-  private readonly taken: Set<string>
-  private readonly declared = new Set<string>()
-
-  constructor(text: string) {
-    this.taken = new Set(text.match(/[A-Za-z_$][\w$]*/g))
-  }
-
-  of(name: string, scopes: readonly Scope[]): string {
-    return scopes.findLast(scope => scope.has(name))?.get(name) ?? name
-  }
-
-  /** The scopes inside a node: one more where it is a function, a block or a loop. */
-  open(node: SyntaxNode, scopes: readonly Scope[]): readonly Scope[] {
-    if (node.type !== 'FunctionExpression' && node.type !== 'BlockStatement' && node.type !== 'ForStatement')
-      return scopes
-    const scope: Scope = new Map()
-    if (node.type === 'FunctionExpression') for (const param of node.params as SyntaxNode[]) this.declare(scope, param)
-    const statements =
-      node.type === 'BlockStatement' ? (node.body as SyntaxNode[]) : [node.init as SyntaxNode | undefined]
-    for (const statement of statements)
-      if (statement?.type === 'VariableDeclaration')
-        for (const { id } of statement.declarations as { id: SyntaxNode }[]) this.declare(scope, id)
-    return [...scopes, scope]
-  }
-
-  private declare(scope: Scope, id: SyntaxNode): void {
-    if (id.type !== 'Identifier' || scope.has(id.name as string)) return
-    const name = id.name as string
-    let unique = name
-    if (this.declared.has(name)) for (let k = 2; this.taken.has(unique); k++) unique = `${name}n${k}`
-    this.declared.add(name)
-    this.taken.add(unique)
-    scope.set(name, unique)
-  }
+/** A kernel's texts as every mode of gpu.js compiles them. */
+export interface PortableKernel {
+  readonly source: string
+  readonly functions: string[]
 }
 
 /**
- * The parts of a node in the order of the text. The name behind a dot and that of the function itself are no variables.
+ * A kernel and its helpers, whatever a minifier made of them, in a form that every device compiles, and that gives the
+ * same values on all of them. Throws an EngineError that names the kernel and what in it is wrong: also on engines that
+ * would take it, so that a test without a device finds what a page would meet.
  */
-function childrenOf(node: SyntaxNode): SyntaxNode[] {
-  return Object.entries(node)
-    .filter(([field]) => !(node.type === 'MemberExpression' && field === 'property' && !node.computed))
-    .filter(([field]) => !(node.type === 'FunctionExpression' && field === 'id'))
-    .flatMap(([, value]) => (Array.isArray(value) ? value : [value]))
-    .filter((value): value is SyntaxNode => typeof value === 'object' && value !== null && 'type' in value)
-    .sort((a, b) => a.start - b.start)
+export function portableKernel(
+  kernel: GpuKernel,
+  constants: Constants,
+  given: readonly (NativeTensor | number)[],
+  lib: GpuJs,
+): PortableKernel {
+  let which = ''
+  try {
+    const args = given.map(arg => (typeof arg === 'number' ? 'number' : 'tensor'))
+    const tensors = args.filter(kind => kind === 'tensor').length
+    if (tensors > MOST_TENSORS)
+      throw new KernelRefusal(
+        `it reads ${tensors} tensors, and some devices bind ${MOST_TENSORS} at most: make it two kernels`,
+      )
+    const texts = kernel.functions.map(text => ({ text, node: parsed(text, lib) }))
+    const helpers = new Map(texts.map(({ text, node }) => [nameOf(node), helperName(text, nameOf(node))]))
+    const root = kernel.source(constants)
+    const tree = parsed(root, lib)
+    const own = texts.map(({ node }) => node)
+    adoptHelpers(helpers, [tree, ...own], own)
+    const params = (tree.params as SyntaxNode[]).length
+    if (args.length < params)
+      throw new KernelRefusal(
+        `it takes ${params} arguments (${(tree.params as SyntaxNode[]).map(({ name }) => name).join(', ')}), run was given ${args.length}`,
+      )
+    const source = lowered(root, tree, { helpers, constants: Object.keys(constants), args }, '')
+    const functions = texts.map(({ text, node }) => {
+      which = `, helper '${nameOf(node)}'`
+      const numbers = (node.params as SyntaxNode[]).map(() => 'number' as const)
+      return lowered(
+        text,
+        node,
+        { helpers, constants: Object.keys(constants), args: numbers },
+        helperName(text, nameOf(node)),
+      )
+    })
+    return { source, functions }
+  } catch (error) {
+    if (!(error instanceof KernelRefusal)) throw error
+    throw new EngineError(`kernel '${kernel.name}'${which}: ${error.message}`, { cause: error })
+  }
 }
+
+/** The same of one function alone, of which nothing else is known. */
+export function portableSource(text: string, lib: GpuJs, surroundings: Surroundings = { helpers: new Map() }): string {
+  return lowered(text, parsed(text, lib), surroundings, '')
+}
+
+function lowered(text: string, node: SyntaxNode, surroundings: Surroundings, name: string): string {
+  return new KernelStatements(`(${text})`, surroundings).function(node, name)
+}
+
+/** In parentheses it is an expression, which needs no name. */
+function parsed(text: string, { acorn }: GpuJs): SyntaxNode {
+  let tree: SyntaxNode
+  try {
+    tree = acorn.parse(`(${text})`, { ecmaVersion: 'latest' })
+  } catch (error) {
+    throw new KernelRefusal(`its text is not a function: ${(error as Error).message}`)
+  }
+  const { expression } = (tree.body as { expression: SyntaxNode }[])[0]
+  if (expression.type !== 'FunctionExpression') throw new KernelRefusal('it is not written as function (…) { … }')
+  return expression
+}
+
+/**
+ * An arrow has no name in its text, and a bundler may call the variable that holds it something else. A call without a
+ * helper and a helper without a call belong together where they are the only ones with so many arguments.
+ */
+function adoptHelpers(helpers: Map<string, string>, trees: readonly SyntaxNode[], own: readonly SyntaxNode[]): void {
+  const called = new Map<string, number>()
+  const collect = (node: SyntaxNode): void => {
+    const name = node.type === 'CallExpression' ? calledName(node) : undefined
+    if (name !== undefined && name !== 'Number') called.set(name, (node.arguments as SyntaxNode[]).length)
+    for (const part of partsOf(node)) collect(part)
+  }
+  for (const tree of trees) collect(tree)
+  const unknown = [...called].filter(([name]) => !helpers.has(name))
+  const idle = own.filter(node => !called.has(nameOf(node)))
+  for (const [name, count] of unknown) {
+    const fitting = idle.filter(node => (node.params as SyntaxNode[]).length === count)
+    if (fitting.length === 1 && unknown.filter(([, n]) => n === count).length === 1)
+      helpers.set(name, helpers.get(nameOf(fitting[0]))!)
+  }
+}
+
+const nameOf = (node: SyntaxNode): string => (node.id as { name: string } | null)?.name ?? ''
+
+/** Shader languages have functions of their own, which a helper must not be called like; the engine's own stays. */
+const helperName = (text: string, name: string): string =>
+  text.startsWith('function storeRow(row, a, b, c, d)') ? name : `${plainName(name)}Helper`

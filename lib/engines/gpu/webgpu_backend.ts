@@ -1,6 +1,6 @@
 import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
-import { type Backend, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
+import { type Backend, MOST_ROUNDS, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import type {
   BufferResult,
   GPUAdapterLike,
@@ -10,7 +10,7 @@ import type {
   GpuJs,
   GpuJsKernel,
 } from './gpujs.js'
-import { portableSource } from './portable_source.js'
+import { portableKernel } from './portable_source.js'
 import { BufferPool, COPY_DST, MAP_READ, UNIFORM } from './webgpu_pool.js'
 import { wgsl, wholeIndices } from './whole_indices.js'
 
@@ -83,15 +83,17 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
     const output = threads[1] === 1 && threads[2] === 1 && (kernel.height ?? 1) === 1 ? [threads[0]] : [...threads]
     const count = outputDims[0] * outputDims[1] * outputDims[2]
     checkSize(count)
+    const { source, functions } = portableKernel(kernel, constants, args, lib)
     const settings = {
       output,
       precision: 'single',
       pipeline: true,
       immutable: true,
       constants,
-      functions: kernel.functions.map(text => portableSource(text, lib)),
+      functions,
+      loopMaxIterations: MOST_ROUNDS,
     }
-    const compiled: GpuJsKernel<WgslKernel> = gpu.createKernel(portableSource(kernel.source(constants), lib), settings)
+    const compiled: GpuJsKernel<WgslKernel> = gpu.createKernel(source, settings)
     const shader = compiled.kernel
     // results come from the pool
     shader._ensureOutputBuffer = () => {}
