@@ -67,7 +67,7 @@ export {
   type View,
   view,
 } from './gpu_kernel.js'
-export { type ChannelAffine, type Count, Layer, type LayerClass, type LayerContext } from './layer.js'
+export { type ChannelAffine, type CoordMap, type Count, Layer, type LayerClass, type LayerContext } from './layer.js'
 export { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
 export type { Runnable } from './net/batches.js'
@@ -81,6 +81,13 @@ export type { Passes } from './net/passes.js'
 export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'
+export type {
+  DeclaredTypes,
+  DeclaredValues,
+  FieldDeclaration,
+  MessageDeclaration,
+  ParamDeclaration,
+} from './proto/declared.js'
 export { parseParamStr } from './proto/param_str.js'
 export { printNet, printSolver } from './proto/print.js'
 export { parseNet, parseSolver, type TextOptions } from './proto/text.js'

@@ -6,6 +6,12 @@ import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Memory } from './memory.js'
+import {
+  type DeclaredValues,
+  type MessageDeclaration,
+  type ParamDeclaration,
+  withDeclaredDefaults,
+} from './proto/declared.js'
 import { fieldNamed, placeOf } from './proto/places.js'
 import { RandomStream } from './rng.js'
 import type { Files } from './system/files.js'
@@ -24,6 +30,16 @@ export interface ChannelAffine {
   readonly factor: Float32Array
   readonly shift: Float32Array
 }
+
+/**
+ * How coordinates go from a bottom to the top: to = scale·from + shift along each spatial axis. `axis` is the one
+ * before the first spatial axis (1 for N × C × H × W), null where it does not matter. The two lists have one value, or
+ * one for each spatial axis.
+ */
+export type CoordMap = readonly [axis: number | null, scale: readonly number[], shift: readonly number[]]
+
+/** Every value stays in its place. */
+export const inPlace: CoordMap = [null, [1], [0]]
 
 /** What the Net tells a layer about its surroundings. */
 export interface LayerContext {
@@ -52,8 +68,30 @@ export abstract class Layer {
   static readonly uses: readonly (keyof Kernels)[] = []
   /** Whether passes are calls of kernels and nothing else: net.memory() then runs them dry, for what kernels take. */
   static readonly onlyKernels: boolean = false
+  /**
+   * The messages of a prototxt that are this layer's own: names of those that the schema has, `['convolution_param']`,
+   * or declarations of others, `{ my_param: { size: { type: 'uint32', default: 3 } } }`: from the registration on
+   * prototxts may hold them, checked, and with a `number` model files; `ownParam` reads them, defaults applied.
+   */
+  static readonly param: ParamDeclaration = []
+  /** Its tops are the inputs of the net: values that the program writes, by name in `net.forward` or by a feed. */
+  static readonly isInput: boolean = false
+  /** All weights zero are a mistake, which no training mends: no gradient passes through them. */
+  static readonly needsWeights: boolean = false
   /** Own kernels for the gpu engine, from `gpuKernel`: naming them leaves this layer's values on the device. */
   static readonly gpu: readonly GpuKernel[] = []
+
+  /**
+   * How coordinates go from a bottom to the tops of a layer with these parameters; undefined where values keep no order
+   * along spatial axes, or a bottom is not what is computed from.
+   */
+  static coordinates(_param: LayerParameter, _bottom: number): CoordMap | undefined {
+    return undefined
+  }
+  /** What is probably wrong where layers of these classes read the top, in words that follow the layer's name. */
+  static hint(_readers: readonly LayerClass[]): string | undefined {
+    return undefined
+  }
 
   /** How many bottoms it takes; the Net checks them before `setup`. */
   readonly bottomCount: Count = {}
@@ -110,6 +148,14 @@ export abstract class Layer {
   /** `python_param.param_str`, as written. */
   get paramStr(): string {
     return this.param.python_param?.param_str ?? ''
+  }
+
+  /** What the prototxt says in a message that this class declares in `static param`, with its defaults. */
+  protected ownParam<D, K extends keyof D & string>(
+    _declared: D,
+    message: K,
+  ): DeclaredValues<Extract<D[K], MessageDeclaration>> {
+    return withDeclaredDefaults(message, this.param) as DeclaredValues<Extract<D[K], MessageDeclaration>>
   }
 
   /** The engine's kernels: name those you call in `static uses`. */
@@ -202,7 +248,7 @@ export abstract class Layer {
 
   /** Calls kernels as `forward` does, and `backward` where `propagateDown` is given, to learn what they take. */
   dryRun({ kernels }: DryRun, bottom: Blob[], top: Blob[], propagateDown?: boolean[]): void {
-    if (!(this.constructor as LayerClass).onlyKernels) return
+    if (!classOf(this).onlyKernels) return
     this.dry = kernels
     try {
       this.forward(bottom, top)
@@ -221,6 +267,8 @@ export abstract class Layer {
     return [...bottom, ...top].reduce((sum, blob) => sum + blob.count, 0)
   }
 
+  /** Bring home what `saveState` reads, if it may be on a device. */
+  pullState(): void | Promise<void> {}
   /** Where this layer is in its input, for a snapshot: data layers override the pair. */
   saveState(): Record<string, number> | undefined {
     return undefined
@@ -270,6 +318,7 @@ export abstract class Layer {
 
 /** A class of layers, as it is registered. */
 export interface LayerClass {
+  readonly prototype: Layer
   /** Nets make one instance a layer. */
   new (param: LayerParameter, context: LayerContext): Layer
   /** Kernels of the engine that it calls. */
@@ -278,4 +327,21 @@ export interface LayerClass {
   readonly onlyKernels?: boolean
   /** Kernels of its own, for the gpu engine. */
   readonly gpu?: readonly GpuKernel[]
+  /** Its own messages in a prototxt. */
+  readonly param?: ParamDeclaration
+  /** Its tops are the inputs of the net. */
+  readonly isInput?: boolean
+  /** All weights zero are a mistake. */
+  readonly needsWeights?: boolean
+  /** How coordinates go from a bottom to the tops. */
+  coordinates?(param: LayerParameter, bottom: number): CoordMap | undefined
+  /** What is probably wrong where layers of these classes read the top. */
+  hint?(readers: readonly LayerClass[]): string | undefined
 }
+
+/** The class that a layer is of. */
+export const classOf = (layer: Layer): LayerClass => layer.constructor as unknown as LayerClass
+
+/** Whether a class is one of these, or made from one. */
+export const isOf = (layer: LayerClass, ...classes: readonly LayerClass[]): boolean =>
+  classes.some(known => layer === known || layer.prototype instanceof known)

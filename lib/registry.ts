@@ -3,28 +3,36 @@ import { NetError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { builtInLayers } from './layers/index.js'
+import { declareParams, namesOf } from './proto/declared.js'
 import { placeOf } from './proto/places.js'
 import { newerName } from './proto/upgrade.js'
 import { listNames, nearestName } from './system/names.js'
 
 const registered = new Map<string, LayerClass>()
+/** The one type that is many classes. */
+const PYTHON = 'Python'
 const modules = new Map<string, Map<string, LayerClass>>()
 
 /** Make `type: "<type>"` in a prototxt mean this class. A later registration replaces an earlier or built-in one. */
 export function registerLayer(type: string, layer: LayerClass): void {
+  declareParams(type, layer.param ?? [])
   registered.set(type, layer)
 }
 
 /** Make `type: "Python" python_param { module: "<module>" layer: "<class name>" }` mean these classes. */
 export function registerLayerModule(module: string, layers: Record<string, LayerClass>): void {
   const known = modules.get(module) ?? new Map<string, LayerClass>()
-  for (const [name, layer] of Object.entries(layers)) if (typeof layer === 'function') known.set(name, layer)
+  for (const [name, layer] of Object.entries(layers))
+    if (typeof layer === 'function') {
+      declareParams(`${module}.${name}`, layer.param ?? [])
+      known.set(name, layer)
+    }
   modules.set(module, known)
 }
 
 /** All layer types that a prototxt may name here, sorted: Caffe's layer_type_list. */
 export function layerTypes(): string[] {
-  return [...new Set([...Object.keys(builtInLayers), ...registered.keys(), 'Python'])].sort()
+  return [...new Set([...Object.keys(builtInLayers), ...registered.keys(), PYTHON])].sort()
 }
 
 /**
@@ -51,13 +59,22 @@ export function engineFor(layer: LayerClass, engine: Engine): Engine {
   return named && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
 }
 
+/** The class of a type; undefined for one that nobody has registered, and for Python, which is many. */
+export const classOfType = (type: string): LayerClass | undefined =>
+  registered.get(type) ?? (Object.hasOwn(builtInLayers, type) ? (builtInLayers as Layers)[type] : undefined)
+
+type Layers = Readonly<Record<string, LayerClass>>
+
+/** The messages that layers of this type call their own. */
+export const messagesOf = (type: string): readonly string[] =>
+  namesOf(classOfType(type)?.param ?? (type === PYTHON ? ['python_param'] : []))
+
 /** The class of a layer. Throws a NetError for one that nobody has registered. */
 export function findClass(param: LayerParameter): LayerClass {
   const type = param.type ?? ''
-  const custom = registered.get(type)
-  if (custom) return custom
-  if (type === 'Python') return findPython(param)
-  if (Object.hasOwn(builtInLayers, type)) return builtInLayers[type]
+  if (type === PYTHON && !registered.has(type)) return findPython(param)
+  const known = classOfType(type)
+  if (known) return known
   const name = param.name ?? ''
   const field = param.type === undefined ? undefined : 'type'
   const details = { layer: name, field, place: placeOf(param, field) }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { classOf } from '../layer.js'
 import type { TaggedLog } from '../net/options.js'
 import { Net } from '../net.js'
 import { mustExist } from './input_file.js'
@@ -76,7 +77,7 @@ export async function copyAll(net: Net, weights: readonly string[], log: TaggedL
  */
 export function warnOfInputs(net: Net, output: Output): void {
   const names = net.built.nodes.flatMap(({ layer, top }) =>
-    layer.type === 'Input' ? top.map(blob => `'${blob.name}'`) : [],
+    classOf(layer).isInput ? top.map(blob => `'${blob.name}'`) : [],
   )
   if (names.length)
     warn(

@@ -115,7 +115,7 @@ function withShapes(net: NetParameter, shapes: Shapes): NetParameter {
   const layer = net.layer?.map(layer => {
     const tops = layer.top ?? []
     if (layer.bottom?.length || !tops.some(top => shapes[top])) return layer
-    const own = layer.type === 'Input' ? (layer.input_param?.shape ?? []) : []
+    const own = layer.input_param?.shape ?? []
     const shape = tops.map((top, i) => {
       unused.delete(top)
       const dim = shapes[top] ?? own[own.length === 1 ? 0 : i]?.dim

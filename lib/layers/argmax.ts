@@ -11,6 +11,7 @@ import { axisOf } from './parts/axis.js'
  * out_max_val.
  */
 export class ArgMaxLayer extends Layer {
+  static override readonly param = ['argmax_param'] as const
   static override readonly uses = ['argMax'] as const
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }

@@ -2,9 +2,12 @@ import { type Blob, shapeText } from '../blob.js'
 import type { After, FusingKernel } from '../engine.js'
 import type { FilledBatchNormParameter, ParamSpec } from '../generated/caffe.js'
 import type { ChannelAffine } from '../layer.js'
+import { isOf, type LayerClass } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
+import { BiasLayer } from './bias.js'
 import { KeptInputLayer } from './parts/kept_input.js'
+import { ScaleLayer } from './scale.js'
 
 /**
  * top = (bottom − mean) / √(variance + eps) for each channel (axis 1): of the batch in TRAIN, of all batches so far in
@@ -12,6 +15,11 @@ import { KeptInputLayer } from './parts/kept_input.js'
  * business.
  */
 export class BatchNormLayer extends KeptInputLayer {
+  static override readonly param = ['batch_norm_param'] as const
+  static override hint(readers: readonly LayerClass[]): string | undefined {
+    if (readers.some(reader => isOf(reader, ScaleLayer, BiasLayer))) return undefined
+    return 'has no Scale layer behind it: the normalized values cannot be rescaled; add type: "Scale" with scale_param { bias_term: true }'
+  }
   static override readonly uses = [
     ...(['copy', 'fill', 'axpby', 'channelStatistics', 'movingStatistics'] as const),
     ...(['deviations', 'normalizeChannels', 'normalizeChannelsGradient'] as const),

@@ -10,6 +10,7 @@ import { coefficientShape, type Spread, spread } from './parts/spread.js'
  * in place.
  */
 export class BiasLayer extends NeuronLayer {
+  static override readonly param = ['bias_param'] as const
   static override readonly uses = ['copy', 'fill', 'addBias', 'biasGradient'] as const
   override readonly bottomCount: Count = { atLeast: 1, atMost: 2 }
   private axis = 1

@@ -4,6 +4,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom, but at least `min` and at most `max`; the gradient passes where min ≤ bottom ≤ max. */
 export class ClipLayer extends KeptInputLayer {
+  static override readonly param = ['clip_param'] as const
   static override readonly uses = ['copy', 'clip', 'clipGradient'] as const
   private low = 0
   private high = 0

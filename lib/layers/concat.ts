@@ -5,6 +5,7 @@ import { axisOf } from './parts/axis.js'
 
 /** The bottoms one after the other along `axis`. A single bottom is shared, not copied. */
 export class ConcatLayer extends Layer {
+  static override readonly param = ['concat_param'] as const
   static override readonly uses = ['copyRows'] as const
   override readonly bottomCount = { atLeast: 1 }
   override readonly topCount = { exactly: 1 }

@@ -10,6 +10,7 @@ import { LossLayer } from './parts/loss.js'
  * `legacy_version` takes max(0, margin − d²) for the dissimilar.
  */
 export class ContrastiveLossLayer extends LossLayer {
+  static override readonly param = ['contrastive_loss_param'] as const
   static override readonly uses = ['contrastiveLoss', 'contrastiveLossGradient'] as const
   override readonly bottomCount: Count = { exactly: 3 }
   private sizes!: ContrastiveShape

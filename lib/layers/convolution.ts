@@ -1,14 +1,21 @@
 import type { Blob } from '../blob.js'
 import type { After, DryRun, FusingKernel } from '../engine.js'
-import type { ChannelAffine } from '../layer.js'
+import type { LayerParameter } from '../generated/caffe.js'
+import type { ChannelAffine, CoordMap } from '../layer.js'
 import type { Memory } from '../memory.js'
 import { BaseConvolutionLayer } from './parts/base_convolution.js'
 import { convolvedSize } from './parts/convolution_window.js'
+import { windowed } from './parts/coordinates.js'
 import { FoldedWeights } from './parts/folded_weights.js'
 import { PreparedWeights } from './parts/prepared_weights.js'
 
 /** y = w ∗ x + b.  x: (N, C, in…), w: (M, C/group, kernel…), b: (M), y: (N, M, out…). */
 export class ConvolutionLayer extends BaseConvolutionLayer {
+  static override readonly param = ['convolution_param'] as const
+  static override coordinates({ convolution_param = {} }: LayerParameter): CoordMap {
+    return windowed(convolution_param, 'Convolution')
+  }
+  static override readonly needsWeights = true
   static override readonly uses = [
     'convolution',
     'convolutionInputGradient',

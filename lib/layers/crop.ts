@@ -1,6 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { CropShape } from '../engine.js'
-import { type Count, Layer } from '../layer.js'
+import type { LayerParameter } from '../generated/caffe.js'
+import { type CoordMap, type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
 
@@ -9,6 +10,11 @@ import { axisOf } from './parts/axis.js'
  * gradient is 0.
  */
 export class CropLayer extends Layer {
+  static override readonly param = ['crop_param'] as const
+  static override coordinates({ crop_param = {} }: LayerParameter, bottom: number): CoordMap | undefined {
+    const { axis = 2, offset = [] } = crop_param
+    return bottom === 0 ? [axis - 1, [1], offset.length ? offset.map(value => 0 - value) : [0]] : undefined
+  }
   static override readonly uses = ['crop', 'cropGradient', 'fill'] as const
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }

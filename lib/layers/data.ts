@@ -7,6 +7,7 @@ import { withDefaults } from '../proto/message.js'
  * by `transform_param`; from the start again after the last one.
  */
 export class DataLayer extends PrefetchingLayer {
+  static override readonly param = ['data_param'] as const
   private readonly options = withDefaults('DataParameter', this.param.data_param)
   protected override readonly randSkip = this.options.rand_skip
 

@@ -1,9 +1,17 @@
 import type { Blob } from '../blob.js'
+import type { LayerParameter } from '../generated/caffe.js'
+import type { CoordMap } from '../layer.js'
 import { BaseConvolutionLayer } from './parts/base_convolution.js'
 import { deconvolvedSize } from './parts/convolution_window.js'
+import { spread } from './parts/coordinates.js'
 
 /** The adjoint of a convolution plus a bias.  x: (N, C, in…), w: (C, M/group, kernel…), b: (M), y: (N, M, out…). */
 export class DeconvolutionLayer extends BaseConvolutionLayer {
+  static override readonly param = ['convolution_param'] as const
+  static override coordinates({ convolution_param = {} }: LayerParameter): CoordMap {
+    return spread(convolution_param, 'Deconvolution')
+  }
+  static override readonly needsWeights = true
   static override readonly uses = [
     'convolution',
     'convolutionInputGradient',

@@ -5,6 +5,7 @@ import { NeuronLayer } from './parts/neuron.js'
 
 /** TRAIN: y = mask·x, the mask 0 with probability dropout_ratio, else 1/(1 − dropout_ratio). TEST: y = x. */
 export class DropoutLayer extends NeuronLayer {
+  static override readonly param = ['dropout_param'] as const
   static override readonly uses = ['dropoutMask', 'multiply', 'copy'] as const
 
   private ratio = 0

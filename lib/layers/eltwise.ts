@@ -1,11 +1,15 @@
 import { type Blob, sameShape, shapeText } from '../blob.js'
 import type { After, FusingKernel } from '../engine.js'
-import { Layer } from '../layer.js'
+import { type CoordMap, inPlace, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 
 /** Value by value over bottoms of one shape: Σ coeff·x, Π x or max x. */
 export class EltwiseLayer extends Layer {
+  static override coordinates(): CoordMap {
+    return inPlace
+  }
+  static override readonly param = ['eltwise_param'] as const
   static override readonly uses = [
     'eltwiseSum',
     'eltwiseProduct',

@@ -4,6 +4,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom where positive, else alpha·(e^bottom − 1). */
 export class ELULayer extends KeptInputLayer {
+  static override readonly param = ['elu_param'] as const
   static override readonly uses = ['copy', 'elu', 'eluGradient'] as const
   private alpha = 1
 

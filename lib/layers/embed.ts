@@ -6,6 +6,7 @@ import { checkLabels } from './parts/loss.js'
 
 /** bottom (…) of indices below input_dim → top (…, num_output): row `index` of the learned table, plus a bias. */
 export class EmbedLayer extends Layer {
+  static override readonly param = ['embed_param'] as const
   static override readonly uses = ['gatherRows', 'scatterRows', 'addBias', 'biasGradient'] as const
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }

@@ -4,6 +4,7 @@ import { LossLayer } from './parts/loss.js'
 
 /** loss = Σ (a − b)² / 2N. Both bottoms get a gradient: (a − b)/N and its negative. */
 export class EuclideanLossLayer extends LossLayer {
+  static override readonly param = ['loss_param'] as const
   static override readonly uses = ['euclideanLoss', 'euclideanLossGradient'] as const
 
   private readonly difference = new Memory(0, this.engine.heap)

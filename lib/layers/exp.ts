@@ -4,6 +4,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = base^(shift + scale·bottom); base −1 means e. */
 export class ExpLayer extends KeptInputLayer {
+  static override readonly param = ['exp_param'] as const
   static override readonly uses = ['copy', 'exponential', 'exponentialGradient'] as const
   /** top = factor·e^(scale·bottom). */
   private scale = 1

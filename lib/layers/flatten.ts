@@ -5,6 +5,7 @@ import { axisOf } from './parts/axis.js'
 
 /** Axes `axis` … `end_axis` become one. Values and gradients are the bottom's own: nothing is copied. */
 export class FlattenLayer extends Layer {
+  static override readonly param = ['flatten_param'] as const
   /** It computes nothing, but naming a kernel says that the values may stay where they are. */
   static override readonly uses = ['copy'] as const
   override readonly bottomCount = { exactly: 1 }

@@ -12,6 +12,7 @@ import { RandomStream } from '../rng.js'
  * epoch.
  */
 export class HDF5DataLayer extends Layer {
+  static override readonly param = ['hdf5_data_param'] as const
   override readonly bottomCount = { exactly: 0 }
   override readonly topCount = { atLeast: 1 }
 

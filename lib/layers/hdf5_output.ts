@@ -9,6 +9,7 @@ import { writeFileSafely } from '../system/write_file.js'
  * The file holds one forward pass, as in Caffe. Where there are no files, its content is in `bytes`.
  */
 export class HDF5OutputLayer extends Layer {
+  static override readonly param = ['hdf5_output_param'] as const
   override readonly bottomCount = { exactly: 2 }
   override readonly topCount = { exactly: 0 }
 

@@ -7,6 +7,7 @@ import { checkLabels, LossLayer } from './parts/loss.js'
  * squares the terms.
  */
 export class HingeLossLayer extends LossLayer {
+  static override readonly param = ['hinge_loss_param', 'loss_param'] as const
   static override readonly uses = ['hingeLoss', 'hingeLossGradient'] as const
   private squared = false
 

@@ -1,11 +1,17 @@
 import type { Blob } from '../blob.js'
 import type { ConvolutionShape } from '../engine.js'
+import type { LayerParameter } from '../generated/caffe.js'
 import { convolutionProblem } from '../kernel_limits.js'
-import { Layer } from '../layer.js'
+import { type CoordMap, Layer } from '../layer.js'
 import { atLeastOneAxis, convolutionWindow, convolvedSize } from './parts/convolution_window.js'
+import { windowed } from './parts/coordinates.js'
 
 /** What a convolution sees: (N, C, in…) → (N, C·kernel…, out…), one channel per kernel position. */
 export class Im2colLayer extends Layer {
+  static override readonly param = ['convolution_param'] as const
+  static override coordinates({ convolution_param = {} }: LayerParameter): CoordMap {
+    return windowed(convolution_param, 'Im2col')
+  }
   static override readonly uses = ['im2col', 'im2colGradient'] as const
   override readonly bottomCount = { exactly: 1 }
   override readonly topCount = { exactly: 1 }

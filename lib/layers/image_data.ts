@@ -9,6 +9,7 @@ import { withDefaults } from '../proto/message.js'
  * one.
  */
 export class ImageDataLayer extends PrefetchingLayer {
+  static override readonly param = ['image_data_param'] as const
   override readonly topCount = { exactly: 2 }
   private readonly options = withDefaults('ImageDataParameter', this.param.image_data_param)
   protected override readonly randSkip = this.options.rand_skip

@@ -61,7 +61,7 @@ import { TileLayer } from './tile.js'
 import { WindowDataLayer } from './window_data.js'
 
 /** Prototxt type → class. The explicit list: one import and one entry a type, alphabetical. */
-export const builtInLayers: Record<string, LayerClass> = {
+export const builtInLayers = {
   AbsVal: AbsValLayer,
   Accuracy: AccuracyLayer,
   ArgMax: ArgMaxLayer,
@@ -122,4 +122,4 @@ export const builtInLayers: Record<string, LayerClass> = {
   Threshold: ThresholdLayer,
   Tile: TileLayer,
   WindowData: WindowDataLayer,
-}
+} as const satisfies Record<string, LayerClass>

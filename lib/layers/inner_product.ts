@@ -7,6 +7,8 @@ import { FoldedWeights } from './parts/folded_weights.js'
 
 /** y = x·wᵀ + b.  x: (M, K) after flattening from `axis`, w: (N, K), or (K, N) with `transpose`, b: (N), y: (M, N). */
 export class InnerProductLayer extends Layer {
+  static override readonly param = ['inner_product_param'] as const
+  static override readonly needsWeights = true
   static override readonly uses = ['gemm', 'addBias', 'biasGradient'] as const
   static override readonly onlyKernels = true
   override readonly bottomCount = { exactly: 1 }

@@ -4,6 +4,8 @@ import { withDefaults } from '../proto/message.js'
 
 /** Tops for the program to fill. */
 export class InputLayer extends Layer {
+  static override readonly param = ['input_param'] as const
+  static override readonly isInput = true
   /** It computes nothing, but naming a kernel says that the values may stay where they are. */
   static override readonly uses = ['copy'] as const
   override readonly bottomCount = { exactly: 0 }

@@ -4,6 +4,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = log_base(shift + scale·bottom); base −1 means e. */
 export class LogLayer extends KeptInputLayer {
+  static override readonly param = ['log_param'] as const
   static override readonly uses = ['copy', 'logarithm', 'logarithmGradient'] as const
   /** top = factor·log(shift + scale·bottom). */
   private scale = 1

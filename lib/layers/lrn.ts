@@ -11,6 +11,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
  * bottom · (1 + alpha/n · Σ bottom²)^−beta over the n = local_size² positions around. (N, C, H, W) → same.
  */
 export class LRNLayer extends KeptInputLayer {
+  static override readonly param = ['lrn_param'] as const
   static override readonly uses = ['copy', 'lrnAcross', 'lrnAcrossGradient', 'lrnWithin', 'lrnWithinGradient'] as const
   private p!: FilledLRNParameter
   private sizes!: LRNShape

@@ -8,6 +8,7 @@ import { RecurrentLayer } from './parts/recurrent.js'
  * Wh.
  */
 export class LSTMLayer extends RecurrentLayer {
+  static override readonly param = ['recurrent_param'] as const
   static override readonly uses = [
     ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'sumMiddle', 'lstm', 'lstmGradient'] as const),
   ]

@@ -12,6 +12,7 @@ import { copyValues, countOf, type Values } from '../system/ndarrays.js'
  * the label has the one axis (N) until the first forward.
  */
 export class MemoryDataLayer extends Layer {
+  static override readonly param = ['memory_data_param'] as const
   override readonly bottomCount = { exactly: 0 }
   override readonly topCount = { exactly: 2 }
   override readonly takesFeed = true

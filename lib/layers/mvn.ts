@@ -9,6 +9,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
  * axes.
  */
 export class MVNLayer extends KeptInputLayer {
+  static override readonly param = ['mvn_param'] as const
   static override readonly uses = [
     'copy',
     'fill',

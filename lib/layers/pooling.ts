@@ -1,9 +1,11 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { PoolingShape } from '../engine.js'
+import type { LayerParameter } from '../generated/caffe.js'
 import { poolingProblem } from '../kernel_limits.js'
-import { Layer } from '../layer.js'
+import { type CoordMap, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
+import { windowed } from './parts/coordinates.js'
 import { type PoolingWindow, pooledSize, poolingWindow } from './parts/pooling_window.js'
 
 /**
@@ -11,6 +13,10 @@ import { type PoolingWindow, pooledSize, poolingWindow } from './parts/pooling_w
  * each value was.
  */
 export class PoolingLayer extends Layer {
+  static override readonly param = ['pooling_param'] as const
+  static override coordinates({ pooling_param = {} }: LayerParameter): CoordMap | undefined {
+    return pooling_param.global_pooling ? undefined : windowed(pooling_param, 'Pooling')
+  }
   static override readonly uses = [
     'maxPool',
     'maxPoolGradient',

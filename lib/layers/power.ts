@@ -5,6 +5,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = (shift + scale·bottom)^power. */
 export class PowerLayer extends KeptInputLayer {
+  static override readonly param = ['power_param'] as const
   static override readonly uses = ['copy', 'fill', 'power', 'powerGradient'] as const
   private p!: FilledPowerParameter
   /** Scale or power is 0: the output does not depend on the input, not even on one that is not finite. */

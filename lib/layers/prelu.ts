@@ -8,6 +8,7 @@ import type { Spread } from './parts/spread.js'
  * single one.
  */
 export class PReLULayer extends KeptInputLayer {
+  static override readonly param = ['prelu_param'] as const
   static override readonly uses = ['copy', 'prelu', 'preluGradient', 'preluSlopeGradient'] as const
   private shared = false
   private sizes: Spread = { outer: 0, channels: 0, inner: 0 }

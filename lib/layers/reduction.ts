@@ -6,6 +6,7 @@ import { axisOf } from './parts/axis.js'
 
 /** top = coeff · sum, sum of magnitudes, sum of squares or mean over all axes from `axis` on, which disappear. */
 export class ReductionLayer extends Layer {
+  static override readonly param = ['reduction_param'] as const
   static override readonly uses = ['reduce', 'reduceGradient'] as const
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }

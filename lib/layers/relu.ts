@@ -6,6 +6,7 @@ import { NeuronLayer } from './parts/neuron.js'
 
 /** y = x if x > 0, else negative_slope·x. */
 export class ReLULayer extends NeuronLayer {
+  static override readonly param = ['relu_param'] as const
   static override readonly uses = ['relu', 'reluGradient', 'copy'] as const
 
   /** `negative_slope`. */

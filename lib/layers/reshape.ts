@@ -8,6 +8,7 @@ import { withDefaults } from '../proto/message.js'
  * means behind the last axis.
  */
 export class ReshapeLayer extends Layer {
+  static override readonly param = ['reshape_param'] as const
   /** It computes nothing, but naming a kernel says that the values may stay where they are. */
   static override readonly uses = ['copy'] as const
   override readonly bottomCount: Count = { exactly: 1 }

@@ -7,6 +7,7 @@ import { RecurrentLayer } from './parts/recurrent.js'
  * Top 0 is o; the state is h. Blobs: Wx, b[, Ws], Wh, Wo, bo.
  */
 export class RNNLayer extends RecurrentLayer {
+  static override readonly param = ['recurrent_param'] as const
   static override readonly uses = [
     ...([
       'gemm',

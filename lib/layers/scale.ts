@@ -10,6 +10,7 @@ import { coefficientShape, type Spread, spread } from './parts/spread.js'
  * 0; the bias of `bias_term` is always learned, and the last blob. May work in place.
  */
 export class ScaleLayer extends KeptInputLayer {
+  static override readonly param = ['scale_param'] as const
   static override readonly uses = ['copy', 'fill', 'scaleChannels', 'scaleGradient', 'biasGradient'] as const
   override readonly bottomCount: Count = { atLeast: 1, atMost: 2 }
   private axis = 1

@@ -1,8 +1,15 @@
 import type { Blob } from '../blob.js'
+import { isOf, type LayerClass } from '../layer.js'
 import { NeuronLayer } from './parts/neuron.js'
+import { SigmoidCrossEntropyLossLayer } from './sigmoid_cross_entropy_loss.js'
 
 /** y = 1 / (1 + e⁻ˣ). */
 export class SigmoidLayer extends NeuronLayer {
+  static override readonly param = ['sigmoid_param'] as const
+  static override hint(readers: readonly LayerClass[]): string | undefined {
+    if (!readers.some(reader => isOf(reader, SigmoidCrossEntropyLossLayer))) return undefined
+    return 'feeds a SigmoidCrossEntropyLoss, which applies the sigmoid itself: give the loss the scores before it'
+  }
   static override readonly uses = ['sigmoid', 'sigmoidGradient'] as const
 
   override forward(bottom: Blob[], top: Blob[]): void {

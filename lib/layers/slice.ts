@@ -8,6 +8,7 @@ import { axisOf } from './parts/axis.js'
  * bottom's memory.
  */
 export class SliceLayer extends Layer {
+  static override readonly param = ['slice_param'] as const
   static override readonly uses = ['copyRows'] as const
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { atLeast: 1 }

@@ -1,10 +1,21 @@
 import type { Blob } from '../blob.js'
+import { isOf, type LayerClass } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
+import { InfogainLossLayer } from './infogain_loss.js'
 import { axisOf } from './parts/axis.js'
 import { NeuronLayer } from './parts/neuron.js'
+import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
 
 /** y = eˣ / Σ eˣ along `axis`. */
 export class SoftmaxLayer extends NeuronLayer {
+  static override readonly param = ['softmax_param'] as const
+  static override hint(readers: readonly LayerClass[]): string | undefined {
+    if (readers.some(reader => isOf(reader, SoftmaxWithLossLayer)))
+      return 'feeds a SoftmaxWithLoss, which applies softmax itself: give the loss the scores before it'
+    if (readers.some(reader => isOf(reader, InfogainLossLayer)))
+      return 'feeds an InfogainLoss, which applies softmax itself: give the loss the scores before it'
+    return undefined
+  }
   static override readonly uses = ['softmax', 'softmaxGradient'] as const
 
   private outer = 0

@@ -7,6 +7,7 @@ import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
 
 /** loss = −Σ log softmax(x)[label] / normalizer. */
 export class SoftmaxWithLossLayer extends LossLayer {
+  static override readonly param = ['softmax_param', 'loss_param'] as const
   static override readonly uses = ['softmax', 'softmaxLoss', 'softmaxLossGradient'] as const
 
   private shape!: ClassLossShape

@@ -1,11 +1,14 @@
 import type { Blob } from '../blob.js'
-import { Layer } from '../layer.js'
+import { type CoordMap, inPlace, Layer } from '../layer.js'
 
 /**
  * Every top is the bottom (shared memory, no copy); the bottom's gradient is the sum of the tops'. Nets insert it where
  * a blob is used twice.
  */
 export class SplitLayer extends Layer {
+  static override coordinates(): CoordMap {
+    return inPlace
+  }
   static override readonly uses = ['copy', 'eltwiseSum'] as const
   override readonly bottomCount = { exactly: 1 }
   override readonly topCount = { atLeast: 1 }

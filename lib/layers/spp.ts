@@ -20,6 +20,7 @@ interface Level {
  * and W are. A pyramid of one level keeps four axes: (N, C, 1, 1).
  */
 export class SPPLayer extends Layer {
+  static override readonly param = ['spp_param'] as const
   static override readonly uses = [
     'copy',
     'axpby',

@@ -4,6 +4,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 
 /** top = bottom / (1 + e^(−beta·bottom)). */
 export class SwishLayer extends KeptInputLayer {
+  static override readonly param = ['swish_param'] as const
   static override readonly uses = ['copy', 'swish', 'swishGradient'] as const
   private beta = 1
 

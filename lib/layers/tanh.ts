@@ -3,6 +3,7 @@ import { NeuronLayer } from './parts/neuron.js'
 
 /** y = tanh x. */
 export class TanHLayer extends NeuronLayer {
+  static override readonly param = ['tanh_param'] as const
   static override readonly uses = ['tanh', 'tanhGradient'] as const
 
   override forward(bottom: Blob[], top: Blob[]): void {

@@ -4,6 +4,7 @@ import { NeuronLayer } from './parts/neuron.js'
 
 /** top = 1 where bottom > threshold, else 0. Has no gradient. */
 export class ThresholdLayer extends NeuronLayer {
+  static override readonly param = ['threshold_param'] as const
   static override readonly uses = ['threshold'] as const
   private limit = 0
 

@@ -5,6 +5,7 @@ import { axisOf } from './parts/axis.js'
 
 /** The bottom `tiles` times one behind the other along `axis`. */
 export class TileLayer extends Layer {
+  static override readonly param = ['tile_param'] as const
   static override readonly uses = ['copyRows', 'sumMiddle'] as const
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }

@@ -10,6 +10,7 @@ import { withDefaults } from '../proto/message.js'
  * its surroundings.
  */
 export class WindowDataLayer extends PrefetchingLayer {
+  static override readonly param = ['window_data_param'] as const
   override readonly topCount = { exactly: 2 }
   private readonly options = withDefaults('WindowDataParameter', this.param.window_data_param)
   protected override readonly randSkip = 0

@@ -2,7 +2,7 @@ import { Blob, sameShape, shapeText, TooManyValuesError } from '../blob.js'
 import type { Engine } from '../engine.js'
 import { NetError, throwAll } from '../errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from '../generated/caffe.js'
-import type { Count, Layer, LayerContext } from '../layer.js'
+import { type Count, classOf, type Layer, type LayerContext } from '../layer.js'
 import type { Memory } from '../memory.js'
 import { keepPlace } from '../proto/places.js'
 import { createLayer } from '../registry.js'
@@ -135,7 +135,7 @@ async function addLayer(b: Building, param: LayerParameter): Promise<void> {
   param.top?.forEach((name, i) => {
     addTop(b, node, name, i, context.engine)
     b.available.add(name)
-    if (param.type === 'Input') b.inputs.push(name)
+    if (classOf(layer).isInput) b.inputs.push(name)
   })
   if (layer.automaticTops)
     while (node.tops.length < (layer.topCount.exactly ?? layer.topCount.atLeast ?? 0))

@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import type { Engine } from '../engine.js'
-import type { Layer, LayerClass } from '../layer.js'
+import { classOf, type Layer } from '../layer.js'
 import type { BuiltNet, NetNode } from './node.js'
 
 /** Where a layer runs, why, and what its pass moves between host and device. */
@@ -78,12 +78,12 @@ export function explainNet(net: BuiltNet): string {
 /**
  * Inputs have values that the program writes; other layers without bottoms that run on the device compute theirs there.
  */
-const isSource = (layer: Layer): boolean => layer.type === 'Input'
+const isSource = (layer: Layer): boolean => classOf(layer).isInput === true
 
 const bytes = (blob: Blob, moved: boolean): number => (moved ? 4 * blob.count : 0)
 
 function reason(engine: Engine, layer: Layer): string {
-  const { uses, gpu } = layer.constructor as unknown as LayerClass
+  const { uses, gpu } = classOf(layer)
   if (engine.isHost) return 'the net runs on the host'
   if (!layer.engine.isHost)
     return gpu?.length ? `brings ${gpu.map(kernel => kernel.name).join(', ')}` : 'the device has all its kernels'

@@ -57,7 +57,7 @@ function unknownTypes(layers: readonly LayerParameter[]): NetError[] {
     } catch (error) {
       if (!(error instanceof NetError)) throw error
       const { module = '', layer = '' } = param.python_param ?? {}
-      const key = [param.type, ...(param.type === 'Python' ? [module, layer] : [])].join('\0')
+      const key = [param.type, module, layer].join('\0')
       const first = found.get(key)
       if (first) first.layers++
       else found.set(key, { error, layers: 1 })

@@ -8,6 +8,7 @@ export type ScalarType = 'int32' | 'uint32' | 'int64' | 'float' | 'double' | 'bo
 /** One field, as the readers and writers need it. */
 export interface FieldInfo {
   readonly name: string
+  /** 0: it is in no binary file. */
   readonly number: number
   /** What its values are; `message` and `enum` then hold the description of these. */
   readonly type: ScalarType | 'enum' | 'message'
@@ -21,6 +22,8 @@ export interface FieldInfo {
   readonly default: string | number | boolean | undefined
   readonly message: MessageInfo | undefined
   readonly enum: EnumInfo | undefined
+  /** From a class of layers, not from proto/caffe.proto. */
+  readonly declared?: boolean
 }
 
 export interface MessageInfo {
@@ -34,6 +37,12 @@ export interface MessageInfo {
   readonly arrays: readonly FieldInfo[]
   /** A layer of a net, in any version of the format: its place in the text is remembered. */
   readonly isLayer: boolean
+}
+
+/** LayerParameter: classes of layers add messages of their own to it. */
+export interface OpenMessageInfo extends MessageInfo {
+  /** Takes a field that the schema has not got; one that was added under this name before is replaced. */
+  add(field: FieldInfo): void
 }
 
 export interface EnumInfo {
@@ -51,27 +60,49 @@ const messages = new Map<string, MessageInfo>()
 const enums = new Map<string, EnumInfo>()
 
 /** The description of a message type, built when it is first asked for. */
+export function messageInfo(name: 'LayerParameter'): OpenMessageInfo
+export function messageInfo(name: MessageName): MessageInfo
 export function messageInfo(name: MessageName): MessageInfo {
   return messages.get(name) ?? buildMessage(name)
 }
 
+/** Whether a field can be of this type: a scalar or a message of the schema. */
+export const isTypeName = (name: string): boolean =>
+  ['int32', 'uint32', 'int64', 'float', 'double', 'bool', 'string', 'bytes'].includes(name) ||
+  Object.hasOwn(schema.messages, name)
+
 function buildMessage(name: string): MessageInfo {
   const rows = (schema.messages as unknown as Record<string, FieldRow[]>)[name]
   const fields = [...rows].sort((a, b) => a[0] - b[0]).map(buildField)
-  const info: MessageInfo = {
+  const byName = new Map(fields.map(field => [field.name, field]))
+  const byNumber = new Map(fields.map(field => [field.number, field]))
+  const info: OpenMessageInfo = {
     name,
     fields,
-    byName: new Map(fields.map(field => [field.name, field])),
-    byNumber: new Map(fields.map(field => [field.number, field])),
+    byName,
+    byNumber,
     required: fields.filter(field => field.required),
     arrays: fields.filter(field => field.array),
     isLayer: name === 'LayerParameter' || name === 'V1LayerParameter',
+    add(field) {
+      const old = byName.get(field.name)
+      if (old) fields.splice(fields.indexOf(old), 1)
+      if (old?.number) byNumber.delete(old.number)
+      byName.set(field.name, field)
+      if (field.number) byNumber.set(field.number, field)
+      fields.push(field)
+      fields.sort((a, b) => (a.number || LAST) - (b.number || LAST))
+    },
   }
   messages.set(name, info)
   return info
 }
 
-function buildField([number, name, typeName, label, value]: FieldRow): FieldInfo {
+/** Behind every number: fields without one are written last. */
+const LAST = Number.MAX_SAFE_INTEGER
+
+/** A field by its row in the schema. */
+export function buildField([number, name, typeName, label, value]: FieldRow): FieldInfo {
   const isMessage = Object.hasOwn(schema.messages, typeName)
   const isEnum = Object.hasOwn(schema.enums, typeName)
   return {

@@ -163,7 +163,7 @@ class MessageReader {
   private finish(info: MessageInfo, { message, growing }: Open): PlainMessage {
     for (const [field, { values, length }] of growing) message[field.name] = values.slice(0, length)
     for (const field of info.required)
-      if (message[field.name] === undefined) throw new Error(`${field.name} is missing`)
+      if (message[field.name] === undefined && field.number) throw new Error(`${field.name} is missing`)
     return message
   }
 
@@ -364,7 +364,8 @@ class MessageWriter {
   message(info: MessageInfo, message: PlainMessage): void {
     for (const field of info.fields) {
       const value = message[field.name]
-      if (value === undefined) continue
+      // declared for prototxts alone
+      if (value === undefined || field.number === 0) continue
       if (field.message) {
         for (const item of field.repeated ? (value as PlainMessage[]) : [value as PlainMessage])
           this.nested(field, field.message, item)

@@ -1,22 +1,10 @@
 import { NetError } from '../errors.js'
-import type { ConvolutionParameter, PoolingParameter } from '../generated/caffe.js'
+import { type CoordMap, inPlace } from '../layer.js'
+import { each } from '../layers/parts/coordinates.js'
+import { classOfType } from '../registry.js'
 import { L, type LayerSpec, type Top } from './net_spec.js'
 
-/**
- * How coordinates go from one blob to another: to = scale·from + shift along each spatial axis. `axis` is the one
- * before the first spatial axis (1 for N × C × H × W), null where it does not matter. The two lists have one value, or
- * one for each spatial axis.
- */
-export type CoordMap = readonly [axis: number | null, scale: readonly number[], shift: readonly number[]]
-
-const IDENTITY: CoordMap = [null, [1], [0]]
-
-/** Layers that leave every value in its place. */
-const PASS_THROUGH = new Set(
-  'AbsVal BatchNorm Bias BNLL Clip Dropout Eltwise ELU Exp Log LRN MVN Power PReLU ReLU Scale Sigmoid Split Swish TanH Threshold'.split(
-    ' ',
-  ),
-)
+export type { CoordMap }
 
 /**
  * How coordinates go from the (first) bottom of a layer to its top. Throws a NetError for layers that keep no such
@@ -31,66 +19,9 @@ export function coordMap(layer: LayerSpec | Top): CoordMap {
   return map
 }
 
-function mapOf(layer: LayerSpec): CoordMap | undefined {
-  if (PASS_THROUGH.has(layer.type)) return IDENTITY
-  const param = layer.toLayer(layer.type, [], [])
-  switch (layer.type) {
-    case 'Convolution':
-    case 'Im2col': {
-      const { axis, stride, kernel, pad } = spatial(param.convolution_param ?? {}, layer.type)
-      return [axis, each([stride], s => 1 / s), each([pad, kernel, stride], (p, k, s) => (p - (k - 1) / 2) / s)]
-    }
-    case 'Deconvolution': {
-      const { axis, stride, kernel, pad } = spatial(param.convolution_param ?? {}, layer.type)
-      return [axis, stride, each([kernel, pad], (k, p) => (k - 1) / 2 - p)]
-    }
-    case 'Pooling': {
-      const pooling = param.pooling_param ?? {}
-      if (pooling.global_pooling) return undefined
-      const { axis, stride, kernel, pad } = spatial(pooling, layer.type)
-      return [axis, each([stride], s => 1 / s), each([pad, kernel, stride], (p, k, s) => (p - (k - 1) / 2) / s)]
-    }
-    case 'Crop': {
-      const { axis = 2, offset = [] } = param.crop_param ?? {}
-      return [axis - 1, [1], offset.length ? offset.map(value => 0 - value) : [0]]
-    }
-    default:
-      return undefined
-  }
-}
-
-/** Kernel (dilated), stride and pad, each for all spatial axes or one for each. */
-function spatial(param: ConvolutionParameter | PoolingParameter, type: string) {
-  const list = (value: number | number[] | undefined) =>
-    value === undefined ? [] : typeof value === 'number' ? [value] : value
-  const pick = (
-    both: number | number[] | undefined,
-    h: number | undefined,
-    w: number | undefined,
-    otherwise: number,
-  ) =>
-    h !== undefined || w !== undefined ? [h ?? otherwise, w ?? otherwise] : list(both).length ? list(both) : [otherwise]
-  const size = pick(param.kernel_size, param.kernel_h, param.kernel_w, 0)
-  if (size.includes(0)) throw new NetError(`coordMap: a ${type} layer needs its kernel_size`)
-  const dilation = 'dilation' in param && param.dilation?.length ? param.dilation : [1]
-  return {
-    axis: 'axis' in param ? (param.axis ?? 1) : 1,
-    kernel: each([size, dilation], (k, d) => (k - 1) * d + 1),
-    stride: pick(param.stride, param.stride_h, param.stride_w, 1),
-    pad: pick(param.pad, param.pad_h, param.pad_w, 0),
-  }
-}
-
-/** f value by value; lists of one value stand for any length. */
-function each(lists: readonly (readonly number[])[], f: (...values: number[]) => number): number[] {
-  const length = Math.max(...lists.map(list => list.length))
-  const wrong = lists.find(list => list.length !== 1 && list.length !== length)
-  if (wrong)
-    throw new NetError(
-      `coordMap: ${wrong.length} values cannot be combined with ${length}: the layers have different spatial axes`,
-    )
-  return Array.from({ length }, (_, i) => f(...lists.map(list => list[list.length === 1 ? 0 : i])))
-}
+/** The map from a bottom of a layer; of types that nobody has registered none is known. */
+const mapOf = (layer: LayerSpec, bottom = 0): CoordMap | undefined =>
+  classOfType(layer.type)?.coordinates?.(layer.toLayer(layer.type, [], []), bottom)
 
 /** The map `next` inside the map `base`: scales multiply, and the shift of `next` is scaled by `base`. */
 function compose([axis1, scale1, shift1]: CoordMap, [axis2, scale2, shift2]: CoordMap): CoordMap {
@@ -106,18 +37,14 @@ function inverse([axis, scale, shift]: CoordMap): CoordMap {
   return [axis, each([scale], a => 1 / a), each([shift, scale], (b, a) => 0 - b / a)]
 }
 
-/** The bottoms to go back through: the second one of Crop only gives a size. */
-const mappedBottoms = ({ layer }: Top): readonly Top[] =>
-  layer.type === 'Crop' ? layer.bottoms.slice(0, 1) : layer.bottoms
-
 /**
  * How coordinates go from one top to another, through the nearest blob that both come from.
  * Throws a NetError where no spatial layers connect them.
  */
 export function coordMapFromTo(from: Top, to: Top): CoordMap {
-  const fromMaps = new Map<Top, CoordMap>([[from, IDENTITY]])
+  const fromMaps = new Map<Top, CoordMap>([[from, inPlace]])
   for (const [top, map] of fromMaps) for (const [bottom, next] of back(top, map)) fromMaps.set(bottom, next)
-  const toMaps = new Map<Top, CoordMap>([[to, IDENTITY]])
+  const toMaps = new Map<Top, CoordMap>([[to, inPlace]])
   for (const [top, map] of toMaps) {
     const met = fromMaps.get(top)
     if (met) return compose(map, inverse(met))
@@ -130,9 +57,10 @@ export function coordMapFromTo(from: Top, to: Top): CoordMap {
 
 /** The maps of a top's bottoms. Maps grow while they are walked, so every blob is met once, nearest first. */
 function back(top: Top, map: CoordMap): [Top, CoordMap][] {
-  const bottoms = mappedBottoms(top)
-  const own = bottoms.length ? mapOf(top.layer) : undefined
-  return own ? bottoms.map(bottom => [bottom, compose(map, own)]) : []
+  return top.layer.bottoms.flatMap((bottom, i): [Top, CoordMap][] => {
+    const own = mapOf(top.layer, i)
+    return own ? [[bottom, compose(map, own)]] : []
+  })
 }
 
 /** A Crop layer that cuts `from` to the size of `to`, at the offsets that make their coordinates agree. */

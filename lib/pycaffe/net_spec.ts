@@ -1,79 +1,25 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, Messages, NetParameter } from '../generated/caffe.js'
+import type { builtInLayers } from '../layers/index.js'
 import { checkMessage } from '../proto/message.js'
 import { type MessageName, messageInfo } from '../proto/schema.js'
+import { messagesOf } from '../registry.js'
 import { didYouMean } from '../system/names.js'
 
-/** The messages whose fields are a layer's own: they may be given without the name of the message. */
-const ownParams = {
-  AbsVal: [],
-  Accuracy: ['accuracy_param'],
-  ArgMax: ['argmax_param'],
-  BNLL: [],
-  BatchNorm: ['batch_norm_param'],
-  BatchReindex: [],
-  Bias: ['bias_param'],
-  Clip: ['clip_param'],
-  Concat: ['concat_param'],
-  ContrastiveLoss: ['contrastive_loss_param'],
-  Convolution: ['convolution_param'],
-  Crop: ['crop_param'],
-  Data: ['data_param'],
-  Deconvolution: ['convolution_param'],
-  Dropout: ['dropout_param'],
-  DummyData: ['dummy_data_param'],
-  ELU: ['elu_param'],
-  Eltwise: ['eltwise_param'],
-  Embed: ['embed_param'],
-  EuclideanLoss: ['loss_param'],
-  Exp: ['exp_param'],
-  Filter: [],
-  Flatten: ['flatten_param'],
-  HDF5Data: ['hdf5_data_param'],
-  HDF5Output: ['hdf5_output_param'],
-  HingeLoss: ['hinge_loss_param', 'loss_param'],
-  Im2col: ['convolution_param'],
-  ImageData: ['image_data_param'],
-  InfogainLoss: ['infogain_loss_param', 'loss_param'],
-  InnerProduct: ['inner_product_param'],
-  Input: ['input_param'],
-  LRN: ['lrn_param'],
-  LSTM: ['recurrent_param'],
-  LSTMUnit: [],
-  Log: ['log_param'],
-  MVN: ['mvn_param'],
-  MemoryData: ['memory_data_param'],
-  MultinomialLogisticLoss: ['loss_param'],
-  PReLU: ['prelu_param'],
-  Parameter: ['parameter_param'],
-  Pooling: ['pooling_param'],
-  Power: ['power_param'],
-  Python: ['python_param'],
-  RNN: ['recurrent_param'],
-  ReLU: ['relu_param'],
-  Reduction: ['reduction_param'],
-  Reshape: ['reshape_param'],
-  SPP: ['spp_param'],
-  Scale: ['scale_param'],
-  Sigmoid: ['sigmoid_param'],
-  SigmoidCrossEntropyLoss: ['sigmoid_param', 'loss_param'],
-  Silence: [],
-  Slice: ['slice_param'],
-  Softmax: ['softmax_param'],
-  SoftmaxWithLoss: ['softmax_param', 'loss_param'],
-  Split: [],
-  Swish: ['swish_param'],
-  TanH: ['tanh_param'],
-  Threshold: ['threshold_param'],
-  Tile: ['tile_param'],
-  WindowData: ['window_data_param'],
-} as const satisfies Record<string, readonly (keyof LayerParameter)[]>
-
-/** The layer types whose parameters are known, each with the messages that hold them. */
-export const layerMessages: Readonly<Record<string, readonly (keyof LayerParameter)[]>> = ownParams
+type BuiltIn = typeof builtInLayers
 
 /** A layer type of the library. */
-export type KnownLayerType = keyof typeof ownParams
+export type KnownLayerType = keyof BuiltIn | 'Python'
+
+/** The messages whose fields are a layer's own: they may be given without the name of the message. */
+type OwnMessages<T extends KnownLayerType> = T extends keyof BuiltIn
+  ? BuiltIn[T]['param'] extends readonly (infer Name)[]
+    ? // what declares nothing inherits a list of whatever there is
+      keyof LayerParameter extends Name
+      ? never
+      : Name
+    : never
+  : 'python_param'
 
 /** Fields as they may be written: one value stands for a list of one. */
 export type Loose<T> = T extends string | number | boolean | Uint8Array
@@ -87,9 +33,10 @@ export type Loose<T> = T extends string | number | boolean | Uint8Array
         : T
 
 type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never
-type Own<T extends KnownLayerType> = (typeof ownParams)[T][number] extends infer K extends keyof LayerParameter
-  ? UnionToIntersection<K extends unknown ? Loose<NonNullable<LayerParameter[K]>> : never>
-  : unknown
+type Own<T extends KnownLayerType> =
+  OwnMessages<T> extends infer K extends keyof LayerParameter
+    ? UnionToIntersection<K extends unknown ? Loose<NonNullable<LayerParameter[K]>> : never>
+    : unknown
 
 /** How a layer is put into its net. */
 export interface Wiring {
@@ -155,7 +102,7 @@ export class LayerSpec {
    */
   private home(key: string, name: string): string | undefined {
     const fields = messageInfo('LayerParameter').byName
-    const own = Object.hasOwn(layerMessages, this.type) ? layerMessages[this.type] : []
+    const own = messagesOf(this.type)
     if (key.endsWith('param') && fields.has(key)) return undefined
     const found = own.find(message => fields.get(message)!.message!.byName.has(key))
     if (found || fields.has(key)) return found

@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import { NetError } from '../errors.js'
 import type { ConvolutionParameter, LayerParameter, NetParameter } from '../generated/caffe.js'
+import { InnerProductLayer } from '../layers/inner_product.js'
 import type { NetNode } from '../net/node.js'
 import type { NetOptions } from '../net/options.js'
 import { Net } from '../net.js'
@@ -55,7 +56,7 @@ export async function castToConvolution(
 
 /** The InnerProduct layers of these names, or all. */
 function chosen(net: Net, names: readonly string[] | undefined): NetNode[] {
-  const all = net.built.nodes.filter(node => node.layer.type === 'InnerProduct')
+  const all = net.built.nodes.filter(node => node.layer instanceof InnerProductLayer)
   for (const name of names ?? [])
     if (!all.some(node => node.name === name))
       throw new NetError(

@@ -4,7 +4,9 @@
  */
 import type { Blob } from '../blob.js'
 import type { FillerParameter, LayerParameter, SolverParameter } from '../generated/caffe.js'
+import { classOf } from '../layer.js'
 import type { BuiltNet } from '../net/node.js'
+import { findClass, messagesOf } from '../registry.js'
 
 /** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
 export async function lint(net: BuiltNet, solver: SolverParameter, fresh: boolean): Promise<string[]> {
@@ -46,23 +48,11 @@ function lintSolver(p: SolverParameter): string[] {
 
 function lintLayers(layers: readonly LayerParameter[]): string[] {
   const hints: string[] = []
-  const readers = (blob: string) => layers.filter(layer => layer.bottom?.includes(blob))
   for (const [i, layer] of layers.entries()) {
     const at = `layer '${layer.name}' (${layer.type})`
-    const next = layers.slice(i + 1)
-    if (layer.type === 'BatchNorm' && !readsNext(next, layer.top?.[0], ['Scale', 'Bias']))
-      hints.push(
-        `${at} has no Scale layer behind it: the normalized values cannot be rescaled; add type: "Scale" with scale_param { bias_term: true }`,
-      )
-    if (layer.type === 'Softmax' && readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SoftmaxWithLoss'))
-      hints.push(`${at} feeds a SoftmaxWithLoss, which applies softmax itself: give the loss the scores before it`)
-    if (
-      layer.type === 'Sigmoid' &&
-      readers(layer.top?.[0] ?? '').some(reader => reader.type === 'SigmoidCrossEntropyLoss')
-    )
-      hints.push(
-        `${at} feeds a SigmoidCrossEntropyLoss, which applies the sigmoid itself: give the loss the scores before it`,
-      )
+    const readers = layers.slice(i + 1).filter(next => next.bottom?.includes(layer.top?.[0] ?? ''))
+    const hint = findClass(layer).hint?.(readers.map(findClass))
+    if (hint) hints.push(`${at} ${hint}`)
   }
   return hints
 }
@@ -81,16 +71,16 @@ async function lintWeights(net: BuiltNet, layers: readonly LayerParameter[]): Pr
   return hints
 }
 
-/** Whether the next reader of `blob` that is not an activation is one of `types`. */
-function readsNext(next: readonly LayerParameter[], blob: string | undefined, types: readonly string[]): boolean {
-  return next.some(layer => layer.bottom?.includes(blob ?? '') && types.includes(layer.type ?? ''))
+function fillsWithZero(layer: LayerParameter): boolean {
+  if (!findClass(layer).needsWeights) return false
+  const own = messagesOf(layer.type ?? '').map(name => (layer as Record<string, unknown>)[name] as Filled | undefined)
+  const frozen = layer.param?.[0]?.lr_mult === 0
+  return !frozen && isZero(own.find(message => message)?.weight_filler)
 }
 
-function fillsWithZero(layer: LayerParameter): boolean {
-  const p = layer.convolution_param ?? layer.inner_product_param
-  if (!p || !['Convolution', 'InnerProduct', 'Deconvolution'].includes(layer.type ?? '')) return false
-  const frozen = layer.param?.[0]?.lr_mult === 0
-  return !frozen && isZero(p.weight_filler)
+/** A message of weights. */
+interface Filled {
+  readonly weight_filler?: FillerParameter
 }
 
 const isZero = (filler: FillerParameter | undefined): boolean =>
@@ -108,7 +98,7 @@ export class InputLint {
     if (this.seen.has(net)) return NONE
     this.seen.add(net)
     return net.nodes
-      .filter(({ layer }) => layer.type === 'Input' || layer.fed.size > 0)
+      .filter(({ layer }) => classOf(layer).isInput || layer.fed.size > 0)
       .flatMap(({ top, layer }) =>
         top.filter(blob => blob.count > 0 && !layer.fed.has(blob) && !blob.memory.data.isAllocated),
       )

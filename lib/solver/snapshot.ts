@@ -2,7 +2,6 @@ import type { Blob } from '../blob.js'
 import { fileKind, isHdf5 } from '../data/file_kind.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverParameter, SolverState } from '../generated/caffe.js'
-import { RecurrentLayer } from '../layers/parts/recurrent.js'
 import { readHdf5State, refuseOthers, stateToHdf5 } from '../net/hdf5.js'
 import type { Net } from '../net.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
@@ -112,8 +111,7 @@ async function findModel(
 async function positionOf(net: Net): Promise<NetPosition> {
   const layers: NetPosition['layers'] = {}
   for (const layer of net.layers) {
-    // the one kind of state that may be on a device
-    if (layer instanceof RecurrentLayer) await layer.pullState()
+    await layer.pullState()
     const state = layer.saveState()
     if (state) layers[layer.key] = state
   }

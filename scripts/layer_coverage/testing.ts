@@ -18,7 +18,7 @@ export interface CheckRecord {
   readonly compared: number
 }
 
-const types = new Map(Object.entries(builtInLayers).map(([type, layerClass]) => [layerClass, type]))
+const types = new Map<LayerClass, string>(Object.entries(builtInLayers).map(([type, layerClass]) => [layerClass, type]))
 
 function note(layerClass: LayerClass, engine: string, compared: number): void {
   const type = types.get(layerClass)

@@ -71,8 +71,7 @@ export abstract class RecurrentLayer extends Layer {
     for (const state of this.last) this.kernels.fill(state.length, 0, state)
   }
 
-  /** Bring home what `saveState` reads. */
-  async pullState(): Promise<void> {
+  override async pullState(): Promise<void> {
     if (!this.exposed) for (const memory of this.last) await memory.pull()
   }
 
