@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
 import { goldenPath } from '../golden.js'
-import { bundle, chromiumPath, openSite, type Site } from './harness.js'
+import { bundle, chromiumPath, openSite, type Site, viteBundle } from './harness.js'
 import type { tests } from './page.js'
+
+type Page = typeof tests
 
 const modes = ['webgl2', 'webgpu', 'webgl'] as const
 const images = [...readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte')).subarray(16)].map(v => v / 256)
@@ -59,6 +61,10 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
       expect(worst, at).toBeLessThanOrEqual(1)
     })
 
+    test("kernels of users' own agree with plain loops", async () => {
+      expect(await call('ownKernels', mode)).toEqual([])
+    })
+
     test('a label that is no class makes the loss infinite', async () => {
       const losses = await call('noClass', mode)
       expect(losses).toHaveLength(12)
@@ -88,4 +94,29 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
       expect(got.moved).toMatchObject({ uploads: 2, uploadedBytes: 4 * 4 * 785, downloads: 0 })
     })
   })
+})
+
+describe.skipIf(chromiumPath === undefined)('a page built by Vite for production', () => {
+  let built: Site
+  beforeAll(async () => {
+    built = await openSite({ '/main.js': await viteBundle('test/browser/page.ts') })
+    await built.page.waitForFunction(() => 'tests' in globalThis)
+  })
+  afterAll(() => built?.close())
+
+  test.each(['webgl2', 'webgpu'] as const)(
+    'every kernel compiles on %s and agrees with the plain loops',
+    async mode => {
+      const wrong = await built.page.evaluate(
+        async ([which, names]) => {
+          const { tests } = globalThis as unknown as { tests: Page }
+          const results = await tests.kernels(which, [...names])
+          const builtIn = results.filter(({ error, worst }) => error !== undefined || !(worst <= 1))
+          return [...builtIn, ...(await tests.ownKernels(which))]
+        },
+        [mode, onEveryDevice] as const,
+      )
+      expect(wrong).toEqual([])
+    },
+  )
 })

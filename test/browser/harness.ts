@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { build as viteBuild } from 'vite'
 
 /** Where a Chromium may be; RISTRETTO_CHROMIUM names another. */
 const places = [
@@ -33,6 +34,28 @@ export async function bundle(entry: string): Promise<string> {
     logLevel: 'silent',
   })
   return result.outputFiles[0].text
+}
+
+/** The same by Vite, for production: rolldown bundles, oxc minifies. */
+export async function viteBundle(entry: string): Promise<string> {
+  const made = await viteBuild({
+    root,
+    configFile: false,
+    logLevel: 'silent',
+    publicDir: false,
+    build: {
+      write: false,
+      minify: 'oxc',
+      target: 'es2022',
+      rolldownOptions: {
+        input: `${root}${entry}`,
+        external: [/^node:/, 'sharp', 'koffi', 'h5wasm', 'ndarray-pixels'],
+        output: { codeSplitting: false },
+      },
+    },
+  })
+  const [{ output }] = [made].flat() as { output: { type: string; code?: string }[] }[]
+  return output.find(({ type }) => type === 'chunk')!.code!
 }
 
 export interface Site {

@@ -8,6 +8,7 @@ import { compareKernel, type KernelResult, onEveryDevice } from '../../lib/testi
 import { largeTensors } from '../engines/large.js'
 import { lenet } from '../engines/lenet.js'
 import { lossesOfNoClass } from '../engines/no_class.js'
+import { wrongOwnKernels } from '../engines/own_kernels.js'
 import { resumed } from '../engines/recurrent.js'
 
 /** A recorded layer case, its arrays as numbers. */
@@ -138,6 +139,9 @@ export const tests = {
       Number.isFinite(loss),
     ])
   },
+
+  /** Kernels as users write them: what is wrong. */
+  ownKernels: (mode: GpuMode) => wrongOwnKernels(mode),
 
   /** Tensors of more values than single precision can count: what came out wrong. */
   large: (mode: GpuMode) => largeTensors(mode),

@@ -3,7 +3,7 @@ import { type GpuJs, gpuJs, type SyntaxNode } from '../../lib/engines/gpu/gpujs.
 import { partsOf } from '../../lib/engines/gpu/kernel_syntax.js'
 import { portableKernel, portableSource } from '../../lib/engines/gpu/portable_source.js'
 import { EngineError } from '../../lib/errors.js'
-import { gpuKernel, type KernelFunction } from '../../lib/gpu_kernel.js'
+import { generatedKernel, gpuKernel, type KernelFunction } from '../../lib/gpu_kernel.js'
 
 let lib: GpuJs
 beforeAll(async () => {
@@ -160,6 +160,16 @@ describe('refuses, with the kernel, the place and what helps', () => {
     const kernel = { name: 'mine', source: () => 'function(a){return 1}', functions: [] }
     expect(() => portableKernel(kernel, {}, Array(8).fill(x), lib)).toThrow(/reads 8 tensors, and some devices bind 7/)
     expect(portableKernel(kernel, {}, Array(7).fill(x), lib).source).toMatch(/^function \(a, unused, .*unusedn6\)/)
+  })
+})
+
+test('rows that a thread stores besides the one it returns stay', () => {
+  const text = 'function (x) { const a = x[0][0][0]; storeRow(1, a, 2, 3, 4); return [a, 1, 1, 1] }'
+  const kernel = generatedKernel('rows', () => text, 4, 2)
+  const x = { native: {}, dims: [3, 1, 1] as const }
+  expect(portableKernel(kernel, {}, [x], lib)).toEqual({
+    source: 'function (x) { const a = x[0][0][0]; storeRow(1, a, 2, 3, 4); return [a, 1, 1, 1]; }',
+    functions: ['function storeRow(row, a, b, c, d) { return ((((row + a) + b) + c) + d); }'],
   })
 })
 

@@ -167,9 +167,11 @@ export abstract class KernelExpressions {
       case 'UnaryExpression':
         this.effect(node.argument as SyntaxNode, scopes)
         return
-      default:
-        // a value that nobody wants: only what is wrong with it, and what it changes, is of interest
-        this.number(node, scopes)
+      default: {
+        // a value that nobody wants: functions change nothing, but for the engine's own, which stores a row
+        const value = this.number(node, scopes)
+        if (/^storeRow\(/.test(value)) this.lines.push(`${value};`)
+      }
     }
   }
 
