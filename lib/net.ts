@@ -315,14 +315,16 @@ export class Net {
   /**
    * Take the batches of an input, a top of an Input or MemoryData layer, from `source`: one array cut into batches, or
    * an iterable of items or batches, sync or async. With a list of inputs one source fills them all, from pairs `[data,
-   * label]` or objects `{ data, label }`. What fed one of them before is let go.
+   * label]` or objects `{ data, label }`. What fed one of them before is let go; with
+   * null nothing feeds it any more. Inputs fed apart must have the same number of items, so that they stay in step.
    */
   feed<Input extends string>(inputs: readonly Input[], source: JointFeedSource<Input>): void
-  feed(input: string, source: FeedSource): void
-  feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource): void {
+  feed(input: string, source: FeedSource | null): void
+  feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource | null): void {
     const joint = Array.isArray(inputs)
     const blobs = [inputs].flat().map(name => this.blob(name))
-    this.runner.feed(createFeed(this.built, blobs, source, joint))
+    if (source === null) this.runner.unfeed(blobs)
+    else this.runner.feed(createFeed(this.built, blobs, source, joint))
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
@@ -442,6 +444,12 @@ export class Net {
         throw new RistrettoError(
           `'${name}' is no input of net '${this.name}': its inputs are ${listNames(this.inputs)}`,
         )
+      if (this.runner.isFed(blob))
+        throw new RistrettoError(
+          `input '${name}' of net '${this.name}' has two sources, net.feed and the values given to forward: leave one out, or end the feed with net.feed('${name}', null)`,
+        )
+      // what it was fed with before is no question any more
+      this.runner.unfeed([blob])
       blob.memory.data.claim()
       writeValues(blob, value, blob.dataArray)
     }

@@ -14,7 +14,7 @@ import { checkSolver } from './solver/check.js'
 import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
-import { InputLint, lint, lintEnd, lintLoss } from './solver/lint.js'
+import { lint, lintEnd, lintLoss } from './solver/lint.js'
 import { outputValues, stateOptions, testNetsOf, trainNetOf } from './solver/nets.js'
 import {
   badParam,
@@ -65,7 +65,6 @@ export abstract class Solver {
   /** Settles when the steps asked for so far are done. */
   private stepping: Promise<void> | undefined
   private linted = false
-  private readonly inputs = new InputLint()
   /** No trained weights were loaded. */
   private fresh = true
   private lastDisplay: { iter: number; time: number } | undefined
@@ -231,9 +230,7 @@ export abstract class Solver {
       for (const hook of this.hooks.start) await hook(this.iter)
       const displayed = !!param.display && this.iter % param.display === 0
       if (param.debug_info) net.debugInfo = displayed
-      const untouched = this.inputs.before(net.built)
       await net.exclusive(() => this.computeGradients(displayed))
-      if (untouched.length) for (const hint of await this.inputs.after(untouched, 'the train net')) this.hint(hint)
       if (displayed) await this.display()
       await this.checkNumerics(displayed)
       for (const hook of this.hooks.gradients) await hook(this.iter)
@@ -323,9 +320,7 @@ export abstract class Solver {
         this.emit({ type: 'testStopped', iter: this.iter, net: index })
         return []
       }
-      const untouched = this.inputs.before(net.built)
       await net.exclusive(() => net.runner.forward())
-      if (untouched.length) for (const hint of await this.inputs.after(untouched, `test net #${index}`)) this.hint(hint)
       if (this.param.test_compute_loss) loss += await net.loss()
       let k = 0
       for (const name of net.outputs) {

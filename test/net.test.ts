@@ -154,7 +154,7 @@ describe('hooks', () => {
     const seen: string[] = []
     net.beforeForward(name => void seen.push(`before ${name}`))
     net.afterForward(async name => void seen.push(`after ${name}`))
-    await net.forward()
+    await net.forward({ x: [1, 2, 3, 4, 5, 6] })
     expect(seen.filter(line => line.startsWith('before')).map(line => line.slice(7))).toEqual(net.layerNames)
     expect(seen.slice(0, 2)).toEqual(['before x', 'after x'])
     expect(net.layerNames).toContain('ip2_ip2_0_split')
@@ -310,7 +310,7 @@ describe('feed', () => {
 
 describe('feed of several inputs from one source', () => {
   const text = `layer { name: "in" type: "Input" top: "x" top: "t" input_param { shape { dim: 2 dim: 2 } shape { dim: 2 } } }
-    ${input('other', 3, 1)} layer { name: "s" type: "Silence" bottom: "x" bottom: "t" bottom: "other" }`
+    ${input('other', 3, 1)} layer { name: "s" type: "Silence" bottom: "x" bottom: "t" }`
   const seen = async (net: Net, n: number) => {
     const out: number[][] = []
     for (let i = 0; i < n; i++) {
@@ -369,7 +369,8 @@ describe('feed of several inputs from one source', () => {
     }
     net.feed(['x', 't'], never)
     net.feed('x', [1, 2, 3, 4])
-    expect(await seen(net, 1)).toEqual([[1, 2, 3, 4, 0, 0]])
+    net.feed('t', [5, 6])
+    expect(await seen(net, 1)).toEqual([[1, 2, 3, 4, 5, 6]])
   })
   test('what does not fit is named', async () => {
     const net = await make(text)

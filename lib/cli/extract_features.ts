@@ -19,7 +19,7 @@ import {
 } from './options.js'
 import { type Output, print, printJson, resultFile } from './output.js'
 import { ProgressBar } from './progress.js'
-import { openNet, warnOfInputs } from './run_net.js'
+import { openNet } from './run_net.js'
 
 interface ExtractOptions extends RunOptions, StateOptions {
   phase: 'TRAIN' | 'TEST'
@@ -92,7 +92,6 @@ async function extract(
   const say = json ? () => {} : (line: string) => print(output, line)
   for (const path of dbs) await resultFile(output, path)
   const net = await openNet(model, [weights], options, output, say)
-  warnOfInputs(net, output)
   const sinks: FeatureSink[] = []
   let bar: ProgressBar | undefined
   try {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { classOf } from '../layer.js'
 import type { TaggedLog } from '../net/options.js'
 import { Net } from '../net.js'
 import { mustExist } from './input_file.js'
@@ -13,7 +12,7 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, warn } from './output.js'
+import type { Output } from './output.js'
 
 /** What `openNet` goes by. */
 interface OpenOptions extends RunOptions, StateOptions {
@@ -69,20 +68,4 @@ export async function copyAll(net: Net, weights: readonly string[], log: TaggedL
     log(`Weights of ${file}`)
     await net.copyFrom(file)
   }
-}
-
-/**
- * Nobody feeds an Input layer here: what is computed from it is computed from zeros. Worth a word where values are the
- * result.
- */
-export function warnOfInputs(net: Net, output: Output): void {
-  const names = net.built.nodes.flatMap(({ layer, top }) =>
-    classOf(layer).isInput ? top.map(blob => `'${blob.name}'`) : [],
-  )
-  if (names.length)
-    warn(
-      output,
-      `input${names.length > 1 ? 's' : ''} ${names.join(', ')}: nothing feeds an Input layer here, so the values are all zeros; use a net with a data layer, ` +
-        'or ristretto classify for pictures',
-    )
 }

@@ -4,7 +4,7 @@ import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printJson, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
-import { addBatchOptions, type BatchOptions, openNet, warnOfInputs } from './run_net.js'
+import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
 
 export function addTest(program: Command, output: Output): void {
   const command = program
@@ -42,7 +42,6 @@ async function test(options: BatchOptions, output: Output): Promise<void> {
   const { model, weights = [], iterations } = options
   const net = await openNet(model, weights, options, output, log)
   log(`Engine ${net.engine.name} (${net.engine.detail})`)
-  warnOfInputs(net, output)
   const bar = isTerminal && !options.json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
   const say = (line: string) => (bar ? bar.log(line) : log(line))
   try {

@@ -1,8 +1,8 @@
 import type { Blob } from '../blob.js'
-import { RistrettoError } from '../errors.js'
+import { NetError, RistrettoError } from '../errors.js'
 import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, type Values } from '../system/ndarrays.js'
-import type { BuiltNet } from './node.js'
+import type { BuiltNet, NetNode } from './node.js'
 
 /** One item of an input, or a whole batch of them; a single value, such as a label, may be a plain number. */
 export type FeedValues = Values | number
@@ -39,13 +39,18 @@ export class Feed {
   private readonly numbers: Float32Array | undefined
   private at = 0
   private iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
-  private produced = false
+  /** Items that the source has given since it was begun. */
+  private produced = 0
+  /** Items from one beginning of the source to the next; undefined until that is known. */
+  length: number | undefined
 
   /** @param joint the source gives a part for each input, even if there is but one */
   constructor(
-    private readonly blobs: readonly Blob[],
+    readonly blobs: readonly Blob[],
     private readonly source: FeedSource | JointFeedSource,
     private readonly joint: boolean,
+    /** Places of the layers whose tops the blobs are. */
+    private readonly places: readonly number[],
   ) {
     const kinds = joint ? 'an iterable or an async iterable' : 'an array, an iterable or an async iterable'
     if (typeof source !== 'object' || source === null) throw this.error(`the source must be ${kinds}`)
@@ -59,12 +64,24 @@ export class Feed {
       const item = blobs[0].size(1)
       if (this.numbers.length === 0 || this.numbers.length % item)
         throw this.error(`${this.numbers.length} values do not make whole items of ${item}`)
+      this.length = this.numbers.length / item
     } else if (!isIterable(source)) throw this.error(`the source must be ${kinds}`)
+    else if (!joint && Array.isArray(source)) this.length = itemsOf(source, blobs[0])
   }
 
   /** Whether `other` fills a blob of this one's. */
   replacedBy(other: Feed): boolean {
     return this.blobs.some(blob => other.blobs.includes(blob))
+  }
+
+  /** Whether a pass over layers start … end runs a layer that it fills: others take nothing from the source. */
+  takesPart(start: number, end: number): boolean {
+    return this.places.some(place => place >= start && place <= end)
+  }
+
+  /** Which inputs it fills, in words. */
+  get names(): string {
+    return this.blobs.map(blob => `'${blob.name}'`).join(', ')
   }
 
   /** Fill the blobs with the next batch; a promise only if the source may make it wait. */
@@ -100,6 +117,7 @@ export class Feed {
         copyValues(values, into[i], done * items[i])
       })
       done += isItem ? 1 : batch
+      this.produced += isItem ? 1 : batch
     }
   }
 
@@ -128,13 +146,11 @@ export class Feed {
     for (;;) {
       this.iterator ??= this.start()
       const { done, value } = await this.iterator.next()
-      if (!done) {
-        this.produced = true
-        return value
-      }
+      if (!done) return value
       if (!this.produced) throw this.error('the source has ended; give one that can be iterated again, or more batches')
       this.iterator = undefined
-      this.produced = false
+      this.length = this.produced
+      this.produced = 0
     }
   }
 
@@ -159,9 +175,17 @@ export class Feed {
   }
 
   private error(message: string): RistrettoError {
-    const names = this.blobs.map(blob => `'${blob.name}'`)
-    return new RistrettoError(`feed of input${names.length > 1 ? 's' : ''} ${names.join(', ')}: ${message}`)
+    return new RistrettoError(`feed of input${this.blobs.length > 1 ? 's' : ''} ${this.names}: ${message}`)
   }
+}
+
+/** Items in an array of items or of batches; undefined where its first part is neither. */
+function itemsOf(source: readonly unknown[], blob: Blob): number | undefined {
+  const first = source[0]
+  if (typeof first !== 'object' || first === null || !('length' in first || isNdArray(first))) return undefined
+  const count = countOf(first as Values)
+  if (count === blob.size(1)) return source.length
+  return count === blob.count ? source.length * blob.size(0, 1) : undefined
 }
 
 function claimed(blob: Blob): Float32Array {
@@ -186,15 +210,53 @@ export function createFeed(
   source: FeedSource | JointFeedSource,
   joint: boolean,
 ): Feed {
-  const makers = blobs.map(blob => net.nodes.find(({ top, layer }) => layer.takesFeed && top.includes(blob)))
-  const unknown = blobs.find((_, i) => !makers[i])
+  const places = blobs.map(blob => net.nodes.findIndex(({ top, layer }) => layer.takesFeed && top.includes(blob)))
+  const unknown = blobs.find((_, i) => places[i] < 0)
   if (unknown || !blobs.length) {
     const known = net.nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top.map(blob => blob.name) : []))
     throw new RistrettoError(
       `${unknown ? `'${unknown.name}'` : 'an empty list'} is no input of net '${net.name}' that can be fed: its inputs are ${listNames(known)}`,
     )
   }
-  const feed = new Feed(blobs, source, joint)
-  blobs.forEach((blob, i) => makers[i]!.layer.fed.add(blob))
-  return feed
+  return new Feed(blobs, source, joint, places)
+}
+
+/** Feeds that start again at different places give items that do not belong together: refused as soon as it is known. */
+export function checkInStep(feeds: readonly Feed[]): void {
+  const known = feeds.filter(feed => feed.length !== undefined)
+  const other = known.find(feed => feed.length !== known[0].length)
+  if (other)
+    throw new RistrettoError(
+      `the feed of ${known[0].names} has ${known[0].length} items, that of ${other.names} ${other.length}: they would run out of step; give both the same number, or feed them together from one source, net.feed([…], pairs)`,
+    )
+}
+
+/** The layers that read tops which a feed may fill, with those tops. */
+export function inputReaders({ nodes }: BuiltNet): Map<NetNode, readonly Blob[]> {
+  const inputs = new Set(nodes.flatMap(({ top, layer }) => (layer.takesFeed ? top : [])))
+  const readers = nodes.map((node): [NetNode, Blob[]] => [node, node.bottom.filter(blob => inputs.has(blob))])
+  return new Map(readers.filter(([, read]) => read.length))
+}
+
+/** Whether nobody has ever given this blob values: it has no storage yet. */
+export const isEmpty = (blob: Blob): boolean => blob.count > 0 && !blob.memory.data.isAllocated
+
+/** Refuse a pass over zeros that nobody meant, with every such input that layers start … end read. */
+export function refuseEmpty(net: BuiltNet, start: number, end: number): never {
+  const empty = [...inputReaders(net)].flatMap(([node, read]) => {
+    const place = net.nodes.indexOf(node)
+    return place >= start && place <= end ? read.filter(isEmpty) : []
+  })
+  const names = net.blobs.filter(blob => empty.includes(blob)).map(blob => blob.name)
+  const are = names.length > 1 ? 'have' : 'has'
+  throw new NetError(
+    `input${names.length > 1 ? 's' : ''} ${names.map(name => `'${name}'`).join(', ')} of net '${net.name}' (${net.phase}) ${are} no values: forward({ ${names[0]}: … }) gives them, net.feed('${names[0]}', …) a batch a pass, a data layer in its place reads files`,
+  )
+}
+
+/** Refuse a pass on what a joint feed left behind when a feed of its own took one of its inputs. */
+export function refuseOrphan({ name }: Blob): never {
+  throw new RistrettoError(
+    `input '${name}' was fed together with one whose feed has changed, so nothing gives it batches any more: net.feed('${name}', …), or net.feed('${name}', null) where it keeps its values`,
+  )
 }

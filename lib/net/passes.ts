@@ -1,7 +1,8 @@
+import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import { macrotask, mustYield } from '../system/macrotask.js'
 import { debugBackward, debugForward, debugNorms } from './debug_info.js'
-import type { Feed } from './feed.js'
+import { checkInStep, type Feed, inputReaders, isEmpty, refuseEmpty, refuseOrphan } from './feed.js'
 import { type Fused, fusedLayers } from './fusion.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
 import { InferencePlan } from './inference.js'
@@ -23,10 +24,14 @@ export class Passes {
     afterBackward: [] as LayerHook[],
   }
   private feeds: Feed[] = []
+  /** Inputs whose joint feed has gone with another of its inputs. */
+  private readonly orphans = new Set<Blob>()
   private tail: Promise<unknown> | undefined
   private gone = false
   private plan: InferencePlan | undefined
   private fused: ReadonlyMap<NetNode, Fused>
+  /** The layers that read inputs, with those inputs. */
+  private readonly readers: ReadonlyMap<NetNode, readonly Blob[]>
 
   /** @param watch holds a reshaped layer against what the net may take */
   constructor(
@@ -35,6 +40,7 @@ export class Passes {
   ) {
     this.debugInfo = built.filtered.debug_info ?? false
     this.fused = fusedLayers(built.nodes)
+    this.readers = inputReaders(built)
   }
 
   /** Whether nothing runs or waits. */
@@ -80,17 +86,46 @@ export class Passes {
   /** Take the batches of an input from this source from now on. */
   feed(feed: Feed): void {
     this.mustLive()
-    this.feeds = [...this.feeds.filter(other => !other.replacedBy(feed)), feed]
+    for (const other of this.feeds.filter(other => other.replacedBy(feed))) this.end(other)
+    for (const blob of feed.blobs) {
+      this.orphans.delete(blob)
+      this.makerOf(blob)?.layer.fed.add(blob)
+    }
+    this.feeds.push(feed)
+  }
+
+  /** Let go of what feeds these inputs: they keep the values that they have. */
+  unfeed(blobs: readonly Blob[]): void {
+    for (const feed of this.feeds.filter(({ blobs: fed }) => fed.some(blob => blobs.includes(blob)))) this.end(feed)
+    for (const blob of blobs) this.orphans.delete(blob)
+  }
+
+  private end(feed: Feed): void {
+    this.feeds = this.feeds.filter(other => other !== feed)
+    // a MemoryData layer that was given data since does without
+    for (const blob of feed.blobs) if (this.makerOf(blob)?.layer.fed.delete(blob)) this.orphans.add(blob)
+  }
+
+  private makerOf(blob: Blob): NetNode | undefined {
+    return this.built.nodes.find(({ top }) => top.includes(blob))
+  }
+
+  /** Whether the values of an input come from a feed. */
+  isFed(blob: Blob): boolean {
+    return this.feeds.some(({ blobs }) => blobs.includes(blob))
   }
 
   /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
   async forward(start = 0, end = this.built.nodes.length - 1, signal?: AbortSignal): Promise<void> {
     const { nodes, context } = this.built
     const { beforeForward, afterForward } = this.hooks
+    if (this.feeds.length > 1) checkInStep(this.feeds)
     for (const feed of this.feeds) {
+      if (!feed.takesPart(start, end)) continue
       const wait = feed.next()
       if (wait) await wait
     }
+    for (const blob of this.orphans) refuseOrphan(blob)
     await this.prepare()
     // whoever looks between two layers gets to see what is there
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
@@ -103,6 +138,7 @@ export class Passes {
       if (beforeForward.length) for (const hook of beforeForward) await hook(node.key)
       if (this.plan?.skipped.has(node)) continue
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
+      if (this.readers.get(node)?.some(isEmpty)) refuseEmpty(this.built, i, end)
       if (node.layer.engine !== context.engine) await homeForForward(node)
       node.layer.random.iteration = this.count
       const next = watched ? undefined : this.fused.get(node)

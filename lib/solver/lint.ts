@@ -2,9 +2,7 @@
  * The usual mistakes in nets and solvers that Caffe runs without a word, each with its fix. Printed once when training
  * starts.
  */
-import type { Blob } from '../blob.js'
 import type { FillerParameter, LayerParameter, SolverParameter } from '../generated/caffe.js'
-import { classOf } from '../layer.js'
 import type { BuiltNet } from '../net/node.js'
 import { findClass, messagesOf } from '../registry.js'
 
@@ -85,40 +83,6 @@ interface Filled {
 
 const isZero = (filler: FillerParameter | undefined): boolean =>
   (filler?.type ?? 'constant') === 'constant' && !filler?.value
-
-/** Finds inputs that nobody feeds or fills, in the first pass of each net. */
-export class InputLint {
-  private readonly seen = new Set<BuiltNet>()
-
-  /**
-   * Right before a pass: what nothing feeds and nobody has touched, so that it has no storage yet; of Input layers, and
-   * of layers half fed.
-   */
-  before(net: BuiltNet): readonly Blob[] {
-    if (this.seen.has(net)) return NONE
-    this.seen.add(net)
-    return net.nodes
-      .filter(({ layer }) => classOf(layer).isInput || layer.fed.size > 0)
-      .flatMap(({ top, layer }) =>
-        top.filter(blob => blob.count > 0 && !layer.fed.has(blob) && !blob.memory.data.isAllocated),
-      )
-  }
-
-  /** Hints for those of them that are all zeros after the pass: what a hook fills is filled. */
-  async after(untouched: readonly Blob[], net: string): Promise<string[]> {
-    const hints: string[] = []
-    for (const { name, memory } of untouched) {
-      await memory.data.pull()
-      if (memory.data.array.every(value => value === 0))
-        hints.push(
-          `input '${name}' of ${net} was neither fed nor filled, so it is all zeros: net.feed('${name}', …) gives it batches, a data layer in its place reads files`,
-        )
-    }
-    return hints
-  }
-}
-
-const NONE: readonly Blob[] = []
 
 /** A hint if solve() has no iteration to run. */
 export function lintEnd(maxIter: number | undefined, iter: number): string | undefined {

@@ -157,10 +157,8 @@ describe('-level, -stage and -phase', () => {
 describe('a net whose Input layer nobody feeds', () => {
   const model = join(folder, 'input.prototxt')
   const weights = `${tiny.prefix}_iter_30.caffemodel`
-  const zeros =
-    "inputs 'data', 'label': nothing feeds an Input layer here, so the values are all zeros; use a net with a data layer"
 
-  it('is scored, and its features extracted, with a warning', async () => {
+  it('is neither scored, nor its features extracted, from zeros', async () => {
     const shapes = 'shape { dim: 4 dim: 3 } shape { dim: 4 }'
     const text = readFileSync(tiny.model, 'utf8').replace(/layer \{\s+name: "points"[\s\S]*?\n {4}\}/, '')
     writeFileSync(
@@ -168,9 +166,9 @@ describe('a net whose Input layer nobody feeds', () => {
       `layer { name: "in" type: "Input" top: "data" top: "label" input_param { ${shapes} } } ${text}`,
     )
     const test = await cli('test', '--model', model, '--weights', weights, '--iterations', '1', '--json', ...js)
-    expect(test).toMatchObject({ code: 0, err: expect.stringContaining(zeros) })
+    expect(test).toMatchObject({ code: 1, err: expect.stringContaining("inputs 'data', 'label' of net") })
     const features = await cli('extract-features', weights, model, 'ip', join(folder, 'zeros.npy'), '1', ...js)
-    expect(features).toMatchObject({ code: 0, err: expect.stringContaining(zeros) })
+    expect(features).toMatchObject({ code: 1, err: expect.stringContaining("inputs 'data', 'label' of net") })
     // timing needs no values
     expect(await cli('time', '--model', model, '--iterations', '1', ...js)).toMatchObject({ code: 0, err: '' })
   })

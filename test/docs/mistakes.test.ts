@@ -24,6 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const inputs = `
   layer { name: "in" type: "Input" top: "data" top: "label" input_param { shape { dim: 4 dim: 3 } shape { dim: 4 } } }
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }`
+const batch = new Float32Array(12).fill(1)
 const netWith = (layers: string, options: NetOptions = {}) =>
   Net.create(parseNet(inputs + layers), { phase: 'TRAIN', ...options })
 const mine = (type: string) => netWith(`layer { name: "mine" type: "${type}" bottom: "ip" top: "x" }`)
@@ -84,7 +85,7 @@ describe('a layer of one’s own', () => {
     registerLayer('Throws', layerOf({ [method]: raise }))
     const run = async () => {
       const net = await netWith(`layer { name: "mine" type: "Throws" bottom: "ip" top: "x" loss_weight: 1 }`)
-      await net.forward()
+      await net.forward({ data: batch })
       await net.backward()
     }
     await expect(run()).rejects.toBe(thrown)
@@ -110,7 +111,7 @@ describe('a layer of one’s own', () => {
         }),
       )
       const net = await mine('Draws')
-      expect(await refused(() => net.forward())).toBe(
+      expect(await refused(() => net.forward({ data: batch }))).toBe(
         `layer 'mine' (Draws): random.integer(n) takes a whole number from 1 to 2^32, not ${n}`,
       )
     }
@@ -218,7 +219,7 @@ describe('the messages in docs/tutorials/custom-layers.md', () => {
       parseNet(`${'\n'.repeat(6)}${inputs.trim().replace('num_output', 'num_outputs').replaceAll('\n', ' ')}`, {
         file: 'net.prototxt',
       }),
-    'a label is no class': async () => (await netWith(loss)).forward({ label: [0, 1, 2, 7] }),
+    'a label is no class': async () => (await netWith(loss)).forward({ data: batch, label: [0, 1, 2, 7] }),
     'the input has another size': async () => (await netWith('')).forward({ data: new Float32Array(5) }),
     '`base_lr` is too high': async () => {
       const net = parseNet(`${inputs.replace('num_output: 5', 'num_output: 3')}

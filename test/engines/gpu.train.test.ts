@@ -56,14 +56,15 @@ describe.each(engines)('training on %s', engine => {
     solver.dispose()
   })
 
-  test('display reads the loss, once', async () => {
+  test('display reads the loss, once, and the norm of the gradients', async () => {
     const solver = await start(engine, 2, 'display: 2')
     await solver.step(2)
     const { traffic } = solver.net.engine as GpuEngine
     const before = { ...traffic }
     await solver.step(2)
-    expect(traffic.downloads - before.downloads).toBe(1)
-    expect(traffic.downloadedBytes - before.downloadedBytes).toBe(4)
+    expect(traffic.downloads - before.downloads).toBe(2)
+    // the loss, and a sum of squares for each of LeNet's params
+    expect(traffic.downloadedBytes - before.downloadedBytes).toBe(4 * (1 + 8))
     solver.dispose()
   })
 

@@ -23,6 +23,7 @@ describe('memory', () => {
   it('stays as it is over 1,000 training steps of LeNet', { timeout: 60_000 }, async () => {
     const solver = await createSolver(parseSolver(lenet(2)), { engine: 'wasm', threads: 2, seed: 1 })
     const heap = solver.net.engine.heap as WasmHeap
+    for (const name of solver.net.inputs) solver.net.blobs[name].dataArray.fill(1)
     await solver.step(20)
     const before = usage(heap)
     const resident = process.memoryUsage.rss()
@@ -50,6 +51,7 @@ describe('memory', () => {
       // 200 shapes, no two of them alike
       for (let i = 0; i < 200; i++) {
         net.blobs.data.reshape([1 + (i % 3), 3, 16 + ((i * 7) % 40), 16 + ((i * 11) % 25)])
+        net.blobs.data.dataArray.fill(1)
         await net.forward()
         await net.backward()
       }
@@ -68,6 +70,7 @@ describe('memory', () => {
       Net.create(parseSolver(lenet(16)).net_param!, { engine: 'wasm', threads: 2, seed: 1, phase: 'TRAIN' })
     const cycle = async () => {
       const net = await make()
+      for (const name of net.inputs) net.blobs[name].dataArray.fill(1)
       await net.forward()
       await net.backward()
       net.dispose()

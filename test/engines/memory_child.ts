@@ -19,6 +19,7 @@ const net = await Net.create(JSON.parse(readFileSync(0, 'utf8')) as NetParameter
   seed: 1,
 })
 const plan = net.memory()
+for (const name of net.inputs) net.blobs[name].dataArray.fill(1)
 await net.forward()
 await net.backward()
 console.log(JSON.stringify({ found: used() - before, plan }))

@@ -56,6 +56,7 @@ describe.each(['js', 'wasm'] as const)('an engine that is %s with another kernel
       { ...parseSolver('base_lr: 0.1 lr_policy: "fixed"'), net_param: net },
       { engine, maxMemory: 2 ** 20 },
     )
+    solver.net.blobs['data'].dataArray.fill(0.5)
     await solver.step(3)
     expect(solver.engine.name).toBe(`counting ${base}`)
     expect(counts.relu).toBe(3)

@@ -98,6 +98,7 @@ async function buildNet(param: NetParameter, engine: string): Promise<void> {
       net.built.nodes.some(node => usesWindow(node.param))
     )
       return
+    for (const name of net.inputs) net.blobs[name].dataArray.fill(0)
     await net.forward()
     await net.backward()
   } finally {

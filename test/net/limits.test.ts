@@ -39,7 +39,7 @@ describe.each(hostEngines)('on %s', engine => {
     const pass = 4 * 10 * 5
     await expect(make(text, { phase: 'TRAIN', maxWork: 2 * pass })).rejects.toThrow(/layer 'l' .* maxWork/)
     const net = await make(text, { phase: 'TRAIN', maxWork: 3 * pass + 100 })
-    await net.forward()
+    await net.forward({ x: new Float32Array(40) })
     net.blobs.x.reshape([400, 10])
     await expect(net.forward()).rejects.toThrow(/maxWork allows 700/)
     net.dispose()
@@ -65,7 +65,7 @@ describe.each(hostEngines)('on %s', engine => {
       seen.push(name)
       if (name === 'a') stop.abort(new Error('enough'))
     })
-    await expect(net.forward({}, { signal: stop.signal })).rejects.toThrow('enough')
+    await expect(net.forward({ x: [1, 2, 3, 4] }, { signal: stop.signal })).rejects.toThrow('enough')
     expect(seen).toEqual(['x', 'a'])
     await expect(net.backward({}, { signal: AbortSignal.abort(new Error('no')) })).resolves.toEqual({})
     // the net goes on
