@@ -35,6 +35,8 @@ async function time(options: BatchOptions, output: Output): Promise<void> {
   const { model, weights = [], phase, iterations } = options
   const net = await openNet(model, weights, options, output, line => log(line))
   try {
+    // timing needs no values of anyone's: zeros do
+    for (const name of net.inputs) net.blobs[name].dataArray.fill(0)
     log(`Engine ${net.engine.name} (${net.engine.detail})`, 'caffe.cpp:343')
     const forwardPass = () => net.exclusive(() => net.runner.forward())
     const backwardPass = () => net.exclusive(() => net.runner.backward())
