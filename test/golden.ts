@@ -1,6 +1,5 @@
 /** Reads test/golden: values recorded from BVLC Caffe 1.0 (see test/golden/README.md). */
 import { readFileSync } from 'node:fs'
-import { expect } from 'vitest'
 
 export const goldenPath = (path: string): string => new URL(`golden/${path}`, import.meta.url).pathname
 
@@ -28,20 +27,22 @@ export class Golden<T> {
   }
 }
 
-/** |got − expected| ≤ atol + rtol·|expected| for every value. */
+/** |got − expected| ≤ atol + rtol·|expected| for every value. Returns the largest difference as a share of that. */
 export function expectClose(
   got: ArrayLike<number>,
   expected: ArrayLike<number>,
   rtol: number,
   atol: number,
   what: string,
-): void {
-  expect(got.length, `${what}: count`).toBe(expected.length)
+): number {
+  if (got.length !== expected.length) throw new Error(`${what}: ${got.length} values, expected are ${expected.length}`)
+  let worst = 0
   for (let i = 0; i < expected.length; i++) {
     const allowed = atol + rtol * Math.abs(expected[i])
-    if (!(Math.abs(got[i] - expected[i]) <= allowed))
-      expect.fail(
-        `${what}[${i}]: got ${got[i]}, expected ${expected[i]}, off by ${Math.abs(got[i] - expected[i])}, allowed ${allowed}`,
-      )
+    const off = Math.abs(got[i] - expected[i])
+    if (!(off <= allowed))
+      throw new Error(`${what}[${i}]: got ${got[i]}, expected ${expected[i]}, off by ${off}, allowed ${allowed}`)
+    if (off > 0) worst = Math.max(worst, off / allowed)
   }
+  return worst
 }

@@ -110,6 +110,39 @@ export function compareOutput(
   return { worst, at: `value ${place} of ${expected.length}: ${values}` }
 }
 
+/** Those of a kernel's cases that are for such an engine. */
+export function casesFor(kernel: keyof Kernels, engine: Engine): KernelCase[] {
+  const fuses: readonly string[] = engine.fuses?.[kernel as keyof Fusions] ?? []
+  return (kernelCases[kernel] ?? []).filter(
+    c => (engine.isHost || c.hostOnly === undefined) && (c.after === undefined || fuses.includes(c.after)),
+  )
+}
+
+const usual = (engine: Engine): Tolerance => (engine.isHost ? onHost : onDevice)
+
+/** Runs one case on a reference and on an engine, and compares what they wrote. */
+export async function compareCase(
+  kernel: keyof Kernels,
+  c: KernelCase,
+  reference: Kernels,
+  engine: Engine,
+  tolerance = usual(engine),
+): Promise<{ worst: number; at: string }> {
+  // a device need not keep a NaN that is sent up; no kernel computes this
+  const unwritten = engine.isHost ? Number.NaN : 12345
+  const expected = runCase(kernel, c, { kernels: reference, heap: plainHeap }, unwritten)
+  const got = runCase(kernel, c, { kernels: kernelsOf(engine), heap: engine.heap }, unwritten)
+  let [worst, at] = [0, '']
+  for (const [i, memory] of got.outputs.entries()) {
+    await memory.pull()
+    const allowed = { ...tolerance, ofLargest: Math.max(tolerance.ofLargest, c.tolerance ?? 0) }
+    const difference = compareOutput(memory.array, expected.outputs[i].array, allowed)
+    if (difference.worst > worst) [worst, at] = [difference.worst, `${c.name}, output ${i}, ${difference.at}`]
+  }
+  for (const memory of got.made) memory.dispose()
+  return { worst, at }
+}
+
 /**
  * Runs those of a kernel's cases that are for such an engine on a reference and on it, and compares what they wrote.
  *
@@ -119,26 +152,14 @@ export async function compareKernel(
   kernel: keyof Kernels,
   reference: Kernels,
   engine: Engine,
-  tolerance = engine.isHost ? onHost : onDevice,
+  tolerance = usual(engine),
 ): Promise<KernelResult> {
-  const fuses: readonly string[] = engine.fuses?.[kernel as keyof Fusions] ?? []
-  const cases = (kernelCases[kernel] ?? []).filter(
-    c => (engine.isHost || c.hostOnly === undefined) && (c.after === undefined || fuses.includes(c.after)),
-  )
+  const cases = casesFor(kernel, engine)
   let [worst, at] = [0, '']
   try {
     for (const c of cases) {
-      // a device need not keep a NaN that is sent up; no kernel computes this
-      const unwritten = engine.isHost ? Number.NaN : 12345
-      const expected = runCase(kernel, c, { kernels: reference, heap: plainHeap }, unwritten)
-      const got = runCase(kernel, c, { kernels: kernelsOf(engine), heap: engine.heap }, unwritten)
-      for (const [i, memory] of got.outputs.entries()) {
-        await memory.pull()
-        const allowed = { ...tolerance, ofLargest: Math.max(tolerance.ofLargest, c.tolerance ?? 0) }
-        const difference = compareOutput(memory.array, expected.outputs[i].array, allowed)
-        if (difference.worst > worst) [worst, at] = [difference.worst, `${c.name}, output ${i}, ${difference.at}`]
-      }
-      for (const memory of got.made) memory.dispose()
+      const difference = await compareCase(kernel, c, reference, engine, tolerance)
+      if (difference.worst > worst) ({ worst, at } = difference)
     }
   } catch (error) {
     return { kernel, cases: cases.length, worst, at, error: (error as Error).message }
