@@ -117,5 +117,5 @@ export {
 } from './solver/rules/index.js'
 export type { Snapshot } from './solver/snapshot.js'
 export { Solver } from './solver.js'
-export type { FileReader, FileSource, Files } from './system/files.js'
+export type { FileOptions, FileReader, FileSource, Files, FileWriter } from './system/files.js'
 export type { NestedValues, Values } from './system/ndarrays.js'

@@ -109,7 +109,7 @@ export class Net {
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
     starting.catch(() => {})
-    const { param, errors, files } = await readNet(source, options.near ?? createFiles(options.files))
+    const { param, errors, files } = await readNet(source, options.near ?? createFiles(options))
     const state = {
       phase: options.phase ?? param.state?.phase ?? 'TEST',
       level: options.level ?? param.state?.level ?? 0,

@@ -28,9 +28,8 @@ import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult }
 import { restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { gradientNorm, ruleOf, SmoothedLoss } from './solver/update.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
-import { createFiles, type FileSource, type Files, fileName, isFileSource, isNode } from './system/files.js'
+import { createFiles, type FileSource, type Files, fileName, isFileSource } from './system/files.js'
 import { g6 } from './system/format.js'
-import { mustBeWritable } from './system/writable.js'
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
 export abstract class Solver {
@@ -481,9 +480,9 @@ export abstract class Solver {
   /** Snapshots to come need a place that can be written: found out before the work. */
   private async checkPlaces(prefix: string, stop: number): Promise<void> {
     const { snapshot } = this.param
-    if (!isNode) return
     const saves = !!snapshot && Math.floor(stop / snapshot) > Math.floor(this.iter / snapshot)
-    if (saves || this.savesAtEnd || this.options.keepBest) await mustBeWritable(`${prefix}_iter_${stop}.caffemodel`)
+    if (saves || this.savesAtEnd || this.options.keepBest)
+      await this.files.mustBeWritable(`${prefix}_iter_${stop}.caffemodel`, { anywhere: true, tried: true })
   }
 
   /** Stop before the update that would spoil the weights, with the name of the first bad layer and blob. */
@@ -583,9 +582,9 @@ export async function readSolver(
   source: FileSource | SolverParameter,
   options: SolverOptions,
 ): Promise<{ param: SolverParameter; files: Files }> {
-  const files = createFiles(options.files)
+  const files = createFiles(options)
   if (!isFileSource(source)) return { param: upgradeSolver(checkMessage('SolverParameter', source, 'solver')), files }
-  const text = new TextDecoder().decode(await files.read(source))
+  const text = await files.text(source)
   return { param: upgradeSolver(parseSolver(text, { file: fileName(source) })), files: files.near(source) }
 }
 

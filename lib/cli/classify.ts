@@ -97,8 +97,8 @@ async function classify(
   const files = (await Promise.all(pictures.map(pictureFiles))).flat()
   await mustExist(weights)
   const labels = options.labels === undefined ? undefined : (await readText(options.labels)).trimEnd().split(/\r?\n/)
-  const { engine, threads, seed, level, stage: stages } = options
-  const net = await Net.create(model, { engine, threads, seed, level, stages, phase: 'TEST', weights })
+  const { engine, threads, seed, level, stage: stages, outputs } = options
+  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST', weights })
   const json = options.json ?? false
   const bar =
     output.out.isTTY && !json && files.length > 1 ? new ProgressBar(output, 'Classifying', files.length, []) : undefined

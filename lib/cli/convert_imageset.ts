@@ -4,7 +4,7 @@ import { EngineError } from '../errors.js'
 import { type ConvertImagesetOptions, convertImageset } from '../tools/convert_imageset.js'
 import { mustExist } from './input_file.js'
 import { whole } from './options.js'
-import { type Output, print, printJson, resultFile, warn } from './output.js'
+import { type Output, print, printJson, resultDatabase, warn } from './output.js'
 import { ProgressBar } from './progress.js'
 
 type CommandOptions = Omit<ConvertImagesetOptions, 'root' | 'list' | 'output'> & { json?: boolean }
@@ -57,7 +57,7 @@ async function convert(
   output: Output,
 ): Promise<void> {
   await mustExist(list)
-  await resultFile(output, db)
+  await resultDatabase(output, db)
   const say = json ? () => {} : (line: string) => print(output, line)
   let bar: ProgressBar | undefined
   const onProgress = (done: number, total: number) => {

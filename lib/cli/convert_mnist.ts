@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { convertMnist } from '../tools/convert_mnist.js'
-import { type Output, print, resultFile } from './output.js'
+import { type Output, print, resultDatabase } from './output.js'
 import { ProgressBar } from './progress.js'
 
 type Conversion = Parameters<typeof convertMnist>[0] & { output: string }
@@ -49,7 +49,7 @@ async function convert(conversion: Conversion, output: Output): Promise<void> {
     bar.update(done)
   }
   try {
-    await resultFile(output, conversion.output)
+    await resultDatabase(output, conversion.output)
     const count = await convertMnist({ ...conversion, onProgress })
     bar?.stop()
     print(output, `${conversion.output}: ${count} records`)

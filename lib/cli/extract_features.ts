@@ -17,7 +17,7 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, print, printJson, resultFile } from './output.js'
+import { type Output, print, printJson, resultDatabase, resultFile } from './output.js'
 import { ProgressBar } from './progress.js'
 import { openNet } from './run_net.js'
 
@@ -90,7 +90,7 @@ async function extract(
 ): Promise<void> {
   const { overwrite, json } = options
   const say = json ? () => {} : (line: string) => print(output, line)
-  for (const path of dbs) await resultFile(output, path)
+  for (const path of dbs) await (path.endsWith('.npy') ? resultFile : resultDatabase)(output, path)
   const net = await openNet(model, [weights], options, output, say)
   const sinks: FeatureSink[] = []
   let bar: ProgressBar | undefined

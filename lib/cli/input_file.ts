@@ -1,16 +1,14 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { RistrettoError } from '../errors.js'
+import { readFile, textFrom } from '../system/read_file.js'
 
-/** The bytes of a file that the user named. */
+/** The bytes of a file that the user named; of what is open already (`/dev/stdin`, `<(command)`), all that comes. */
 export async function readBytes(file: string): Promise<Uint8Array> {
-  await mustBeFile(file)
-  return new Uint8Array(await readFile(file))
+  await mustExist(file)
+  return readFile(file, { streams: /^\/(dev\/(stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/.test(file) })
 }
 
-export async function readText(file: string): Promise<string> {
-  await mustBeFile(file)
-  return readFile(file, 'utf8')
-}
+export const readText = async (file: string): Promise<string> => textFrom(await readBytes(file), file)
 
 export async function mustExist(path: string, what = 'file'): Promise<void> {
   await stat(path).catch(() => {
@@ -20,11 +18,6 @@ export async function mustExist(path: string, what = 'file'): Promise<void> {
 
 export const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false
-
-async function mustBeFile(file: string): Promise<void> {
-  await mustExist(file)
-  if (await isFolder(file)) throw new RistrettoError(`'${file}' is a folder; name a file`)
-}
 
 /**
  * The text in the bytes, or undefined if they are none: a binary message has tags that are no characters, or is not

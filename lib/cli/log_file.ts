@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { FormatError } from '../errors.js'
 import { type LogTables, parseLog } from '../tools/parse_log.js'
-import { readText } from './input_file.js'
+import { readBytes } from './input_file.js'
 
 /** Read a log of Caffe's, or of `ristretto train`. */
 export async function readLogFile(file: string): Promise<LogTables> {
-  const text = await readText(file)
+  // what a crash leaves of a log may hold zeros
+  const text = new TextDecoder().decode(await readBytes(file))
   const { mtime } = await stat(file)
   const tables = parseLog(text, mtime.getFullYear())
   if (!tables.train.length && !tables.test.length)

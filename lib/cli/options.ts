@@ -9,6 +9,7 @@ export interface RunOptions {
   threads?: number
   seed?: number
   layers?: string[]
+  outputs?: string
 }
 
 /** Options that pick the layers of a net by its include and exclude rules. */
@@ -44,6 +45,7 @@ export function addRunOptions(command: Command): Command {
       whole(1),
     )
     .option('--seed <n>', 'seed of every random stream (default: drawn)', whole(0))
+    .option('--outputs <folder>', 'folder below which HDF5Output layers and snapshots may write')
     .addOption(layersOption())
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { printable, printableJson, printableLines } from '../system/escape.js'
 import { mustBeWritable } from '../system/writable.js'
 import { glogLine } from './glog.js'
@@ -43,8 +44,12 @@ export const warn = (output: Output, line: string): void => {
 /** One line of Caffe's log, with glog's prefix. */
 export const printLog = (output: Output, text: string, tag?: string): void => print(output, glogLine(text, tag))
 
-/** The command's result will be this file (or database): found out before the work if it cannot be written. */
+/** The command's result will be this file: found out before the work if it cannot be written. */
 export async function resultFile(output: Output, path: string): Promise<void> {
   output.writesFiles?.()
   await mustBeWritable(path)
 }
+
+/** The same for an LMDB, which is a folder. */
+export const resultDatabase = (output: Output, folder: string): Promise<void> =>
+  resultFile(output, join(folder, 'data.mdb'))

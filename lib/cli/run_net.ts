@@ -51,8 +51,8 @@ export async function openNet(
 ): Promise<Net> {
   await registerLayers(options, output)
   for (const file of weights) await mustExist(file)
-  const { engine, threads, seed, phase, level, stage: stages } = options
-  const net = await Net.create(model, { engine, threads, seed, phase, level, stages, taggedLog: log })
+  const { engine, threads, seed, phase, level, stage: stages, outputs } = options
+  const net = await Net.create(model, { engine, threads, seed, phase, level, stages, outputs, taggedLog: log })
   try {
     await copyAll(net, weights, log)
   } catch (error) {

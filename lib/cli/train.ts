@@ -72,13 +72,14 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   await registerLayers(options, output)
   const view: View = output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output)
   const abort = new AbortController()
-  const { engine, threads, seed, level, stage, keepLast, keepBest, patience } = options
+  const { engine, threads, seed, level, stage, outputs, keepLast, keepBest, patience } = options
   const watch = keepBest === undefined ? undefined : { output: keepBest }
   let saved = ''
   const solver = await createSolver(options.solver, {
     engine,
     threads,
     seed,
+    outputs,
     level,
     stages: stage,
     keepLast,

@@ -1,5 +1,6 @@
 import { FormatError, systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
+import { mustBeFile } from '../system/read_file.js'
 
 /** Random access to the bytes of a file that may be far larger than memory. */
 export interface ByteSource {
@@ -33,16 +34,29 @@ const forgotten = new FinalizationRegistry<() => void>(close => close())
 
 /** A file in Node, read synchronously: a batch of records is far cheaper than one turn of the event loop per page. */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const { openSync, readSync, closeSync, fstatSync } = await importNode('node:fs')
+  const { constants, openSync, readSync, closeSync, fstatSync } = await importNode('node:fs')
+  const { stat } = await importNode('node:fs/promises')
+  const failed = (error: unknown): never => {
+    throw systemError(`cannot read '${path}'`, error)
+  }
   const attempt = <T>(call: () => T): T => {
     try {
       return call()
     } catch (error) {
-      throw systemError(`cannot read '${path}'`, error)
+      return failed(error)
     }
   }
-  const file = attempt(() => openSync(path, 'r'))
-  const { size } = fstatSync(file)
+  mustBeFile(path, await stat(path).catch(failed))
+  // should the path lead elsewhere by now, opening it must not wait for ever
+  const file = attempt(() => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
+  const found = fstatSync(file)
+  try {
+    mustBeFile(path, found)
+  } catch (error) {
+    closeSync(file)
+    throw error
+  }
+  const { size } = found
   let buffer = new Uint8Array(WINDOW)
   let start = 0
   let end = 0

@@ -1,6 +1,6 @@
 import { FormatError } from '../errors.js'
-import { isNode } from '../system/files.js'
-import { importNode } from '../system/nodejs.js'
+import { importNode, isNode } from '../system/nodejs.js'
+import { readFile } from '../system/read_file.js'
 
 /** An array from an idx file, the format of MNIST: bytes in row-major order. */
 export interface IdxArray {
@@ -33,14 +33,9 @@ export function parseIdx(bytes: Uint8Array, name = 'idx file'): IdxArray {
 /** Read an idx file; a gzipped one (`.gz`) as well, since that is how MNIST is handed out. */
 export async function readIdx(source: string | Uint8Array): Promise<IdxArray> {
   const name = typeof source === 'string' ? source : 'idx file'
-  let bytes = typeof source === 'string' ? await readFileBytes(source) : source
+  let bytes = typeof source === 'string' ? await readFile(source) : source
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await gunzip(bytes, name)
   return parseIdx(bytes, name)
-}
-
-async function readFileBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = await importNode('node:fs/promises')
-  return readFile(path)
 }
 
 /** The largest idx file anyone hands out (EMNIST, 814,255 images) has 640 MB. */

@@ -1,6 +1,6 @@
 import { FormatError, NetError } from '../errors.js'
-import { type Files, isNode } from '../system/files.js'
-import { importNode } from '../system/nodejs.js'
+import type { Files } from '../system/files.js'
+import { importNode, isNode } from '../system/nodejs.js'
 
 /** The entries of an ImageData source: path and label of each image. */
 export interface ImageList {
@@ -28,11 +28,11 @@ export function parseImageList(text: string, name: string): ImageList {
 
 /**
  * What to put in front of file names so that `first`, the first of them, is found as the prototxt means it: relative to
- * the working directory or beside the prototxt. Undefined where files are not in the file system, or only `files` can
- * find them.
+ * the working directory or beside the prototxt. Undefined where files are not in the file system, or the option `files`
+ * is asked for each.
  */
 export async function commonBase(first: string, files: Files): Promise<string | undefined> {
-  if (!isNode) return undefined
+  if (!isNode || files.asks) return undefined
   const found = await files.locate(first)
   if (found === undefined) return undefined
   const { isAbsolute, normalize, resolve } = await importNode('node:path')

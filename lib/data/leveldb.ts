@@ -1,5 +1,6 @@
-import { EngineError, FormatError, RistrettoError } from '../errors.js'
+import { EngineError, FormatError, RistrettoError, systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
+import { mustBeFile } from '../system/read_file.js'
 import type { RecordCursor } from './records.js'
 
 /** The part of npm classic-level that is used here. */
@@ -45,6 +46,7 @@ export async function openLevelRecords(
       { cause: error },
     )
   }
+  await mustHoldFiles(path)
   await closing.get(path)
   const db = new module.ClassicLevel(path, { keyEncoding: 'view', valueEncoding: 'view' })
   try {
@@ -69,6 +71,19 @@ async function refuseLmdb(path: string): Promise<void> {
     () => false,
   )
   if (isLmdb) throw new FormatError(`'${path}' is an LMDB: write \`backend: LMDB\` (left out, the backend is LEVELDB)`)
+}
+
+/** LevelDB opens whatever bears the names of its files: one that never ends would hold its thread for ever. */
+async function mustHoldFiles(path: string): Promise<void> {
+  const { readdir, stat } = await importNode('node:fs/promises')
+  const failed = (error: unknown): never => {
+    throw systemError(`cannot open the LevelDB database '${path}'`, error)
+  }
+  for (const name of await readdir(path).catch(failed)) {
+    const file = `${path}/${name}`
+    const found = await stat(file).catch(failed)
+    if (!found.isDirectory()) mustBeFile(file, found)
+  }
 }
 
 class LevelCursor implements RecordCursor {

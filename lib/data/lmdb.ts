@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.js'
+import { FormatError, systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
 import { type ByteSource, bytesSource, fileSource } from './byte_source.js'
 import {
@@ -278,7 +278,10 @@ export const keyBytes = (key: string | Uint8Array): Uint8Array =>
 async function dataFile(path: string): Promise<string> {
   const { stat } = await importNode('node:fs/promises')
   const { join } = await importNode('node:path')
-  return (await stat(path)).isDirectory() ? join(path, 'data.mdb') : path
+  const found = await stat(path).catch(error => {
+    throw systemError(`cannot read '${path}'`, error)
+  })
+  return found.isDirectory() ? join(path, 'data.mdb') : path
 }
 
 function newestMeta(source: ByteSource): DataView {

@@ -1,4 +1,4 @@
-import { RistrettoError } from '../errors.js'
+import { RistrettoError, systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
 import { keyBytes } from './lmdb.js'
 import {
@@ -83,7 +83,9 @@ export class LmdbWriter {
     )
     if (exists && !options.overwrite)
       throw new RistrettoError(`the database '${directory}' exists already; remove it, or ask to overwrite it`)
-    await mkdir(directory, { recursive: true })
+    await mkdir(directory, { recursive: true }).catch(error => {
+      throw systemError(`cannot write '${directory}'`, error)
+    })
     return new LmdbWriter(await fileSink(file), options)
   }
 

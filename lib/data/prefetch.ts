@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineError } from '../errors.js'
-import { isNode } from '../system/files.js'
-import { importNode } from '../system/nodejs.js'
+import { importNode, isNode } from '../system/nodejs.js'
+import { MAX_FILE } from '../system/read_file.js'
 import { startLimit } from '../system/start_limit.js'
 import type { AnyDescription } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
@@ -34,6 +34,7 @@ export async function prefetch(
   start: Position,
   itemShape: readonly number[],
   slots: number,
+  maxFile = MAX_FILE,
 ): Promise<Batches> {
   const { Worker, receiveMessageOnPort, MessageChannel } = await importNode('node:worker_threads')
   const { source } = await import('../generated/prefetch_worker.js')
@@ -42,7 +43,14 @@ export async function prefetch(
   const ring = new SlotRing(createSlots(Math.min(slots, affordable), values), description.batchSize)
   // posted messages are read when they are needed, without a turn of the event loop
   const { port1, port2 } = new MessageChannel()
-  const data: PrefetchData = { description, start, slots: ring.shared, pixelsUrl: resolvePixels(), port: port2 }
+  const data: PrefetchData = {
+    description,
+    start,
+    slots: ring.shared,
+    pixelsUrl: resolvePixels(),
+    port: port2,
+    maxFile,
+  }
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
     workerData: data,
     transferList: [port2],

@@ -1,4 +1,5 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
+import { readFile } from '../system/read_file.js'
 import { importPixels, type PixelsModule } from './image.js'
 import { type AnyDescription, openSource } from './open_source.js'
 import { type SharedSlots, SLOT, SlotRing } from './prefetch_slots.js'
@@ -15,20 +16,21 @@ export interface PrefetchData {
   readonly pixelsUrl: string | undefined
   /** Takes the buffers that replace slots which became too small. */
   readonly port: MessagePort
+  /** Most bytes of a file that is read whole. */
+  readonly maxFile: number
 }
 
 /** The worker's whole life: fill free slots in turn until it is terminated or something goes wrong. */
-async function run({ description, start, slots, pixelsUrl, port }: PrefetchData): Promise<void> {
+async function run({ description, start, slots, pixelsUrl, port, maxFile }: PrefetchData): Promise<void> {
   const ring = new SlotRing(slots, description.batchSize)
   let slot = 0
   try {
-    const { readFile } = await import('node:fs/promises')
     const pixels = () =>
       importPixels(() => {
         if (pixelsUrl === undefined) throw new Error('it cannot be found')
         return import(pixelsUrl) as Promise<PixelsModule>
       })
-    const source = await openSource(description, { pixels, readFile }, start)
+    const source = await openSource(description, { pixels, readFile: path => readFile(path, { maxFile }) }, start)
     for (; ; slot = (slot + 1) % ring.count) {
       while (ring.state(slot) !== SLOT.free) Atomics.wait(ring.control, ring.word(slot), SLOT.ready)
       let shape: readonly number[] = []

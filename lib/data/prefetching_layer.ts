@@ -99,7 +99,7 @@ export abstract class PrefetchingLayer extends Layer {
     // the seed may have changed with the snapshot that was restored
     const description = await this.describe()
     const batches = this.inWorker
-      ? await prefetch(description, this.position, this.itemShape, this.slots)
+      ? await prefetch(description, this.position, this.itemShape, this.slots, this.context.files.maxFile)
       : this.onThisThread(await this.openSource(description))
     if (this.failure) {
       batches.close()

@@ -1,4 +1,6 @@
+import { systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
+import { removeLeftovers, temporaryName, writeTarget } from '../system/write_file.js'
 
 /** Where a file is written that is not there until it is whole. */
 export interface Sink {
@@ -31,11 +33,24 @@ export function bytesSink(): Sink {
 
 const BUFFER = 1 << 20
 
-/** Writes beside `path` under a temporary name, syncs, renames: a crash leaves the old file whole. */
+/**
+ * Writes beside `path` under a temporary name, syncs, renames: a crash leaves the old file whole. Only regular files are
+ * replaced.
+ */
 export async function fileSink(path: string): Promise<Sink> {
   const { openSync, writeSync, fsyncSync, closeSync, renameSync, rmSync } = await importNode('node:fs')
-  const temporary = `${path}.tmp-${process.pid}`
-  const file = openSync(temporary, 'w')
+  const target = await writeTarget(path)
+  await removeLeftovers(target.path)
+  const temporary = temporaryName(target.path)
+  /** What the system refuses (no room left) says which file it was. */
+  const attempt = <T>(call: () => T): T => {
+    try {
+      return call()
+    } catch (error) {
+      throw systemError(`cannot write '${path}'`, error)
+    }
+  }
+  const file = attempt(() => openSync(temporary, 'wx', target.mode))
   const buffer = new Uint8Array(BUFFER)
   // the buffer holds the bytes from `start` to `start + used` of the file
   let start = 0
@@ -43,7 +58,8 @@ export async function fileSink(path: string): Promise<Sink> {
   let open = true
 
   const put = (bytes: Uint8Array, position: number) => {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done)
+    for (let done = 0; done < bytes.length; )
+      done += attempt(() => writeSync(file, bytes, done, bytes.length - done, position + done))
   }
   const flush = () => {
     put(buffer.subarray(0, used), start)
@@ -65,10 +81,10 @@ export async function fileSink(path: string): Promise<Sink> {
     },
     async finish() {
       flush()
-      fsyncSync(file)
-      closeSync(file)
+      attempt(() => fsyncSync(file))
+      attempt(() => closeSync(file))
       open = false
-      renameSync(temporary, path)
+      attempt(() => renameSync(temporary, target.path))
       return undefined
     },
     abort() {

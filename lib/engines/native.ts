@@ -1,6 +1,6 @@
 import type { ConvolutionShape, HostEngine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
-import { isNode } from '../system/files.js'
+import { isNode } from '../system/nodejs.js'
 import { withBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import { findBlas } from './native/blas.js'

@@ -15,7 +15,11 @@ export class DataLayer extends PrefetchingLayer {
     const { source, batch_size, backend } = this.options
     if (!source) throw this.error('data_param.source is missing: name the database')
     if (!batch_size) throw this.error('data_param.batch_size must be 1 or more')
-    const path = await this.context.files.locate(source)
+    const { files } = this.context
+    // a database is named by its directory, and what answers for files may have its one file
+    const path = files.asks && (await files.answers(`${source}/data.mdb`)) ? undefined : await files.locate(source)
+    if (backend === 'LEVELDB' && path === undefined && files.asks)
+      throw this.error(`the LevelDB database '${source}' is not in the file system as the option files has it`)
     return {
       kind: 'datum',
       layer: `layer '${this.name}' (${this.type})`,

@@ -5,6 +5,7 @@ import { FormatError } from '../errors.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { RandomStream } from '../rng.js'
+import { textFrom } from '../system/read_file.js'
 
 /**
  * top[i] (N, …) ← the next N rows of the dataset named like top i, through all files of the list and from the first
@@ -39,7 +40,7 @@ export class HDF5DataLayer extends Layer {
       throw this.error(
         `${source} is an HDF5 file itself; hdf5_data_param.source is a text file that lists such files, one in each line`,
       )
-    const list = new TextDecoder().decode(bytes)
+    const list = textFrom(bytes, source)
     this.files = list.split(/\s+/).filter(name => name !== '')
     if (this.files.length === 0) throw this.error(`the list ${source} names no files`)
     this.arrangeFiles()

@@ -1,12 +1,12 @@
 import type { Blob } from '../blob.js'
 import { type Hdf5, loadHdf5 } from '../data/hdf5.js'
 import { Layer } from '../layer.js'
-import { isNode } from '../system/files.js'
-import { writeFileSafely } from '../system/write_file.js'
+import { isNode } from '../system/nodejs.js'
 
 /**
  * An HDF5 file ← datasets "data" and "label" with the values of the two bottoms, each with 4 axes (N, C, H, W).
- * The file holds one forward pass, as in Caffe. Where there are no files, its content is in `bytes`.
+ * The file holds one forward pass, as in Caffe, and is written below the working directory, or where the options `outputs`
+ * and `files` say. In a browser its content is in `bytes`.
  */
 export class HDF5OutputLayer extends Layer {
   static override readonly param = ['hdf5_output_param'] as const
@@ -21,6 +21,10 @@ export class HDF5OutputLayer extends Layer {
   override async setup(): Promise<void> {
     this.fileName = this.param.hdf5_output_param?.file_name ?? ''
     if (!this.fileName) throw this.error('hdf5_output_param.file_name is missing')
+    if (isNode || this.context.files.asks)
+      await this.context.files.mustBeWritable(this.fileName).catch(error => {
+        throw this.error(error.message)
+      })
     this.hdf5 = await loadHdf5()
   }
 
@@ -44,7 +48,7 @@ export class HDF5OutputLayer extends Layer {
       ['data', dataset(bottom[0])],
       ['label', dataset(bottom[1])],
     ])
-    if (isNode) await writeFileSafely(this.fileName, this.bytes)
+    if (isNode || this.context.files.asks) await this.context.files.write(this.fileName, this.bytes)
   }
 
   override backward(): void {}

@@ -23,7 +23,7 @@ export class ImageDataLayer extends PrefetchingLayer {
       throw this.error(
         `image_data_param has new_height ${new_height} and new_width ${new_width}: give both, or neither`,
       )
-    const list = parseImageList(new TextDecoder().decode(await files.read(source)), source)
+    const list = parseImageList(await files.text(source), source)
     const base = await commonBase(root_folder + list.paths[0], files)
     return {
       kind: 'images',

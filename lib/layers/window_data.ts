@@ -38,7 +38,7 @@ export class WindowDataLayer extends PrefetchingLayer {
     if (2 * context_pad >= cropSize)
       throw this.error(`context_pad ${context_pad} on both sides leaves nothing of crop_size ${cropSize}`)
 
-    const list = parseWindowList(new TextDecoder().decode(await files.read(source)), source, fg_threshold, bg_threshold)
+    const list = parseWindowList(await files.text(source), source, fg_threshold, bg_threshold)
     const channels = list.images[0].shape[0]
     if (channels !== 3)
       throw this.error(`${source} says that images have ${channels} channels; they are read in colour, with 3`)

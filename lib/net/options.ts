@@ -1,10 +1,10 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
 import type { Phase } from '../layer.js'
-import type { FileReader, FileSource, Files } from '../system/files.js'
+import type { FileOptions, FileSource, Files } from '../system/files.js'
 
 /** How a net is built and where it runs. */
-export interface NetOptions {
+export interface NetOptions extends FileOptions {
   /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
   phase?: Phase
   /** Level of the state, for `include { min_level … }` rules. Default: the net's own `state`, else 0. */
@@ -39,8 +39,6 @@ export interface NetOptions {
   optimize?: 'inference'
   /** Blobs that stay readable in an optimized net. */
   keep?: readonly string[]
-  /** Answers for the files named in the prototxt before the file system does. */
-  files?: FileReader
   /** Receives notices; the library prints nothing by itself. */
   log?: (line: string) => void
   /** The same with tags, instead of `log`: console.log would print them. */

@@ -1,11 +1,11 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
-import type { FileReader, FileSource } from '../system/files.js'
+import type { FileOptions, FileSource } from '../system/files.js'
 import type { OutputValue, SolverListener } from './events.js'
 import type { NumericsChecks } from './numerics.js'
 
 /** Where a solver runs, what it starts from, and when it looks, saves and stops. */
-export interface SolverOptions {
+export interface SolverOptions extends FileOptions {
   /** Where the nets compute: a name, or an engine. Default: wasm, or what `solver_mode` asks for. */
   engine?: EngineName | Engine
   /** Compute threads, the calling one included; default: the cores the process may use. Results do not depend on it. */
@@ -21,8 +21,6 @@ export interface SolverOptions {
   stages?: readonly string[]
   /** Trained weights to start from, loaded into the train net in order. */
   weights?: FileSource | readonly FileSource[]
-  /** Answers for the files named in the prototxts before the file system does. */
-  files?: FileReader
   /** Receives Caffe's log lines; the library prints nothing by itself. */
   log?: (line: string) => void
   /** Told what happens, as data, from the moment the nets are made; `solver.on` adds listeners later. */

@@ -7,7 +7,6 @@ import type { Net } from '../net.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
 import type { FileSource, Files } from '../system/files.js'
-import { writeFileSafely } from '../system/write_file.js'
 import type { LearningRate } from './learning_rate.js'
 
 /** Model and solver state: the paths they were written to, or their bytes where the solver has no snapshot_prefix. */
@@ -55,8 +54,8 @@ export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.
   const base = `${param.snapshot_prefix}_${name}`
   const ending = hdf5 ? '.h5' : ''
   const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
-  await writeFileSafely(paths.model, model)
-  await writeFileSafely(paths.state, await write({ ...state, learned_net: paths.model }))
+  await solver.files.write(paths.model, model, true)
+  await solver.files.write(paths.state, await write({ ...state, learned_net: paths.model }), true)
   return paths
 }
 

@@ -1,5 +1,8 @@
 import { FormatError, RistrettoError, systemError } from '../errors.js'
-import { importNode } from './nodejs.js'
+import { importNode, isNode } from './nodejs.js'
+import { MAX_FILE, mustFit, readFile, readPieces, textFrom } from './read_file.js'
+import { mustBeWritable } from './writable.js'
+import { writeFileSafely, writeTarget } from './write_file.js'
 
 /** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
 export type FileSource = string | URL | Uint8Array
@@ -13,19 +16,34 @@ export const isFileSource = (source: unknown): source is FileSource =>
   typeof source === 'string' || source instanceof URL || source instanceof Uint8Array
 
 /**
- * Reads the files that prototxts name. Paths are relative to the working directory, failing that to the file that names
- * them.
+ * Reads the files that prototxts name, and writes those. Paths are relative to the working directory, failing that to
+ * the file that names them.
  */
 export interface Files {
   /** The bytes of a file. */
   read(source: FileSource): Promise<Uint8Array>
+  /** The text of a file. */
+  text(source: FileSource): Promise<string>
   /** Whether `bytes` came from `read` and nobody but its caller has them, so that they may be changed. */
   isOwn(bytes: Uint8Array): boolean
   /**
-   * A path that exists in the file system, or undefined where there is none (bytes, a URL, a browser, the `files`
-   * option).
+   * A path that exists in the file system, or undefined where there is none (bytes, a URL, a browser, what the `files`
+   * option answers).
    */
   locate(path: string): Promise<string | undefined>
+  /** Whether the `files` option is given: then it is asked for every file, and nobody may go round it. */
+  readonly asks: boolean
+  /** Whether the `files` option has this file. */
+  answers(path: string): Promise<boolean>
+  /** Most bytes of a file. */
+  readonly maxFile: number
+  /**
+   * Write a file that a prototxt names, if that is allowed. `anywhere` is what is allowed where no option says anything:
+   * true for what a solver saves, false (below the working directory) for what a net writes.
+   */
+  write(path: string, bytes: Uint8Array, anywhere?: boolean): Promise<void>
+  /** Rejects if `write` would not be allowed; with `tried`, also if a file cannot be made there: before the work. */
+  mustBeWritable(path: string, options?: { anywhere?: boolean; tried?: boolean }): Promise<void>
   /** The same reader, for paths named inside the file `source`. */
   near(source: FileSource): Files
 }
@@ -33,74 +51,116 @@ export interface Files {
 /** Resolves the paths inside a prototxt to bytes; undefined means "no such file". */
 export type FileReader = (path: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
-export const isNode = typeof process !== 'undefined' && !!process.versions?.node
+/** Takes the files that a net or solver writes. */
+export type FileWriter = (path: string, bytes: Uint8Array) => void | Promise<void>
 
-/** @param reader answers for every path before the file system does, so that a program runs unchanged in a browser. */
-export function createFiles(reader?: FileReader, base?: string): Files {
+/** How files are read and written. */
+export interface FileOptions {
+  /**
+   * Answers for the files named in prototxts before the file system does: a function that reads, or an object that may
+   * also take what is written. false: nothing is read from the file system or from URLs, so every source is given as
+   * bytes. Where it is given, what a net writes goes to its `write` alone, or where `outputs` says.
+   */
+  files?: FileReader | { read?: FileReader; write?: FileWriter } | false
+  /**
+   * Where files named in prototxts may be written (HDF5Output, snapshots): below a folder, anywhere (true), nowhere
+   * (false). Default: a net writes below the working directory, or nowhere if `files` is given; a solver its snapshots
+   * anywhere, or nowhere if `files` is an object or false.
+   */
+  outputs?: string | boolean
+  /**
+   * Most bytes of a file that is read as a whole, or from a URL. Default: 2 GiB, or `maxMemory` where that is given, but
+   * no less than 64 MiB.
+   */
+  maxFile?: number
+  /** Read pipes as well as files, until they end; default false. Devices are never read. */
+  streams?: boolean
+}
+
+/** @param base the file whose paths are resolved */
+export function createFiles(options: FileOptions & { maxMemory?: number } = {}, base?: string): Files {
+  const { files: given, outputs, streams } = options
+  const maxFile = options.maxFile ?? Math.min(MAX_FILE, Math.max(options.maxMemory ?? MAX_FILE, SMALL_FILE))
+  const door = typeof given === 'function' ? { read: given } : given || {}
+  const ask = async (name: string): Promise<Uint8Array | undefined> => {
+    const bytes = await door.read?.(name)
+    if (bytes === undefined || bytes === null || bytes instanceof Uint8Array) return bytes ?? undefined
+    throw new RistrettoError(
+      `the option files gave ${typeof bytes} for '${name}'; a Uint8Array is wanted, or undefined where there is no such file`,
+    )
+  }
+  /** The folder to stay in, or undefined for anywhere. */
+  const allowed = (path: string, anywhere: boolean): string | undefined => {
+    const refuse = (why: string): never => {
+      throw new RistrettoError(`'${path}' is not written: ${why}`)
+    }
+    if (outputs === false) refuse('the option outputs is false')
+    if (outputs === true) return undefined
+    if (typeof outputs === 'string') return outputs
+    if (outputs !== undefined) refuse(`the option outputs is ${typeof outputs}; it is a folder, true or false`)
+    // who only reads elsewhere still saves what was learned
+    if (given !== undefined && !(anywhere && typeof given === 'function'))
+      refuse(
+        'the option files is given, which covers writing: give it a write function, or say by the option outputs where files may be written',
+      )
+    return anywhere || !isNode ? undefined : process.cwd()
+  }
   const files: Files = {
+    maxFile,
+    asks: given !== undefined,
+    answers: async path => (await ask(path)) !== undefined,
     async read(source) {
       if (source instanceof Uint8Array) return source
       const name = source instanceof URL ? source.href : source
-      const given = await reader?.(name)
-      if (given) return given
-      const path = await files.locate(name)
+      const answer = await ask(name)
+      if (answer) return answer
+      const path = await locate(name)
       if (path !== undefined) {
-        const bytes = await readWhole(path).catch(error => {
-          throw systemError(`cannot read '${path}'`, error)
-        })
+        const bytes = await readFile(path, { maxFile, streams })
         own.add(bytes)
         return bytes
       }
-      const url = asUrl(name, base)
-      if (url) return fetchBytes(url)
-      throw notFound(name, base, reader !== undefined)
+      const url = given === false ? undefined : asUrl(name, base)
+      if (url) return fetchBytes(url, maxFile)
+      throw notFound(name, base, given)
     },
+    text: async source => textFrom(await files.read(source), fileName(source)),
     isOwn: bytes => own.has(bytes),
     async locate(path) {
-      if (!isNode || (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:'))) return undefined
-      const { resolve, dirname } = await importNode('node:path')
-      const { access } = await importNode('node:fs/promises')
-      const { fileURLToPath } = await importNode('node:url')
-      const local = path.startsWith('file:') ? fileURLToPath(path) : path
-      const tries = [resolve(local), ...(base && !isUrl(base) ? [resolve(dirname(base), local)] : [])]
-      for (const candidate of tries) {
-        try {
-          await access(candidate)
-          return candidate
-        } catch {}
-      }
-      return undefined
+      return (await ask(path)) ? undefined : locate(path)
     },
-    near: source => (source instanceof Uint8Array ? files : createFiles(reader, String(source))),
+    async write(path, bytes, anywhere = false) {
+      if (door.write && outputs !== false) return door.write(path, bytes)
+      await writeFileSafely(path, bytes, { below: allowed(path, anywhere) })
+    },
+    async mustBeWritable(path, { anywhere = false, tried = false } = {}) {
+      if (door.write && outputs !== false) return
+      await (tried ? mustBeWritable : writeTarget)(path, { below: allowed(path, anywhere) })
+    },
+    near: source => (source instanceof Uint8Array ? files : createFiles(options, String(source))),
+  }
+  const locate = async (path: string): Promise<string | undefined> => {
+    if (given === false || !isNode || (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:'))) return undefined
+    const { resolve, dirname } = await importNode('node:path')
+    const { access } = await importNode('node:fs/promises')
+    const { fileURLToPath } = await importNode('node:url')
+    const local = path.startsWith('file:') ? fileURLToPath(path) : path
+    const tries = [resolve(local), ...(base && !isUrl(base) ? [resolve(dirname(base), local)] : [])]
+    for (const candidate of tries) {
+      try {
+        await access(candidate)
+        return candidate
+      } catch {}
+    }
+    return undefined
   }
   return files
 }
 
+/** What `maxMemory` does not forbid to read: a net of small blobs may have a large description. */
+const SMALL_FILE = 2 ** 26
+
 const own = new WeakSet<Uint8Array>()
-
-/** In one piece into memory of its own: Node's readFile goes by half megabytes. */
-async function readWhole(path: string): Promise<Uint8Array> {
-  const { open } = await importNode('node:fs/promises')
-  const file = await open(path)
-  try {
-    const { size } = await file.stat()
-    // what is no regular file does not know its size
-    if (size === 0) return new Uint8Array(await file.readFile())
-    const bytes = new Uint8Array(size)
-    let at = 0
-    while (at < size) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, MOST_READ), at)
-      if (bytesRead === 0) break
-      at += bytesRead
-    }
-    return bytes.subarray(0, at)
-  } finally {
-    await file.close()
-  }
-}
-
-/** The system reads a little less than 2 GiB at a time. */
-const MOST_READ = 2 ** 30
 
 const isUrl = (path: string) => /^(https?|blob|data|file):/i.test(path)
 
@@ -111,19 +171,30 @@ function asUrl(path: string, base: string | undefined): string | undefined {
   return typeof location !== 'undefined' && !isNode ? new URL(path, location.href).href : undefined
 }
 
-async function fetchBytes(url: string): Promise<Uint8Array> {
+async function fetchBytes(url: string, maxFile: number): Promise<Uint8Array> {
   const failed = (error: unknown): never => {
-    throw systemError(`cannot read ${url}`, error)
+    throw error instanceof RistrettoError ? error : systemError(`cannot read ${url}`, error)
   }
   const response = await fetch(url).catch(failed)
   if (!response.ok)
     throw new FormatError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`)
-  return new Uint8Array(await response.arrayBuffer().catch(failed))
+  mustFit(url, Number(response.headers.get('content-length') ?? 0), maxFile)
+  const reader = response.body?.getReader()
+  if (!reader) return new Uint8Array(0)
+  try {
+    return await readPieces(url, maxFile, reader)
+  } catch (error) {
+    reader.cancel().catch(() => {})
+    return failed(error)
+  }
 }
 
-function notFound(path: string, base: string | undefined, asked: boolean): RistrettoError {
-  const where = asked
-    ? 'the `files` option returned nothing for it'
-    : `looked in the working directory${base ? ` and beside ${base}` : ''}`
+function notFound(path: string, base: string | undefined, files: FileOptions['files']): RistrettoError {
+  const where =
+    files === false
+      ? 'the option files is false, so nothing is read but the bytes that are given'
+      : files !== undefined
+        ? 'the `files` option returned nothing for it'
+        : `looked in the working directory${base ? ` and beside ${base}` : ''}`
   return new RistrettoError(`file not found: '${path}' (${where})`)
 }

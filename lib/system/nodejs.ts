@@ -18,3 +18,6 @@ interface NodeModules {
  */
 export const importNode = <Name extends keyof NodeModules>(name: Name): Promise<NodeModules[Name]> =>
   import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<NodeModules[Name]>
+
+/** Whether Node's modules are here (Bun's and Deno's count). */
+export const isNode = typeof process !== 'undefined' && !!process.versions?.node

@@ -1,14 +1,15 @@
 import { systemError } from '../errors.js'
 import { importNode } from './nodejs.js'
+import { type WriteOptions, writeTarget } from './write_file.js'
 
 /**
  * Reject with a RistrettoError if `path` cannot become a file (or folder) here, by trying: a file of another name is
  * made and removed in the folder, or in the nearest one that exists. For work that would end with a write.
  */
-export async function mustBeWritable(path: string): Promise<void> {
+export async function mustBeWritable(path: string, options: WriteOptions = {}): Promise<void> {
   const { open, rm, stat } = await importNode('node:fs/promises')
-  const { dirname, join, resolve } = await importNode('node:path')
-  let folder = dirname(resolve(path))
+  const { dirname, join } = await importNode('node:path')
+  let folder = dirname((await writeTarget(path, options)).path)
   try {
     for (;;) {
       const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {

@@ -1,31 +1,139 @@
-import { EngineError, systemError } from '../errors.js'
-import { isNode } from './files.js'
-import { importNode } from './nodejs.js'
+import { EngineError, RistrettoError, systemError } from '../errors.js'
+import { importNode, isNode } from './nodejs.js'
 
-/** Tells writes apart that overlap. */
-let files = 0
+/** How a file is written. */
+export interface WriteOptions {
+  /**
+   * The folder that the file must lie in, links followed: for paths that a prototxt names. Left out, the path is the
+   * program's own, and a symbolic link to a file is followed.
+   */
+  below?: string
+}
 
-/** Write a file so that a crash leaves the old one whole: temporary name in the same folder, flushed, renamed. */
-export async function writeFileSafely(path: string, bytes: Uint8Array): Promise<void> {
-  if (!isNode)
-    throw new EngineError(
-      `cannot write '${path}': there is no file system here; use toBytes() or snapshot() without a prefix`,
-    )
+/**
+ * Write a file so that a crash leaves the old one whole: temporary name in the same folder, flushed, renamed. Folders on
+ * the way are made. Only regular files are replaced; the rejection is a RistrettoError that names the file.
+ */
+export async function writeFileSafely(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const target = await writeTarget(path, options)
   const { open, rename, rm, mkdir } = await importNode('node:fs/promises')
   const { dirname } = await importNode('node:path')
-  const temporary = `${path}.${process.pid}.${++files}.tmp`
+  const temporary = temporaryName(target.path)
   try {
-    await mkdir(dirname(path), { recursive: true })
-    const file = await open(temporary, 'w')
+    await mkdir(dirname(target.path), { recursive: true })
+    await removeLeftovers(target.path)
+    const file = await open(temporary, 'wx', target.mode)
     try {
       await file.writeFile(bytes)
       await file.sync()
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
+    await rename(temporary, target.path)
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     throw systemError(`cannot write '${path}'`, error)
+  }
+}
+
+/** The file that a write to `path` replaces or makes, and its mode if it is there. Rejects where there must be none. */
+export async function writeTarget(
+  path: string,
+  { below }: WriteOptions = {},
+): Promise<{ path: string; mode: number | undefined }> {
+  if (!isNode)
+    throw new EngineError(
+      `cannot write '${path}': there is no file system here; use toBytes() or snapshot() without a prefix`,
+    )
+  const { lstat, realpath, stat } = await importNode('node:fs/promises')
+  const { resolve } = await importNode('node:path')
+  const refuse = (why: string): never => {
+    throw new RistrettoError(`cannot write '${path}': ${why}`)
+  }
+  try {
+    let target = resolve(path)
+    if (below !== undefined) await mustLieIn(target, resolve(below), refuse)
+    let found = await lstat(target).catch(ifMissing)
+    if (found?.isSymbolicLink()) {
+      if (below !== undefined) refuse('it is a symbolic link, which a net does not write through')
+      target = await realpath(target).catch((error: NodeJS.ErrnoException) =>
+        error.code === 'ENOENT' ? refuse('it is a symbolic link to a file that does not exist') : Promise.reject(error),
+      )
+      found = await stat(target)
+    }
+    if (found && !found.isFile()) refuse(`it is ${kindOf(found)}; only files are written`)
+    return { path: target, mode: found && found.mode & 0o777 }
+  } catch (error) {
+    throw error instanceof RistrettoError ? error : systemError(`cannot write '${path}'`, error)
+  }
+}
+
+/** Rejects if `target`, links on the way to it followed, is outside the folder `root`. */
+async function mustLieIn(target: string, root: string, refuse: (why: string) => never): Promise<void> {
+  const { realpath } = await importNode('node:fs/promises')
+  const { basename, dirname, join, relative, isAbsolute, sep } = await importNode('node:path')
+  const real = async (path: string): Promise<string> =>
+    (await realpath(path).catch(ifMissing)) ??
+    (dirname(path) === path ? path : join(await real(dirname(path)), basename(path)))
+  const way = relative(await real(root), join(await real(dirname(target)), basename(target)))
+  if (way === '' || way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))
+    refuse(`it lies outside '${root}'; the option outputs says where a net may write`)
+}
+
+/** A file on the way to it is no folder to look into: making it says so. */
+const ifMissing = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+}
+
+/** What is no regular file, in words. */
+export const kindOf = (found: {
+  isDirectory(): boolean
+  isFIFO(): boolean
+  isSocket(): boolean
+  isCharacterDevice(): boolean
+  isBlockDevice(): boolean
+}): string =>
+  found.isDirectory()
+    ? 'a folder'
+    : found.isFIFO()
+      ? 'a pipe'
+      : found.isSocket()
+        ? 'a socket'
+        : found.isCharacterDevice() || found.isBlockDevice()
+          ? 'a device'
+          : 'no regular file'
+
+/** Tells writes apart that overlap, also those of the threads of one process. */
+let writes = 0
+const thread = Math.floor(Math.random() * 2 ** 32).toString(36)
+
+/** A name beside `path` for what is not whole yet. It says whose it is: removeLeftovers looks for it. */
+export const temporaryName = (path: string): string => `${path}.tmp-${process.pid}-${thread}-${++writes}`
+
+/** Remove what processes that have ended (killed, out of power) left of a write of `path`. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const { readdir, rm, stat } = await importNode('node:fs/promises')
+  const { basename, dirname, join } = await importNode('node:path')
+  const folder = dirname(path)
+  const start = `${basename(path)}.tmp-`
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const owner = name.startsWith(start) ? /^(\d+)(?:-\w+)*$/.exec(name.slice(start.length)) : undefined
+    if (!owner) continue
+    const file = join(folder, name)
+    const pid = Number(owner[1])
+    // in a container every process has the same number: what is older than this one is nobody's
+    const began = Date.now() - process.uptime() * 1000
+    const left =
+      pid === process.pid ? ((await stat(file).catch(ifMissing))?.mtimeMs ?? began) < began - 1000 : !runs(pid)
+    if (left) await rm(file, { force: true })
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }

@@ -10,6 +10,7 @@ import { writeDatum } from '../proto/datum.js'
 import { RandomStream } from '../rng.js'
 import { createFiles } from '../system/files.js'
 import { importNode } from '../system/nodejs.js'
+import { readFile } from '../system/read_file.js'
 
 /** What `convertImageset` reads and writes. */
 export interface ConvertImagesetOptions {
@@ -84,7 +85,6 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   }
   log(`A total of ${order.length} images.`)
 
-  const { readFile } = await importNode('node:fs/promises')
   const pixels = await importPixels()
   const writer = await LmdbWriter.create(output, { overwrite })
   const skipped: string[] = []
@@ -92,8 +92,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   let other: ImageSize | undefined
   try {
     const read = async (entry: number) => {
-      const bytes = new Uint8Array(await readFile(prefix + paths[entry]))
-      return toItem(bytes, paths[entry], labels[entry], pixels, options)
+      return toItem(await readFile(prefix + paths[entry]), paths[entry], labels[entry], pixels, options)
     }
     await inOrder(
       0,
@@ -129,7 +128,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
 async function entries(
   list: ConvertImagesetOptions['list'],
 ): Promise<{ paths: readonly string[]; labels: readonly number[] }> {
-  if (typeof list === 'string') return parseImageList(new TextDecoder().decode(await createFiles().read(list)), list)
+  if (typeof list === 'string') return parseImageList(await createFiles().text(list), list)
   if (!list.length) throw new RistrettoError('convertImageset: the list names no images')
   return { paths: list.map(entry => entry.path), labels: list.map(entry => entry.label) }
 }

@@ -85,7 +85,7 @@ describe('HDF5Output', () => {
   it('writes the datasets that Caffe writes', async () => {
     const { prototxt, d, l, dataset_shapes } = golden.hdf5_output
     const file = join(folder, 'written.h5')
-    const net = await netHere(prototxt.replace('hdf5/written.h5', file))
+    const net = await Net.create(parseNet(prototxt.replace('hdf5/written.h5', file)), { engine: 'js', outputs: folder })
     await net.forward({ d: arrayOf(d), l: arrayOf(l) })
     const hdf5 = await loadHdf5()
     const ours = hdf5.open(new Uint8Array(await readFile(file)), file)

@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { decodeImage, importPixels } from '../../data/image.js'
 import { RistrettoError } from '../../errors.js'
-import { createFiles, type FileReader, type FileSource } from '../../system/files.js'
+import { createFiles, type FileOptions, type FileSource } from '../../system/files.js'
 import { ndarrayOf } from '../../system/ndarrays.js'
 import { type DenseArray, dense, imageSize } from './arrays.js'
 
@@ -13,12 +13,8 @@ export type Image = NdArray<Float32Array>
  * 1, R G B.
  * @param color false: H × W × 1, from colours by 0.2125 R + 0.7154 G + 0.0721 B. Transparency is dropped.
  */
-export async function loadImage(
-  source: FileSource,
-  color = true,
-  options: { files?: FileReader } = {},
-): Promise<Image> {
-  const bytes = await createFiles(options.files).read(source)
+export async function loadImage(source: FileSource, color = true, options: FileOptions = {}): Promise<Image> {
+  const bytes = await createFiles(options).read(source)
   const pixels = await importPixels()
   const { width, height, rgba, channels } = await decodeImage(bytes, pixels)
   const n = width * height

@@ -4,7 +4,7 @@ import { FormatError, RistrettoError } from '../../errors.js'
 import type { BlobProto, Datum } from '../../generated/caffe.js'
 import { blobData, blobDiff, blobShape, toBlobProto } from '../../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../../proto/wire.js'
-import { createFiles, type FileReader, type FileSource, fileName } from '../../system/files.js'
+import { createFiles, type FileOptions, type FileSource, fileName } from '../../system/files.js'
 import { ndarrayOf } from '../../system/ndarrays.js'
 import { dense, typedNdArray } from './arrays.js'
 import { isNpy, readNpy } from './npy.js'
@@ -59,11 +59,8 @@ export function datumToArray(datum: Datum | Uint8Array): NdArray<Uint8Array> | N
 }
 
 /** A mean, for Transformer.setMean: from a .binaryproto file (a leading axis of 1 is dropped) or a .npy file. */
-export async function loadMean(
-  source: FileSource,
-  options: { files?: FileReader } = {},
-): Promise<NdArray<Float32Array>> {
-  const bytes = await createFiles(options.files).read(source)
+export async function loadMean(source: FileSource, options: FileOptions = {}): Promise<NdArray<Float32Array>> {
+  const bytes = await createFiles(options).read(source)
   const found = isNpy(bytes) ? undefined : fileKind(bytes)
   if (found && found.kind !== 'blob')
     throw new FormatError(`${fileName(source)}: this is ${found.text}; a mean is a .binaryproto or .npy file`)
