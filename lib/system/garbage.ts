@@ -1,5 +1,4 @@
-import { isNode } from './files.js'
-import { importNode } from './nodejs.js'
+import { importNode, isNode } from './nodejs.js'
 
 /**
  * A function that collects garbage at once: `gc` where the program was started with it, else V8's own, which Node can
