@@ -25,12 +25,12 @@ function averageChunk(chunk: i32, workspace: usize): void {
   fillValues(row, paddedLength(s), 0)
   for (let i = chunk * s.block; i < last; i++) {
     const x = s.x + <usize>i * bytes(s.H * s.W)
-    if (isGlobal(s)) store<f32>(s.y + bytes(i), sumOf(s.H * s.W, x) / <f32>(s.H * s.W))
+    if (isGlobal(s)) store<f32>(s.y + bytes(i), meanOf(s.H * s.W, x))
     else averagePlane(s, x, s.y + <usize>i * bytes(s.OH * s.OW), workspace, row)
   }
 }
 
-function sumOf(n: i32, x: usize): f32 {
+function meanOf(n: i32, x: usize): f32 {
   let a = f32x4.splat(0)
   let b = a
   let i = 0
@@ -40,7 +40,11 @@ function sumOf(n: i32, x: usize): f32 {
   }
   let sum = sumLanes(f32x4.add(a, b))
   for (; i < n; i++) sum += load<f32>(x + bytes(i))
-  return sum
+  if (isFinite(sum)) return sum / <f32>n
+  // what float32 cannot hold may be no more than many large values
+  let total: f64 = 0
+  for (i = 0; i < n; i++) total += <f64>load<f32>(x + bytes(i))
+  return <f32>(total / <f64>n)
 }
 
 /** The rows of a window are added up first, into `row` between zeros, then what lies under each window. */

@@ -1,7 +1,7 @@
 import { finished, slopes } from './after'
 import { CHUNK } from './elementwise'
 import { job, run } from './threads'
-import { bytes, ceilDiv, larger, smaller, storeLanes, sumLanes } from './vector'
+import { bytes, ceilDiv, demote, high as highOf, larger, low as lowOf, smaller, storeLanes, sumLanes } from './vector'
 
 @unmanaged
 class BiasJob {
@@ -69,7 +69,7 @@ export function biasGradient(batch: i32, channels: i32, inner: i32, dy: usize, d
   run(inner == 1 ? columnSumsChunk : channelSumsChunk, ceilDiv(channels, block))
 }
 
-/** Each row is summed in float32 lanes, the rows in double. */
+/** Each row is summed in float32 lanes, the rows in double; all in double where float32 cannot hold a row's sum. */
 function channelSumsChunk(chunk: i32, _workspace: usize): void {
   const j = changetype<BiasJob>(job)
   const last = smaller(j.channels, (chunk + 1) * j.block)
@@ -92,9 +92,19 @@ function channelSumsChunk(chunk: i32, _workspace: usize): void {
       total += <f64>sumLanes(f32x4.add(s0, s1))
       for (let i = 0; i < rest; i++) total += <f64>load<f32>(p + bytes(i))
     }
+    if (!isFinite(total)) total = sumInDouble(j, c)
     const p = j.bias + bytes(c)
     store<f32>(p, <f32>(<f64>load<f32>(p) + total))
   }
+}
+
+function sumInDouble(j: BiasJob, c: i32): f64 {
+  let total: f64 = 0
+  for (let n = 0; n < j.batch; n++) {
+    const p = j.y + <usize>(n * j.channels + c) * bytes(j.inner)
+    for (let i = 0; i < j.inner; i++) total += <f64>load<f32>(p + bytes(i))
+  }
+  return total
 }
 
 /** Four channels at a time, in double. */
@@ -112,8 +122,8 @@ function columnSumsChunk(chunk: i32, _workspace: usize): void {
       high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)))
     }
     const q = j.bias + bytes(c)
-    const sums = v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
-    const result = f32x4.add(v128.load(q), sums)
+    const before = v128.load(q)
+    const result = demote(f64x2.add(lowOf(before), low), f64x2.add(highOf(before), high))
     if (c + 4 <= last) v128.store(q, result)
     else storeLanes(q, result, last - c)
   }

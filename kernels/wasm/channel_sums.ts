@@ -129,7 +129,18 @@ function sumOf(x: usize, dy: usize, width: i32, part: i32): f64 {
     a = f32x4.add(a, b)
     sum = f64x2.add(sum, f64x2.add(low(a), high(a)))
   }
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+  const total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+  return isFinite(total) ? total : sumInDouble(x, dy, width, part)
+}
+
+/** The same, value by value in double: where float32 cannot hold a product or a run of them, the sum need not be. */
+function sumInDouble(x: usize, dy: usize, width: i32, part: i32): f64 {
+  let sum: f64 = 0
+  for (const end = x + bytes(width); x < end; x += 4, dy += 4) {
+    const value = load<f32>(x)
+    if (part == ALL || value <= 0) sum += <f64>value * <f64>load<f32>(dy)
+  }
+  return sum
 }
 
 @inline

@@ -96,7 +96,24 @@ function moments(s: Channels, centre: f32, dy: usize, c: i32): v128 {
       i = end
     }
   }
-  return sums
+  const both = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)
+  return isFinite(both) ? sums : momentsInDouble(s, centre, dy, c)
+}
+
+/** The same, value by value in double: where a run of values passes what float32 can hold, the sum need not. */
+function momentsInDouble(s: Channels, centre: f32, dy: usize, c: i32): v128 {
+  let a: f64 = 0
+  let b: f64 = 0
+  for (let n = 0; n < s.batch; n++) {
+    const at = planeOf(s, n, c)
+    for (let o = at; o < at + bytes(s.inner); o += 4) {
+      const d = <f64>load<f32>(s.x + o) - <f64>centre
+      const v = dy ? <f64>load<f32>(dy + o) : d
+      a += v
+      b += v * d
+    }
+  }
+  return f64x2.replace_lane(f64x2.splat(a), 1, b)
 }
 
 /** (Σ d, Σ d²) */
@@ -176,9 +193,11 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
     const width = load<f32>(s.deviation + bytes(c))
     const sums = moments(s, centre, s.dy, c)
     const offset = f32x4.splat(<f32>(f64x2.extract_lane(sums, 0) / count))
-    const slope = f32x4.splat(<f32>(-f64x2.extract_lane(sums, 1) / count / (<f64>width * <f64>width)))
+    const steep = <f32>(-f64x2.extract_lane(sums, 1) / count / (<f64>width * <f64>width))
+    const slope = f32x4.splat(steep)
     const factor = f32x4.splat(1 / width)
-    const mean = f32x4.splat(centre)
+    // 0 times a distance that float32 cannot hold is 0
+    const mean = f32x4.splat(steep == 0 ? 0 : centre)
     for (let n = 0; n < s.batch; n++) {
       const at = planeOf(s, n, c)
       for (let i = 0; i < s.inner; i += 4) {
@@ -198,7 +217,8 @@ function gradientColumnsChunk(chunk: i32, _workspace: usize): void {
   const last = lastOf(s, chunk)
   for (let c = chunk * s.block; c < last; c += 4) {
     const mean = v128.load(s.mean + bytes(c))
-    const factor = f32x4.div(f32x4.splat(1), v128.load(s.deviation + bytes(c)))
+    const width = v128.load(s.deviation + bytes(c))
+    const factor = f32x4.div(f32x4.splat(1), width)
     let a = f64x2.splat(0)
     let b = a
     let u = a
@@ -206,18 +226,21 @@ function gradientColumnsChunk(chunk: i32, _workspace: usize): void {
     let at = bytes(c)
     for (let n = 0; n < s.batch; n++, at += row) {
       const dy = v128.load(s.dy + at)
-      const d = f32x4.sub(v128.load(s.x + at), mean)
+      const x = v128.load(s.x + at)
       a = f64x2.add(a, low(dy))
       b = f64x2.add(b, high(dy))
-      u = f64x2.add(u, f64x2.mul(low(dy), low(d)))
-      w = f64x2.add(w, f64x2.mul(high(dy), high(d)))
+      u = f64x2.add(u, f64x2.mul(low(dy), f64x2.sub(low(x), low(mean))))
+      w = f64x2.add(w, f64x2.mul(high(dy), f64x2.sub(high(x), high(mean))))
     }
     const offset = demote(f64x2.div(a, count), f64x2.div(b, count))
-    const products = demote(f64x2.div(u, count), f64x2.div(w, count))
-    const slope = f32x4.neg(f32x4.mul(products, f32x4.mul(factor, factor)))
+    u = f64x2.div(f64x2.div(u, count), f64x2.mul(low(width), low(width)))
+    w = f64x2.div(f64x2.div(w, count), f64x2.mul(high(width), high(width)))
+    const slope = f32x4.neg(demote(u, w))
+    // 0 times a distance that float32 cannot hold is 0
+    const middle = v128.and(mean, f32x4.ne(slope, f32x4.splat(0)))
     at = bytes(c)
     for (let n = 0; n < s.batch; n++, at += row) {
-      const v = madd(slope, f32x4.sub(v128.load(s.x + at), mean), f32x4.sub(v128.load(s.dy + at), offset))
+      const v = madd(slope, f32x4.sub(v128.load(s.x + at), middle), f32x4.sub(v128.load(s.dy + at), offset))
       put(s.y + at, f32x4.mul(factor, v), last - c)
     }
   }

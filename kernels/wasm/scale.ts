@@ -85,7 +85,9 @@ function planesChunk(chunk: i32, _workspace: usize): void {
     const c = bytes(row % s.channels)
     const given = load<f32>(s.factor + c)
     const factor = f32x4.splat(s.isDivisor ? 1 / given : given)
-    const mean = s.mean ? v128.load_splat<f32>(s.mean + c) : f32x4.splat(0)
+    // a distance that float32 cannot hold, divided by infinity, is 0
+    const far = s.isDivisor && Math.abs(<f64>given) == Infinity
+    const mean = s.mean && !far ? v128.load_splat<f32>(s.mean + c) : f32x4.splat(0)
     const bias = s.bias ? v128.load_splat<f32>(s.bias + c) : f32x4.splat(0)
     let x = s.x + <usize>row * bytes(s.width)
     let y = s.y + <usize>row * bytes(s.width)
@@ -112,8 +114,12 @@ function itemsChunk(chunk: i32, _workspace: usize): void {
     for (let i = 0; i < width; i += 4) {
       const at = bytes(i)
       let factor = v128.load(factors + at)
-      if (isDivisor) factor = f32x4.div(f32x4.splat(1), factor)
-      const m = v128.and(v128.load(mean + at), hasMean)
+      let m = v128.and(v128.load(mean + at), hasMean)
+      if (isDivisor) {
+        factor = f32x4.div(f32x4.splat(1), factor)
+        // a distance that float32 cannot hold, divided by infinity, is 0
+        m = v128.and(m, f32x4.ne(factor, f32x4.splat(0)))
+      }
       const b = v128.and(v128.load(bias + at), hasBias)
       put(y + at, scaled(v128.load(x + at), m, factor, b, slope), width - i)
     }

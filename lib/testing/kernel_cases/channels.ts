@@ -1,5 +1,6 @@
-import type { After } from '../../engine.js'
-import { dims, type KernelCase, type KernelCases, onHosts, withAfter } from './kit.js'
+import type { After, Kernels } from '../../engine.js'
+import type { Memory } from '../../memory.js'
+import { dims, type KernelCase, type KernelCases, type Kit, onHosts, withAfter } from './kit.js'
 
 /** outer × channels × inner: one on every engine, the others on hosts. */
 const sizes = '1×1×1 5×37×1 700×66×1 1×1×50001 9×1×5003 2×3×20001 40×31×49 3×2×16384'.split(' ')
@@ -34,6 +35,25 @@ const scaledInPlace =
     const y = kit.out(kit.random(n))
     k.scaleChannels(outer, channels, inner, y, factor, bias, y, after)
   }
+/** ±3.4e38 by turns and by halves: sums that float32 can hold only at their end. */
+const huge = (kit: Kit, n: number) => {
+  const x = kit.random(n)
+  for (let i = 0; i < n; i++) x.array[i] = i % 6 < 3 ? 3.4e38 : -3.4e38
+  return x
+}
+/** What kernels are given after one another, as MVN and BatchNorm do it. */
+const measured = (kit: Kit, k: Kernels, s: ReturnType<typeof measure>, x: Memory): [Memory, Memory] => {
+  const [mean, variance, deviation] = [
+    kit.values(...Array(s.channels).fill(0)),
+    kit.positive(s.channels),
+    kit.positive(s.channels),
+  ]
+  k.channelStatistics(s.outer, s.channels, s.inner, x, mean, variance)
+  k.deviations(s.channels, 1e-5, 0, variance, deviation)
+  return [mean, deviation]
+}
+const hugeCases = (make: Make): KernelCase[] =>
+  onHosts('large', cases(['3×5×7', '3×35×1', '2×3×5001', '5×37×1'], make, ', ±3.4e38'))
 const scaleSizes = '1×1×1 5×37×1 2×3×20001'.split(' ')
 const named = (list: KernelCase[], note: string) => list.map(c => ({ ...c, name: `${c.name}${note}` }))
 
@@ -59,6 +79,10 @@ export const channels: KernelCases = {
     }),
   ],
   preluSlopeGradient: [
+    ...hugeCases(s => (k, kit) => {
+      const x = kit.random(s.n)
+      k.preluSlopeGradient(s.outer, s.channels, s.inner, x, huge(kit, s.n), kit.out(kit.random(s.channels)))
+    }),
     ...both(sizes, s => (k, kit) => {
       const [x, dy, dslope] = [kit.random(s.n), kit.random(s.n), kit.random(s.channels)]
       k.preluSlopeGradient(s.outer, s.channels, s.inner, x, dy, kit.out(dslope))
@@ -90,11 +114,21 @@ export const channels: KernelCases = {
       ...inPlace(scaleSizes, scaledInPlace(false, after)),
     ]),
   ],
-  scaleGradient: both([...new Set([...sizes, ...statistics])], s => (k, kit) => {
-    const [x, dy, dfactor] = [kit.random(s.n), kit.random(s.n), kit.random(s.channels)]
-    k.scaleGradient(s.outer, s.channels, s.inner, x, dy, kit.out(dfactor))
-  }),
+  scaleGradient: [
+    ...hugeCases(s => (k, kit) => {
+      const dy = kit.random(s.n)
+      for (let i = 0; i < s.n; i++) dy.array[i] = i % 2 ? 1 : 0.5
+      k.scaleGradient(s.outer, s.channels, s.inner, huge(kit, s.n), dy, kit.out(kit.random(s.channels)))
+    }),
+    ...both([...new Set([...sizes, ...statistics])], s => (k, kit) => {
+      const [x, dy, dfactor] = [kit.random(s.n), kit.random(s.n), kit.random(s.channels)]
+      k.scaleGradient(s.outer, s.channels, s.inner, x, dy, kit.out(dfactor))
+    }),
+  ],
   channelStatistics: [
+    ...hugeCases(s => (k, kit) => {
+      k.channelStatistics(s.outer, s.channels, s.inner, huge(kit, s.n), kit.out(s.channels), kit.out(s.channels))
+    }),
     ...both(statistics, s => (k, kit) => {
       k.channelStatistics(s.outer, s.channels, s.inner, kit.random(s.n), kit.out(s.channels), kit.out(s.channels))
     }),
@@ -117,6 +151,11 @@ export const channels: KernelCases = {
   })),
   deviations: [{ name: '5', run: (k, kit) => k.deviations(5, 1e-5, 0.1, kit.positive(5), kit.out(5)) }],
   normalizeChannels: [
+    ...hugeCases(s => (k, kit) => {
+      const x = huge(kit, s.n)
+      const [mean, deviation] = measured(kit, k, s, x)
+      k.normalizeChannels(s.outer, s.channels, s.inner, x, mean, deviation, kit.out(s.n))
+    }),
     ...both(statistics, normalize(false)),
     ...inPlace(statistics, normalize(true)),
     ...withAfter(after => [
@@ -125,6 +164,17 @@ export const channels: KernelCases = {
     ]),
   ],
   normalizeChannelsGradient: [
+    ...hugeCases(s => (k, kit) => {
+      const x = huge(kit, s.n)
+      const [mean, deviation] = measured(kit, k, s, x)
+      k.normalizeChannelsGradient(s.outer, s.channels, s.inner, x, mean, deviation, kit.random(s.n), kit.out(s.n))
+    }),
+    // large, but not so large that nothing is left
+    ...hugeCases(s => (k, kit) => {
+      const x = kit.random(s.n, 1e18)
+      const [mean, deviation] = measured(kit, k, s, x)
+      k.normalizeChannelsGradient(s.outer, s.channels, s.inner, x, mean, deviation, kit.random(s.n), kit.out(s.n))
+    }).map(c => ({ ...c, name: c.name.replace('3.4e38', '1e18') })),
     ...both(statistics, normalizeGradient(false)),
     ...inPlace(statistics, normalizeGradient(true)),
   ],

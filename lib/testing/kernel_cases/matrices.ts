@@ -87,5 +87,20 @@ export const matrices: KernelCases = {
       ),
     ]),
   ],
-  biasGradient: [...biased.map(biasGradient), ...onHosts('large', manyBiased.map(biasGradient))],
+  biasGradient: [
+    ...biased.map(biasGradient),
+    ...onHosts('large', manyBiased.map(biasGradient)),
+    ...onHosts(
+      'large',
+      ['3×5×7', '4×3×40', '6×37×1'].map(size => ({
+        name: `${size}, ±3.4e38`,
+        run: (kernels, kit) => {
+          const [batch, channels, inner] = dims(size)
+          const dy = kit.random(batch * channels * inner)
+          for (let i = 0; i < dy.length; i++) dy.array[i] = i % 6 < 3 ? 3.4e38 : -3.4e38
+          kernels.biasGradient(batch, channels, inner, dy, kit.out(kit.random(channels)))
+        },
+      })),
+    ),
+  ],
 }

@@ -113,11 +113,31 @@ export const poolings: KernelCases = {
     k.maxPool(s, x, y, mask)
     k.maxPoolGradient(s, dy, mask, kit.out(nx))
   }),
-  averagePool: both(
-    ({ s, nx, ny }) =>
-      (k, kit) =>
-        k.averagePool(s, kit.random(nx), kit.out(ny)),
-  ),
+  averagePool: [
+    ...both(
+      ({ s, nx, ny }) =>
+        (k, kit) =>
+          k.averagePool(s, kit.random(nx), kit.out(ny)),
+    ),
+    ...onHosts('large', [
+      {
+        name: 'all of 7×9, 3.4e38',
+        run: (k, kit) => {
+          const s: PoolingShape = {
+            planes: 5,
+            input: [7, 9],
+            output: [1, 1],
+            kernel: [7, 9],
+            stride: [1, 1],
+            pad: [0, 0],
+          }
+          const x = kit.random(5 * 63)
+          for (let i = 0; i < x.length; i++) x.array[i] = i % 6 < 4 ? 3.4e38 : -3.4e38
+          k.averagePool(s, x, kit.out(5))
+        },
+      },
+    ]),
+  ],
   averagePoolGradient: both(
     ({ s, nx, ny }) =>
       (k, kit) =>
