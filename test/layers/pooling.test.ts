@@ -33,6 +33,15 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     expect(numbers(net.blobs.in0.diffArray)).toEqual([1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 1])
   })
 
+  test('windows that start in the padding: cut to the plane, and dropped where they start behind it', async () => {
+    const net = await netOf([[1, 1, 3, 3]], layer('kernel_size: 2 stride: 2 pad: 1', 'top: "p" top: "m"'), { engine })
+    await net.forward({ in0: [-1, -2, -3, -4, -5, -6, -7, -8, -9] })
+    // a third window of each axis would start at 3
+    expect(net.blobs.p.shape).toEqual([1, 1, 2, 2])
+    expect([...net.blobs.p.dataArray]).toEqual([-1, -2, -4, -5])
+    expect([...net.blobs.m.dataArray]).toEqual([0, 1, 3, 4])
+  })
+
   test.each([
     ['kernel_size: 3 stride: 2', [6, 8], [3, 4]],
     ['kernel_size: 3 stride: 2 round_mode: FLOOR', [6, 8], [2, 3]],

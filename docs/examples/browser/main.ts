@@ -39,6 +39,7 @@ worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
     case 'ready':
       element('engine-name').textContent = `${data.engine} (${data.detail})`
       element('explanation').textContent = data.explanation
+      if (data.engine.startsWith('gpu')) status.textContent = 'compiling shaders …'
       break
     case 'loss':
       losses.add(data.iter, data.loss)
