@@ -111,6 +111,8 @@ export class LmdbCursor {
   private readonly leaf: number
   /** Records since first() or seek(): a tree that bites its tail would go on for ever. */
   private passed = 0
+  /** It came from first(), so `passed` counts all of them. */
+  private fromFirst = false
 
   constructor(private readonly db: LmdbReader) {
     this.leaf = db.depth - 1
@@ -152,6 +154,7 @@ export class LmdbCursor {
   /** To the first record; false if there is none. */
   first(): boolean {
     this.passed = 0
+    this.fromFirst = true
     if (this.db.root < 0) return false
     this.descend(0, this.db.root)
     return true
@@ -172,7 +175,11 @@ export class LmdbCursor {
       this.passed += step
       n -= step
       if (n === 0) break
-      if (!this.nextLeaf()) return false
+      if (!this.nextLeaf()) {
+        if (this.fromFirst && this.passed + 1 < this.db.count)
+          throw this.db.damaged(`the tree holds ${this.passed + 1} of the ${this.db.count} records of its header`)
+        return false
+      }
       this.passed++
       n--
     }
@@ -186,6 +193,7 @@ export class LmdbCursor {
     const { db, leaf } = this
     const wanted = keyBytes(key)
     this.passed = 0
+    this.fromFirst = false
     if (db.root < 0) return false
     let page = db.root
     for (let level = 0; level < leaf; level++) {
@@ -218,8 +226,12 @@ export class LmdbCursor {
     let level = this.leaf - 1
     while (level >= 0 && this.index[level] + 1 >= this.counts[level]) level--
     if (level < 0) return false
+    const last = this.nodeKey(this.leaf, this.counts[this.leaf] - 1).slice()
     this.index[level]++
     this.descend(level + 1, this.child(level))
+    // a page that comes twice would give its records twice
+    if (compareKeys(last, this.nodeKey(this.leaf, 0)) >= 0)
+      throw this.db.damaged('the keys of a page do not follow those of the page before it')
     return true
   }
 
@@ -306,7 +318,9 @@ function newestMeta(source: ByteSource): DataView {
 
   // a write that was cut short leaves one of the two whole
   const second = copy(pageSize)
-  const valid = isMeta(second) && second.getUint32(META.version, true) === version
+  if (!isMeta(second))
+    throw new FormatError(`${source.name}: damaged LMDB file: there is no second meta page at byte ${pageSize}`)
+  const valid = second.getUint32(META.version, true) === version
   const newer = valid && second.getBigUint64(META.transaction, true) > first.getBigUint64(META.transaction, true)
   const newest = newer ? second : first
   if (newest.getUint32(META.freeDb + DB.pad, true) !== pageSize)

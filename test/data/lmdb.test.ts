@@ -210,7 +210,7 @@ describe('damaged files', () => {
     for (let i = 0; i < children; i++) view.setUint32(root + view.getUint16(root + 16 + 2 * i, true), 2, true)
     view.setBigUint64(4096 + 88 + 32, 50n, true)
     const looped = await LmdbReader.open(bytes)
-    expect(() => [...looped]).toThrow(/more than the 50 records/)
+    expect(() => [...looped]).toThrow(/keys of a page do not follow/)
   })
 
   it('2,000 files with flipped bytes give records or a FormatError, in no time', async () => {
