@@ -3,7 +3,7 @@ import { RistrettoError } from '../errors.js'
 import { Layer } from '../layer.js'
 import { RandomStream } from '../rng.js'
 import { importPixels } from './image.js'
-import { type AnyDescription, openSource } from './open_source.js'
+import type { AnyDescription } from './open_source.js'
 import { AheadBatches, type Batches, canPrefetch, prefetch } from './prefetch.js'
 import type { BatchSource, Place, Position } from './source.js'
 import { type TransformSpec, transformSpec } from './transformer.js'
@@ -113,7 +113,9 @@ export abstract class PrefetchingLayer extends Layer {
     return this.slots > 0 && source.decodes ? new AheadBatches(source, source.position) : source
   }
 
-  private openSource(description: AnyDescription): Promise<BatchSource> {
+  /** The readers of databases and pictures are loaded by nets that read some: most pages have none. */
+  private async openSource(description: AnyDescription): Promise<BatchSource> {
+    const { openSource } = await import('./open_source.js')
     const surroundings = {
       pixels: () => importPixels(),
       readFile: (path: string) => this.context.files.read(path),

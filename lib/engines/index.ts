@@ -3,7 +3,6 @@ import { EngineError } from '../errors.js'
 import { didYouMean } from '../system/names.js'
 import type { GpuMode } from './gpu.js'
 import { createJsEngine } from './js.js'
-import { startNativeEngine } from './native.js'
 import { startWasmEngine } from './wasm.js'
 
 /** Names of the engines that compute at once, on the host. */
@@ -57,7 +56,7 @@ export async function startEngine(name: EngineName | Engine, options: EngineOpti
   if (name === 'js') return createJsEngine()
   if (name === 'js:float64') return createJsEngine({ float64: true })
   if (name === 'wasm') return startWasmEngine(options)
-  if (name === 'native') return startNativeEngine(options)
+  if (name === 'native') return (await import('./native.js')).startNativeEngine(options)
   if (name === 'gpu' || name.startsWith('gpu:')) {
     const mode = gpuModes.find(known => name === `gpu:${known}`)
     // loaded only when asked for: gpu.js is large
