@@ -10,6 +10,7 @@ import {
   type Place,
   type Position,
   type SourceDescription,
+  withoutPath,
 } from './source.js'
 import { DataTransformer } from './transformer.js'
 
@@ -99,7 +100,8 @@ export class ImageSource implements BatchSource {
     const { list, prefix, color, height, width } = this.description
     try {
       const pixels = await this.pixels()
-      const image = toPlanes(await decodeImage(await this.readFile(prefix + list.paths[entry]), pixels), color ? 3 : 1)
+      const bytes = await this.readFile(prefix + list.paths[entry]).catch(error => Promise.reject(withoutPath(error)))
+      const image = toPlanes(await decodeImage(bytes, pixels), color ? 3 : 1)
       return height ? resizeImage(image, height, width) : image
     } catch (error) {
       throw this.at(entry, error)
@@ -133,6 +135,6 @@ export class ImageSource implements BatchSource {
   }
 
   private at(entry: number, error: unknown): Error {
-    return atRecord(this.description, `image ${entry} ('${this.description.list.paths[entry]}')`, error)
+    return atRecord(this.description, `image ${entry} (line ${this.description.list.lines[entry]})`, error)
   }
 }

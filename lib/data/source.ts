@@ -67,6 +67,18 @@ export function withPrefix(place: string, error: unknown): Error {
     : (error as Error)
 }
 
+/** An error of reading a file whose path stands in a file: it is not for everybody, so that it stays in the cause. */
+export function withoutPath(error: unknown): Error {
+  const { message, cause } = error as Error
+  const { code } = ((error as { code?: string }).code ? error : (cause ?? {})) as { code?: unknown }
+  const say = (what: string) => new RistrettoError(`its file ${what}`, { cause: error })
+  if (typeof code === 'string') return say(`cannot be read (${code})`)
+  if (error instanceof RistrettoError && message.startsWith("file not found: '")) return say('is not found')
+  if (error instanceof RistrettoError && message.startsWith("cannot read '"))
+    return say(`cannot be read: ${message.slice(message.lastIndexOf("': ") + 3)}`)
+  return error as Error
+}
+
 /** Items of one batch share one blob. */
 export function checkItemShape(first: readonly number[], shape: readonly number[]): void {
   if (shape.every((size, i) => size === first[i]) && shape.length === first.length) return

@@ -1,8 +1,10 @@
 import { FormatError } from '../errors.js'
+import { wholeNumber } from './image_list.js'
 
 /** One image of a window file. */
 export interface WindowImage {
   readonly path: string
+  readonly line: number
   /** C, H, W as the file says. */
   readonly shape: readonly [number, number, number]
 }
@@ -23,45 +25,47 @@ export const WINDOW_FIELDS = 6
  *   "# number" · path · channels · height · width · number of windows · for each window "class overlap x1 y1 x2 y2"
  */
 export function parseWindowList(text: string, name: string, fgThreshold: number, bgThreshold: number): WindowList {
-  const words = text.split(/\s+/).filter(word => word !== '')
   const images: WindowImage[] = []
   const foreground: number[] = []
   const background: number[] = []
-  let at = 0
-  const word = (what: string) => {
-    if (at >= words.length)
-      throw new FormatError(`${name}: it ends where ${what} of image ${images.length} should stand`)
-    return words[at++]
+  const words = /\S+/g
+  let line = 1
+  let last = 0
+  /** The next word, or undefined at the end; `line` is where it stands. */
+  const next = (): string | undefined => {
+    const found = words.exec(text)
+    for (let at = text.indexOf('\n', last); at >= 0 && at < (found?.index ?? 0); at = text.indexOf('\n', at + 1)) line++
+    last = found?.index ?? last
+    return found?.[0]
   }
-  const number = (what: string) => {
+  // whatever file the prototxt names is read: its words stand in no error
+  const fail = (what: string): never => {
+    throw new FormatError(`${name}:${line}: ${what} of image ${images.length}`)
+  }
+  const word = (what: string): string => next() ?? fail(`the file ends before ${what}`)
+  const number = (what: string): number => {
     const text = word(what)
-    const value = Number(text)
-    if (!Number.isFinite(value))
-      throw new FormatError(`${name}: '${text.slice(0, 40)}' stands where ${what} of image ${images.length} should`)
-    return value
+    return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : fail(`no number stands for ${what}`)
   }
+  const whole = (what: string): number => wholeNumber(word(what)) ?? fail(`no whole number stands for ${what}`)
 
-  while (at < words.length) {
-    const mark = word('the mark')
-    if (mark !== '#')
-      throw new FormatError(`${name}: '${mark.slice(0, 40)}' stands where the # of image ${images.length} should`)
-    number('the number')
+  for (let mark = next(); mark !== undefined; mark = next()) {
+    if (mark !== '#') fail('something else stands for the #')
+    whole('the number')
     const path = word('the path')
-    const shape = [number('the channels'), number('the height'), number('the width')] as const
-    const windows = number('the number of windows')
+    const placed = line
+    const shape = [whole('the channels'), whole('the height'), whole('the width')] as const
+    const windows = whole('the number of windows')
     for (let i = 0; i < windows; i++) {
-      const label = number('a class')
+      const label = whole('a class')
       const overlap = number('an overlap')
-      const box = [number('x1'), number('y1'), number('x2'), number('y2')]
+      const box = [whole('x1'), whole('y1'), whole('x2'), whole('y2')]
       if (overlap >= fgThreshold) {
-        if (label <= 0)
-          throw new FormatError(
-            `${name}: a window of image ${images.length} overlaps by ${overlap} with class ${label}`,
-          )
+        if (label <= 0) fail('a window reaches fg_threshold with the class of the background, in the windows')
         foreground.push(images.length, label, ...box)
       } else if (overlap < bgThreshold) background.push(images.length, 0, ...box)
     }
-    images.push({ path, shape })
+    images.push({ path, line: placed, shape })
   }
   if (images.length === 0) throw new FormatError(`${name}: the window file names no images`)
   return { images, foreground: Float64Array.from(foreground), background: Float64Array.from(background) }

@@ -1,7 +1,15 @@
 import { NetError } from '../errors.js'
 import { RandomStream } from '../rng.js'
 import { cropImage, decodeImage, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
-import { atRecord, type BatchSource, inOrder, type Place, type Position, type SourceDescription } from './source.js'
+import {
+  atRecord,
+  type BatchSource,
+  inOrder,
+  type Place,
+  type Position,
+  type SourceDescription,
+  withoutPath,
+} from './source.js'
 import { placeWindow, WINDOW_FIELDS, type WindowList } from './window_list.js'
 
 export interface WindowsDescription extends SourceDescription {
@@ -112,7 +120,7 @@ export class WindowSource implements BatchSource {
     try {
       let bytes = this.files.get(path)
       if (!bytes) {
-        bytes = this.readFile(path)
+        bytes = this.readFile(path).catch(error => Promise.reject(withoutPath(error)))
         if (cache) this.files.set(path, bytes)
       }
       return toPlanes(await decodeImage(await bytes, await this.pixels()), 3)
@@ -122,6 +130,6 @@ export class WindowSource implements BatchSource {
   }
 
   private at(entry: number, error: unknown): Error {
-    return atRecord(this.description, `image ${entry} ('${this.description.list.images[entry].path}')`, error)
+    return atRecord(this.description, `image ${entry} (line ${this.description.list.images[entry].line})`, error)
   }
 }

@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import { isHdf5 } from '../data/file_kind.js'
 import { type Hdf5Array, loadHdf5 } from '../data/hdf5.js'
+import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError } from '../errors.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
@@ -104,8 +105,13 @@ export class HDF5DataLayer extends Layer {
     const number = this.order[this.file]
     const name = this.files[number]
     const hdf5 = await loadHdf5()
-    const where = `layer '${this.name}' (${this.type}): ${name}`
-    const reader = hdf5.open(await this.context.files.read(name), where)
+    // any file may be named as the list: its words are not for everybody who gets the error, unless they name HDF5 files
+    const hidden = `layer '${this.name}' (${this.type}): file ${number + 1} of ${this.options.source}`
+    const bytes = await this.context.files.read(name).catch(error => {
+      throw withPrefix(hidden, withoutPath(error))
+    })
+    const where = isHdf5(bytes) ? `layer '${this.name}' (${this.type}): ${name}` : hidden
+    const reader = hdf5.open(bytes, where)
     try {
       this.arrays = top.map(blob => reader.read(blob.name))
     } finally {

@@ -4,7 +4,7 @@ import { RistrettoError } from '../errors.js'
 import type { Datum } from '../generated/caffe.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { copyValues, countOf, type Values } from '../system/ndarrays.js'
+import { copyValues, countOf, named, type Values } from '../system/ndarrays.js'
 
 /**
  * data (N, C, H, W) and label (N, 1, 1, 1) ← the next N items of what the program handed over with `reset` or
@@ -58,10 +58,8 @@ export class MemoryDataLayer extends Layer {
    */
   reset(data: Values, labels: Values): void {
     const size = this.item[0] * this.item[1] * this.item[2]
-    const values = new Float32Array(countOf(data))
-    copyValues(data, values)
-    const classes = new Float32Array(countOf(labels))
-    copyValues(labels, classes)
+    const values = this.numbersOf('data', data)
+    const classes = this.numbersOf('labels', labels)
     if (values.length !== classes.length * size)
       throw this.error(
         `${values.length} values for ${classes.length} labels: every item has ${this.item.join('×')} = ${size} values`,
@@ -139,6 +137,16 @@ export class MemoryDataLayer extends Layer {
   override restoreState({ position = 0, added = 0 }: Record<string, number>): void {
     this.position = this.labels.length ? position % this.labels.length : 0
     this.added = added
+  }
+
+  private numbersOf(what: string, given: Values): Float32Array<ArrayBuffer> {
+    return named(`layer '${this.name}' (${this.type}): ${what}`, () => {
+      const count = countOf(given)
+      if (count < 0) throw this.error(`${what}: the nested arrays are of uneven length`)
+      const values = new Float32Array(count)
+      copyValues(given, values)
+      return values
+    })
   }
 
   private checkMultiple(n: number): void {

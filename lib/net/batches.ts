@@ -2,7 +2,7 @@ import type { NdArray } from 'ndarray'
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import { didYouMean, listNames } from '../system/names.js'
-import { copyValues, countOf, ndarrayOf, type Values } from '../system/ndarrays.js'
+import { copyValues, countOf, named, ndarrayOf, type Values } from '../system/ndarrays.js'
 import type { BackwardOptions, ForwardOptions } from './options.js'
 import { type Arrays, refuseValues } from './values.js'
 
@@ -85,8 +85,11 @@ class Batches {
         )
       if (!blob.numAxes) throw new RistrettoError(`blob '${name}' is a single value, which has no batch`)
       const size = blob.size(1)
-      const data = new Float32Array(Math.max(0, countOf(given)))
-      copyValues(given, data)
+      const data = named(`blob '${name}'`, () => {
+        const data = new Float32Array(Math.max(0, countOf(given)))
+        copyValues(given, data)
+        return data
+      })
       const items = data.length / size
       if (!Number.isInteger(items))
         throw new RistrettoError(`'${name}': ${data.length} values do not make whole items of ${size}`)

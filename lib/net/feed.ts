@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { NetError, RistrettoError } from '../errors.js'
 import { listNames } from '../system/names.js'
-import { copyValues, countOf, isNdArray, type Values } from '../system/ndarrays.js'
+import { copyValues, countOf, isNdArray, named, type Values } from '../system/ndarrays.js'
 import type { BuiltNet, NetNode } from './node.js'
 
 /** One item of an input, or a whole batch of them; a single value, such as a label, may be a plain number. */
@@ -30,7 +30,8 @@ export type JointFeedSource<Input extends string = string> = Iterable<FeedItem<I
 const isNumbers = (source: object) =>
   ArrayBuffer.isView(source) ||
   isNdArray(source) ||
-  (Array.isArray(source) && (source.length === 0 || typeof source[0] === 'number'))
+  // among texts and nulls one number tells what was meant
+  (Array.isArray(source) && (source.length === 0 || source.some(item => typeof item === 'number')))
 
 const isIterable = (source: object) => Symbol.iterator in source || Symbol.asyncIterator in source
 
@@ -59,8 +60,12 @@ export class Feed {
         `the source must give ${this.itemText} at a time; net.feed(name, array) takes an array for one input`,
       )
     if (!joint && isNumbers(source)) {
-      this.numbers = new Float32Array(countOf(source as Values))
-      copyValues(source as Values, this.numbers)
+      const numbers = this.checked(0, () => {
+        const numbers = new Float32Array(countOf(source as Values))
+        copyValues(source as Values, numbers)
+        return numbers
+      })
+      this.numbers = numbers
       const item = blobs[0].size(1)
       if (this.numbers.length === 0 || this.numbers.length % item)
         throw this.error(`${this.numbers.length} values do not make whole items of ${item}`)
@@ -109,16 +114,22 @@ export class Feed {
       )
     for (let done = 0; done < batch; ) {
       const parts = this.parts(await this.value())
-      const counts = parts.map(countOf)
+      const counts = parts.map((part, i) => this.checked(i, () => countOf(part)))
       const isItem = counts.every((count, i) => count === items[i])
       if (!isItem && (done > 0 || counts.some((count, i) => count !== into[i].length)))
         throw this.wrongCount(counts, into, items)
       parts.forEach((values, i) => {
-        copyValues(values, into[i], done * items[i])
+        this.checked(i, () => copyValues(values, into[i], done * items[i]))
       })
       done += isItem ? 1 : batch
       this.produced += isItem ? 1 : batch
     }
+  }
+
+  /** What is said about values names the input they are for, and how many items came before. */
+  private checked<T>(i: number, task: () => T): T {
+    const after = this.produced ? `, after ${this.produced} items` : ''
+    return named(`feed of input '${this.blobs[i].name}'${after}`, task)
   }
 
   /** The values for each blob. */

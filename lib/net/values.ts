@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray'
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
-import { copyValues, countOf, isNdArray, ndarrayOf, type Values } from '../system/ndarrays.js'
+import { copyValues, countOf, isNdArray, named, ndarrayOf, type Values } from '../system/ndarrays.js'
 
 /**
  * Values by blob name, as ndarrays on buffers of their own. Without code generation they are plain objects: see
@@ -36,8 +36,12 @@ export function refuseValues(values: Record<string, Values>, inputs: readonly st
 export function copiesOf(values: Record<string, Values>): Record<string, Values> {
   const copies: Record<string, Values> = Object.create(null)
   for (const [name, value] of Object.entries(values)) {
-    const copy = new Float32Array(Math.max(0, countOf(value)))
-    copyValues(value, copy)
+    const copy = named(`blob '${name}'`, () => {
+      const copy = new Float32Array(Math.max(0, countOf(value)))
+      // what is uneven is refused with the blob's shape beside it
+      if (copy.length) copyValues(value, copy)
+      return copy
+    })
     copies[name] = isNdArray(value) ? ndarrayOf(copy, value.shape) : copy
   }
   return copies
@@ -45,12 +49,12 @@ export function copiesOf(values: Record<string, Values>): Record<string, Values>
 
 /** Copy values into the data or the diff of a blob. Throws a RistrettoError where the counts differ. */
 export function writeValues(blob: Blob, values: Values, into: Float32Array): void {
-  const count = countOf(values)
+  const count = named(`blob '${blob.name}'`, () => countOf(values))
   if (count !== into.length)
     throw new RistrettoError(
       `blob '${blob.name}' is ${blob.shape.join('×')} (${into.length} values), but ${count < 0 ? 'the nested arrays are of uneven length' : `${count} values were given`}; net.blobs['${blob.name}'].reshape([…]) changes its shape`,
     )
-  copyValues(values, into)
+  named(`blob '${blob.name}'`, () => copyValues(values, into))
 }
 
 /** Copies of the data or the diffs of blobs, by their names. */

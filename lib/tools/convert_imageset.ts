@@ -1,6 +1,6 @@
 import { encodeImage, type ImageFormat, imageFormats } from '../data/encode_image.js'
 import { decodeImage, importPixels, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from '../data/image.js'
-import { parseImageList } from '../data/image_list.js'
+import { isInt32, parseImageList } from '../data/image_list.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { inOrder } from '../data/source.js'
 import { RistrettoError } from '../errors.js'
@@ -20,7 +20,7 @@ export interface ConvertImagesetOptions {
   list: string | readonly { readonly path: string; readonly label: number }[]
   /** Directory of the database that is made. */
   output: string
-  /** One channel of grey instead of three of colour. */
+  /** One channel of grey instead of three of colour; encoded, coloured files are encoded anew. */
   gray?: boolean
   /** Put the images in random order. */
   shuffle?: boolean
@@ -130,6 +130,12 @@ async function entries(
 ): Promise<{ paths: readonly string[]; labels: readonly number[] }> {
   if (typeof list === 'string') return parseImageList(await createFiles().text(list), list)
   if (!list.length) throw new RistrettoError('convertImageset: the list names no images')
+  list.forEach(({ label }, i) => {
+    if (!isInt32(label))
+      throw new RistrettoError(
+        `convertImageset: the label of image ${i} is ${label}; a Datum holds whole numbers of 32 bits: HDF5Data takes labels that are any numbers`,
+      )
+  })
   return { paths: list.map(entry => entry.path), labels: list.map(entry => entry.label) }
 }
 
@@ -144,8 +150,9 @@ async function toItem(
   if (encoded) {
     const type = formatOf(path.slice(path.lastIndexOf('.') + 1))
     const wanted = formatOf(encodeType) ?? type
-    // as Caffe does: the channels of a file that is stored as it is are left to the data layer (force_gray)
-    if (!resizeWidth && wanted !== undefined && wanted === type)
+    // a file that has the channels asked for is stored as it is; Caffe stores colours even where grey is asked for
+    const fits = !gray || decoded.channels === 1
+    if (fits && !resizeWidth && wanted !== undefined && wanted === type)
       return { datum: { data: bytes, label, encoded: true }, size: sizeText({ ...decoded, channels: gray ? 1 : 3 }) }
     if (wanted === undefined)
       throw new RistrettoError(

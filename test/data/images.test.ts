@@ -44,9 +44,10 @@ describe('image lists', () => {
     expect(parseImageList('a b.png 3\r\nc.png -1\n\n', 'list')).toEqual({
       paths: ['a b.png', 'c.png'],
       labels: [3, -1],
+      lines: [1, 2],
     })
     expect(() => parseImageList('a.png 1\nb.png', 'list')).toThrow(
-      /list:2: 'b.png' is not a path, a space and a whole number/,
+      /list:2: the line is not a path, a space and a whole number/,
     )
     expect(() => parseImageList('\n', 'list')).toThrow(NetError)
   })
@@ -131,7 +132,7 @@ describe('ImageData', () => {
       /layer 'images' \(ImageData\): .* new_height 5 and new_width 0: give both/,
     )
     await expect(netHere(layer('', 'transform_param { crop_size: 4 }'))).rejects.toThrow(
-      /image 0 \('image 0.png'\) of list.txt: crop_size 4 is larger than the item \(3×3×4\)/,
+      /image 0 \(line 1\) of list.txt: crop_size 4 is larger than the item \(3×3×4\)/,
     )
     await expect(netHere(layer('').replace('list.txt', 'none.txt'))).rejects.toThrow(/none.txt/)
 
@@ -139,9 +140,9 @@ describe('ImageData', () => {
     const net = await netHere(layer('batch_size: 2'))
     await net.forward()
     await expect(net.forward()).rejects.toThrow(
-      /layer 'images' \(ImageData\): image 2 \('gone.png'\) of list.txt: cannot read '.*gone.png': ENOENT/,
+      /layer 'images' \(ImageData\): image 2 \(line 3\) of list.txt: its file cannot be read \(ENOENT\)/,
     )
-    await expect(net.forward()).rejects.toThrow(/gone.png/)
+    await expect(net.forward()).rejects.toThrow(/image 2 \(line 3\)/)
     net.dispose()
   })
 
@@ -182,17 +183,17 @@ v.png
   it('parses window files', () => {
     const { images, foreground, background } = parseWindowList(windows, 'windows.txt', 0.5, 0.5)
     expect(images).toEqual([
-      { path: 'w.png', shape: [3, 8, 10] },
-      { path: 'v.png', shape: [3, 8, 10] },
+      { path: 'w.png', line: 2, shape: [3, 8, 10] },
+      { path: 'v.png', line: 8, shape: [3, 8, 10] },
     ])
     expect([...foreground]).toEqual([0, 2, 1, 1, 4, 4, 0, 1, 0, 0, 9, 7])
     expect([...background]).toEqual([0, 0, 5, 2, 8, 6, 1, 0, 0, 0, 3, 3])
     expect(() => parseWindowList('# 0 a.png 3 8 10 2 1 0.9 0 0 1 1', 'w', 0.5, 0.5)).toThrow(
-      /it ends where a class of image 0/,
+      /w:1: the file ends before a class of image 0/,
     )
-    expect(() => parseWindowList('a.png', 'w', 0.5, 0.5)).toThrow(/'a.png' stands where the # of image 0/)
+    expect(() => parseWindowList('a.png', 'w', 0.5, 0.5)).toThrow(/w:1: something else stands for the # of image 0/)
     expect(() => parseWindowList('# 0 a.png 3 8 10 1 0 0.9 0 0 1 1', 'w', 0.5, 0.5)).toThrow(
-      /overlaps by 0.9 with class 0/,
+      /w:1: a window reaches fg_threshold with the class of the background/,
     )
   })
 
