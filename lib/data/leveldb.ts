@@ -157,7 +157,9 @@ class LevelCursor implements RecordCursor {
         this.first()
         this.toSkip = left
       }
-      const more = await this.iterator.nextv(CHUNK)
+      const more = await this.iterator.nextv(CHUNK).catch((error: Error) => {
+        throw new FormatError(`the LevelDB database '${this.path}' cannot be read: ${error.message}`, { cause: error })
+      })
       this.rows = this.rows.slice(this.at).concat(more)
       this.at = 0
       this.ended = more.length === 0

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -65,6 +65,39 @@ describe('LevelDB', () => {
     net.layers[0].restoreState(state)
     expect(await net.forward()).toEqual(next)
     net.dispose()
+  })
+
+  it.skipIf(missing)(`a table that is damaged is a FormatError with the database's name${why}`, async () => {
+    const damages: [string, (bytes: Buffer) => Buffer][] = [
+      ['empty', () => Buffer.alloc(0)],
+      ['half', bytes => bytes.subarray(0, bytes.length >> 1)],
+      ['zeros', bytes => bytes.fill(0)],
+      ['noise', bytes => bytes.map((_, i) => (i * 2654435761) >>> 24) as Buffer],
+    ]
+    for (const [name, damage] of damages) {
+      const path = await writeLevel(`table ${name}`, 600)
+      // opened once more, what was in the log is written to a table
+      const again = await openLevelRecords(path)
+      again.close()
+      const next = await openLevelRecords(path)
+      next.close()
+      const settled = await openLevelRecords(path)
+      settled.close()
+      const tables = (await readdir(path)).filter(file => file.endsWith('.ldb'))
+      expect(tables.length).toBeGreaterThan(0)
+      for (const table of tables) await writeFile(join(path, table), damage(await readFile(join(path, table))))
+      const read = (async () => {
+        const cursor = await openLevelRecords(path)
+        try {
+          cursor.first()
+          await cursor.wait?.()
+        } finally {
+          cursor.close()
+        }
+      })()
+      await expect(read, name).rejects.toBeInstanceOf(RistrettoError)
+      await expect(read, name).rejects.toThrow(path)
+    }
   })
 
   it.skipIf(missing)(`rand_skip may pass the end; an empty or missing database is an error${why}`, async () => {
