@@ -642,7 +642,14 @@ export interface AnyEngine {
   /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
   finish?(): Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */
-  run?(kernel: GpuKernel, args: readonly (Memory | View | number)[], out: Memory | View, constants?: Constants): void
+  run?(
+    kernel: GpuKernel,
+    args: readonly (Memory | View | number)[],
+    out: Memory | View,
+    constants?: Constants,
+    /** Who runs it, for errors. */
+    by?: string,
+  ): void
   /** The only workspace: at least `length` values, whose contents last until the next call with the same slot. */
   scratch(length: number, slot?: number): Memory
 }

@@ -178,11 +178,14 @@ export abstract class Layer {
     out: Memory | View,
     constants?: Constants,
   ): void {
-    if (!this.engine.run)
-      throw this.error(
-        `it runs on the ${this.engine.name} engine, which has no kernels of its own: call run only where this.onDevice`,
-      )
-    this.engine.run(kernel, args, out, constants)
+    if (!this.engine.run) {
+      const { gpu, name } = this.constructor as LayerClass & { name: string }
+      const what = gpu?.length
+        ? 'call run only where this.onDevice'
+        : `its class names none: static gpu = [kernel, …] in ${name} keeps it on the device, and run is called only where this.onDevice`
+      throw this.error(`it runs on the ${this.engine.name} engine, which has no kernels of a layer's own: ${what}`)
+    }
+    this.engine.run(kernel, args, out, constants, `layer '${this.name}' (${this.type})`)
   }
 
   /** Read parameters, check counts, make weights with `addBlob`. Once; the bottoms have their shapes. */

@@ -40,10 +40,15 @@ async function make(): Promise<string> {
     target: 'es2022',
     write: false,
   })
+  // a laptop has two adapters, and a net wants the faster
+  const adapter = /navigator\.gpu\.requestAdapter\(\)/g
+  const text = result.outputFiles[0].text
+  if (!adapter.test(text)) throw new Error('gpu.js asks for its adapter in another way than before')
+  const asking = text.replace(adapter, 'navigator.gpu.requestAdapter({powerPreference:"high-performance"})')
   // a bundler that meets `require` would look for the module
-  const code = result.outputFiles[0].text.replace(/\brequire\((["'])(gl|os|worker_threads)\1\)/g, 'external("$2")')
+  const code = asking.replace(/\brequire\((["'])(gl|os|worker_threads)\1\)/g, 'external("$2")')
   const licences = await Promise.all(['gpu.js', 'acorn', 'gpu-mock.js'].map(licence))
-  const text = [
+  const lines = [
     '// @ts-nocheck',
     ...licences,
     'export function load(external: (name: string) => unknown): unknown {',
@@ -53,7 +58,7 @@ async function make(): Promise<string> {
     'return module.exports',
     '}',
   ]
-  return `${text.join('\n')}\n`
+  return `${lines.join('\n')}\n`
 }
 
 /** Name, version and licence text of a package as a comment that every minifier keeps. */

@@ -9,6 +9,7 @@ import { createGlBackend } from './gpu/gl_backend.js'
 import { Gpu } from './gpu/gpu.js'
 import { type GpuJs, gpuJs, isNode, provideWebGpu } from './gpu/gpujs.js'
 import type { Traffic } from './gpu/queue.js'
+import { checkRun } from './gpu/run_checks.js'
 import { selfTest } from './gpu/self_test.js'
 import { createJsEngine } from './js.js'
 import { createWasmEngine } from './wasm.js'
@@ -44,7 +45,7 @@ export async function createGpuEngine(mode?: GpuMode, options: GpuEngineOptions 
   for (const candidate of gpuModes) {
     if (candidate === 'webasm' || candidate === 'cpu') continue
     try {
-      return await engineOf(candidate, options)
+      return await engineOf(candidate, options, true)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       reasons.push(error)
@@ -63,9 +64,23 @@ export async function createGpuEngine(mode?: GpuMode, options: GpuEngineOptions 
   )
 }
 
-async function engineOf(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngine> {
+/** An adapter that computes on the processor, many times slower than the wasm engine does. */
+export const isSoftware = (detail: string): boolean =>
+  /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software|fallback/i.test(detail)
+
+function checkHardware({ mode, detail }: { mode: string; detail: string }): void {
+  if (!isSoftware(detail)) return
+  throw new EngineError(
+    `engine 'gpu:${mode}' cannot run here: its adapter is no GPU (${detail}) and slower than wasm; ask for gpu:${mode} by name to use it all the same`,
+  )
+}
+
+/** @param hardware whether adapters that are no GPU are refused */
+async function engineOf(mode: GpuMode, options: GpuEngineOptions, hardware = false): Promise<GpuEngine> {
   const key = `${mode} ${options.threads ?? ''}`
   let engine = engines.get(key)
+  if (hardware && !engine) checkHardware({ mode, detail: await detailOf(mode) })
+  engine ??= engines.get(key)
   // a lost device is not given out again
   if (engine && (await engine.catch(() => undefined))?.gpu.backend.lossReason() !== undefined) engine = undefined
   if (!engine) {
@@ -73,7 +88,16 @@ async function engineOf(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEn
     engines.set(key, engine)
     engine.catch(() => engines.delete(key))
   }
+  if (hardware) checkHardware(await engine)
   return engine
+}
+
+/** What the adapter of a mode is called; the mode's own error where it has none. */
+async function detailOf(mode: GpuMode): Promise<string> {
+  const backend = await openBackend(await gpuJs(), mode)
+  const { detail } = backend
+  await backend.destroy()
+  return detail
 }
 
 async function build(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngine> {
@@ -100,7 +124,10 @@ async function build(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngin
     gpu,
     traffic: gpu.queue.traffic,
     finish: () => gpu.queue.finish(),
-    run: (kernel, args, out, constants) => gpu.run(kernel, args, out, constants),
+    run(kernel, args, out, constants = {}, by) {
+      checkRun(kernel, args, out, constants, memory => scratches.includes(memory))
+      gpu.run(kernel, args, out, constants, by)
+    },
     scratch(length, slot = 0) {
       const memory = (scratches[slot] ??= new Memory(length, host.heap))
       if (memory.length < length) memory.resize(length)

@@ -1,11 +1,12 @@
 import { Blob, type Shape, sizeOf } from '../blob.js'
 import type { Engine } from '../engine.js'
+import { kernelsOf } from '../engines/complete.js'
 import { createEngine, type EngineName } from '../engines/index.js'
 import { RistrettoError } from '../errors.js'
 import { fillBlob } from '../filler.js'
 import type { FillerParameter, LayerParameter } from '../generated/caffe.js'
 import type { Layer, LayerClass, Phase } from '../layer.js'
-import type { Memory } from '../memory.js'
+import { Memory } from '../memory.js'
 import { checkMessage } from '../proto/message.js'
 import { parseText } from '../proto/text.js'
 import { engineFor } from '../registry.js'
@@ -108,13 +109,13 @@ export class LayerRig {
 
   /** Always the same pass: the layer's random numbers start afresh. */
   async forward(): Promise<void> {
-    await this.home()
+    await this.away()
     this.layer.random.iteration = 0
     await this.layer.forward(this.bottom, this.top)
   }
 
   async backward(propagateDown: boolean[] = this.wanted): Promise<void> {
-    await this.home()
+    await this.away()
     await this.layer.backward(this.top, propagateDown, this.bottom)
   }
 
@@ -162,9 +163,22 @@ export class LayerRig {
     })
   }
 
-  /** On a device, host code finds its values only after a pull: what the Net does for a layer that names no kernels. */
-  private async home(): Promise<void> {
-    if (!this.engine.isHost) for (const blob of [...this.bottom, ...this.top, ...this.layer.blobs]) await blob.pull()
+  /**
+   * Where the layer runs on a device its values are there and nowhere else, as in a net: a host array that it reads then
+   * throws.
+   */
+  private async away(): Promise<void> {
+    const { engine } = this
+    if (engine.isHost) return
+    const { copy } = kernelsOf(engine)
+    const blobs = new Set([...this.bottom, ...this.top, ...this.layer.blobs])
+    for (const { memory } of blobs)
+      for (const values of [memory.data, memory.diff]) {
+        const sent = new Memory(values.length, engine.heap)
+        sent.array.set(await valuesOf(values))
+        copy(values.length, sent, values)
+        sent.dispose()
+      }
   }
 }
 

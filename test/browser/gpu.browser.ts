@@ -40,11 +40,20 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
     )
   })
 
-  test("'gpu' takes the first mode that works, and says which", async () => {
-    expect(await call('start', 'gpu')).toMatchObject({
-      name: 'gpu:webgpu',
-      detail: expect.stringMatching(/swiftshader/i),
-    })
+  test("'gpu' takes no adapter that computes on the processor; by name it can be had", async () => {
+    const { error, name } = await call('start', 'gpu')
+    expect(name).toBeUndefined()
+    expect(error).toMatch(/^EngineError: engine 'gpu': no device works here/)
+    expect(error).toMatch(
+      /webgpu: its adapter is no GPU \(.*swiftshader.*\) and slower than wasm; ask for gpu:webgpu by name/i,
+    )
+    expect(error).toMatch(/webgl2: its adapter is no GPU \(.*swiftshader/i)
+  })
+
+  test('webgl2 reads back through a buffer and a fence, so that the page goes on', async () => {
+    const { into, loss } = await call('readBack', 'gpu:webgl2', 4, images, labels)
+    expect(into).toEqual(['number'])
+    expect(loss).toBeCloseTo((await call('readBack', 'wasm', 4, images, labels)).loss, 4)
   })
 
   describe.each(modes)('%s', mode => {

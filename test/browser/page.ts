@@ -140,6 +140,45 @@ export const tests = {
     ])
   },
 
+  /** A pass and its loss: how values came back, and the longest that a timer had to wait for its turn, in ms. */
+  async readBack(engine: string, batch: number, images: number[], labels: number[]) {
+    const solver = await SGDSolver.create(parseSolver(lenet(batch)), { engine, seed: 5 })
+    const { data, label } = solver.net.blobs
+    const fill = () => {
+      for (const [blob, values] of [[data, images] as const, [label, labels] as const]) {
+        blob.memory.data.claim()
+        blob.dataArray.set(values.slice(0, blob.count))
+      }
+    }
+    fill()
+    await solver.step(1)
+    await solver.loss()
+    const into: string[] = []
+    for (const context of opened.contexts) {
+      const { readPixels } = context
+      context.readPixels = function (this: WebGLRenderingContext, ...args: unknown[]) {
+        into.push(typeof args[6])
+        return (readPixels as (...all: unknown[]) => void).apply(this, args)
+      } as typeof readPixels
+    }
+    fill()
+    await solver.step(1)
+    let [gap, before, on] = [0, performance.now(), true]
+    const channel = new MessageChannel()
+    channel.port1.onmessage = () => {
+      const now = performance.now()
+      gap = Math.max(gap, now - before)
+      before = now
+      if (on) channel.port2.postMessage(0)
+    }
+    channel.port2.postMessage(0)
+    const loss = await solver.loss()
+    on = false
+    channel.port1.close()
+    solver.dispose()
+    return { into, loss, gap }
+  },
+
   /** Kernels as users write them: what is wrong. */
   ownKernels: (mode: GpuMode) => wrongOwnKernels(mode),
 

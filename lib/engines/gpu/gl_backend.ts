@@ -1,3 +1,4 @@
+import { EngineError } from '../../errors.js'
 import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import { type Backend, MOST_ROUNDS, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import { type GpuJs, type GpuJsKernel, type TextureResult, textureSize } from './gpujs.js'
@@ -20,7 +21,7 @@ interface GlKernel {
  * The modes on a GL context, webgl2, webgl and headlessgl: values are textures, calls return before the device is done.
  */
 export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headlessgl'): Backend {
-  const gpu = new lib.GPU({ mode })
+  const gpu = new lib.GPU({ mode, ...(mode === 'headlessgl' ? undefined : ownContext(mode)) })
 
   function compile(
     kernel: GpuKernel,
@@ -101,6 +102,7 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     [],
   ).run([]) as TextureResult
   const gl = pattern.context
+  let readFrame: WebGLFramebuffer | undefined
   const TextureOf = pattern.constructor as new (settings: object) => TextureResult
   /** Floats of a texel: 1 where single-channel float textures exist, else 4. */
   const channels = pattern.textureFormat === gl.RGBA ? 4 : 1
@@ -137,12 +139,43 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
     })
   }
 
-  function download(native: Native, length: number): Float32Array {
-    const texels = (native as Texture).renderRawOutput()
-    if ((native as Texture).packed) return texels
+  async function download(native: Native, length: number): Promise<Float32Array> {
+    const texture = native as Texture
+    const texels = mode === 'webgl2' ? await fetched(texture) : texture.renderRawOutput()
+    if (texture.packed) return texels
     const values = new Float32Array(length)
     // float textures are read in four channels, of which the first holds the value
     for (let i = 0; i < length; i++) values[i] = texels[4 * i]
+    return values
+  }
+
+  /**
+   * The texels, without keeping the page waiting for what is queued before: they are copied into a buffer on the device,
+   * and fetched when a fence says that it has them.
+   */
+  async function fetched({ texture, size }: Texture): Promise<Float32Array> {
+    const [width, height] = [size[0], size[1]]
+    const values = new Float32Array(4 * width * height)
+    gl.bindFramebuffer(gl.FRAMEBUFFER, (readFrame ??= gl.createFramebuffer()))
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0)
+    const buffer = gl.createBuffer()
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer)
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, values.byteLength, gl.STREAM_READ)
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, 0)
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null)
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
+    gl.flush()
+    // a lost context makes no fence, and answers none
+    while (fence && !gl.isContextLost()) {
+      if (gl.clientWaitSync(fence, 0, 0) !== gl.TIMEOUT_EXPIRED) break
+      await new Promise(resolve => setTimeout(resolve, 1))
+    }
+    gl.deleteSync(fence)
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer)
+    gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, values)
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null)
+    gl.deleteBuffer(buffer)
     return values
   }
 
@@ -165,6 +198,22 @@ export function createGlBackend(lib: GpuJs, mode: 'webgl2' | 'webgl' | 'headless
       await gpu.destroy()
     },
   }
+}
+
+/** A canvas and its context, on the faster of two adapters, that can hold float values. */
+function ownContext(mode: 'webgl2' | 'webgl'): { canvas: unknown; context: unknown } {
+  const canvas =
+    typeof document === 'undefined'
+      ? new OffscreenCanvas(2, 2)
+      : Object.assign(document.createElement('canvas'), { width: 2, height: 2 })
+  const settings = { alpha: false, depth: false, antialias: false, powerPreference: 'high-performance' }
+  const context = canvas.getContext(mode, settings) as WebGLRenderingContext | null
+  if (!context)
+    throw new EngineError('the browser gives no context; it may have lost too many of them, load the page again')
+  const needed = mode === 'webgl2' ? 'EXT_color_buffer_float' : 'OES_texture_float'
+  if (!context.getExtension(needed))
+    throw new EngineError(`the device cannot compute in single precision: it lacks ${needed}; use wasm`)
+  return { canvas, context }
 }
 
 function adapterName(gl: WebGL2RenderingContext): string {

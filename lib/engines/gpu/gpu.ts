@@ -68,10 +68,17 @@ export class Gpu {
     this.queue = new Queue(name, backend)
   }
 
-  /** out ← kernel(args), one value for each place of `out`. Memories without sizes are flat. */
-  run(kernel: GpuKernel, args: readonly (Argument | number)[], out: Memory | View, constants: Constants = {}): void {
+  /** out ← kernel(args), one value for each place of `out`. Memories without sizes are flat. `by`: who, for errors. */
+  run(
+    kernel: GpuKernel,
+    args: readonly (Argument | number)[],
+    out: Memory | View,
+    constants: Constants = {},
+    by?: string,
+  ): void {
     const memory = 'memory' in out ? out.memory : out
-    this.set(memory, this.compute(kernel, args, 'memory' in out ? out.dims : this.flat(out.length), constants))
+    const dims = 'memory' in out ? out.dims : this.flat(out.length)
+    this.set(memory, this.compute(kernel, args, dims, constants, undefined, by))
   }
 
   /**
@@ -84,6 +91,7 @@ export class Gpu {
     dims: Dims,
     constants: Constants = {},
     length?: number,
+    by?: string,
   ): Handle {
     const count = length ?? dims[0] * dims[1] * dims[2]
     if (count === 0) return this.queue.constant(0, 0)
@@ -91,12 +99,13 @@ export class Gpu {
     const handles = tensors.filter(arg => typeof arg !== 'number').map(arg => arg.handle)
     if (count > LARGE && !this.knowsLarge) this.tryLarge()
     const out = new Handle(count)
-    this.queue.compute(out, handles, () => {
+    const compute = () => {
       const natives = tensors.map(arg =>
         typeof arg === 'number' ? arg : { native: arg.handle.native!, dims: arg.dims },
       )
       return this.program(kernel, natives, dims, constants).run(natives)
-    })
+    }
+    this.queue.compute(out, handles, compute, `${by ? `${by}: ` : ''}kernel '${kernel.name}'`)
     return out
   }
 

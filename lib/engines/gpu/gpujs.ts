@@ -68,11 +68,13 @@ export interface GPUDeviceLike {
 }
 
 export interface GPUAdapterLike {
+  readonly isFallbackAdapter?: boolean
   readonly info?: {
     readonly vendor?: string
     readonly architecture?: string
     readonly description?: string
     readonly device?: string
+    readonly isFallbackAdapter?: boolean
   }
 }
 
@@ -91,7 +93,7 @@ export interface TextureResult {
 
 export interface GpuJs {
   readonly GPU: {
-    new (settings: { mode: string }): GpuJsInstance
+    new (settings: { mode: string; canvas?: unknown; context?: unknown }): GpuJsInstance
     isWebGPUAvailable(): Promise<boolean>
   } & Record<
     'isWebGPUSupported' | 'isWebGL2Supported' | 'isWebGLSupported' | 'isHeadlessGLSupported' | 'isWebAssemblySupported',

@@ -62,7 +62,7 @@ export class Queue implements DeviceQueue {
     const copy = this.backend.uploadsAtOnce && !this.running ? values : values.slice()
     this.traffic.uploads++
     this.traffic.uploadedBytes += values.byteLength
-    this.task(handle, [], () => this.backend.upload(copy))
+    this.task(handle, [], () => this.backend.upload(copy), 'upload')
     return handle
   }
 
@@ -74,9 +74,9 @@ export class Queue implements DeviceQueue {
   }
 
   /** Queue the computation of `out` from `args`; it is skipped if one of them failed. */
-  compute(out: Handle, args: readonly Handle[], run: () => Native | Promise<Native>): void {
+  compute(out: Handle, args: readonly Handle[], run: () => Native | Promise<Native>, what = 'kernel'): void {
     this.traffic.dispatches++
-    this.task(out, args, run)
+    this.task(out, args, run, what)
   }
 
   async download(handle: unknown, into: Float32Array): Promise<void> {
@@ -160,13 +160,13 @@ export class Queue implements DeviceQueue {
     })
   }
 
-  private task(out: Handle, args: readonly Handle[], run: () => Native | Promise<Native>): void {
+  private task(out: Handle, args: readonly Handle[], run: () => Native | Promise<Native>, what: string): void {
     const done = (native: Native) => {
       out.native = native
       this.traffic.alive++
     }
     const failed = (error: unknown) => {
-      out.error = this.described(error, 'kernel')
+      out.error = this.described(error, what)
       this.failure ??= out.error
     }
     this.enqueue(() => {
@@ -231,7 +231,11 @@ export class Queue implements DeviceQueue {
   }
 
   private described(error: unknown, what: string): Error {
-    if (error instanceof EngineError) return error
+    // the front end names the kernel, and whoever runs it is named here
+    if (error instanceof EngineError) {
+      const by = /^(layer .*: )kernel /s.exec(what)?.[1]
+      return by && !error.message.startsWith(by) ? new EngineError(by + error.message, { cause: error }) : error
+    }
     const reason = this.backend.lossReason()
     if (reason !== undefined) {
       try {

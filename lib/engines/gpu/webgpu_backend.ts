@@ -57,7 +57,11 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
   const { context } = pattern
   const { device } = context
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
-  const pool = new BufferPool(device, flush)
+  /** What makes programs give up their parameters: they are made again when they are needed. */
+  const programs = new Set<() => void>()
+  const pool = new BufferPool(device, flush, () => {
+    for (const forget of programs) forget()
+  })
 
   let encoder: ReturnType<typeof device.createCommandEncoder> | undefined
   let pass: ReturnType<NonNullable<typeof encoder>['beginComputePass']> | undefined
@@ -163,10 +167,12 @@ export async function createWebGpuBackend(lib: GpuJs): Promise<Backend> {
       return { buffer: result, alive: true } satisfies Values
     }
 
+    programs.add(forget)
     return {
       run: values => (ready ? ready.then(() => run(values)) : run(values)),
       destroy() {
         forget()
+        programs.delete(forget)
         compiled.kernel.destroy()
       },
     }
@@ -293,7 +299,8 @@ const storeRow = (
   return 0.0;
 }`
 
-function adapterName({ info }: GPUAdapterLike): string {
-  const parts = [info?.vendor, info?.architecture, info?.device, info?.description].filter(part => part)
+function adapterName({ info, isFallbackAdapter }: GPUAdapterLike): string {
+  const fallback = isFallbackAdapter || info?.isFallbackAdapter ? '(fallback adapter)' : ''
+  const parts = [info?.vendor, info?.architecture, info?.device, info?.description, fallback].filter(part => part)
   return parts.join(' ') || 'WebGPU adapter that does not tell its name'
 }
