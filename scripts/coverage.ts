@@ -10,6 +10,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { layerTypes } from '../lib/registry.js'
 import { hostEngines } from '../test/engines.js'
+import { forkTypes } from '../test/golden.js'
 import type { CheckRecord } from './layer_coverage/testing.js'
 
 /** One test of a finished run. */
@@ -91,7 +92,7 @@ export function goldenCell(type: string, engine: string, tests: readonly TestRec
 
 /** The page, from what a run left behind. */
 export function render(tests: readonly TestRecord[], checks: readonly CheckRecord[], engines = hostEngines): string {
-  const types = layerTypes()
+  const types = layerTypes().filter(type => !forkTypes().has(type))
   const cells = types.map(type => engines.map(engine => goldenCell(type, engine, tests)))
   const gradient = (type: string, engine: string) => {
     const made = checks.filter(check => check.type === type && check.engine === engine)

@@ -1,7 +1,22 @@
-/** Reads test/golden: values recorded from BVLC Caffe 1.0 (see test/golden/README.md). */
-import { readFileSync } from 'node:fs'
+/** Reads test/golden and test/golden-forks: values recorded from BVLC Caffe 1.0 and from its forks (see their README.md). */
+import { readdirSync, readFileSync } from 'node:fs'
 
 export const goldenPath = (path: string): string => new URL(`golden/${path}`, import.meta.url).pathname
+
+/** Names of the recorded types of layers, as Golden takes them: Caffe's, then those of forks. */
+export const recordedLayers = (): string[] =>
+  ['layers', '../golden-forks/layers'].flatMap(folder =>
+    readdirSync(goldenPath(folder))
+      .filter(file => file.endsWith('.json'))
+      .map(file => `${folder}/${file.slice(0, -5)}`),
+  )
+
+/** Types that forks have added: recorded with them, and not with Caffe. */
+export const forkTypes = (): ReadonlySet<string> => {
+  const all = recordedLayers()
+  const ofForks = all.filter(file => file.startsWith('..')).map(file => file.split('/').pop()!.split('.')[0])
+  return new Set(ofForks.filter(type => !all.includes(`layers/${type}`)))
+}
 
 /** Where an array of a given shape starts in a .f32 file, in floats. */
 export interface GoldenArray {

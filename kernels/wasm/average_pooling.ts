@@ -1,12 +1,12 @@
 /** Means of windows. */
-import { paddedLength, Pooling, pooling, roundedOW, start, strided } from './pooling'
+import { paddedLength, Pooling, pooling, roundedOW, begin, strided } from './pooling'
 import { needWorkspace, run } from './threads'
 import { bytes, fillValues, larger, odds, put, smaller, storeLanes, sumLanes } from './vector'
 
 export function averagePool(x: usize, y: usize): void {
   const s = pooling()
   needWorkspace(bytes(roundedOW(s) + paddedLength(s)))
-  run(averageChunk, start(x, y, 0))
+  run(averageChunk, begin(x, y, 0))
 }
 
 /** The width of each window clipped to size + pad. */
@@ -95,7 +95,7 @@ function averageRow(s: Pooling, step: i32, p: usize, widths: usize, height: v128
 export function averagePoolGradient(dy: usize, dx: usize): void {
   const s = pooling()
   needWorkspace(bytes(2 * rowLength(s) + s.OH * roundedOW(s)))
-  run(averageGradientChunk, start(dx, dy, 0))
+  run(averageGradientChunk, begin(dx, dy, 0))
 }
 
 /** A row of shares as it is read for dx: zeros where there are no windows, on both sides. */

@@ -3,7 +3,7 @@ import { CHUNK } from './elementwise'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, demote, high, larger, low, put, sign, smaller } from './vector'
 
-/** f of reduce: the value itself (0), and these. The order is that of lib/engines/wasm/kernels.ts. */
+/** f of reduce: the value itself (0), and these. The order is that of lib/engines/wasm/bind/axes.ts. */
 const MAGNITUDE: i32 = 1
 const SQUARE: i32 = 2
 

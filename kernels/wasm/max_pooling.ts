@@ -1,5 +1,5 @@
 /** Largest values of windows. */
-import { paddedLength, Pooling, pooling, roundedOW, start, strided } from './pooling'
+import { paddedLength, Pooling, pooling, roundedOW, begin, strided } from './pooling'
 import { needWorkspace, run } from './threads'
 import { bytes, evens, fillValues, larger, odds, put, select, smaller } from './vector'
 
@@ -18,7 +18,7 @@ function isHalving(s: Pooling): bool {
 export function maxPool(x: usize, y: usize, mask: usize): void {
   const s = pooling()
   needWorkspace(bytes(paddedLength(s) + 2 * s.KH * roundedOW(s)))
-  run(maxChunk, start(x, y, mask))
+  run(maxChunk, begin(x, y, mask))
 }
 
 function maxChunk(chunk: i32, workspace: usize): void {
@@ -190,7 +190,7 @@ function maxHalvingPlane(s: Pooling, x: usize, y: usize, mask: usize, masked: bo
 }
 
 export function maxPoolGradient(dy: usize, mask: usize, dx: usize): void {
-  run(maxGradientChunk, start(dx, dy, mask))
+  run(maxGradientChunk, begin(dx, dy, mask))
 }
 
 function maxGradientChunk(chunk: i32, _workspace: usize): void {

@@ -66,7 +66,7 @@ export function poolingShape(
 
 /** How many chunks there are. */
 @inline
-export function start(x: usize, y: usize, mask: usize): i32 {
+export function begin(x: usize, y: usize, mask: usize): i32 {
   const s = pooling()
   s.x = x
   s.y = y

@@ -3,7 +3,7 @@ import { log } from './log_lanes'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, larger, smaller, storeLanes } from './vector'
 
-/** How the summed loss is divided; the order is that of lib/engines/wasm/kernels.ts. */
+/** How the summed loss is divided; the order is that of lib/engines/wasm/bind/losses.ts. */
 const FULL: i32 = 0
 export const VALID: i32 = 1
 const BATCH_SIZE: i32 = 2

@@ -3,7 +3,7 @@
  * order of the plain loops.
  */
 import { sixteenWords } from './philox'
-import { paddedLength, Pooling, pooling, start, strided } from './pooling'
+import { paddedLength, Pooling, pooling, begin, strided } from './pooling'
 import { job, needWorkspace, run } from './threads'
 import { bytes, demote, fillValues, high, larger, low, put, select, smaller } from './vector'
 
@@ -42,7 +42,7 @@ export function stochasticPool(x: usize, k0: i32, k1: i32, c1: i32, c2: i32, c3:
   key.c2 = c2
   key.c3 = c3
   needWorkspace(bytes(s.H * paddedLength(s) + s.OH * s.OW + 32))
-  run(drawChunk, start(x, y, mask))
+  run(drawChunk, begin(x, y, mask))
 }
 
 function drawChunk(chunk: i32, padded: usize): void {
@@ -119,7 +119,7 @@ function drawPlane(s: Pooling, x: usize, padded: usize, words: usize, y: usize, 
 export function stochasticMean(x: usize, y: usize): void {
   const s = pooling()
   needWorkspace(bytes(s.H * paddedLength(s)))
-  run(meanChunk, start(x, y, 0))
+  run(meanChunk, begin(x, y, 0))
 }
 
 function meanChunk(chunk: i32, padded: usize): void {

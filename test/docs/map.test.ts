@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { layerTypes } from '../../lib/registry.js'
 import { root } from './blocks.js'
 
 const docs = join(root, 'docs')
@@ -13,10 +14,16 @@ test('links lead to files and folders', () => {
     if (!existsSync(join(docs, target))) expect.fail(`docs/README.md links to ${target}, which is not there`)
 })
 
-test.each(['', 'tutorials/', 'layers/'])('every page in docs/%s is on the map', folder => {
+test.each(['', 'tutorials/'])('every page in docs/%s is on the map', folder => {
   const pages = readdirSync(join(docs, folder)).filter(name => name.endsWith('.md') && name !== 'README.md')
   expect(pages.length).toBeGreaterThan(3)
   for (const page of pages)
     if (!targets.includes(`${folder}${page}`))
       expect.fail(`docs/${folder}${page} is not on the map: add a line with a link to docs/README.md`)
+})
+
+test('every layer type has its page, and every page its type', () => {
+  const pages = readdirSync(join(docs, 'layers')).filter(name => name !== 'README.md')
+  const named = pages.map(page => /^`type: "(\w+)"`/m.exec(readFileSync(join(docs, 'layers', page), 'utf8'))?.[1])
+  expect([...named].sort()).toEqual(layerTypes().filter(type => type !== 'Python'))
 })

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Kernels } from '../../lib/engine.js'
 import type { LayerClass } from '../../lib/layer.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
-import { Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { Golden, type GoldenArray, goldenPath, recordedLayers } from '../golden.js'
+import { isPending } from '../pending.js'
 
 interface Case {
   name: string
@@ -15,14 +16,14 @@ interface Case {
   backward: boolean
 }
 
-const types = readdirSync(goldenPath('layers'))
-  .filter(file => file.endsWith('.json'))
-  .map(file => file.replace('.json', ''))
+const types = recordedLayers().filter(
+  file => !isPending(file, new Golden<{ layer_type: string }>(file).json.layer_type),
+)
 const read = async (path: string) => new Uint8Array(readFileSync(goldenPath(path)))
 
 // a device runs a layer only if it has every kernel in `uses`: one that is missing from the list would be missing there
 test.each(types)('%s names every kernel that it calls', async type => {
-  const golden = new Golden<{ cases: Case[] }>(`layers/${type}`)
+  const golden = new Golden<{ cases: Case[] }>(type)
   for (const c of golden.json.cases) {
     const net = await Net.create(parseNet(c.prototxt), { phase: c.phase, engine: 'js', seed: 1701, files: read })
     let running = ''

@@ -172,10 +172,8 @@ describe('NetSpec', () => {
   test('every message of a layer is that of a type', () => {
     const builtIn = layerTypes().filter(type => type !== 'MyOneHot')
     const used = new Set(builtIn.flatMap(type => messagesOf(type)))
-    const forks = ['shuffle_channel_param', 'permute_param', 'norm_param', 'roi_pooling_param', 'smooth_l1_loss_param']
-    const messages = messageInfo('LayerParameter').fields.filter(field => field.name.endsWith('_param'))
-    expect(messages.map(field => field.name).filter(name => !used.has(name))).toEqual(
-      messages.map(field => field.name).filter(name => name === 'transform_param' || forks.includes(name)),
-    )
+    // 148 is the last of Caffe 1.0; what forks have added behind it waits for its layers
+    const messages = messageInfo('LayerParameter').fields.filter(f => f.name.endsWith('_param') && f.number <= 148)
+    expect(messages.map(field => field.name).filter(name => !used.has(name))).toEqual(['transform_param'])
   })
 })

@@ -1,7 +1,10 @@
 import type { Sgemm } from '../native/bind.js'
 import type { KernelExports } from './bind/index.js'
 
-/** What the WebAssembly module exports: kernels/wasm/index.ts, with byte offsets in place of memories. */
+/**
+ * What the WebAssembly module exports, with byte offsets in place of memories: scripts/wasm-entry.ts makes its entry
+ * from these declarations, each name once.
+ */
 export interface WasmExports extends KernelExports {
   start(control: number, threads: number, mainMayWait: boolean): void
   serve(control: number, thread: number): void
