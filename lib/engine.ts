@@ -433,6 +433,8 @@ export interface Kernels {
   ): void
   /** y[o,i] ← Σₘ x[o,m,i].  x: (outer, middle, inner), y: (outer, inner). */
   sumMiddle(outer: number, middle: number, inner: number, x: Memory, y: Memory): void
+  /** y ← x with its axes in another order: axis i of y is axis order[i] of x.  x: shape; y is another memory. */
+  permute(shape: readonly number[], order: readonly number[], x: Memory, y: Memory): void
   /** y ← the block of x of y's size that starts at the offsets. */
   crop(s: CropShape, x: Memory, y: Memory): void
   /** dx ← 0, then the block of dx that crop takes ← dy. */

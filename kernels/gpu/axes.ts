@@ -65,6 +65,33 @@ function cropKernels(s: CropShape): { crop: GpuKernel; gradient: GpuKernel } {
   return kernels
 }
 
+/** Written for the shape, as those of crop: thread.y is the place along the first axis of y. */
+function permuteSource(shape: readonly number[], order: readonly number[]): string {
+  const rest = order.slice(1)
+  const named = rest.map((axis, a) => `const i${axis} = o${a};`).join(' ')
+  const inner = shape.slice(1).map((_, a) => `i${a + 1} * ${product(shape.slice(a + 2))}`)
+  return `function (x) {
+    ${places(
+      'o',
+      'this.thread.x',
+      rest.map(axis => shape[axis]),
+    )} const i${order[0]} = this.thread.y; ${named}
+    return x[0][i0][${inner.join(' + ') || '0'}]
+  }`
+}
+
+const permutes = new Map<string, GpuKernel>()
+
+function permuteKernel(shape: readonly number[], order: readonly number[]): GpuKernel {
+  const key = JSON.stringify([shape, order])
+  let kernel = permutes.get(key)
+  if (!kernel) {
+    kernel = generatedKernel('permute', () => permuteSource(shape, order))
+    permutes.set(key, kernel)
+  }
+  return kernel
+}
+
 const blockDims = (sizes: readonly number[]): Dims => [product(sizes.slice(1)), sizes[0], 1]
 
 export const axes = (gpu: Gpu): Partial<Kernels> => ({
@@ -86,6 +113,11 @@ export const axes = (gpu: Gpu): Partial<Kernels> => ({
   sumMiddle(outer, middle, inner, x, y) {
     gpu.set(y, columnSums(gpu, { memory: x, dims: [inner, middle, outer] }))
   },
+  permute: (shape, order, x, y) =>
+    gpu.run(permuteKernel(shape, order), [{ memory: x, dims: blockDims(shape) }], {
+      memory: y,
+      dims: blockDims(order.map(axis => shape[axis])),
+    }),
   crop: (s, x, y) =>
     gpu.run(cropKernels(s).crop, [{ memory: x, dims: blockDims(s.input) }], { memory: y, dims: blockDims(s.output) }),
   cropGradient: (s, dy, dx) =>

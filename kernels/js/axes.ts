@@ -85,3 +85,21 @@ function eachRow(s: CropShape, visit: (inner: number, outer: number, width: numb
   }
   visitAxis(0, 0, 0)
 }
+
+export function permute(shape: readonly number[], order: readonly number[], x: Memory, y: Memory): void {
+  const xs = x.array
+  const ys = y.array
+  const sizes = order.map(axis => shape[axis])
+  const steps = order.map(axis => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
+  const places = sizes.map(() => 0)
+  const count = sizes.reduce((a, b) => a * b, 1)
+  for (let k = 0, from = 0; k < count; k++) {
+    ys[k] = xs[from]
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      from += steps[axis]
+      if (++places[axis] < sizes[axis]) break
+      places[axis] = 0
+      from -= sizes[axis] * steps[axis]
+    }
+  }
+}

@@ -38,6 +38,7 @@ import { MemoryDataLayer } from './memory_data.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
 import { ParameterLayer } from './parameter.js'
+import { PermuteLayer } from './permute.js'
 import { PoolingLayer } from './pooling.js'
 import { PowerLayer } from './power.js'
 import { PReLULayer } from './prelu.js'
@@ -101,6 +102,7 @@ export const builtInLayers = {
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
   Parameter: ParameterLayer,
+  Permute: PermuteLayer,
   Pooling: PoolingLayer,
   Power: PowerLayer,
   PReLU: PReLULayer,

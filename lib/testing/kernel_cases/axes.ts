@@ -70,6 +70,19 @@ const crop = (kernel: 'crop' | 'cropGradient'): KernelCase[] => {
   return [...all.slice(0, 2), ...onHosts('large', all.slice(2))]
 }
 
+/** Shape and order: rows that stay, turned blocks, three channels, more axes than fit a device, sizes of 1 and 0. */
+const permutes = [
+  ...['2×3×4×5 0231', '3×5 10', '2×3×5×7 3210', '1×7×1×9 2301', '5×6×7 102'],
+  ...['2×21×19×17 0231', '3×37×41×3 0312', '2×300×17 021', '70×33×65 120', '2×3×2×3×2×3×2 6420135', '0×3×2 210'],
+].map(text => {
+  const [size, order] = text.split(' ')
+  return { name: text, shape: dims(size), order: [...order].map(Number) }
+})
+const permute = ({ name, shape, order }: (typeof permutes)[number]): KernelCase => ({
+  name,
+  run: (k, kit) => k.permute(shape, order, kit.random(product(shape)), kit.out(product(shape))),
+})
+
 /** Scores (outer, size, inner): ties, and values that are not numbers. */
 const scoreSizes = '1×1×1 5×7×1 3×10×1 40×1003×1 2×5×3 2×21×1001 0×3×2'.split(' ')
 const kinds: [string, (kit: Kit, n: number) => Memory][] = [
@@ -164,6 +177,7 @@ export const axes: KernelCases = {
       })),
     ),
   ],
+  permute: [...permutes.slice(0, 5).map(permute), ...onHosts('large', permutes.slice(5).map(permute))],
   crop: crop('crop'),
   cropGradient: crop('cropGradient'),
   argMax: [

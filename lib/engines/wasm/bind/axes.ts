@@ -23,6 +23,13 @@ export interface AxesExports extends DirectExports<typeof direct> {
     index: number,
     value: number,
   ): void
+  /** Axis d, below 16, of the next permute: its size, and how far apart its values are in x and in y. */
+  permuteAxis(d: number, size: number, from: number, to: number): void
+  /**
+   * `axes` of y, but not its last, of `length` values that are `step` apart in x, and not the last of x, of `width`
+   * values that are `column` apart in y.
+   */
+  permute(axes: number, length: number, step: number, width: number, column: number, x: number, y: number): void
   /** `operation` is the index of the reduction. */
   reduce(operation: number, outer: number, inner: number, coefficient: number, x: number, y: number): void
   reduceGradient(
@@ -34,6 +41,23 @@ export interface AxesExports extends DirectExports<typeof direct> {
     dy: number,
     dx: number,
   ): void
+}
+
+/** Axes that kernels/wasm/permute.ts has room for, beside the last of x and of y. */
+const MOST_AXES = 16
+
+/** Axes of y with their sizes and steps in x and y: those of size 1 left out, those that stay together made one. */
+function joinedAxes(shape: readonly number[], order: readonly number[]): { size: number; from: number; to: number }[] {
+  const axes: { size: number; from: number; to: number }[] = []
+  for (let i = order.length - 1, to = 1; i >= 0; i--) {
+    const size = shape[order[i]]
+    const from = product(shape.slice(order[i] + 1))
+    const inner = axes[0]
+    if (inner && from === inner.size * inner.from) inner.size *= size
+    else if (size !== 1) axes.unshift({ size, from, to })
+    to *= size
+  }
+  return axes
 }
 
 /**
@@ -66,7 +90,7 @@ function eachBlock(
 }
 
 /** These kernels of the contract as calls of the module. */
-export function bindAxes(wasm: AxesExports & Pick<ElementwiseExports, 'copyRows' | 'fill'>, plain: Kernels) {
+export function bindAxes(wasm: AxesExports & Pick<ElementwiseExports, 'copy' | 'copyRows' | 'fill'>, plain: Kernels) {
   return {
     ...bindDirect(wasm, direct),
     argMax(s, x, y) {
@@ -77,6 +101,23 @@ export function bindAxes(wasm: AxesExports & Pick<ElementwiseExports, 'copyRows'
       const index = output === 'value' ? 0 : y.pointer
       const value = both ? y.pointer + 4 * topK * inner : output === 'value' ? y.pointer : 0
       wasm.argMax(outer, size, inner, topK, both ? 2 * topK : topK, x.pointer, index, value)
+    },
+    permute(shape, order, x, y) {
+      const axes = product(shape) === 0 ? [] : joinedAxes(shape, order)
+      if (axes.length > MOST_AXES) return plain.permute(shape, order, x, y)
+      if (axes.length < 2) return wasm.copy(product(shape), x.pointer, y.pointer)
+      const [px, py] = [x.pointer, y.pointer]
+      const last = axes.pop()!
+      // where the last axis stays there is nothing to turn
+      const [first] =
+        last.from === 1
+          ? []
+          : axes.splice(
+              axes.findIndex(axis => axis.from === 1),
+              1,
+            )
+      axes.forEach(({ size, from, to }, d) => wasm.permuteAxis(d, size, from, to))
+      wasm.permute(axes.length, last.size, last.from, first?.size ?? 1, first?.to ?? 0, px, py)
     },
     reduce(operation, outer, inner, coefficient, x, y) {
       wasm.reduce(reductions.indexOf(operation), outer, inner, coefficient, x.pointer, y.pointer)
@@ -138,6 +179,14 @@ export const axesBounds = {
   sumMiddle(outer, middle, inner, x, y) {
     need(x, count(outer, middle, inner))
     need(y, count(outer, inner))
+  },
+  permute(shape, order, x, y) {
+    if (
+      !order.every((axis, i) => isSize(axis) && axis < shape.length && order.indexOf(axis) === i && isSize(shape[axis]))
+    )
+      refuse(`${order} is no order of the axes of ${shape.join('×')}`)
+    need(x, count(product(shape)))
+    need(y, order.length === shape.length ? product(shape) : Infinity)
   },
   crop: cropped,
   cropGradient: (s, dy, dx) => cropped(s, dx, dy),
