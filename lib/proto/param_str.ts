@@ -75,7 +75,9 @@ class Reader {
    */
   private pairs(close: string): Record<string, unknown> {
     const result: Record<string, unknown> = {}
+    let indent: number | undefined
     for (this.space(); !this.ends(close); this.space()) {
+      if (close === '') indent = this.sameIndent(indent)
       const key = this.key()
       this.space()
       if (this.text[this.pos] !== ':') this.fail(`':' is missing after '${key}'`)
@@ -91,6 +93,16 @@ class Reader {
         this.fail(`',' ${close ? `or '${close}' ` : ''}is expected after the value of '${key}'`)
     }
     return result
+  }
+
+  /** Blocks of YAML are not read: what is indented below a key would become a setting of the same level. */
+  private sameIndent(indent: number | undefined): number | undefined {
+    const before = this.text.slice(this.text.lastIndexOf('\n', this.pos - 1) + 1, this.pos)
+    // after a comma on the same line
+    if (/\S/.test(before)) return indent
+    if ((indent !== undefined && before.length !== indent) || /-\s/y.test(this.text.slice(this.pos, this.pos + 2)))
+      this.fail('nested lines of YAML are not read: write {a: {b: 1}, c: [1, 2]} in braces and brackets')
+    return before.length
   }
 
   private key(): string {

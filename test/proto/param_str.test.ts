@@ -67,3 +67,18 @@ describe('parseParamStr', () => {
     expect(performance.now() - start).toBeLessThan(2000)
   })
 })
+
+test('nested YAML is refused, not flattened', () => {
+  for (const text of [
+    'a:\n  b: 1',
+    'a: 1\n  b: 2',
+    'a:\n  - 1\n  - 2',
+    'a:\n- 1',
+    '- 1',
+    '  a: 1\nb: 2',
+    'a:\n  # c\n  b: 1',
+  ])
+    expect(() => parseParamStr(text), text).toThrow(/param_str.*nested lines of YAML are not read/)
+  expect(parseParamStr('  a: 1\n\n  b: -2, c: 3\n  d:\n')).toEqual({ a: 1, b: -2, c: 3, d: null })
+  expect(parseParamStr('a: {b: 1,\n    c: [1,\n 2]}\nd: 3')).toEqual({ a: { b: 1, c: [1, 2] }, d: 3 })
+})
