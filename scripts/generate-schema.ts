@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import protobuf from 'protobufjs'
 import type { Generated } from './generated.js'
-
-const PROTO = new URL('../proto/caffe.proto', import.meta.url)
+import { isAdded, isOfText, protoRoot } from './proto_root.js'
 
 /** Messages whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
 const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
@@ -10,11 +8,15 @@ const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
 const NUMBERS = new Set(['int32', 'uint32', 'int64', 'uint64', 'float', 'double'])
 
 interface FieldFacts {
+  /** 0: of prototxts alone. */
   number: number
   name: string
   /** Scalar type, or the full name of a message or enum without the package: 'PoolingParameter.Engine'. */
   type: string
-  /** 'optional', 'required' or 'repeated', the last with 'packed' and 'array' (typed array) where they apply. */
+  /**
+   * 'optional', 'required' or 'repeated', the last with 'packed' and 'array' (typed array) where they apply; 'fork'
+   * behind it where Caffe 1.0 has no such field in the message.
+   */
   label: string
   default?: string | number | boolean
   kind: 'scalar' | 'message' | 'enum'
@@ -24,20 +26,14 @@ interface FieldFacts {
 /** The message types, and the schema that the readers and writers follow. */
 export const schema: Generated = {
   name: 'caffe',
-  from: 'proto/caffe.proto by scripts/generate-schema.ts',
-  sources: ['proto/caffe.proto', 'scripts/generate-schema.ts'],
+  from: 'proto/caffe.proto and proto/forks.proto by scripts/generate-schema.ts',
+  sources: ['proto/caffe.proto', 'proto/forks.proto', 'scripts/generate-schema.ts', 'scripts/proto_root.ts'],
   packages: ['protobufjs'],
   make,
 }
 
 async function make(): Promise<string> {
-  const parsed = protobuf.parse(await readFile(PROTO, 'utf8'), {
-    keepCase: true,
-    alternateCommentMode: true,
-    preferTrailingComment: true,
-  })
-  const root = parsed.root.resolveAll()
-  const scope = root.lookup(parsed.package ?? '') as protobuf.Namespace
+  const scope = (await protoRoot()).lookup('caffe') as protobuf.Namespace
   const messages: protobuf.Type[] = []
   const enums: protobuf.Enum[] = []
   const collect = (space: protobuf.NamespaceBase): void => {
@@ -104,14 +100,17 @@ function fieldFacts(
   const kind = resolved instanceof protobuf.Enum ? 'enum' : resolved ? 'message' : 'scalar'
   const array =
     field.repeated && (field.type === 'double' || (field.type === 'float' && TENSOR_MESSAGES.has(owner.name)))
-  const label = field.repeated
-    ? ['repeated', field.options?.['packed'] ? 'packed' : '', array ? 'array' : ''].filter(Boolean).join(' ')
-    : field.required
-      ? 'required'
-      : 'optional'
+  const label = [
+    field.repeated ? 'repeated' : field.required ? 'required' : 'optional',
+    field.repeated && field.options?.['packed'] ? 'packed' : '',
+    array ? 'array' : '',
+    isAdded(field) ? 'fork' : '',
+  ]
+    .filter(Boolean)
+    .join(' ')
   const written = field.options?.['default'] as string | number | boolean | undefined
   return {
-    number: field.id,
+    number: isOfText(field) ? 0 : field.id,
     name: field.name,
     type: resolved ? nameOf(resolved) : field.type,
     label,
@@ -174,7 +173,7 @@ function scalarType(type: string): string {
   if (type === 'bool') return 'boolean'
   if (type === 'bytes') return 'Uint8Array'
   if (type === 'string') return 'string'
-  throw new Error(`proto/caffe.proto uses type ${type}, which the readers do not know`)
+  throw new Error(`proto/*.proto uses type ${type}, which the readers do not know`)
 }
 
 /** Caffe's C++ name of a nested type: PoolingParameter_Engine. */

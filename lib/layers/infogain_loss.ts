@@ -16,7 +16,7 @@ import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
  */
 export class InfogainLossLayer extends LossLayer {
   static override readonly param = ['infogain_loss_param', 'loss_param'] as const
-  static override readonly uses = ['softmax', 'infogainLoss', 'infogainLossGradient'] as const
+  static override readonly uses = ['softmax', 'infogainLoss', 'infogainLossGradient', 'power'] as const
   override readonly bottomCount: Count = { atLeast: 2, atMost: 3 }
   override readonly topCount: Count = { atLeast: 1, atMost: 2 }
   private sizes!: ClassLossShape
@@ -74,6 +74,7 @@ export class InfogainLossLayer extends LossLayer {
     const probability = this.probabilities(top)
     this.kernels.softmax(outer, classes, inner, bottom[0].memory.data, probability)
     this.kernels.infogainLoss(this.sizes, probability, bottom[1].memory.data, this.matrix(bottom), top[0].memory.data)
+    this.divideByFixed(1, top[0].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -82,14 +83,9 @@ export class InfogainLossLayer extends LossLayer {
     if (!propagateDown[0]) return
     const label = bottom[1].memory.data
     const dloss = top[0].memory.diff
-    this.kernels.infogainLossGradient(
-      this.sizes,
-      this.probabilities(top),
-      label,
-      this.matrix(bottom),
-      dloss,
-      bottom[0].memory.diff,
-    )
+    const { diff } = bottom[0].memory
+    this.kernels.infogainLossGradient(this.sizes, this.probabilities(top), label, this.matrix(bottom), dloss, diff)
+    this.divideByFixed(bottom[0].count, diff)
   }
 
   override dispose(): void {

@@ -8,7 +8,7 @@ import { LossLayer, normalizationOf } from './parts/loss.js'
  */
 export class SigmoidCrossEntropyLossLayer extends LossLayer {
   static override readonly param = ['sigmoid_param', 'loss_param'] as const
-  static override readonly uses = ['sigmoidCrossEntropyLoss', 'sigmoidCrossEntropyLossGradient'] as const
+  static override readonly uses = ['sigmoidCrossEntropyLoss', 'sigmoidCrossEntropyLossGradient', 'power'] as const
   private sizes!: ClassLossShape
 
   override reshape(bottom: Blob[], top: Blob[]): void {
@@ -25,6 +25,7 @@ export class SigmoidCrossEntropyLossLayer extends LossLayer {
 
   override forward(bottom: Blob[], top: Blob[]): void {
     this.kernels.sigmoidCrossEntropyLoss(this.sizes, bottom[0].memory.data, bottom[1].memory.data, top[0].memory.data)
+    this.divideByFixed(1, top[0].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -32,5 +33,6 @@ export class SigmoidCrossEntropyLossLayer extends LossLayer {
     if (!propagateDown[0]) return
     const { data, diff } = bottom[0].memory
     this.kernels.sigmoidCrossEntropyLossGradient(this.sizes, data, bottom[1].memory.data, top[0].memory.diff, diff)
+    this.divideByFixed(bottom[0].count, diff)
   }
 }

@@ -8,7 +8,7 @@ import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
 /** loss = −Σ log softmax(x)[label] / normalizer. */
 export class SoftmaxWithLossLayer extends LossLayer {
   static override readonly param = ['softmax_param', 'loss_param'] as const
-  static override readonly uses = ['softmax', 'softmaxLoss', 'softmaxLossGradient'] as const
+  static override readonly uses = ['softmax', 'softmaxLoss', 'softmaxLossGradient', 'power'] as const
 
   private shape!: ClassLossShape
   private readonly probability = new Memory(0, this.engine.heap)
@@ -37,18 +37,15 @@ export class SoftmaxWithLossLayer extends LossLayer {
     checkLabels(this, bottom[1], shape.classes, shape.ignoreLabel)
     this.kernels.softmax(shape.outer, shape.classes, shape.inner, bottom[0].memory.data, probability)
     this.kernels.softmaxLoss(shape, probability, bottom[1].memory.data, top[0].memory.data)
+    this.divideByFixed(1, top[0].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     this.refuseLabelGradient(propagateDown, bottom)
-    if (propagateDown[0])
-      this.kernels.softmaxLossGradient(
-        this.shape,
-        this.probability,
-        bottom[1].memory.data,
-        top[0].memory.diff,
-        bottom[0].memory.diff,
-      )
+    if (!propagateDown[0]) return
+    const { diff } = bottom[0].memory
+    this.kernels.softmaxLossGradient(this.shape, this.probability, bottom[1].memory.data, top[0].memory.diff, diff)
+    this.divideByFixed(bottom[0].count, diff)
   }
 
   override dispose(): void {

@@ -12,7 +12,7 @@ export interface FieldInfo {
   readonly number: number
   /** What its values are; `message` and `enum` then hold the description of these. */
   readonly type: ScalarType | 'enum' | 'message'
-  /** The type as proto/caffe.proto names it, for error messages. */
+  /** The type as proto/*.proto name it, for error messages. */
   readonly typeName: string
   readonly repeated: boolean
   readonly required: boolean
@@ -22,7 +22,9 @@ export interface FieldInfo {
   readonly default: string | number | boolean | undefined
   readonly message: MessageInfo | undefined
   readonly enum: EnumInfo | undefined
-  /** From a class of layers, not from proto/caffe.proto. */
+  /** Added to a message of Caffe 1.0 by a fork. */
+  readonly fork: boolean
+  /** From a class of layers, not from the schema. */
   readonly declared?: boolean
 }
 
@@ -56,6 +58,9 @@ export type PlainMessage = Record<string | symbol, unknown>
 
 type FieldRow = readonly [number: number, name: string, type: string, label: string, value?: string | number | boolean]
 
+/** Behind every number: fields without one are written last. */
+const LAST = Number.MAX_SAFE_INTEGER
+
 const messages = new Map<string, MessageInfo>()
 const enums = new Map<string, EnumInfo>()
 
@@ -73,9 +78,9 @@ export const isTypeName = (name: string): boolean =>
 
 function buildMessage(name: string): MessageInfo {
   const rows = (schema.messages as unknown as Record<string, FieldRow[]>)[name]
-  const fields = [...rows].sort((a, b) => a[0] - b[0]).map(buildField)
+  const fields = [...rows].sort((a, b) => (a[0] || LAST) - (b[0] || LAST)).map(buildField)
   const byName = new Map(fields.map(field => [field.name, field]))
-  const byNumber = new Map(fields.map(field => [field.number, field]))
+  const byNumber = new Map(fields.filter(field => field.number).map(field => [field.number, field]))
   const info: OpenMessageInfo = {
     name,
     fields,
@@ -98,9 +103,6 @@ function buildMessage(name: string): MessageInfo {
   return info
 }
 
-/** Behind every number: fields without one are written last. */
-const LAST = Number.MAX_SAFE_INTEGER
-
 /** A field by its row in the schema. */
 export function buildField([number, name, typeName, label, value]: FieldRow): FieldInfo {
   const isMessage = Object.hasOwn(schema.messages, typeName)
@@ -114,6 +116,7 @@ export function buildField([number, name, typeName, label, value]: FieldRow): Fi
     required: label === 'required',
     packed: label.includes('packed'),
     array: label.includes('array'),
+    fork: label.endsWith('fork'),
     default: value,
     message: isMessage ? (messages.get(typeName) ?? buildMessage(typeName)) : undefined,
     enum: isEnum ? (enums.get(typeName) ?? buildEnum(typeName)) : undefined,
@@ -148,7 +151,7 @@ export function unknownField(message: MessageInfo, name: string): string {
   const text = `${message.name} has no field '${name.slice(0, 80)}'`
   const other = otherFile(message, name)
   if (other) return `${text}; ${other}`
-  const owners = message.fields.filter(field => field.message?.byName.has(name)).map(field => field.name)
+  const owners = message.fields.filter(field => !field.fork && field.message?.byName.has(name)).map(field => field.name)
   if (owners.length)
     return `${text}; it is a field of ${owners.slice(0, 5).join(', ')}${owners.length > 5 ? ', …' : ''}`
   const known = [...message.byName.keys()]

@@ -291,6 +291,22 @@ const V1_TYPES: Record<V1LayerParameter_LayerType, string> = {
   TANH: 'TanH',
   THRESHOLD: 'Threshold',
   WINDOW_DATA: 'WindowData',
+  LOCAL: 'Local',
+  BN: 'BN',
+  NORMALIZE: 'Normalize',
+  INSANITY: 'Insanity',
+  TRIPLET_LOSS: 'TripletLoss',
+  ROIPOOLING: 'ROIPooling',
+  BATCH_NORM: 'BatchNorm',
+  ELTWISE_AFFINE: 'EltwiseAffine',
+  RELU6: 'ReLU6',
+  UPSAMPLE: 'Upsample',
+  DENSE_IMAGE_DATA: 'DenseImageData',
+  INTERP: 'Interp',
+  PERMUTE: 'Permute',
+  PRELU: 'PReLU',
+  RESHAPE: 'Reshape',
+  SEG_ACCURACY: 'SegAccuracy',
 }
 
 /** Today's name of a type that is spelled as V1 or V0 layers do. */

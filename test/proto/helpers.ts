@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import protobuf from 'protobufjs'
+import type protobuf from 'protobufjs'
+import { protoRoot } from '../../scripts/proto_root.js'
 
 const GOLDEN = new URL('../golden/', import.meta.url)
 
@@ -40,12 +41,7 @@ export function goldenPrototxts(): { name: string; text: string; solver: boolean
 }
 
 /** The schema as protobufjs reflects it: the reference that our readers are held against. */
-export function reflection(): protobuf.Root {
-  const proto = readFileSync(new URL('../../proto/caffe.proto', import.meta.url), 'utf8')
-  const { root } = protobuf.parse(proto, { keepCase: true })
-  root.resolveAll()
-  return root
-}
+export const reflection = protoRoot
 
 /** A reflected message as a plain object, tensors as plain lists. */
 export function plain(type: protobuf.Type, message: protobuf.Message): unknown {

@@ -15,7 +15,7 @@ import {
 } from '../../lib/proto/wire.js'
 import { comparable, goldenBytes, goldenFiles, goldenPrototxts, plain, reflection } from './helpers.js'
 
-const root = reflection()
+const root = await reflection()
 const typeOf = (name: string): protobuf.Type => root.lookupType(`caffe.${name}`)
 
 const unknown = (message: object): Uint8Array[] | undefined => (message as Record<symbol, Uint8Array[]>)[unknownFields]

@@ -2,6 +2,7 @@ import { type Blob, shapeText } from '../../blob.js'
 import type { Normalization } from '../../engine.js'
 import type { LossParameter } from '../../generated/caffe.js'
 import { type Count, Layer } from '../../layer.js'
+import type { Memory } from '../../memory.js'
 
 /**
  * predictions (N, …), labels (N, …) → one value. The net's objective is the sum of all losses times their `loss_weight`
@@ -26,6 +27,13 @@ export abstract class LossLayer extends Layer {
     return bottomIndex !== 1
   }
 
+  /** `normalization: PRE_FIXED` (R-FCN): what was summed up, or a gradient of it, by its number. */
+  protected divideByFixed(n: number, values: Memory): void {
+    const { normalization, pre_fixed_normalizer = 1 } = this.param.loss_param ?? {}
+    if (normalization !== 'PRE_FIXED' || pre_fixed_normalizer <= 1) return
+    this.kernels.power(n, 1, 1 / pre_fixed_normalizer, 0, values, values)
+  }
+
   /** Labels have no gradient: refuse it for bottom `index`. */
   protected refuseLabelGradient(propagateDown: boolean[], bottom: Blob[], index = 1): void {
     if (propagateDown[index])
@@ -44,8 +52,12 @@ export abstract class LossLayer extends Layer {
   }
 }
 
-/** `loss_param`'s normalization; the deprecated `normalize` counts where normalization is not written. */
+/**
+ * `loss_param`'s normalization; the deprecated `normalize` counts where normalization is not written. PRE_FIXED is NONE
+ * here, and `divideByFixed` does the rest.
+ */
 export function normalizationOf(param: LossParameter | undefined, otherwise: Normalization): Normalization {
+  if (param?.normalization === 'PRE_FIXED') return 'NONE'
   if (param?.normalization !== undefined) return param.normalization
   if (param?.normalize !== undefined) return param.normalize ? 'VALID' : 'BATCH_SIZE'
   return otherwise

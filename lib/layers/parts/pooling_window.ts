@@ -32,7 +32,7 @@ export function poolingWindow(layer: Layer): PoolingWindow {
       throw layer.error(`pad ${shapeText(pad)} must be smaller than the kernel size ${shapeText(kernel)}`)
   }
   if (param.pool === 'STOCHASTIC' && (pad[0] || pad[1])) throw layer.error('pool: STOCHASTIC takes no padding')
-  return { kernel, stride, pad, roundUp: param.round_mode === 'CEIL' }
+  return { kernel, stride, pad, roundUp: param.round_mode === 'CEIL' && param.ceil_mode !== false }
 }
 
 /**
