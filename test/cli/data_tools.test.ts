@@ -81,6 +81,8 @@ describe('convert-imageset', () => {
     )
     const jpg = await read('--encode-type', 'jpeg', '--gray', ...half)
     expect(jpg.map(({ format, channels }) => [format, channels])).toEqual(Array(6).fill(['jpeg', 1]))
+    const grey = await read('--gray')
+    expect(grey.map(({ channels }) => channels)).toEqual(Array(6).fill(1))
     // without an encode type each file keeps its own
     const own = await read(...half)
     expect(own.map(({ format }) => format)).toEqual(['png', 'jpeg', 'png', 'png', 'jpeg', 'png'])
