@@ -1,4 +1,4 @@
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, larger, smaller } from './vector'
 
@@ -38,7 +38,7 @@ export function accuracy(
   s.x = x
   s.label = label
   s.hits = sharedWorkspace(bytes(labels + 4 + 2 * classes))
-  s.block = larger(1, CHUNK / (classes * (inner == 1 ? 1 : 4)))
+  s.block = larger(1, CHUNK_VALUES / (classes * (inner == 1 ? 1 : 4)))
   run(inner == 1 ? rowsChunk : stripesChunk, ceilDiv(outer * ceilDiv(inner, 4), s.block))
   const hits = s.hits
   // true labels of each class, and hits

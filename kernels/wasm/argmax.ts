@@ -1,4 +1,4 @@
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, put, select, smaller } from './vector'
 
@@ -28,7 +28,7 @@ export function argMax(outer: i32, size: i32, inner: i32, topK: i32, depth: i32,
   s.index = index
   s.value = value
   // a column is looked through once for each of its largest, four columns at a time where they lie side by side
-  s.block = larger(1, <i32>(<f64>CHUNK / (<f64>size * <f64>topK * (inner == 1 ? 1 : 4))))
+  s.block = larger(1, <i32>(<f64>CHUNK_VALUES / (<f64>size * <f64>topK * (inner == 1 ? 1 : 4))))
   run(inner == 1 ? rowsChunk : stripesChunk, ceilDiv(outer * ceilDiv(inner, 4), s.block))
 }
 

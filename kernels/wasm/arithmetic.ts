@@ -1,4 +1,4 @@
-import { CHUNK, describe, described, endOf, firstOf, restOf, runLight } from './elementwise'
+import { CHUNK_VALUES, describe, described, endOf, firstOf, restOf, runLight } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, copyValues, larger, madd, smaller, storeLanes } from './vector'
 
@@ -24,7 +24,7 @@ export function copy(n: i32, x: usize, y: usize): void {
 
 function copyChunk(chunk: i32, _workspace: usize): void {
   const e = described()
-  memory.copy(e.y + firstOf(chunk), e.x + firstOf(chunk), bytes(smaller(CHUNK, e.n - chunk * CHUNK)))
+  memory.copy(e.y + firstOf(chunk), e.x + firstOf(chunk), bytes(smaller(CHUNK_VALUES, e.n - chunk * CHUNK_VALUES)))
 }
 
 export function axpby(n: i32, alpha: f32, x: usize, beta: f32, y: usize): void {
@@ -87,7 +87,7 @@ export function copyRows(rows: i32, width: i32, x: usize, xStride: i32, y: usize
   }
   const r = changetype<RowsJob>(job)
   r.rows = rows
-  r.block = larger(1, CHUNK / width)
+  r.block = larger(1, CHUNK_VALUES / width)
   r.width = width
   r.x = x
   r.xStride = bytes(xStride)

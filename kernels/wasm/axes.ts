@@ -1,5 +1,5 @@
 /** Sums along axes; what is added up is added in double, in an order that the shape alone decides. */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, demote, high, larger, low, put, sign, smaller } from './vector'
 
@@ -26,8 +26,8 @@ function describe(operation: i32, outer: i32, inner: i32, coefficient: f64, x: u
   r.operation = operation
   r.outer = outer
   r.inner = inner
-  r.parts = larger(1, ceilDiv(inner, CHUNK))
-  r.block = larger(1, CHUNK / larger(1, inner))
+  r.parts = larger(1, ceilDiv(inner, CHUNK_VALUES))
+  r.block = larger(1, CHUNK_VALUES / larger(1, inner))
   r.coefficient = coefficient
   r.x = x
   r.y = y
@@ -61,9 +61,9 @@ function rowsChunk(chunk: i32, _workspace: usize): void {
 
 function partsChunk(chunk: i32, _workspace: usize): void {
   const r = changetype<Reduction>(job)
-  const first = (chunk % r.parts) * CHUNK
+  const first = (chunk % r.parts) * CHUNK_VALUES
   const row = r.x + bytes((chunk / r.parts) * r.inner)
-  store<f64>(r.y + ((<usize>chunk) << 3), sum(r.operation, smaller(CHUNK, r.inner - first), row + bytes(first)))
+  store<f64>(r.y + ((<usize>chunk) << 3), sum(r.operation, smaller(CHUNK_VALUES, r.inner - first), row + bytes(first)))
 }
 
 /** Σ f(x) of n values. */
@@ -93,8 +93,8 @@ export function reduceGradient(operation: i32, outer: i32, inner: i32, coefficie
 
 function gradientChunk(chunk: i32, _workspace: usize): void {
   const r = changetype<Reduction>(job)
-  const first = (chunk % r.parts) * CHUNK
-  const width = smaller(CHUNK, r.inner - first)
+  const first = (chunk % r.parts) * CHUNK_VALUES
+  const width = smaller(CHUNK_VALUES, r.inner - first)
   const row = r.parts == 1 ? chunk * r.block : chunk / r.parts
   const last = r.parts == 1 ? smaller(r.outer, row + r.block) : row + 1
   for (let o = row; o < last; o++) {
@@ -132,8 +132,8 @@ export function sumMiddle(outer: i32, middle: i32, inner: i32, x: usize, y: usiz
   s.outer = outer
   s.middle = middle
   s.inner = inner
-  s.width = smaller(ceilDiv(inner, 4), larger(1, CHUNK / 4 / larger(1, middle))) * 4
-  s.block = larger(1, CHUNK / larger(1, s.width * middle))
+  s.width = smaller(ceilDiv(inner, 4), larger(1, CHUNK_VALUES / 4 / larger(1, middle))) * 4
+  s.block = larger(1, CHUNK_VALUES / larger(1, s.width * middle))
   s.x = x
   s.y = y
   run(middleChunk, ceilDiv(outer * ceilDiv(inner, s.width), s.block))

@@ -1,5 +1,5 @@
 import { finished, slopes } from './after'
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, demote, high as highOf, larger, low as lowOf, smaller, storeLanes, sumLanes } from './vector'
 
@@ -29,7 +29,7 @@ export function addBias(batch: i32, channels: i32, inner: i32, bias: usize, y: u
   const rows = inner == 1 ? batch : batch * channels
   const width = inner == 1 ? channels : inner
   if (rows <= 0 || width <= 0) return
-  const block = larger(1, CHUNK / width)
+  const block = larger(1, CHUNK_VALUES / width)
   describe(batch, channels, inner, block, bias, y)
   run(inner == 1 ? addRowChunk : addBiasChunk, ceilDiv(rows, block))
 }
@@ -63,7 +63,7 @@ function addRowChunk(chunk: i32, _workspace: usize): void {
 export function biasGradient(batch: i32, channels: i32, inner: i32, dy: usize, db: usize): void {
   if (channels <= 0) return
   const unit = inner == 1 ? 4 : 1
-  const parts = smaller(64, 1 + <i32>((<i64>batch * <i64>channels * <i64>inner) / CHUNK))
+  const parts = smaller(64, 1 + <i32>((<i64>batch * <i64>channels * <i64>inner) / CHUNK_VALUES))
   const block = ceilDiv(ceilDiv(channels, parts), unit) * unit
   describe(batch, channels, inner, block, db, dy)
   run(inner == 1 ? columnSumsChunk : channelSumsChunk, ceilDiv(channels, block))

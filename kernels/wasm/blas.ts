@@ -11,7 +11,7 @@ import { bytes, ceilDiv, smaller } from './vector'
 /** Below so many operations the call costs more than the library saves. */
 const SMALL: f64 = 2e5
 /** Operations worth a chunk of their own, some 40 µs, and how many a value of C costs that passes through memory. */
-const CHUNK: f64 = 8e6
+const CHUNK_WORK: f64 = 8e6
 const PASS: f64 = 8
 const MOST_CHUNKS: i32 = 16
 
@@ -52,7 +52,7 @@ export function blasGemm(
   }
   const work = operations + PASS * <f64>M * <f64>N
   let parts = 1
-  while (parts < MOST_CHUNKS && work > CHUNK * <f64>parts) parts <<= 1
+  while (parts < MOST_CHUNKS && work > CHUNK_WORK * <f64>parts) parts <<= 1
   const g = changetype<BlasJob>(job)
   g.transA = transA
   g.transB = transB

@@ -15,7 +15,7 @@ import { isKept, winogradWeightGradient } from './winograd_weight_gradient'
 /** Values of a piece: 512 KiB. */
 const PIECE: i32 = 1 << 17
 /** Operations worth a chunk of their own, some 20 µs, and how many chunks there should be. */
-const CHUNK: f64 = 4e6
+const CHUNK_WORK: f64 = 4e6
 const MOST_CHUNKS: i32 = 16
 /** Rows of a piece that a product with one row of the kernel needs to be worth its call, and columns of any product. */
 const LEAST_DEPTH: i32 = 32
@@ -70,7 +70,7 @@ function sharesOf(s: Convolution, most: i32): i32 {
   const images = s.N * s.G
   if (images >= MOST_CHUNKS) return 1
   const operations = 2 * <f64>s.groupM * <f64>s.groupC * <f64>s.taps * <f64>s.positions
-  const shares = larger(1, smaller(most, smaller(ceilDiv(MOST_CHUNKS, images), <i32>(operations / CHUNK) + 1)))
+  const shares = larger(1, smaller(most, smaller(ceilDiv(MOST_CHUNKS, images), <i32>(operations / CHUNK_WORK) + 1)))
   return shares > 1 && images & 1 ? shares & ~1 : shares
 }
 

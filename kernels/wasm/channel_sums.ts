@@ -1,5 +1,5 @@
 /** Sums over all places of a channel: what gradients of coefficients per channel are made of. */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, demote, high, larger, low, madd, smaller, storeLanes } from './vector'
 
@@ -39,14 +39,14 @@ export function addChannelSums(outer: i32, channels: i32, inner: i32, part: i32,
   s.x = x
   s.dy = dy
   if (s.inner == 1) {
-    s.block = ceilDiv(larger(1, CHUNK / outer), 4) * 4
+    s.block = ceilDiv(larger(1, CHUNK_VALUES / outer), 4) * 4
     s.sums = sums
     run(columnsChunk, ceilDiv(channels, s.block))
     return
   }
   // memory is read in its own order: the rows of one channel are far from each other
-  s.parts = ceilDiv(s.inner, CHUNK)
-  s.block = larger(1, CHUNK / s.inner)
+  s.parts = ceilDiv(s.inner, CHUNK_VALUES)
+  s.block = larger(1, CHUNK_VALUES / s.inner)
   const pieces = s.outer * channels * s.parts
   s.sums = sharedWorkspace(<usize>pieces << 3)
   run(partsChunk, ceilDiv(pieces, s.block))
@@ -99,9 +99,9 @@ function partsChunk(chunk: i32, _workspace: usize): void {
   const s = changetype<ChannelSums>(job)
   const last = smaller(s.outer * s.channels * s.parts, (chunk + 1) * s.block)
   for (let i = chunk * s.block; i < last; i++) {
-    const first = (i % s.parts) * CHUNK
+    const first = (i % s.parts) * CHUNK_VALUES
     const at = bytes((i / s.parts) * s.inner + first)
-    const width = smaller(CHUNK, s.inner - first)
+    const width = smaller(CHUNK_VALUES, s.inner - first)
     const sum = s.part == ALL ? sumOf(s.x + at, s.dy + at, width, ALL) : sumOf(s.x + at, s.dy + at, width, NEGATIVE)
     store<f64>(s.sums + ((<usize>i) << 3), sum)
   }

@@ -4,7 +4,7 @@
  * backward, or of output channels.
  */
 import { finishRows } from './after'
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { Convolution, convolutionJob, isPadded, paddedBytes, padRows, zero } from './convolution_shape'
 import { needWorkspace, run } from './threads'
 import { bytes, ceilDiv, copyValues, evens, larger, madd, smaller, storeLanes, sumLanes } from './vector'
@@ -27,7 +27,7 @@ function describe(s: Convolution, x: usize, w: usize, bias: usize, y: usize): vo
   s.w = w
   s.bias = bias
   s.y = y
-  s.block = larger(1, CHUNK / 2 / larger(1, s.positions))
+  s.block = larger(1, CHUNK_VALUES / 2 / larger(1, s.positions))
   needWorkspace(paddedBytes(s, 1) + 64)
 }
 

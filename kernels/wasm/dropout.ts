@@ -1,5 +1,5 @@
 /** Random masks. */
-import { CHUNK, chunksOf } from './elementwise'
+import { CHUNK_VALUES, chunksOf } from './elementwise'
 import { sixteenWords } from './philox'
 import { job, needWorkspace, run } from './threads'
 import { bytes, put, smaller } from './vector'
@@ -37,8 +37,8 @@ function dropoutChunk(chunk: i32, words: usize): void {
   const d = changetype<DropoutJob>(job)
   const threshold = i32x4.splat(d.threshold)
   const kept = f32x4.splat(d.kept)
-  const last = smaller(d.n, (chunk + 1) * CHUNK)
-  for (let i = chunk * CHUNK; i < last; i += 16) {
+  const last = smaller(d.n, (chunk + 1) * CHUNK_VALUES)
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 16) {
     sixteenWords(i, d.k0, d.k1, d.c1, d.c2, d.c3, words)
     for (let j = 0; j < 16 && i + j < last; j += 4) {
       put(d.mask + bytes(i + j), v128.and(i32x4.ge_u(v128.load(words + bytes(j)), threshold), kept), last - i - j)

@@ -3,7 +3,7 @@ import { job, run, runAlone, Task } from './threads'
 import { bytes, ceilDiv, put, smaller } from './vector'
 
 /** Values of a chunk: 64 KiB of each array, a few microseconds of work. */
-export const CHUNK: i32 = 16384
+export const CHUNK_VALUES: i32 = 16384
 
 /** y ← f(a, b, c, x, z) for n values. */
 @unmanaged
@@ -46,26 +46,26 @@ export function described(): Elementwise {
 
 @inline
 export function chunksOf(n: i32): i32 {
-  return ceilDiv(n, CHUNK)
+  return ceilDiv(n, CHUNK_VALUES)
 }
 
 /** Byte offsets of a chunk: first value, end of the whole vectors, and how many values (0 to 3) are left after them. */
 @inline
 export function firstOf(chunk: i32): usize {
-  return bytes(chunk * CHUNK)
+  return bytes(chunk * CHUNK_VALUES)
 }
 @inline
 export function endOf(chunk: i32, n: i32): usize {
-  return bytes(smaller((chunk + 1) * CHUNK, n) & ~3)
+  return bytes(smaller((chunk + 1) * CHUNK_VALUES, n) & ~3)
 }
 @inline
 export function restOf(chunk: i32, n: i32): i32 {
-  return n <= (chunk + 1) * CHUNK ? n & 3 : 0
+  return n <= (chunk + 1) * CHUNK_VALUES ? n & 3 : 0
 }
 
 /** Runs a task of about one operation a value. Up to four chunks take less time than it takes to wake a worker. */
 export function runLight(task: Task, n: i32): void {
-  if (n <= 4 * CHUNK) runAlone(task, chunksOf(n))
+  if (n <= 4 * CHUNK_VALUES) runAlone(task, chunksOf(n))
   else run(task, chunksOf(n))
 }
 
@@ -76,8 +76,8 @@ export function runLight(task: Task, n: i32): void {
 function eachChunk<F>(chunk: i32): void {
   const f = changetype<F>(job)
   const y = described().y
-  const last = smaller(described().n, (chunk + 1) * CHUNK)
-  for (let i = chunk * CHUNK; i < last; i += 4) put(y + bytes(i), f.of(bytes(i)), last - i)
+  const last = smaller(described().n, (chunk + 1) * CHUNK_VALUES)
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) put(y + bytes(i), f.of(bytes(i)), last - i)
 }
 
 /** Runs the formula F over what `describe` said. */

@@ -1,6 +1,6 @@
 /** Several inputs of n values combined into one output. */
 import { finished, slopes } from './after'
-import { CHUNK, chunksOf } from './elementwise'
+import { CHUNK_VALUES, chunksOf } from './elementwise'
 import { job, run } from './threads'
 import { bytes, madd, put, select, smaller } from './vector'
 
@@ -50,7 +50,7 @@ export function eltwiseSum(n: i32, count: i32, y: usize): void {
 
 function sumChunk(chunk: i32, _workspace: usize): void {
   const e = changetype<Eltwise>(job)
-  const last = smaller(e.n, (chunk + 1) * CHUNK)
+  const last = smaller(e.n, (chunk + 1) * CHUNK_VALUES)
   const slope = slopes()
   if (e.count == 2) {
     const a = coefficient(0)
@@ -58,13 +58,13 @@ function sumChunk(chunk: i32, _workspace: usize): void {
     const first = input(0)
     const second = input(1)
     const y = e.y
-    for (let i = chunk * CHUNK; i < last; i += 4) {
+    for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
       const sum = madd(b, v128.load(second + bytes(i)), f32x4.mul(a, v128.load(first + bytes(i))))
       put(y + bytes(i), finished(sum, slope), last - i)
     }
     return
   }
-  for (let i = chunk * CHUNK; i < last; i += 4) {
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
     let sum = f32x4.splat(0)
     for (let k = 0; k < e.count; k++) sum = madd(coefficient(k), v128.load(input(k) + bytes(i)), sum)
     put(e.y + bytes(i), finished(sum, slope), last - i)
@@ -81,8 +81,8 @@ export function eltwiseProductGradient(n: i32, count: i32, skipped: i32, dy: usi
 
 function productChunk(chunk: i32, _workspace: usize): void {
   const e = changetype<Eltwise>(job)
-  const last = smaller(e.n, (chunk + 1) * CHUNK)
-  for (let i = chunk * CHUNK; i < last; i += 4) {
+  const last = smaller(e.n, (chunk + 1) * CHUNK_VALUES)
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
     let product = e.mask ? v128.load(e.mask + bytes(i)) : f32x4.splat(1)
     for (let k = 0; k < e.count; k++) if (k != e.skipped) product = f32x4.mul(product, v128.load(input(k) + bytes(i)))
     put(e.y + bytes(i), product, last - i)
@@ -95,8 +95,8 @@ export function eltwiseMax(n: i32, count: i32, y: usize, mask: usize): void {
 
 function maxChunk(chunk: i32, _workspace: usize): void {
   const e = changetype<Eltwise>(job)
-  const last = smaller(e.n, (chunk + 1) * CHUNK)
-  for (let i = chunk * CHUNK; i < last; i += 4) {
+  const last = smaller(e.n, (chunk + 1) * CHUNK_VALUES)
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
     let best = v128.load(input(0) + bytes(i))
     let from = f32x4.splat(0)
     for (let k = 1; k < e.count; k++) {
@@ -118,9 +118,9 @@ export function eltwiseMaxGradient(n: i32, index: i32, mask: usize, dy: usize, d
 
 function maxGradientChunk(chunk: i32, _workspace: usize): void {
   const e = changetype<Eltwise>(job)
-  const last = smaller(e.n, (chunk + 1) * CHUNK)
+  const last = smaller(e.n, (chunk + 1) * CHUNK_VALUES)
   const index = f32x4.splat(<f32>e.skipped)
-  for (let i = chunk * CHUNK; i < last; i += 4) {
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
     const mine = f32x4.eq(v128.load(e.mask + bytes(i)), index)
     put(e.y + bytes(i), v128.and(v128.load(input(0) + bytes(i)), mine), last - i)
   }

@@ -1,4 +1,4 @@
-import { CHUNK, chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
+import { CHUNK_VALUES, chunksOf, describe, described, endOf, firstOf, restOf } from './elementwise'
 import { squares, total } from './sum_of_squares'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, smaller, storeLanes } from './vector'
@@ -19,6 +19,6 @@ function differenceChunk(chunk: i32, _workspace: usize): void {
   let i = firstOf(chunk)
   for (; i < end; i += 16) v128.store(e.y + i, f32x4.sub(v128.load(e.x + i), v128.load(e.z + i)))
   if (rest) storeLanes(e.y + i, f32x4.sub(v128.load(e.x + i), v128.load(e.z + i)), rest)
-  const n = smaller(CHUNK, e.n - chunk * CHUNK)
-  store<f64>(load<usize>(job, 32) + ((<usize>chunk) << 3), squares(n, e.y + bytes(chunk * CHUNK)))
+  const n = smaller(CHUNK_VALUES, e.n - chunk * CHUNK_VALUES)
+  store<f64>(load<usize>(job, 32) + ((<usize>chunk) << 3), squares(n, e.y + bytes(chunk * CHUNK_VALUES)))
 }

@@ -1,5 +1,5 @@
 /** Rows of a table by their indices: Embed. */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, copyValues, larger, put, smaller } from './vector'
 
@@ -37,7 +37,7 @@ function rowOf(g: Gather, r: i32): i32 {
 }
 
 export function gatherRows(rows: i32, width: i32, count: i32, index: usize, table: usize, y: usize): void {
-  const block = larger(1, CHUNK / larger(1, width))
+  const block = larger(1, CHUNK_VALUES / larger(1, width))
   describe(rows, width, count, block, index, table, y)
   run(gatherChunk, ceilDiv(rows, block))
 }
@@ -55,7 +55,7 @@ function gatherChunk(chunk: i32, _workspace: usize): void {
 
 /** In the order of r. A chunk is a block of columns: rows may meet. */
 export function scatterRows(rows: i32, width: i32, count: i32, index: usize, dy: usize, dtable: usize): void {
-  const block = larger(COLUMNS, ceilDiv(CHUNK / larger(1, rows), 4) * 4)
+  const block = larger(COLUMNS, ceilDiv(CHUNK_VALUES / larger(1, rows), 4) * 4)
   describe(rows, width, count, block, index, dy, dtable)
   run(scatterChunk, ceilDiv(width, block))
 }

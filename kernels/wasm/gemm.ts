@@ -12,7 +12,7 @@ const KC: i32 = 384
 /** Columns of B that one chunk packs at a time. */
 const NC: i32 = 512
 /** Floating-point operations worth a chunk of their own: some 15 µs. */
-const CHUNK: f64 = 8e5
+const CHUNK_WORK: f64 = 8e5
 const MOST_CHUNKS: i32 = 64
 /** Values of a column of A that do not fit into its lines, and columns of B that pay for turning A. */
 const LONG: i32 = 32
@@ -83,7 +83,7 @@ export function gemm(
   // the shape decides the cut: wide pieces first, then rows, then narrower pieces
   const operations = 2 * <f64>M * <f64>N * <f64>K
   let parts = 1
-  while (parts < MOST_CHUNKS && operations > CHUNK * <f64>parts) parts <<= 1
+  while (parts < MOST_CHUNKS && operations > CHUNK_WORK * <f64>parts) parts <<= 1
   let nParts = smaller(parts, ceilDiv(N, 64))
   let mParts = smaller(ceilDiv(parts, nParts), ceilDiv(M, 128))
   nParts = larger(nParts, smaller(parts / mParts, ceilDiv(N, 2 * NR)))

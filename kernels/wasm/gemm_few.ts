@@ -23,7 +23,7 @@ export function hasFewDots(M: i32, N: i32, K: i32): bool {
 /** Columns of C that stay in the L1 cache with four rows of B. */
 const WIDTH: i32 = 384
 /** Operations worth a chunk of their own. */
-const CHUNK: f64 = 8e5
+const CHUNK_WORK: f64 = 8e5
 const MOST_CHUNKS: i32 = 64
 
 @unmanaged
@@ -59,7 +59,7 @@ function describe(M: i32, N: i32, K: i32, alpha: f32, a: usize, aRow: usize, aSt
 
 @inline
 function blockOf(n: i32, M: i32, N: i32, K: i32, unit: i32, most: i32): i32 {
-  const parts = <i32>Math.min(<f64>MOST_CHUNKS, 1 + (2 * <f64>M * <f64>N * <f64>K) / CHUNK)
+  const parts = <i32>Math.min(<f64>MOST_CHUNKS, 1 + (2 * <f64>M * <f64>N * <f64>K) / CHUNK_WORK)
   return smaller(most, ceilDiv(ceilDiv(n, larger(1, parts)), unit) * unit)
 }
 

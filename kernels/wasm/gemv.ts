@@ -3,7 +3,7 @@ import { job, run } from './threads'
 import { bytes, ceilDiv, madd, smaller, storeLanes, sumLanes } from './vector'
 
 /** Matrix values worth a chunk of their own. */
-const CHUNK: i32 = 32768
+const CHUNK_VALUES: i32 = 32768
 const MOST_CHUNKS: i32 = 64
 /**
  * A float32 sum runs over no more products than this before it is added to a larger one: errors stay small however long
@@ -26,7 +26,7 @@ class GemvJob {
 @inline
 function describe(n: i32, K: i32, alpha: f32, matrix: usize, vector: usize, beta: f32, y: usize, unit: i32): GemvJob {
   const g = changetype<GemvJob>(job)
-  const parts = smaller(MOST_CHUNKS, 1 + <i32>((<i64>n * <i64>K) / CHUNK))
+  const parts = smaller(MOST_CHUNKS, 1 + <i32>((<i64>n * <i64>K) / CHUNK_VALUES))
   g.n = n
   g.K = K
   g.block = ceilDiv(ceilDiv(n, parts), unit) * unit

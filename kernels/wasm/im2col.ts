@@ -1,7 +1,7 @@
 /**
  * What a kernel of any number of axes covers, as a matrix, and back. Convolutions of more than two axes are made of it.
  */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
 
@@ -69,7 +69,7 @@ function describe(axes: i32, planes: i32, x: usize, y: usize): Im2col {
 export function im2col(axes: i32, planes: i32, x: usize, y: usize): void {
   const s = describe(axes, planes, x, y)
   if (s.outputs <= 0) return
-  s.block = larger(1, CHUNK / s.outputs)
+  s.block = larger(1, CHUNK_VALUES / s.outputs)
   run(rowsChunk, ceilDiv(planes * s.taps, s.block))
 }
 
@@ -85,7 +85,7 @@ function rowsChunk(chunk: i32, _workspace: usize): void {
 /** dx ← dx + the adjoint of im2col applied to dy: what was copied from one place is added up there. */
 export function addIm2colGradient(axes: i32, planes: i32, dy: usize, dx: usize): void {
   const s = describe(axes, planes, dx, dy)
-  s.block = larger(1, CHUNK / larger(1, s.taps * s.outputs))
+  s.block = larger(1, CHUNK_VALUES / larger(1, s.taps * s.outputs))
   run(planesChunk, ceilDiv(planes, s.block))
 }
 

@@ -2,7 +2,7 @@
  * Local response normalization within a channel, over size×size windows cut off at the edges. A chunk is a block of
  * planes.
  */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { endGradientAt, LRN, normalizeAt, startGradientAt } from './lrn'
 import { job, needWorkspace, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
@@ -13,7 +13,7 @@ function describe(planes: i32, height: i32, width: i32, size: i32, beta: f32, x:
   s.plane = height
   s.width = width
   s.reach = (size - 1) / 2
-  s.block = larger(1, CHUNK / 4 / larger(1, height * width))
+  s.block = larger(1, CHUNK_VALUES / 4 / larger(1, height * width))
   s.beta = beta
   s.x = x
   s.scale = scale

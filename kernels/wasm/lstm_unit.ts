@@ -3,7 +3,7 @@ import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller } from './vector'
 
 /** Hidden values of a chunk: each costs five exponentials. */
-const CHUNK: i32 = 512
+const CHUNK_VALUES: i32 = 512
 
 @unmanaged
 class UnitJob {
@@ -26,7 +26,7 @@ function describe(batch: i32, hidden: i32, previous: usize, gates: usize, cont: 
   const u = changetype<UnitJob>(job)
   u.batch = batch
   u.hidden = hidden
-  u.block = larger(1, CHUNK / larger(1, hidden))
+  u.block = larger(1, CHUNK_VALUES / larger(1, hidden))
   u.previous = previous
   u.gates = gates
   u.cont = cont

@@ -1,5 +1,5 @@
 /** Statistics of channels and their gradient. x, y, dx, dy: (N, C, inner). A chunk is a block of channels. */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, demote, high, larger, low, madd, put, smaller } from './vector'
 
@@ -25,7 +25,7 @@ function describe(batch: i32, channels: i32, inner: i32, x: usize, mean: usize, 
   s.batch = batch
   s.channels = channels
   s.inner = inner
-  s.block = larger(1, CHUNK / 2 / larger(1, batch * inner))
+  s.block = larger(1, CHUNK_VALUES / 2 / larger(1, batch * inner))
   // channels that lie side by side are taken by four
   if (inner == 1) s.block = ceilDiv(s.block, 4) * 4
   s.x = x

@@ -2,7 +2,7 @@
  * What poolings over planes (H, W) have in common: four windows of a row at a time; clipped windows are read from a
  * copy between pads.
  */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job } from './threads'
 import { bytes, ceilDiv, evens, larger, smaller } from './vector'
 
@@ -59,7 +59,7 @@ export function poolingShape(
   s.SW = SW
   s.PH = PH
   s.PW = PW
-  s.block = larger(1, CHUNK / larger(1, H * W))
+  s.block = larger(1, CHUNK_VALUES / larger(1, H * W))
   s.first = smaller(OW, ceilDiv(PW, SW))
   s.last = W + PW < KW ? s.first : larger(s.first, smaller(OW, (W + PW - KW) / SW + 1))
 }

@@ -1,5 +1,5 @@
 import { addChannelSums, NEGATIVE } from './channel_sums'
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { rectify, relu, reluGradient } from './relu'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, put, smaller } from './vector'
@@ -36,7 +36,7 @@ function rectifyChannels(outer: i32, channels: i32, inner: i32, x: usize, slope:
   s.width = s.isItem ? channels : inner
   if (s.rows <= 0 || s.width <= 0) return
   s.channels = channels
-  s.block = larger(1, CHUNK / s.width)
+  s.block = larger(1, CHUNK_VALUES / s.width)
   s.x = x
   s.slope = slope
   s.value = value

@@ -1,7 +1,7 @@
 /** What is done alike to all values of a channel. */
 import { finished, slopes } from './after'
 import { addChannelSums, ALL } from './channel_sums'
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, put, smaller, storeLanes } from './vector'
 
@@ -62,7 +62,7 @@ function runChannels(
   s.width = inner == 1 ? channels : inner
   if (s.rows <= 0 || s.width <= 0) return
   s.channels = channels
-  s.block = larger(1, CHUNK / s.width)
+  s.block = larger(1, CHUNK_VALUES / s.width)
   s.x = x
   s.mean = mean
   s.factor = factor

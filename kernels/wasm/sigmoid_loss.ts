@@ -1,4 +1,4 @@
-import { CHUNK, chunksOf, describe, described, each, Elementwise } from './elementwise'
+import { CHUNK_VALUES, chunksOf, describe, described, each, Elementwise } from './elementwise'
 import { exp } from './exp_lanes'
 import { log1p } from './log_lanes'
 import { logistic } from './sigmoid'
@@ -31,11 +31,11 @@ export function sigmoidCrossEntropyLoss(outer: i32, inner: i32, ignore: f32, mod
 /** A chunk's loss and how many of its targets count, as two doubles. */
 function sumsChunk(chunk: i32, _workspace: usize): void {
   const e = described()
-  const last = smaller(e.n, (chunk + 1) * CHUNK)
+  const last = smaller(e.n, (chunk + 1) * CHUNK_VALUES)
   let a = f64x2.splat(0)
   let b = a
   let valid = i32x4.splat(0)
-  for (let i = chunk * CHUNK; i < last; i += 4) {
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
     const x = e.first(bytes(i))
     const t = e.second(bytes(i))
     // of e^x and e^−x only the one that cannot overflow is used

@@ -1,4 +1,4 @@
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { exp } from './exp_lanes'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, madd, smaller, storeLanes, sumLanes } from './vector'
@@ -24,7 +24,7 @@ function describe(outer: i32, channels: i32, inner: i32, x: usize, y: usize, z: 
   s.channels = channels
   s.inner = inner
   // a value costs several times what it costs a copy
-  s.block = larger(1, CHUNK / 4 / larger(1, width))
+  s.block = larger(1, CHUNK_VALUES / 4 / larger(1, width))
   s.x = x
   s.y = y
   s.z = z

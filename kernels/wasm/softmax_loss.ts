@@ -1,4 +1,4 @@
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { log } from './log_lanes'
 import { job, run, sharedWorkspace } from './threads'
 import { bytes, ceilDiv, larger, smaller, storeLanes } from './vector'
@@ -33,7 +33,7 @@ function describe(outer: i32, classes: i32, inner: i32, ignore: f64, p: usize, l
   s.classes = classes
   s.inner = inner
   s.ignore = ignore
-  s.block = larger(1, CHUNK / larger(1, classes * inner))
+  s.block = larger(1, CHUNK_VALUES / larger(1, classes * inner))
   s.p = p
   s.label = label
   return ceilDiv(outer, s.block)

@@ -1,4 +1,4 @@
-import { CHUNK, chunksOf, describe, described } from './elementwise'
+import { CHUNK_VALUES, chunksOf, describe, described } from './elementwise'
 import { run, sharedWorkspace } from './threads'
 import { bytes, smaller } from './vector'
 
@@ -19,8 +19,8 @@ export function total(partial: usize, chunks: i32): f64 {
 
 function squaresChunk(chunk: i32, _workspace: usize): void {
   const e = described()
-  const n = smaller(CHUNK, e.n - chunk * CHUNK)
-  store<f64>(e.y + ((<usize>chunk) << 3), squares(n, e.x + bytes(chunk * CHUNK)))
+  const n = smaller(CHUNK_VALUES, e.n - chunk * CHUNK_VALUES)
+  store<f64>(e.y + ((<usize>chunk) << 3), squares(n, e.x + bytes(chunk * CHUNK_VALUES)))
 }
 
 /** Σ x² in double, always in the same order. */

@@ -1,5 +1,5 @@
 /** What all solver updates share: their job, the gradient with its decay, and the loop around a rule's formula. */
-import { CHUNK, chunksOf } from './elementwise'
+import { CHUNK_VALUES, chunksOf } from './elementwise'
 import { job, run } from './threads'
 import { bytes, madd, put, sign, smaller } from './vector'
 
@@ -53,8 +53,8 @@ function updateChunk<Rule>(chunk: i32): void {
   const a = f32x4.splat(s.a)
   const b = f32x4.splat(s.b)
   const delta = f32x4.splat(s.delta)
-  const last = smaller(s.n, (chunk + 1) * CHUNK)
-  for (let i = chunk * CHUNK; i < last; i += 4) {
+  const last = smaller(s.n, (chunk + 1) * CHUNK_VALUES)
+  for (let i = chunk * CHUNK_VALUES; i < last; i += 4) {
     const at = bytes(i)
     const w = v128.load(s.w + at)
     const step = rule.step(decayedGradient(s, w, v128.load(s.dw + at)), at, last - i, rate, a, b, delta)

@@ -39,7 +39,7 @@ const SPLIT: usize = 4194304
 const AGAIN: i32 = 1500
 const SPLIT_CHUNKS: i32 = 8
 /** Operations worth a chunk of their own, and how many chunks there should be. */
-const CHUNK: f64 = 8e5
+const CHUNK_WORK: f64 = 8e5
 const MOST_CHUNKS: f64 = 16
 
 /**
@@ -262,7 +262,7 @@ function transformWeights(f: Winograd, w: usize, to: usize): void {
 /** How a pass is cut: a part of the outputs is whole panels. */
 function cutTiles(f: Winograd): void {
   const operations = 72 * <f64>f.total * <f64>f.groups * <f64>f.inputs * <f64>f.outputs
-  const wanted = <i32>Math.min(MOST_CHUNKS, 1 + operations / CHUNK)
+  const wanted = <i32>Math.min(MOST_CHUNKS, 1 + operations / CHUNK_WORK)
   const most = f.blas ? MOST_BLOCK : smaller(MOST_BLOCK, larger(LEAST_BLOCK, BLOCK_VALUES / POINTS / f.inputs))
   // where parts of the outputs are too few for all threads; the system's sgemm wants many tiles
   const more = f.blas ? 1 : smaller(ceilDiv(f.total, LEAST_BLOCK), ceilDiv(wanted, f.groups * ceilDiv(f.outputs, PANEL)))

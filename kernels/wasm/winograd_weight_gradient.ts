@@ -16,7 +16,7 @@ const LEAST: f64 = 1572864
 const MOST: f64 = 33554432
 const RUN: i32 = 768
 /** Operations worth a chunk of their own. */
-const CHUNK: f64 = 8e5
+const CHUNK_WORK: f64 = 8e5
 
 /** Beside the fields it shares with the other passes: x and y are the images and dy, w is dw, points is dU. */
 @unmanaged
@@ -83,7 +83,7 @@ export function winogradWeightGradient(c: Convolution, x: usize, dy: usize, dw: 
     run(gradientChunk, s.groups * s.outputs)
     // 36 points of all groups are chunks enough unless there are many operations in each
     const operations = 2 * <f64>s.sum * <f64>s.inputs * <f64>s.outputs
-    s.part = cut(s.outputs, <i32>Math.min(8, 1 + operations / (8 * CHUNK)), 4, 64)
+    s.part = cut(s.outputs, <i32>Math.min(8, 1 + operations / (8 * CHUNK_WORK)), 4, 64)
     s.parts = ceilDiv(s.outputs, s.part)
     needWorkspace(TILE)
     run(sumsChunk, s.groups * POINTS * s.parts)
