@@ -1,35 +1,24 @@
 import { Blob } from './blob.js'
 import type { Engine, Kernels, UpdateRule } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
-import { gpuForSolverMode } from './engines/index.js'
 import { NetError, RistrettoError } from './errors.js'
-import type { NetParameter, SolverParameter } from './generated/caffe.js'
+import type { SolverParameter } from './generated/caffe.js'
 import type { LearnableParam } from './net/node.js'
-import { Net } from './net.js'
-import { checkMessage } from './proto/message.js'
-import { parseSolver } from './proto/text.js'
-import { upgradeSolver } from './proto/upgrade.js'
+import type { Net } from './net.js'
 import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver } from './solver/check.js'
 import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
 import { lint, lintEnd, lintLoss } from './solver/lint.js'
-import { outputValues, stateOptions, testNetsOf, trainNetOf } from './solver/nets.js'
-import {
-  badParam,
-  findNotFinite,
-  gradientsAreFinite,
-  looksAtGradients,
-  looksAtLoss,
-  NumericsError,
-} from './solver/numerics.js'
+import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
+import { badParams, badPass, notFinite } from './solver/numerics.js'
 import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult } from './solver/options.js'
-import { restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
-import { gradientNorm, ruleOf, SmoothedLoss } from './solver/update.js'
+import { hasMultiple, restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
+import { readSolver } from './solver/source.js'
+import { gradientNorm, Pace, ruleOf, SmoothedLoss } from './solver/update.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
-import { createFiles, type FileSource, type Files, fileName, isFileSource } from './system/files.js'
-import { g6 } from './system/format.js'
+import { type FileSource, type Files, isFileSource } from './system/files.js'
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
 export abstract class Solver {
@@ -66,7 +55,7 @@ export abstract class Solver {
   private linted = false
   /** No trained weights were loaded. */
   private fresh = true
-  private lastDisplay: { iter: number; time: number } | undefined
+  private readonly pace = new Pace()
 
   /** Use create(), which also builds the nets. */
   constructor(
@@ -141,7 +130,8 @@ export abstract class Solver {
   /** The loss of the last iteration, averaged over iter_size, not smoothed; NaN before the first. */
   async loss(): Promise<number> {
     this.mustLive('loss')
-    if (!this.lossKnown) await this.readLoss()
+    if (!this.lossKnown) this.lastLoss = await this.net.loss()
+    this.lossKnown = true
     return this.lastLoss
   }
 
@@ -202,16 +192,23 @@ export abstract class Solver {
 
   private async iterate(iterations: number): Promise<void> {
     const { param, net } = this
+    const { checkNumerics = 'auto' } = this.options
     if (!this.linted) {
       this.linted = true
       for (const hint of await lint(net.built, param, this.fresh)) this.hint(hint)
     }
     const start = this.iter
     const stop = start + iterations
-    if (param.snapshot_prefix !== undefined) await this.checkPlaces(param.snapshot_prefix, stop)
+    // snapshots to come need a place that can be written: found out before the work
+    const saves = this.savesAtEnd || !!this.options.keepBest || hasMultiple(param.snapshot, start, stop)
+    if (saves && param.snapshot_prefix !== undefined)
+      await this.files.mustBeWritable(`${param.snapshot_prefix}_iter_${stop}.caffemodel`, {
+        anywhere: true,
+        tried: true,
+      })
     this.smoothed.restart(start)
     this.stopped = false
-    this.lastDisplay ??= { iter: start, time: performance.now() }
+    this.pace.begin(start)
     while (this.iter < stop) {
       if (this.options.signal?.aborted) {
         this.stopped = true
@@ -231,7 +228,7 @@ export abstract class Solver {
       if (param.debug_info) net.debugInfo = displayed
       await net.exclusive(() => this.computeGradients(displayed))
       if (displayed) await this.display()
-      await this.checkNumerics(displayed)
+      await this.stopIf(await badPass(net.built, this.iter, displayed, checkNumerics, () => this.loss()))
       for (const hook of this.hooks.gradients) await hook(this.iter)
       // a snapshot that somebody asks for meanwhile holds an iteration whole, or not at all
       const lr = await net.exclusive(() => this.advance())
@@ -281,7 +278,7 @@ export abstract class Solver {
     const hint = lintEnd(param.max_iter, this.iter)
     if (hint) this.hint(hint)
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
-    await this.checkParams()
+    await this.stopIf(await badParams(this.net.built))
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
     if (this.stopped) return
@@ -307,34 +304,22 @@ export abstract class Solver {
    */
   async test(index = 0): Promise<TestResult[]> {
     this.mustLive('test')
-    const net = this.testNets[index]
-    if (!net) throw noTestNet(index, this.testNets.length)
-    const iterations = this.param.test_iter?.[index] ?? 0
-    this.emit({ type: 'testBegin', iter: this.iter, net: index })
-    const sums: number[] = []
-    let loss = 0
-    for (let i = 0; i < iterations; i++) {
-      if (this.options.signal?.aborted) {
-        this.stopped = true
-        this.emit({ type: 'testStopped', iter: this.iter, net: index })
-        return []
-      }
-      await net.exclusive(() => net.runner.forward())
-      if (this.param.test_compute_loss) loss += await net.loss()
-      let k = 0
-      for (const name of net.outputs) {
-        const blob = net.blobs[name]
-        await blob.memory.data.pull()
-        for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
-      }
+    const { iter, param } = this
+    const net = testNetOf(this.testNets, index)
+    this.emit({ type: 'testBegin', iter, net: index })
+    const iterations = param.test_iter?.[index] ?? 0
+    const means = await testMeans(net, iterations, param.test_compute_loss ?? false, this.options.signal)
+    if (!means) {
+      this.stopped = true
+      this.emit({ type: 'testStopped', iter, net: index })
+      return []
     }
-    const results = outputValues(net, k => sums[k] / iterations)
-    const meanLoss = this.param.test_compute_loss ? { loss: loss / iterations } : {}
-    this.emit({ type: 'test', iter: this.iter, net: index, outputs: results, ...meanLoss })
-    for (const hook of this.hooks.test) await hook({ iter: this.iter, net: index, results })
+    const { results, ...loss } = means
+    this.emit({ type: 'test', iter, net: index, outputs: results, ...loss })
+    for (const hook of this.hooks.test) await hook({ iter, net: index, results })
     const worse = index === 0 ? await this.keeper.tested(results) : undefined
     if (worse) {
-      this.emit({ type: 'patience', iter: this.iter, ...worse })
+      this.emit({ type: 'patience', iter, ...worse })
       this.outOfPatience = true
       this.stopped = true
     }
@@ -347,7 +332,7 @@ export abstract class Solver {
    */
   async snapshot(): Promise<Snapshot> {
     this.mustLive('snapshot')
-    await this.checkParams()
+    await this.stopIf(await badParams(this.net.built))
     const snapshot = await this.net.exclusive(() => snapshotSolver(this))
     this.saved(snapshot, false)
     await this.keeper.saved(snapshot)
@@ -416,41 +401,13 @@ export abstract class Solver {
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
-    const { param, options } = this
-    const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
-    const { threads, maxMemory, maxWork, files } = options
-    const log = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
-    // the schema's default is GPU, too: only a written one counts
-    const engine =
-      options.engine ?? (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => log(line)) : undefined)
-    const common = { engine, threads, maxMemory, maxWork, files, taggedLog: log }
-    const train = await this.netParam(trainNetOf(param))
-    const phase = param.train_state?.phase ?? train.state?.phase ?? 'TRAIN'
-    const state = stateOptions(param.train_state)
-    const level = options.level ?? state.level
-    const stages = [...(state.stages ?? []), ...(options.stages ?? [])]
-    this.net = await Net.create(train, { ...common, level, stages, phase, seed, near: this.files })
-    const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
-    for (const file of weights) await this.net.copyFrom(file)
-    this.fresh = weights.length === 0
-    const tests = testNetsOf(param)
-    for (let i = 0; i < tests.length; i++) {
-      const net = await this.netParam(tests[i])
-      const state = param.test_state?.[i]
-      const testPhase = state?.phase ?? net.state?.phase ?? 'TEST'
-      this.testNets.push(
-        await Net.create(net, {
-          ...common,
-          ...stateOptions(state),
-          phase: testPhase,
-          seed: this.net.seed,
-          near: this.files,
-        }),
-      )
-      this.testNets[i].shareWith(this.net)
-    }
+    const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
+    const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice)
+    this.net = net
+    this.testNets = testNets
+    this.fresh = !trained
     for (let m = 0; m < this.moments; m++)
-      for (const { blob } of this.net.built.learnable)
+      for (const { blob } of net.built.learnable)
         this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
   }
 
@@ -477,63 +434,22 @@ export abstract class Solver {
     this.emit({ type: 'hint', iter: this.iter, text })
   }
 
-  /** Snapshots to come need a place that can be written: found out before the work. */
-  private async checkPlaces(prefix: string, stop: number): Promise<void> {
-    const { snapshot } = this.param
-    const saves = !!snapshot && Math.floor(stop / snapshot) > Math.floor(this.iter / snapshot)
-    if (saves || this.savesAtEnd || this.options.keepBest)
-      await this.files.mustBeWritable(`${prefix}_iter_${stop}.caffemodel`, { anywhere: true, tried: true })
-  }
-
-  /** Stop before the update that would spoil the weights, with the name of the first bad layer and blob. */
-  private async checkNumerics(displayed: boolean): Promise<void> {
-    const { iter, net } = this
-    const when = this.options.checkNumerics ?? 'auto'
-    if (looksAtLoss(when, iter, displayed, this.engine.isHost) && !Number.isFinite(await this.loss()))
-      throw await this.notFinite(`the loss is ${this.lastLoss}`)
-    if (looksAtGradients(when, iter, displayed) && !(await gradientsAreFinite(net.built)))
-      throw await this.notFinite('gradients are no finite numbers')
-  }
-
-  /** A run whose weights are spoiled has nothing to save and does not end well. */
-  private async checkParams(): Promise<void> {
-    if (this.options.checkNumerics === 'never') return
-    if (await badParam(this.net.built)) throw await this.notFinite('weights are no finite numbers')
-  }
-
-  private async notFinite(what: string): Promise<NumericsError> {
-    const where = await findNotFinite(this.net.built)
-    const error = new NumericsError(
-      `iteration ${this.iter}: ${what}. First bad value: ${where ?? 'none found in the blobs'}. Lower base_lr (now ${g6(this.lr)}), clip gradients, or check the data's scale`,
-    )
+  /** Stop before what is no finite number spoils the weights or a file, with the first bad layer and blob. */
+  private async stopIf(what: string | undefined): Promise<void> {
+    if (what === undefined || this.options.checkNumerics === 'never') return
+    const error = await notFinite(this.net.built, this.iter, this.lr, what)
     this.emit({ type: 'numerics', iter: this.iter, loss: this.lastLoss, message: error.message })
-    return error
-  }
-
-  private async readLoss(): Promise<void> {
-    this.lastLoss = await this.net.loss()
-    this.lossKnown = true
+    throw error
   }
 
   private async display(): Promise<void> {
-    const { net, iter } = this
-    const now = performance.now()
-    const last = this.lastDisplay!
-    this.lastDisplay = { iter, time: now }
-    for (const name of net.outputs) await net.blobs[name].memory.data.pull()
-    const values = net.outputs.flatMap(name => [...net.blobs[name].dataArray])
-    this.emit({
-      type: 'display',
-      iter,
-      loss: this.smoothed.value,
-      lastLoss: this.lastLoss,
-      lr: this.lr,
-      iterations: iter - last.iter,
-      seconds: (now - last.time) / 1000,
-      interval: this.param.display ?? 0,
-      outputs: outputValues(net, k => values[k]),
-    })
-    const hint = lintLoss(this.lastLoss)
+    const { net, iter, lastLoss } = this
+    const { iterations, seconds } = this.pace.since(iter)
+    const outputs = await readOutputs(net)
+    const interval = this.param.display ?? 0
+    const loss = this.smoothed.value
+    this.emit({ type: 'display', iter, loss, lastLoss, lr: this.lr, iterations, seconds, interval, outputs })
+    const hint = lintLoss(lastLoss)
     if (hint) this.hint(hint)
   }
 
@@ -558,35 +474,9 @@ export abstract class Solver {
     const limit = this.param.clip_gradients ?? -1
     if (limit < 0) return 1
     const norm = await gradientNorm(this.net.built)
-    if (!Number.isFinite(norm)) throw await this.notFinite(`the L2 norm of all gradients is ${norm}`)
+    if (!Number.isFinite(norm)) await this.stopIf(`the L2 norm of all gradients is ${norm}`)
     if (norm <= limit) return 1
     this.emit({ type: 'clip', iter: this.iter, norm, limit })
     return limit / norm
   }
-
-  private async netParam(source: string | NetParameter): Promise<NetParameter> {
-    return typeof source === 'string' ? Net.read(source, this.files) : source
-  }
 }
-
-function noTestNet(index: number, count: number): RistrettoError {
-  if (count === 0)
-    return new RistrettoError(
-      'test: the solver has no test net; its prototxt needs test_iter, test_interval and a net with a phase TEST (or test_net)',
-    )
-  return new RistrettoError(`test: there is no test net ${index}; the solver has ${count}, numbered from 0`)
-}
-
-/** The solver description from wherever it is, upgraded; and files as seen from it. */
-export async function readSolver(
-  source: FileSource | SolverParameter,
-  options: SolverOptions,
-): Promise<{ param: SolverParameter; files: Files }> {
-  const files = createFiles(options)
-  if (!isFileSource(source)) return { param: upgradeSolver(checkMessage('SolverParameter', source, 'solver')), files }
-  const text = await files.text(source)
-  return { param: upgradeSolver(parseSolver(text, { file: fileName(source) })), files: files.near(source) }
-}
-
-const listOf = (weights: SolverOptions['weights']): readonly FileSource[] =>
-  weights === undefined ? [] : Array.isArray(weights) ? weights : [weights as FileSource]

@@ -1,13 +1,17 @@
-/** Which nets a solver describes, and what their outputs say. */
-import { NetError } from '../errors.js'
+/** The nets that a solver describes, made, tested and read. */
+import { gpuForSolverMode } from '../engines/index.js'
+import { NetError, RistrettoError } from '../errors.js'
 import type { NetParameter, NetState, SolverParameter } from '../generated/caffe.js'
-import type { Net } from '../net.js'
+import type { TaggedLog } from '../net/options.js'
+import { Net } from '../net.js'
+import type { FileSource, Files } from '../system/files.js'
 import type { OutputValue } from './events.js'
+import type { SolverOptions } from './options.js'
 
-export const stateOptions = (state: NetState | undefined) => ({ level: state?.level, stages: state?.stage })
+const stateOptions = (state: NetState | undefined) => ({ level: state?.level, stages: state?.stage })
 
 /** The one train net that a solver names. */
-export function trainNetOf(param: SolverParameter): string | NetParameter {
+function trainNetOf(param: SolverParameter): string | NetParameter {
   const given = [param.train_net_param, param.train_net, param.net_param, param.net].filter(net => net !== undefined)
   if (given.length !== 1)
     throw new NetError(
@@ -17,7 +21,7 @@ export function trainNetOf(param: SolverParameter): string | NetParameter {
 }
 
 /** Test nets in order: test_net_param, test_net, then the generic net once for every test_iter that is left. */
-export function testNetsOf(param: SolverParameter): (string | NetParameter)[] {
+function testNetsOf(param: SolverParameter): (string | NetParameter)[] {
   const tests: (string | NetParameter)[] = [...(param.test_net_param ?? []), ...(param.test_net ?? [])]
   const generic = param.net_param ?? param.net
   const counts = param.test_iter?.length ?? 0
@@ -34,7 +38,7 @@ export function testNetsOf(param: SolverParameter): (string | NetParameter)[] {
 }
 
 /** Every value of every output, with the name and loss weight of its blob. */
-export function outputValues(net: Net, value: (k: number) => number): OutputValue[] {
+function outputValues(net: Net, value: (k: number) => number): OutputValue[] {
   const weights = new Map(
     net.built.nodes.flatMap(node => node.top.map((blob, i) => [blob.name, node.lossWeights[i]] as const)),
   )
@@ -46,4 +50,92 @@ export function outputValues(net: Net, value: (k: number) => number): OutputValu
       lossWeight: weights.get(name) ?? 0,
     })),
   )
+}
+
+/** A solver's nets. `trained`: weights were loaded into them. */
+export interface SolverNets {
+  readonly net: Net
+  readonly testNets: Net[]
+  readonly trained: boolean
+}
+
+/** Build the train net, load its weights, and build the test nets, which share them. */
+export async function buildNets(
+  param: SolverParameter,
+  options: SolverOptions,
+  near: Files,
+  taggedLog: TaggedLog,
+): Promise<SolverNets> {
+  const read = async (net: string | NetParameter) => (typeof net === 'string' ? await Net.read(net, near) : net)
+  const train = await read(trainNetOf(param))
+  const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
+  // the schema's default is GPU, too: only a written one counts
+  const engine =
+    options.engine ??
+    (param.solver_mode === 'GPU' ? await gpuForSolverMode(options, line => taggedLog(line)) : undefined)
+  const { threads, maxMemory, maxWork, files } = options
+  const common = { engine, threads, maxMemory, maxWork, files, taggedLog, near }
+  const state = stateOptions(param.train_state)
+  const net = await Net.create(train, {
+    ...common,
+    level: options.level ?? state.level,
+    stages: [...(state.stages ?? []), ...(options.stages ?? [])],
+    phase: param.train_state?.phase ?? train.state?.phase ?? 'TRAIN',
+    seed,
+  })
+  const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
+  for (const file of weights) await net.copyFrom(file)
+  const testNets: Net[] = []
+  for (const [i, source] of testNetsOf(param).entries()) {
+    const description = await read(source)
+    const state = param.test_state?.[i]
+    const phase = state?.phase ?? description.state?.phase ?? 'TEST'
+    testNets.push(await Net.create(description, { ...common, ...stateOptions(state), phase, seed: net.seed }))
+    testNets[i].shareWith(net)
+  }
+  return { net, testNets, trained: weights.length > 0 }
+}
+
+const listOf = (weights: SolverOptions['weights']): readonly FileSource[] =>
+  weights === undefined ? [] : Array.isArray(weights) ? weights : [weights as FileSource]
+
+/** The test net of this number, or what is said where there is none. */
+export function testNetOf(nets: readonly Net[], index: number): Net {
+  const net = nets[index]
+  if (net) return net
+  if (nets.length === 0)
+    throw new RistrettoError(
+      'test: the solver has no test net; its prototxt needs test_iter, test_interval and a net with a phase TEST (or test_net)',
+    )
+  throw new RistrettoError(`test: there is no test net ${index}; the solver has ${nets.length}, numbered from 0`)
+}
+
+/** Means of all outputs over `iterations` batches, and of the loss if it is asked for; nothing once `signal` says stop. */
+export async function testMeans(
+  net: Net,
+  iterations: number,
+  withLoss: boolean,
+  signal: AbortSignal | undefined,
+): Promise<{ results: OutputValue[]; loss?: number } | undefined> {
+  const sums: number[] = []
+  let loss = 0
+  for (let i = 0; i < iterations; i++) {
+    if (signal?.aborted) return undefined
+    await net.exclusive(() => net.runner.forward())
+    if (withLoss) loss += await net.loss()
+    let k = 0
+    for (const name of net.outputs) {
+      const blob = net.blobs[name]
+      await blob.memory.data.pull()
+      for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
+    }
+  }
+  return { results: outputValues(net, k => sums[k] / iterations), ...(withLoss ? { loss: loss / iterations } : {}) }
+}
+
+/** Every value of every output as it stands. */
+export async function readOutputs(net: Net): Promise<OutputValue[]> {
+  for (const name of net.outputs) await net.blobs[name].memory.data.pull()
+  const values = net.outputs.flatMap(name => [...net.blobs[name].dataArray])
+  return outputValues(net, k => values[k])
 }

@@ -3,6 +3,7 @@ import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import type { BuiltNet } from '../net/node.js'
 import { firstNotFinite } from '../net/statistics.js'
+import { g6 } from '../system/format.js'
 import { gradientNorm } from './update.js'
 
 /** Training has left the finite numbers; the message names the first layer and blob where it happened. */
@@ -17,27 +18,39 @@ export type NumericsChecks = 'auto' | 'display' | 'always' | 'never'
 const INTERVAL = 100
 
 /** Whether the loss of iteration `iter` is looked at: where it costs nothing every time. */
-export function looksAtLoss(when: NumericsChecks, iter: number, displayed: boolean, isHost: boolean): boolean {
+function looksAtLoss(when: NumericsChecks, iter: number, displayed: boolean, isHost: boolean): boolean {
   if (when === 'auto') return isHost || displayed || iter % INTERVAL === 0
   return when === 'always' || (when === 'display' && displayed)
 }
 
 /** Whether all gradients are looked at: some losses stay finite whatever becomes of the scores. */
-export function looksAtGradients(when: NumericsChecks, iter: number, displayed: boolean): boolean {
+function looksAtGradients(when: NumericsChecks, iter: number, displayed: boolean): boolean {
   if (when === 'auto') return displayed || iter % INTERVAL === 0
   return when === 'always' || (when === 'display' && displayed)
 }
 
-/** Whether Σ dw² over all params is a finite number. */
-export const gradientsAreFinite = async (net: BuiltNet): Promise<boolean> => Number.isFinite(await gradientNorm(net))
+/** What is no finite number after the passes of iteration `iter`, in words, where it is looked for. */
+export async function badPass(
+  net: BuiltNet,
+  iter: number,
+  displayed: boolean,
+  when: NumericsChecks,
+  loss: () => Promise<number>,
+): Promise<string | undefined> {
+  if (looksAtLoss(when, iter, displayed, net.context.engine.isHost)) {
+    const value = await loss()
+    if (!Number.isFinite(value)) return `the loss is ${value}`
+  }
+  const looks = looksAtGradients(when, iter, displayed)
+  return looks && !Number.isFinite(await gradientNorm(net)) ? 'gradients are no finite numbers' : undefined
+}
 
-/** The first param with a value that is no finite number, in words. */
-export async function badParam(net: BuiltNet): Promise<string | undefined> {
-  for (const node of net.nodes)
-    for (const [i, blob] of node.layer.blobs.entries()) {
+/** Whether a run has spoiled its weights, in words: such a run has nothing to save and does not end well. */
+export async function badParams(net: BuiltNet): Promise<string | undefined> {
+  for (const { layer } of net.nodes)
+    for (const blob of layer.blobs) {
       await blob.memory.data.pull()
-      const where = badValue(`layer '${node.key}' (${node.layer.type}), param ${i}`, blob, blob.dataArray)
-      if (where) return where
+      if (firstNotFinite(blob.dataArray) >= 0) return 'weights are no finite numbers'
     }
   return undefined
 }
@@ -46,7 +59,7 @@ export async function badParam(net: BuiltNet): Promise<string | undefined> {
  * Where the first NaN or infinite value stands, in forward order: params before the activations made with them, then
  * gradients in backward order.
  */
-export async function findNotFinite(net: BuiltNet): Promise<string | undefined> {
+async function findNotFinite(net: BuiltNet): Promise<string | undefined> {
   for (const blob of [...net.blobs, ...net.params.map(param => param.blob)]) await blob.pull()
   for (const node of net.nodes) {
     const where = `layer '${node.key}' (${node.layer.type})`
@@ -66,6 +79,14 @@ export async function findNotFinite(net: BuiltNet): Promise<string | undefined> 
       if (bad) return bad
     }
   return undefined
+}
+
+/** What is thrown where `what` is no finite number after the backward pass of iteration `iter`. */
+export async function notFinite(net: BuiltNet, iter: number, lr: number, what: string): Promise<NumericsError> {
+  const where = (await findNotFinite(net)) ?? 'none found in the blobs'
+  return new NumericsError(
+    `iteration ${iter}: ${what}. First bad value: ${where}. Lower base_lr (now ${g6(lr)}), clip gradients, or check the data's scale`,
+  )
 }
 
 function badValue(where: string, blob: Blob, values: Float32Array): string | undefined {

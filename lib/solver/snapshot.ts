@@ -37,6 +37,10 @@ export interface TrainingRun {
   iter: number
 }
 
+/** Whether `every` iterations come to a whole number of times after `start`, up to `stop`. */
+export const hasMultiple = (every: number | undefined, start: number, stop: number): boolean =>
+  !!every && Math.floor(stop / every) > Math.floor(start / every)
+
 /** Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. */
 export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.iter}`): Promise<Snapshot> {
   const { param, net, iter } = solver

@@ -55,3 +55,21 @@ export class SmoothedLoss {
     }
   }
 }
+
+/** How fast a run goes: iterations and seconds between two displays. */
+export class Pace {
+  private last: { iter: number; time: number } | undefined
+
+  /** Count from iteration `iter`, unless the run is under way. */
+  begin(iter: number): void {
+    this.last ??= { iter, time: performance.now() }
+  }
+
+  /** What has passed since the last call. */
+  since(iter: number): { iterations: number; seconds: number } {
+    const time = performance.now()
+    const { iter: before, time: then } = this.last ?? { iter, time }
+    this.last = { iter, time }
+    return { iterations: iter - before, seconds: (time - then) / 1000 }
+  }
+}
