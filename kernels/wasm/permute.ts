@@ -1,5 +1,5 @@
 /** Axes in another order: rows where the last axis stays, blocks that are turned where it does not. */
-import { CHUNK } from './elementwise'
+import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
@@ -62,7 +62,7 @@ export function permute(axes: i32, length: i32, step: i32, width: i32, column: i
   let outer = 1
   for (let d = 0; d < axes; d++) outer *= axis(d).size
   p.blocks = outer * p.wide * p.long
-  p.block = larger(1, CHUNK / larger(1, step == 1 ? length : smaller(width, WIDE) * smaller(length, LONG)))
+  p.block = larger(1, CHUNK_VALUES / larger(1, step == 1 ? length : smaller(width, WIDE) * smaller(length, LONG)))
   p.x = x
   p.y = y
   run(permuteChunk, ceilDiv(p.blocks, p.block))
