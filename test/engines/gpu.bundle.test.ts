@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { minify as swc } from '@swc/core'
 import { build, transform } from 'esbuild'
-import { minify as oxc } from 'oxc-minify'
 import { minify as terser } from 'terser'
+import { minify as oxc } from 'vite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 // kernels are compiled from the text of their functions, which a bundler rewrites
