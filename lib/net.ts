@@ -259,8 +259,9 @@ export class Net {
 
   /**
    * Copy weights by layer name from a .caffemodel (path, URL, bytes), a parsed NetParameter or another net.
-   * Layers that this net lacks are left out; a param of another shape throws a NetError, unless `strict: false` skips
-   * it. Resolves to what was loaded and what was not, which the `log` option is told, too, in Caffe's lines.
+   * Layers that this net lacks are left out, and those that the source lacks keep their values, which is how a net is
+   * fine-tuned; `strict: true` makes either a NetError. So is a param of another shape, unless `strict: false` skips it.
+   * Resolves to what was loaded and what was not, which the `log` option is told, too, in Caffe's lines.
    */
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
     this.runner.mustLive()

@@ -8,12 +8,13 @@ import { Classifier } from '../pycaffe/classifier.js'
 import { loadImage } from '../pycaffe/io/image.js'
 import { writeNpy } from '../pycaffe/io/npy.js'
 import { loadMean } from '../pycaffe/io/protos.js'
+import { listNames } from '../system/names.js'
 import { ndarrayOf, type Values } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { addGpuSwitch } from './gpu_flag.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
-import { type Output, print, printJson } from './output.js'
+import { type Output, print, printJson, warn } from './output.js'
 import { ProgressBar } from './progress.js'
 
 interface ClassifyOptions extends RunOptions, StateOptions {
@@ -98,13 +99,19 @@ async function classify(
   await mustExist(weights)
   const labels = options.labels === undefined ? undefined : (await readText(options.labels)).trimEnd().split(/\r?\n/)
   const { engine, threads, seed, level, stage: stages, outputs } = options
-  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST', weights })
+  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST' })
   const json = options.json ?? false
   const bar =
     output.out.isTTY && !json && files.length > 1 ? new ProgressBar(output, 'Classifying', files.length, []) : undefined
   const results: Result[] = []
   const rows: Float32Array[] = []
   try {
+    const { missing } = await net.copyFrom(weights)
+    if (missing.length)
+      warn(
+        output,
+        `${weights} has no weights for ${listNames(missing)}, which keep${missing.length === 1 ? "s its filler's" : " their fillers'"} values: the classes are not what was learned`,
+      )
     const { classifier, color, perPass } = await classifierOf(net, files.length, options)
     for (let i = 0; i < files.length; i += perPass) {
       const now = files.slice(i, i + perPass)

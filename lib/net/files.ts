@@ -19,18 +19,21 @@ export type NetFormat = 'caffemodel' | 'hdf5'
 /** How weights are copied into a net. */
 export interface CopyOptions {
   /**
-   * Default true: a param of another shape is an error, as in Caffe, and so is a source none of whose layers has the
-   * name of one of the net's. false: what does not fit is left as it is and reported.
+   * Left out, as in Caffe: layers are matched by name, and one whose name was changed is trained from scratch, but a
+   * param of another shape is an error, and so is a source none of whose layers has the name of one of the net's.
+   * true: a layer with params that the source or the net alone has is an error, too. false: what does not fit is left
+   * as it is and reported.
    */
   strict?: boolean
 }
 
 /** What copyFrom did, by layer name; as a string, a line for each list that is not empty. */
 export class CopyReport {
+  /** Layers of this net that got their params from the source. */
   readonly loaded: string[] = []
   /** Layers of this net with params that the source does not have: they keep their values. */
   readonly missing: string[] = []
-  /** Layers of the source that this net does not have. */
+  /** Layers with params of the source that this net does not have: they are left out. */
   readonly extra: string[] = []
   /**
    * Layers whose params have another shape in the source; `index` is the first such param. Only with `strict: false`.
@@ -88,7 +91,7 @@ const protoOf = (blob: Blob): BlobProto => ({ shape: { dim: blob.shape }, data: 
  * Copy by layer name; every check comes before the first write, so that an error leaves the net as it was. What was
  * done is logged layer by layer, in the order of the source and in Caffe's words.
  */
-export function copyWeights(net: BuiltNet, weights: Weights, { strict = true }: CopyOptions): CopyReport {
+export function copyWeights(net: BuiltNet, weights: Weights, { strict }: CopyOptions): CopyReport {
   const report = new CopyReport()
   const shared = sharedParams(net)
   const writes: (() => void)[] = []
@@ -108,7 +111,7 @@ export function copyWeights(net: BuiltNet, weights: Weights, { strict = true }: 
     }
     const own = layer.blobs
     if (blobs.length > own.length || own.some((blob, i) => blobs[i] === undefined && !shared.has(blob))) {
-      if (strict)
+      if (strict !== false)
         throw layer.error(
           `the source has ${blobs.length} params for it, the net ${own.length}; rename the layer to train it from scratch`,
         )
@@ -121,7 +124,7 @@ export function copyWeights(net: BuiltNet, weights: Weights, { strict = true }: 
     const wrong = own.findIndex((blob, i) => blobs[i] && !sameShape(blobs[i], blob.shape))
     if (wrong >= 0) {
       const source = blobShape(blobs[wrong]!)
-      if (strict)
+      if (strict !== false)
         throw layer.error(
           `${wrong === 0 ? 'the weights' : `param ${wrong}`} in the file ${wrong === 0 ? 'are' : 'is'} ${shapeText(source)}, the net needs ${shapeText(own[wrong].shape)}; rename the layer to train it from scratch`,
         )
@@ -150,13 +153,22 @@ export function copyWeights(net: BuiltNet, weights: Weights, { strict = true }: 
     report.loaded.push(name)
     lines.push([`Copying source layer ${name}`, 'net.cpp:747'])
   }
-  if (strict && !report.loaded.length && learned.length)
+  const named = new Set(weights.map(layer => layer.name))
+  report.missing.push(...learned.filter(key => !named.has(key)))
+  if (strict !== false && !report.loaded.length && learned.length)
     throw new NetError(
       `no layer of the source has the name of one of this net's: the source has ${listNames(report.extra)}, the net ${listNames(learned)}; rename the layers in the prototxt, or copy with strict: false to leave everything as it is`,
     )
+  if (strict && (report.missing.length || report.extra.length))
+    throw new NetError(
+      `copied with strict: true, source and net must have the same layers with params: ${[
+        report.missing.length ? `only the net has ${listNames(report.missing)}` : '',
+        report.extra.length ? `only the source has ${listNames(report.extra)}` : '',
+      ]
+        .filter(Boolean)
+        .join(', ')}`,
+    )
   for (const write of writes) write()
-  const named = new Set(weights.map(layer => layer.name))
-  report.missing.push(...learned.filter(key => !named.has(key)))
   for (const line of lines) net.context.log(...line)
   for (const name of report.missing) net.context.log(`No source layer for ${name}: it keeps its values`)
   return report

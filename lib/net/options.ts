@@ -11,7 +11,10 @@ export interface NetOptions extends FileOptions {
   level?: number
   /** Stages of the state, for `include { stage: … }` rules, beside those of the net's own `state`. */
   stages?: readonly string[]
-  /** Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. */
+  /**
+   * Trained weights to start from: a .caffemodel as a path, URL or bytes; several are loaded in order. `log` is told which
+   * layers got none; `copyFrom` resolves to a report, and takes `strict: true`.
+   */
   weights?: FileSource | readonly FileSource[]
   /**
    * Where the net computes: a name, one that registerEngine knows among them, or an engine. Default: wasm. An engine that

@@ -86,6 +86,16 @@ describe('classify', () => {
     )
   })
 
+  it('says which layers got no weights', async () => {
+    const renamed = join(folder, 'renamed.prototxt')
+    writeFileSync(renamed, readFileSync(model, 'utf8').replace(/name: "ip2"/, 'name: "mine"'))
+    const one = join(digits, '00.png')
+    const { code, err } = await cli('classify', renamed, weights, one, ...js)
+    expect(code).toBe(0)
+    expect(err).toContain(`${weights} has no weights for mine, which keeps its filler's values`)
+    expect((await cli('classify', ...lenet, one, ...js)).err).not.toContain('no weights')
+  })
+
   it('does what Classifier does, with every option', async () => {
     const files = ['c0.png', 'g5.png', 'j1.jpg'].map(name => goldenPath(`io/images/${name}`))
     const [prototxt, caffemodel] = ['prototxt', 'caffemodel'].map(ending => goldenPath(`io/classifier.${ending}`))

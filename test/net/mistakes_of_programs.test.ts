@@ -66,6 +66,34 @@ describe('mistakes of programs are typed errors that say what to do', () => {
     expect((await renamed.copyFrom(net, { strict: false })).missing).toEqual(['fc'])
   })
 
+  test('weights of which some fit: a report, an error where all should', async () => {
+    const layer = (name: string, bottom: string) =>
+      `layer { name: "${name}" type: "InnerProduct" bottom: "${bottom}" top: "${name}"
+        inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }`
+    const make = (...names: string[]) =>
+      Net.create(parseNet(input + names.map((name, i) => layer(name, i === 0 ? 'data' : names[i - 1])).join('\n')), {
+        engine: 'js',
+        seed: names.length,
+      })
+    using trained = await make('ip1', 'ip2')
+    using tuned = await make('ip1', 'ip2_mine', 'ip3')
+    const before = tuned.params['ip1'][0].dataArray.slice()
+    const strict = tuned.copyFrom(trained, { strict: true })
+    await expect(strict).rejects.toBeInstanceOf(NetError)
+    await expect(strict).rejects.toThrow(/only the net has ip2_mine, ip3, only the source has ip2$/)
+    // nothing was changed
+    expect(tuned.params['ip1'][0].dataArray).toEqual(before)
+    const { loaded, missing, extra } = await tuned.copyFrom(trained)
+    expect({ loaded, missing, extra }).toEqual({ loaded: ['ip1'], missing: ['ip2_mine', 'ip3'], extra: ['ip2'] })
+    expect(tuned.params['ip1'][0].dataArray).toEqual(trained.params['ip1'][0].dataArray)
+    using part = await make('ip1')
+    await expect(part.copyFrom(trained, { strict: true })).rejects.toThrow(/: only the source has ip2$/)
+    using whole = await make('ip1', 'ip2', 'ip3')
+    await expect(whole.copyFrom(trained, { strict: true })).rejects.toThrow(/: only the net has ip3$/)
+    using same = await make('ip1', 'ip2')
+    expect((await same.copyFrom(trained, { strict: true })).loaded).toEqual(['ip1', 'ip2'])
+  })
+
   test('an HDF5 file in the place of the list of them', async () => {
     const source = join(mkdtempSync(join(tmpdir(), 'ristretto-')), 'x.h5')
     writeFileSync(source, Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0))
