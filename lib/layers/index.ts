@@ -13,6 +13,7 @@ import { ConvolutionLayer } from './convolution.js'
 import { CropLayer } from './crop.js'
 import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
+import { DepthwiseConvolutionLayer } from './depthwise_convolution.js'
 import { DropoutLayer } from './dropout.js'
 import { DummyDataLayer } from './dummy_data.js'
 import { EltwiseLayer } from './eltwise.js'
@@ -61,7 +62,7 @@ import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
 import { WindowDataLayer } from './window_data.js'
 
-/** Prototxt type → class. The explicit list: one import and one entry a type, alphabetical. */
+/** Prototxt type → class. The explicit list: one import a class, one entry a type (some have two names), alphabetical. */
 export const builtInLayers = {
   AbsVal: AbsValLayer,
   Accuracy: AccuracyLayer,
@@ -74,9 +75,11 @@ export const builtInLayers = {
   Concat: ConcatLayer,
   ContrastiveLoss: ContrastiveLossLayer,
   Convolution: ConvolutionLayer,
+  ConvolutionDepthwise: DepthwiseConvolutionLayer,
   Crop: CropLayer,
   Data: DataLayer,
   Deconvolution: DeconvolutionLayer,
+  DepthwiseConvolution: DepthwiseConvolutionLayer,
   Dropout: DropoutLayer,
   DummyData: DummyDataLayer,
   Eltwise: EltwiseLayer,

@@ -1,4 +1,9 @@
-import type { Phase } from '../layer.js'
+import { classOf, isOf, type LayerClass, type Phase } from '../layer.js'
+import { ConvolutionLayer } from '../layers/convolution.js'
+import { DeconvolutionLayer } from '../layers/deconvolution.js'
+import { InnerProductLayer } from '../layers/inner_product.js'
+import { LSTMLayer } from '../layers/lstm.js'
+import { RNNLayer } from '../layers/rnn.js'
 import type { Memory } from '../memory.js'
 import type { MemoryPlan } from '../net/memory_plan.js'
 import type { NetNode } from '../net/node.js'
@@ -65,7 +70,7 @@ export function summarize(net: Net): NetSummary {
       params: count(false),
       sharedParams: count(true),
       memory,
-      multiplyAdds: multiplyAdds[node.layer.type]?.(node) ?? 0,
+      multiplyAdds: multiplyAdds.find(([known]) => isOf(classOf(node.layer), known))?.[1](node) ?? 0,
     })
   }
   const sum = (field: 'params' | 'multiplyAdds') => layers.reduce((total, layer) => total + layer[field], 0)
@@ -81,17 +86,19 @@ export function summarize(net: Net): NetSummary {
 
 const counts = (blobs: NetNode['top']): number => blobs.reduce((sum, blob) => sum + blob.count, 0)
 
-/** Of a forward pass, by type. */
-const multiplyAdds: Record<string, (node: NetNode) => number> = {
+/** Of a forward pass, by class. */
+const multiplyAdds: readonly [LayerClass, (node: NetNode) => number][] = [
   // each output is a sum over the C/group × kernel weights of its channel
-  Convolution: ({ top, layer: { blobs } }) => counts(top) * blobs[0].size(1),
+  [ConvolutionLayer, ({ top, layer: { blobs } }) => counts(top) * blobs[0].size(1)],
   // each input goes into M/group × kernel outputs
-  Deconvolution: ({ bottom, layer: { blobs } }) => counts(bottom) * blobs[0].size(1),
-  InnerProduct: ({ top, layer }) =>
-    (top[0].count / layer.param.inner_product_param!.num_output!) * layer.blobs[0].count,
-  LSTM: node => recurrent(node, 2),
-  RNN: node => recurrent(node, 3),
-}
+  [DeconvolutionLayer, ({ bottom, layer: { blobs } }) => counts(bottom) * blobs[0].size(1)],
+  [
+    InnerProductLayer,
+    ({ top, layer }) => (top[0].count / layer.param.inner_product_param!.num_output!) * layer.blobs[0].count,
+  ],
+  [LSTMLayer, node => recurrent(node, 2)],
+  [RNNLayer, node => recurrent(node, 3)],
+]
 
 /**
  * Every weight once a step and sequence; those of a static input, the second matrix where there is one more than usual,

@@ -18,13 +18,15 @@ export interface CheckRecord {
   readonly compared: number
 }
 
-const types = new Map<LayerClass, string>(Object.entries(builtInLayers).map(([type, layerClass]) => [layerClass, type]))
+const types = (layerClass: LayerClass): string[] =>
+  Object.entries<LayerClass>(builtInLayers).flatMap(([type, known]) => (known === layerClass ? type : []))
 
 function note(layerClass: LayerClass, engine: string, compared: number): void {
-  const type = types.get(layerClass)
-  const record: CheckRecord | undefined = type === undefined ? undefined : { type, engine, compared }
-  if (record && process.env.RISTRETTO_COVERAGE)
+  if (!process.env.RISTRETTO_COVERAGE) return
+  for (const type of types(layerClass)) {
+    const record: CheckRecord = { type, engine, compared }
     appendFileSync(process.env.RISTRETTO_COVERAGE, `${JSON.stringify(record)}\n`)
+  }
 }
 
 export const checkLayer: typeof layer.checkLayer = async (layerClass, options) => {

@@ -24,6 +24,10 @@ test.each(['', 'tutorials/'])('every page in docs/%s is on the map', folder => {
 
 test('every layer type has its page, and every page its type', () => {
   const pages = readdirSync(join(docs, 'layers')).filter(name => name !== 'README.md')
-  const named = pages.map(page => /^`type: "(\w+)"`/m.exec(readFileSync(join(docs, 'layers', page), 'utf8'))?.[1])
+  // a layer may have several names: `type: "A"` or `type: "B"`
+  const named = pages.flatMap(page => {
+    const line = /^`type: "\w+"`.*$/m.exec(readFileSync(join(docs, 'layers', page), 'utf8'))?.[0] ?? page
+    return [...line.matchAll(/`type: "(\w+)"`/g)].map(match => match[1])
+  })
   expect([...named].sort()).toEqual(layerTypes().filter(type => type !== 'Python'))
 })

@@ -28,13 +28,18 @@ export abstract class BaseConvolutionLayer extends Layer {
   protected abstract readonly reversed: boolean
   protected abstract topSize(bottom: Blob): number[]
 
+  /** Into how many parts of their own channels and outputs are cut. */
+  protected groups(_channels: number): number {
+    return withDefaults('ConvolutionParameter', this.param.convolution_param).group
+  }
+
   override setup(bottom: Blob[]): void {
     const param = withDefaults('ConvolutionParameter', this.param.convolution_param)
     this.window = convolutionWindow(this, bottom[0])
     this.outputs = param.num_output ?? 0
-    this.group = param.group
     this.hasBias = param.bias_term
     const channels = bottom[0].dim(this.window.axis)
+    this.group = this.groups(channels)
     if (this.outputs < 1) throw this.error('num_output must be written and at least 1')
     if (this.group < 1) throw this.error(`group: ${this.group} must be at least 1`)
     if (channels % this.group)

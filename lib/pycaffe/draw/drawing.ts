@@ -1,9 +1,14 @@
 import { NetError } from '../../errors.js'
 import type { LayerParameter, NetParameter } from '../../generated/caffe.js'
-import type { Phase } from '../../layer.js'
+import { isOf, type LayerClass, type Phase } from '../../layer.js'
+import { ConvolutionLayer } from '../../layers/convolution.js'
+import { DeconvolutionLayer } from '../../layers/deconvolution.js'
+import { InnerProductLayer } from '../../layers/inner_product.js'
+import { PoolingLayer } from '../../layers/pooling.js'
 import { filterNet } from '../../net/graph.js'
 import { checkMessage } from '../../proto/message.js'
 import { upgradeNet } from '../../proto/upgrade.js'
+import { classOfType } from '../../registry.js'
 
 /** Left to right, right to left, top to bottom, bottom to top. */
 export type Rankdir = 'LR' | 'RL' | 'TB' | 'BT'
@@ -56,11 +61,17 @@ export const COLOURS: Readonly<Record<NodeKind, string>> = {
   blob: '#E0E0E0',
 }
 
-const KINDS: Record<string, NodeKind> = {
-  Convolution: 'convolution',
-  Deconvolution: 'convolution',
-  Pooling: 'pooling',
-  InnerProduct: 'inner_product',
+const KINDS: readonly [LayerClass, NodeKind][] = [
+  [ConvolutionLayer, 'convolution'],
+  [DeconvolutionLayer, 'convolution'],
+  [PoolingLayer, 'pooling'],
+  [InnerProductLayer, 'inner_product'],
+]
+
+/** By its class: several types may name one. */
+function kindOf(type: string): NodeKind {
+  const drawn = classOfType(type)
+  return (drawn && KINDS.find(([known]) => isOf(drawn, known))?.[1]) ?? 'layer'
 }
 
 /** Layers and blobs of a net (of any version of the format), and what flows between them. */
@@ -84,7 +95,7 @@ export function graphOf(net: NetParameter, options: GraphOptions = {}): Graph {
     const { type = '', bottom = [], top = [] } = param
     const inPlace = bottom.length === 1 && top.length === 1 && bottom[0] === top[0]
     const id = `layer${i}`
-    layers.push({ id, kind: inPlace ? 'neuron' : (KINDS[type] ?? 'layer'), lines: linesOf(param, displayLrm) })
+    layers.push({ id, kind: inPlace ? 'neuron' : kindOf(type), lines: linesOf(param, displayLrm) })
     if (inPlace) {
       edges.push({ from: blob(bottom[0]).id, to: id, label: '', inPlace: true })
       return
@@ -112,10 +123,11 @@ function edgeLabel(param: LayerParameter): string {
 
 function linesOf(param: LayerParameter, displayLrm: boolean): string[] {
   const { name = '', type = '' } = param
-  const lines = [name, `(${type === 'Pooling' ? `${type} ${param.pooling_param?.pool ?? 'MAX'}` : type})`]
-  if (type === 'Pooling' && param.pooling_param?.global_pooling) lines.push('global')
-  else if (type === 'Convolution' || type === 'Deconvolution' || type === 'Pooling') {
-    const spatial = (type === 'Pooling' ? param.pooling_param : param.convolution_param) ?? {}
+  const kind = kindOf(type)
+  const lines = [name, `(${kind === 'pooling' ? `${type} ${param.pooling_param?.pool ?? 'MAX'}` : type})`]
+  if (kind === 'pooling' && param.pooling_param?.global_pooling) lines.push('global')
+  else if (kind === 'convolution' || kind === 'pooling') {
+    const spatial = (kind === 'pooling' ? param.pooling_param : param.convolution_param) ?? {}
     lines.push(`kernel size: ${sizes(spatial.kernel_size, spatial.kernel_h, spatial.kernel_w, 1)}`)
     lines.push(`stride: ${sizes(spatial.stride, spatial.stride_h, spatial.stride_w, 1)}`)
     lines.push(`pad: ${sizes(spatial.pad, spatial.pad_h, spatial.pad_w, 0)}`)
@@ -123,7 +135,7 @@ function linesOf(param: LayerParameter, displayLrm: boolean): string[] {
     if (dilation.some(value => value !== 1)) lines.push(`dilation: ${sizes(dilation, undefined, undefined, 1)}`)
     if (group > 1) lines.push(`group: ${group}`)
   }
-  if (displayLrm && (KINDS[type] === 'convolution' || KINDS[type] === 'inner_product')) {
+  if (displayLrm && (kind === 'convolution' || kind === 'inner_product')) {
     const multipliers = [0, 1].map(i => param.param?.[i]?.lr_mult ?? 1)
     lines.push(
       `lr mult: ${multipliers.map(value => (Number.isInteger(value) ? value.toFixed(1) : String(value))).join(', ')}`,
