@@ -4,7 +4,7 @@ import { kernelsOf } from './engines/complete.js'
 import { startDefaultEngine, startEngine } from './engines/index.js'
 import { limitEngine } from './engines/limited_heap.js'
 import { RistrettoError, throwAll } from './errors.js'
-import type { NetParameter } from './generated/caffe.js'
+import type { LayerParameter, NetParameter } from './generated/caffe.js'
 import type { Layer, LayerContext, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
 import { buildNet } from './net/build.js'
@@ -17,7 +17,7 @@ import {
   copyWeights,
   netToBytes,
   netWeights,
-  readWeights,
+  readModel,
   type SaveOptions,
   saveNet,
 } from './net/files.js'
@@ -27,6 +27,7 @@ import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
 import type { BuiltNet, NetNode } from './net/node.js'
 import type { BackwardOptions, ForwardOptions, LayerHook, NetOptions } from './net/options.js'
 import { Passes } from './net/passes.js'
+import { pictureLayers } from './net/picture_layers.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
@@ -74,6 +75,9 @@ export class Net {
   readonly built: BuiltNet
   /** @internal Runs the layers. */
   readonly runner: Passes
+
+  /** @internal Layers that say how the training prepared pictures: the description's, or the last model's. */
+  pictureLayers: readonly LayerParameter[] = []
 
   private readonly places = new Map<string, number>()
 
@@ -128,6 +132,7 @@ export class Net {
     const watch = createWatch(built, { memory: options.maxMemory, work: options.maxWork })
     checkFits(built, options.maxMemory !== undefined)
     const net = new Net(built, watch)
+    net.pictureLayers = pictureLayers(param.layer)
     if (options.weights !== undefined) {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
@@ -269,8 +274,12 @@ export class Net {
       throw new RistrettoError(`copyFrom takes a path, URL, bytes, a NetParameter or a net, not ${whatIs(source)}`)
     if (source instanceof Net) await source.pull()
     const { context } = this.built
-    const weights = source instanceof Net ? netWeights(source.built) : await readWeights(source, context.files)
+    const { weights, pictures } =
+      source instanceof Net
+        ? { weights: netWeights(source.built), pictures: source.pictureLayers }
+        : await readModel(source, context.files)
     const report = copyWeights(this.built, weights, options)
+    if (pictures.length) this.pictureLayers = pictures
     this.runner.refold()
     return report
   }

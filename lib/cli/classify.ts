@@ -8,6 +8,7 @@ import { Classifier } from '../pycaffe/classifier.js'
 import { loadImage } from '../pycaffe/io/image.js'
 import { writeNpy } from '../pycaffe/io/npy.js'
 import { loadMean } from '../pycaffe/io/protos.js'
+import { assumption, type Preprocessing } from '../pycaffe/preprocessing.js'
 import { listNames } from '../system/names.js'
 import { ndarrayOf, type Values } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
@@ -81,6 +82,15 @@ const wholes =
   (text: string): number[] =>
     text.split(',').map(whole(least))
 
+/** The flag of each of Classifier's options. */
+const flags: Record<keyof Preprocessing, string> = {
+  rawScale: '--raw-scale',
+  inputScale: '--input-scale',
+  mean: '--mean',
+  channelSwap: '--channel-swap',
+  imageDims: '--images-dim',
+}
+
 /** One picture's classes, the most probable first. */
 interface Result {
   file: string
@@ -112,7 +122,8 @@ async function classify(
         output,
         `${weights} has no weights for ${listNames(missing)}, which keep${missing.length === 1 ? "s its filler's" : " their fillers'"} values: the classes are not what was learned`,
       )
-    const { classifier, color, perPass } = await classifierOf(net, files.length, options)
+    const { classifier, color, perPass, used } = await classifierOf(net, files.length, options)
+    warnOfPreprocessing(net, classifier, used, options, output)
     for (let i = 0; i < files.length; i += perPass) {
       const now = files.slice(i, i + perPass)
       const images = await Promise.all(now.map(file => picture(file, color)))
@@ -141,6 +152,27 @@ async function classify(
   if (json) printJson(output, results)
 }
 
+/** What is known of the training's pictures, held against the flags. */
+function warnOfPreprocessing(
+  net: Net,
+  classifier: Classifier,
+  used: Preprocessing,
+  options: ClassifyOptions,
+  output: Output,
+): void {
+  if (!net.pictureLayers.length && options.mean === undefined && options.inputScale === undefined)
+    warn(
+      output,
+      `Warning: neither prototxt nor model says how the training prepared pictures; taken: ${assumption(used, net)}. ` +
+        'Say what its data layer did (transform_param: scale is --input-scale, mean_file or mean_value is --mean) if that is not it',
+    )
+  for (const { text, set } of classifier.notices)
+    warn(
+      output,
+      `Warning: ${text}${set.map(([option, value], i) => `${i ? '' : ':'} ${flags[option]} ${value}`).join('')}`,
+    )
+}
+
 /** The classifier, whether the net sees colours, and how many pictures fit into a pass. */
 async function classifierOf(net: Net, pictures: number, options: ClassifyOptions) {
   const input = net.inputs[0]
@@ -154,14 +186,15 @@ async function classifierOf(net: Net, pictures: number, options: ClassifyOptions
   // deploy nets are written for ten pictures: fewer need not pay for them
   const needed = Math.min(batch, pictures * crops)
   if (blob && needed < batch) blob.reshape([needed, ...blob.shape.slice(1)])
-  const classifier = await Classifier.create(net, {
+  const used = {
     mean: mean === undefined ? undefined : await meanOf(mean, channels),
     rawScale,
     inputScale,
     channelSwap,
-    imageDims: imagesDim && [imagesDim[0], imagesDim[1] ?? imagesDim[0]],
-  })
-  return { classifier, color: channels !== 1, perPass: Math.max(1, Math.floor(needed / crops)) }
+    imageDims: imagesDim && ([imagesDim[0], imagesDim[1] ?? imagesDim[0]] as const),
+  }
+  const classifier = await Classifier.create(net, used)
+  return { classifier, used, color: channels !== 1, perPass: Math.max(1, Math.floor(needed / crops)) }
 }
 
 async function meanOf(text: string, channels: number): Promise<Values> {

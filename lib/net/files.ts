@@ -11,7 +11,8 @@ import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { netToHdf5, readHdf5Weights, refuseOthers } from './hdf5.js'
 import type { BuiltNet } from './node.js'
-import { keyOf, type Weights } from './weights.js'
+import { pictureLayers } from './picture_layers.js'
+import { keyOf, type Model, type Weights } from './weights.js'
 
 /** Caffe's two formats of model files. */
 export type NetFormat = 'caffemodel' | 'hdf5'
@@ -56,19 +57,18 @@ export class CopyReport {
   }
 }
 
-/** Weights from wherever they are; old formats are upgraded first. */
-export async function readWeights(source: FileSource | NetParameter, files: Files): Promise<Weights> {
+/** A model from wherever it is; old formats are upgraded first. */
+export async function readModel(source: FileSource | NetParameter, files: Files): Promise<Model> {
   if (isFileSource(source)) {
     const file = fileName(source)
     const bytes = await files.read(source)
     if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no model`)
-    if (isHdf5(bytes)) return readHdf5Weights(bytes, file)
+    if (isHdf5(bytes)) return { weights: await readHdf5Weights(bytes, file), pictures: [] }
     refuseOthers(fileKind(bytes), 'model', file)
-    return weightsOf(
-      upgradeNet(await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))).layer ?? [],
-    )
+    source = await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))
   }
-  return weightsOf(upgradeNet(source).layer ?? [])
+  const { layer = [] } = upgradeNet(source)
+  return { weights: weightsOf(layer), pictures: pictureLayers(layer) }
 }
 
 /** The k-th layer of a name in a file is the k-th of that name in the net. */

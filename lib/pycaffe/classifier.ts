@@ -5,22 +5,17 @@ import { forwardItems } from '../net/batches.js'
 import type { NetOptions } from '../net/options.js'
 import { Net } from '../net.js'
 import type { FileSource } from '../system/files.js'
-import { ndarrayOf, type Values } from '../system/ndarrays.js'
+import { ndarrayOf } from '../system/ndarrays.js'
 import { type DenseArray, imageSize } from './io/arrays.js'
 import { centredCrop, eachImage, resize, tenCrops } from './io/image.js'
-import { Transformer } from './io/transformer.js'
-
-/** How images (H × W × C, R G B, 0 … 1) become what the net was trained on. See Transformer. */
-export interface PreprocessOptions {
-  /** One value a channel or C × H × W, in the net's order of channels. */
-  mean?: Values
-  /** Factor after the mean is taken off. */
-  inputScale?: number
-  /** Factor before the mean is taken off: 255 for nets that were trained on bytes. */
-  rawScale?: number
-  /** [2, 1, 0] for nets that were trained on B G R. */
-  channelSwap?: readonly number[]
-}
+import type { Transformer } from './io/transformer.js'
+import {
+  logNotices,
+  type PreprocessingNotice,
+  type PreprocessOptions,
+  preprocessing,
+  preprocessingNotices,
+} from './preprocessing.js'
 
 /** Options of the net, and how pictures become its input. */
 export interface ClassifierOptions extends NetOptions, PreprocessOptions {
@@ -43,6 +38,11 @@ export class Classifier {
   readonly transformer: Transformer
   readonly cropDims: readonly [height: number, width: number]
   readonly imageDims: readonly [height: number, width: number]
+  /**
+   * Where pictures are prepared otherwise than in the training, as far as the prototxt or the model has the training's data
+   * layer; the option `log` is told, too.
+   */
+  readonly notices: readonly PreprocessingNotice[]
 
   private constructor(
     readonly net: Net,
@@ -60,6 +60,8 @@ export class Classifier {
       throw new RistrettoError(
         `imageDims ${this.imageDims.join('×')} must not be smaller than the input of the net, ${size.join('×')}`,
       )
+    this.notices = preprocessingNotices(net, { ...options, imageDims: this.imageDims })
+    logNotices(net, options, this.notices)
   }
 
   /**
@@ -110,25 +112,6 @@ export class Classifier {
     imageSize(image.shape)
     return resize(image, ...this.imageDims)
   }
-}
-
-/** The transformer for the first input of a net, and the input's size. */
-export function preprocessing(net: Net, { mean, inputScale, rawScale, channelSwap }: PreprocessOptions) {
-  const input = net.inputs[0]
-  if (input === undefined)
-    throw new RistrettoError(
-      `net '${net.name}' has no input: use its deploy prototxt, which starts with an Input layer`,
-    )
-  const { shape } = net.blobs[input]
-  if (shape.length !== 4)
-    throw new RistrettoError(`input '${input}' of net '${net.name}' is [${shape.join(', ')}], not N × C × H × W`)
-  const transformer = new Transformer({ [input]: shape })
-  transformer.setTranspose(input, [2, 0, 1])
-  if (mean !== undefined) transformer.setMean(input, mean)
-  if (inputScale !== undefined) transformer.setInputScale(input, inputScale)
-  if (rawScale !== undefined) transformer.setRawScale(input, rawScale)
-  if (channelSwap !== undefined) transformer.setChannelSwap(input, channelSwap)
-  return { transformer, size: [shape[2], shape[3]] as const }
 }
 
 /** (10·N) × … to N × classes. */

@@ -6,10 +6,10 @@ import type { NetOptions } from '../net/options.js'
 import { Net } from '../net.js'
 import type { FileSource } from '../system/files.js'
 import { isNdArray, ndarrayOf } from '../system/ndarrays.js'
-import { type PreprocessOptions, preprocessing } from './classifier.js'
 import { type DenseArray, dense, imageSize } from './io/arrays.js'
 import { cropImage, loadImage, resize } from './io/image.js'
 import type { Transformer } from './io/transformer.js'
+import { logNotices, type PreprocessOptions, preprocessing, preprocessingNotices } from './preprocessing.js'
 
 /** A rectangle: rows ymin … ymax − 1, columns xmin … xmax − 1. */
 export type DetectionWindow = readonly [ymin: number, xmin: number, ymax: number, xmax: number]
@@ -49,6 +49,8 @@ export class Detector {
       )
     const { transformer, size } = preprocessing(net, options)
     this.transformer = transformer
+    // windows are warped to the input whatever their size
+    logNotices(net, options, preprocessingNotices(net, options, false))
     this.cropDims = [...size, net.blobs[net.inputs[0]].shape[1]]
     this.configureCrop(options.contextPad ?? 0)
   }

@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { Classifier, type ClassifierOptions, type PreprocessOptions } from './classifier.js'
+export { Classifier, type ClassifierOptions } from './classifier.js'
 export { type CoordMap, coordMap, coordMapFromTo, crop } from './coord_map.js'
 export { type Detection, type DetectionWindow, Detector, type DetectorOptions } from './detector.js'
 export type { GraphOptions, Rankdir } from './draw/drawing.js'
@@ -33,4 +33,5 @@ export {
   toProto,
   type Wiring,
 } from './net_spec.js'
+export type { Preprocessing, PreprocessingNotice, PreprocessOptions } from './preprocessing.js'
 export { type CastOptions, castToConvolution } from './surgery.js'

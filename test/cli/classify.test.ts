@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { Net } from '../../lib/net.js'
 import { Classifier } from '../../lib/pycaffe/classifier.js'
 import { loadImage } from '../../lib/pycaffe/io/image.js'
 import { readNpy } from '../../lib/pycaffe/io/npy.js'
@@ -64,6 +65,32 @@ describe('classify', () => {
       expect(predictions.map(p => p.probability)).toEqual(predictions.map(p => p.probability).sort((a, b) => b - a))
     })
     expect(results.map(result => result.predictions[0].index)).toEqual(golden.json.labels)
+  })
+
+  it('warns where the training prepared pictures otherwise, and says what it takes where nothing is known', async () => {
+    const { code, err } = await cli('classify', ...lenet, digits, ...js)
+    expect(code).toBe(0)
+    expect(err).toMatch(/^Warning: /)
+    const h5 = join(folder, 'lenet.caffemodel.h5')
+    const net = await Net.create(model, { weights, engine: 'js' })
+    await net.save(h5)
+    const unknown = await cli('classify', model, h5, digits, ...js)
+    expect(unknown.err).toBe(
+      'Warning: neither prototxt nor model says how the training prepared pictures; taken: values 0 … 255, no mean taken off, pictures brought to 28×28. ' +
+        'Say what its data layer did (transform_param: scale is --input-scale, mean_file or mean_value is --mean) if that is not it\n',
+    )
+    expect((await cli('classify', model, h5, digits, '--input-scale', '0.00390625', ...js)).err).toBe('')
+    const train = join(folder, 'train_and_deploy.prototxt')
+    const layer = `layer { name: "mnist" type: "Data" top: "data" include { phase: TRAIN } data_param { source: "x" } transform_param { scale: 0.00390625 mean_value: 30 } }`
+    writeFileSync(train, `${layer}\n${readFileSync(model, 'utf8')}`)
+    expect((await cli('classify', train, h5, digits, ...js)).err.split('\n')).toEqual([
+      "Warning: layer 'mnist' (Data) of the training gave values of 0 … 0.99609375 before the mean was taken off, here they are 0 … 255: --input-scale 0.00390625",
+      "Warning: layer 'mnist' (Data) of the training took 30 off values of 0 … 255, here nothing is: --mean 30",
+      '',
+    ])
+    expect((await cli('classify', train, h5, digits, '--input-scale', '0.00390625', '--mean', '30', ...js)).err).toBe(
+      '',
+    )
   })
 
   it('prints the classes with their names, best first', async () => {
