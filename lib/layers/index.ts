@@ -2,9 +2,11 @@ import type { LayerClass } from '../layer.js'
 import { AbsValLayer } from './absval.js'
 import { AccuracyLayer } from './accuracy.js'
 import { ArgMaxLayer } from './argmax.js'
+import { AxpyLayer } from './axpy.js'
 import { BatchNormLayer } from './batch_norm.js'
 import { BatchReindexLayer } from './batch_reindex.js'
 import { BiasLayer } from './bias.js'
+import { BNLayer } from './bn.js'
 import { BNLLLayer } from './bnll.js'
 import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
@@ -67,9 +69,11 @@ export const builtInLayers = {
   AbsVal: AbsValLayer,
   Accuracy: AccuracyLayer,
   ArgMax: ArgMaxLayer,
+  Axpy: AxpyLayer,
   BatchNorm: BatchNormLayer,
   BatchReindex: BatchReindexLayer,
   Bias: BiasLayer,
+  BN: BNLayer,
   BNLL: BNLLLayer,
   Clip: ClipLayer,
   Concat: ConcatLayer,

@@ -45,6 +45,9 @@ describe.each(hostEngines)('Pooling on %s', engine => {
   test.each([
     ['kernel_size: 3 stride: 2', [6, 8], [3, 4]],
     ['kernel_size: 3 stride: 2 round_mode: FLOOR', [6, 8], [2, 3]],
+    ['kernel_size: 3 stride: 2 ceil_mode: false', [6, 8], [2, 3]],
+    ['kernel_size: 3 stride: 2 ceil_mode: true', [6, 8], [3, 4]],
+    ['kernel_size: 3 stride: 2 ceil_mode: false round_mode: FLOOR', [6, 8], [2, 3]],
     ['kernel_size: 2 stride: 2 pad: 1', [4, 5], [3, 3]],
     ['kernel_h: 3 kernel_w: 2 stride_h: 1 stride_w: 3 pad_h: 1 pad_w: 0', [5, 7], [5, 3]],
     ['kernel_size: 7 stride: 2', [6, 6], [1, 1]],
@@ -177,6 +180,8 @@ test('what is refused', async () => {
   await refuses('kernel_size: 2 stride: 0', /stride 0×0 must be at least 1/)
   await refuses('kernel_size: 0', /kernel size 0×0 must be at least 1/)
   await refuses('kernel_size: 6', /kernel size 6×6 is too large for 'in0' \(1×1×5×5\)/)
+  await refuses('kernel_size: 3 ceil_mode: false round_mode: CEIL', /ceil_mode: false and round_mode: CEIL contradict/)
+  await refuses('kernel_size: 3 ceil_mode: true round_mode: FLOOR', /ceil_mode: true and round_mode: FLOOR contradict/)
   await refuses('kernel_size: 3 pad: 1 pool: STOCHASTIC', /STOCHASTIC takes no padding/)
   await refuses('kernel_size: 2', /must have four axes/, [1, 5, 5])
   await expect(netOf([[1, 1, 5, 5]], layer('kernel_size: 2 pool: AVE', 'top: "p" top: "m"'))).rejects.toThrow(

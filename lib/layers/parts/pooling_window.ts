@@ -31,8 +31,11 @@ export function poolingWindow(layer: Layer): PoolingWindow {
     if (pad[0] >= kernel[0] || pad[1] >= kernel[1])
       throw layer.error(`pad ${shapeText(pad)} must be smaller than the kernel size ${shapeText(kernel)}`)
   }
+  const { ceil_mode: ceil, round_mode: rounding } = written
+  if (ceil !== undefined && rounding !== undefined && ceil !== (rounding === 'CEIL'))
+    throw layer.error(`ceil_mode: ${ceil} and round_mode: ${rounding} contradict each other: write one of them`)
   if (param.pool === 'STOCHASTIC' && (pad[0] || pad[1])) throw layer.error('pool: STOCHASTIC takes no padding')
-  return { kernel, stride, pad, roundUp: param.round_mode === 'CEIL' && param.ceil_mode !== false }
+  return { kernel, stride, pad, roundUp: param.round_mode === 'CEIL' && ceil !== false }
 }
 
 /**
