@@ -45,10 +45,13 @@ import { PermuteLayer } from './permute.js'
 import { PoolingLayer } from './pooling.js'
 import { PowerLayer } from './power.js'
 import { PReLULayer } from './prelu.js'
+import { PSROIPoolingLayer } from './psroi_pooling.js'
 import { ReductionLayer } from './reduction.js'
 import { ReLULayer } from './relu.js'
 import { ReshapeLayer } from './reshape.js'
 import { RNNLayer } from './rnn.js'
+import { ROIAlignLayer } from './roi_align.js'
+import { ROIPoolingLayer } from './roi_pooling.js'
 import { ScaleLayer } from './scale.js'
 import { SigmoidLayer } from './sigmoid.js'
 import { SigmoidCrossEntropyLossLayer } from './sigmoid_cross_entropy_loss.js'
@@ -113,10 +116,13 @@ export const builtInLayers = {
   Pooling: PoolingLayer,
   Power: PowerLayer,
   PReLU: PReLULayer,
+  PSROIPooling: PSROIPoolingLayer,
   Reduction: ReductionLayer,
   ReLU: ReLULayer,
   Reshape: ReshapeLayer,
   RNN: RNNLayer,
+  ROIAlign: ROIAlignLayer,
+  ROIPooling: ROIPoolingLayer,
   Scale: ScaleLayer,
   Sigmoid: SigmoidLayer,
   SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,

@@ -9,6 +9,7 @@ import { matrices } from './matrices.js'
 import { neurons } from './neurons.js'
 import { poolings } from './pooling.js'
 import { recurrence } from './recurrence.js'
+import { regionPoolings } from './regions.js'
 import { solverUpdates } from './updates.js'
 
 /** The one table of kernel cases, which every engine is held to: several sizes for each kernel. */
@@ -23,5 +24,6 @@ export const kernelCases: KernelCases = {
   ...losses,
   ...axes,
   ...recurrence,
+  ...regionPoolings,
   ...solverUpdates,
 }

@@ -12,6 +12,7 @@ import { bindMatrices, type MatricesExports, matricesBounds } from './matrices.j
 import { bindNeurons, type NeuronsExports, neuronsBounds } from './neurons.js'
 import { bindPooling, type PoolingExports, poolingBounds } from './pooling.js'
 import { bindRecurrence, type RecurrenceExports, recurrenceBounds } from './recurrence.js'
+import { regionsBounds } from './regions.js'
 import { bindUpdates, type UpdatesExports, updatesBounds } from './updates.js'
 
 /** Everything that kernels are bound to: a family of kernels each, as in lib/testing/kernel_cases. */
@@ -59,5 +60,6 @@ export const bounds: Bounds = {
   ...neuronsBounds,
   ...poolingBounds,
   ...recurrenceBounds,
+  ...regionsBounds,
   ...updatesBounds,
 }
