@@ -88,6 +88,7 @@ export type {
   MessageDeclaration,
   ParamDeclaration,
 } from './proto/declared.js'
+export { unknownFieldsOf } from './proto/kept.js'
 export { parseParamStr } from './proto/param_str.js'
 export { printNet, printSolver } from './proto/print.js'
 export { parseNet, parseSolver, type TextOptions } from './proto/text.js'

@@ -4,6 +4,7 @@ import type { LayerParameter } from './generated/caffe.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { builtInLayers } from './layers/index.js'
 import { declareParams, namesOf } from './proto/declared.js'
+import { forkTypes } from './proto/forks.js'
 import { placeOf } from './proto/places.js'
 import { newerName } from './proto/upgrade.js'
 import { listNames, nearestName } from './system/names.js'
@@ -63,6 +64,9 @@ export function engineFor(layer: LayerClass, engine: Engine): Engine {
 export const classOfType = (type: string): LayerClass | undefined =>
   registered.get(type) ?? (Object.hasOwn(builtInLayers, type) ? (builtInLayers as Layers)[type] : undefined)
 
+/** Whether the class of a type is the library's own. */
+export const isBuiltIn = (type: string): boolean => !registered.has(type) && Object.hasOwn(builtInLayers, type)
+
 type Layers = Readonly<Record<string, LayerClass>>
 
 /** The messages that layers of this type call their own. */
@@ -80,12 +84,28 @@ export function findClass(param: LayerParameter): LayerClass {
   const details = { layer: name, field, place: placeOf(param, field) }
   if (!type)
     throw new NetError(`layer '${name}' says no type: write, say, type: "Convolution"; layerTypes() lists all`, details)
-  const nearest = nearestName(type, layerTypes())
-  const near = newerName(type) ?? (nearest.close ? nearest.name : undefined)
+  const fork = forkTypes.get(type)
+  if (fork)
+    throw new NetError(
+      `layer '${name}' has the type '${type}' of ${fork.fork} (${fork.does}), which is not here; registerLayer('${type}', …) takes a class of your own for it`,
+      details,
+    )
+  const near = newerName(type) ?? nearestType(param)
   throw new NetError(
     `layer '${name}' has the unknown type '${type}'${near ? ` (did you mean '${near}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made; layerTypes() lists those that there are`,
     details,
   )
+}
+
+/** The type of nearly this name, if it is of the same kind: what has no bottoms is a source, what ends in Loss a loss. */
+function nearestType({ type = '', bottom }: LayerParameter): string | undefined {
+  const kind = (name: string): string => /Loss|Data$/.exec(name)?.[0] ?? (name === 'Input' ? 'Data' : '')
+  const isSource = (name: string): boolean => ['Data', 'Input', 'Parameter'].some(end => name.endsWith(end))
+  const alike = layerTypes().filter(
+    name => (kind(name) === kind(type) || kind(type) === '') && (bottom?.length ? !isSource(name) : true),
+  )
+  const nearest = nearestName(type, alike)
+  return nearest.close ? nearest.name : undefined
 }
 
 /**

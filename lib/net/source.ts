@@ -7,6 +7,7 @@ import { upgradeNet } from '../proto/upgrade.js'
 import { findClass } from '../registry.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import { inTurns } from '../system/macrotask.js'
+import { adoptDeclared, fieldFindings, findingErrors } from './findings.js'
 import { unknownBottoms } from './graph.js'
 
 /** A net's description, what is wrong with its text, and where its paths are resolved. */
@@ -22,7 +23,7 @@ export interface ReadNet {
  */
 export async function readNet(source: FileSource | NetParameter, files: Files): Promise<ReadNet> {
   if (!isFileSource(source))
-    return { param: upgradeNet(checkMessage('NetParameter', source, 'net')), errors: [], files }
+    return { param: adoptDeclared(upgradeNet(checkMessage('NetParameter', source, 'net'))), errors: [], files }
   const file = fileName(source)
   if (/\blayers?\s*{/.test(file))
     throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
@@ -38,14 +39,15 @@ export async function readNet(source: FileSource | NetParameter, files: Files): 
   const parsed = await inTurns(readText('NetParameter', text, { file, errors }))
   // half a net may be in no form that can be upgraded
   if (errors.length && parsed.layers?.length) throwAll(errors)
-  return { param: upgradeNet(parsed), errors, files: files.near(source) }
+  return { param: adoptDeclared(upgradeNet(parsed)), errors, files: files.near(source) }
 }
 
 /** Refuse a net in which the text, types or connections are wrong, with all of it at once. */
 export function refuseFaults(net: NetParameter, errors: readonly RistrettoError[]): void {
   // a type or top that could not be read is no further mistake
   const read = errors.length ? (net.layer ?? []).filter(layer => layer.type) : net.layer
-  throwAll([...errors, ...unknownTypes(read ?? []), ...(errors.length ? [] : unknownBottoms(net))])
+  const fields = findingErrors(net, fieldFindings(net))
+  throwAll([...errors, ...unknownTypes(read ?? []), ...fields, ...(errors.length ? [] : unknownBottoms(net))])
 }
 
 /** One error for each type that nobody has registered, at its first layer. */

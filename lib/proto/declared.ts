@@ -98,6 +98,19 @@ function addMessage(
   const number = declared.number
   const own = Object.entries(declared).filter((entry): entry is [string, FieldDeclaration] => isField(entry[1]))
   const fields = own.map(([field, facts]) => fieldOf(type, `${name}.${field}`, field, facts))
+  const taken = typeof number === 'number' ? layer.byNumber.get(number) : undefined
+  if (taken && taken !== known && !taken.fork)
+    throw new NetError(`${type}: ${name} cannot have number ${number}, which is that of ${taken.name}`)
+  if (known?.fork && known.message) {
+    // forks differ in what a message holds: the class says what it is for its layers, and the rest stays
+    const others = known.message.fields.filter(field => !fields.some(({ name: own }) => own === field.name))
+    layer.add({
+      ...known,
+      number: typeof number === 'number' ? number : known.number,
+      message: messageOf(name, [...others, ...fields]),
+    })
+    return
+  }
   if (known && !known.declared) {
     // what has come into the schema since may be declared as it stands there
     const other = fields.find(({ name: field, typeName, repeated }) => {
@@ -110,27 +123,25 @@ function addMessage(
       )
     return
   }
-  if (typeof number === 'number' && layer.byNumber.get(number) && layer.byNumber.get(number) !== known)
-    throw new NetError(
-      `${type}: ${name} cannot have number ${number}, which is that of ${layer.byNumber.get(number)!.name}`,
-    )
-  const message: MessageInfo = {
-    name,
-    fields: fields.sort((a, b) => a.number - b.number),
-    byName: new Map(fields.map(field => [field.name, field])),
-    byNumber: new Map(fields.filter(field => field.number).map(field => [field.number, field])),
-    required: fields.filter(field => field.required),
-    arrays: [],
-    isLayer: false,
-  }
   layer.add({
     ...buildField([typeof number === 'number' ? number : 0, name, 'string', 'optional']),
     type: 'message',
     typeName: name,
-    message,
+    message: messageOf(name, fields),
     declared: true,
   })
 }
+
+const messageOf = (name: string, fields: FieldInfo[]): MessageInfo => ({
+  name,
+  fields: fields.sort((a, b) => a.number - b.number),
+  byName: new Map(fields.map(field => [field.name, field])),
+  byNumber: new Map(fields.filter(field => field.number).map(field => [field.number, field])),
+  required: fields.filter(field => field.required),
+  arrays: [],
+  declared: true,
+  isLayer: false,
+})
 
 const isField = (value: FieldDeclaration | number | undefined): value is FieldDeclaration => typeof value === 'object'
 

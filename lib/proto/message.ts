@@ -1,5 +1,7 @@
 import { NetError, throwAll } from '../errors.js'
 import type { FilledMessages, Messages } from '../generated/caffe.js'
+import { readNumbers } from './dialects.js'
+import { keptFields } from './kept.js'
 import { keepPlace } from './places.js'
 import {
   type FieldInfo,
@@ -8,6 +10,7 @@ import {
   messageInfo,
   type PlainMessage,
   unknownField,
+  type ValueKind,
 } from './schema.js'
 
 export type * from '../generated/caffe.js'
@@ -47,6 +50,9 @@ export function checkMessage<K extends MessageName>(type: K, value: unknown, whe
   return checked as Messages[K]
 }
 
+const kindOf = (value: unknown): ValueKind =>
+  typeof value === 'object' && !Array.isArray(value) && !ArrayBuffer.isView(value) ? 'message' : 'scalar'
+
 /** After so many errors nobody reads on. */
 const MAX_ERRORS = 100
 
@@ -64,12 +70,12 @@ function check(info: MessageInfo, value: unknown, path: string, where: string, e
       checked[name] = field.repeated
         ? checkList(field, given, at, where, errors)
         : checkValue(field, given, at, where, errors)
-    else note(errors, `${where}${at}: ${unknownField(info, name)}`, at)
+    else note(errors, `${where}${at}: ${unknownField(info, name, kindOf(given))}`, at)
   }
   for (const field of info.required) {
     if (source[field.name] === undefined) note(errors, `${where}${path || info.name} needs ${field.name}`, path)
   }
-  if (source[unknownFields]) checked[unknownFields] = source[unknownFields]
+  for (const key of [unknownFields, keptFields, readNumbers]) if (source[key]) checked[key] = source[key]
   return keepPlace(source, checked)
 }
 

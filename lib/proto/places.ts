@@ -7,9 +7,12 @@ import { Scanner, type Source } from './scanner.js'
 
 interface Start {
   readonly source: Source
-  /** Where the field that holds the message begins; the text itself begins at 0. */
+  /** Where the field that holds the message begins; WHOLE for the text itself. */
   readonly at: number
 }
+
+/** Where a message begins that no field holds. */
+export const WHOLE = -1
 
 const starts = new WeakMap<object, Start>()
 
@@ -33,12 +36,12 @@ export function placeOf(message: object, field = ''): Place | undefined {
   const start = starts.get(message)
   if (!start) return undefined
   const { source, at } = start
-  const scanner = new Scanner(source, at || undefined)
+  const scanner = new Scanner(source, at === WHOLE ? undefined : at)
   try {
     scanner.advance()
     const whole = source.place(scanner.at, scanner.text.length)
     // inside the message's own braces, or at the top of the file
-    if (at > 0) enter(scanner)
+    if (at !== WHOLE) enter(scanner)
     for (const step of field.split('.').filter(Boolean)) {
       const [, name, index = '0'] = /^([^[]*)(?:\[(\d+)\])?$/.exec(step)!
       if (!find(scanner, name, Number(index))) return whole
@@ -46,7 +49,7 @@ export function placeOf(message: object, field = ''): Place | undefined {
     return field ? source.place(scanner.at, scanner.text.length) : whole
   } catch {
     // the text is broken behind the message's beginning
-    return source.place(at, 1)
+    return source.place(Math.max(0, at), 1)
   }
 }
 

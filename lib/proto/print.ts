@@ -1,4 +1,5 @@
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { keptOf } from './kept.js'
 import { checkMessage } from './message.js'
 import {
   type FieldInfo,
@@ -21,7 +22,8 @@ export function printSolver(solver: SolverParameter): string {
 
 /**
  * The text of a message, which is checked like a hand-written one first: fields in the order of their numbers, two
- * spaces for each level. Fields that the schema does not know have no names and are left out.
+ * spaces for each level. Fields that the schema does not know stand last, as they were in the text that they came from;
+ * those of binary files have no names and are left out.
  */
 export function printText<K extends MessageName>(type: K, value: Messages[K]): string {
   const lines: string[] = []
@@ -36,6 +38,7 @@ function printMessage(info: MessageInfo, message: PlainMessage, indent: string, 
     if (field.repeated) for (const item of value as Iterable<unknown>) printField(field, item, indent, lines)
     else printField(field, value, indent, lines)
   }
+  for (const { text } of keptOf(message)) lines.push(`${indent}${text}\n`)
 }
 
 function printField(field: FieldInfo, value: unknown, indent: string, lines: string[]): void {

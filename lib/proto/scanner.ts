@@ -52,6 +52,7 @@ const GLUED = /[A-Za-z0-9_.]*/y
 const ESCAPE = /\\(?:([0-7]{1,3})|[xX]([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([abfnrtv?\\'"]))/y
 const ESCAPED: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 const AFTER_NAME = /\s*[:{<]/y
+const BEFORE_MESSAGE = /\s*:?\s*[{<]/y
 const MARKS = '{}<>:[],;-'
 
 /** What each character below 128 may begin: nothing, white space, a word, a number. */
@@ -71,6 +72,8 @@ export class Scanner {
   text = ''
   /** Where the token at hand begins. */
   at = 0
+  /** Where the token before it ends. */
+  before = 0
   /** Of a string token: stretches of text, and bytes that were written as \xFF or \377. */
   parts: (string | number)[] = []
   private pos: number
@@ -100,10 +103,16 @@ export class Scanner {
     return this.kind === 'word' && match(AFTER_NAME, this.source.text, this.pos) !== null
   }
 
+  /** Whether a bracket follows the token at hand. */
+  get opensMessage(): boolean {
+    return match(BEFORE_MESSAGE, this.source.text, this.pos) !== null
+  }
+
   /** Go on to the next token. A FormatError for what is none has been stepped over: the next call goes on behind it. */
   advance(): void {
     const { text } = this.source
     let pos = this.pos
+    this.before = pos
     let code = 0
     for (; pos < text.length; pos++) {
       code = text.charCodeAt(pos)

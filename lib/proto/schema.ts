@@ -37,6 +37,8 @@ export interface MessageInfo {
   readonly required: readonly FieldInfo[]
   /** Those held in typed arrays. */
   readonly arrays: readonly FieldInfo[]
+  /** From a class of layers, which knows all fields that it has. */
+  readonly declared?: boolean
   /** A layer of a net, in any version of the format: its place in the text is remembered. */
   readonly isLayer: boolean
 }
@@ -146,8 +148,19 @@ export function otherFile(message: MessageInfo, name: string): string {
   return ''
 }
 
-/** What to say about a field that `message` does not have: what was probably meant. */
-export function unknownField(message: MessageInfo, name: string): string {
+/** What the value of a field looks like, where it is known. */
+export type ValueKind = 'message' | 'scalar'
+
+/** Fields of a message that a value of this kind may be meant for. */
+export const fieldNames = (message: MessageInfo, kind?: ValueKind): string[] =>
+  message.fields
+    .filter(field => kind === undefined || (field.message !== undefined) === (kind === 'message'))
+    .map(field => field.name)
+
+/**
+ * What to say about a field that `message` does not have: what was probably meant, among the fields of the same kind.
+ */
+export function unknownField(message: MessageInfo, name: string, kind?: ValueKind): string {
   const text = `${message.name} has no field '${name.slice(0, 80)}'`
   const other = otherFile(message, name)
   if (other) return `${text}; ${other}`
@@ -155,7 +168,7 @@ export function unknownField(message: MessageInfo, name: string): string {
   if (owners.length)
     return `${text}; it is a field of ${owners.slice(0, 5).join(', ')}${owners.length > 5 ? ', …' : ''}`
   const known = [...message.byName.keys()]
-  const near = didYouMean(name, known)
+  const near = didYouMean(name, fieldNames(message, kind))
   return `${text}${near || (known.length <= FEW ? `; its fields are ${known.join(', ')}` : '')}`
 }
 

@@ -1,10 +1,13 @@
 import { FormatError, joinErrors } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
-import { advanceQuietly, rememberPlace, skipValue } from './places.js'
+import { didYouMean } from '../system/names.js'
+import { keep } from './kept.js'
+import { advanceQuietly, rememberPlace, skipValue, WHOLE } from './places.js'
 import { errorAt, Scanner, Source } from './scanner.js'
 import {
   type EnumInfo,
   type FieldInfo,
+  fieldNames,
   type MessageInfo,
   type MessageName,
   messageInfo,
@@ -12,6 +15,7 @@ import {
   type PlainMessage,
   shortFloat,
   unknownField,
+  type ValueKind,
 } from './schema.js'
 import { newerType, olderType } from './upgrade.js'
 
@@ -103,7 +107,7 @@ class TextReader {
   /** The message that the text is. */
   start(info: MessageInfo): PlainMessage {
     const message: PlainMessage = {}
-    rememberPlace(message, this.source, 0)
+    rememberPlace(message, this.source, WHOLE)
     this.open.push({ info, at: 0, close: '' })
     this.enter()
     return message
@@ -175,13 +179,19 @@ class TextReader {
     const { text: name, at } = scanner
     const field = info.byName.get(name)
     if (!field) {
-      this.skipUnknown(info, name)
+      this.unknown(info, message, name)
       return
     }
     if (!field.repeated && message[name] !== undefined)
       this.note(this.error(`${name} is given twice in one ${info.name}`))
     scanner.advance()
     if (!scanner.take(':') && !field.message) this.fail(`':' is missing after ${name}`)
+    if (field.enum && this.isForeign(info, field, field.enum)) {
+      const problem = `${name} cannot be ${this.shown()}; it is one of ${field.enum.names.join(', ')}`
+      scanner.advance()
+      this.keep(message, name, at, problem)
+      return
+    }
     if (!field.repeated) {
       message[name] = this.value(info, field, at)
       return
@@ -196,13 +206,41 @@ class TextReader {
     if (values.length > MAX_PIECES && !field.array) this.fail(`more than ${MAX_PIECES} values of ${name}`, true)
   }
 
-  private skipUnknown(info: MessageInfo, name: string): void {
+  /** A field that the schema does not know: one of a fork, which is kept as it stands, or a mistake. */
+  private unknown(info: MessageInfo, message: PlainMessage, name: string): void {
     const { scanner } = this
     // what follows belongs to another message, too
     if (otherFile(info, name)) this.fail(unknownField(info, name), true)
-    this.note(this.error(unknownField(info, name)))
+    const { at } = scanner
+    const kind = scanner.opensMessage ? 'message' : 'scalar'
+    const problem = unknownField(info, name, kind)
+    const mistake = scanner.isField && !this.isMistaken(info, name, kind) ? undefined : this.error(problem)
     scanner.advance()
     scanner.take(':')
+    this.skipValues()
+    if (mistake) this.note(mistake)
+    else if ((scanner.kind as string) !== 'end' || this.open.length === 1) this.keep(message, name, at, problem)
+  }
+
+  /** A name that is nearly that of a field, or that of a field elsewhere, is no fork's but a mistake. */
+  private isMistaken(info: MessageInfo, name: string, kind: ValueKind): boolean {
+    if (info.declared || this.open.some(({ info }) => info.byName.has(name))) return true
+    if (info.name === 'LayerParameter' && name.endsWith('_param')) return false
+    return (
+      didYouMean(name, fieldNames(info, kind)) !== '' ||
+      info.fields.some(field => !field.fork && field.message?.byName.has(name))
+    )
+  }
+
+  /** Keep what stands between `start` and the token at hand. */
+  private keep(message: PlainMessage, name: string, start: number, problem: string): void {
+    if (++this.pieces > MAX_PIECES) this.fail(`more than ${MAX_PIECES} messages in one text`, true)
+    keep(message, { name, text: this.source.text.slice(start, this.scanner.before), problem })
+  }
+
+  /** Step over a value, or a list of them. */
+  private skipValues(): void {
+    const { scanner } = this
     const list = scanner.take('[')
     do skipValue(scanner)
     while (list && scanner.take(','))
@@ -228,6 +266,13 @@ class TextReader {
           : this.integerValue(field, sign)
     scanner.advance()
     return value
+  }
+
+  /** Whether the value is a word of a fork: a type of V1 layers, or an engine, that Caffe 1.0 does not have. */
+  private isForeign(info: MessageInfo, field: FieldInfo, { byName }: EnumInfo): boolean {
+    const { kind, text } = this.scanner
+    if (kind !== 'word' || byName.has(text) || didYouMean(text, [...byName.keys()])) return false
+    return field.name === 'engine' || (info.name === 'V1LayerParameter' && field.name === 'type' && !newerType(text))
   }
 
   private enumValue(info: MessageInfo, field: FieldInfo, names: EnumInfo, sign: string): string {

@@ -9,6 +9,7 @@ import type {
   V1LayerParameter,
   V1LayerParameter_LayerType,
 } from '../generated/caffe.js'
+import { keeping, keptOf } from './kept.js'
 import { unknownFields } from './message.js'
 import { keepPlace, placeOf } from './places.js'
 import { messageInfo, type PlainMessage } from './schema.js'
@@ -182,7 +183,7 @@ function foldPadding(layers: readonly V1LayerParameter[], inputs: readonly strin
 
 function upgradeV0Layer(old: V1LayerParameter, warn: Warn): V1LayerParameter {
   const { bottom, top, layer: v0 } = old
-  const upgraded: V1LayerParameter = keepPlace(old, {})
+  const upgraded: V1LayerParameter = keepPlace(old, keeping({}, [...keptOf(old), ...keptOf(v0 ?? {})]))
   if (bottom) upgraded.bottom = bottom
   if (top) upgraded.top = top
   if (!v0) return upgraded
@@ -347,8 +348,19 @@ function upgradeV1Layer(old: V1LayerParameter, warn: Warn): LayerParameter {
   const plain = rest as PlainMessage
   if (plain[unknownFields]) warn(`layer '${old.name ?? ''}': fields that Caffe's V1 layers do not have were dropped`)
   delete plain[unknownFields]
-  const upgraded: LayerParameter = keepPlace(old, rest)
+  // a type that only a fork has
+  const foreign = keptOf(old).find(field => field.name === 'type')
+  const upgraded: LayerParameter = keepPlace(
+    old,
+    foreign
+      ? keeping(
+          rest,
+          keptOf(old).filter(field => field !== foreign),
+        )
+      : rest,
+  )
   if (type !== undefined) upgraded.type = V1_TYPES[type]
+  else if (foreign) upgraded.type = foreign.text.replace(/^type\s*:\s*/, '')
   const count = Math.max(...[param, blob_share_mode, blobs_lr, weight_decay].map(list => list?.length ?? 0))
   if (!count) return upgraded
   upgraded.param = Array.from({ length: count }, (_, i) => {

@@ -1,7 +1,9 @@
 import protobuf from 'protobufjs/minimal.js'
 import { FormatError } from '../errors.js'
 import type { BlobProto, BlobProtoVector, Messages, NetParameter, SolverState } from '../generated/caffe.js'
-import { checkMessage, unknownFields } from './message.js'
+import { dependsOnType, isSegNet, layerField, readNumbers, readRfcnMode, variantOf } from './dialects.js'
+import { KEPT_TEXT, keep, keptFromText } from './kept.js'
+import { unknownFields } from './message.js'
 import {
   type FieldInfo,
   type MessageInfo,
@@ -10,10 +12,13 @@ import {
   type PlainMessage,
   shortFloat,
 } from './schema.js'
+import { LENGTH, VARINT, wireType } from './wire_type.js'
 
 // The binary form of the messages (caffemodel, solverstate, binaryproto), following the plain schema.
 // Tensor values are taken and written as blocks of little-endian memory, which is what every platform with typed arrays
 // has in practice.
+
+export { writeMessage } from './write.js'
 
 export interface WireOptions {
   /** Name of the file the bytes came from, for error messages. */
@@ -80,11 +85,6 @@ export function* readMessageSteps<K extends MessageName>(
  * memory.
  */
 const MAX_PIECES = 1 << 20
-const MAX_BYTES = 2 ** 31 - 1
-const VARINT = 0
-const FIXED64 = 1
-const LENGTH = 2
-const FIXED32 = 5
 const MAX_VARINT_BYTES = 10
 
 /** Sizes from here on take two bytes to write. */
@@ -114,6 +114,8 @@ class MessageReader {
   readonly path: string[] = []
   private readonly reader: protobuf.Reader
   private pieces = 0
+  /** How many known fields were of another wire type, or enum value, than theirs. */
+  private mismatches = 0
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -154,14 +156,79 @@ class MessageReader {
     const { reader } = this
     const start = reader.pos
     const tag = reader.tag()
-    const field = info.byNumber.get(tag >>> 3)
-    if (field && this.field(field, tag & 7, open.message, open.growing)) return
-    this.skip(tag)
+    const number = tag >>> 3
+    if (info.name === 'LayerParameter' && dependsOnType(number)) {
+      if (this.byType(info, number, tag & 7, open)) return
+      this.skip(tag)
+    } else {
+      const field = info.byNumber.get(number)
+      if (field && this.field(field, tag & 7, open.message, open.growing)) return
+      if (number === KEPT_TEXT && (tag & 7) === LENGTH) {
+        keep(open.message, keptFromText(info, reader.string()))
+        return
+      }
+      this.skip(tag)
+      if (field) this.mismatches++
+    }
     open.unknownEnd = this.keep(open.message, start, open.unknownEnd)
+  }
+
+  /**
+   * Read a message of a layer whose number says nothing without the layer's type. False, with nothing read, where it is
+   * none that is known, or not of that form.
+   */
+  private byType(info: MessageInfo, number: number, wire: number, { message, growing }: Open): boolean {
+    const { reader } = this
+    const start = reader.pos
+    const type = (message['type'] as string | undefined) ?? this.typeAhead(start, wire)
+    const field = layerField(info, number, type)
+    if (!field?.message || wire !== LENGTH) return field !== undefined && this.field(field, wire, message, growing)
+    const end = this.checkedEnd()
+    const begin = reader.pos
+    const outerEnd = reader.len
+    const variant = variantOf(field.message)
+    const forms = variant && isSegNet(message) ? [variant] : variant ? [field.message, variant] : [field.message]
+    for (const form of forms) {
+      const { mismatches } = this
+      reader.pos = begin
+      reader.len = outerEnd
+      try {
+        const before = message[field.name] as PlainMessage | undefined
+        const read = this.message(form, end, before && { ...before })
+        if (this.mismatches > mismatches) continue
+        message[field.name] = read
+        if (number !== field.number) ((message[readNumbers] ??= {}) as Record<string, number>)[field.name] = number
+        return true
+      } catch (error) {
+        if (error instanceof FormatError) throw error
+      }
+    }
+    reader.pos = start
+    reader.len = outerEnd
+    return false
+  }
+
+  /** The type of the layer that is being read, which stands behind `from`, if it stands there. */
+  private typeAhead(from: number, wire: number): string | undefined {
+    const ahead = protobuf.Reader.create(this.bytes)
+    ahead.len = this.reader.len
+    ahead.pos = from
+    try {
+      ahead.skipType(wire)
+      while (ahead.pos < ahead.len) {
+        const tag = ahead.tag()
+        if (tag >>> 3 === 2 && (tag & 7) === LENGTH) return ahead.string()
+        ahead.skipType(tag & 7, 0, tag >>> 3)
+      }
+    } catch {
+      // what is broken there is told when it is reached
+    }
+    return undefined
   }
 
   private finish(info: MessageInfo, { message, growing }: Open): PlainMessage {
     for (const [field, { values, length }] of growing) message[field.name] = values.slice(0, length)
+    if (info.name === 'LossParameter') readRfcnMode(message)
     for (const field of info.required)
       if (message[field.name] === undefined && field.number) throw new Error(`${field.name} is missing`)
     return message
@@ -332,121 +399,8 @@ function append(message: PlainMessage, name: string, value: unknown): void {
   else message[name] = [value]
 }
 
-function wireType(field: FieldInfo): number {
-  if (field.type === 'float') return FIXED32
-  if (field.type === 'double') return FIXED64
-  return field.type === 'string' || field.type === 'bytes' || field.type === 'message' ? LENGTH : VARINT
-}
-
 function safeInteger(value: unknown): number {
   const number = Number(value)
   if (!Number.isSafeInteger(number)) throw new Error(`the integer ${value} is beyond 2^53`)
   return number
 }
-
-/**
- * The binary form of a message, which is checked like a hand-written one first. Fields go in the order of their
- * numbers, as Caffe writes them, and unknown fields that were read go last. Tensor values are copied once, into the
- * result.
- */
-export function writeMessage<K extends MessageName>(type: K, value: Messages[K]): Uint8Array<ArrayBuffer> {
-  const writer = new MessageWriter()
-  writer.message(messageInfo(type), checkMessage(type, value) as PlainMessage)
-  return writer.finish()
-}
-
-class MessageWriter {
-  private readonly parts: Uint8Array[] = []
-  private length = 0
-  /** Small fields that are not yet in `parts`. */
-  private writer = protobuf.Writer.create()
-
-  message(info: MessageInfo, message: PlainMessage): void {
-    for (const field of info.fields) {
-      const value = message[field.name]
-      // declared for prototxts alone
-      if (value === undefined || field.number === 0) continue
-      if (field.message) {
-        for (const item of field.repeated ? (value as PlainMessage[]) : [value as PlainMessage])
-          this.nested(field, field.message, item)
-      } else if (field.array && field.packed) this.block(field, value as NumberArray)
-      else if (field.packed) this.packed(field, value as unknown[])
-      else if (field.repeated) for (const item of value as Iterable<unknown>) this.tagged(field, item)
-      else this.tagged(field, value)
-    }
-    for (const bytes of (message[unknownFields] as Uint8Array[] | undefined) ?? []) this.push(bytes)
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    this.flush()
-    if (this.length > MAX_BYTES)
-      throw new FormatError(`a message of ${this.length} bytes cannot be written: the format ends at ${MAX_BYTES}`)
-    const bytes = new Uint8Array(this.length)
-    let at = 0
-    for (const part of this.parts) {
-      bytes.set(part, at)
-      at += part.length
-    }
-    return bytes
-  }
-
-  /** A message within: its size goes before it, and is known only after it. */
-  private nested(field: FieldInfo, info: MessageInfo, message: PlainMessage): void {
-    this.flush()
-    const place = this.parts.push(NOTHING) - 1
-    const before = this.length
-    this.message(info, message)
-    this.flush()
-    const head = protobuf.Writer.create()
-      .uint32(tagOf(field, LENGTH))
-      .uint32(this.length - before)
-      .finish()
-    this.parts[place] = head
-    this.length += head.length
-  }
-
-  private block(field: FieldInfo, values: NumberArray): void {
-    if (!values.length) return
-    this.writer.uint32(tagOf(field, LENGTH)).uint32(values.byteLength)
-    this.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-  }
-
-  private packed(field: FieldInfo, values: readonly unknown[]): void {
-    if (!values.length) return
-    this.writer.uint32(tagOf(field, LENGTH)).fork()
-    for (const value of values) this.scalar(field, value)
-    this.writer.ldelim()
-  }
-
-  private tagged(field: FieldInfo, value: unknown): void {
-    this.writer.uint32(tagOf(field, wireType(field)))
-    this.scalar(field, value)
-  }
-
-  private scalar(field: FieldInfo, value: unknown): void {
-    const { writer } = this
-    if (field.enum) writer.int32(field.enum.byName.get(value as string)!)
-    else if (field.type === 'string') writer.string(value as string)
-    else if (field.type === 'bytes') writer.bytes(value as Uint8Array)
-    else if (field.type === 'bool') writer.bool(value as boolean)
-    else writer[field.type as 'int32' | 'uint32' | 'int64' | 'float' | 'double'](value as number)
-  }
-
-  private push(bytes: Uint8Array): void {
-    this.flush()
-    this.parts.push(bytes)
-    this.length += bytes.length
-  }
-
-  private flush(): void {
-    if (!this.writer.pos) return
-    const bytes = this.writer.finish()
-    this.writer = protobuf.Writer.create()
-    this.parts.push(bytes)
-    this.length += bytes.length
-  }
-}
-
-const NOTHING = new Uint8Array(0)
-
-const tagOf = (field: FieldInfo, wire: number): number => ((field.number << 3) | wire) >>> 0

@@ -23,7 +23,7 @@ layer {
     stride: "2" }
   top: "x"
 }
-layer { foo_param { a: [1, 2] b { c: "}" } } name: "y" }
+layer { kernel_size { a: [1, 2] b { c: "}" } } name: "y" }
 } é layer { name: "z" }`)
     expect(messages).toEqual([
       "1: name is a string in quotes, not '3'",
@@ -32,10 +32,10 @@ layer { foo_param { a: [1, 2] b { c: "}" } } name: "y" }
       "5: pool cannot be 'MEAN'; it is one of MAX, AVE, STOCHASTIC",
       "5: kernel_size cannot be '-1': it goes from 0 to 4294967295",
       '6: stride is an integer, not "2"',
-      "9: LayerParameter has no field 'foo_param'",
+      "9: LayerParameter has no field 'kernel_size'; it is a field of convolution_param, pooling_param",
       "10: a field name of NetParameter is expected, not '}': every bracket before it is closed",
     ])
-    expect(errors.map(marked)).toEqual(['3', 'nmae', 'bottum', 'MEAN', '1', '"2"', 'foo_param', '}'])
+    expect(errors.map(marked)).toEqual(['3', 'nmae', 'bottum', 'MEAN', '1', '"2"', 'kernel_size', '}'])
     expect(errors[3]).toMatchObject({ file: 'a.prototxt', line: 5, column: 25, length: 4 })
     expect(net).toEqual({ layer: [{ pooling_param: {}, top: ['x'] }, { name: 'y' }, { name: 'z' }] })
   })
@@ -43,7 +43,7 @@ layer { foo_param { a: [1, 2] b { c: "}" } } name: "y" }
   test('without a place for them they are thrown as one', () => {
     const thrown = (() => {
       try {
-        return parseNet('layer { nmae: "a" }\nlayer { tpo: "b" bottom: 3 }')
+        return parseNet('layer { nmae: "a" }\nlayer { bottum: "b" bottom: 3 }')
       } catch (error) {
         return error as FormatError
       }

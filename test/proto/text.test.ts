@@ -89,7 +89,7 @@ describe('values', () => {
 
 describe('errors name the file, the line and what is known', () => {
   test.each([
-    ['layer {\n no_such_field: 3 }', "2: LayerParameter has no field 'no_such_field'"],
+    ['layer {\n nmae: "a" }', "2: LayerParameter has no field 'nmae'; did you mean 'name'?"],
     ['layer {\n\n bottum: "a" }', "3: LayerParameter has no field 'bottum'; did you mean 'bottom'?"],
     [
       'layer { kernel_size: 3 }',
