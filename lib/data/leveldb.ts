@@ -1,6 +1,7 @@
 import { EngineError, FormatError, RistrettoError, systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
 import { mustBeFile } from '../system/read_file.js'
+import { checkLevelDb, type LevelCheck } from './leveldb_check.js'
 import type { RecordCursor } from './records.js'
 
 /** The part of npm classic-level that is used here. */
@@ -48,6 +49,7 @@ export async function openLevelRecords(
   }
   await mustHoldFiles(path)
   await closing.get(path)
+  const check = await checkLevelDb(path)
   const db = new module.ClassicLevel(path, { keyEncoding: 'view', valueEncoding: 'view' })
   try {
     await db.open({ createIfMissing: false })
@@ -60,7 +62,7 @@ export async function openLevelRecords(
       },
     )
   }
-  return new LevelCursor(db, path)
+  return new LevelCursor(db, path, check)
 }
 
 /** The usual mistake: `backend` left out for an LMDB. Opening it would also leave LevelDB's own files in its folder. */
@@ -100,6 +102,7 @@ class LevelCursor implements RecordCursor {
   constructor(
     private readonly db: Level,
     private readonly path: string,
+    private readonly check: LevelCheck,
   ) {
     this.iterator = db.iterator({ highWaterMarkBytes: CHUNK_BYTES })
   }
@@ -160,6 +163,7 @@ class LevelCursor implements RecordCursor {
       const more = await this.iterator.nextv(CHUNK).catch((error: Error) => {
         throw new FormatError(`the LevelDB database '${this.path}' cannot be read: ${error.message}`, { cause: error })
       })
+      if (more.length) await this.check.upTo(more[more.length - 1][0])
       this.rows = this.rows.slice(this.at).concat(more)
       this.at = 0
       this.ended = more.length === 0
