@@ -281,6 +281,8 @@ export interface Kernels {
   softmaxGradient(outer: number, channels: number, inner: number, y: Memory, dy: Memory, dx: Memory): void
   /** loss[0] ← −Σ log max(p[label], FLT_MIN) / normalizer.  p: (outer, classes, inner), label: (outer, inner). */
   softmaxLoss(s: ClassLossShape, p: Memory, label: Memory, loss: Memory): void
+  /** losses ← −log max(p[label], FLT_MIN), 0 where ignored.  p: (outer, classes, inner), label, losses: (outer, inner). */
+  labelLosses(s: ClassLossShape, p: Memory, label: Memory, losses: Memory): void
   /** dx ← (p − onehot(label))·dloss[0] / normalizer, 0 where ignored. */
   softmaxLossGradient(s: ClassLossShape, p: Memory, label: Memory, dloss: Memory, dx: Memory): void
   /** difference ← a − b; loss[0] ← Σ difference² / (2·batch). */

@@ -104,6 +104,9 @@ export abstract class Layer {
   /** The first top is a loss: it weighs 1 in the objective unless `loss_weight` says otherwise. */
   readonly isLoss: boolean = false
 
+  /** false: its tops are picked, matched or drawn, so that nothing before it learns from what follows. */
+  readonly passesGradient: boolean = true
+
   /** Its tops may be filled from outside, by `net.feed`. */
   readonly takesFeed: boolean = false
 

@@ -38,6 +38,15 @@ export const softmaxLoss = (gpu: Gpu): Partial<Kernels> => ({
     gpu.set(loss, normalized(gpu, s, label, gpu.total(terms, s.outer * s.inner)))
     gpu.release(terms)
   },
+  labelLosses(s, p, label, losses) {
+    const dims = [s.inner, s.outer, 1] as const
+    const args = [
+      { memory: p, dims: [s.inner, s.classes, s.outer] as const },
+      { memory: label, dims },
+      s.ignoreLabel ?? NO_LABEL,
+    ]
+    gpu.run(term, args, { memory: losses, dims }, { classes: s.classes, NO_CLASS })
+  },
   softmaxLossGradient(s, p, label, dloss, dx) {
     const dims = [s.inner, s.classes, s.outer] as const
     const scale = normalized(gpu, s, label, gpu.queue.share(gpu.handle(dloss)))

@@ -21,6 +21,16 @@ export function softmaxLoss(s: ClassLossShape, p: Memory, label: Memory, loss: M
   loss.array[0] = sum / normalizer(s, valid)
 }
 
+export function labelLosses(s: ClassLossShape, p: Memory, label: Memory, losses: Memory): void {
+  const labels = label.array
+  for (let o = 0, k = 0; o < s.outer; o++)
+    for (let i = 0; i < s.inner; i++, k++) {
+      const truth = Math.trunc(labels[k])
+      const at = (o * s.classes + truth) * s.inner + i
+      losses.array[k] = truth === s.ignoreLabel ? 0 : -Math.log(Math.max(p.array[at], FLT_MIN))
+    }
+}
+
 export function softmaxLossGradient(s: ClassLossShape, p: Memory, label: Memory, dloss: Memory, dx: Memory): void {
   const ps = p.array
   const labels = label.array

@@ -8,6 +8,7 @@ import { BatchReindexLayer } from './batch_reindex.js'
 import { BiasLayer } from './bias.js'
 import { BNLayer } from './bn.js'
 import { BNLLLayer } from './bnll.js'
+import { BoxAnnotatorOHEMLayer } from './box_annotator_ohem.js'
 import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
 import { ContrastiveLossLayer } from './contrastive_loss.js'
@@ -45,6 +46,7 @@ import { PermuteLayer } from './permute.js'
 import { PoolingLayer } from './pooling.js'
 import { PowerLayer } from './power.js'
 import { PReLULayer } from './prelu.js'
+import { ProposalLayer } from './proposal.js'
 import { PSROIPoolingLayer } from './psroi_pooling.js'
 import { ReductionLayer } from './reduction.js'
 import { ReLULayer } from './relu.js'
@@ -57,8 +59,10 @@ import { SigmoidLayer } from './sigmoid.js'
 import { SigmoidCrossEntropyLossLayer } from './sigmoid_cross_entropy_loss.js'
 import { SilenceLayer } from './silence.js'
 import { SliceLayer } from './slice.js'
+import { SmoothL1LossOHEMLayer } from './smooth_l1_loss_ohem.js'
 import { SoftmaxLayer } from './softmax.js'
 import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
+import { SoftmaxWithLossOHEMLayer } from './softmax_with_loss_ohem.js'
 import { SplitLayer } from './split.js'
 import { SPPLayer } from './spp.js'
 import { SwishLayer } from './swish.js'
@@ -78,6 +82,7 @@ export const builtInLayers = {
   Bias: BiasLayer,
   BN: BNLayer,
   BNLL: BNLLLayer,
+  BoxAnnotatorOHEM: BoxAnnotatorOHEMLayer,
   Clip: ClipLayer,
   Concat: ConcatLayer,
   ContrastiveLoss: ContrastiveLossLayer,
@@ -116,6 +121,7 @@ export const builtInLayers = {
   Pooling: PoolingLayer,
   Power: PowerLayer,
   PReLU: PReLULayer,
+  Proposal: ProposalLayer,
   PSROIPooling: PSROIPoolingLayer,
   Reduction: ReductionLayer,
   ReLU: ReLULayer,
@@ -128,8 +134,10 @@ export const builtInLayers = {
   SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,
   Silence: SilenceLayer,
   Slice: SliceLayer,
+  SmoothL1LossOHEM: SmoothL1LossOHEMLayer,
   Softmax: SoftmaxLayer,
   SoftmaxWithLoss: SoftmaxWithLossLayer,
+  SoftmaxWithLossOHEM: SoftmaxWithLossOHEMLayer,
   Split: SplitLayer,
   SPP: SPPLayer,
   Swish: SwishLayer,

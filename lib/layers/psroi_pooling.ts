@@ -5,7 +5,7 @@ import { RegionPoolingLayer } from './parts/region_pooling.js'
 /** R-FCN: the mean of each bin of a region, over channels that belong to the bin's position. */
 export class PSROIPoolingLayer extends RegionPoolingLayer {
   static override readonly param = ['psroi_pooling_param'] as const
-  static override readonly uses = ['positionRoiPool', 'positionRoiPoolGradient'] as const
+  static override readonly uses = ['positionRoiPool', 'positionRoiPoolGradient', 'fill'] as const
   static override readonly onlyKernels = true
   protected override readonly masked = false
 
@@ -27,7 +27,7 @@ export class PSROIPoolingLayer extends RegionPoolingLayer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    this.refuseRegionGradient(propagateDown, bottom)
+    this.clearRegionGradient(propagateDown, bottom)
     if (!propagateDown[0]) return
     const [x, rois] = bottom
     this.kernels.positionRoiPoolGradient(this.shape, top[0].memory.diff, rois.memory.data, x.memory.diff)

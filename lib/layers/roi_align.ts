@@ -12,7 +12,13 @@ const MOST_SAMPLES = 64
  */
 export class ROIAlignLayer extends RegionPoolingLayer {
   static override readonly param = ['roi_align_param'] as const
-  static override readonly uses = ['roiAlign', 'roiAlignGradient', 'roiAlignMax', 'roiAlignMaxGradient'] as const
+  static override readonly uses = [
+    'roiAlign',
+    'roiAlignGradient',
+    'roiAlignMax',
+    'roiAlignMaxGradient',
+    'fill',
+  ] as const
   static override readonly onlyKernels = true
 
   private readonly samples = this.param.roi_align_param?.sampling_ratio
@@ -41,7 +47,7 @@ export class ROIAlignLayer extends RegionPoolingLayer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    this.refuseRegionGradient(propagateDown, bottom)
+    this.clearRegionGradient(propagateDown, bottom)
     if (!propagateDown[0]) return
     const [dy, rois, dx] = [top[0].memory.diff, bottom[1].memory.data, bottom[0].memory.diff]
     if (this.samples !== undefined) this.kernels.roiAlignGradient(this.alignShape, dy, rois, dx)

@@ -6,7 +6,7 @@ import { RegionPoolingLayer } from './parts/region_pooling.js'
 /** Fast R-CNN: the largest value of each bin of a region. */
 export class ROIPoolingLayer extends RegionPoolingLayer {
   static override readonly param = ['roi_pooling_param'] as const
-  static override readonly uses = ['roiPool', 'roiPoolGradient'] as const
+  static override readonly uses = ['roiPool', 'roiPoolGradient', 'fill'] as const
   static override readonly onlyKernels = true
 
   protected override pooled(x: Blob): Pick<RegionShape, 'channels' | 'output' | 'scale'> {
@@ -25,7 +25,7 @@ export class ROIPoolingLayer extends RegionPoolingLayer {
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    this.refuseRegionGradient(propagateDown, bottom)
+    this.clearRegionGradient(propagateDown, bottom)
     if (!propagateDown[0]) return
     const [x, rois] = bottom
     this.kernels.roiPoolGradient(this.shape, top[0].memory.diff, rois.memory.data, this.mask, x.memory.diff)

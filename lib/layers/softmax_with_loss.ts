@@ -1,17 +1,35 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { ClassLossShape } from '../engine.js'
+import type { Count } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
 import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
 
-/** loss = −Σ log softmax(x)[label] / normalizer. */
+/**
+ * loss = −Σ log softmax(x)[label] / normalizer. R-FCN's second and third top: softmax(x), and the loss of each place.
+ */
 export class SoftmaxWithLossLayer extends LossLayer {
   static override readonly param = ['softmax_param', 'loss_param'] as const
-  static override readonly uses = ['softmax', 'softmaxLoss', 'softmaxLossGradient', 'power'] as const
+  static override readonly uses = [
+    'softmax',
+    'softmaxLoss',
+    'softmaxLossGradient',
+    'labelLosses',
+    'copy',
+    'power',
+  ] as const
+  override readonly topCount: Count = { atLeast: 1, atMost: 3 }
 
   private shape!: ClassLossShape
   private readonly probability = new Memory(0, this.engine.heap)
+
+  override setup(_bottom: Blob[], top: Blob[]): void {
+    if (top.length === 2)
+      throw this.error(
+        'it takes exactly 1 top, or the 3 of R-FCN (loss, softmax, loss of each place): use a Softmax layer for the probabilities',
+      )
+  }
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     super.reshape(bottom, top)
@@ -30,6 +48,8 @@ export class SoftmaxWithLossLayer extends LossLayer {
         `label '${label.name}' (${shapeText(label.shape)}) must hold ${wanted} values, one for each place of '${scores.name}' (${shapeText(scores.shape)}) outside axis ${axis}`,
       )
     this.probability.resize(scores.count)
+    top[1]?.reshape(scores.shape)
+    top[2]?.reshape(label.shape)
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
@@ -38,6 +58,8 @@ export class SoftmaxWithLossLayer extends LossLayer {
     this.kernels.softmax(shape.outer, shape.classes, shape.inner, bottom[0].memory.data, probability)
     this.kernels.softmaxLoss(shape, probability, bottom[1].memory.data, top[0].memory.data)
     this.divideByFixed(1, top[0].memory.data)
+    if (top[1]) this.kernels.copy(top[1].count, probability, top[1].memory.data)
+    if (top[2]) this.kernels.labelLosses(shape, probability, bottom[1].memory.data, top[2].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

@@ -132,6 +132,10 @@ async function addLayer(b: Building, param: LayerParameter): Promise<void> {
     node.needsBackward ||= b.needsBackward[blob]
     node.bottomNeedsBackward.push(cuts.length ? cuts[i] : b.needsBackward[blob])
   })
+  if (!layer.passesGradient) {
+    node.needsBackward = false
+    node.bottomNeedsBackward.fill(false)
+  }
   param.top?.forEach((name, i) => {
     addTop(b, node, name, i, context.engine)
     b.available.add(name)

@@ -10,7 +10,7 @@ const MAX_DEPTH = 64
  *                                                                               sizes: [1, 2]
  *
  * True, False, None, true, false, null and ~ are what they say; tuples become lists; a bare word is a string; # starts
- * a comment. Nothing is evaluated. Throws a NetError that names the place for anything else.
+ * a comment, and tags such as !!python/tuple say nothing that the value does not. Nothing is evaluated. Throws a NetError that names the place for anything else.
  */
 export function parseParamStr(text: string): Record<string, unknown> {
   return new Reader(text, 'param_str').settings()
@@ -22,6 +22,8 @@ export function parseLiteral(text: string, what: string): unknown {
 }
 
 const NUMBER = /[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])/y
+/** YAML's way to say what a list or a number is in Python: the value says it, too. */
+const TAG = /!!(?:python\/)?(?:tuple|list|seq|dict|map|int|float|bool|null)[ \t]+/y
 const WORDS: Record<string, unknown> = {
   True: true,
   true: true,
@@ -117,6 +119,8 @@ class Reader {
   }
 
   private value(line = false): unknown {
+    TAG.lastIndex = this.pos
+    this.pos += TAG.exec(this.text)?.[0].length ?? 0
     const first = this.text[this.pos]
     if (first === '{') return this.nested('}', () => this.pairs('}'))
     if (first === '[') return this.nested(']', () => this.items(']').values)

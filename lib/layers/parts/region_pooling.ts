@@ -52,12 +52,9 @@ export abstract class RegionPoolingLayer extends Layer {
     }
   }
 
-  /** Regions have no gradient. */
-  protected refuseRegionGradient(propagateDown: boolean[], bottom: Blob[]): void {
-    if (propagateDown[1])
-      throw this.error(
-        `the regions '${bottom[1].name}' have no gradient, but something before them wants one: give this layer propagate_down: true and propagate_down: false`,
-      )
+  /** Regions have no gradient: what is before them learns nothing from here. */
+  protected clearRegionGradient(propagateDown: boolean[], bottom: Blob[]): void {
+    if (propagateDown[1]) this.kernels.fill(bottom[1].count, 0, bottom[1].memory.diff)
   }
 
   override dispose(): void {

@@ -92,6 +92,9 @@ export const losses: KernelCases = {
       }),
     ),
   ],
+  labelLosses: cases(softmaxShapes, ({ s, n, labels }) => (k, kit) => {
+    k.labelLosses({ ...s, ignoreLabel: 1 }, kit.positive(n), kit.integers(labels, s.classes), kit.out(labels))
+  }),
   softmaxLossGradient: [
     ...cases(everywhere, softmaxLossGradient('positive')),
     ...onHosts('large', cases(softmaxShapes, softmaxLossGradient('random'))),

@@ -157,6 +157,7 @@ export const lossesBounds = {
   softmax: channelwise(),
   softmaxGradient: channelwise(),
   softmaxLoss: (s, p, label, loss) => scored(s, [p], [label], loss),
+  labelLosses: (s, p, label, losses) => scored(s, [p], [label, losses]),
   softmaxLossGradient: (s, p, label, dloss, dx) => scored(s, [p, dx], [label], dloss),
   euclideanLoss(n, _batch, a, b, difference, loss) {
     need(a, count(n))
