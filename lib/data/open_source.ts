@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js'
+import { type AnnotatedDescription, AnnotatedSource } from './annotated_source.js'
 import { type DatumDescription, DatumSource } from './datum_source.js'
 import type { PixelsModule } from './image.js'
 import { ImageSource, type ImagesDescription } from './image_source.js'
@@ -7,7 +8,7 @@ import { openLmdbRecords } from './records.js'
 import { type BatchSource, type Position, withPrefix } from './source.js'
 import { WindowSource, type WindowsDescription } from './window_source.js'
 
-export type AnyDescription = DatumDescription | ImagesDescription | WindowsDescription
+export type AnyDescription = DatumDescription | AnnotatedDescription | ImagesDescription | WindowsDescription
 
 /** What a source needs from where it runs. */
 export interface Surroundings {
@@ -24,7 +25,8 @@ export async function openSource(
   start: Position,
 ): Promise<BatchSource> {
   switch (description.kind) {
-    case 'datum': {
+    case 'datum':
+    case 'annotated': {
       try {
         return await openDatums(description, surroundings, start)
       } catch (error) {
@@ -39,10 +41,10 @@ export async function openSource(
 }
 
 async function openDatums(
-  description: DatumDescription,
+  description: DatumDescription | AnnotatedDescription,
   surroundings: Surroundings,
   start: Position,
-): Promise<DatumSource> {
+): Promise<BatchSource> {
   const { name, path, backend } = description
   const records =
     backend === 'LEVELDB'
@@ -54,7 +56,10 @@ async function openDatums(
     const record = records.count === undefined ? start.record : start.record % records.count
     records.skip(record)
     await records.wait?.()
-    return new DatumSource(description, records, surroundings.pixels, { ...start, record })
+    const from = { ...start, record }
+    return description.kind === 'datum'
+      ? new DatumSource(description, records, surroundings.pixels, from)
+      : new AnnotatedSource(description, records, surroundings.pixels, from)
   } catch (error) {
     records.close()
     throw error

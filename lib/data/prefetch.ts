@@ -6,7 +6,7 @@ import { startLimit } from '../system/start_limit.js'
 import type { AnyDescription } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
 import type { PrefetchData } from './prefetch_worker.js'
-import type { BatchSource, Place, Position } from './source.js'
+import { type BatchSource, labelCount, type Place, type Position } from './source.js'
 
 /** Hands out batches in order: a source itself, or something that works ahead of its caller. */
 export interface Batches {
@@ -110,12 +110,13 @@ class WorkerBatches implements Batches {
     const { ring, slot } = this
     if (ring.state(slot) === SLOT.failed) throw ring.readError()
     const shape = ring.itemShape(slot)
-    let from = ring.arrays(slot, shape)
+    const truths = ring.truths(slot)
+    let from = ring.arrays(slot, shape, truths)
     if (!from) {
       this.enlarged()
-      from = ring.arrays(slot, shape)!
+      from = ring.arrays(slot, shape, truths)!
     }
-    const { data, labels } = place(shape)
+    const { data, labels } = place(shape, truths)
     data.set(from.data)
     labels?.set(from.labels!)
     this.position = ring.position(slot)
@@ -155,7 +156,7 @@ export class AheadBatches implements Batches {
     this.pending = this.produce()
     // an error belongs to the forward pass that wants this batch
     this.pending.catch(() => {})
-    const { data, labels } = place(batch.shape)
+    const { data, labels } = place(batch.shape, batch.truths)
     data.set(batch.data)
     labels?.set(batch.labels)
     this.position = batch.position
@@ -169,10 +170,10 @@ export class AheadBatches implements Batches {
 
   private async produce(): Promise<Batch> {
     let batch: Omit<Batch, 'position'> | undefined
-    await this.source.next(shape => {
+    await this.source.next((shape, truths) => {
       const items = this.source.batchSize
       const data = new Float32Array(shape.reduce((product, size) => product * size, items))
-      batch = { shape, data, labels: new Float32Array(items) }
+      batch = { shape, truths, data, labels: new Float32Array(labelCount(items, truths)) }
       return batch
     })
     return { ...batch!, position: this.source.position }
@@ -181,6 +182,7 @@ export class AheadBatches implements Batches {
 
 interface Batch {
   shape: readonly number[]
+  truths: number | undefined
   data: Float32Array
   labels: Float32Array
   position: Position

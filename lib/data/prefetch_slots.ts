@@ -1,5 +1,5 @@
 import { EngineError, FormatError, NetError, RistrettoError } from '../errors.js'
-import type { Destination, Position } from './source.js'
+import { type Destination, labelCount, type Position } from './source.js'
 
 /**
  * What the calling thread and the prefetch worker share: a ring of batches in SharedArrayBuffers, the state of each,
@@ -7,11 +7,11 @@ import type { Destination, Position } from './source.js'
  * same order; only `state` is written by both.
  */
 export interface SharedSlots {
-  /** Per slot WORDS int32: state, number of axes, up to 4 axis sizes. */
+  /** Per slot WORDS int32: state, number of axes, up to 4 axis sizes, rows of truths. */
   readonly control: SharedArrayBuffer
   /** Per slot the position after its batch: item, record, epoch as float64. */
   readonly positions: SharedArrayBuffer
-  /** Per slot the values, then one label an item. Replaced by a larger one where items grow. */
+  /** Per slot the values, then the labels. Replaced by a larger one where items grow. */
   readonly values: SharedArrayBuffer[]
   /** UTF-8 JSON of what went wrong, its length in front. */
   readonly error: SharedArrayBuffer
@@ -21,6 +21,7 @@ export const SLOT = { free: 0, ready: 1, failed: 2 } as const
 export const WORDS = 8
 const STATE = 0
 const AXES = 1
+const TRUTHS = 6
 const ERROR_BYTES = 16384
 
 export function createSlots(slots: number, values: number): SharedSlots {
@@ -61,7 +62,8 @@ export class SlotRing {
     Atomics.notify(this.control, this.word(slot))
   }
 
-  describe(slot: number, itemShape: readonly number[], position: Position): void {
+  describe(slot: number, itemShape: readonly number[], truths: number | undefined, position: Position): void {
+    this.control[slot * WORDS + TRUTHS] = truths ?? 0
     const at = slot * WORDS + AXES
     this.control[at] = itemShape.length
     itemShape.forEach((size, i) => {
@@ -75,17 +77,23 @@ export class SlotRing {
     return Array.from(this.control.subarray(at + 1, at + 1 + this.control[at]))
   }
 
+  /** Rows of truths that the labels are; undefined where they are one number an item. */
+  truths(slot: number): number | undefined {
+    return this.control[slot * WORDS + TRUTHS] || undefined
+  }
+
   position(slot: number): Position {
     const [item, record, epoch] = this.positions.subarray(slot * 3, slot * 3 + 3)
     return { item, record, epoch }
   }
 
   /** The arrays of a slot, or undefined where it is too small for such items. */
-  arrays(slot: number, itemShape: readonly number[]): Destination | undefined {
+  arrays(slot: number, itemShape: readonly number[], truths?: number): Destination | undefined {
     const count = itemShape.reduce((product, size) => product * size, this.batchSize)
+    const labels = labelCount(this.batchSize, truths)
     const buffer = this.shared.values[slot]
-    if (buffer.byteLength < (count + this.batchSize) * 4) return undefined
-    return { data: new Float32Array(buffer, 0, count), labels: new Float32Array(buffer, count * 4, this.batchSize) }
+    if (buffer.byteLength < (count + labels) * 4) return undefined
+    return { data: new Float32Array(buffer, 0, count), labels: new Float32Array(buffer, count * 4, labels) }
   }
 
   writeError(error: unknown): void {

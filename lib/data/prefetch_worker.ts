@@ -3,7 +3,7 @@ import { readFile } from '../system/read_file.js'
 import { importPixels, type PixelsModule } from './image.js'
 import { type AnyDescription, openSource } from './open_source.js'
 import { type SharedSlots, SLOT, SlotRing } from './prefetch_slots.js'
-import type { Position } from './source.js'
+import { labelCount, type Position } from './source.js'
 
 /** What the calling thread hands over. */
 export interface PrefetchData {
@@ -34,11 +34,17 @@ async function run({ description, start, slots, pixelsUrl, port, maxFile }: Pref
     for (; ; slot = (slot + 1) % ring.count) {
       while (ring.state(slot) !== SLOT.free) Atomics.wait(ring.control, ring.word(slot), SLOT.ready)
       let shape: readonly number[] = []
-      await source.next(itemShape => {
+      let rows: number | undefined
+      await source.next((itemShape, truths) => {
         shape = itemShape
-        return ring.arrays(slot, itemShape) ?? enlarge(ring, slot, itemShape, description.batchSize, port)
+        rows = truths
+        const count = itemShape.reduce((product, size) => product * size, description.batchSize)
+        return (
+          ring.arrays(slot, itemShape, truths) ??
+          enlarge(ring, slot, count + labelCount(description.batchSize, truths), port).arrays(slot, itemShape, truths)!
+        )
       })
-      ring.describe(slot, shape, source.position)
+      ring.describe(slot, shape, rows, source.position)
       ring.setState(slot, SLOT.ready)
     }
   } catch (error) {
@@ -48,11 +54,10 @@ async function run({ description, start, slots, pixelsUrl, port, maxFile }: Pref
 }
 
 /** Items have grown: a larger buffer takes the slot's place on both sides. */
-function enlarge(ring: SlotRing, slot: number, itemShape: readonly number[], batchSize: number, port: MessagePort) {
-  const count = itemShape.reduce((product, size) => product * size, batchSize)
-  ring.shared.values[slot] = new SharedArrayBuffer((count + batchSize) * 4)
+function enlarge(ring: SlotRing, slot: number, values: number, port: MessagePort): SlotRing {
+  ring.shared.values[slot] = new SharedArrayBuffer(values * 4)
   port.postMessage({ slot, values: ring.shared.values[slot] })
-  return ring.arrays(slot, itemShape)!
+  return ring
 }
 
 await run(workerData as PrefetchData)

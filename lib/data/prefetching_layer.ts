@@ -14,7 +14,7 @@ import { type TransformSpec, transformSpec } from './transformer.js'
  */
 export const WORKER_FROM = 1_000_000
 
-/** Data, ImageData and WindowData: tops data (N, C, H, W) and, where there are two, label (N). */
+/** Data, ImageData, WindowData and AnnotatedData: tops data (N, C, H, W) and, where there are two, label. */
 export abstract class PrefetchingLayer extends Layer {
   override readonly bottomCount = { exactly: 0 }
   override readonly topCount: { atLeast?: number; atMost?: number; exactly?: number } = { atLeast: 1, atMost: 2 }
@@ -34,19 +34,21 @@ export abstract class PrefetchingLayer extends Layer {
     return randSkip ? new RandomStream(this.context.seed, `rand_skip ${this.name}`).integer(randSkip) : 0
   }
   protected abstract readonly randSkip: number
+  /** Whether it does what only pictures with boxes need: see transformSpec. */
+  protected readonly movesBoxes: boolean = false
 
   override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
     const description = await this.describe()
     this.position = { item: 0, record: this.firstRecord(this.randSkip), epoch: 0 }
-    this.place = itemShape => {
+    this.place = (itemShape, truths) => {
       top[0].reshape([description.batchSize, ...itemShape])
-      top[1]?.reshape([description.batchSize])
+      top[1]?.reshape(truths ? [1, 1, truths, 8] : [description.batchSize])
       return { data: top[0].dataArray, labels: top[1]?.dataArray }
     }
     const source = await this.openSource(description)
     this.itemShape = await source.peek()
     top[0].reshape([description.batchSize, ...this.itemShape])
-    top[1]?.reshape([description.batchSize])
+    top[1]?.reshape(source.boxes ? [1, 1, 1, 8] : [description.batchSize])
 
     const values = top[0].count
     const ahead = this.slots > 0
@@ -135,6 +137,7 @@ export abstract class PrefetchingLayer extends Layer {
       seed: this.context.seed,
       stream: `transform ${this.name}`,
       readFile: path => this.context.files.read(path),
+      boxes: this.movesBoxes,
     }).catch(error => {
       throw error instanceof RistrettoError ? this.error(error.message) : error
     })

@@ -25,19 +25,27 @@ export interface SourceDescription {
   readonly transform: TransformSpec
 }
 
-/** Arrays for one batch: items one after the other, one label each. */
+/** Arrays for one batch: items one after the other, and the labels of all. */
 export interface Destination {
   readonly data: Float32Array
   readonly labels: Float32Array | undefined
 }
 
-/** Called once for each batch with the shape of an item, before anything is written. */
-export type Place = (itemShape: readonly number[]) => Destination
+/**
+ * Called once for each batch with the shape of an item, before anything is written.
+ * @param truths rows of eight numbers that the labels are, 1 × 1 × truths × 8; left out: a number an item
+ */
+export type Place = (itemShape: readonly number[], truths?: number) => Destination
+
+/** Values that the labels of a batch are. */
+export const labelCount = (batchSize: number, truths = 0): number => (truths ? 8 * truths : batchSize)
 
 /** Makes batches in order. The same code runs on the calling thread and in the prefetch worker. */
 export interface BatchSource {
   /** Whether items are image files, which take time and a promise to decode. */
   readonly decodes: boolean
+  /** Whether labels are rows of truths. */
+  readonly boxes?: boolean
   readonly batchSize: number
   /** Before the next batch. */
   readonly position: Position

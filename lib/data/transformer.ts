@@ -29,6 +29,19 @@ export interface MeanImage {
   readonly data: Float32Array
 }
 
+/** What SSD added for pictures with boxes: it would change what a net sees without a word. */
+const FOR_BOXES = ['resize_param', 'noise_param', 'emit_constraint', 'distort_param', 'expand_param'] as const
+/** What other forks added, which nothing here does. */
+const MISSING = [
+  'crop_h',
+  'crop_w',
+  'random_resize_param',
+  'random_aspect_ratio_param',
+  'scale_factors',
+  'crop_width',
+  'crop_height',
+] as const
+
 /** Checks a `transform_param` and reads its mean file. */
 export async function transformSpec(
   param: TransformationParameter | undefined,
@@ -37,7 +50,15 @@ export async function transformSpec(
     seed,
     stream,
     readFile,
-  }: { phase: Phase; seed: number; stream: string; readFile: (path: string) => Promise<Uint8Array> },
+    boxes = false,
+  }: {
+    phase: Phase
+    seed: number
+    stream: string
+    readFile: (path: string) => Promise<Uint8Array>
+    /** Whether pictures have boxes that move with them. */
+    boxes?: boolean
+  },
 ): Promise<TransformSpec> {
   const {
     scale = 1,
@@ -48,6 +69,13 @@ export async function transformSpec(
     force_color = false,
     force_gray = false,
   } = param ?? {}
+  const written = (field: keyof TransformationParameter) =>
+    param?.[field] !== undefined && !(Array.isArray(param[field]) && !param[field].length)
+  const other = boxes ? undefined : FOR_BOXES.find(written)
+  if (other) throw new NetError(`transform_param.${other} is there for AnnotatedData alone`)
+  const missing = MISSING.find(written)
+  if (missing)
+    throw new NetError(`transform_param.${missing}, a fork's, is not there: leave it out, and prepare pictures so`)
   if (mean_file !== undefined && mean_value.length)
     throw new NetError('transform_param has a mean_file and a mean_value: give one of the two')
   if (force_color && force_gray)
@@ -113,6 +141,25 @@ export class DataTransformer {
     return [channels, cropSize || height, cropSize || width]
   }
 
+  /** Where an item is cropped, and whether it is mirrored after that. */
+  cut(height: number, width: number, item: number): { top: number; left: number; flip: boolean } {
+    const { cropSize, mirror, phase } = this.spec
+    const h = cropSize || height
+    const w = cropSize || width
+    let top = (height - h) >> 1
+    let left = (width - w) >> 1
+    let flip = false
+    if (this.isRandom) {
+      this.random.iteration = item
+      flip = mirror && (this.random.uint32() & 1) === 1
+      if (phase === 'TRAIN' && cropSize) {
+        top = this.random.integer(height - h + 1)
+        left = this.random.integer(width - w + 1)
+      }
+    }
+    return { top, left, flip }
+  }
+
   /**
    * into[at …] ← the transformed item.
    * @param x (C, H, W) values of the item
@@ -127,20 +174,10 @@ export class DataTransformer {
     into: Float32Array,
     at: number,
   ): void {
-    const { scale, cropSize, mean, meanValues, mirror, phase } = this.spec
+    const { scale, cropSize, mean, meanValues } = this.spec
     const h = cropSize || height
     const w = cropSize || width
-    let top = (height - h) >> 1
-    let left = (width - w) >> 1
-    let flip = false
-    if (this.isRandom) {
-      this.random.iteration = item
-      flip = mirror && (this.random.uint32() & 1) === 1
-      if (phase === 'TRAIN' && cropSize) {
-        top = this.random.integer(height - h + 1)
-        left = this.random.integer(width - w + 1)
-      }
-    }
+    const { top, left, flip } = this.cut(height, width, item)
 
     if (!cropSize && !flip && !mean && meanValues.length < 2) {
       const n = channels * h * w

@@ -1,5 +1,6 @@
 import type { AnyDescription } from '../data/open_source.js'
 import { PrefetchingLayer } from '../data/prefetching_layer.js'
+import type { ParamDeclaration } from '../proto/declared.js'
 import { withDefaults } from '../proto/message.js'
 
 /**
@@ -7,7 +8,7 @@ import { withDefaults } from '../proto/message.js'
  * by `transform_param`; from the start again after the last one.
  */
 export class DataLayer extends PrefetchingLayer {
-  static override readonly param = ['data_param'] as const
+  static override readonly param: ParamDeclaration = ['data_param']
   private readonly options = withDefaults('DataParameter', this.param.data_param)
   protected override readonly randSkip = this.options.rand_skip
 

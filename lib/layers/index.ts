@@ -1,6 +1,7 @@
 import type { LayerClass } from '../layer.js'
 import { AbsValLayer } from './absval.js'
 import { AccuracyLayer } from './accuracy.js'
+import { AnnotatedDataLayer } from './annotated_data.js'
 import { ArgMaxLayer } from './argmax.js'
 import { AxpyLayer } from './axpy.js'
 import { BatchNormLayer } from './batch_norm.js'
@@ -75,6 +76,7 @@ import { WindowDataLayer } from './window_data.js'
 export const builtInLayers = {
   AbsVal: AbsValLayer,
   Accuracy: AccuracyLayer,
+  AnnotatedData: AnnotatedDataLayer,
   ArgMax: ArgMaxLayer,
   Axpy: AxpyLayer,
   BatchNorm: BatchNormLayer,
