@@ -156,6 +156,63 @@ const swishSlope = gpuKernel('swishGradient', function (x: Tensor, dy: Tensor, b
   return dy[this.thread.z][this.thread.y][this.thread.x] * (s + beta * v * s * (1 - s))
 })
 
+/** tanh(log(1 + w)) = q / (q + 2) with w = eᵗ, q = w·(w + 2); from 20 on it is 1. */
+function mishRatio(t: number): number {
+  const w = Math.exp(Math.min(t, 20))
+  const q = w * (w + 2)
+  return q / (q + 2)
+}
+/** Its derivative. */
+function mishSlope(t: number): number {
+  const w = Math.exp(Math.min(t, 20))
+  const whole = w * (w + 2) + 2
+  return (4 * w * (1 + w)) / whole / whole
+}
+
+const hardSigmoidOf = gpuKernel('hardSigmoid', function (x: Tensor, alpha: number, beta: number) {
+  return Math.max(0, Math.min(alpha * x[this.thread.z][this.thread.y][this.thread.x] + beta, 1))
+})
+
+const hardSigmoidSlope = gpuKernel(
+  'hardSigmoidGradient',
+  function (x: Tensor, dy: Tensor, alpha: number, beta: number) {
+    const h = alpha * x[this.thread.z][this.thread.y][this.thread.x] + beta
+    if (h > 0 && h < 1) return dy[this.thread.z][this.thread.y][this.thread.x] * alpha
+    return 0
+  },
+)
+
+const hardSwishOf = gpuKernel('hardSwish', function (x: Tensor, alpha: number, beta: number) {
+  const v = x[this.thread.z][this.thread.y][this.thread.x]
+  return v * Math.max(0, Math.min(alpha * v + beta, 1))
+})
+
+const hardSwishSlope = gpuKernel('hardSwishGradient', function (x: Tensor, dy: Tensor, alpha: number, beta: number) {
+  const v = x[this.thread.z][this.thread.y][this.thread.x]
+  const d = dy[this.thread.z][this.thread.y][this.thread.x]
+  const h = alpha * v + beta
+  if (h > 0 && h < 1) return d * (h + alpha * v)
+  return d * Math.max(0, Math.min(h, 1))
+})
+
+const mishOf = gpuKernel(
+  'mish',
+  function (x: Tensor) {
+    const v = x[this.thread.z][this.thread.y][this.thread.x]
+    return v * mishRatio(v)
+  },
+  [mishRatio],
+)
+
+const mishGradientOf = gpuKernel(
+  'mishGradient',
+  function (x: Tensor, dy: Tensor) {
+    const v = x[this.thread.z][this.thread.y][this.thread.x]
+    return dy[this.thread.z][this.thread.y][this.thread.x] * (mishRatio(v) + v * mishSlope(v))
+  },
+  [mishRatio, mishSlope],
+)
+
 const above = gpuKernel('threshold', function (x: Tensor, limit: number) {
   if (x[this.thread.z][this.thread.y][this.thread.x] > limit) return 1
   return 0
@@ -193,5 +250,11 @@ export const activations = (gpu: Gpu): Partial<Kernels> => ({
   },
   swish: (n, beta, x, y) => gpu.map(swishOf, n, [x, beta], y),
   swishGradient: (n, beta, x, dy, dx) => gpu.map(swishSlope, n, [x, dy, beta], dx),
+  hardSigmoid: (n, alpha, beta, x, y) => gpu.map(hardSigmoidOf, n, [x, alpha, beta], y),
+  hardSigmoidGradient: (n, alpha, beta, x, dy, dx) => gpu.map(hardSigmoidSlope, n, [x, dy, alpha, beta], dx),
+  hardSwish: (n, alpha, beta, x, y) => gpu.map(hardSwishOf, n, [x, alpha, beta], y),
+  hardSwishGradient: (n, alpha, beta, x, dy, dx) => gpu.map(hardSwishSlope, n, [x, dy, alpha, beta], dx),
+  mish: (n, x, y) => gpu.map(mishOf, n, [x], y),
+  mishGradient: (n, x, dy, dx) => gpu.map(mishGradientOf, n, [x, dy], dx),
   threshold: (n, limit, x, y) => gpu.map(above, n, [x, limit], y),
 })

@@ -133,3 +133,61 @@ export function threshold(n: number, limit: number, x: Memory, y: Memory): void 
   const ys = y.array
   for (let i = 0; i < n; i++) ys[i] = xs[i] > limit ? 1 : 0
 }
+
+export function hardSigmoid(n: number, alpha: number, beta: number, x: Memory, y: Memory): void {
+  const xs = x.array
+  const ys = y.array
+  for (let i = 0; i < n; i++) ys[i] = Math.max(0, Math.min(alpha * xs[i] + beta, 1))
+}
+
+export function hardSigmoidGradient(n: number, alpha: number, beta: number, x: Memory, dy: Memory, dx: Memory): void {
+  const xs = x.array
+  const dys = dy.array
+  const dxs = dx.array
+  for (let i = 0; i < n; i++) {
+    const h = alpha * xs[i] + beta
+    dxs[i] = h > 0 && h < 1 ? dys[i] * alpha : 0
+  }
+}
+
+export function hardSwish(n: number, alpha: number, beta: number, x: Memory, y: Memory): void {
+  const xs = x.array
+  const ys = y.array
+  for (let i = 0; i < n; i++) ys[i] = xs[i] * Math.max(0, Math.min(alpha * xs[i] + beta, 1))
+}
+
+export function hardSwishGradient(n: number, alpha: number, beta: number, x: Memory, dy: Memory, dx: Memory): void {
+  const xs = x.array
+  const dys = dy.array
+  const dxs = dx.array
+  for (let i = 0; i < n; i++) {
+    const h = alpha * xs[i] + beta
+    dxs[i] = dys[i] * (h > 0 && h < 1 ? h + alpha * xs[i] : Math.max(0, Math.min(h, 1)))
+  }
+}
+
+export function mish(n: number, x: Memory, y: Memory): void {
+  const xs = x.array
+  const ys = y.array
+  for (let i = 0; i < n; i++) {
+    const { ratio } = mishTerms(xs[i])
+    ys[i] = xs[i] * ratio
+  }
+}
+
+export function mishGradient(n: number, x: Memory, dy: Memory, dx: Memory): void {
+  const xs = x.array
+  const dys = dy.array
+  const dxs = dx.array
+  for (let i = 0; i < n; i++) {
+    const { ratio, slope } = mishTerms(xs[i])
+    dxs[i] = dys[i] * (ratio + xs[i] * slope)
+  }
+}
+
+/** tanh(log(1 + w)) = q / (q + 2) with w = eˣ, q = w·(w + 2), and its derivative; from 20 on they are 1 and 0. */
+function mishTerms(x: number): { ratio: number; slope: number } {
+  const w = Math.exp(Math.min(x, 20))
+  const q = w * (w + 2)
+  return { ratio: q / (q + 2), slope: (4 * w * (1 + w)) / ((q + 2) * (q + 2)) }
+}

@@ -185,6 +185,104 @@ class SwishGradient extends Elementwise {
   }
 }
 
+export function hardSigmoid(n: i32, alpha: f32, beta: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, alpha, beta)
+  eachLight<HardSigmoid>()
+}
+@unmanaged
+class HardSigmoid extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const h = madd(f32x4.splat(this.a), this.first(at), f32x4.splat(this.b))
+    return clipped(h, f32x4.splat(0), f32x4.splat(1))
+  }
+}
+
+/** All bits of the lanes where 0 < h < 1. */
+@inline
+function between(h: v128): v128 {
+  return v128.and(f32x4.gt(h, f32x4.splat(0)), f32x4.lt(h, f32x4.splat(1)))
+}
+
+export function hardSigmoidGradient(n: i32, alpha: f32, beta: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, alpha, beta)
+  eachLight<HardSigmoidGradient>()
+}
+@unmanaged
+class HardSigmoidGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const alpha = f32x4.splat(this.a)
+    const h = madd(alpha, this.first(at), f32x4.splat(this.b))
+    return v128.and(f32x4.mul(this.second(at), alpha), between(h))
+  }
+}
+
+export function hardSwish(n: i32, alpha: f32, beta: f32, x: usize, y: usize): void {
+  describe(n, x, y, 0, alpha, beta)
+  eachLight<HardSwish>()
+}
+@unmanaged
+class HardSwish extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const h = madd(f32x4.splat(this.a), x, f32x4.splat(this.b))
+    return f32x4.mul(x, clipped(h, f32x4.splat(0), f32x4.splat(1)))
+  }
+}
+
+export function hardSwishGradient(n: i32, alpha: f32, beta: f32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy, alpha, beta)
+  eachLight<HardSwishGradient>()
+}
+@unmanaged
+class HardSwishGradient extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const alpha = f32x4.splat(this.a)
+    const h = madd(alpha, x, f32x4.splat(this.b))
+    const inside = madd(alpha, x, h)
+    const slope = v128.bitselect(inside, clipped(h, f32x4.splat(0), f32x4.splat(1)), between(h))
+    return f32x4.mul(this.second(at), slope)
+  }
+}
+
+export function mish(n: i32, x: usize, y: usize): void {
+  describe(n, x, y)
+  each<Mish>()
+}
+@unmanaged
+class Mish extends Elementwise {
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const w = exp(f32x4.min(x, f32x4.splat(20)))
+    const q = f32x4.mul(w, f32x4.add(w, f32x4.splat(2)))
+    return f32x4.mul(x, f32x4.div(q, f32x4.add(q, f32x4.splat(2))))
+  }
+}
+
+export function mishGradient(n: i32, x: usize, dy: usize, dx: usize): void {
+  describe(n, x, dx, dy)
+  each<MishGradient>()
+}
+@unmanaged
+class MishGradient extends Elementwise {
+  /** q / (q + 2) + x·4·w·(1 + w) / (q + 2)² with w = eˣ, q = w·(w + 2); from 20 on that is 1. */
+  @inline
+  of(at: usize): v128 {
+    const x = this.first(at)
+    const w = exp(f32x4.min(x, f32x4.splat(20)))
+    const q = f32x4.mul(w, f32x4.add(w, f32x4.splat(2)))
+    const whole = f32x4.add(q, f32x4.splat(2))
+    const up = f32x4.mul(f32x4.splat(4), f32x4.mul(w, f32x4.add(w, f32x4.splat(1))))
+    const slope = f32x4.div(f32x4.div(up, whole), whole)
+    return f32x4.mul(this.second(at), madd(x, slope, f32x4.div(q, whole)))
+  }
+}
+
 export function threshold(n: i32, limit: f32, x: usize, y: usize): void {
   describe(n, x, y, 0, limit)
   eachLight<Threshold>()

@@ -27,6 +27,8 @@ import { EuclideanLossLayer } from './euclidean_loss.js'
 import { ExpLayer } from './exp.js'
 import { FilterLayer } from './filter.js'
 import { FlattenLayer } from './flatten.js'
+import { HardSigmoidLayer } from './hard_sigmoid.js'
+import { HardSwishLayer } from './hard_swish.js'
 import { HDF5DataLayer } from './hdf5_data.js'
 import { HDF5OutputLayer } from './hdf5_output.js'
 import { HingeLossLayer } from './hinge_loss.js'
@@ -40,6 +42,7 @@ import { LRNLayer } from './lrn.js'
 import { LSTMLayer } from './lstm.js'
 import { LSTMUnitLayer } from './lstm_unit.js'
 import { MemoryDataLayer } from './memory_data.js'
+import { MishLayer } from './mish.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
 import { ParameterLayer } from './parameter.js'
@@ -51,11 +54,15 @@ import { ProposalLayer } from './proposal.js'
 import { PSROIPoolingLayer } from './psroi_pooling.js'
 import { ReductionLayer } from './reduction.js'
 import { ReLULayer } from './relu.js'
+import { ReLU6Layer } from './relu6.js'
+import { ReorgLayer } from './reorg.js'
 import { ReshapeLayer } from './reshape.js'
 import { RNNLayer } from './rnn.js'
 import { ROIAlignLayer } from './roi_align.js'
 import { ROIPoolingLayer } from './roi_pooling.js'
 import { ScaleLayer } from './scale.js'
+import { SeLULayer } from './selu.js'
+import { ShuffleChannelLayer } from './shuffle_channel.js'
 import { SigmoidLayer } from './sigmoid.js'
 import { SigmoidCrossEntropyLossLayer } from './sigmoid_cross_entropy_loss.js'
 import { SilenceLayer } from './silence.js'
@@ -103,9 +110,12 @@ export const builtInLayers = {
   Exp: ExpLayer,
   Filter: FilterLayer,
   Flatten: FlattenLayer,
+  HardSigmoid: HardSigmoidLayer,
+  HardSwish: HardSwishLayer,
   HDF5Data: HDF5DataLayer,
   HDF5Output: HDF5OutputLayer,
   HingeLoss: HingeLossLayer,
+  HSwish: HardSwishLayer,
   Im2col: Im2colLayer,
   ImageData: ImageDataLayer,
   InfogainLoss: InfogainLossLayer,
@@ -116,6 +126,7 @@ export const builtInLayers = {
   LSTM: LSTMLayer,
   LSTMUnit: LSTMUnitLayer,
   MemoryData: MemoryDataLayer,
+  Mish: MishLayer,
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
   Parameter: ParameterLayer,
@@ -126,12 +137,16 @@ export const builtInLayers = {
   Proposal: ProposalLayer,
   PSROIPooling: PSROIPoolingLayer,
   Reduction: ReductionLayer,
+  ReLU6: ReLU6Layer,
   ReLU: ReLULayer,
+  Reorg: ReorgLayer,
   Reshape: ReshapeLayer,
   RNN: RNNLayer,
   ROIAlign: ROIAlignLayer,
   ROIPooling: ROIPoolingLayer,
   Scale: ScaleLayer,
+  SeLu: SeLULayer,
+  ShuffleChannel: ShuffleChannelLayer,
   Sigmoid: SigmoidLayer,
   SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,
   Silence: SilenceLayer,

@@ -262,6 +262,15 @@ export const neurons: KernelCases = {
   ],
   swish: forwards((k, n, x, y) => k.swish(n, 1.5, x, y)),
   swishGradient: gradients((k, n, x, dy, dx) => k.swishGradient(n, 1.5, x, dy, dx)),
+  hardSigmoid: forwards((k, n, x, y) => k.hardSigmoid(n, 0.8, 0.4, x, y)),
+  hardSigmoidGradient: gradients((k, n, x, dy, dx) => k.hardSigmoidGradient(n, 0.8, 0.4, x, dy, dx)),
+  hardSwish: forwards((k, n, x, y) => k.hardSwish(n, 0.8, 0.4, x, y), 'random', [-3, 3, 0, 50]),
+  hardSwishGradient: gradients((k, n, x, dy, dx) => k.hardSwishGradient(n, 0.8, 0.4, x, dy, dx)),
+  mish: forwards((k, n, x, y) => k.mish(n, x, y), 'random', [-40, -5, 0, 19, 21, 200]),
+  mishGradient: [
+    ...gradients((k, n, x, dy, dx) => k.mishGradient(n, x, dy, dx)),
+    gradientEverywhere('', (k, n, x, dy, dx) => k.mishGradient(n, x, dy, dx), [-40, -5, 0, 19, 21, 200]),
+  ],
   threshold: [
     forwardEverywhere('limit 0.2: ', (k, n, x, y) => k.threshold(n, 0.2, x, y)),
     ...forwardOnHosts('limit 0.25: ', (k, n, x, y) => k.threshold(n, 0.25, x, y)),

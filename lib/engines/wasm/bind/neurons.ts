@@ -23,6 +23,12 @@ const direct = [
   'logarithmGradient',
   'swish',
   'swishGradient',
+  'hardSigmoid',
+  'hardSigmoidGradient',
+  'hardSwish',
+  'hardSwishGradient',
+  'mish',
+  'mishGradient',
   'threshold',
 ] as const
 
@@ -86,6 +92,12 @@ export const neuronsBounds = {
   powerGradient: each,
   swish: each,
   swishGradient: each,
+  hardSigmoid: each,
+  hardSigmoidGradient: each,
+  hardSwish: each,
+  hardSwishGradient: each,
+  mish: each,
+  mishGradient: each,
   threshold: each,
   dropoutMask: each,
 } satisfies Partial<Bounds>
