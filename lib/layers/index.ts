@@ -18,6 +18,8 @@ import { CropLayer } from './crop.js'
 import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
 import { DepthwiseConvolutionLayer } from './depthwise_convolution.js'
+import { DetectionEvaluateLayer } from './detection_evaluate.js'
+import { DetectionOutputLayer } from './detection_output.js'
 import { DropoutLayer } from './dropout.js'
 import { DummyDataLayer } from './dummy_data.js'
 import { EltwiseLayer } from './eltwise.js'
@@ -43,6 +45,7 @@ import { LSTMLayer } from './lstm.js'
 import { LSTMUnitLayer } from './lstm_unit.js'
 import { MemoryDataLayer } from './memory_data.js'
 import { MishLayer } from './mish.js'
+import { MultiBoxLossLayer } from './multi_box_loss.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
 import { ParameterLayer } from './parameter.js'
@@ -50,6 +53,7 @@ import { PermuteLayer } from './permute.js'
 import { PoolingLayer } from './pooling.js'
 import { PowerLayer } from './power.js'
 import { PReLULayer } from './prelu.js'
+import { PriorBoxLayer } from './prior_box.js'
 import { ProposalLayer } from './proposal.js'
 import { PSROIPoolingLayer } from './psroi_pooling.js'
 import { ReductionLayer } from './reduction.js'
@@ -67,6 +71,7 @@ import { SigmoidLayer } from './sigmoid.js'
 import { SigmoidCrossEntropyLossLayer } from './sigmoid_cross_entropy_loss.js'
 import { SilenceLayer } from './silence.js'
 import { SliceLayer } from './slice.js'
+import { SmoothL1LossLayer } from './smooth_l1_loss.js'
 import { SmoothL1LossOHEMLayer } from './smooth_l1_loss_ohem.js'
 import { SoftmaxLayer } from './softmax.js'
 import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
@@ -101,6 +106,8 @@ export const builtInLayers = {
   Data: DataLayer,
   Deconvolution: DeconvolutionLayer,
   DepthwiseConvolution: DepthwiseConvolutionLayer,
+  DetectionEvaluate: DetectionEvaluateLayer,
+  DetectionOutput: DetectionOutputLayer,
   Dropout: DropoutLayer,
   DummyData: DummyDataLayer,
   Eltwise: EltwiseLayer,
@@ -127,6 +134,7 @@ export const builtInLayers = {
   LSTMUnit: LSTMUnitLayer,
   MemoryData: MemoryDataLayer,
   Mish: MishLayer,
+  MultiBoxLoss: MultiBoxLossLayer,
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
   Parameter: ParameterLayer,
@@ -134,11 +142,12 @@ export const builtInLayers = {
   Pooling: PoolingLayer,
   Power: PowerLayer,
   PReLU: PReLULayer,
+  PriorBox: PriorBoxLayer,
   Proposal: ProposalLayer,
   PSROIPooling: PSROIPoolingLayer,
   Reduction: ReductionLayer,
-  ReLU6: ReLU6Layer,
   ReLU: ReLULayer,
+  ReLU6: ReLU6Layer,
   Reorg: ReorgLayer,
   Reshape: ReshapeLayer,
   RNN: RNNLayer,
@@ -151,6 +160,7 @@ export const builtInLayers = {
   SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,
   Silence: SilenceLayer,
   Slice: SliceLayer,
+  SmoothL1Loss: SmoothL1LossLayer,
   SmoothL1LossOHEM: SmoothL1LossOHEMLayer,
   Softmax: SoftmaxLayer,
   SoftmaxWithLoss: SoftmaxWithLossLayer,
