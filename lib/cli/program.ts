@@ -31,6 +31,7 @@ const commands: Record<string, () => Promise<Add>> = {
   'parse-log': async () => (await import('./parse_log.js')).addParseLog,
   'plot-log': async () => (await import('./plot_log.js')).addPlotLog,
   summarize: async () => (await import('./summarize.js')).addSummarize,
+  check: async () => (await import('./check.js')).addCheck,
   'check-layer': async () => (await import('./check_layer.js')).addCheckLayer,
   'device-query': async () => (await import('./device_query.js')).addDeviceQuery,
 }

@@ -1,18 +1,18 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { shapeText } from '../blob.js'
 import { joinErrors, NetError, RistrettoError } from '../errors.js'
-import type { LayerParameter, NetParameter } from '../generated/caffe.js'
+import type { NetParameter } from '../generated/caffe.js'
 import { Net } from '../net.js'
 import { keepPlace } from '../proto/places.js'
 import { parseNet } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { createFiles } from '../system/files.js'
+import { withoutFillers } from '../tools/stand_in.js'
 import { type NetSummary, summarize } from '../tools/summarize.js'
 import { readText } from './input_file.js'
 import { addStateOptions, layersOption, phaseOption, registerLayers, type StateOptions } from './options.js'
 import { type Output, print, printJson } from './output.js'
-
-type Shapes = Record<string, number[]>
+import { bytes, type Shapes, shapeOption, tableLines } from './table.js'
 
 interface SummarizeOptions extends StateOptions {
   phase: 'TRAIN' | 'TEST'
@@ -47,13 +47,6 @@ Examples:
   )
 }
 
-function shapeOption(text: string, shapes: Shapes = Object.create(null)): Shapes {
-  const match = /^(.+)=(\d+(?:[,x]\d+)*)?$/.exec(text)
-  if (!match) throw new InvalidArgumentError('It must be a name, = and sizes: data=10,3,227,227.')
-  shapes[match[1]] = match[2] ? match[2].split(/[,x]/).map(Number) : []
-  return shapes
-}
-
 async function summarizeFile(model: string, options: SummarizeOptions, output: Output): Promise<void> {
   await registerLayers(options, output)
   const { phase, level, stage: stages, shape = {} } = options
@@ -85,28 +78,6 @@ function hinted(error: unknown, net: NetParameter): unknown {
   const shapes = (source.top ?? []).map(top => `--shape ${top}=…`).join(' ')
   error.message += `; ${shapes} puts inputs in its place`
   return error
-}
-
-/** Drawing the weights of a large net takes seconds, and nobody looks at them here. */
-function withoutFillers(net: NetParameter): NetParameter {
-  const strip = (layer: LayerParameter): LayerParameter =>
-    keepPlace(
-      layer,
-      Object.fromEntries(
-        Object.entries(layer).map(([key, value]) => {
-          const isParam = key.endsWith('_param') && typeof value === 'object' && !Array.isArray(value)
-          return [
-            key,
-            isParam
-              ? Object.fromEntries(
-                  Object.entries(value).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'),
-                )
-              : value,
-          ]
-        }),
-      ),
-    )
-  return { ...net, layer: net.layer?.map(strip) }
 }
 
 /** The net with Input layers of the given shapes in place of what made these blobs. */
@@ -145,30 +116,16 @@ function summaryText({ name, phase, layers, params, multiplyAdds, memory }: NetS
     ]),
     ['total', '', '', '', grouped(params), bytes(memory.activations), grouped(multiplyAdds)],
   ]
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
-  const lines = rows.map(row =>
-    row
-      .map((cell, i) => (i < 4 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd(),
-  )
-  const rule = '─'.repeat(Math.max(...lines.map(line => line.length)))
+  const lines = tableLines(rows, 4)
   const { activations, diffs, scratch } = memory
   const training = diffs ? `; ${bytes(diffs)} gradients if it trains` : ''
   return [
     `${name || 'Net'}, phase ${phase}: ${layers.length} layers`,
     '',
-    ...[lines[0], rule, ...lines.slice(1, -1), rule, lines[lines.length - 1]],
+    ...[...lines.slice(0, -1), lines[1], lines[lines.length - 1]],
     '',
     `Memory: ${bytes(memory.params)} params, ${bytes(activations)} activations, ${bytes(scratch)} of layers' own${training}`,
   ]
 }
 
 const grouped = (value: number): string => value.toLocaleString('en-US')
-
-function bytes(size: number): string {
-  if (size < 1024) return `${size} B`
-  const [unit, name] = size < 2 ** 20 ? [1024, 'kB'] : size < 2 ** 30 ? [2 ** 20, 'MB'] : [2 ** 30, 'GB']
-  const value = size / (unit as number)
-  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${name}`
-}

@@ -304,11 +304,13 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'SolverParameter.stagelr': 'lists the rates of multifixed',
     'SolverParameter.stageiter': 'lists where the rates of multifixed end',
   }),
-  ...fields(SSD, ['solver'], {
-    'SolverParameter.eval_type': 'says what a test computes',
+  ...fields(SSD, [], {
+    'SolverParameter.eval_type': ['says what a test computes', 'classification'],
+    'SolverParameter.plateau_winsize': 'drops the rate where the loss no longer falls',
+  }),
+  ...fields(SSD, 'all', {
     'SolverParameter.ap_version': 'says how precision is averaged',
     'SolverParameter.show_per_class_result': 'prints precision by class',
-    'SolverParameter.plateau_winsize': 'drops the rate where the loss no longer falls',
   }),
   ...fields(HAPPYNEAR, [], {
     'SolverParameter.clamp_weights_lower': 'bounds weights',

@@ -13,6 +13,14 @@ export type { ByteSource } from '../data/byte_source.js'
 export type { ImageFormat } from '../data/encode_image.js'
 export { type LmdbCursor, LmdbReader } from '../data/lmdb.js'
 export { LmdbWriter, type LmdbWriterOptions } from '../data/lmdb_writer.js'
+export type { Finding } from '../net/findings.js'
+export {
+  type CheckOptions,
+  checkNet,
+  type DescriptionKind,
+  type NetCheck,
+  type PhaseCheck,
+} from './check_net.js'
 export {
   type ConvertImagesetOptions,
   convertImageset,
@@ -23,4 +31,5 @@ export { type ConvertMnistOptions, convertMnist } from './convert_mnist.js'
 export { extractFeatures } from './extract_features.js'
 export { computeImageMean, type ImageMean, writeImageMean } from './image_mean.js'
 export { type LogRow, type LogTables, parseLog } from './parse_log.js'
+export type { StandIn } from './stand_in.js'
 export { type LayerSummary, type NetSummary, summarize } from './summarize.js'

@@ -1,0 +1,90 @@
+/** The report on a net of somebody else's. */
+import { describe, expect, test } from 'vitest'
+import { checkNet } from '../../lib/tools/index.js'
+
+const train = `name: "n"
+layer { name: "d" type: "Data" top: "data" top: "label" include { phase: TRAIN }
+  transform_param { crop_size: 20 distort_param { hue_prob: 1 } } data_param { source: "nowhere" batch_size: 64 } }
+layer { name: "e" type: "Input" top: "data" top: "label" include { phase: TEST }
+  input_param { shape { dim: 1 dim: 3 dim: 20 dim: 20 } shape { dim: 1 } } }
+layer { name: "c" type: "Convolution" bottom: "data" top: "c"
+  convolution_param { num_output: 4 kernel_size: 3 weight_filler { type: "xavier" } engine: MKL2017 } }
+layer { name: "p" type: "Pooling" bottom: "c" top: "p" pooling_param { pool: MAX kernel_size: 3 stride: 2 ceil_mode: false } }
+layer { name: "i" type: "InnerProduct" bottom: "p" top: "i" inner_product_param { num_output: 5 } }
+layer { name: "l" type: "SoftmaxWithLoss" bottom: "i" bottom: "label" top: "l"
+  loss_param { normalization: PRE_FIXED pre_fixed_normalizer: 8 } }
+`
+
+test('both phases, inputs in place of data that is elsewhere, finite passes', async () => {
+  const check = await checkNet(train, { file: 'a.prototxt', run: true })
+  expect(check).toMatchObject({ file: 'a.prototxt', kind: 'net', name: 'n', parsed: true, errors: [] })
+  expect(check.findings).toMatchObject([
+    {
+      severity: 'note',
+      layer: 'd',
+      type: 'Data',
+      field: 'transform_param.distort_param',
+      fork: 'SSD (weiliu89/caffe)',
+      line: 3,
+    },
+  ])
+  const [inTrain, inTest] = check.phases
+  expect(inTrain).toMatchObject({ phase: 'TRAIN', built: true, forward: true, backward: true, errors: [] })
+  expect(inTrain.standIns).toEqual([
+    { layer: 'd', type: 'Data', top: 'data', shape: [2, 3, 20, 20] },
+    { layer: 'd', type: 'Data', top: 'label', shape: [2] },
+  ])
+  expect(inTrain.summary?.layers.find(({ name }) => name === 'p')?.shapes).toEqual([[2, 4, 8, 8]])
+  expect(inTest).toMatchObject({ phase: 'TEST', built: true, forward: true, standIns: [] })
+})
+
+test('what is missing, without a pass', async () => {
+  const check = await checkNet(`${train}layer { name: "x" type: "DenseCRF" bottom: "p" top: "x" odd: 1 }`)
+  expect(check.findings.map(({ severity, kind, type, field }) => [severity, kind, type, field])).toEqual([
+    ['error', 'type', 'DenseCRF', 'type'],
+    ['note', 'field', 'Data', 'transform_param.distort_param'],
+    ['note', 'field', 'DenseCRF', 'odd'],
+  ])
+  expect(check.phases.map(({ built, errors }) => [built, errors.length])).toEqual([
+    [false, 1],
+    [false, 1],
+  ])
+})
+
+describe('nets that only a guess can make', () => {
+  test.each([
+    ['an input that is not described', 'layer { name: "r" type: "ReLU" bottom: "data" top: "r" }', [[1, 3, 224, 224]]],
+    [
+      'digits',
+      `layer { name: "m" type: "HDF5Data" top: "data" hdf5_data_param { batch_size: 1 } }
+       layer { name: "s" type: "Reshape" bottom: "data" top: "s" reshape_param { shape { dim: 0 dim: 1 dim: 7 dim: 112 } } }`,
+      [[1, 1, 28, 28]],
+    ],
+  ])('%s', async (_, text, shapes) => {
+    const { phases } = await checkNet(text)
+    expect(phases.map(({ built }) => built)).toEqual([true])
+    expect(phases[0].standIns.map(({ shape }) => shape)).toEqual(shapes)
+  })
+
+  test('or what the program says', async () => {
+    const text = 'layer { name: "r" type: "ReLU" bottom: "data" top: "r" }'
+    const { phases } = await checkNet(text, { shapes: { data: [5, 7] } })
+    expect(phases[0].summary?.layers.at(-1)?.shapes).toEqual([[5, 7]])
+  })
+})
+
+test('solvers and label maps are looked through; broken texts are told', async () => {
+  const solver = await checkNet('net: "a"\nbase_lr: 0.1\nclip_weights: 3\nodd: 1')
+  expect(solver.kind).toBe('solver')
+  expect(solver.findings.map(({ severity, field, line }) => [severity, field, line])).toEqual([
+    ['error', 'clip_weights', 3],
+    ['error', 'odd', 4],
+  ])
+  expect(await checkNet('item { name: "cat" label: 1 display_name: "Cat" }')).toMatchObject({
+    kind: 'label map',
+    parsed: true,
+    findings: [],
+  })
+  expect(await checkNet('layer { name: 3 }')).toMatchObject({ kind: 'net', parsed: false, phases: [] })
+  expect(await checkNet('layers { name: "a" } layer { name: "b" }')).toMatchObject({ parsed: false })
+})
