@@ -34,8 +34,6 @@ export abstract class PrefetchingLayer extends Layer {
     return randSkip ? new RandomStream(this.context.seed, `rand_skip ${this.name}`).integer(randSkip) : 0
   }
   protected abstract readonly randSkip: number
-  /** Whether it does what only pictures with boxes need: see transformSpec. */
-  protected readonly movesBoxes: boolean = false
 
   override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
     const description = await this.describe()
@@ -137,7 +135,6 @@ export abstract class PrefetchingLayer extends Layer {
       seed: this.context.seed,
       stream: `transform ${this.name}`,
       readFile: path => this.context.files.read(path),
-      boxes: this.movesBoxes,
     }).catch(error => {
       throw error instanceof RistrettoError ? this.error(error.message) : error
     })

@@ -29,19 +29,6 @@ export interface MeanImage {
   readonly data: Float32Array
 }
 
-/** What SSD added for pictures with boxes: it would change what a net sees without a word. */
-const FOR_BOXES = ['resize_param', 'noise_param', 'emit_constraint', 'distort_param', 'expand_param'] as const
-/** What other forks added, which nothing here does. */
-const MISSING = [
-  'crop_h',
-  'crop_w',
-  'random_resize_param',
-  'random_aspect_ratio_param',
-  'scale_factors',
-  'crop_width',
-  'crop_height',
-] as const
-
 /** Checks a `transform_param` and reads its mean file. */
 export async function transformSpec(
   param: TransformationParameter | undefined,
@@ -50,15 +37,7 @@ export async function transformSpec(
     seed,
     stream,
     readFile,
-    boxes = false,
-  }: {
-    phase: Phase
-    seed: number
-    stream: string
-    readFile: (path: string) => Promise<Uint8Array>
-    /** Whether pictures have boxes that move with them. */
-    boxes?: boolean
-  },
+  }: { phase: Phase; seed: number; stream: string; readFile: (path: string) => Promise<Uint8Array> },
 ): Promise<TransformSpec> {
   const {
     scale = 1,
@@ -69,13 +48,6 @@ export async function transformSpec(
     force_color = false,
     force_gray = false,
   } = param ?? {}
-  const written = (field: keyof TransformationParameter) =>
-    param?.[field] !== undefined && !(Array.isArray(param[field]) && !param[field].length)
-  const other = boxes ? undefined : FOR_BOXES.find(written)
-  if (other) throw new NetError(`transform_param.${other} is there for AnnotatedData alone`)
-  const missing = MISSING.find(written)
-  if (missing)
-    throw new NetError(`transform_param.${missing}, a fork's, is not there: leave it out, and prepare pictures so`)
   if (mean_file !== undefined && mean_value.length)
     throw new NetError('transform_param has a mean_file and a mean_value: give one of the two')
   if (force_color && force_gray)

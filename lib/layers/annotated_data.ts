@@ -10,7 +10,6 @@ import { DataLayer } from './data.js'
  */
 export class AnnotatedDataLayer extends DataLayer {
   static override readonly param: ParamDeclaration = ['data_param', 'annotated_data_param']
-  protected override readonly movesBoxes = true
 
   protected override async describe(): Promise<AnyDescription> {
     const description = await super.describe()

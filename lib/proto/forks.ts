@@ -355,10 +355,12 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'TransformationParameter.resize_param': 'scales pictures',
     'TransformationParameter.noise_param': 'spoils pictures',
     'TransformationParameter.emit_constraint': 'says which boxes a part keeps',
-    'TransformationParameter.crop_h': ['cuts out a part', 0],
-    'TransformationParameter.crop_w': ['cuts out a part', 0],
     'TransformationParameter.distort_param': 'changes colours',
     'TransformationParameter.expand_param': 'puts pictures into larger ones',
+  }),
+  ...fields(SSD, [], {
+    'TransformationParameter.crop_h': ['cuts out a part', 0],
+    'TransformationParameter.crop_w': ['cuts out a part', 0],
   }),
   ...fields(INTEL, [], {
     'TransformationParameter.random_resize_param': 'scales pictures at random',

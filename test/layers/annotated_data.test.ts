@@ -227,7 +227,7 @@ describe('AnnotatedData', () => {
     await refused(/noise_param.clahe is not there/, 'noise_param { clahe: true }')
     await refused(/anno_type LANE is not there/, '', 'anno_type: LANE')
     await refused(/yolo_data_type 1, MobileNet-YOLO's, is not there/, '', 'yolo_data_type: 1')
-    await refused(/transform_param.crop_h, a fork's, is not there/, 'crop_h: 3')
+    await refused(/transform_param.crop_h of SSD \(weiliu89\/caffe\): is not understood here/, 'crop_h: 3')
     const lane = await database([{ ...record(4, 4, [0, 0, 2, 2]), type: 'LANE' }])
     await expect(create(lane, 1)).rejects.toThrow(/record 0 of .*: its annotations are of type LANE/)
     const short = await database([
@@ -237,6 +237,8 @@ describe('AnnotatedData', () => {
     // what only this layer does is no silent nothing elsewhere
     const data = layer(source, 1, 'resize_param { height: 4 width: 4 }')
     Object.assign(data.layer![0], { type: 'Data' })
-    await expect(Net.create(data, { engine: 'js' })).rejects.toThrow(/resize_param is there for AnnotatedData alone/)
+    await expect(Net.create(data, { engine: 'js' })).rejects.toThrow(
+      /layer 'data' \(Data\): transform_param.resize_param of SSD .* is not understood here/,
+    )
   })
 })
