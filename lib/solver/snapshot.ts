@@ -58,8 +58,14 @@ export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.
   const base = `${param.snapshot_prefix}_${name}`
   const ending = hdf5 ? '.h5' : ''
   const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
-  await solver.files.write(paths.model, model, true)
-  await solver.files.write(paths.state, await write({ ...state, learned_net: paths.model }), true)
+  const written = await write({ ...state, learned_net: paths.model })
+  await solver.files.writeAll(
+    [
+      [paths.model, model],
+      [paths.state, written],
+    ],
+    true,
+  )
   return paths
 }
 

@@ -2,7 +2,7 @@ import { FormatError, RistrettoError, systemError } from '../errors.js'
 import { importNode, isNode } from './nodejs.js'
 import { MAX_FILE, mustFit, readFile, readPieces, textFrom } from './read_file.js'
 import { mustBeWritable } from './writable.js'
-import { writeFileSafely, writeTarget } from './write_file.js'
+import { type FileContents, writeFilesSafely, writeTarget } from './write_file.js'
 
 /** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
 export type FileSource = string | URL | Uint8Array
@@ -42,6 +42,8 @@ export interface Files {
    * true for what a solver saves, false (below the working directory) for what a net writes.
    */
   write(path: string, bytes: Uint8Array, anywhere?: boolean): Promise<void>
+  /** The same for files that belong together: of two programs that write them, each leaves all of its own or none. */
+  writeAll(contents: readonly FileContents[], anywhere?: boolean): Promise<void>
   /** Rejects if `write` would not be allowed; with `tried`, also if a file cannot be made there: before the work. */
   mustBeWritable(path: string, options?: { anywhere?: boolean; tried?: boolean }): Promise<void>
   /** The same reader, for paths named inside the file `source`. */
@@ -129,9 +131,10 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
     async locate(path) {
       return (await ask(path)) ? undefined : locate(path)
     },
-    async write(path, bytes, anywhere = false) {
-      if (door.write && outputs !== false) return door.write(path, bytes)
-      await writeFileSafely(path, bytes, { below: allowed(path, anywhere) })
+    write: (path, bytes, anywhere) => files.writeAll([[path, bytes]], anywhere),
+    async writeAll(contents, anywhere = false) {
+      if (door.write && outputs !== false) for (const [path, bytes] of contents) await door.write(path, bytes)
+      else await writeFilesSafely(contents, { below: contents.map(([path]) => allowed(path, anywhere))[0] })
     },
     async mustBeWritable(path, { anywhere = false, tried = false } = {}) {
       if (door.write && outputs !== false) return

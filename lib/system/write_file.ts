@@ -10,29 +10,73 @@ export interface WriteOptions {
   below?: string
 }
 
+/** What is written where. */
+export type FileContents = readonly [path: string, bytes: Uint8Array]
+
 /**
  * Write a file so that a crash leaves the old one whole: temporary name in the same folder, flushed, renamed. Folders on
  * the way are made. Only regular files are replaced; the rejection is a RistrettoError that names the file.
  */
-export async function writeFileSafely(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const target = await writeTarget(path, options)
+export const writeFileSafely = (path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> =>
+  writeFilesSafely([[path, bytes]], options)
+
+/**
+ * The same for files that belong together: all are whole under their temporary names before the first is renamed, and of
+ * two programs that write the same ones, each renames all of its own or waits for the other.
+ */
+export async function writeFilesSafely(contents: readonly FileContents[], options: WriteOptions = {}): Promise<void> {
   const { open, rename, rm, mkdir } = await importNode('node:fs/promises')
   const { dirname } = await importNode('node:path')
-  const temporary = temporaryName(target.path)
+  const written: { path: string; target: string; temporary: string }[] = []
+  let now = ''
   try {
-    await mkdir(dirname(target.path), { recursive: true })
-    await removeLeftovers(target.path)
-    const file = await open(temporary, 'wx', target.mode)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
+    for (const [path, bytes] of contents) {
+      now = path
+      const target = await writeTarget(path, options)
+      const temporary = temporaryName(target.path)
+      await mkdir(dirname(target.path), { recursive: true })
+      await removeLeftovers(target.path)
+      written.push({ path, target: target.path, temporary })
+      const file = await open(temporary, 'wx', target.mode)
+      try {
+        await file.writeFile(bytes)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
     }
-    await rename(temporary, target.path)
+    const unlock = written.length > 1 ? await lock(`${written[0].target}.lock`) : undefined
+    try {
+      for (const { path, target, temporary } of written) {
+        now = path
+        await rename(temporary, target)
+      }
+    } finally {
+      await unlock?.()
+    }
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {})
-    throw systemError(`cannot write '${path}'`, error)
+    for (const { temporary } of written) await rm(temporary, { force: true }).catch(() => {})
+    throw error instanceof RistrettoError ? error : systemError(`cannot write '${now}'`, error)
+  }
+}
+
+/** Renaming takes no time: who still has the lock after so many milliseconds was killed. */
+const STALE = 5000
+
+/** Make a folder that only one program can make; resolves to what removes it. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  const { mkdir, rmdir, stat } = await importNode('node:fs/promises')
+  const remove = () => rmdir(path).catch(() => {})
+  for (;;) {
+    try {
+      await mkdir(path)
+      return remove
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const made = (await stat(path).catch(ifMissing))?.mtimeMs
+    if (made !== undefined && Date.now() - made > STALE) await remove()
+    await new Promise(resolve => setTimeout(resolve, 2))
   }
 }
 

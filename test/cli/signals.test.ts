@@ -73,4 +73,18 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     expect(await ended).toBe(0)
     expect(log()).toContain('Optimization stopped early.')
   })
+
+  it('a training that is stopped and continued (SIGSTOP, SIGCONT) goes on, threads and all', async () => {
+    const { child, log, ended } = await startTraining('--engine', 'wasm', '--threads', '2')
+    for (let times = 0; times < 3; times++) {
+      child.kill('SIGSTOP')
+      await new Promise(resolve => setTimeout(resolve, 50))
+      const length = log().length
+      child.kill('SIGCONT')
+      await until(() => /Iteration \d+, lr/.test(log().slice(length)))
+    }
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(log()).toContain('Snapshotting solver state')
+  })
 })

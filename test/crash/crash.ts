@@ -97,7 +97,7 @@ function states(folder: string): { iter: number; file: string }[] {
     .filter(({ iter }) => !Number.isNaN(iter))
     .sort((a, b) => a.iter - b.iter)
 }
-const partial = (folder: string): number => readdirSync(folder).filter(file => file.endsWith('.tmp')).length
+const partial = (folder: string): number => readdirSync(folder).filter(file => file.includes('.tmp-')).length
 
 /** State and model load, and belong to the iteration that the name says. */
 async function check(file: string, iter: number): Promise<void> {

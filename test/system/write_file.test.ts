@@ -6,8 +6,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +21,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { createSolver } from '../../lib/solver/rules/index.js'
 import { mustBeWritable } from '../../lib/system/writable.js'
-import { writeFileSafely } from '../../lib/system/write_file.js'
+import { writeFileSafely, writeFilesSafely } from '../../lib/system/write_file.js'
 
 const root = mkdtempSync(join(tmpdir(), 'ristretto-write-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -182,5 +184,52 @@ describe('where a net may write', () => {
     expect(written).toEqual(['caffemodel', 'solverstate'].map(kind => join(folder, `snap_iter_1.${kind}`)))
     await solve({ outputs: folder })
     expect(readdirSync(folder).sort()).toEqual(['snap_iter_1.caffemodel', 'snap_iter_1.solverstate'])
+  })
+})
+
+describe('two programs that write the same files', () => {
+  it('leave those of one of them, whole', async () => {
+    const paths = ['model', 'state'].map(name => join(folder, name))
+    const write = (letter: string, lengths: number[]) =>
+      writeFilesSafely(paths.map((path, i) => [path, Buffer.from(letter.repeat(lengths[i]))]))
+    const left = new Set<string>()
+    for (let round = 0; round < 20; round++) {
+      // a large model holds up the one, a large state the other
+      await Promise.all([write('a', [1 << 16, 10]), write('b', [20, 1 << (round % 17)]), write('c', [1, 1])])
+      const found = paths.map(path => readFileSync(path, 'latin1'))
+      const letter = found[0][0]
+      expect(found.map(text => text.length)).toEqual(
+        { a: [1 << 16, 10], b: [20, 1 << (round % 17)], c: [1, 1] }[letter],
+      )
+      for (const text of found) expect(text).toBe(letter.repeat(text.length))
+      left.add(letter)
+    }
+    expect(left.size).toBeGreaterThan(0)
+    expect(readdirSync(folder).sort()).toEqual(['model', 'state'])
+  })
+
+  it('wait for each other before the first is renamed', async () => {
+    const paths = ['model', 'state'].map(name => join(folder, name))
+    const lock = `${paths[0]}.lock`
+    mkdirSync(lock)
+    // not stale, however slow the machine
+    const later = new Date(Date.now() + 3_600_000)
+    utimesSync(lock, later, later)
+    const writing = writeFilesSafely(paths.map(path => [path, Buffer.from('x')]))
+    while (readdirSync(folder).filter(name => name.includes('.tmp-')).length < 2) await new Promise(setImmediate)
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate)
+    expect(readdirSync(folder).filter(name => !name.includes('.tmp-'))).toEqual(['model.lock'])
+    rmdirSync(lock)
+    await writing
+    expect(readdirSync(folder).sort()).toEqual(['model', 'state'])
+  })
+
+  it('do not wait for one that was killed', async () => {
+    const paths = ['model', 'state'].map(name => join(folder, name))
+    mkdirSync(`${paths[0]}.lock`)
+    const long = new Date(Date.now() - 60_000)
+    utimesSync(`${paths[0]}.lock`, long, long)
+    await writeFilesSafely(paths.map(path => [path, Buffer.from('x')]))
+    expect(readdirSync(folder).sort()).toEqual(['model', 'state'])
   })
 })
