@@ -139,7 +139,13 @@ describe('found by fuzzing', () => {
     }).catch(e => e)
     expect(error).toBeInstanceOf(NetError)
     expect(error.message.length).toBeLessThan(5000)
-    expect(() => parseNet(`${name}: 1`)).toThrow(FormatError)
+    try {
+      parseNet(`layer { phase: ${name} }`)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(FormatError)
+      expect((error as Error).message.length).toBeLessThan(5000)
+    }
   })
 
   test('images are not resized beyond memory', async () => {

@@ -14,7 +14,7 @@ export interface FuzzOptions {
   readonly only?: string
   readonly processes?: number
   readonly log?: (line: string) => void
-  /** The program that runs the cases, and the wall time in ms after which one of them counts as hanging. */
+  /** The program that runs the cases, and the time in ms after which one of them counts as hanging. */
   readonly child?: string
   readonly hang?: number
 }
@@ -24,8 +24,10 @@ export interface FuzzReport extends ChildReport {
   cases: number
 }
 
-/** Far above MAX_TIME, since other programs run too. */
+/** Far above MAX_TIME. */
 const HANG = 20_000
+/** A case that computes has hung when it has computed for so long; one that waits, after so many times as long. */
+const PATIENCE = 15
 /** Cases of one process. */
 const BLOCK = 3000
 
@@ -84,14 +86,19 @@ async function runBlock(
   for (const stream of [process.stdout, process.stderr]) stream.on('data', data => (output += data))
   let seen = ''
   let since = performance.now()
+  let computed = 0
   let hung = false
   const watchdog = setInterval(() => {
     const now = readOr(files[0])
     if (now !== seen) {
       seen = now
       since = performance.now()
-    } else if (performance.now() - since > (seen ? hang : HANG)) {
-      // a process that has not come to its first case is only starting
+      computed = cpuTime(process.pid!)
+      return
+    }
+    // a process that has not come to its first case is only starting
+    const limit = seen ? hang : HANG
+    if (cpuTime(process.pid!) - computed > limit || performance.now() - since > PATIENCE * limit) {
       hung = true
       process.kill('SIGKILL')
     }
@@ -116,6 +123,13 @@ async function runBlock(
   const what = hung ? `it hangs: no end after ${hang / 1000} s` : `the process ended with ${code}`
   report.failures.push({ case: number, target: '', file: '', message: what })
   return { report, done: number + 1 }
+}
+
+/** What a process has computed, in ms: other programs do not make it longer. Where it cannot be told, its waiting counts. */
+function cpuTime(pid: number): number {
+  // after the name in parentheses; hundredths of a second in user and system mode
+  const fields = readOr(`/proc/${pid}/stat`).replace(/^.*\)/s, '').trim().split(' ')
+  return 10 * (Number(fields[11]) + Number(fields[12])) || 0
 }
 
 function readOr(file: string): string {
