@@ -57,6 +57,7 @@ import { PriorBoxLayer } from './prior_box.js'
 import { ProposalLayer } from './proposal.js'
 import { PSROIPoolingLayer } from './psroi_pooling.js'
 import { ReductionLayer } from './reduction.js'
+import { RegionLossLayer } from './region_loss.js'
 import { ReLULayer } from './relu.js'
 import { ReLU6Layer } from './relu6.js'
 import { ReorgLayer } from './reorg.js'
@@ -83,6 +84,9 @@ import { TanHLayer } from './tanh.js'
 import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
 import { WindowDataLayer } from './window_data.js'
+import { YoloDetectionOutputLayer } from './yolo_detection_output.js'
+import { Yolov3Layer } from './yolov3.js'
+import { Yolov3DetectionOutputLayer } from './yolov3_detection_output.js'
 
 /** Prototxt type → class. The explicit list: one import a class, one entry a type (some have two names), alphabetical. */
 export const builtInLayers = {
@@ -146,8 +150,9 @@ export const builtInLayers = {
   Proposal: ProposalLayer,
   PSROIPooling: PSROIPoolingLayer,
   Reduction: ReductionLayer,
-  ReLU: ReLULayer,
+  RegionLoss: RegionLossLayer,
   ReLU6: ReLU6Layer,
+  ReLU: ReLULayer,
   Reorg: ReorgLayer,
   Reshape: ReshapeLayer,
   RNN: RNNLayer,
@@ -172,4 +177,7 @@ export const builtInLayers = {
   Threshold: ThresholdLayer,
   Tile: TileLayer,
   WindowData: WindowDataLayer,
+  YoloDetectionOutput: YoloDetectionOutputLayer,
+  Yolov3: Yolov3Layer,
+  Yolov3DetectionOutput: Yolov3DetectionOutputLayer,
 } as const satisfies Record<string, LayerClass>
