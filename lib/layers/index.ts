@@ -14,7 +14,10 @@ import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
 import { ContrastiveLossLayer } from './contrastive_loss.js'
 import { ConvolutionLayer } from './convolution.js'
+import { CorrelationLayer } from './correlation.js'
 import { CropLayer } from './crop.js'
+import { CTCDecoderLayer } from './ctc_decoder.js'
+import { CTCLossLayer } from './ctc_loss.js'
 import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
 import { DepthwiseConvolutionLayer } from './depthwise_convolution.js'
@@ -26,9 +29,11 @@ import { EltwiseLayer } from './eltwise.js'
 import { ELULayer } from './elu.js'
 import { EmbedLayer } from './embed.js'
 import { EuclideanLossLayer } from './euclidean_loss.js'
+import { EvalDetectionLayer } from './eval_detection.js'
 import { ExpLayer } from './exp.js'
 import { FilterLayer } from './filter.js'
 import { FlattenLayer } from './flatten.js'
+import { FlowWarpLayer } from './flow_warp.js'
 import { HardSigmoidLayer } from './hard_sigmoid.js'
 import { HardSwishLayer } from './hard_swish.js'
 import { HDF5DataLayer } from './hdf5_data.js'
@@ -61,6 +66,7 @@ import { RegionLossLayer } from './region_loss.js'
 import { ReLULayer } from './relu.js'
 import { ReLU6Layer } from './relu6.js'
 import { ReorgLayer } from './reorg.js'
+import { ResampleLayer } from './resample.js'
 import { ReshapeLayer } from './reshape.js'
 import { RNNLayer } from './rnn.js'
 import { ROIAlignLayer } from './roi_align.js'
@@ -106,7 +112,11 @@ export const builtInLayers = {
   ContrastiveLoss: ContrastiveLossLayer,
   Convolution: ConvolutionLayer,
   ConvolutionDepthwise: DepthwiseConvolutionLayer,
+  Correlation: CorrelationLayer,
   Crop: CropLayer,
+  CTCDecoder: CTCDecoderLayer,
+  CtcLoss: CTCLossLayer,
+  CTCLoss: CTCLossLayer,
   Data: DataLayer,
   Deconvolution: DeconvolutionLayer,
   DepthwiseConvolution: DepthwiseConvolutionLayer,
@@ -118,9 +128,11 @@ export const builtInLayers = {
   ELU: ELULayer,
   Embed: EmbedLayer,
   EuclideanLoss: EuclideanLossLayer,
+  EvalDetection: EvalDetectionLayer,
   Exp: ExpLayer,
   Filter: FilterLayer,
   Flatten: FlattenLayer,
+  FlowWarp: FlowWarpLayer,
   HardSigmoid: HardSigmoidLayer,
   HardSwish: HardSwishLayer,
   HDF5Data: HDF5DataLayer,
@@ -154,6 +166,7 @@ export const builtInLayers = {
   ReLU6: ReLU6Layer,
   ReLU: ReLULayer,
   Reorg: ReorgLayer,
+  Resample: ResampleLayer,
   Reshape: ReshapeLayer,
   RNN: RNNLayer,
   ROIAlign: ROIAlignLayer,

@@ -1,0 +1,177 @@
+import { type Blob, shapeText } from '../blob.js'
+import { Layer } from '../layer.js'
+import { withDefaults } from '../proto/message.js'
+import {
+  anchorsOf,
+  boxIndex,
+  boxMap,
+  type Found,
+  logistic,
+  overlap,
+  suppress,
+  type Truth,
+  truthsOf,
+} from './parts/yolo.js'
+
+/** Boxes of YOLO v2 below this are nothing, as in Darknet. */
+const LEAST_SCORE = 0.005
+
+/** A box of the label of YOLO v1 may be difficult: neither found nor missed counts. */
+interface Known extends Truth {
+  readonly difficult: boolean
+}
+
+/**
+ * Boxes of YOLO v1, or with `biases` of v2, held against the truth: (N, classes + 4·boxes): how many of each class there
+ * are, then for each detection its class, score, 1 if it is right and 1 if it is wrong. No gradient.
+ */
+export class EvalDetectionLayer extends Layer {
+  static override readonly param = ['eval_detection_param'] as const
+  override readonly passesGradient = false
+  override readonly bottomCount = { exactly: 2 }
+  override readonly topCount = { exactly: 1 }
+  private fields = withDefaults('EvalDetectionParameter', this.param.eval_detection_param)
+  private readonly second = this.fields.biases.length > 0
+  private anchors: { w: number; h: number }[] = []
+
+  override setup(): void {
+    if (this.second) this.anchors = anchorsOf(this, this.fields.biases, this.fields.num_object)
+  }
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    const { side, num_class, num_object } = this.fields
+    const [x, label] = bottom
+    const places = side ** 2
+    const values = places * (num_class + 5 * num_object)
+    if (this.second) boxMap(this, x, num_object, 5 + num_class, 'num_object')
+    else if (x.size(1) !== values)
+      throw this.error(
+        `'${x.name}' (${shapeText(x.shape)}) must have ${values} values an item: side² × (num_class + 5·num_object)`,
+      )
+    if (this.second ? label.size(1) % 5 !== 0 : label.size(1) !== 7 * places)
+      throw this.error(
+        `'${label.name}' (${shapeText(label.shape)}) must have ${this.second ? 'five values a box: class, x, y, w, h' : `${7 * places} values an item: side² × 7`}`,
+      )
+    const boxes = this.second ? x.size(2) * num_object : places * num_object
+    top[0].reshape([x.dim(0), num_class + 4 * boxes])
+  }
+
+  override forward([x, label]: Blob[], [top]: Blob[]): void {
+    const { num_class, threshold, nms } = this.fields
+    const size = top.dim(1)
+    const y = top.dataArray.fill(0)
+    for (let item = 0; item < x.dim(0); item++) {
+      const truths = this.second
+        ? truthsOf(this, label, item, num_class).map(truth => ({ ...truth, difficult: false }))
+        : this.truths(label, item)
+      for (const truth of truths) if (!truth.difficult) y[item * size + truth.label]++
+      const all = this.second ? this.anchored(x, item) : this.placed(x, item)
+      const kept = nms >= 0 ? suppress(all, nms) : all.toSorted((a, b) => b.score - a.score)
+      let at = item * size + num_class
+      const used = new Set<Known>()
+      for (const box of kept.toSorted((a, b) => a.label - b.label)) {
+        y.set([box.label, box.score, ...judge(box, truths, threshold, used)], at)
+        at += 4
+      }
+    }
+  }
+
+  override backward(): void {}
+
+  private score(objectness: number, probability: number): number {
+    const { score_type } = this.fields
+    return score_type === 'OBJ' ? objectness : score_type === 'PROB' ? probability : objectness * probability
+  }
+
+  /** YOLO v1's label: for each place whether it is difficult, whether something is there, of what class, and its box. */
+  private truths(label: Blob, item: number): Known[] {
+    const { side, num_class } = this.fields
+    const places = side ** 2
+    const values = label.dataArray.subarray(item * 7 * places, (item + 1) * 7 * places)
+    const found: Known[] = []
+    for (let i = 0; i < places; i++) {
+      if (!values[places + i]) continue
+      const name = Math.trunc(values[2 * places + i])
+      if (!(name >= 0 && name < num_class))
+        throw this.error(
+          `place ${i} of item ${item} of '${label.name}' is of class ${name}: classes count from 0 to ${num_class - 1}`,
+        )
+      const [x, y, w, h] = values.subarray(3 * places + 4 * i)
+      found.push({ label: name, difficult: values[i] === 1, x, y, w, h })
+    }
+    return found
+  }
+
+  /** YOLO v1: for each place the probabilities of classes, the objectness of its boxes, and their x, y, w, h. */
+  private placed(x: Blob, item: number): Found[] {
+    const { side, num_class, num_object, sqrt, constriant } = this.fields
+    const places = side ** 2
+    const all = x.dataArray
+    const found: Found[] = []
+    for (let place = 0; place < places; place++) {
+      const value = (i: number) => all[item * x.size(1) + i * places + place]
+      let label = 0
+      for (let c = 1; c < num_class; c++) if (value(c) > value(label)) label = c
+      for (let k = 0; k < num_object; k++) {
+        const [bx, by, w, h] = [0, 1, 2, 3].map(i => value(num_class + num_object + 4 * k + i))
+        found.push({
+          label,
+          score: this.score(value(num_class + k), value(label)),
+          x: constriant ? ((place % side) + bx) / side : bx,
+          y: constriant ? (Math.trunc(place / side) + by) / side : by,
+          w: sqrt ? w * w : w,
+          h: sqrt ? h * h : h,
+        })
+      }
+    }
+    return found
+  }
+
+  /** YOLO v2's map. */
+  private anchored(x: Blob, item: number): Found[] {
+    const { num_class, num_object } = this.fields
+    const map = boxMap(this, x, num_object, 5 + num_class, 'num_object')
+    const { values, places, width, height } = map
+    const found: Found[] = []
+    for (let place = 0; place < places; place++)
+      for (let box = 0; box < num_object; box++) {
+        const at = boxIndex(map, item, box, place)
+        const value = (i: number) => values[at + i * places]
+        let label = 0
+        for (let c = 1; c < num_class; c++) if (value(5 + c) > value(5 + label)) label = c
+        let sum = 0
+        for (let c = 0; c < num_class; c++) sum += Math.exp(value(5 + c) - value(5 + label))
+        const score = this.score(logistic(value(4)), 1 / sum)
+        if (score < LEAST_SCORE) continue
+        found.push({
+          label,
+          score,
+          x: ((place % width) + logistic(value(0))) / width,
+          y: (Math.trunc(place / width) + logistic(value(1))) / height,
+          w: (Math.exp(value(2)) * this.anchors[box].w) / width,
+          h: (Math.exp(value(3)) * this.anchors[box].h) / height,
+        })
+      }
+    return found
+  }
+}
+
+/** Right and wrong: the truth that it overlaps most, if by `threshold`, and the first time; difficult ones are neither. */
+function judge(
+  box: Found,
+  truths: readonly Known[],
+  threshold: number,
+  used: Set<Known>,
+): [right: number, wrong: number] {
+  let best: Known | undefined
+  let most = -1
+  for (const truth of truths) {
+    const fit = truth.label === box.label ? overlap(box, truth) : -1
+    if (fit > most) [best, most] = [truth, fit]
+  }
+  if (!best || most < threshold) return [0, 1]
+  if (best.difficult) return [0, 0]
+  if (used.has(best)) return [0, 1]
+  used.add(best)
+  return [1, 0]
+}
