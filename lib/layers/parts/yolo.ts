@@ -99,8 +99,24 @@ export function anchorsOf(layer: Layer, biases: ArrayLike<number>, least: number
  */
 export function suppress(found: readonly Found[], threshold: number): Found[] {
   const kept: Found[] = []
-  for (const box of found.toSorted((a, b) => b.score - a.score))
-    if (!kept.some(other => overlap(other, box) >= threshold)) kept.push(box)
+  // a map of random weights has tens of thousands of boxes: their edges and areas are numbers side by side
+  const edges = new Float64Array(5 * found.length)
+  const overlaps = (box: number): boolean => {
+    const [left, top, right, bottom, area] = edges.subarray(box, box + 5)
+    for (let i = 0; i < box; i += 5) {
+      const w = Math.min(edges[i + 2], right) - Math.max(edges[i], left)
+      const h = Math.min(edges[i + 3], bottom) - Math.max(edges[i + 1], top)
+      const both = w < 0 || h < 0 ? 0 : w * h
+      if (both / (edges[i + 4] + area - both) >= threshold) return true
+    }
+    return false
+  }
+  for (const box of found.toSorted((a, b) => b.score - a.score)) {
+    const { x, y, w, h } = box
+    const at = 5 * kept.length
+    edges.set([x - w / 2, y - h / 2, x + w / 2, y + h / 2, w * h], at)
+    if (!overlaps(at)) kept.push(box)
+  }
   return kept
 }
 
