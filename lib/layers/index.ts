@@ -10,6 +10,7 @@ import { BiasLayer } from './bias.js'
 import { BNLayer } from './bn.js'
 import { BNLLLayer } from './bnll.js'
 import { BoxAnnotatorOHEMLayer } from './box_annotator_ohem.js'
+import { ChannelScaleLayer } from './channel_scale.js'
 import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
 import { ContrastiveLossLayer } from './contrastive_loss.js'
@@ -33,6 +34,7 @@ import { EvalDetectionLayer } from './eval_detection.js'
 import { ExpLayer } from './exp.js'
 import { FilterLayer } from './filter.js'
 import { FlattenLayer } from './flatten.js'
+import { FlipLayer } from './flip.js'
 import { FlowWarpLayer } from './flow_warp.js'
 import { HardSigmoidLayer } from './hard_sigmoid.js'
 import { HardSwishLayer } from './hard_swish.js'
@@ -107,6 +109,7 @@ export const builtInLayers = {
   BN: BNLayer,
   BNLL: BNLLLayer,
   BoxAnnotatorOHEM: BoxAnnotatorOHEMLayer,
+  ChannelScale: ChannelScaleLayer,
   Clip: ClipLayer,
   Concat: ConcatLayer,
   ContrastiveLoss: ContrastiveLossLayer,
@@ -132,6 +135,7 @@ export const builtInLayers = {
   Exp: ExpLayer,
   Filter: FilterLayer,
   Flatten: FlattenLayer,
+  Flip: FlipLayer,
   FlowWarp: FlowWarpLayer,
   HardSigmoid: HardSigmoidLayer,
   HardSwish: HardSwishLayer,
