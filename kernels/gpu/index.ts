@@ -27,6 +27,7 @@ import { pooling } from './pooling.js'
 import { prelu } from './prelu.js'
 import { reductions } from './reductions.js'
 import { relu } from './relu.js'
+import { resize } from './resize.js'
 import { rmsprop } from './rmsprop.js'
 import { rnn } from './rnn.js'
 import { scale } from './scale.js'
@@ -69,7 +70,7 @@ const files = [
     reductions,
     relu,
   ],
-  ...[rmsprop, rnn, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
+  ...[resize, rmsprop, rnn, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
 ]
 
 /** The kernels of the gpu engine: one file for each of kernels/js. What is missing runs on the host. */

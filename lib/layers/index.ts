@@ -46,6 +46,7 @@ import { ImageDataLayer } from './image_data.js'
 import { InfogainLossLayer } from './infogain_loss.js'
 import { InnerProductLayer } from './inner_product.js'
 import { InputLayer } from './input.js'
+import { InterpLayer } from './interp.js'
 import { LogLayer } from './log.js'
 import { LRNLayer } from './lrn.js'
 import { LSTMLayer } from './lstm.js'
@@ -91,6 +92,8 @@ import { SwishLayer } from './swish.js'
 import { TanHLayer } from './tanh.js'
 import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
+import { UpsampleLayer } from './upsample.js'
+import { UpsampleDarknetLayer } from './upsample_darknet.js'
 import { WindowDataLayer } from './window_data.js'
 import { YoloDetectionOutputLayer } from './yolo_detection_output.js'
 import { Yolov3Layer } from './yolov3.js'
@@ -148,6 +151,7 @@ export const builtInLayers = {
   InfogainLoss: InfogainLossLayer,
   InnerProduct: InnerProductLayer,
   Input: InputLayer,
+  Interp: InterpLayer,
   Log: LogLayer,
   LRN: LRNLayer,
   LSTM: LSTMLayer,
@@ -193,6 +197,8 @@ export const builtInLayers = {
   TanH: TanHLayer,
   Threshold: ThresholdLayer,
   Tile: TileLayer,
+  Upsample: UpsampleLayer,
+  UpsampleDarknet: UpsampleDarknetLayer,
   WindowData: WindowDataLayer,
   YoloDetectionOutput: YoloDetectionOutputLayer,
   Yolov3: Yolov3Layer,

@@ -55,7 +55,7 @@ describe.each(hostEngines)('Pooling on %s', engine => {
   ])('output size: %s', async (param, size, expected) => {
     const net = await netOf([[2, 3, ...size]], layer(param), { engine })
     expect(net.blobs.p.shape).toEqual([2, 3, ...expected])
-    await net.forward()
+    await net.forward({ in0: new Float32Array(2 * 3 * size[0] * size[1]) })
     expect([...net.blobs.p.dataArray]).toEqual(new Array(2 * 3 * expected[0] * expected[1]).fill(0))
   })
 

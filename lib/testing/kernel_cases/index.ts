@@ -10,6 +10,7 @@ import { neurons } from './neurons.js'
 import { poolings } from './pooling.js'
 import { recurrence } from './recurrence.js'
 import { regionPoolings } from './regions.js'
+import { resizes } from './resize.js'
 import { solverUpdates } from './updates.js'
 
 /** The one table of kernel cases, which every engine is held to: several sizes for each kernel. */
@@ -25,5 +26,6 @@ export const kernelCases: KernelCases = {
   ...axes,
   ...recurrence,
   ...regionPoolings,
+  ...resizes,
   ...solverUpdates,
 }

@@ -13,6 +13,7 @@ import { bindNeurons, type NeuronsExports, neuronsBounds } from './neurons.js'
 import { bindPooling, type PoolingExports, poolingBounds } from './pooling.js'
 import { bindRecurrence, type RecurrenceExports, recurrenceBounds } from './recurrence.js'
 import { regionsBounds } from './regions.js'
+import { bindResize, type ResizeExports, resizeBounds } from './resize.js'
 import { bindUpdates, type UpdatesExports, updatesBounds } from './updates.js'
 
 /** Everything that kernels are bound to: a family of kernels each, as in lib/testing/kernel_cases. */
@@ -27,6 +28,7 @@ export type KernelExports = AfterExports &
   NeuronsExports &
   PoolingExports &
   RecurrenceExports &
+  ResizeExports &
   UpdatesExports
 
 /**
@@ -44,6 +46,7 @@ export function wasmKernels(wasm: KernelExports, plain: Kernels = jsKernels) {
     ...bindNeurons(wasm, plain),
     ...bindPooling(wasm),
     ...bindRecurrence(wasm),
+    ...bindResize(wasm),
     ...bindUpdates(wasm),
   } satisfies Partial<Kernels>
 }
@@ -61,5 +64,6 @@ export const bounds: Bounds = {
   ...poolingBounds,
   ...recurrenceBounds,
   ...regionsBounds,
+  ...resizeBounds,
   ...updatesBounds,
 }

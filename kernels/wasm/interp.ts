@@ -1,0 +1,209 @@
+/**
+ * Pictures in other sizes. A row of the picture is brought to the width of the output once, for as many rows of the
+ * output as lie beside it; two such rows make a row of the output.
+ */
+import { CHUNK_VALUES } from './elementwise'
+import { isDry, job, needWorkspace, run, sharedWorkspace } from './threads'
+import { bytes, ceilDiv, evens, fillValues, larger, odds, put, smaller } from './vector'
+
+@unmanaged
+class Interp {
+  planes: i32
+  H: i32
+  W: i32
+  top: i32
+  left: i32
+  h: i32
+  w: i32
+  OH: i32
+  OW: i32
+  /** Rows of the output, or planes, a chunk. */
+  block: i32
+  x: usize
+  y: usize
+  /** For each column of the output: the left of the two it lies between (i32), and the shares of both. */
+  columns: usize
+  /** OW in whole vectors. */
+  wide: i32
+}
+
+@inline
+function described(): Interp {
+  return changetype<Interp>(job)
+}
+
+export function interpShape(planes: i32, H: i32, W: i32, top: i32, left: i32, h: i32, w: i32, OH: i32, OW: i32): void {
+  const s = described()
+  s.planes = planes
+  s.H = H
+  s.W = W
+  s.top = top
+  s.left = left
+  s.h = h
+  s.w = w
+  s.OH = OH
+  s.OW = OW
+  s.wide = (OW + 3) & ~3
+}
+
+@inline
+function stepOf(size: i32, output: i32): f32 {
+  return output > 1 ? <f32>(size - 1) / <f32>(output - 1) : 0
+}
+
+/** What column j lies between: the last two with nothing of the first where it is the last; the only one twice. */
+function describeColumns(s: Interp): void {
+  s.columns = sharedWorkspace(3 * bytes(s.wide))
+  if (isDry()) return
+  const step = stepOf(s.w, s.OW)
+  for (let j = 0; j < s.wide; j++) {
+    const place = step * <f32>smaller(j, s.OW - 1)
+    let from = smaller(<i32>place, s.w - 1)
+    let share = place - <f32>from
+    if (from == s.w - 1) {
+      from = larger(0, s.w - 2)
+      share = s.w > 1 ? 1 : 0
+    }
+    const at = s.columns + bytes(j)
+    store<i32>(at, from)
+    store<f32>(at + bytes(s.wide), 1 - share)
+    store<f32>(at + 2 * bytes(s.wide), share)
+  }
+}
+
+export function interp(x: usize, y: usize): void {
+  const s = described()
+  s.x = x
+  s.y = y
+  if (s.planes * s.OH * s.OW == 0) return
+  s.block = larger(1, CHUNK_VALUES / s.OW)
+  needWorkspace(2 * bytes(s.wide))
+  describeColumns(s)
+  run(interpChunk, ceilDiv(s.planes * s.OH, s.block))
+}
+
+function interpChunk(chunk: i32, workspace: usize): void {
+  const s = described()
+  const last = smaller(s.planes * s.OH, (chunk + 1) * s.block)
+  const step = stepOf(s.h, s.OH)
+  // rows of the picture that lie in the workspace, the even ones in the first half
+  let even = -1
+  let odd = -1
+  for (let row = chunk * s.block; row < last; row++) {
+    const plane = row / s.OH
+    const place = step * <f32>(row - plane * s.OH)
+    const above = smaller(<i32>place, s.h - 1)
+    const below = smaller(above + 1, s.h - 1)
+    const share = place - <f32>above
+    const first = plane * s.H + s.top
+    for (let k = 0; k < 2; k++) {
+      const source = first + (k ? below : above)
+      if (source & 1) {
+        if (odd != source) widen(s, source, workspace + bytes(s.wide))
+        odd = source
+      } else {
+        if (even != source) widen(s, source, workspace)
+        even = source
+      }
+    }
+    const a = workspace + ((first + above) & 1 ? bytes(s.wide) : 0)
+    const b = workspace + ((first + below) & 1 ? bytes(s.wide) : 0)
+    mix(s.OW, a, 1 - share, b, share, s.y + <usize>row * bytes(s.OW))
+  }
+}
+
+/** A row of the picture in the width of the output. */
+function widen(s: Interp, row: i32, to: usize): void {
+  const from = s.x + <usize>row * bytes(s.W) + bytes(s.left)
+  if (s.w == 1) {
+    fillValues(to, s.wide, load<f32>(from))
+    return
+  }
+  const size = bytes(s.wide)
+  for (let at = s.columns, end = at + size; at < end; at += 16, to += 16) {
+    const p = v128.load64_zero(from + bytes(load<i32>(at)))
+    const q = v128.load64_zero(from + bytes(load<i32>(at + 8)))
+    const low = v128.load64_lane(from + bytes(load<i32>(at + 4)), p, 1)
+    const high = v128.load64_lane(from + bytes(load<i32>(at + 12)), q, 1)
+    const left = f32x4.mul(evens(low, high), v128.load(at + size))
+    v128.store(to, f32x4.add(left, f32x4.mul(odds(low, high), v128.load(at + 2 * size))))
+  }
+}
+
+/** to ← u·a + v·b. */
+function mix(n: i32, a: usize, u: f32, b: usize, v: f32, to: usize): void {
+  const us = f32x4.splat(u)
+  const vs = f32x4.splat(v)
+  for (let i = 0; i < n; i += 4) {
+    const at = bytes(i)
+    put(to + at, f32x4.add(f32x4.mul(us, v128.load(a + at)), f32x4.mul(vs, v128.load(b + at))), n - i)
+  }
+}
+
+/** A chunk is some planes. Rows of dy gather in a row of their own width, which is narrowed when it is complete. */
+export function interpGradient(dy: usize, dx: usize): void {
+  const s = described()
+  s.x = dx
+  s.y = dy
+  if (s.planes * s.H * s.W == 0) return
+  s.block = larger(1, CHUNK_VALUES / larger(1, s.OH * s.OW))
+  needWorkspace(2 * bytes(s.wide))
+  describeColumns(s)
+  run(gradientChunk, ceilDiv(s.planes, s.block))
+}
+
+function gradientChunk(chunk: i32, workspace: usize): void {
+  const s = described()
+  const last = smaller(s.planes, (chunk + 1) * s.block)
+  const step = stepOf(s.h, s.OH)
+  for (let plane = chunk * s.block; plane < last; plane++) {
+    const dx = s.x + <usize>plane * bytes(s.H * s.W)
+    const part = dx + bytes(s.top * s.W + s.left)
+    fillValues(dx, s.H * s.W, 0)
+    let upper = workspace
+    let lower = workspace + bytes(s.wide)
+    fillValues(workspace, 2 * s.wide, 0)
+    let above = 0
+    for (let i = 0; i < s.OH; i++) {
+      const place = step * <f32>i
+      const from = smaller(<i32>place, s.h - 1)
+      const share = place - <f32>from
+      while (above < from) {
+        narrow(s, upper, part + bytes(above * s.W))
+        fillValues(upper, s.wide, 0)
+        const free = upper
+        upper = lower
+        lower = free
+        above++
+      }
+      const row = s.y + <usize>(plane * s.OH + i) * bytes(s.OW)
+      addScaled(s.OW, row, 1 - share, upper)
+      // the last row is its own neighbour
+      addScaled(s.OW, row, share, from + 1 < s.h ? lower : upper)
+    }
+    narrow(s, upper, part + bytes(above * s.W))
+    if (above + 1 < s.h) narrow(s, lower, part + bytes((above + 1) * s.W))
+  }
+}
+
+/** sums ← sums + factor·row. */
+function addScaled(n: i32, row: usize, factor: f32, sums: usize): void {
+  const factors = f32x4.splat(factor)
+  for (let i = 0; i < n; i += 4) {
+    const at = bytes(i)
+    put(sums + at, f32x4.add(v128.load(sums + at), f32x4.mul(factors, v128.load(row + at))), n - i)
+  }
+}
+
+/** to ← to + what the columns of a row give to the two that they lie between. */
+function narrow(s: Interp, row: usize, to: usize): void {
+  const size = bytes(s.wide)
+  const second: usize = s.w > 1 ? 4 : 0
+  for (let j = 0; j < s.OW; j++) {
+    const at = s.columns + bytes(j)
+    const place = to + bytes(load<i32>(at))
+    const value = load<f32>(row + bytes(j))
+    store<f32>(place, load<f32>(place) + load<f32>(at + size) * value)
+    store<f32>(place + second, load<f32>(place + second) + load<f32>(at + 2 * size) * value)
+  }
+}
