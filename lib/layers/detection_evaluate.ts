@@ -19,6 +19,7 @@ export class DetectionEvaluateLayer extends Layer {
   static override readonly param = ['detection_evaluate_param'] as const
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }
+  override readonly passesGradient = false
   private p!: FilledDetectionEvaluateParameter
   private classes = 0
 

@@ -36,6 +36,7 @@ export class DetectionOutputLayer extends Layer {
   static override readonly param = ['detection_output_param'] as const
   override readonly bottomCount: Count = { atLeast: 3, atMost: 4 }
   override readonly topCount: Count = { exactly: 1 }
+  override readonly passesGradient = false
   private p!: FilledDetectionOutputParameter
   private classes = 0
   private priors = 0

@@ -56,6 +56,7 @@ import { MishLayer } from './mish.js'
 import { MultiBoxLossLayer } from './multi_box_loss.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
+import { NormalizeLayer } from './normalize.js'
 import { ParameterLayer } from './parameter.js'
 import { PermuteLayer } from './permute.js'
 import { PoolingLayer } from './pooling.js'
@@ -161,6 +162,7 @@ export const builtInLayers = {
   MultiBoxLoss: MultiBoxLossLayer,
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
+  Normalize: NormalizeLayer,
   Parameter: ParameterLayer,
   Permute: PermuteLayer,
   Pooling: PoolingLayer,

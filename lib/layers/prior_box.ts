@@ -8,13 +8,13 @@ const SAME_RATIO = 1e-6
 
 /**
  * A feature map (…, H, W) and the picture (…, height, width) → (1, 2, H·W·P·4): the P boxes of every place, xmin, ymin,
- * xmax, ymax in shares of the picture, then their variances. Values of the bottoms do not matter, so their gradient
- * is 0.
+ * xmax, ymax in shares of the picture, then their variances. Values of the bottoms do not matter.
  */
 export class PriorBoxLayer extends Layer {
   static override readonly param = ['prior_box_param'] as const
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }
+  override readonly passesGradient = false
   private p!: FilledPriorBoxParameter
   private ratios: number[] = []
   private readonly variance: number[] = []
@@ -117,6 +117,7 @@ export class PriorBoxLayer extends Layer {
     top[0].dataArray.set(this.values)
   }
 
+  /** Asked for by force_backward only. */
   override backward(_top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     bottom.forEach((blob, i) => {
       if (propagateDown[i]) blob.diffArray.fill(0)
