@@ -197,7 +197,8 @@ async function classifierOf(net: Net, pictures: number, options: ClassifyOptions
   return { classifier, used, color: channels !== 1, perPass: Math.max(1, Math.floor(needed / crops)) }
 }
 
-async function meanOf(text: string, channels: number): Promise<Values> {
+/** A mean of `--mean`: values, or the file that has them. */
+export async function meanOf(text: string, channels: number): Promise<Values> {
   if (!/^[-+.\deE,\s]+$/.test(text)) {
     await mustExist(text)
     return loadMean(text)

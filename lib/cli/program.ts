@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<Add>> = {
   test: async () => (await import('./test.js')).addTest,
   time: async () => (await import('./time.js')).addTime,
   classify: async () => (await import('./classify.js')).addClassify,
+  detect: async () => (await import('./detect.js')).addDetect,
   'extract-features': async () => (await import('./extract_features.js')).addExtractFeatures,
   'convert-mnist': async () => (await import('./convert_mnist.js')).addConvertMnist,
   'convert-imageset': async () => (await import('./convert_imageset.js')).addConvertImageset,

@@ -1,5 +1,5 @@
 /**
- * What pycaffe has beyond nets and solvers: pictures, means and arrays (`io`), Classifier and Detector, nets written in
+ * What pycaffe has beyond nets and solvers: pictures, means and arrays (`io`), Classifier and Detector, boxes of detectors, nets written in
  * code (NetSpec), maps of coordinates, drawings, net surgery.
  *
  * @example
@@ -10,8 +10,10 @@
  *
  * @module
  */
+export { drawBoxes, encodePicture } from './boxes_picture.js'
 export { Classifier, type ClassifierOptions } from './classifier.js'
 export { type CoordMap, coordMap, coordMapFromTo, crop } from './coord_map.js'
+export { type DetectedBox, type DetectOptions, detect, type LabelNames, loadLabelMap } from './detect.js'
 export { type Detection, type DetectionWindow, Detector, type DetectorOptions } from './detector.js'
 export type { GraphOptions, Rankdir } from './draw/drawing.js'
 export { type DrawFormat, type DrawOptions, drawNet, drawNetToFile } from './draw.js'

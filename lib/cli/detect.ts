@@ -1,0 +1,105 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { RistrettoError } from '../errors.js'
+import { Net } from '../net.js'
+import { drawBoxes, encodePicture } from '../pycaffe/boxes_picture.js'
+import { type DetectedBox, detect, loadLabelMap } from '../pycaffe/detect.js'
+import { loadImage } from '../pycaffe/io/image.js'
+import { writeFileSafely } from '../system/write_file.js'
+import { meanOf } from './classify.js'
+import { addGpuSwitch } from './gpu_flag.js'
+import { mustExist } from './input_file.js'
+import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
+import { type Output, print, printJson } from './output.js'
+
+interface DetectCommandOptions extends RunOptions, StateOptions {
+  labels?: string
+  threshold: number
+  mean?: string
+  rawScale: number
+  inputScale?: number
+  channelSwap?: number[]
+  output?: string
+  json?: boolean
+}
+
+export function addDetect(program: Command, output: Output): void {
+  const command = program
+    .command('detect')
+    .description('Find things in a picture: boxes with labels and scores, and a picture of them.')
+    .argument('<model>', 'deploy prototxt, which starts with an Input layer and ends with a DetectionOutput layer')
+    .argument('<weights>', '.caffemodel')
+    .argument('<picture>', 'PNG or JPEG file')
+    .option('--labels <file>', "names of the labels: SSD's labelmap.prototxt, or one a line, the first that of label 0")
+    .option('--threshold <score>', 'leave out boxes of a smaller score', number, 0.5)
+    .option('--mean <mean>', 'what is taken off: one value, one a channel (104,117,123), a .binaryproto or a .npy file')
+    .option('--raw-scale <factor>', 'factor before the mean is taken off; pictures are 0 … 1', number, 255)
+    .option('--input-scale <factor>', 'factor after the mean is taken off (default: 1)', number)
+    .option(
+      '--channel-swap <order>',
+      'order of the channels (default: 2,1,0, which makes R G B into B G R)',
+      (text: string) => text.split(',').map(whole(0)),
+    )
+    .option('--output <file>', 'write the picture with the boxes drawn on it, .png or .jpg')
+    .option('--json', 'print the boxes as JSON')
+  addStateOptions(command)
+  addGpuSwitch(addRunOptions(command)).action((model, weights, picture, options: DetectCommandOptions) =>
+    run(model, weights, picture, options, output),
+  )
+  command.addHelpText(
+    'after',
+    `
+Pictures are read by two packages: npm install ndarray-pixels sharp.
+
+Example:
+  ristretto detect deploy.prototxt VGG_VOC0712_SSD_300x300.caffemodel cat.jpg --mean 104,117,123 --labels labelmap_voc.prototxt --output boxes.png`,
+  )
+}
+
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
+  return value
+}
+
+async function run(
+  model: string,
+  weights: string,
+  picture: string,
+  options: DetectCommandOptions,
+  output: Output,
+): Promise<void> {
+  await registerLayers(options, output)
+  await mustExist(weights)
+  await mustExist(picture)
+  const format = options.output === undefined ? undefined : formatOf(options.output)
+  const labels = options.labels === undefined ? undefined : await loadLabelMap(options.labels)
+  const { engine, threads, seed, level, stage: stages, outputs, threshold, rawScale, inputScale } = options
+  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST', weights })
+  try {
+    const channels = net.blobs[net.inputs[0]]?.shape[1] ?? 1
+    const image = await loadImage(picture, channels !== 1)
+    const boxes = await detect(net, image, {
+      threshold,
+      labels,
+      rawScale,
+      inputScale,
+      mean: options.mean === undefined ? undefined : await meanOf(options.mean, channels),
+      channelSwap: options.channelSwap ?? (channels === 3 ? [2, 1, 0] : undefined),
+    })
+    if (options.json) printJson(output, boxes)
+    else for (const box of boxes) print(output, line(box))
+    if (options.output !== undefined)
+      await writeFileSafely(options.output, await encodePicture(drawBoxes(image, boxes), format))
+  } finally {
+    net.dispose()
+  }
+}
+
+function formatOf(file: string): 'png' | 'jpg' {
+  const [, extension] = /\.(png|jpe?g)$/i.exec(file) ?? []
+  if (!extension) throw new RistrettoError(`--output ${file}: a picture is written as .png or .jpg`)
+  return extension.toLowerCase() === 'png' ? 'png' : 'jpg'
+}
+
+const line = ({ name, label, score, xmin, ymin, xmax, ymax }: DetectedBox): string =>
+  `${score.toFixed(4)} - "${name ?? label}" at ${[xmin, ymin, xmax, ymax].map(Math.round).join(' ')}`
