@@ -3,6 +3,7 @@ import { NetError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { builtInLayers } from './layers/index.js'
+import { builtInModules } from './layers/modules/index.js'
 import { declareParams, namesOf } from './proto/declared.js'
 import { forkTypes } from './proto/forks.js'
 import { placeOf } from './proto/places.js'
@@ -115,7 +116,8 @@ function nearestType({ type = '', bottom }: LayerParameter): string | undefined 
 function findPython(param: LayerParameter): LayerClass {
   const module = param.python_param?.module ?? ''
   const name = param.python_param?.layer ?? ''
-  const found = modules.get(module)?.get(name)
+  const builtIn = Object.hasOwn(builtInModules, module) ? builtInModules[module] : {}
+  const found = modules.get(module)?.get(name) ?? (Object.hasOwn(builtIn, name) ? builtIn[name] : undefined)
   if (found) return found
   const details = { layer: param.name ?? '', field: 'python_param', place: placeOf(param, 'python_param') }
   if (!module || !name)
@@ -123,7 +125,9 @@ function findPython(param: LayerParameter): LayerClass {
       `layer '${param.name ?? ''}' (Python) does not say which class it is; write python_param { module: "…" layer: "…" }, and register the class under these names with registerLayerModule`,
       details,
     )
-  const known = [...modules].flatMap(([m, layers]) => [...layers.keys()].map(l => `${m}.${l}`))
+  const names = new Map(Object.entries(builtInModules).map(([m, layers]) => [m, Object.keys(layers)]))
+  for (const [m, layers] of modules) names.set(m, [...new Set([...(names.get(m) ?? []), ...layers.keys()])])
+  const known = [...names].flatMap(([m, layers]) => layers.map(layer => `${m}.${layer}`))
   throw new NetError(
     `layer '${param.name ?? ''}' (Python) wants class '${name}' of module '${module}', which is not registered; call registerLayerModule('${module}', { ${name} }) first, or name the file with --layers. ${known.length ? `Registered: ${listNames(known)}` : 'Nothing is registered yet'}`,
     details,
