@@ -27,7 +27,7 @@ export class AnchorTargetLayer extends Layer {
   override readonly topCount: Count = { exactly: 4 }
   override readonly passesGradient = false
   private settings = settingsOf(this, defaults)
-  private anchors = new Float64Array(0)
+  private anchors: Float64Array = new Float64Array(0)
 
   override setup(): void {
     const { base_size, ratios, scales, rpn_bbox_inside_weights: weights } = this.settings
