@@ -26,10 +26,12 @@ import { pairLosses } from './pair_losses.js'
 import { pooling } from './pooling.js'
 import { prelu } from './prelu.js'
 import { reductions } from './reductions.js'
+import { regions } from './regions.js'
 import { relu } from './relu.js'
 import { resize } from './resize.js'
 import { rmsprop } from './rmsprop.js'
 import { rnn } from './rnn.js'
+import { roiAlign } from './roi_align.js'
 import { scale } from './scale.js'
 import { sgd } from './sgd.js'
 import { sigmoid } from './sigmoid.js'
@@ -68,9 +70,10 @@ const files = [
     pooling,
     prelu,
     reductions,
+    regions,
     relu,
   ],
-  ...[resize, rmsprop, rnn, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
+  ...[resize, rmsprop, rnn, roiAlign, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
 ]
 
 /** The kernels of the gpu engine: one file for each of kernels/js. What is missing runs on the host. */

@@ -12,7 +12,7 @@ import { bindMatrices, type MatricesExports, matricesBounds } from './matrices.j
 import { bindNeurons, type NeuronsExports, neuronsBounds } from './neurons.js'
 import { bindPooling, type PoolingExports, poolingBounds } from './pooling.js'
 import { bindRecurrence, type RecurrenceExports, recurrenceBounds } from './recurrence.js'
-import { regionsBounds } from './regions.js'
+import { bindRegions, type RegionsExports, regionsBounds } from './regions.js'
 import { bindResize, type ResizeExports, resizeBounds } from './resize.js'
 import { bindUpdates, type UpdatesExports, updatesBounds } from './updates.js'
 
@@ -28,6 +28,7 @@ export type KernelExports = AfterExports &
   NeuronsExports &
   PoolingExports &
   RecurrenceExports &
+  RegionsExports &
   ResizeExports &
   UpdatesExports
 
@@ -46,6 +47,7 @@ export function wasmKernels(wasm: KernelExports, plain: Kernels = jsKernels) {
     ...bindNeurons(wasm, plain),
     ...bindPooling(wasm),
     ...bindRecurrence(wasm),
+    ...bindRegions(wasm),
     ...bindResize(wasm),
     ...bindUpdates(wasm),
   } satisfies Partial<Kernels>

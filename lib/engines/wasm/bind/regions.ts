@@ -1,7 +1,64 @@
-import type { RegionShape } from '../../../engine.js'
+import type { Kernels, RegionShape } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse } from '../../bounds.js'
+
+/** What the module exports for them. */
+export interface RegionsExports {
+  /** Sizes of the next call; `samples` is for roiAlign. */
+  regionShape(
+    regions: number,
+    batch: number,
+    channels: number,
+    H: number,
+    W: number,
+    PH: number,
+    PW: number,
+    scale: number,
+    samples: number,
+  ): void
+  /** A mask of 0 is none. */
+  roiPool(x: number, rois: number, y: number, mask: number): void
+  roiPoolGradient(dy: number, rois: number, mask: number, dx: number): void
+  positionRoiPool(x: number, rois: number, y: number): void
+  positionRoiPoolGradient(dy: number, rois: number, dx: number): void
+  roiAlign(x: number, rois: number, y: number): void
+  roiAlignGradient(dy: number, rois: number, dx: number): void
+}
+
+/** These kernels of the contract as calls of the module; roiAlignMax, which few nets have, is the plain loops'. */
+export function bindRegions(wasm: RegionsExports) {
+  const shape = (s: RegionShape, samples = 0) => {
+    const [[H, W], [PH, PW]] = [s.input, s.output]
+    wasm.regionShape(s.regions, s.batch, s.channels, H, W, PH, PW, s.scale, samples)
+  }
+  return {
+    roiPool(s, x, rois, y, mask) {
+      shape(s)
+      wasm.roiPool(x.pointer, rois.pointer, y.pointer, mask ? mask.pointer : 0)
+    },
+    roiPoolGradient(s, dy, rois, mask, dx) {
+      shape(s)
+      wasm.roiPoolGradient(dy.pointer, rois.pointer, mask.pointer, dx.pointer)
+    },
+    positionRoiPool(s, x, rois, y) {
+      shape(s)
+      wasm.positionRoiPool(x.pointer, rois.pointer, y.pointer)
+    },
+    positionRoiPoolGradient(s, dy, rois, dx) {
+      shape(s)
+      wasm.positionRoiPoolGradient(dy.pointer, rois.pointer, dx.pointer)
+    },
+    roiAlign(s, x, rois, y) {
+      shape(s, s.samples)
+      wasm.roiAlign(x.pointer, rois.pointer, y.pointer)
+    },
+    roiAlignGradient(s, dy, rois, dx) {
+      shape(s, s.samples)
+      wasm.roiAlignGradient(dy.pointer, rois.pointer, dx.pointer)
+    },
+  } satisfies Partial<Kernels>
+}
 
 /** `planes` of x for each channel of y: all of its bins where they have planes of their own. */
 function regions(
