@@ -216,20 +216,32 @@ function tableOf(gpu: Gpu, s: RegionShape): { table: Handle; longest: number } {
 function wholeEndsOf(gpu: Gpu, s: RegionShape, rois: Memory): Handle {
   const dims = regionDims(s)
   const { table, longest } = tableOf(gpu, s)
-  const args = [{ memory: rois, dims: dims.rois }, { handle: table, dims: [dims.ends[0], longest, 1] as const }, s.scale]
+  const args = [
+    { memory: rois, dims: dims.rois },
+    { handle: table, dims: [dims.ends[0], longest, 1] as const },
+    s.scale,
+  ]
   const ends = gpu.compute(wholeEnds, args, dims.ends, { ...regionConstants(s), longest })
   gpu.release(table)
   return ends
 }
 
 const fractionEndsOf = (gpu: Gpu, s: RegionShape, rois: Memory): Handle =>
-  gpu.compute(fractionEnds, [{ memory: rois, dims: regionDims(s).rois }, s.scale], regionDims(s).ends, regionConstants(s))
+  gpu.compute(
+    fractionEnds,
+    [{ memory: rois, dims: regionDims(s).rois }, s.scale],
+    regionDims(s).ends,
+    regionConstants(s),
+  )
 
 export const regions = (gpu: Gpu): Partial<Kernels> => ({
   roiPool(s, x, rois, y, mask) {
     const dims = regionDims(s)
     const ends = wholeEndsOf(gpu, s, rois)
-    const [source, regions] = [{ memory: x, dims: dims.x }, { memory: rois, dims: dims.rois }]
+    const [source, regions] = [
+      { memory: x, dims: dims.x },
+      { memory: rois, dims: dims.rois },
+    ]
     // only host engines go without one
     const at = { memory: mask as Memory, dims: dims.y }
     gpu.run(pickedAt, [source, regions, { handle: ends, dims: dims.ends }], at, regionConstants(s))
