@@ -38,6 +38,7 @@ describe('Pictures in the tutorials are those that the programs make', () => {
     ['after.png', 'net-surgery'],
     ['page.png', 'net-surgery'],
     ['heat_map.png', 'net-surgery'],
+    ['detections.png', 'faster-rcnn'],
   ])('%s', async (name, example) => {
     const shown = await loadImage(join(root, folder, 'images', name))
     const made = await loadImage(join(root, 'examples-output', example, name))
@@ -49,6 +50,11 @@ describe('Pictures in the tutorials are those that the programs make', () => {
 
 /** What the pages conclude from the numbers, which must hold on every machine. */
 const claims: Record<string, (printed: string) => void> = {
+  'docs/examples/faster-rcnn/train.ts': printed => {
+    const [, map, recall] = /mAP ([\d.]+), recall ([\d.]+)/.exec(printed)!.map(Number)
+    expect(map).toBeGreaterThan(0.9)
+    expect(recall).toBeGreaterThan(0.95)
+  },
   'docs/examples/custom-layer/train.ts': printed => {
     expect(percentages(printed)[0]).toBeGreaterThan(95)
   },
