@@ -2,12 +2,15 @@
  * docs/coverage.md: which layer was checked how, on which engine, from a run of the tests. `--check` fails if the
  * committed page differs.
  *   npx tsx scripts/coverage.ts [--check]
+ * `--forks` writes anew only what is there of forks, without the tests.
+ *   npx tsx scripts/coverage.ts --forks
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { forkFields, forkTypes as forks } from '../lib/proto/forks.js'
 import { layerTypes } from '../lib/registry.js'
 import { hostEngines } from '../test/engines.js'
 import { forkTypes } from '../test/golden.js'
@@ -129,6 +132,28 @@ ${types.length} layer types:
 ${sums.join('\n')}
 
 ${table.map(row => `| ${row.join(' | ')} |`).join('\n')}
+
+${forksSection()}`
+}
+
+/** What of the forks is here and what is not, from the list in lib/proto/forks.ts. */
+export function forksSection(): string {
+  const there = new Set(layerTypes())
+  const rows = [...forks].map(([type, { fork, does }]) => [type, fork, does, there.has(type) ? 'yes' : '**no**'])
+  const missing = [...forkFields].filter(([, { reads }]) => reads.length === 0)
+  return `## Layers of forks
+
+What \`ristretto check\` knows of them. A type that is not here is refused with its fork, and taken from a program by \`registerLayer\`.
+
+| Type | Fork | It | Here |
+| --- | --- | --- | --- |
+${rows.map(row => `| ${row.join(' | ')} |`).join('\n')}
+
+Fields that are not understood, and refused unless they have the value that changes nothing:
+
+| Field | Fork | It | Changes nothing |
+| --- | --- | --- | --- |
+${missing.map(([path, { fork, does, harmless }]) => `| ${path} | ${fork} | ${does} | ${harmless ?? ''} |`).join('\n')}
 `
 }
 
@@ -171,6 +196,11 @@ const testsOf = ({ testResults }: Results): TestRecord[] =>
   )
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  if (process.argv.includes('--forks')) {
+    const old = readFileSync(page, 'utf8').split('\n## Layers of forks')[0].trimEnd()
+    writeFileSync(page, `${old}\n\n${forksSection()}`)
+    process.exit()
+  }
   const text = measure()
   if (!process.argv.includes('--check')) {
     writeFileSync(page, text)

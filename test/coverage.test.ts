@@ -5,7 +5,7 @@ import { layerTypes } from '../lib/registry.js'
 import { goldenCell, otherCases, render, type TestRecord, withoutGradient } from '../scripts/coverage.js'
 import { forkTypes, goldenPath } from './golden.js'
 
-const page = readFileSync(new URL('../docs/coverage.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../docs/coverage.md', import.meta.url), 'utf8').split('## Layers of forks')[0]
 const rows = page
   .split('\n')
   .filter(line => line.startsWith('| '))

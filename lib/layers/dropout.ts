@@ -3,12 +3,18 @@ import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { NeuronLayer } from './parts/neuron.js'
 
-/** TRAIN: y = mask·x, the mask 0 with probability dropout_ratio, else 1/(1 − dropout_ratio). TEST: y = x. */
+/**
+ * TRAIN: y = mask·x, the mask 0 with probability dropout_ratio, else 1/(1 − dropout_ratio). TEST: y = x.
+ * Of forks: scale_train: false has a mask of 0 and 1, and y = (1 − dropout_ratio)·x in TEST; sample_weights_test: true
+ * drops in TEST as in TRAIN.
+ */
 export class DropoutLayer extends NeuronLayer {
   static override readonly param = ['dropout_param'] as const
-  static override readonly uses = ['dropoutMask', 'multiply', 'copy'] as const
+  static override readonly uses = ['dropoutMask', 'multiply', 'copy', 'power'] as const
 
   private ratio = 0
+  private readonly drops = this.phase === 'TRAIN' || this.param.dropout_param?.sample_weights_test === true
+  private readonly scalesLater = this.param.dropout_param?.scale_train === false
   private readonly mask = new Memory(0, this.engine.heap)
 
   override setup(): void {
@@ -19,14 +25,18 @@ export class DropoutLayer extends NeuronLayer {
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     super.reshape(bottom, top)
-    if (this.phase === 'TRAIN') this.mask.resize(bottom[0].count)
+    if (this.drops) this.mask.resize(bottom[0].count)
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
     const { count } = bottom[0]
-    if (this.phase === 'TRAIN') {
+    const kept = 1 - this.ratio
+    if (this.drops) {
       this.kernels.dropoutMask(count, this.ratio, this.random, this.mask)
+      if (this.scalesLater) this.kernels.power(count, 1, kept, 0, this.mask, this.mask)
       this.kernels.multiply(count, bottom[0].memory.data, this.mask, top[0].memory.data)
+    } else if (this.scalesLater) {
+      this.kernels.power(count, 1, kept, 0, bottom[0].memory.data, top[0].memory.data)
     } else if (bottom[0] !== top[0]) {
       this.kernels.copy(count, bottom[0].memory.data, top[0].memory.data)
     }
@@ -35,7 +45,9 @@ export class DropoutLayer extends NeuronLayer {
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!propagateDown[0]) return
     const { count } = bottom[0]
-    if (this.phase === 'TRAIN') this.kernels.multiply(count, top[0].memory.diff, this.mask, bottom[0].memory.diff)
+    if (this.drops) this.kernels.multiply(count, top[0].memory.diff, this.mask, bottom[0].memory.diff)
+    else if (this.scalesLater)
+      this.kernels.power(count, 1, 1 - this.ratio, 0, top[0].memory.diff, bottom[0].memory.diff)
     else if (bottom[0] !== top[0]) this.kernels.copy(count, top[0].memory.diff, bottom[0].memory.diff)
   }
 

@@ -23,6 +23,8 @@ export class SoftmaxWithLossLayer extends LossLayer {
 
   private shape!: ClassLossShape
   private readonly probability = new Memory(0, this.engine.heap)
+  /** The weights of the classes as a diagonal matrix, where they are weighed. */
+  private readonly weights = new Memory(0, this.engine.heap)
 
   override setup(_bottom: Blob[], top: Blob[]): void {
     if (top.length === 2)
@@ -48,6 +50,7 @@ export class SoftmaxWithLossLayer extends LossLayer {
         `label '${label.name}' (${shapeText(label.shape)}) must hold ${wanted} values, one for each place of '${scores.name}' (${shapeText(scores.shape)}) outside axis ${axis}`,
       )
     this.probability.resize(scores.count)
+    this.weigh(scores.dim(axis))
     top[1]?.reshape(scores.shape)
     top[2]?.reshape(label.shape)
   }
@@ -56,7 +59,10 @@ export class SoftmaxWithLossLayer extends LossLayer {
     const { shape, probability } = this
     checkLabels(this, bottom[1], shape.classes, shape.ignoreLabel)
     this.kernels.softmax(shape.outer, shape.classes, shape.inner, bottom[0].memory.data, probability)
-    this.kernels.softmaxLoss(shape, probability, bottom[1].memory.data, top[0].memory.data)
+    const label = bottom[1].memory.data
+    const loss = top[0].memory.data
+    if (this.weights.length) this.kernels.infogainLoss(shape, probability, label, this.weights, loss)
+    else this.kernels.softmaxLoss(shape, probability, label, loss)
     this.divideByFixed(1, top[0].memory.data)
     if (top[1]) this.kernels.copy(top[1].count, probability, top[1].memory.data)
     if (top[2]) this.kernels.labelLosses(shape, probability, bottom[1].memory.data, top[2].memory.data)
@@ -66,11 +72,28 @@ export class SoftmaxWithLossLayer extends LossLayer {
     this.refuseLabelGradient(propagateDown, bottom)
     if (!propagateDown[0]) return
     const { diff } = bottom[0].memory
-    this.kernels.softmaxLossGradient(this.shape, this.probability, bottom[1].memory.data, top[0].memory.diff, diff)
+    const { shape, probability, weights } = this
+    const label = bottom[1].memory.data
+    const dloss = top[0].memory.diff
+    if (weights.length) this.kernels.infogainLossGradient(shape, probability, label, weights, dloss, diff)
+    else this.kernels.softmaxLossGradient(shape, probability, label, dloss, diff)
     this.divideByFixed(bottom[0].count, diff)
   }
 
+  private weigh(classes: number): void {
+    const { weight_by_label_freqs, class_weighting = [] } = this.param.loss_param ?? {}
+    if (!weight_by_label_freqs) return
+    if (class_weighting.length !== classes)
+      throw this.error(`loss_param.class_weighting has ${class_weighting.length} values for ${classes} classes`)
+    this.weights.resize(classes * classes)
+    this.weights.array.fill(0)
+    class_weighting.forEach((weight, i) => {
+      this.weights.array[i * classes + i] = weight
+    })
+  }
+
   override dispose(): void {
+    this.weights.dispose()
     this.probability.dispose()
   }
 }

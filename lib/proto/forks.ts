@@ -276,7 +276,7 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'LossParameter.label_smoothing': ['spreads a part of the label over the other classes', 0],
     'DataParameter.shuffle': ['reads in random order', false],
   }),
-  ...fields(NVIDIA, ['BatchNorm'], {
+  ...fields(NVIDIA, [], {
     'BatchNormParameter.scale_bias': ['puts the scale and shift of a Scale layer into this one', false],
     'BatchNormParameter.scale_filler': 'fills the scale in the layer',
     'BatchNormParameter.bias_filler': 'fills the shift in the layer',
@@ -296,8 +296,8 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   ...fields(NVIDIA, ['solver'], {
     'SolverParameter.rampup_interval': 'raises the rate over its first iterations',
     'SolverParameter.rampup_lr': 'is the rate at first',
-    'SolverParameter.min_lr': 'ends poly above zero',
   }),
+  ...fields(NVIDIA, [], { 'SolverParameter.min_lr': ['ends poly above zero', 0] }),
   ...fields(INTEL, ['solver'], {
     'SolverParameter.warmup_iter': 'raises the rate over its first iterations',
     'SolverParameter.warmup_start_lr': 'is the rate at first',
@@ -339,7 +339,7 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   ...fields(SEGNET, ['Dropout'], { 'DropoutParameter.sample_weights_test': ['drops in TEST, too', false] }),
   ...fields(FRCNN, ['Dropout'], { 'DropoutParameter.scale_train': ['scales in TEST instead of TRAIN', true] }),
   ...fields(SYNOPSYS, ['Pooling'], { 'PoolingParameter.ceil_mode': ['rounds sizes down', true] }),
-  ...fields(SYNOPSYS, ['ReLU'], { 'ReLUParameter.relu6': ['ends at 6', false] }),
+  ...fields(SYNOPSYS, [], { 'ReLUParameter.relu6': ['ends at 6', false] }),
   ...fields(PSP, [], {
     'BatchNormParameter.update_global_stats': ['says whether statistics are updated', false],
     'TransformationParameter.scale_factors': 'scales pictures by one of several factors',

@@ -13,13 +13,25 @@ const policies: Record<string, Policy> = {
   multistep: (p, _iter, stage) => base(p) * gamma(p) ** stage,
   // beyond max_iter a power of a negative number would be no number
   poly: (p, iter) => (iter >= (p.max_iter ?? 0) ? 0 : base(p) * (1 - iter / (p.max_iter ?? 0)) ** (p.power ?? 0)),
+  // of forks: rates, each with the last iteration that it is for
+  multifixed: ({ stagelr = [], stageiter = [] }, iter) => {
+    const stage = stageiter.findIndex(last => iter <= last)
+    return stagelr[stage < 0 ? stagelr.length - 1 : stage]
+  },
   sigmoid: (p, iter) => base(p) / (1 + Math.exp(-gamma(p) * (iter - (p.stepsize ?? 0)))),
 }
 
 const base = (p: SolverParameter): number => p.base_lr ?? 0
 const gamma = (p: SolverParameter): number => p.gamma ?? 0
 
-/** Caffe's learning-rate policies. */
+/** Of forks: from the first rate up to the base rate, in a line; the policy counts from there on. */
+function warmUp(p: SolverParameter, iter: number): number | undefined {
+  const from = p.warmup_iter ? (p.warmup_start_lr ?? 0) : (p.rampup_lr ?? 0)
+  const iterations = p.warmup_iter || p.rampup_interval || 0
+  return iter < iterations ? from + ((base(p) - from) * iter) / iterations : undefined
+}
+
+/** Caffe's learning-rate policies, and multifixed and a warm-up of forks. */
 export class LearningRate {
   /** How often the rate has dropped, part of a snapshot as `current_step`. */
   stage = 0
@@ -34,6 +46,11 @@ export class LearningRate {
       )
     if (name === 'step' && !((param.stepsize ?? 0) > 0))
       throw new NetError(`solver: lr_policy 'step' needs a positive stepsize, it is ${param.stepsize ?? 0}`)
+    const { stagelr = [], stageiter = [] } = param
+    if (name === 'multifixed' && (!stagelr.length || stagelr.length !== stageiter.length))
+      throw new NetError(
+        `solver: lr_policy 'multifixed' needs as many stageiter as stagelr, there are ${stageiter.length} and ${stagelr.length}`,
+      )
     this.policy = policies[name]
   }
 
@@ -49,7 +66,7 @@ export class LearningRate {
   }
 
   private rateOf(iter: number, stage: number): number {
-    const rate = this.policy(this.param, iter, stage)
+    const rate = warmUp(this.param, iter) ?? this.policy(this.param, iter, stage)
     if (Number.isFinite(rate)) return rate
     const { lr_policy, base_lr, gamma, power, stepsize } = this.param
     const given = Object.entries({ base_lr, gamma, power, stepsize }).filter(([, value]) => value !== undefined)
