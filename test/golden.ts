@@ -1,5 +1,6 @@
 /** Reads test/golden and test/golden-forks: values recorded from BVLC Caffe 1.0 and from its forks (see their README.md). */
 import { readdirSync, readFileSync } from 'node:fs'
+import { forkTypes as typesOfForks } from '../lib/proto/forks.js'
 
 export const goldenPath = (path: string): string => new URL(`golden/${path}`, import.meta.url).pathname
 
@@ -11,12 +12,8 @@ export const recordedLayers = (): string[] =>
       .map(file => `${folder}/${file.slice(0, -5)}`),
   )
 
-/** Types that forks have added: recorded with them, and not with Caffe. */
-export const forkTypes = (): ReadonlySet<string> => {
-  const all = recordedLayers()
-  const ofForks = all.filter(file => file.startsWith('..')).map(file => file.split('/').pop()!.split('.')[0])
-  return new Set(ofForks.filter(type => !all.includes(`layers/${type}`)))
-}
+/** Types that forks have added. */
+export const forkTypes = (): ReadonlySet<string> => new Set(typesOfForks.keys())
 
 /** Where an array of a given shape starts in a .f32 file, in floats. */
 export interface GoldenArray {

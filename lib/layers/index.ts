@@ -183,6 +183,7 @@ export const builtInLayers = {
   ROIPooling: ROIPoolingLayer,
   Scale: ScaleLayer,
   SeLu: SeLULayer,
+  SeLU: SeLULayer,
   ShuffleChannel: ShuffleChannelLayer,
   Sigmoid: SigmoidLayer,
   SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,

@@ -136,6 +136,7 @@ export const forkTypes: ReadonlyMap<string, ForkType> = new Map([
   }),
   ...types(SYNOPSYS, {
     SeLU: 'ELU with a scale',
+    SeLu: 'ELU with a scale',
     UpsampleDarknet: 'repeats values',
     Pooling3D: 'pooling over three axes',
     Pad: 'pads',

@@ -5,10 +5,13 @@ import { hostEngines } from '../engines.js'
 import { handPass } from './hand.js'
 
 describe.each(hostEngines)('SeLu on %s', engine => {
-  test.each([false, true])('hand-worked, in place: %s', async inPlace => {
+  test.each([
+    ['SeLu', false],
+    ['SeLU', true],
+  ])('hand-worked: %s, in place: %s', async (type, inPlace) => {
     const x = [{ shape: [3], values: [2, 0, -Math.log(2)] }]
     const param = 'selu_param { lambda: 3 alpha: 4 }'
-    const { y, dx } = await handPass(`type: "SeLu" ${param}`, x, { engine, inPlace, dy: [[1, 1, 1]] })
+    const { y, dx } = await handPass(`type: "${type}" ${param}`, x, { engine, inPlace, dy: [[1, 1, 1]] })
     expect(y[0]).toEqual([6, 0, -6])
     expect(dx[0]).toEqual([3, 12, 6])
   })
