@@ -5,6 +5,7 @@ import { NetError, RistrettoError } from './errors.js'
 import type { SolverParameter } from './generated/caffe.js'
 import type { LearnableParam } from './net/node.js'
 import type { Net } from './net.js'
+import { detectionTestOf } from './solver/average_precision.js'
 import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver } from './solver/check.js'
 import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
@@ -308,7 +309,13 @@ export abstract class Solver {
     const net = testNetOf(this.testNets, index)
     this.emit({ type: 'testBegin', iter, net: index })
     const iterations = param.test_iter?.[index] ?? 0
-    const means = await testMeans(net, iterations, param.test_compute_loss ?? false, this.options.signal)
+    const means = await testMeans(
+      net,
+      iterations,
+      param.test_compute_loss ?? false,
+      this.options.signal,
+      detectionTestOf(param),
+    )
     if (!means) {
       this.stopped = true
       this.emit({ type: 'testStopped', iter, net: index })

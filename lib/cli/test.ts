@@ -1,7 +1,11 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
+import { parseText } from '../proto/text.js'
+import { type ApVersion, DetectionTally } from '../solver/average_precision.js'
 import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
+import { readText } from './input_file.js'
 import { type Output, print, printJson, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
@@ -17,13 +21,99 @@ export function addTest(program: Command, output: Output): void {
     iterations: 'how many batches',
     json: 'print the scores as one JSON object',
   })
-  addGpuFlag(command, output).action(options => test(options, output))
+  command
+    .addOption(
+      new Option(
+        '--map [version]',
+        'mean average precision of detections: 2007 (11point), 2012 (MaxIntegral) or Integral; without a value 2007 and 2012',
+      ).choices(Object.keys(versions)),
+    )
+    .option('--label-map <file>', 'labelmap.prototxt with the names of the classes, for --map')
+  addGpuFlag(command, output).action(options =>
+    options.map === undefined ? test(options, output) : testDetection(options, output),
+  )
   command.addHelpText(
     'after',
     `
 Example:
-  ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --iterations 100`,
+  ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --iterations 100
+  ristretto test --model ssd_test.prototxt --weights ssd.caffemodel --iterations 619 --map --label-map labelmap_voc.prototxt`,
   )
+}
+
+/** Names of `--map`, and how each averages. */
+const versions: Record<string, ApVersion> = {
+  2007: '11point',
+  2012: 'MaxIntegral',
+  '11point': '11point',
+  MaxIntegral: 'MaxIntegral',
+  Integral: 'Integral',
+}
+
+interface DetectionOptions extends BatchOptions {
+  map: string | true
+  labelMap?: string
+}
+
+/** Mean average precision of the net's DetectionEvaluate, over all batches together. */
+async function testDetection(options: DetectionOptions, output: Output): Promise<void> {
+  const { model, weights = [], iterations, json, labelMap } = options
+  const names = labelMap === undefined ? undefined : labelNames(await readText(labelMap), labelMap)
+  const wanted = options.map === true ? ['2007', '2012'] : [options.map]
+  const net = await openNet(model, weights, options, output, () => {})
+  const bar = output.out.isTTY && !json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
+  try {
+    const rows = net.outputs.filter(name => net.blobs[name].shape.length === 4 && net.blobs[name].shape[3] === 5)
+    if (rows.length !== 1)
+      throw new RistrettoError(
+        `--map takes a net with one output of DetectionEvaluate, 1×1×rows×5; this one has ${rows.length} (outputs: ${net.outputs.join(', ')})`,
+      )
+    const tally = new DetectionTally()
+    for (let i = 0; i < iterations; i++) {
+      await net.exclusive(() => net.runner.forward())
+      const blob = net.blobs[rows[0]]
+      await blob.memory.data.pull()
+      tally.add(blob.dataArray)
+      bar?.update(i + 1)
+    }
+    bar?.stop()
+    const scores = wanted.map(name => ({ name: versions[name], ...tally.scores(versions[name]) }))
+    if (json) {
+      printJson(output, {
+        iterations,
+        output: rows[0],
+        scores: scores.map(({ name, ...rest }) => ({ version: name, ...rest })),
+      })
+      return
+    }
+    const line = (...cells: string[]) =>
+      print(
+        output,
+        cells
+          .map((cell, i) => (i ? cell.padStart(12) : cell.padEnd(20)))
+          .join('')
+          .trimEnd(),
+      )
+    line('class', 'truths', 'detections', ...scores.map(({ name }) => name))
+    scores[0].classes.forEach(({ label, truths, detections }, k) =>
+      line(
+        names?.get(label) ?? String(label),
+        String(truths),
+        String(detections),
+        ...scores.map(({ classes }) => g6(classes[k].ap)),
+      ),
+    )
+    line('mean', '', '', ...scores.map(({ map }) => g6(map)))
+  } finally {
+    bar?.stop()
+    net.dispose()
+  }
+}
+
+/** Names by label. */
+function labelNames(text: string, file: string): Map<number, string> {
+  const { item = [] } = parseText('LabelMap', text, { file })
+  return new Map(item.map(({ label = 0, name = '', display_name }) => [label, display_name || name]))
 }
 
 /** One value of one output of the net. */

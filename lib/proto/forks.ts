@@ -306,10 +306,10 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'SolverParameter.stageiter': 'lists where the rates of multifixed end',
   }),
   ...fields(SSD, [], {
-    'SolverParameter.eval_type': ['says what a test computes', 'classification'],
     'SolverParameter.plateau_winsize': 'drops the rate where the loss no longer falls',
   }),
-  ...fields(SSD, 'all', {
+  ...fields(SSD, ['solver'], {
+    'SolverParameter.eval_type': 'says what a test computes',
     'SolverParameter.ap_version': 'says how precision is averaged',
     'SolverParameter.show_per_class_result': 'prints precision by class',
   }),

@@ -1,15 +1,13 @@
 import { NetError } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
+import { detectionTestOf } from './average_precision.js'
 
 /** Refuse what no solver can work with, before any net is made. */
-export function checkSolver({
-  iter_size = 1,
-  average_loss = 1,
-  regularization_type = 'L2',
-  weight_decay = 0,
-}: SolverParameter): void {
+export function checkSolver(param: SolverParameter): void {
+  const { iter_size = 1, average_loss = 1, regularization_type = 'L2', weight_decay = 0 } = param
   if (iter_size < 1) throw new NetError(`solver: iter_size must be at least 1, it is ${iter_size}`)
   if (average_loss < 1) throw new NetError(`solver: average_loss must be at least 1, it is ${average_loss}`)
   if (weight_decay && regularization_type !== 'L1' && regularization_type !== 'L2')
     throw new NetError(`solver: unknown regularization_type '${regularization_type}'; it may be L1 or L2`)
+  detectionTestOf(param)
 }

@@ -5,6 +5,7 @@ import type { NetParameter, NetState, SolverParameter } from '../generated/caffe
 import type { TaggedLog } from '../net/options.js'
 import { Net } from '../net.js'
 import type { FileSource, Files } from '../system/files.js'
+import { DetectionTally, type DetectionTest } from './average_precision.js'
 import type { OutputValue } from './events.js'
 import type { SolverOptions } from './options.js'
 
@@ -116,21 +117,43 @@ export async function testMeans(
   iterations: number,
   withLoss: boolean,
   signal: AbortSignal | undefined,
+  detection?: DetectionTest,
 ): Promise<{ results: OutputValue[]; loss?: number } | undefined> {
   const sums: number[] = []
+  const tallies = detection && net.outputs.map(name => detectionTally(net, name))
   let loss = 0
   for (let i = 0; i < iterations; i++) {
     if (signal?.aborted) return undefined
     await net.exclusive(() => net.runner.forward())
     if (withLoss) loss += await net.loss()
     let k = 0
-    for (const name of net.outputs) {
+    for (const [j, name] of net.outputs.entries()) {
       const blob = net.blobs[name]
       await blob.memory.data.pull()
-      for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
+      if (tallies) tallies[j].add(blob.dataArray)
+      else for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
     }
   }
-  return { results: outputValues(net, k => sums[k] / iterations), ...(withLoss ? { loss: loss / iterations } : {}) }
+  const results =
+    detection && tallies
+      ? tallies.flatMap((tally, j) => precisions(net.outputs[j], tally, detection))
+      : outputValues(net, k => sums[k] / iterations)
+  return { results, ...(withLoss ? { loss: loss / iterations } : {}) }
+}
+
+function detectionTally(net: Net, name: string): DetectionTally {
+  const { shape } = net.blobs[name]
+  if (shape.length !== 4 || shape[3] !== 5)
+    throw new NetError(
+      `solver: eval_type "detection" takes outputs of DetectionEvaluate, 1×1×rows×5; output '${name}' is ${shape.join('×')}: give it to a Silence layer`,
+    )
+  return new DetectionTally()
+}
+
+function precisions(name: string, tally: DetectionTally, { version, perClass }: DetectionTest): OutputValue[] {
+  const { map, classes } = tally.scores(version)
+  const each = perClass ? classes.map(({ label, ap }) => ({ name: `class${label}`, value: ap, lossWeight: 0 })) : []
+  return [...each, { name, value: map, lossWeight: 0 }]
 }
 
 /** Every value of every output as it stands. */

@@ -1,0 +1,112 @@
+import { NetError, RistrettoError } from '../errors.js'
+import type { SolverParameter } from '../generated/caffe.js'
+
+/**
+ * How precision is averaged over recall: '11point' (VOC 2007: the best precision at recall 0, 0.1 … 1 and beyond),
+ * 'MaxIntegral' (VOC 2012: the area below the best precision at each recall and beyond), 'Integral' (the area below
+ * precision itself).
+ */
+export type ApVersion = '11point' | 'MaxIntegral' | 'Integral'
+
+const apVersions: readonly ApVersion[] = ['11point', 'MaxIntegral', 'Integral']
+
+/** A detection, and whether it is of an object that no better one was of. */
+export interface RankedDetection {
+  readonly score: number
+  readonly hit: boolean
+}
+
+/**
+ * Average precision of one class, 0 … 1: detections by falling score, recall = hits so far / truths, precision = hits so
+ * far / detections so far. 0 without truths or detections.
+ */
+export function averagePrecision(detections: readonly RankedDetection[], truths: number, version: ApVersion): number {
+  const ranked = [...detections].sort((a, b) => b.score - a.score)
+  const n = ranked.length
+  if (!n || !truths) return 0
+  const hits = new Uint32Array(n)
+  for (let i = 0, sum = 0; i < n; i++) hits[i] = sum += Number(ranked[i].hit)
+  // the best precision here and at larger recall
+  const best = new Float64Array(n)
+  for (let i = n - 1; i >= 0; i--) best[i] = Math.max(hits[i] / (i + 1), best[i + 1] ?? 0)
+  if (version === '11point') {
+    let sum = 0
+    // in whole numbers: 7 of 10 truths are a recall of 0.7
+    for (let tenth = 0; tenth <= 10; tenth++) sum += best[hits.findIndex(count => 10 * count >= tenth * truths)] ?? 0
+    return sum / 11
+  }
+  let area = 0
+  for (let i = 0; i < n; i++) if (ranked[i].hit) area += (version === 'Integral' ? hits[i] / (i + 1) : best[i]) / truths
+  return area
+}
+
+/** One class in a test of detections. */
+export interface ClassPrecision {
+  readonly label: number
+  /** Objects that there were to find. */
+  readonly truths: number
+  /** Detections that count: those of difficult objects do not. */
+  readonly detections: number
+  readonly ap: number
+}
+
+/** Average precision of each class, and its mean over all of them, those without detections or truths as 0. */
+export interface DetectionScores {
+  readonly map: number
+  readonly classes: readonly ClassPrecision[]
+}
+
+/** Numbers of a row of DetectionEvaluate: image, label, score, true positive, false positive. */
+const ROW = 5
+
+/** Gathers what DetectionEvaluate gives, batch by batch. */
+export class DetectionTally {
+  private readonly found = new Map<number, { truths: number; detections: RankedDetection[] }>()
+
+  /**
+   * The rows of a batch, five numbers each: (−1, label, truths, −1, −1) for a class, and (image, label, score, tp, fp)
+   * for a detection, which does not count where tp and fp are both 0.
+   */
+  add(rows: ArrayLike<number>): void {
+    if (rows.length % ROW)
+      throw new RistrettoError(`rows of DetectionEvaluate have ${ROW} numbers each, not ${rows.length} in all`)
+    for (let i = 0; i < rows.length; i += ROW) {
+      const [image, label, score, tp, fp] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4]]
+      const known = this.found.get(label) ?? { truths: 0, detections: [] }
+      this.found.set(label, known)
+      if (image === -1) known.truths += score
+      else if (tp || fp) known.detections.push({ score, hit: tp > 0 })
+    }
+  }
+
+  scores(version: ApVersion): DetectionScores {
+    const classes = [...this.found]
+      .map(([label, { truths, detections }]) => ({
+        label,
+        truths,
+        detections: detections.length,
+        ap: averagePrecision(detections, truths, version),
+      }))
+      .sort((a, b) => a.label - b.label)
+    return { map: classes.reduce((sum, { ap }) => sum + ap, 0) / (classes.length || 1), classes }
+  }
+}
+
+/** SSD's eval_type "detection": outputs are rows of DetectionEvaluate, whose mean average precision is the result. */
+export interface DetectionTest {
+  readonly version: ApVersion
+  readonly perClass: boolean
+}
+
+/** What a solver's tests make of outputs; undefined: means. */
+export function detectionTestOf({
+  eval_type,
+  ap_version,
+  show_per_class_result,
+}: SolverParameter): DetectionTest | undefined {
+  if (eval_type !== undefined && eval_type !== 'classification' && eval_type !== 'detection')
+    throw new NetError(`solver: eval_type is 'classification' or 'detection', not '${eval_type}'`)
+  const version = apVersions.find(name => name === (ap_version ?? 'Integral'))
+  if (!version) throw new NetError(`solver: ap_version is one of ${apVersions.join(', ')}, not '${ap_version}'`)
+  return eval_type === 'detection' ? { version, perClass: show_per_class_result ?? false } : undefined
+}
