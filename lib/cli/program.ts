@@ -25,6 +25,7 @@ const commands: Record<string, () => Promise<Add>> = {
   'extract-features': async () => (await import('./extract_features.js')).addExtractFeatures,
   'convert-mnist': async () => (await import('./convert_mnist.js')).addConvertMnist,
   'convert-imageset': async () => (await import('./convert_imageset.js')).addConvertImageset,
+  'convert-annoset': async () => (await import('./convert_annoset.js')).addConvertAnnoset,
   'compute-image-mean': async () => (await import('./compute_image_mean.js')).addComputeImageMean,
   'upgrade-net': async () => (await import('./upgrade_net.js')).addUpgradeNet,
   'upgrade-solver': async () => (await import('./upgrade_solver.js')).addUpgradeSolver,

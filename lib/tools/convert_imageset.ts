@@ -139,12 +139,19 @@ async function entries(
   return { paths: list.map(entry => entry.path), labels: list.map(entry => entry.label) }
 }
 
-async function toItem(
+/** A picture file as a Datum, stored as the options have it. */
+export async function toItem(
   bytes: Uint8Array,
   path: string,
   label: number,
   pixels: PixelsModule,
-  { gray, encoded, encodeType, resizeWidth = 0, resizeHeight = 0 }: ConvertImagesetOptions,
+  {
+    gray,
+    encoded,
+    encodeType,
+    resizeWidth = 0,
+    resizeHeight = 0,
+  }: Pick<ConvertImagesetOptions, 'gray' | 'encoded' | 'encodeType' | 'resizeWidth' | 'resizeHeight'>,
 ): Promise<Item> {
   const decoded = await decodeImage(bytes, pixels)
   if (encoded) {
@@ -180,7 +187,7 @@ const sizeText = ({ channels, height, width }: { channels: number; height: numbe
 /**
  * Caffe writes root and path one after the other, so that 'images' without its slash finds nothing: a folder gets one.
  */
-async function folderPrefix(root: string): Promise<string> {
+export async function folderPrefix(root: string): Promise<string> {
   const { stat } = await importNode('node:fs/promises')
   const isFolder = root !== '' && !root.endsWith('/') && (await stat(root).catch(() => undefined))?.isDirectory()
   return isFolder ? `${root}/` : root

@@ -21,6 +21,7 @@ export {
   type NetCheck,
   type PhaseCheck,
 } from './check_net.js'
+export { type AnnosetReport, type ConvertAnnosetOptions, convertAnnoset } from './convert_annoset.js'
 export {
   type ConvertImagesetOptions,
   convertImageset,

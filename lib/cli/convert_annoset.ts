@@ -1,0 +1,92 @@
+import { type Command, Option } from 'commander'
+import { imageFormats } from '../data/encode_image.js'
+import { EngineError } from '../errors.js'
+import { type ConvertAnnosetOptions, convertAnnoset } from '../tools/convert_annoset.js'
+import { mustExist } from './input_file.js'
+import { whole } from './options.js'
+import { type Output, print, printJson, resultDatabase, warn } from './output.js'
+import { ProgressBar } from './progress.js'
+
+type CommandOptions = Omit<ConvertAnnosetOptions, 'root' | 'list' | 'output'> & {
+  json?: boolean
+  labelMapFile?: string
+}
+
+export function addConvertAnnoset(program: Command, output: Output): void {
+  program
+    .command('convert-annoset')
+    .description('Convert pictures with boxes (VOC, COCO) to an LMDB that an AnnotatedData layer reads.')
+    .argument('<root>', 'folder in front of every path')
+    .argument('<list>', "text file with a picture, a space and its VOC .xml in each line; or COCO's instances_*.json")
+    .argument('<db>', 'folder of the LMDB')
+    .option('--label-map-file <file>', 'labelmap.prototxt: labels by name (COCO without one: 1, 2, … by category)')
+    .option('--gray', 'one channel of grey instead of three of colour')
+    .option('--shuffle', 'put the pictures in random order')
+    .option('--seed <n>', 'seed of that order (default: drawn)', whole(0))
+    .option('--resize-width <n>', 'width that pictures are brought to', whole(0))
+    .option('--resize-height <n>', 'height that pictures are brought to', whole(0))
+    .option('--encoded', 'store picture files instead of pixels: as they are, if neither size nor type is to change')
+    .addOption(
+      new Option('--encode-type <type>', 'type of the stored files (default: that of each file)').choices([
+        ...imageFormats,
+        'jpeg',
+      ]),
+    )
+    .option('--overwrite', 'replace an LMDB that is there already')
+    .option('--json', 'print the result as one JSON object')
+    .action((root, list, db, options: CommandOptions, command: Command) => {
+      if (!options.resizeWidth !== !options.resizeHeight)
+        command.error('error: --resize-width and --resize-height go together: give both or none')
+      return convert(root, list, db, options, output)
+    })
+    .addHelpText(
+      'after',
+      `
+PNG and JPEG files are read by two packages: npm install ndarray-pixels sharp.
+
+Examples:
+  ristretto convert-annoset VOCdevkit/ trainval.txt voc_lmdb --label-map-file labelmap_voc.prototxt --encoded --shuffle
+  ristretto convert-annoset coco/train2017 instances_train2017.json coco_lmdb --encoded`,
+    )
+}
+
+async function convert(
+  root: string,
+  list: string,
+  db: string,
+  { json, labelMapFile: labelMap, ...options }: CommandOptions,
+  output: Output,
+): Promise<void> {
+  await mustExist(list)
+  await resultDatabase(output, db)
+  const say = json ? () => {} : (line: string) => print(output, line)
+  let bar: ProgressBar | undefined
+  const onProgress = (done: number, total: number) => {
+    if (output.out.isTTY && !json) {
+      bar ??= new ProgressBar(output, 'Converting', total, [])
+      bar.update(done)
+    } else if (done % 1000 === 0) say(`Processed ${done} files.`)
+  }
+  const onSkip = (file: string, error: Error) => {
+    // a package that is not installed is no fault of the file, and would be missing for all of them
+    if (error instanceof EngineError) throw error
+    warn(output, `left out ${file}: ${error.message}`)
+  }
+  const result = await convertAnnoset({
+    ...options,
+    labelMap,
+    root,
+    list,
+    output: db,
+    onProgress,
+    onSkip,
+    log: say,
+  }).finally(() => bar?.stop())
+  const { records, objects, skipped } = result
+  if (json) printJson(output, { db, records, objects, skipped })
+  else
+    print(
+      output,
+      `${db}: ${records} records with ${objects} objects${skipped.length ? `, ${skipped.length} files left out` : ''}`,
+    )
+}
