@@ -17,7 +17,7 @@ function worker(name: string, entry: string, format: 'iife' | 'esm'): Generated 
   return {
     name,
     from: entry,
-    sources: ['lib', 'proto/caffe.proto', 'scripts/generate-schema.ts', 'scripts/generate-workers.ts'],
+    sources: ['lib', 'proto', 'scripts/generate-schema.ts', 'scripts/proto_root.ts', 'scripts/generate-workers.ts'],
     packages: ['esbuild', 'protobufjs'],
     make: async () => {
       const { build } = await import('esbuild')
