@@ -95,14 +95,6 @@ export { parseNet, parseSolver, type TextOptions } from './proto/text.js'
 export { upgradeNet, upgradeSolver } from './proto/upgrade.js'
 export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'
-export {
-  type ApVersion,
-  averagePrecision,
-  type ClassPrecision,
-  type DetectionScores,
-  DetectionTally,
-  type RankedDetection,
-} from './solver/average_precision.js'
 export type { EndReason, OutputValue, SnapshotFiles, SolverEvent, SolverListener } from './solver/events.js'
 export type { LearningRate } from './solver/learning_rate.js'
 export { type NumericsChecks, NumericsError } from './solver/numerics.js'

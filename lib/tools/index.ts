@@ -15,6 +15,14 @@ export { type LmdbCursor, LmdbReader } from '../data/lmdb.js'
 export { LmdbWriter, type LmdbWriterOptions } from '../data/lmdb_writer.js'
 export type { Finding } from '../net/findings.js'
 export {
+  type ApVersion,
+  averagePrecision,
+  type ClassPrecision,
+  type DetectionScores,
+  DetectionTally,
+  type RankedDetection,
+} from '../solver/average_precision.js'
+export {
   type CheckOptions,
   checkNet,
   type DescriptionKind,
