@@ -43,7 +43,10 @@ export function findSubject(name: string): Subject {
   if (kernel !== undefined) return { kernels: [kernel] }
   const known = [...layerTypes(), ...kernelNames]
   const part = known.filter(other => plain(other).includes(plain(name)))
-  const near = part.length > 0 && plain(name) ? part.slice(0, 8) : [nearestName(name, known).name]
+  const near =
+    part.length > 0 && plain(name)
+      ? part.sort((a, b) => a.length - b.length).slice(0, 8)
+      : [nearestName(name, known).name]
   throw new Error(`there is no layer type and no kernel '${name}'; near it: ${near.join(', ')}`)
 }
 

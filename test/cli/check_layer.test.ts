@@ -82,7 +82,7 @@ describe('check-layer', () => {
     [[file, '--layer', 'Halved'], 1, "exports no layer 'Halved', but Doubled, Wrong, Loss"],
     [['missing.js'], 1, 'ristretto: missing.js: there is no such file'],
     [[file, '--bottom', 'two'], 2, 'It must be sizes'],
-    [[file, '--param', 'no_param { x: 1 }'], 2, 'no_param'],
+    [[file, '--param', 'relu_param { negative_slop: 1 }'], 2, "did you mean 'negative_slope'?"],
     [[], 2, "missing required argument 'file'"],
   ])('%j', async (argv, code, message) => {
     expect(await cli('check-layer', ...argv)).toMatchObject({ code, err: expect.stringContaining(message) })

@@ -67,6 +67,6 @@ test('what is refused', async () => {
     /top_k: 4 is larger than the number of classes, 3/,
   )
   const net = await netOf([[2, 3], [2]], 'layer { name: "a" type: "Accuracy" bottom: "in0" bottom: "in1" top: "a" }')
-  await net.forward()
+  await net.forward({ in0: [1, 2, 3, 4, 5, 6], in1: [0, 1] })
   await expect(net.backward()).rejects.toThrow(/layer 'a' \(Accuracy\): .*no gradient/)
 })

@@ -63,7 +63,8 @@ export async function handPass(
     params[i].dataArray.set(values)
   })
   bottoms.forEach(({ values }, i) => {
-    if (values) net.blobs[`in${i}`].dataArray.set(values)
+    // zeros where none are given: an input without values is no input
+    net.blobs[`in${i}`].dataArray.set(values ?? [])
   })
   await net.forward()
   const tops = net.topNames.y.map(name => net.blobs[name])

@@ -103,6 +103,6 @@ test('a label that something learns has no gradient to give', async () => {
     `layer { name: "ip" type: "InnerProduct" bottom: "in1" top: "ip" inner_product_param { num_output: 1 weight_filler { value: 0 } } }
      layer { name: "l" type: "SoftmaxWithLoss" bottom: "in0" bottom: "ip" top: "l" }`,
   )
-  await net.forward()
+  await net.forward({ in0: new Float32Array(8), in1: new Float32Array(6) })
   await expect(net.backward()).rejects.toThrow(/layer 'l' \(SoftmaxWithLoss\): .*'ip'/)
 })

@@ -41,7 +41,7 @@ describe('what the system refuses is an error of the library', () => {
   const folder = fileURLToPath(new URL('..', import.meta.url))
 
   test('a folder in place of a file', async () => {
-    await expect(Net.create(folder, { engine: 'js' })).rejects.toThrow(/^cannot read '.*EISDIR/)
+    await expect(Net.create(folder, { engine: 'js' })).rejects.toThrow(/^cannot read '.*: it is a folder/)
     const made = await Net.create(bytesOf(net), { engine: 'js' })
     const saved = made.save(join(folder, 'golden'))
     await expect(saved).rejects.toThrow(/^cannot write '.*golden': /)
