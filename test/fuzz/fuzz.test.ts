@@ -139,7 +139,6 @@ describe('found by fuzzing', () => {
     }).catch(e => e)
     expect(error).toBeInstanceOf(NetError)
     expect(error.message.length).toBeLessThan(5000)
-<<<<<<< HEAD
     try {
       parseNet(`layer { phase: ${name} }`)
       expect.unreachable()
@@ -147,11 +146,6 @@ describe('found by fuzzing', () => {
       expect(error).toBeInstanceOf(FormatError)
       expect((error as Error).message.length).toBeLessThan(5000)
     }
-=======
-    const unknown = await Net.create(parseNet(`${name}: 1`), { engine: 'js' }).catch(e => e)
-    expect(unknown).toBeInstanceOf(NetError)
-    expect(unknown.message.length).toBeLessThan(5000)
->>>>>>> adcb50b (Tests say what landed: inputs have values, a folder is a folder, fields of forks are kept)
   })
 
   test('images are not resized beyond memory', async () => {
