@@ -65,6 +65,7 @@ describe('reads that fail inside the HDF5 library', () => {
     ['fletcher32', 3, []],
     ['szip', 4, [4, 16]],
     ['nbit', 5, []],
+    ['scaleoffset', 6, [0, 0]],
   ] as [string, number, number[]][])('%s is read', async (_, filter, options) => {
     const { data } = await valuesOf(await packed('x', filter, options), 'x')
     expect(data).toEqual(Float32Array.from({ length: 1000 }, (_, i) => i))

@@ -108,7 +108,7 @@ describe('The programs on the pages print what the pages say', () => {
   beforeAll(() => mkdirSync(place, { recursive: true }))
   afterAll(() => rmSync(place, { recursive: true, force: true }))
 
-  test.each(programs.map(at))('%s', { timeout: 60_000 }, async (name, { page, line, code, output }) => {
+  test.each(programs.map(at))('%s', async (name, { page, line, code, output }) => {
     const file = join(place, `${page.replaceAll('/', '_')}_${line}.ts`)
     writeFileSync(file, `${given[page] ?? ''}\n${code.replaceAll(/'\.\.?\//g, `'${root}docs/`)}\nexport {}\n`)
     const printed: string[] = []

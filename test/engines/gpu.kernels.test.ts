@@ -30,6 +30,6 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
   })
 })
 
-test('tensors of more than 2^24 values keep their places', async () => {
+test('tensors of more than 2^24 values keep their places', { timeout: 600_000 }, async () => {
   expect(await largeTensors('webasm')).toEqual([])
 })

@@ -20,7 +20,7 @@ const usage = (heap: WasmHeap) => ({
 })
 
 describe('memory', () => {
-  it('stays as it is over 1,000 training steps of LeNet', { timeout: 60_000 }, async () => {
+  it('stays as it is over 1,000 training steps of LeNet', async () => {
     const solver = await createSolver(parseSolver(lenet(2)), { engine: 'wasm', threads: 2, seed: 1 })
     const heap = solver.net.engine.heap as WasmHeap
     for (const name of solver.net.inputs) solver.net.blobs[name].dataArray.fill(1)
@@ -33,9 +33,7 @@ describe('memory', () => {
     solver.dispose()
   })
 
-  it('stays as it is over 200 input sizes, forward and backward, once all of them have been seen', {
-    timeout: 60_000,
-  }, async () => {
+  it('stays as it is over 200 input sizes, forward and backward, once all of them have been seen', async () => {
     const net = await Net.create(
       parseNet(`
         force_backward: true
@@ -85,7 +83,7 @@ describe('memory', () => {
     expect(usage(engine.heap as WasmHeap)).toEqual(before)
   })
 
-  it('comes back from 500 nets that were forgotten', { timeout: 60_000 }, async () => {
+  it('comes back from 500 nets that were forgotten', async () => {
     const script = fileURLToPath(new URL('leaks_child.ts', import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', '--expose-gc', script, '500'], {
       stdio: ['ignore', 'pipe', 'pipe'],

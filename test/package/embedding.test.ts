@@ -67,7 +67,7 @@ describe.each(['service.js', 'bundled.mjs'])('the Node service (%s)', file => {
         await fetch(url, { method: 'POST', body: picture(0) })
         break
       } catch (error) {
-        if (tries > 100 || service.exitCode !== null)
+        if (tries > 1000 || service.exitCode !== null)
           throw new Error(`the service does not answer: ${errors}`, { cause: error })
         await new Promise(resolve => setTimeout(resolve, 100))
       }

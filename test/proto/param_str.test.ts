@@ -50,8 +50,8 @@ describe('parseParamStr', () => {
     expect(() => parseParamStr(text)).toThrow(NetError)
     expect(() => parseParamStr(text)).toThrow(message)
   })
-  test('hostile texts of a megabyte take no time', () => {
-    const start = performance.now()
+  // each of them takes hours where its time grows with the square of its length
+  test('hostile texts of a megabyte come to an end', () => {
     for (const text of [
       'a '.repeat(2 ** 19),
       ' '.repeat(2 ** 20 - 1),
@@ -64,7 +64,6 @@ describe('parseParamStr', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(NetError)
       }
-    expect(performance.now() - start).toBeLessThan(2000)
   })
 })
 

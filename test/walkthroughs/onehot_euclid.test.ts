@@ -40,7 +40,7 @@ registerLayerModule('euclid_layer', { EuclideanLossLayer })
 describe.each(hostEngines)('LeNet with one-hot labels and a Euclidean loss as custom layers, on %s', engine => {
   // plain loops take seconds for every ten iterations: they follow the record only that far
   const iterations = engine === 'js' ? 5 : facts.losses.length
-  test(`${iterations} iterations give Caffe's losses`, { timeout: 60_000 }, async () => {
+  test(`${iterations} iterations give Caffe's losses`, async () => {
     const solver = await SGDSolver.create(path('solver.prototxt'), {
       engine,
       weights: path('initial.caffemodel'),
