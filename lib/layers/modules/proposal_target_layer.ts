@@ -19,7 +19,7 @@ const defaults = {
 
 /**
  * py-faster-rcnn's rpn.proposal_target_layer. rois (R, 5), gt_boxes (G, 5): x1, y1, x2, y2, class → rois (n, 5), labels
- * (n), targets, inside and outside weights (n, 4·num_classes), n up to batch_size (−1: all).
+ * (n, 1, 1, 1), targets, inside and outside weights (n, 4·num_classes), n up to batch_size (−1: all).
  */
 export class ProposalTargetLayer extends Layer {
   override readonly bottomCount: Count = { exactly: 2 }
@@ -130,7 +130,8 @@ export class ProposalTargetLayer extends Layer {
   private shapeTops(top: Blob[]): void {
     const { rows } = this
     top[0].reshape([rows, 5])
-    top[1].reshape([rows])
+    // R-FCN adds the losses of regions up, of which those of boxes have four axes
+    top[1].reshape([rows, 1, 1, 1])
     for (const blob of top.slice(2)) blob.reshape([rows, 4 * this.settings.num_classes])
   }
 }

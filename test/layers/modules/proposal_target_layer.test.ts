@@ -11,7 +11,13 @@ const bottoms = [rows([0, 4, 0, 19, 15], [0, 40, 40, 50, 50]), rows([0, 0, 15, 1
 describe.each(hostEngines)('rpn.proposal_target_layer on %s', engine => {
   test('hand-worked: regions and the object itself, their class and where it lies; the others are background', async () => {
     const run = await handPass(python("'num_classes': 3, 'fg_fraction': 1"), bottoms, { engine, tops: 5 })
-    expect(run.shapes).toEqual([[3, 5], [3], [3, 12], [3, 12], [3, 12]])
+    expect(run.shapes).toEqual([
+      [3, 5],
+      [3, 1, 1, 1],
+      [3, 12],
+      [3, 12],
+      [3, 12],
+    ])
     expect(run.y[0]).toEqual([0, 4, 0, 19, 15, 0, 0, 0, 15, 15, 0, 40, 40, 50, 50])
     expect(run.y[1]).toEqual([2, 2, 0])
     // dx = −4/16, over 0.1
@@ -39,7 +45,7 @@ describe.each(hostEngines)('rpn.proposal_target_layer on %s', engine => {
     expect(b.y).toEqual(a.y)
     expect(c.y[0]).not.toEqual(a.y[0])
     const all = await handPass(python("'num_classes': 3, 'batch_size': -1"), many, { engine, tops: 5 })
-    expect(all.shapes[1]).toEqual([41])
+    expect(all.shapes[1]).toEqual([41, 1, 1, 1])
   })
 
   test('with two classes all objects share one place (R-FCN), the label stays', async () => {
