@@ -94,9 +94,11 @@ export class SmoothL1LossLayer extends LossLayer {
     if (propagateDown[1]) kernels.axpby(n, -1, slope, 0, bottom[1].memory.diff)
   }
 
-  /** What sums are divided by: N; Intel's `normalization: NONE` makes it 1. An empty batch has loss 0, not 0/0. */
+  /** N, or 1 (Intel's NONE), or a number (R-FCN's PRE_FIXED) that sums are divided by. An empty batch has loss 0, not 0/0. */
   private batch(bottom: Blob[]): number {
-    return this.param.loss_param?.normalization === 'NONE' ? 1 : Math.max(1, bottom[0].dim(0))
+    const { normalization, pre_fixed_normalizer = 1 } = this.param.loss_param ?? {}
+    if (normalization === 'NONE') return 1
+    return Math.max(1, normalization === 'PRE_FIXED' ? pre_fixed_normalizer : bottom[0].dim(0))
   }
 
   override dispose(): void {

@@ -328,7 +328,15 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   }),
   ...fields(
     RFCN,
-    ['SoftmaxWithLoss', 'SoftmaxWithLossOHEM', 'SmoothL1LossOHEM', 'SigmoidCrossEntropyLoss', 'InfogainLoss'],
+    [
+      'SoftmaxWithLoss',
+      'SoftmaxWithLossOHEM',
+      'SmoothL1Loss',
+      'SmoothL1LossOHEM',
+      'SigmoidCrossEntropyLoss',
+      'InfogainLoss',
+      'MultiBoxLoss',
+    ],
     {
       'LossParameter.pre_fixed_normalizer': 'is what PRE_FIXED divides by',
     },

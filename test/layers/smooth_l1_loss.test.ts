@@ -24,6 +24,12 @@ describe.each(hostEngines)('SmoothL1Loss on %s', engine => {
   })
 
   test('sigma turns at 1/σ², turn_point at its value with a jump; NONE does not divide', async () => {
+    const fixed = 'loss_param { normalization: PRE_FIXED pre_fixed_normalizer: 4 }'
+    const quarter = (await losses(`smooth_l1_loss_param { sigma: 0.5 } ${fixed}`)).loss
+    expect(4 * quarter).toBeCloseTo(
+      (await losses('smooth_l1_loss_param { sigma: 0.5 } loss_param { normalization: NONE }')).loss,
+      4,
+    )
     const { loss } = await losses('smooth_l1_loss_param { sigma: 0.5 } loss_param { normalization: NONE }')
     expect(loss).toBeCloseTo((0.25 + 9 + 0.01 + 4) / 8, 5)
     const turned = await losses('smoothl1_param { turn_point: 0.4 }')
