@@ -89,7 +89,7 @@ export abstract class Layer {
     return undefined
   }
   /** What is probably wrong where layers of these classes read the top, in words that follow the layer's name. */
-  static hint(_readers: readonly LayerClass[]): string | undefined {
+  static hint(_readers: readonly LayerClass[], _param: LayerParameter): string | undefined {
     return undefined
   }
 
@@ -342,7 +342,7 @@ export interface LayerClass {
   /** How coordinates go from a bottom to the tops. */
   coordinates?(param: LayerParameter, bottom: number): CoordMap | undefined
   /** What is probably wrong where layers of these classes read the top. */
-  hint?(readers: readonly LayerClass[]): string | undefined
+  hint?(readers: readonly LayerClass[], param: LayerParameter): string | undefined
 }
 
 /** The class that a layer is of. */

@@ -13,6 +13,7 @@ import { BoxAnnotatorOHEMLayer } from './box_annotator_ohem.js'
 import { ChannelScaleLayer } from './channel_scale.js'
 import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
+import { ContinuationIndicatorLayer } from './continuation_indicator.js'
 import { ContrastiveLossLayer } from './contrastive_loss.js'
 import { ConvolutionLayer } from './convolution.js'
 import { CorrelationLayer } from './correlation.js'
@@ -76,6 +77,7 @@ import { RNNLayer } from './rnn.js'
 import { ROIAlignLayer } from './roi_align.js'
 import { ROIPoolingLayer } from './roi_pooling.js'
 import { ScaleLayer } from './scale.js'
+import { SegAccuracyLayer } from './seg_accuracy.js'
 import { SeLULayer } from './selu.js'
 import { ShuffleChannelLayer } from './shuffle_channel.js'
 import { SigmoidLayer } from './sigmoid.js'
@@ -117,6 +119,7 @@ export const builtInLayers = {
   Clip: ClipLayer,
   Concat: ConcatLayer,
   ContrastiveLoss: ContrastiveLossLayer,
+  ContinuationIndicator: ContinuationIndicatorLayer,
   Convolution: ConvolutionLayer,
   ConvolutionDepthwise: DepthwiseConvolutionLayer,
   Correlation: CorrelationLayer,
@@ -185,6 +188,7 @@ export const builtInLayers = {
   SeLu: SeLULayer,
   SeLU: SeLULayer,
   ShuffleChannel: ShuffleChannelLayer,
+  SegAccuracy: SegAccuracyLayer,
   Sigmoid: SigmoidLayer,
   SigmoidCrossEntropyLoss: SigmoidCrossEntropyLossLayer,
   Silence: SilenceLayer,

@@ -49,7 +49,7 @@ function lintLayers(layers: readonly LayerParameter[]): string[] {
   for (const [i, layer] of layers.entries()) {
     const at = `layer '${layer.name}' (${layer.type})`
     const readers = layers.slice(i + 1).filter(next => next.bottom?.includes(layer.top?.[0] ?? ''))
-    const hint = findClass(layer).hint?.(readers.map(findClass))
+    const hint = findClass(layer).hint?.(readers.map(findClass), layer)
     if (hint) hints.push(`${at} ${hint}`)
   }
   return hints

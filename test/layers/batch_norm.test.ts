@@ -81,3 +81,35 @@ test('refuses learned statistics, a bottom without channels, and other channels'
   net.blobs.in0.reshape([2, 3])
   await expect(net.forward()).rejects.toThrow(/of 4 channels/)
 })
+
+describe.each(hostEngines)("NVCaffe's scale_bias on %s", engine => {
+  const scaled = (fields: string) => `type: "BatchNorm" batch_norm_param { eps: 0 ${fields} }`
+  const x = [{ shape: [2, 2], values: [1, -1, 5, 1] }]
+
+  test('hand-worked: blobs 3 and 4 scale and shift, fillers alone say so, and both learn', async () => {
+    const fields = 'scale_filler { value: 2 } bias_filler { value: 10 }'
+    const run = await handPass(scaled(fields), x, { engine, dy: [[1, 1, 2, 3]] })
+    expect(run.w.slice(3)).toEqual([
+      [2, 2],
+      [10, 10],
+    ])
+    expect(run.y[0]).toEqual([8, 8, 12, 12])
+    expect(run.dw.slice(3)).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+    const plain = await handPass(scaled('scale_bias: true'), x, { engine })
+    expect(plain.y[0]).toEqual([-1, -1, 1, 1])
+    expect(plain.w.slice(3)).toEqual([
+      [1, 1],
+      [0, 0],
+    ])
+  })
+
+  test('checks', async () => {
+    const param = 'batch_norm_param { scale_bias: true }'
+    const options = { param, bottoms: [[4, 3, 2, 3]], engine, inPlace: true }
+    const weights = [[1, 2, 3], [4, 5, 6], [2], [1, -2, 0.5], [0, 1, 2]].map(values => Float32Array.from(values))
+    await checkLayer(BatchNormLayer, { ...options, phase: 'TEST', weights })
+  })
+})
