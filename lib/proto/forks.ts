@@ -277,7 +277,7 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'LossParameter.label_smoothing': ['spreads a part of the label over the other classes', 0],
     'DataParameter.shuffle': ['reads in random order', false],
   }),
-  ...fields(NVIDIA, [], {
+  ...fields(NVIDIA, ['BatchNorm'], {
     'BatchNormParameter.scale_bias': ['puts the scale and shift of a Scale layer into this one', false],
     'BatchNormParameter.scale_filler': 'fills the scale in the layer',
     'BatchNormParameter.bias_filler': 'fills the shift in the layer',
