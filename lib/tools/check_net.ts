@@ -1,6 +1,7 @@
 import { type FormatError, RistrettoError } from '../errors.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { Phase } from '../layer.js'
+import { BatchNormLayer } from '../layers/batch_norm.js'
 import { adoptDeclared, type Finding, fieldFindings, solverFindings, typeFinding } from '../net/findings.js'
 import { filterNet } from '../net/graph.js'
 import { Net } from '../net.js'
@@ -189,6 +190,9 @@ async function runPhase(net: Net, check: PhaseCheck): Promise<PhaseCheck> {
     const shape = standIns.find(item => item.top === top)?.shape ?? net.blobs[top].shape
     return [top, valuesFor({ top, shape }, () => random.uniform())] as const
   })
+  // statistics of a training that has not been would make every layer's values hundreds of times larger
+  for (const layer of net.layers)
+    if (layer instanceof BatchNormLayer) for (const blob of layer.blobs.slice(1)) blob.dataArray.fill(1)
   try {
     const outputs = await net.forward(Object.fromEntries(inputs))
     const forward = Object.values(outputs).every(({ data }) => allFinite(data as Float32Array))

@@ -32,10 +32,12 @@ export function withStandIns(
 ): { net: NetParameter; standIns: StandIn[] } {
   const standIns: StandIn[] = []
   const made = new Set<string>()
+  const readersOf = (top: string): string[] =>
+    (net.layer ?? []).filter(({ bottom }) => bottom?.includes(top)).map(({ type }) => type ?? '')
   const layers = (net.layer ?? []).flatMap(layer => {
     const unmade = (layer.bottom ?? []).filter(name => !made.has(name))
     const inputs = unmade.map(top => {
-      const shape = shapes[top] ?? shapeOf(top, 0, 1, guess)
+      const shape = shapes[top] ?? shapeOf(top, 0, 1, guess, undefined, readersOf(top))
       standIns.push({ top, shape })
       return inputOf({ name: top, top: [top] }, [shape])
     })
@@ -43,7 +45,7 @@ export function withStandIns(
     if (!isData(layer)) return [...inputs, layer]
     const size = pictureSize(layer, guess)
     const tops = layer.top ?? []
-    const all = tops.map((top, i) => shapes[top] ?? shapeOf(top, i, size.items, size.picture, layer))
+    const all = tops.map((top, i) => shapes[top] ?? shapeOf(top, i, size.items, size.picture, layer, readersOf(top)))
     tops.forEach((top, i) => {
       standIns.push({ layer: layer.name ?? '', type: layer.type ?? '', top, shape: all[i] })
     })
@@ -103,14 +105,23 @@ function shapeOf(
   items: number,
   [channels, height, width]: readonly [number, number, number],
   layer?: LayerParameter,
+  readers: readonly string[] = [],
 ): readonly number[] {
   const isPython = layer?.type === 'Python'
+  const says = place > 0 || /label|target/.test(top)
+  if (readers.some(type => /^(Region|Yolo)/.test(type)) && says) return [items, 1, BOXES, 5]
+  if (readers.some(type => /^(MultiBox|DetectionEvaluate)/.test(type)) && says) return [1, 1, BOXES, 8]
   if (/im_?info/.test(top)) return [1, 3]
   if (/gt_?boxes/.test(top)) return [BOXES, 5]
   if (/rois/.test(top)) return [BOXES, 5]
-  if (/bbox|weights/.test(top) && isPython) return [BOXES, 84]
+  // Fast R-CNN's sampled regions
+  if (layer?.top?.includes('rois')) {
+    const classes = Number(/num_classes['"]?\s*:\s*(\d+)/.exec(layer.python_param?.param_str ?? '')?.[1] ?? 21)
+    if (/bbox|weights/.test(top)) return [BOXES, 4 * classes]
+    if (/label/.test(top)) return [BOXES]
+  }
   if (/^(clip|cont)/.test(top)) return [1, items]
-  if (/label|target/.test(top) || place > 0) {
+  if (says) {
     if (layer?.type === 'AnnotatedData') return [1, 1, BOXES, 8]
     const isDense = layer?.image_data_param?.label_type === 'PIXEL' || /Dense|Seg/.test(layer?.type ?? '')
     if (isDense || isPython) return [isPython ? 1 : items, 1, height, width]
@@ -127,6 +138,8 @@ export function valuesFor({ top, shape }: StandIn, random: () => number): Float3
   const values = new Float32Array(count)
   if (/im_?info/.test(top)) values.set([224, 224, 1])
   else if (shape.length === 4 && shape[3] === 8) for (let i = 0; i < count; i += 8) values.set([0, 1, 0, ...BOX, 0], i)
+  else if (shape.length === 4 && shape[3] === 5)
+    for (let i = 0; i < count; i += 5) values.set([0, 0.5, 0.5, 0.3, 0.3], i)
   else if (/gt_?boxes/.test(top)) for (let i = 0; i < count; i += 5) values.set([16, 16, 100, 100, 1], i)
   else if (/rois/.test(top)) for (let i = 0; i < count; i += 5) values.set([0, 16, 16, 100, 100], i)
   else if (!/label|target|cont/.test(top) && shape.length !== 1)
