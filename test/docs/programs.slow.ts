@@ -34,6 +34,7 @@ describe('Commands in the tutorials', () => {
 describe('Pictures in the tutorials are those that the programs make', () => {
   test.each([
     ['occluded.png', 'occlusion'],
+    ['boxes.png', 'ssd'],
     ['before.png', 'net-surgery'],
     ['after.png', 'net-surgery'],
     ['page.png', 'net-surgery'],

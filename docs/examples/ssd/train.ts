@@ -62,9 +62,7 @@ async function main(iterations?: string): Promise<void> {
   const solver = await AdamSolver.create('docs/examples/ssd/solver.prototxt')
   // from one seed, so that both inputs speak of the same pictures
   for (const input of ['data', 'label'] as const) solver.net.feed(input, batches(1, input))
-  const start = Date.now()
   await solver.step(iterations === undefined ? solver.param.max_iter : Number(iterations))
-  console.log(`trained in ${Math.round((Date.now() - start) / 1000)} s`)
   const weights = join(folder, 'ssd.caffemodel')
   await solver.net.save(weights)
   solver.dispose()
