@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander'
 import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
-import { parseText } from '../proto/text.js'
+import { loadLabelMap } from '../pycaffe/detect.js'
 import { type ApVersion, DetectionTally } from '../solver/average_precision.js'
 import { g6 } from '../system/format.js'
 import { addGpuFlag } from './gpu_flag.js'
-import { readText } from './input_file.js'
 import { type Output, print, printJson, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
@@ -58,7 +57,7 @@ interface DetectionOptions extends BatchOptions {
 /** Mean average precision of the net's DetectionEvaluate, over all batches together. */
 async function testDetection(options: DetectionOptions, output: Output): Promise<void> {
   const { model, weights = [], iterations, json, labelMap } = options
-  const names = labelMap === undefined ? undefined : labelNames(await readText(labelMap), labelMap)
+  const names = labelMap === undefined ? undefined : await loadLabelMap(labelMap)
   const wanted = options.map === true ? ['2007', '2012'] : [options.map]
   const net = await openNet(model, weights, options, output, () => {})
   const bar = output.out.isTTY && !json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
@@ -108,12 +107,6 @@ async function testDetection(options: DetectionOptions, output: Output): Promise
     bar?.stop()
     net.dispose()
   }
-}
-
-/** Names by label. */
-function labelNames(text: string, file: string): Map<number, string> {
-  const { item = [] } = parseText('LabelMap', text, { file })
-  return new Map(item.map(({ label = 0, name = '', display_name }) => [label, display_name || name]))
 }
 
 /** One value of one output of the net. */

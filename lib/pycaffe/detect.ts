@@ -2,7 +2,7 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
 import { parseText } from '../proto/text.js'
-import { createFiles, type FileSource } from '../system/files.js'
+import { createFiles, type FileSource, fileName } from '../system/files.js'
 import { isNdArray } from '../system/ndarrays.js'
 import { dense, imageSize } from './io/arrays.js'
 import { loadImage } from './io/image.js'
@@ -95,8 +95,8 @@ function boxesOf(net: Net): string {
 
 /** Names of labels from a file: SSD's labelmap.prototxt, or one name a line, the first that of label 0. */
 export async function loadLabelMap(source: FileSource): Promise<Map<number, string>> {
-  const text = new TextDecoder().decode(await createFiles({}).read(source))
+  const text = await createFiles({}).text(source)
   if (!/^\s*item\b/m.test(text)) return new Map(text.trimEnd().split(/\r?\n/).entries())
-  const { item = [] } = parseText('LabelMap', text)
-  return new Map(item.map(({ label = 0, name = '', display_name = name }) => [label, display_name]))
+  const { item = [] } = parseText('LabelMap', text, { file: fileName(source) })
+  return new Map(item.map(({ label = 0, name = '', display_name }) => [label, display_name || name]))
 }
