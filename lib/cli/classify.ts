@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import { Net } from '../net.js'
@@ -14,7 +14,15 @@ import { ndarrayOf, type Values } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { addGpuSwitch } from './gpu_flag.js'
 import { isFolder, mustExist, readText } from './input_file.js'
-import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
+import {
+  addRunOptions,
+  addStateOptions,
+  number,
+  type RunOptions,
+  registerLayers,
+  type StateOptions,
+  whole,
+} from './options.js'
 import { type Output, print, printJson, warn } from './output.js'
 import { ProgressBar } from './progress.js'
 
@@ -69,12 +77,6 @@ Examples:
   ristretto classify deploy.prototxt net.caffemodel photos/ --mean ilsvrc_12_mean.npy --images-dim 256,256 --oversample --json
   ristretto classify lenet.prototxt lenet.caffemodel digit.png --input-scale 0.00390625`,
   )
-}
-
-function number(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
-  return value
 }
 
 const wholes =

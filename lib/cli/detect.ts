@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { RistrettoError } from '../errors.js'
 import { Net } from '../net.js'
 import { drawBoxes, encodePicture } from '../pycaffe/boxes_picture.js'
@@ -8,7 +8,15 @@ import { writeFileSafely } from '../system/write_file.js'
 import { meanOf } from './classify.js'
 import { addGpuSwitch } from './gpu_flag.js'
 import { mustExist } from './input_file.js'
-import { addRunOptions, addStateOptions, type RunOptions, registerLayers, type StateOptions, whole } from './options.js'
+import {
+  addRunOptions,
+  addStateOptions,
+  number,
+  type RunOptions,
+  registerLayers,
+  type StateOptions,
+  whole,
+} from './options.js'
 import { type Output, print, printJson } from './output.js'
 
 interface DetectCommandOptions extends RunOptions, StateOptions {
@@ -53,12 +61,6 @@ Pictures are read by two packages: npm install ndarray-pixels sharp.
 Example:
   ristretto detect deploy.prototxt VGG_VOC0712_SSD_300x300.caffemodel cat.jpg --mean 104,117,123 --labels labelmap_voc.prototxt --output boxes.png`,
   )
-}
-
-function number(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
-  return value
 }
 
 async function run(

@@ -30,11 +30,18 @@ export const layersOption = (): Option =>
 export const whole =
   (least: number) =>
   (text: string): number => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < least)
+    const value = /^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN
+    if (!Number.isSafeInteger(value) || value < least)
       throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
     return value
   }
+
+/** Parses a finite number. */
+export function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
+  return value
+}
 
 export function addRunOptions(command: Command): Command {
   return command

@@ -217,6 +217,10 @@ describe('exit codes and messages', () => {
     [['train', '--solver', 'x', '--sigint_effect', 'explode'], 'Allowed choices are stop, snapshot, none'],
     [['train', '--solver', 'x', '--threads', '0'], 'whole number from 1 on'],
     [['test', '--model', 'x', '--weights', 'y', '--iterations', '1.5'], 'whole number from 1 on'],
+    [['test', '--model', 'x', '--weights', 'y', '--iterations', '3abc'], 'whole number from 1 on'],
+    [['train', '--solver', 'x', '--seed', ''], 'whole number from 0 on'],
+    [['train', '--solver', 'x', '--seed', '0x10'], 'whole number from 0 on'],
+    [['train', '--solver', 'x', '--gpu', '0,x'], 'number of a GPU'],
     [['time', '--model', 'x', '--phase', 'NIGHT'], 'Allowed choices are TRAIN, TEST'],
     [['convert-mnist', '--images', 'x'], "required option '--labels' not specified"],
   ])('usage errors are code 2: %j', async (argv, message) => {
