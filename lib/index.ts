@@ -28,12 +28,16 @@ export type {
   FusingKernel,
   Fusions,
   HostEngine,
+  InterpShape,
   Kernels,
   LRNShape,
   Normalization,
   PoolingShape,
   PreparedConvolutions,
   Reduction,
+  RegionAlignShape,
+  RegionShape,
+  UnpoolShape,
   UpdateRule,
   Workspace,
 } from './engine.js'
@@ -120,3 +124,4 @@ export type { Snapshot } from './solver/snapshot.js'
 export { Solver } from './solver.js'
 export type { FileOptions, FileReader, FileSource, Files, FileWriter } from './system/files.js'
 export type { NestedValues, Values } from './system/ndarrays.js'
+export type { FileContents } from './system/write_file.js'

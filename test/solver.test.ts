@@ -790,7 +790,7 @@ describe('solvers that are refused', () => {
       `lr_policy: "fixed" ${net} type: "Sgd"`,
       /unknown type 'Sgd'; it may be SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam/,
     ],
-    [net, /lr_policy is missing; it may be fixed, step, exp, inv, multistep, poly, sigmoid/],
+    [net, /lr_policy is missing; it may be fixed, step, exp, inv, multistep, poly, multifixed, sigmoid/],
     [`lr_policy: "cosine" ${net}`, /unknown lr_policy 'cosine'; it may be fixed, /],
     [`lr_policy: "step" ${net}`, /lr_policy 'step' needs a positive stepsize, it is 0/],
     [`lr_policy: "fixed" type: "AdaGrad" momentum: 0.9 ${net}`, /momentum/],

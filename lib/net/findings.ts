@@ -1,10 +1,10 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { adoptKept } from '../proto/adopt.js'
 import { forkFields, forkTypes } from '../proto/forks.js'
-import { type KeptField, keeping, keptOf } from '../proto/kept.js'
-import { keepPlace, placeOf } from '../proto/places.js'
+import { type KeptField, keptOf } from '../proto/kept.js'
+import { placeOf } from '../proto/places.js'
 import { type MessageInfo, messageInfo, type PlainMessage } from '../proto/schema.js'
-import { parseText } from '../proto/text.js'
 import { classOfType, isBuiltIn, messagesOf } from '../registry.js'
 
 /** Something in a description that Caffe 1.0 does not know, and what it means here. */
@@ -163,24 +163,7 @@ export function findingErrors(placed: NetParameter | SolverParameter, findings: 
 /** Kept fields that a class of layers has declared since the text was read become fields. */
 export function adoptDeclared(net: NetParameter): NetParameter {
   const { byName } = messageInfo('LayerParameter')
-  const isDeclared = ({ name }: KeptField): boolean => byName.get(name)?.declared === true
-  if (!net.layer?.some(layer => keptOf(layer).some(isDeclared))) return net
-  return {
-    ...net,
-    layer: net.layer.map(layer => {
-      const declared = keptOf(layer).filter(isDeclared)
-      if (!declared.length) return layer
-      const rest = keeping(
-        layer,
-        keptOf(layer).filter(field => !isDeclared(field)),
-      )
-      const read = declared.map(field => {
-        const place = placeOf(layer, field.name)
-        // so that mistakes have their line
-        const text = '\n'.repeat((place?.line ?? 1) - 1) + field.text
-        return parseText('LayerParameter', text, { file: place?.file })
-      })
-      return keepPlace(layer, Object.assign({}, rest, ...read))
-    }),
-  }
+  const isDeclared = (name: string): boolean => byName.get(name)?.declared === true
+  if (!net.layer?.some(layer => keptOf(layer).some(({ name }) => isDeclared(name)))) return net
+  return { ...net, layer: net.layer.map(layer => adoptKept(layer, isDeclared)) }
 }

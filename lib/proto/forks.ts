@@ -348,7 +348,7 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   ...fields(SEGNET, ['Dropout'], { 'DropoutParameter.sample_weights_test': ['drops in TEST, too', false] }),
   ...fields(FRCNN, ['Dropout'], { 'DropoutParameter.scale_train': ['scales in TEST instead of TRAIN', true] }),
   ...fields(SYNOPSYS, ['Pooling'], { 'PoolingParameter.ceil_mode': ['rounds sizes down', true] }),
-  ...fields(SYNOPSYS, [], { 'ReLUParameter.relu6': ['ends at 6', false] }),
+  ...fields(SYNOPSYS, ['ReLU'], { 'ReLUParameter.relu6': ['ends at 6', false] }),
   ...fields(PSP, [], {
     'BatchNormParameter.update_global_stats': ['says whether statistics are updated', false],
     'TransformationParameter.scale_factors': 'scales pictures by one of several factors',

@@ -2,6 +2,7 @@ import { FormatError, joinErrors } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
 import { didYouMean } from '../system/names.js'
 import { keep } from './kept.js'
+import { newerType, olderType } from './old_types.js'
 import { advanceQuietly, rememberPlace, skipValue, WHOLE } from './places.js'
 import { errorAt, Scanner, Source } from './scanner.js'
 import {
@@ -17,7 +18,6 @@ import {
   unknownField,
   type ValueKind,
 } from './schema.js'
-import { newerType, olderType } from './upgrade.js'
 
 // The text form of the messages (prototxt), after the grammar of protobuf's text format.
 //

@@ -20,6 +20,7 @@ export { type DrawFormat, type DrawOptions, drawNet, drawNetToFile } from './dra
 export * from './io/index.js'
 export * as io from './io/index.js'
 export {
+  type BuiltInLayers,
   type CommonParams,
   customLayer,
   type KnownLayerType,

@@ -6,14 +6,15 @@ import { type MessageName, messageInfo } from '../proto/schema.js'
 import { messagesOf } from '../registry.js'
 import { didYouMean } from '../system/names.js'
 
-type BuiltIn = typeof builtInLayers
+/** The library's classes of layers, by type. */
+export type BuiltInLayers = typeof builtInLayers
 
 /** A layer type of the library. */
-export type KnownLayerType = keyof BuiltIn | 'Python'
+export type KnownLayerType = keyof BuiltInLayers | 'Python'
 
 /** The messages whose fields are a layer's own: they may be given without the name of the message. */
-type OwnMessages<T extends KnownLayerType> = T extends keyof BuiltIn
-  ? BuiltIn[T]['param'] extends readonly (infer Name)[]
+type OwnMessages<T extends KnownLayerType> = T extends keyof BuiltInLayers
+  ? BuiltInLayers[T]['param'] extends readonly (infer Name)[]
     ? // what declares nothing inherits a list of whatever there is
       keyof LayerParameter extends Name
       ? never

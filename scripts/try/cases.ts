@@ -36,7 +36,7 @@ const plain = (name: string): string => name.replaceAll(/[^a-z0-9]/gi, '').toLow
 /** The layer of a name, written as it likes, else the kernel, or an error that says which names are near. */
 export function findSubject(name: string): Subject {
   const same = (other: string): boolean => plain(other) === plain(name)
-  const type = layerTypes().find(same)
+  const type = layerTypes().find(other => other === name) ?? layerTypes().find(same)
   // a Python layer is whatever class it names
   if (type !== undefined) return { type, kernels: type === 'Python' ? [] : (findClass({ type }).uses ?? []) }
   const kernel = kernelNames.find(same)

@@ -110,7 +110,7 @@ test('a device may have some kernels: layers that need another run on its host, 
     name: 'toy',
     isHost: false,
     host,
-    kernels: { relu() {}, reluGradient() {}, copy() {} },
+    kernels: { relu() {}, reluGradient() {}, clip() {}, clipGradient() {}, copy() {} },
   }
   expect(engineFor(ReLULayer, device)).toBe(device)
   expect(engineFor(SoftmaxLayer, device)).toBe(host)

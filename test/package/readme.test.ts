@@ -54,15 +54,6 @@ describe('README.md', () => {
     expect(second.out).toMatch(/\nright\n$/)
   })
 
-  it('names every layer type that there is, and no other', () => {
-    const { out } = runModule(
-      'types.mjs',
-      "import { layerTypes } from 'ristretto'; console.log(layerTypes().join(', '))",
-    )
-    const [, listed] = /\| Layers \| (.*) \|/.exec(readme)!
-    expect(listed.split(', ').sort()).toEqual(out.trim().split(', ').sort())
-  })
-
   it('names every command that there is', () => {
     const { out } = run('npx', ['ristretto', '--help'])
     const commands = [

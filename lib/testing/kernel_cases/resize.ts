@@ -50,27 +50,33 @@ const enlarged = ['2×3×4 by 2', '1×2×5 by 3', '3×1×1 by 4', '2×3×3 by 1'
 export const resizes: KernelCases = {
   interp: [...forwards(interps), ...onHosts('large', forwards(large))],
   interpGradient: [...gradients(interps), ...onHosts('large', gradients(large))],
-  unpool: unpools.map(({ name, ...s }) => ({
-    name,
-    // one mask too large
-    run: (k, kit) =>
-      k.unpool(
-        s,
-        kit.random(s.planes * s.places),
-        kit.integers(s.planes * s.places, s.size + 1),
-        kit.out(s.planes * s.size),
-      ),
-  })),
-  unpoolGradient: unpools.map(({ name, ...s }) => ({
-    name,
-    run: (k, kit) =>
-      k.unpoolGradient(
-        s,
-        kit.random(s.planes * s.size),
-        kit.integers(s.planes * s.places, s.size + 1),
-        kit.out(s.planes * s.places),
-      ),
-  })),
+  unpool: onHosts(
+    'scatters',
+    unpools.map(({ name, ...s }) => ({
+      name,
+      // one mask too large
+      run: (k, kit) =>
+        k.unpool(
+          s,
+          kit.random(s.planes * s.places),
+          kit.integers(s.planes * s.places, s.size + 1),
+          kit.out(s.planes * s.size),
+        ),
+    })),
+  ),
+  unpoolGradient: onHosts(
+    'scatters',
+    unpools.map(({ name, ...s }) => ({
+      name,
+      run: (k, kit) =>
+        k.unpoolGradient(
+          s,
+          kit.random(s.planes * s.size),
+          kit.integers(s.planes * s.places, s.size + 1),
+          kit.out(s.planes * s.places),
+        ),
+    })),
+  ),
   enlarge: enlarged.map(({ name, planes, height, width, factor }) => ({
     name,
     run: (k, kit) =>
