@@ -79,6 +79,7 @@ export class DetectionTally {
     }
   }
 
+  /** The average precision of every class so far, and their mean. */
   scores(version: ApVersion): DetectionScores {
     const classes = [...this.found]
       .map(([label, { truths, detections }]) => ({
