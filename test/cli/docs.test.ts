@@ -55,7 +55,9 @@ beforeAll(async () => {
   copyFileSync(join(root, 'test/golden-forks/nets/ssd_mobilenet/ssd_mobilenet.prototxt'), 'deploy.prototxt')
   copyFileSync(join(root, 'test/golden-forks/nets/ssd_mobilenet/ssd_mobilenet.caffemodel'), 'ssd.caffemodel')
   writeFileSync('labelmap_voc.prototxt', 'item { name: "cat" label: 1 display_name: "cat" }')
-  await sharp({ create: { width: 60, height: 40, channels: 3, background: '#806040' } }).png().toFile('cat.jpg')
+  await sharp({ create: { width: 60, height: 40, channels: 3, background: '#806040' } })
+    .png()
+    .toFile('cat.jpg')
   for (const { language, text } of blocks) {
     const file = /^\/\/ (\S+)\n/.exec(text)?.[1]
     const library = pathToFileURL(join(root, 'lib/index.ts')).href
