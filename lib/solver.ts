@@ -279,7 +279,7 @@ export abstract class Solver {
     const hint = lintEnd(param.max_iter, this.iter)
     if (hint) this.hint(hint)
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
-    await this.stopIf(await badParams(this.net.built))
+    await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
     if (this.stopped) return
@@ -339,7 +339,7 @@ export abstract class Solver {
    */
   async snapshot(): Promise<Snapshot> {
     this.mustLive('snapshot')
-    await this.stopIf(await badParams(this.net.built))
+    await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
     const snapshot = await this.net.exclusive(() => snapshotSolver(this))
     this.saved(snapshot, false)
     await this.keeper.saved(snapshot)
@@ -443,7 +443,7 @@ export abstract class Solver {
 
   /** Stop before what is no finite number spoils the weights or a file, with the first bad layer and blob. */
   private async stopIf(what: string | undefined): Promise<void> {
-    if (what === undefined || this.options.checkNumerics === 'never') return
+    if (what === undefined) return
     const error = await notFinite(this.net.built, this.iter, this.lr, what)
     this.emit({ type: 'numerics', iter: this.iter, loss: this.lastLoss, message: error.message })
     throw error

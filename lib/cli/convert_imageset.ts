@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander'
 import { imageFormats } from '../data/encode_image.js'
-import { EngineError } from '../errors.js'
 import { type ConvertImagesetOptions, convertImageset } from '../tools/convert_imageset.js'
+import { conversionLog } from './conversion.js'
 import { mustExist } from './input_file.js'
 import { whole } from './options.js'
 import { type Output, print, printJson, resultDatabase, warn } from './output.js'
-import { ProgressBar } from './progress.js'
 
 type CommandOptions = Omit<ConvertImagesetOptions, 'root' | 'list' | 'output'> & { json?: boolean }
 
@@ -58,22 +57,8 @@ async function convert(
 ): Promise<void> {
   await mustExist(list)
   await resultDatabase(output, db)
-  const say = json ? () => {} : (line: string) => print(output, line)
-  let bar: ProgressBar | undefined
-  const onProgress = (done: number, total: number) => {
-    if (output.out.isTTY && !json) {
-      bar ??= new ProgressBar(output, 'Converting', total, [])
-      bar.update(done)
-    } else if (done % 1000 === 0) say(`Processed ${done} files.`)
-  }
-  const onSkip = (file: string, error: Error) => {
-    // a package that is not installed is no fault of the file, and would be missing for all of them
-    if (error instanceof EngineError) throw error
-    warn(output, `left out ${file}: ${error.message}`)
-  }
-  const report = await convertImageset({ ...options, root, list, output: db, onProgress, onSkip, log: say }).finally(
-    () => bar?.stop(),
-  )
+  const { stop, ...told } = conversionLog(output, json)
+  const report = await convertImageset({ ...options, ...told, root, list, output: db }).finally(stop)
   const { records, skipped, sizes } = report
   if (sizes) {
     const [first, other] = sizes.map(({ path, size }) => `'${path}': ${size}`)

@@ -1,17 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import {
-  anchorsOf,
-  boxIndex,
-  boxMap,
-  type Found,
-  logistic,
-  overlap,
-  suppress,
-  type Truth,
-  truthsOf,
-} from './parts/yolo.js'
+import { anchoredBoxes, anchorsOf, boxMap, type Found, overlap, suppress, type Truth, truthsOf } from './parts/yolo.js'
 
 /** Boxes of YOLO v2 below this are nothing, as in Darknet. */
 const LEAST_SCORE = 0.005
@@ -131,28 +121,9 @@ export class EvalDetectionLayer extends Layer {
   private anchored(x: Blob, item: number): Found[] {
     const { num_class, num_object } = this.fields
     const map = boxMap(this, x, num_object, 5 + num_class, 'num_object')
-    const { values, places, width, height } = map
-    const found: Found[] = []
-    for (let place = 0; place < places; place++)
-      for (let box = 0; box < num_object; box++) {
-        const at = boxIndex(map, item, box, place)
-        const value = (i: number) => values[at + i * places]
-        let label = 0
-        for (let c = 1; c < num_class; c++) if (value(5 + c) > value(5 + label)) label = c
-        let sum = 0
-        for (let c = 0; c < num_class; c++) sum += Math.exp(value(5 + c) - value(5 + label))
-        const score = this.score(logistic(value(4)), 1 / sum)
-        if (score < LEAST_SCORE) continue
-        found.push({
-          label,
-          score,
-          x: ((place % width) + logistic(value(0))) / width,
-          y: (Math.trunc(place / width) + logistic(value(1))) / height,
-          w: (Math.exp(value(2)) * this.anchors[box].w) / width,
-          h: (Math.exp(value(3)) * this.anchors[box].h) / height,
-        })
-      }
-    return found
+    return anchoredBoxes(map, item, num_class, this.anchors, LEAST_SCORE, (objectness, probability) =>
+      this.score(objectness, probability),
+    )
   }
 }
 

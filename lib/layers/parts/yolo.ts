@@ -95,6 +95,42 @@ export function anchorsOf(layer: Layer, biases: ArrayLike<number>, least: number
 }
 
 /**
+ * Boxes of item `item` in a map of YOLO v2, with a score of `least` or more: x, y within the cell, w, h by the anchor,
+ * objectness, then a softmax over the classes, of which the likeliest is the label.
+ */
+export function anchoredBoxes(
+  map: BoxMap,
+  item: number,
+  classes: number,
+  anchors: readonly { w: number; h: number }[],
+  least: number,
+  score = (objectness: number, probability: number): number => objectness * probability,
+): Found[] {
+  const { values, places, width, height } = map
+  const found: Found[] = []
+  for (let place = 0; place < places; place++)
+    for (let box = 0; box < map.boxes; box++) {
+      const at = boxIndex(map, item, box, place)
+      const value = (i: number) => values[at + i * places]
+      let label = 0
+      for (let c = 1; c < classes; c++) if (value(5 + c) > value(5 + label)) label = c
+      let sum = 0
+      for (let c = 0; c < classes; c++) sum += Math.exp(value(5 + c) - value(5 + label))
+      const scored = score(logistic(value(4)), 1 / sum)
+      if (scored < least) continue
+      found.push({
+        label,
+        score: scored,
+        x: ((place % width) + logistic(value(0))) / width,
+        y: (Math.trunc(place / width) + logistic(value(1))) / height,
+        w: (Math.exp(value(2)) * anchors[box].w) / width,
+        h: (Math.exp(value(3)) * anchors[box].h) / height,
+      })
+    }
+  return found
+}
+
+/**
  * The boxes by falling score without those that overlap an earlier one by `threshold` or more, whatever their classes.
  */
 export function suppress(found: readonly Found[], threshold: number): Found[] {
