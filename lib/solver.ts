@@ -425,7 +425,8 @@ export abstract class Solver {
     net.clearParamDiffs()
     let loss = 0
     // a device's loss is fetched only when somebody looks at it, unless a mean over several passes is wanted
-    const wanted = this.engine.isHost || displayed || size > 1 || (this.param.average_loss ?? 1) > 1
+    const wanted =
+      this.engine.isHost || displayed || size > 1 || (this.param.average_loss ?? 1) > 1 || this.rate.followsLoss
     for (let i = 0; i < size; i++) {
       await net.runner.forward()
       if (wanted) loss += await net.loss()
@@ -464,10 +465,11 @@ export abstract class Solver {
   private async advance(): Promise<number> {
     const { param, net, iter } = this
     const { stage } = this.rate
-    const lr = this.rate.take(iter)
+    const lr = this.rate.take(iter, this.smoothed.value)
     const displayed = !!param.display && iter % param.display === 0
-    const moved = param.lr_policy === 'multistep' && this.rate.stage !== stage ? { stage: this.rate.stage } : {}
-    if (displayed || 'stage' in moved) this.emit({ type: 'rate', iter, lr, displayed, ...moved })
+    const moved = param.lr_policy !== 'step' && this.rate.stage !== stage ? { stage: this.rate.stage } : {}
+    if (displayed || 'stage' in moved)
+      this.emit({ type: 'rate', iter, lr, displayed, policy: param.lr_policy ?? '', ...moved })
     const scale = (await this.clipScale()) / (param.iter_size ?? 1)
     net.built.learnable.forEach((learnable, i) => this.update(i, learnable, ruleOf(param, learnable, lr, scale)))
     // a device's queue must not grow without end; nothing is read back

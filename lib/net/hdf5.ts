@@ -73,6 +73,10 @@ export async function stateToHdf5(state: SolverState): Promise<Uint8Array> {
       { shape: blobShape(blob), data: blob.data! },
     ]),
   ]
+  // as SSD names them
+  if (state.minimum_loss !== undefined)
+    datasets.push(['minimum_loss', { shape: [1], data: Float32Array.of(state.minimum_loss) }])
+  if (state.iter_last_event !== undefined) datasets.push(['iter_last_event', Int32Array.of(state.iter_last_event)])
   if (state.ristretto_positions !== undefined) datasets.push(['ristretto_positions', state.ristretto_positions])
   return (await loadHdf5()).write(datasets)
 }
@@ -90,6 +94,8 @@ export async function readHdf5State(bytes: Uint8Array, file: string): Promise<So
         const { shape, data } = reader.read(`history/${i}`)
         return toBlobProto(shape, data)
       }),
+      ...(reader.has('minimum_loss') && { minimum_loss: reader.read('minimum_loss').data[0] }),
+      ...(reader.has('iter_last_event') && { iter_last_event: reader.read('iter_last_event').data[0] }),
       ristretto_positions: reader.text('ristretto_positions'),
     }
   } finally {

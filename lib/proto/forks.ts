@@ -298,14 +298,14 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'SolverParameter.rampup_interval': 'raises the rate over its first iterations',
     'SolverParameter.rampup_lr': 'is the rate at first',
   }),
-  ...fields(NVIDIA, [], { 'SolverParameter.min_lr': ['ends poly above zero', 0] }),
+  ...fields(NVIDIA, ['solver'], { 'SolverParameter.min_lr': ['ends poly and cosine above zero', 0] }),
   ...fields(INTEL, ['solver'], {
     'SolverParameter.warmup_iter': 'raises the rate over its first iterations',
     'SolverParameter.warmup_start_lr': 'is the rate at first',
     'SolverParameter.stagelr': 'lists the rates of multifixed',
     'SolverParameter.stageiter': 'lists where the rates of multifixed end',
   }),
-  ...fields(SSD, [], {
+  ...fields(SSD, ['solver'], {
     'SolverParameter.plateau_winsize': 'drops the rate where the loss no longer falls',
   }),
   ...fields(SSD, ['solver'], {

@@ -4,25 +4,39 @@ import { didYouMean } from '../system/names.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
 
-// A stage counts how often the rate has dropped: `step` and `multistep` have one.
-const policies: Record<string, Policy> = {
+// A stage counts how often the rate has dropped: `step`, `multistep` and `plateau` have one.
+const policies = {
   fixed: p => base(p),
   step: (p, _iter, stage) => base(p) * gamma(p) ** stage,
   exp: (p, iter) => base(p) * gamma(p) ** iter,
   inv: (p, iter) => base(p) * (1 + gamma(p) * iter) ** -(p.power ?? 0),
   multistep: (p, _iter, stage) => base(p) * gamma(p) ** stage,
-  // beyond max_iter a power of a negative number would be no number
-  poly: (p, iter) => (iter >= (p.max_iter ?? 0) ? 0 : base(p) * (1 - iter / (p.max_iter ?? 0)) ** (p.power ?? 0)),
+  poly: (p, iter) => between(p, iter, left => left ** (p.power ?? 0)),
   // of forks: rates, each with the last iteration that it is for
   multifixed: ({ stagelr = [], stageiter = [] }, iter) => {
     const stage = stageiter.findIndex(last => iter <= last)
     return stagelr[stage < 0 ? stagelr.length - 1 : stage]
   },
   sigmoid: (p, iter) => base(p) / (1 + Math.exp(-gamma(p) * (iter - (p.stepsize ?? 0)))),
-}
+  // half a wave from base_lr down to min_lr
+  cosine: (p, iter) => between(p, iter, left => (1 - Math.cos(Math.PI * left)) / 2),
+  // of SSD: a step down whenever the loss has not reached a new low for a while
+  plateau: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+} satisfies Record<string, Policy>
+
+/** What `lr_policy` may be. */
+export type RatePolicy = keyof typeof policies
 
 const base = (p: SolverParameter): number => p.base_lr ?? 0
 const gamma = (p: SolverParameter): number => p.gamma ?? 0
+
+/** From base_lr down to min_lr, as `curve` says of the part of max_iter that is left; min_lr from there on. */
+function between(p: SolverParameter, iter: number, curve: (left: number) => number): number {
+  const { max_iter: end = 0, min_lr: least = 0 } = p
+  return iter >= end ? least : least + (base(p) - least) * curve(1 - iter / end)
+}
+
+const isPolicy = (name: string): name is RatePolicy => Object.hasOwn(policies, name)
 
 /** Of forks: from the first rate up to the base rate, in a line; the policy counts from there on. */
 function warmUp(p: SolverParameter, iter: number): number | undefined {
@@ -31,16 +45,19 @@ function warmUp(p: SolverParameter, iter: number): number | undefined {
   return iter < iterations ? from + ((base(p) - from) * iter) / iterations : undefined
 }
 
-/** Caffe's learning-rate policies, and multifixed and a warm-up of forks. */
+/** Caffe's learning-rate policies, those of its forks (multifixed, plateau), cosine, and a warm-up. */
 export class LearningRate {
   /** How often the rate has dropped, part of a snapshot as `current_step`. */
   stage = 0
+  /** plateau: the lowest smoothed loss so far, and the iteration of the last low or drop. Part of a snapshot. */
+  lowest = Number.POSITIVE_INFINITY
+  lastEvent = 0
   private readonly policy: Policy
 
   /** Throws a NetError for a policy that does not exist or cannot work. */
   constructor(private readonly param: SolverParameter) {
     const name = param.lr_policy ?? ''
-    if (!Object.hasOwn(policies, name))
+    if (!isPolicy(name))
       throw new NetError(
         `solver: ${param.lr_policy === undefined ? 'lr_policy is missing' : `unknown lr_policy '${name}'${didYouMean(name, Object.keys(policies))}`}; it may be ${Object.keys(policies).join(', ')}`,
       )
@@ -51,7 +68,18 @@ export class LearningRate {
       throw new NetError(
         `solver: lr_policy 'multifixed' needs as many stageiter as stagelr, there are ${stageiter.length} and ${stagelr.length}`,
       )
+    if (name === 'plateau' && !param.plateau_winsize?.length)
+      throw new NetError(
+        "solver: lr_policy 'plateau' needs plateau_winsize: after how many iterations without a new low of the loss the rate drops, once for every drop",
+      )
+    if (name === 'cosine' && !((param.max_iter ?? 0) > 0))
+      throw new NetError(`solver: lr_policy 'cosine' needs a positive max_iter, it is ${param.max_iter ?? 0}`)
     this.policy = policies[name]
+  }
+
+  /** Whether the rate follows the loss, so that every iteration's has to be known. */
+  get followsLoss(): boolean {
+    return this.param.lr_policy === 'plateau'
   }
 
   /** The rate of iteration `iter`, without moving the stage. */
@@ -59,9 +87,14 @@ export class LearningRate {
     return this.rateOf(iter, this.nextStage(iter))
   }
 
-  /** The rate of iteration `iter`. A multistep stage moves by at most one a call, as in Caffe. */
-  take(iter: number): number {
-    this.stage = this.nextStage(iter)
+  /**
+   * The rate of iteration `iter`. A multistep stage moves by at most one a call, as in Caffe.
+   *
+   * @param loss smoothed, of this iteration; what plateau goes by
+   */
+  take(iter: number, loss = Number.NaN): number {
+    if (this.followsLoss) this.follow(iter, loss)
+    else this.stage = this.nextStage(iter)
     return this.rateOf(iter, this.stage)
   }
 
@@ -75,7 +108,19 @@ export class LearningRate {
     )
   }
 
+  private follow(iter: number, loss: number): void {
+    if (loss < this.lowest) {
+      this.lowest = loss
+      this.lastEvent = iter
+    }
+    const patience = this.param.plateau_winsize?.[this.stage] ?? Number.POSITIVE_INFINITY
+    if (iter < this.lastEvent + patience) return
+    this.stage++
+    this.lastEvent = iter
+  }
+
   private nextStage(iter: number): number {
+    if (this.followsLoss) return this.stage
     if (this.param.lr_policy === 'step') return Math.floor(iter / this.param.stepsize!)
     const steps = this.param.lr_policy === 'multistep' ? (this.param.stepvalue ?? []) : []
     return this.stage < steps.length && iter >= steps[this.stage] ? this.stage + 1 : this.stage

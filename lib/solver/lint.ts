@@ -27,7 +27,7 @@ export async function lint(net: BuiltNet, solver: SolverParameter, fresh: boolea
 
 function lintSolver(p: SolverParameter): string[] {
   const hints: string[] = []
-  const needsGamma = ['step', 'exp', 'inv', 'multistep', 'sigmoid'].includes(p.lr_policy ?? '')
+  const needsGamma = ['step', 'exp', 'inv', 'multistep', 'sigmoid', 'plateau'].includes(p.lr_policy ?? '')
   if (!p.base_lr) hints.push('base_lr is 0 or missing: no weight will move; write for example base_lr: 0.01')
   if (needsGamma && p.gamma === undefined)
     hints.push(`lr_policy '${p.lr_policy}' without gamma: gamma counts as 0; write for example gamma: 0.1`)
@@ -35,8 +35,7 @@ function lintSolver(p: SolverParameter): string[] {
     hints.push(`lr_policy '${p.lr_policy}' without power: power counts as 0, so the rate stays as it is`)
   if (p.lr_policy === 'multistep' && !p.stepvalue?.length)
     hints.push("lr_policy 'multistep' without stepvalue: the rate never drops")
-  if (p.lr_policy === 'poly' && !p.max_iter)
-    hints.push("lr_policy 'poly' needs max_iter: without it the rate is not a number")
+  if (p.lr_policy === 'poly' && !p.max_iter) hints.push("lr_policy 'poly' needs max_iter: without it the rate is 0")
   if (p.stepvalue?.some((value, i, all) => i > 0 && value <= all[i - 1]))
     hints.push(`stepvalue ${p.stepvalue.join(', ')} does not rise: the later steps come late`)
   if (p.snapshot && p.snapshot_prefix === undefined)

@@ -50,6 +50,7 @@ export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.
   const state: SolverState = {
     iter,
     current_step: solver.rate.stage,
+    ...(solver.rate.followsLoss && { minimum_loss: solver.rate.lowest, iter_last_event: solver.rate.lastEvent }),
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
     ristretto_positions: JSON.stringify(await positionsOf(solver)),
   }
@@ -101,6 +102,8 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   })
   solver.iter = state.iter ?? 0
   solver.rate.stage = state.current_step ?? 0
+  solver.rate.lowest = state.minimum_loss ?? Number.POSITIVE_INFINITY
+  solver.rate.lastEvent = state.iter_last_event ?? solver.iter
   if (positions) applyPositions(solver, positions)
 }
 

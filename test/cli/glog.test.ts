@@ -46,7 +46,7 @@ const story: readonly SolverEvent[] = [
     interval: 10,
     outputs: [loss],
   },
-  { type: 'rate', iter: 0, lr: 0.015, displayed: true },
+  { type: 'rate', policy: 'fixed', iter: 0, lr: 0.015, displayed: true },
   {
     type: 'snapshot',
     iter: 10,

@@ -54,7 +54,7 @@ describe('the story of a run', () => {
     expect(clip[0].norm).toBeGreaterThan(0.5)
     const steps = await storyOf('gamma: 0.5 stepvalue: 1', {}, text => text.replace('fixed', 'multistep'))
     expect(steps.filter(event => event.type === 'rate' && event.stage !== undefined)).toEqual([
-      { type: 'rate', iter: 1, lr: 0.005, displayed: false, stage: 1 },
+      { type: 'rate', iter: 1, lr: 0.005, displayed: false, policy: 'multistep', stage: 1 },
     ])
   })
 

@@ -18,3 +18,31 @@ test('multifixed has a list of rates with their last iterations', () => {
   expect(rates(param, [0, 10, 11, 20, 25, 99])).toEqual([3, 3, 2, 2, 1, 1])
   expect(() => rates({ ...param, stageiter: [10] }, [0])).toThrow(/as many stageiter as stagelr, there are 1 and 3/)
 })
+
+test('cosine and poly go down to min_lr at max_iter, and stay there', () => {
+  const cosine = { base_lr: 1, lr_policy: 'cosine', max_iter: 8 } as const
+  expect(rates(cosine, [0, 2, 4, 6, 8, 9])).toEqual([
+    1,
+    (1 + Math.SQRT1_2) / 2,
+    expect.closeTo(0.5, 15),
+    expect.closeTo((1 - Math.SQRT1_2) / 2, 15),
+    0,
+    0,
+  ])
+  expect(rates({ ...cosine, min_lr: 0.5 }, [0, 4, 8, 9])).toEqual([1, expect.closeTo(0.75, 15), 0.5, 0.5])
+  const poly = { base_lr: 1, lr_policy: 'poly', power: 2, max_iter: 8, min_lr: 0.5 } as const
+  expect(rates(poly, [0, 4, 8, 9])).toEqual([1, 0.5 + 0.5 * 0.25, 0.5, 0.5])
+  expect(() => rates({ ...cosine, max_iter: 0 }, [0])).toThrow("'cosine' needs a positive max_iter, it is 0")
+})
+
+test('plateau drops the rate where the loss has had no new low for so many iterations', () => {
+  const rate = new LearningRate({ base_lr: 1, lr_policy: 'plateau', gamma: 0.5, plateau_winsize: [2, 3] })
+  const losses = [9, 8, 8, 8.5, 7, 7, 7, 7, 7, 7, 7]
+  // lows at 0, 1 and 4; drops two after the low at 1, three after the one at 4, then never again
+  expect(losses.map((loss, iter) => rate.take(iter, loss))).toEqual([
+    1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25,
+  ])
+  expect(rate).toMatchObject({ stage: 2, lowest: 7, lastEvent: 7 })
+  expect(rate.peek(11)).toBe(0.25)
+  expect(() => new LearningRate({ base_lr: 1, lr_policy: 'plateau' })).toThrow(/'plateau' needs plateau_winsize/)
+})

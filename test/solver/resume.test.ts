@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createSolver } from '../../lib/index.js'
+import { createSolver, parseSolver } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
 import { bits, expectSame, formats, sources, start } from './resume.js'
@@ -38,6 +38,32 @@ for (const format of formats)
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
+  })
+
+for (const format of formats)
+  test(`a rate that follows the loss goes on with what it has seen, in ${format}`, async () => {
+    const text = `base_lr: 1 lr_policy: "plateau" gamma: 0.5 plateau_winsize: 2 plateau_winsize: 3 plateau_winsize: 4
+      random_seed: 3 snapshot_format: ${format} net_param {
+      layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 dim: 4 } data_filler { type: "gaussian" } } }
+      layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param { num_output: 2 } }
+      layer { name: "loss" type: "Reduction" bottom: "ip" top: "loss" loss_weight: 1 reduction_param { operation: SUMSQ } } }`
+    const make = async () => {
+      const rates: number[] = []
+      const solver = await createSolver(parseSolver(text), { engine: 'js' })
+      solver.onIteration(({ lr }) => void rates.push(lr))
+      return { solver, rates }
+    }
+    const whole = await make()
+    await whole.solver.step(7)
+    const { model, state } = await whole.solver.snapshot()
+    const { stage, lowest, lastEvent } = whole.solver.rate
+    await whole.solver.step(7)
+    const next = await make()
+    await next.solver.restore(state as Uint8Array, model as Uint8Array)
+    expect(next.solver.rate).toMatchObject({ stage, lowest: Math.fround(lowest), lastEvent })
+    await next.solver.step(7)
+    expect(next.rates).toEqual(whole.rates.slice(7))
+    expect(new Set(whole.rates).size).toBeGreaterThan(2)
   })
 
 // ---- Caffe's snapshots
