@@ -1,4 +1,3 @@
-import { EngineError } from '../errors.js'
 import { type Output, print, warn } from './output.js'
 import { ProgressBar } from './progress.js'
 
@@ -14,10 +13,8 @@ export function conversionLog(output: Output, json: boolean | undefined) {
         bar.update(done)
       } else if (done % 1000 === 0) log(`Processed ${done} files.`)
     },
-    onSkip(file: string, error: Error): void {
-      // a package that is not installed is no fault of the file, and would be missing for all of them
-      if (error instanceof EngineError) throw error
-      warn(output, `left out ${file}: ${error.message}`)
+    onSkip(_file: string, error: Error): void {
+      warn(output, `left out ${error.message}`)
     },
     /** Take the bar away. */
     stop: () => bar?.stop(),

@@ -61,7 +61,7 @@ async function convert(
   const report = await convertImageset({ ...options, ...told, root, list, output: db }).finally(stop)
   const { records, skipped, sizes } = report
   if (sizes) {
-    const [first, other] = sizes.map(({ path, size }) => `'${path}': ${size}`)
+    const [first, other] = sizes.map(({ place, size }) => `${place}: ${size}`)
     warn(
       output,
       `images differ in size (${first}, ${other}): a Data layer takes them one at a time, ` +

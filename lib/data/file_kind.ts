@@ -62,9 +62,12 @@ export function hdf5Kind(reader: Hdf5Reader): FileKind {
   return { kind: 'hdf5', text }
 }
 
-const stateKind = (model: string | undefined): FileKind => ({
+/** Other messages begin with a number and bytes, too: what is no model's name stands in no error. */
+export const isModelName = (text: string): boolean => /^[^\n]{1,300}\.caffemodel(\.h5)?$/.test(text)
+
+const stateKind = (model = ''): FileKind => ({
   kind: 'state',
-  text: `a solver state${model ? `; its model is '${model.slice(0, 300)}'` : ''}`,
+  text: `a solver state${isModelName(model) ? `; its model is '${model}'` : ''}`,
 })
 
 /** A binary file of Caffe's has lengths and numbers near its beginning, which are no letters. */
@@ -101,7 +104,7 @@ function messageKind(bytes: Uint8Array): FileKind | undefined {
       types.set(field, types.get(field) ?? type)
       if (field === 2 && type === BYTES && !text) {
         const length = reader.uint32()
-        text = new TextDecoder().decode(bytes.subarray(reader.pos, reader.pos + Math.min(length, 300)))
+        text = new TextDecoder().decode(bytes.subarray(reader.pos, reader.pos + Math.min(length, 320)))
         reader.skip(length)
       } else reader.skipType(type)
     }
@@ -111,7 +114,7 @@ function messageKind(bytes: Uint8Array): FileKind | undefined {
   const is = (field: number, ...wanted: number[]) => wanted.includes(types.get(field) ?? -1)
   if (is(100, BYTES) || (is(1, BYTES) && !is(2, VARINT))) return { kind: 'model', text: 'a model' }
   if (is(1, VARINT) && is(7, BYTES) && !is(5, BYTES, FLOAT)) return other('an ONNX model')
-  if (is(1, VARINT) && (is(2, BYTES) || is(3, BYTES))) return stateKind(text || undefined)
+  if (is(1, VARINT) && (is(2, BYTES) || is(3, BYTES))) return stateKind(text)
   if (is(1, VARINT) && is(2, VARINT) && is(3, VARINT) && (is(4, BYTES) || is(6, BYTES, FLOAT) || is(5, VARINT)))
     return { kind: 'datum', text: 'a Datum, one record of a database' }
   if ((is(7, BYTES) || is(1, VARINT)) && is(5, BYTES, FLOAT))

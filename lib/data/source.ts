@@ -76,10 +76,10 @@ export function withPrefix(place: string, error: unknown): Error {
 }
 
 /** An error of reading a file whose path stands in a file: it is not for everybody, so that it stays in the cause. */
-export function withoutPath(error: unknown): Error {
+export function withoutPath(error: unknown, name = 'its file'): Error {
   const { message, cause } = error as Error
   const { code } = ((error as { code?: string }).code ? error : (cause ?? {})) as { code?: unknown }
-  const say = (what: string) => new RistrettoError(`its file ${what}`, { cause: error })
+  const say = (what: string) => new RistrettoError(`${name} ${what}`, { cause: error })
   if (typeof code === 'string') return say(`cannot be read (${code})`)
   if (error instanceof RistrettoError && message.startsWith("file not found: '")) return say('is not found')
   if (error instanceof RistrettoError && message.startsWith("cannot read '"))

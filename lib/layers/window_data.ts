@@ -41,7 +41,7 @@ export class WindowDataLayer extends PrefetchingLayer {
     const list = parseWindowList(await files.text(source), source, fg_threshold, bg_threshold)
     const channels = list.images[0].shape[0]
     if (channels !== 3)
-      throw this.error(`${source} says that images have ${channels} channels; they are read in colour, with 3`)
+      throw this.error(`${source} says that images have other than 3 channels; they are read in colour`)
     if (mean && (mean.shape[0] !== channels || mean.shape[1] < cropSize || mean.shape[2] < cropSize))
       throw this.error(
         `the mean image is ${mean.shape.join('×')}; it must have ${channels} channels and be ${cropSize}×${cropSize} or larger`,

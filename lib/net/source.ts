@@ -19,9 +19,14 @@ export interface ReadNet {
 
 /**
  * A NetParameter from wherever it is, checked and upgraded. What is wrong with a prototxt stands in `errors`: the rest of
- * it is there, so that it can be looked through for more.
+ * it is there, so that it can be looked through for more. `inFile`: another file names it. Whatever file stands there is
+ * read, so that nothing of it is quoted unless it is a net.
  */
-export async function readNet(source: FileSource | NetParameter, files: Files): Promise<ReadNet> {
+export async function readNet(
+  source: FileSource | NetParameter,
+  files: Files,
+  { inFile = false }: { inFile?: boolean } = {},
+): Promise<ReadNet> {
   if (!isFileSource(source))
     return { param: adoptDeclared(upgradeNet(checkMessage('NetParameter', source, 'net'))), errors: [], files }
   const file = fileName(source)
@@ -37,9 +42,22 @@ export async function readNet(source: FileSource | NetParameter, files: Files): 
   }
   const errors: FormatError[] = []
   const parsed = await inTurns(readText('NetParameter', text, { file, errors }))
+  if (inFile && !holdsLayer(parsed)) throw noNet(file, text, errors)
   // half a net may be in no form that can be upgraded
   if (errors.length && parsed.layers?.length) throwAll(errors)
   return { param: adoptDeclared(upgradeNet(parsed)), errors, files: files.near(source) }
+}
+
+const holdsLayer = ({ layer = [], layers = [] }: NetParameter): boolean =>
+  [...layer, ...layers].some(({ type }) => type !== undefined)
+
+/** What is said of a text in which no layer stands: its first mistake by line, and none of its words. */
+function noNet(file: string, text: string, errors: readonly FormatError[]): FormatError {
+  const line = errors[0]?.line
+  const other = /^[ \t]*(base_lr|lr_policy|max_iter|net)\s*:/m.test(text) ? ": is this a solver's prototxt?" : ''
+  return new FormatError(
+    `${file}${line ? `:${line}` : ''}: this is named as a net, but no layer with a type stands in it${other}${line ? '; line and file alone are told of what is no net' : ''}`,
+  )
 }
 
 /** Refuse a net in which the text, types or connections are wrong, with all of it at once. */

@@ -1,8 +1,9 @@
 /** The nets that a solver describes, made, tested and read. */
 import { gpuForSolverMode } from '../engines/index.js'
-import { NetError, RistrettoError } from '../errors.js'
+import { NetError, RistrettoError, throwAll } from '../errors.js'
 import type { NetParameter, NetState, SolverParameter } from '../generated/caffe.js'
 import type { TaggedLog } from '../net/options.js'
+import { readNet } from '../net/source.js'
 import { Net } from '../net.js'
 import type { FileSource, Files } from '../system/files.js'
 import { DetectionTally, type DetectionTest } from './average_precision.js'
@@ -67,7 +68,12 @@ export async function buildNets(
   near: Files,
   taggedLog: TaggedLog,
 ): Promise<SolverNets> {
-  const read = async (net: string | NetParameter) => (typeof net === 'string' ? await Net.read(net, near) : net)
+  const read = async (net: string | NetParameter): Promise<NetParameter> => {
+    if (typeof net !== 'string') return net
+    const { param, errors } = await readNet(net, near, { inFile: true })
+    throwAll(errors)
+    return param
+  }
   const train = await read(trainNetOf(param))
   const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
   // the schema's default is GPU, too: only a written one counts

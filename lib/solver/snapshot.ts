@@ -1,5 +1,6 @@
 import type { Blob } from '../blob.js'
-import { fileKind, isHdf5 } from '../data/file_kind.js'
+import { fileKind, isHdf5, isModelName } from '../data/file_kind.js'
+import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverParameter, SolverState } from '../generated/caffe.js'
 import { readHdf5State, refuseOthers, stateToHdf5 } from '../net/hdf5.js'
@@ -95,7 +96,11 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   const moments = history.map(proto => blobData(proto))
   const positions = state.ristretto_positions ? readPositions(state.ristretto_positions, file) : undefined
   const weights = model ?? (await findModel(solver, source, state.learned_net))
-  if (weights !== undefined) await solver.net.copyFrom(weights)
+  if (weights !== undefined)
+    await solver.net.copyFrom(weights).catch(error => {
+      const told = model !== undefined || isModelName(state.learned_net ?? '')
+      throw told ? error : withPrefix(file, withoutPath(error, 'the model that it names'))
+    })
   moments.forEach((values, i) => {
     solver.history[i].memory.data.claim()
     solver.history[i].dataArray.set(values)

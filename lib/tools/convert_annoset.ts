@@ -1,7 +1,7 @@
 import { importPixels } from '../data/image.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
-import { inOrder } from '../data/source.js'
-import { FormatError, RistrettoError } from '../errors.js'
+import { inOrder, withoutPath, withPrefix } from '../data/source.js'
+import { EngineError, FormatError, RistrettoError } from '../errors.js'
 import type { AnnotatedDatum } from '../generated/caffe.js'
 import { drawSeed } from '../net/source.js'
 import { parseText } from '../proto/text.js'
@@ -54,9 +54,11 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
   let objects = 0
   try {
     const read = async (i: number) => {
-      const { path, objects } = pictures[order[i]]
-      const found = await objects()
+      const { path, place, objects } = pictures[order[i]]
+      // paths of the list stand in no error
+      const found = await objects().catch(error => Promise.reject(withPrefix(place, error)))
       return readFile(prefix + path)
+        .catch(error => Promise.reject(withoutPath(error)))
         .then(bytes => toItem(bytes, path, 0, pixels, options))
         .then(
           ({ datum }) => ({ datum, found }),
@@ -64,10 +66,12 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
         )
     }
     await inOrder(0, order.length, read, (i, item) => {
-      const { path } = pictures[order[i]]
+      const { path, place } = pictures[order[i]]
+      // a package that is not installed is no fault of the file, and would be missing for all of them
+      if (item instanceof EngineError) throw item
       if (item instanceof Error) {
         skipped.push(path)
-        onSkip?.(prefix + path, item)
+        onSkip?.(prefix + path, withPrefix(place, item))
       } else {
         const record: AnnotatedDatum = { datum: item.datum, type: 'BBOX', annotation_group: groupsOf(item.found) }
         writer.put(`${String(i).padStart(8, '0')}_${path}`, writeMessage('AnnotatedDatum', record))
@@ -86,6 +90,8 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
 
 interface Picture {
   readonly path: string
+  /** Where it stands. */
+  readonly place: string
   readonly objects: () => Promise<readonly AnnotatedObject[]>
 }
 
@@ -95,7 +101,11 @@ async function picturesOf({ list, labelMap }: ConvertAnnosetOptions, prefix: str
     labelMap === undefined ? undefined : labelsOf(parseText('LabelMap', await files.text(labelMap), { file: labelMap }))
   const text = await files.text(list)
   if (list.endsWith('.json'))
-    return cocoPictures(text, list, labels).map(({ path, objects }) => ({ path, objects: async () => objects }))
+    return cocoPictures(text, list, labels).map(({ path, objects }, i) => ({
+      path,
+      place: `${list}: image ${i}`,
+      objects: async () => objects,
+    }))
   if (!labels)
     throw new RistrettoError('convertAnnoset: VOC annotations name their classes: labelMap gives them labels')
   const lines = text.split('\n').map(line => line.trim())
@@ -103,8 +113,12 @@ async function picturesOf({ list, labelMap }: ConvertAnnosetOptions, prefix: str
     if (!line) return []
     const [, path, annotation] = /^(.*\S)\s+(\S+\.xml)$/i.exec(line) ?? []
     if (path === undefined) throw new FormatError(`${list}:${i + 1}: the line is not a picture, a space and its .xml`)
-    const file = prefix + annotation
-    return [{ path, objects: async () => vocObjects(textFrom(await readFile(file), file), file, labels) }]
+    const name = 'its annotation'
+    const objects = async () => {
+      const bytes = await readFile(prefix + annotation).catch(error => Promise.reject(withoutPath(error, name)))
+      return vocObjects(textFrom(bytes, name), name, labels)
+    }
+    return [{ path, place: `${list}:${i + 1}`, objects }]
   })
   if (!pictures.length) throw new FormatError(`${list}: it names no pictures`)
   return pictures

@@ -2,8 +2,8 @@ import { encodeImage, type ImageFormat, imageFormats } from '../data/encode_imag
 import { decodeImage, importPixels, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from '../data/image.js'
 import { isInt32, parseImageList } from '../data/image_list.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
-import { inOrder } from '../data/source.js'
-import { RistrettoError } from '../errors.js'
+import { inOrder, withoutPath, withPrefix } from '../data/source.js'
+import { EngineError, RistrettoError } from '../errors.js'
 import type { Datum } from '../generated/caffe.js'
 import { drawSeed } from '../net/source.js'
 import { writeDatum } from '../proto/datum.js'
@@ -39,7 +39,10 @@ export interface ConvertImagesetOptions {
   overwrite?: boolean
   /** Called after every image. */
   onProgress?: (done: number, total: number) => void
-  /** Called for every file that cannot be read and is left out, as in Caffe. */
+  /**
+   * Called for every file that cannot be read and is left out, as in Caffe. The error names its line in the list, not the
+   * file: see SECURITY.md.
+   */
   onSkip?: (file: string, error: Error) => void
   /** Receives notices. */
   log?: (line: string) => void
@@ -54,9 +57,11 @@ export interface ImagesetReport {
   readonly sizes?: readonly [first: ImageSize, other: ImageSize]
 }
 
-/** An image of the list and its size as `channels×height×width`. */
+/** An image of the list, where it stands there, and its size as `channels×height×width`. */
 export interface ImageSize {
   readonly path: string
+  /** `list.txt:3`, or `image 2 of the list` of one in memory. */
+  readonly place: string
   readonly size: string
 }
 
@@ -75,7 +80,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   const { root = '', output, shuffle, checkSize, overwrite, onProgress, onSkip, log = () => {} } = options
   if (!options.resizeWidth !== !options.resizeHeight)
     throw new RistrettoError('convertImageset: resizeWidth and resizeHeight go together: give both or none')
-  const { paths, labels } = await entries(options.list)
+  const { paths, labels, place } = await entries(options.list)
   const order = Uint32Array.from(paths.keys())
   const prefix = await folderPrefix(root)
   if (shuffle) {
@@ -92,7 +97,8 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   let other: ImageSize | undefined
   try {
     const read = async (entry: number) => {
-      return toItem(await readFile(prefix + paths[entry]), paths[entry], labels[entry], pixels, options)
+      const bytes = await readFile(prefix + paths[entry]).catch(error => Promise.reject(withoutPath(error)))
+      return toItem(bytes, paths[entry], labels[entry], pixels, options)
     }
     await inOrder(
       0,
@@ -100,16 +106,18 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
       i => read(order[i]).catch((error: Error) => error),
       (i, item) => {
         const path = paths[order[i]]
+        // a package that is not installed is no fault of the file, and would be missing for all of them
+        if (item instanceof EngineError) throw item
         if (item instanceof Error) {
           skipped.push(path)
-          onSkip?.(prefix + path, item)
+          onSkip?.(prefix + path, withPrefix(place(order[i]), item))
         } else {
           const { size, datum } = item
-          first ??= { path, size }
-          if (size !== first.size) other ??= { path, size }
+          first ??= { path, size, place: place(order[i]) }
+          if (size !== first.size) other ??= { path, size, place: place(order[i]) }
           if (other && checkSize)
             throw new RistrettoError(
-              `'${path}' is ${size}, '${first.path}' is ${first.size}: images of one size were asked for`,
+              `${other.place} is ${size}, ${first.place} is ${first.size}: images of one size were asked for`,
             )
           writer.put(`${String(i).padStart(8, '0')}_${path}`, writeDatum(datum))
         }
@@ -127,8 +135,11 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
 
 async function entries(
   list: ConvertImagesetOptions['list'],
-): Promise<{ paths: readonly string[]; labels: readonly number[] }> {
-  if (typeof list === 'string') return parseImageList(await createFiles().text(list), list)
+): Promise<{ paths: readonly string[]; labels: readonly number[]; place: (entry: number) => string }> {
+  if (typeof list === 'string') {
+    const { paths, labels, lines } = parseImageList(await createFiles().text(list), list)
+    return { paths, labels, place: entry => `${list}:${lines[entry]}` }
+  }
   if (!list.length) throw new RistrettoError('convertImageset: the list names no images')
   list.forEach(({ label }, i) => {
     if (!isInt32(label))
@@ -136,7 +147,11 @@ async function entries(
         `convertImageset: the label of image ${i} is ${label}; a Datum holds whole numbers of 32 bits: HDF5Data takes labels that are any numbers`,
       )
   })
-  return { paths: list.map(entry => entry.path), labels: list.map(entry => entry.label) }
+  return {
+    paths: list.map(entry => entry.path),
+    labels: list.map(entry => entry.label),
+    place: entry => `image ${entry} of the list`,
+  }
 }
 
 /** A picture file as a Datum, stored as the options have it. */

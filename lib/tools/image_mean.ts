@@ -23,30 +23,30 @@ export async function computeImageMean(
 ): Promise<ImageMean> {
   const records = await openLmdbRecords(source)
   const name = typeof source === 'string' ? source : 'the database'
-  const place = (i: number, key: Uint8Array) => `record ${i} (key '${new TextDecoder().decode(key)}')`
   try {
     if (!records.first()) throw new FormatError(`${name} holds no records`)
-    const decode = (datum: ReadDatum, i: number) =>
-      decoded(datum).catch(error => {
-        throw withPrefix(`${name}: ${place(i, records.key)}`, error)
-      })
-    const first = await decode(readDatum(records.value), 0)
-    const firstKey = records.key.slice()
+    // keys and values stand in no error: whatever database a stranger names is read
+    const decode = async (i: number): Promise<ReadDatum> => {
+      try {
+        const datum = readDatum(records.value)
+        return datum.encoded ? await decoded(datum) : datum
+      } catch (error) {
+        throw withPrefix(`${name}: record ${i}`, error)
+      }
+    }
+    const first = await decode(0)
     const { channels, height, width } = first
     const sum = new Float64Array(channels * height * width)
     for (let i = 0; i < records.count; i++) {
-      let datum = i === 0 ? first : readDatum(records.value)
-      if (datum.encoded) datum = await decode(datum, i)
+      const datum = i === 0 ? first : await decode(i)
       const values = datum.data.length ? datum.data : (datum.float_data ?? datum.data)
       if (datum.channels !== channels || datum.height !== height || datum.width !== width)
         throw new FormatError(
-          `${name}: ${place(i, records.key)} is ${sizeText(datum)}, ${place(0, firstKey)} is ${sizeText(first)}: ` +
+          `${name}: record ${i} is ${sizeText(datum)}, record 0 is ${sizeText(first)}: ` +
             `a mean needs images of one size; ${wayOut(datum, first)}`,
         )
       if (values.length !== sum.length)
-        throw new FormatError(
-          `${name}: ${place(i, records.key)} is ${sizeText(datum)}, but holds ${values.length} values`,
-        )
+        throw new FormatError(`${name}: record ${i} is ${sizeText(datum)}, but holds ${values.length} values`)
       for (let k = 0; k < sum.length; k++) sum[k] += values[k]
       records.next()
       if ((i + 1) % 1000 === 0 || i + 1 === records.count) onProgress?.(i + 1, records.count)
@@ -75,7 +75,6 @@ export async function writeImageMean(
 }
 
 async function decoded(datum: ReadDatum): Promise<ReadDatum> {
-  if (!datum.encoded) return datum
   const pixels = await importPixels()
   const image = toPlanes(await decodeImage(datum.data.slice(), pixels))
   return { ...datum, ...image, encoded: false }
