@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs'
 import type { Generated } from './generated.js'
-import { isAdded, isOfText, protoRoot } from './proto_root.js'
+import { isAdded, isOfLayer, isOfText, protoRoot } from './proto_root.js'
 
 /** Messages whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
 const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
@@ -51,16 +51,12 @@ async function make(): Promise<string> {
 
   const lines = [
     ...enums.flatMap(item => [
-      ...doc(enumComment(nameOf(item), facts), ''),
+      ...enumDoc(item, enumComment(nameOf(item), facts)),
       `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`,
     ]),
     '',
   ]
-  for (const message of messages)
-    lines.push(
-      ...interfaceLines(message.name, message.comment ?? optionsComment(message.name, facts), facts.get(message)!),
-      '',
-    )
+  for (const message of messages) lines.push(...interfaceLines(message.name, message.comment, facts.get(message)!), '')
   lines.push('/** Message types by name. */', 'export interface Messages {')
   for (const message of messages) lines.push(`  ${message.name}: ${message.name}`)
   lines.push('}', '', '/** Message types by name, defaults applied. */', 'export interface FilledMessages {')
@@ -116,7 +112,8 @@ function fieldFacts(
     label,
     default: written !== undefined && NUMBERS.has(field.type) ? Number(written) : written,
     kind,
-    comment: field.comment,
+    // the options of a layer are what their message says
+    comment: field.comment ?? (isOfLayer(owner) && resolved instanceof protobuf.Type ? resolved.comment : null),
   }
 }
 
@@ -130,18 +127,26 @@ function enumComment(name: string, facts: Facts): string {
   return `Values of ${users.join(', ')}.`
 }
 
-/** What a message without a comment of its own is for: the options of one type of layer. */
-function optionsComment(name: string, facts: Facts): string | null {
-  const layer = [...facts].find(([message]) => message.name === 'LayerParameter')![1]
-  const field = layer.find(({ type }) => type === name)
-  return field ? `Options of ${name.replace(/Parameter$/, '')} layers: their \`${field.name}\`.` : null
+/** What an enum is for, and its values where their names do not say it. */
+function enumDoc({ values, comments }: protobuf.Enum, use: string): string[] {
+  const known = Object.keys(values).filter(value => comments[value])
+  if (!known.length) return doc(use, '')
+  const lines = known.map(value => ` * - \`${value}\`: ${sentence(comments[value]!)}`)
+  return ['/**', ` * ${use}`, ' *', ...lines, ' */']
 }
 
 /** A field's comment, with its default. */
 const fieldComment = ({ comment, default: value }: FieldFacts): string | null =>
-  [comment?.replace(/[^.:;]$/, '$&.'), value === undefined ? '' : `Default: ${value === '' ? 'empty' : value}.`]
+  [comment && sentence(comment), value === undefined ? '' : `Default: ${value === '' ? 'empty' : value}.`]
     .filter(Boolean)
     .join(' ') || null
+
+/** A comment as a sentence: a word at its start gets a capital letter, a name or formula does not. */
+const sentence = (comment: string): string =>
+  comment
+    .replaceAll('\n', ' ')
+    .replace(/^(?:a|[a-z]{2,}(?:'s)?)(?=[ ,:;.]|$)/, word => word[0].toUpperCase() + word.slice(1))
+    .replace(/[^.:]$/, '$&.')
 
 /**
  * The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there.

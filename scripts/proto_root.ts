@@ -11,6 +11,9 @@ export const isAdded = (field: protobuf.Field): boolean => field.options?.['(add
 /** Whether a field is of prototxts alone. */
 export const isOfText = (field: protobuf.Field): boolean => field.options?.['(text)'] === true
 
+/** Whether a message is a layer, which has the options of all types as fields. */
+export const isOfLayer = ({ name }: protobuf.Type): boolean => name === 'LayerParameter' || name === 'V1LayerParameter'
+
 export async function protoRoot(): Promise<protobuf.Root> {
   const [caffe, forks] = await Promise.all(['caffe', 'forks'].map(parse))
   const scope = packageOf(caffe)
