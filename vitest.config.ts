@@ -7,8 +7,9 @@ import { defineConfig } from 'vitest/config'
 const numbers = ['test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
 /** As quick, but they register layers, so each file has a process of its own. */
 const spine = ['test/*.test.ts', 'test/pycaffe/net_spec.test.ts']
-/** What takes long in those rooms. */
+/** What takes long in those rooms, and what so long that only .ci/run has the time. */
 const tails = ['test/**/*.long.test.ts']
+const ci = ['test/**/*.ci.test.ts']
 
 export default defineConfig({
   // examples import the package by its name
@@ -26,10 +27,13 @@ export default defineConfig({
     setupFiles: [new URL('test/setup.ts', import.meta.url).pathname],
     pool: 'forks',
     maxWorkers: 2,
-    // npm run test:quick is the first two
+    // npm run test:quick is the first two, npm test all but the last
     projects: [
-      { extends: true, test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails], isolate: false } },
-      { extends: true, test: { name: 'spine', include: spine, exclude: tails } },
+      {
+        extends: true,
+        test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails, ...ci], isolate: false },
+      },
+      { extends: true, test: { name: 'spine', include: spine, exclude: [...tails, ...ci] } },
       { extends: true, test: { name: 'tails', include: tails } },
       // engines, data, programs
       {
@@ -37,9 +41,10 @@ export default defineConfig({
         test: {
           name: 'programs',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', ...numbers, ...spine, ...tails],
+          exclude: ['test/package/**', ...numbers, ...spine, ...tails, ...ci],
         },
       },
+      { extends: true, test: { name: 'ci', include: ci } },
     ],
   },
 })

@@ -89,7 +89,7 @@ export async function kernelRow(
     .filter(kernel => kernel in engine.kernels)
     .flatMap(kernel =>
       casesFor(kernel, engine)
-        .filter(c => c.hostOnly !== 'large' || limit === Number.POSITIVE_INFINITY)
+        .filter(({ hostOnly }) => limit === Number.POSITIVE_INFINITY || (hostOnly !== 'large' && hostOnly !== 'huge'))
         .map(
           c =>
             [

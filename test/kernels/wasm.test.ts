@@ -1,60 +1,16 @@
-import { describe, expect, it, test } from 'vitest'
-import type { HostEngine, Kernels } from '../../lib/engine.js'
-import { createJsEngine, jsKernels } from '../../lib/engines/js.js'
-import { wasmKernels } from '../../lib/engines/wasm/bind/index.js'
-import { createPool } from '../../lib/engines/wasm/pool.js'
-import { decode, wasmRuntime } from '../../lib/engines/wasm/runtime.js'
-import { createWasmEngine } from '../../lib/engines/wasm.js'
-import { plain } from '../../lib/generated/wasm_plain.js'
+import { expect, test } from 'vitest'
+import { jsKernels } from '../../lib/engines/js.js'
 import { kernelCases } from '../../lib/testing/kernel_cases/index.js'
-import type { KernelCase } from '../../lib/testing/kernel_cases/kit.js'
-import { compareOutput, runCase } from '../../lib/testing/kernel_cases/run.js'
-
-const js = createJsEngine()
-const wasm = await Promise.all([1, 2, 3].map(threads => createWasmEngine({ threads })))
-
-/** The build without fused multiply-adds, which is what runs where relaxed SIMD is missing. */
-async function plainEngine(): Promise<HostEngine> {
-  const runtime = { ...(await wasmRuntime()), module: await WebAssembly.compile(decode(plain)), fused: false }
-  return { ...wasm[0], kernels: { ...jsKernels, ...wasmKernels((await createPool(runtime, 2)).exports) } }
-}
-const unfused = await plainEngine()
-
-/** What a case writes on an engine. */
-function run(engine: HostEngine, kernel: keyof Kernels, c: KernelCase): Float32Array[] {
-  const { outputs, made } = runCase(kernel, c, engine)
-  const values = outputs.map(memory => memory.array.slice())
-  for (const memory of made) memory.dispose()
-  return values
-}
-
-/** Fails where values differ by more than float32 sums do. */
-function compare(outputs: Float32Array[], expected: Float32Array[], tolerance = 2e-6): void {
-  expect(outputs).toHaveLength(expected.length)
-  for (const [i, values] of expected.entries()) {
-    const { worst, at } = compareOutput(outputs[i], values, { ofLargest: tolerance, ofValue: 2e-6 })
-    expect(worst, `output ${i}, ${at}`).toBeLessThanOrEqual(1)
-  }
-}
+import { checkKernels } from './wasm.js'
 
 test('every kernel has cases', () => {
   expect(Object.keys(jsKernels).filter(name => !(name in kernelCases))).toEqual([])
 })
 
-describe.each(Object.entries(kernelCases) as [keyof Kernels, KernelCase[]][])('the wasm kernel %s', (kernel, cases) => {
-  it('has one case of a name', () => {
-    expect(new Set(cases.map(c => c.name)).size).toBe(cases.length)
-  })
-  for (const c of cases) {
-    it(`${c.name}: as the plain loops, in the same bits on 1, 2 and 3 threads`, () => {
-      const expected = run(js, kernel, c)
-      const [one, two, three] = wasm.map(engine => run(engine, kernel, c))
-      compare(one, expected, c.tolerance)
-      compare(run(unfused, kernel, c), expected, c.tolerance)
-      for (const i of expected.keys()) {
-        expect(Buffer.compare(Buffer.from(two[i].buffer), Buffer.from(one[i].buffer)), '2 threads').toBe(0)
-        expect(Buffer.compare(Buffer.from(three[i].buffer), Buffer.from(one[i].buffer)), '3 threads').toBe(0)
-      }
-    })
-  }
+test.each(Object.entries(kernelCases))('no two cases of %s have the same name', (_, cases) => {
+  const names = cases.map(({ name }) => name)
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
 })
+
+// several chunks and blocks of everything are in wasm.long.test.ts
+checkKernels(({ hostOnly }) => hostOnly !== 'large' && hostOnly !== 'huge')

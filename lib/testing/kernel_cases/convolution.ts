@@ -1,6 +1,6 @@
 import type { After, ConvolutionShape } from '../../engine.js'
-import { convolutionShape, everywhere, hostShapes } from './convolution_shapes.js'
-import { type KernelCase, type KernelCases, type Kit, product, withAfter } from './kit.js'
+import { convolutionShape, everywhere, finishingShapes, hostShapes, hugeShapes } from './convolution_shapes.js'
+import { type HostOnly, type KernelCase, type KernelCases, type Kit, product, withAfter } from './kit.js'
 
 interface Sized {
   readonly s: ConvolutionShape
@@ -32,18 +32,24 @@ function isTiled({ channels, outputs, kernel, stride, dilation }: ConvolutionSha
 
 const shapes = everywhere.map(sized)
 const onlyHosts = hostShapes.map(sized)
+const huge = hugeShapes.map(sized)
+const finishing = finishingShapes.map(sized)
 
 type Make = (shape: Sized) => KernelCase['run']
 
 const onAll = (make: Make, suffix = ''): KernelCase[] =>
   shapes.map(shape => ({ name: `${shape.name}${suffix}`, run: make(shape) }))
-const large = (make: Make, suffix = '', over = onlyHosts): KernelCase[] =>
+const large = (make: Make, suffix = '', over = onlyHosts, hostOnly: HostOnly = 'large'): KernelCase[] =>
   over.map(shape => ({
     name: `${shape.name}${suffix}`,
     run: make(shape),
-    hostOnly: 'large',
+    hostOnly,
     ...(shape.tolerance && { tolerance: shape.tolerance }),
   }))
+const onHosts = (make: Make, suffix = ''): KernelCase[] => [
+  ...large(make, suffix),
+  ...large(make, suffix, huge, 'huge'),
+]
 
 const inputs = (kit: Kit, { s, nx, nw }: Sized) => [kit.random(nx), kit.random(nw), kit.random(s.outputs)] as const
 
@@ -79,12 +85,12 @@ export const convolutions: KernelCases = {
   convolution: [
     ...onAll(withBias, ', bias'),
     ...onAll(withoutBias),
-    ...large(withBias, ', bias'),
-    ...large(withoutBias),
-    ...withAfter(after => [...onAll(followed(after), ', bias'), ...large(followed(after), ', bias')]),
+    ...onHosts(withBias, ', bias'),
+    ...large(withoutBias, '', finishing),
+    ...withAfter(after => [...onAll(followed(after), ', bias'), ...large(followed(after), ', bias', finishing)]),
   ],
-  convolutionInputGradient: [...onAll(inputGradient), ...large(inputGradient)],
-  convolutionWeightGradient: [...onAll(weightGradient), ...large(weightGradient)],
+  convolutionInputGradient: [...onAll(inputGradient), ...onHosts(inputGradient)],
+  convolutionWeightGradient: [...onAll(weightGradient), ...onHosts(weightGradient)],
   im2col: [...onAll(im2col), ...large(im2col, '', withSmallMatrices)],
   im2colGradient: [...onAll(im2colGradient), ...large(im2colGradient, '', withSmallMatrices)],
 }

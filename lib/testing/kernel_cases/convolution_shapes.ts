@@ -69,7 +69,8 @@ export const hostShapes: readonly string[] = [
   '9×32×16×15 to 33, kernel 5, pad 2',
   '3×64×13×12 to 96, kernel 5, pad 2, group 2',
   '4×50×8×9 to 20, kernel 5, pad 4',
-  '12×96×28×28 to 64, kernel 3, pad 1',
+  // tiles too many to be transformed once for all parts of the outputs, and several rounds of the weight gradient
+  '76×96×6×6 to 40, kernel 3, pad 1',
   '2×3×41 to 4, kernel 5, stride 2, pad 2',
   '2×2×4×5×6 to 3, kernel 2×3×2, stride 1×1×2, pad 0×1×1',
   // wide kernels in wide steps, whose input gradient has a pass of its own
@@ -97,7 +98,6 @@ export const hostShapes: readonly string[] = [
   '2×64×6×5 to 72, kernel 3, pad 1',
   '19×4×7×7 to 6, kernel 5',
   '3×64×30×17 to 70, kernel 3, pad 1',
-  '9×64×16×15 to 96, kernel 5, pad 2, group 2',
   '3×33×13×11 to 21, kernel 4×3, pad 2×1',
   '9×20×17×19 to 40, kernel 3, stride 1×2, pad 0×2',
   '2×48×21×20 to 6, kernel 3×2, pad 3×1, dilation 3×2, group 2',
@@ -109,4 +109,33 @@ export const hostShapes: readonly string[] = [
   '9×128×7×5 to 64, kernel 1, group 2',
   '8×16×15×14 to 48, kernel 3, stride 2, pad 1',
   '1×3×61×67 to 100, kernel 3, stride 2, pad 1',
+]
+
+/** Many images of some size, and all that they are cut into. */
+export const hugeShapes: readonly string[] = [
+  '12×96×28×28 to 64, kernel 3, pad 1',
+  '9×64×16×15 to 96, kernel 5, pad 2, group 2',
+]
+
+/**
+ * Every pass that ends in a bias and what follows it, with several blocks of sums, outputs and positions: the product
+ * without a matrix, depthwise, tiles of both kernels, more than two axes; and of a system's BLAS, which joins small
+ * images, takes positions as they are, a kernel row at a time or all at once, and tiles.
+ */
+export const finishingShapes: readonly string[] = [
+  '2×5×23×21 to 9, kernel 5×3, stride 2, pad 2×1',
+  '2×600×5×4 to 5, kernel 3, pad 1',
+  '1×4×6×6 to 530, kernel 3, pad 1',
+  '1×2×90×70 to 4, kernel 3, pad 1',
+  '3×18×13×37 to 18, kernel 3, pad 1, group 18',
+  '2×17×14×45 to 34, kernel 5×3, stride 2, pad 2×1, group 17',
+  '5×37×7×7 to 66, kernel 3, pad 1',
+  '3×32×17×14 to 24, kernel 3',
+  '2×32×8×8 to 33, kernel 5, pad 2',
+  '2×2×4×5×6 to 3, kernel 2×3×2, stride 1×1×2, pad 0×1×1',
+  '19×4×7×7 to 6, kernel 5',
+  '2×70×28×29 to 8, kernel 1',
+  '3×33×13×11 to 21, kernel 4×3, pad 2×1',
+  '8×16×15×14 to 48, kernel 3, stride 2, pad 1',
+  '1×64×24×21 to 70, kernel 3, pad 1',
 ]

@@ -16,12 +16,13 @@ export interface Kit {
 }
 
 /**
- * Why a case is for host engines alone: it takes long on a device that is a program; it has values that are not finite
+ * Why a case is for host engines alone: it takes long on a device that is a program; it takes long even on them, and
+ * meets what can only be met in that size; it has values that are not finite
  * (or too large, or too small), which shaders may treat as they like; its output is one of its inputs, which a device
  * may refuse; it leaves out an argument that a device needs; or it writes to places that its input names, which a device
  * cannot.
  */
-export type HostOnly = 'large' | 'not finite' | 'in place' | 'without an argument' | 'scatters'
+export type HostOnly = 'large' | 'huge' | 'not finite' | 'in place' | 'without an argument' | 'scatters'
 
 /** One call of a kernel, with what it needs. */
 export interface KernelCase {

@@ -29,7 +29,7 @@ const matrixTimesVector = '1×1000×333 1×5×40000 1000×1×333 3×1×70001 1×
 
 /** Rows of values with a bias each: batch × channels × inner. */
 const biased = '1×1×1 3×5×7 4×37×1 9×37×1'.split(' ')
-const manyBiased = '64×20×576 5×37×1 200×501×1 2×3×20001'.split(' ')
+const manyBiased = '6×20×577 5×37×1 200×501×1 2×3×20001'.split(' ')
 
 function addBias(size: string, after?: After): KernelCase {
   const [batch, channels, inner] = dims(size)

@@ -64,28 +64,58 @@ export function makeKit(
   heap: Heap,
   unwritten = Number.NaN,
 ): { kit: Kit; outputs: Memory[]; made: Memory[] } {
-  const stream = new RandomStream(7, name)
+  const draw = drawing(name)
   const outputs: Memory[] = []
   const made: Memory[] = []
-  const make = (n: number, value: (i: number) => number) => {
+  const make = (n: number, fill: (array: Float32Array) => void) => {
     const memory = new Memory(n, heap)
-    const { array } = memory
-    for (let i = 0; i < n; i++) array[i] = value(i)
+    fill(memory.array)
     made.push(memory)
     return memory
   }
+  const drawn = (what: string, n: number, value: (stream: RandomStream) => number) =>
+    make(n, array => array.set(draw(what, n, value)))
   const kit: Kit = {
-    random: (n, scale = 1) => make(n, () => (2 * stream.uniform() - 1) * scale),
-    positive: n => make(n, () => stream.uniform() + 0.1),
-    integers: (n, below) => make(n, () => stream.integer(below)),
-    values: (...values) => make(values.length, i => values[i]),
+    random: (n, scale = 1) => drawn(`±${scale}`, n, stream => (2 * stream.uniform() - 1) * scale),
+    positive: n => drawn('positive', n, stream => stream.uniform() + 0.1),
+    integers: (n, below) => drawn(`below ${below}`, n, stream => stream.integer(below)),
+    values: (...values) => make(values.length, array => array.set(values)),
     out(memory) {
-      const given = typeof memory === 'number' ? make(memory, () => unwritten) : memory
+      const given = typeof memory === 'number' ? make(memory, array => array.fill(unwritten)) : memory
       outputs.push(given)
       return given
     },
   }
   return { kit, outputs, made }
+}
+
+/** What somebody drew from a stream, and where the stream stood afterwards. */
+interface Drawn {
+  readonly what: string
+  readonly values: Float32Array
+  readonly end: number
+}
+
+/** What the last name drew, in order: a case runs on one engine after the other, and drawing takes longer than most. */
+let last: { name: string; drawn: Drawn[] } | undefined
+
+/** Draws values from the stream of that name: whoever draws the same in the same order gets the same. */
+function drawing(name: string): (what: string, n: number, value: (stream: RandomStream) => number) => Float32Array {
+  const drawn = last?.name === name ? last.drawn : []
+  last = { name, drawn }
+  const stream = new RandomStream(7, name)
+  let at = 0
+  return (what, n, value) => {
+    const known = drawn[at]
+    if (known?.what !== what || known.values.length !== n) {
+      const values = new Float32Array(n)
+      for (let i = 0; i < n; i++) values[i] = value(stream)
+      drawn.splice(at, drawn.length, { what, values, end: stream.index })
+    }
+    const { values, end } = drawn[at++]
+    stream.index = end
+    return values
+  }
 }
 
 /** The largest difference of two outputs as a share of what is allowed, and where. */

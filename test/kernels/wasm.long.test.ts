@@ -1,0 +1,3 @@
+import { checkKernels } from './wasm.js'
+
+checkKernels(({ hostOnly }) => hostOnly === 'large')
