@@ -1,5 +1,5 @@
 import { FormatError } from '../errors.js'
-import type { BlobProto } from '../generated/caffe.js'
+import type { BlobProto, Type } from '../generated/caffe.js'
 
 const MAX_AXES = 32
 const MAX_COUNT = 2 ** 31 - 1
@@ -27,17 +27,51 @@ export function blobShape(proto: BlobProto, where = 'the blob'): number[] {
 }
 
 /**
- * The values, from `data` or `double_data`; as many as the shape says, or a FormatError. May be a view of the file it
- * came from.
+ * The values, from `data`, `double_data` or NVCaffe's and OpenCV's `raw_data`; as many as the shape says, or a
+ * FormatError. May be a view of the file it came from.
  */
 export function blobData(proto: BlobProto, where = 'the blob'): Float32Array {
-  return checkedCount(asFloats(proto.double_data, proto.data) ?? new Float32Array(0), proto, where, 'values')
+  const { double_data, data, raw_data, raw_data_type } = proto
+  const values = asFloats(double_data, data) ?? fromRaw(raw_data, raw_data_type, `${where}: raw_data`)
+  return checkedCount(values ?? new Float32Array(0), proto, where, 'values')
 }
 
 /** The gradients, or undefined where none were written. */
 export function blobDiff(proto: BlobProto, where = 'the blob'): Float32Array | undefined {
-  const diff = asFloats(proto.double_diff, proto.diff)
-  return diff && checkedCount(diff, proto, where, 'gradients')
+  const { double_diff, diff, raw_diff, raw_diff_type } = proto
+  const values = asFloats(double_diff, diff) ?? fromRaw(raw_diff, raw_diff_type, `${where}: raw_diff`)
+  return values && checkedCount(values, proto, where, 'gradients')
+}
+
+const WIDTHS: Partial<Record<Type, number>> = { FLOAT16: 2, FLOAT: 4, DOUBLE: 8 }
+
+/** Values that stand as bytes, little-endian. */
+function fromRaw(bytes: Uint8Array | undefined, type: Type | undefined, where: string): Float32Array | undefined {
+  if (!bytes?.length) return undefined
+  const width = WIDTHS[type ?? 'BOOL']
+  if (!width) throw new FormatError(`${where} is of type ${type ?? 'none'}; it has to be FLOAT, FLOAT16 or DOUBLE`)
+  if (bytes.length % width)
+    throw new FormatError(`${where}: ${bytes.length} bytes do not make whole values of ${width} bytes`)
+  const isPlaced = bytes.byteOffset % width === 0
+  const { buffer, byteOffset, length } = isPlaced ? bytes : bytes.slice()
+  if (type === 'FLOAT') return new Float32Array(buffer, byteOffset, length / 4)
+  if (type === 'DOUBLE') return Float32Array.from(new Float64Array(buffer, byteOffset, length / 8))
+  return fromHalves(new Uint16Array(buffer, byteOffset, length / 2))
+}
+
+/** Numbers of a sign, five bits of exponent and ten of fraction. */
+function fromHalves(halves: Uint16Array): Float32Array {
+  const values = new Float32Array(halves.length)
+  const bits = new Uint32Array(values.buffer)
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i]
+    const sign = (half & 0x8000) << 16
+    const exponent = (half >> 10) & 31
+    // below the smallest normal number the fraction counts steps of 2^-24
+    if (exponent === 0) values[i] = (sign ? -1 : 1) * (half & 0x3ff) * 2 ** -24
+    else bits[i] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | ((half & 0x3ff) << 13)
+  }
+  return values
 }
 
 function asFloats(doubles: Float64Array | undefined, floats: Float32Array | undefined): Float32Array | undefined {

@@ -3,6 +3,7 @@
  * other and with Caffe's own, so that a number alone says nothing: the type of the layer does, and within a message
  * that two forks write differently, its fields do.
  */
+import { V1_TYPES } from './old_types.js'
 import type { FieldInfo, MessageInfo, PlainMessage } from './schema.js'
 
 interface Dialect {
@@ -14,7 +15,7 @@ interface Dialect {
 
 const dialect = (types: string, ...numbers: number[]): Dialect => ({ types: types.split(' '), numbers })
 
-/** By message of LayerParameter. */
+/** By message of LayerParameter; the last ones are of messages that are kept as bytes. */
 const dialects: Readonly<Record<string, Dialect>> = {
   annotated_data_param: dialect('AnnotatedData', 200),
   multibox_loss_param: dialect('MultiBoxLoss', 201),
@@ -35,9 +36,9 @@ const dialects: Readonly<Record<string, Dialect>> = {
   box_annotator_ohem_param: dialect('BoxAnnotatorOHEM', 10000, 152),
   bn_param: dialect('BN', 45, 152, 200, 41, 137, 1137),
   interp_param: dialect('Interp', 163, 143, 2143),
-  upsample_param: dialect('Upsample', 177, 137, 150, 149, 152),
+  upsample_param: dialect('Upsample', 177, 137, 150, 149, 152, 147),
   upsample_darknet_param: dialect('UpsampleDarknet', 209),
-  dense_image_data_param: dialect('DenseImageData', 168, 138),
+  dense_image_data_param: dialect('DenseImageData', 168, 138, 46),
   seg_accuracy_param: dialect('SegAccuracy', 1702, 164, 144),
   reorg_param: dialect('Reorg', 197, 149, 159),
   shuffle_channel_param: dialect('ShuffleChannel', 164, 166, 159),
@@ -69,7 +70,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
   eltwise_affine_param: dialect('EltwiseAffine', 205),
   local_param: dialect('Local', 201),
   // Caffe's own under another number
-  recurrent_param: dialect('RNN LSTM', 134, 151),
+  recurrent_param: dialect('RNN LSTM', 146, 134, 151),
   input_param: dialect('Input', 143),
   clip_param: dialect('Clip', 148, 248),
   swish_param: dialect('Swish', 147),
@@ -77,6 +78,20 @@ const dialects: Readonly<Record<string, Dialect>> = {
   tile_param: dialect('Tile', 138),
   log_param: dialect('Log', 134),
   crop_param: dialect('Crop', 144),
+  parameter_param: dialect('Parameter', 145),
+  split_param: dialect('Split', 208),
+  // under numbers that are another's here
+  dense_crf_param: dialect('DenseCRF', 146),
+  mat_write_param: dialect('MatWrite', 145),
+  sub_region_param: dialect('SubRegion', 206),
+  hotspot_param: dialect('Hotspot', 208),
+  margin_inner_product_param: dialect('MarginInnerProduct', 232),
+  depth_to_space_param: dialect('DepthToSpace', 208),
+  topk_gather_param: dialect('TopkGather', 213),
+  nms_param: dialect('NMS', 214),
+  where4_gathernd_param: dialect('Where4Gathernd', 219),
+  pyramid_roi_align_param: dialect('PyramidROIAlign', 222),
+  batch_to_space_nd_param: dialect('BatchToSpaceND', 235),
 }
 
 /** Messages by number: more than one where forks collide. */
@@ -98,16 +113,44 @@ export function layerField(layer: MessageInfo, number: number, type: string | un
   const own = candidates.find(message => type !== undefined && dialects[message].types.includes(type))
   if (own) return layer.byName.get(own)
   // of two that collide neither is meant for certain
-  return candidates.length === 1 && plain && !ofKnownType(type) ? plain : undefined
+  const isAlone = candidates.filter(message => layer.byName.has(message)).length === 1
+  return isAlone && plain && !ofKnownType(type) ? plain : undefined
 }
 
-const known = new Set(Object.values(dialects).flatMap(({ types }) => types))
+const known = new Set([...Object.values(dialects).flatMap(({ types }) => types), ...Object.values(V1_TYPES)])
 const ofKnownType = (type: string | undefined): boolean => type !== undefined && known.has(type)
+
+/** A type of caffe-windows' older layers, and its message, without which the number of the type is another fork's. */
+export interface V1Dialect {
+  readonly value: number
+  readonly type: string
+  readonly message: string
+  readonly number: number
+}
+
+export const v1Dialects: readonly V1Dialect[] = [
+  { value: 41, type: 'LOCAL', message: 'local_param', number: 44 },
+  { value: 42, type: 'BN', message: 'bn_param', number: 43 },
+  { value: 46, type: 'ROIPOOLING', message: 'roi_pooling_param', number: 48 },
+  { value: 48, type: 'ELTWISE_AFFINE', message: 'eltwise_affine_param', number: 49 },
+]
 
 /** The fields of a message that another fork writes under these numbers. */
 const variants: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  // SegNet's, beside PSPNet's
-  BNParameter: { scale_filler: 1, shift_filler: 2, bn_mode: 3 },
+  // SegNet's, and Synopsys', who put PSPNet's behind them
+  BNParameter: {
+    scale_filler: 1,
+    shift_filler: 2,
+    bn_mode: 3,
+    eps: 4,
+    frozen: 5,
+    engine: 6,
+    slope_filler: 7,
+    bias_filler: 8,
+    momentum: 9,
+  },
+  // SegNet's, beside R-FCN's
+  LossParameter: { ignore_label: 1, normalize: 2, weight_by_label_freqs: 3, class_weighting: 4 },
   // Synopsys', beside PVANet's
   ProposalParameter: {
     feat_stride: 1,
@@ -152,6 +195,8 @@ export function variantOf(info: MessageInfo): MessageInfo | undefined {
 export function isVariant(info: MessageInfo, message: PlainMessage): boolean {
   const variant = variantOf(info)
   if (!variant) return false
+  // a single one would be read as R-FCN's normalizer
+  if (info.name === 'LossParameter') return weightsOf(message).length > 1
   return info.fields.some(field => !field.number && variant.byName.has(field.name) && message[field.name] !== undefined)
 }
 
@@ -162,9 +207,27 @@ export const isSegNet = (layer: PlainMessage): boolean =>
 /** Under this key a layer that was read from a binary file has the numbers of its messages, where they are not ours. */
 export const readNumbers: unique symbol = Symbol('readNumbers')
 
-/** In R-FCN's files 3 is PRE_FIXED and 4 NONE, in Caffe's 3 is NONE: the normalizer, which only they have, tells them. */
-export function readRfcnMode(loss: PlainMessage): void {
-  if (loss['pre_fixed_normalizer'] !== undefined && loss['normalization'] === 'NONE')
+/** Under this key a message has the numbers of enums' values that were read, where they are not ours: the value, its number. */
+export const readValues: unique symbol = Symbol('readValues')
+
+/** R-FCN's number of NONE, which no other fork has. */
+export const RFCN_NONE = 4
+
+const weightsOf = (loss: PlainMessage): readonly number[] => (loss['class_weighting'] as number[] | undefined) ?? []
+
+/**
+ * What LossParameter's 3 and 4 are. In R-FCN's files 3 is PRE_FIXED, in Caffe's NONE: the normalizer, which only they
+ * have, tells them. SegNet has a switch and weights of classes there: more than one tells it.
+ */
+export function readLoss(loss: PlainMessage): void {
+  const { pre_fixed_normalizer: last, normalization } = loss
+  const values = loss[readValues] as Record<string, unknown> | undefined
+  if (weightsOf(loss).length && last !== undefined) {
+    loss['class_weighting'] = [...weightsOf(loss), last]
+    delete loss['pre_fixed_normalizer']
+    if (normalization !== undefined) loss['weight_by_label_freqs'] = normalization !== 'FULL'
+    delete loss['normalization']
+  } else if (last !== undefined && normalization === 'NONE' && !values?.['normalization'])
     loss['normalization'] = 'PRE_FIXED'
 }
 
@@ -173,5 +236,5 @@ export function withRfcnMode(loss: PlainMessage): PlainMessage {
   const { normalization, pre_fixed_normalizer } = loss
   if (normalization === 'PRE_FIXED')
     return { ...loss, normalization: 3, pre_fixed_normalizer: pre_fixed_normalizer ?? 1 }
-  return normalization === 'NONE' && pre_fixed_normalizer !== undefined ? { ...loss, normalization: 4 } : loss
+  return normalization === 'NONE' && pre_fixed_normalizer !== undefined ? { ...loss, normalization: RFCN_NONE } : loss
 }

@@ -1,6 +1,6 @@
 import { NetError, throwAll } from '../errors.js'
 import type { FilledMessages, Messages } from '../generated/caffe.js'
-import { readNumbers } from './dialects.js'
+import { readNumbers, readValues } from './dialects.js'
 import { keptFields } from './kept.js'
 import { keepPlace } from './places.js'
 import {
@@ -75,7 +75,7 @@ function check(info: MessageInfo, value: unknown, path: string, where: string, e
   for (const field of info.required) {
     if (source[field.name] === undefined) note(errors, `${where}${path || info.name} needs ${field.name}`, path)
   }
-  for (const key of [unknownFields, keptFields, readNumbers]) if (source[key]) checked[key] = source[key]
+  for (const key of [unknownFields, keptFields, readNumbers, readValues]) if (source[key]) checked[key] = source[key]
   return keepPlace(source, checked)
 }
 

@@ -10,6 +10,7 @@ import type {
   V1LayerParameter_LayerType,
 } from '../generated/caffe.js'
 import { adoptKept } from './adopt.js'
+import { readNumbers, readValues } from './dialects.js'
 import { keeping, keptOf } from './kept.js'
 import { unknownFields } from './message.js'
 import { V0_TYPES, V1_TYPES } from './old_types.js'
@@ -247,7 +248,7 @@ function upgradeV1Layer(old: V1LayerParameter, warn: Warn): LayerParameter {
   if (v0) warn(`layer '${old.name ?? ''}': a V0 layer within a V1 layer was dropped`)
   const plain = rest as PlainMessage
   if (plain[unknownFields]) warn(`layer '${old.name ?? ''}': fields that Caffe's V1 layers do not have were dropped`)
-  delete plain[unknownFields]
+  for (const key of [unknownFields, readNumbers, readValues]) delete plain[key]
   // a type that only a fork has
   const foreign = keptOf(old).find(field => field.name === 'type')
   const upgraded: LayerParameter = keepPlace(

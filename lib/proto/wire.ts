@@ -1,7 +1,17 @@
 import protobuf from 'protobufjs/minimal.js'
 import { FormatError } from '../errors.js'
 import type { BlobProto, BlobProtoVector, Messages, NetParameter, SolverState } from '../generated/caffe.js'
-import { dependsOnType, isSegNet, layerField, readNumbers, readRfcnMode, variantOf } from './dialects.js'
+import {
+  dependsOnType,
+  isSegNet,
+  layerField,
+  RFCN_NONE,
+  readLoss,
+  readNumbers,
+  readValues,
+  v1Dialects,
+  variantOf,
+} from './dialects.js'
 import { KEPT_TEXT, keep, keptFromText } from './kept.js'
 import { unknownFields } from './message.js'
 import {
@@ -116,6 +126,8 @@ class MessageReader {
   private pieces = 0
   /** How many known fields were of another wire type, or enum value, than theirs. */
   private mismatches = 0
+  /** How many fields no message has. */
+  private strangers = 0
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -161,6 +173,7 @@ class MessageReader {
       if (this.byType(info, number, tag & 7, open)) return
       this.skip(tag)
     } else {
+      if (info.name === 'V1LayerParameter' && this.byV1Type(info, number, tag & 7, open)) return
       const field = info.byNumber.get(number)
       if (field && this.field(field, tag & 7, open.message, open.growing)) return
       if (number === KEPT_TEXT && (tag & 7) === LENGTH) {
@@ -169,6 +182,7 @@ class MessageReader {
       }
       this.skip(tag)
       if (field) this.mismatches++
+      else this.strangers++
     }
     open.unknownEnd = this.keep(open.message, start, open.unknownEnd)
   }
@@ -188,28 +202,62 @@ class MessageReader {
     const outerEnd = reader.len
     const variant = variantOf(field.message)
     const forms = variant && isSegNet(message) ? [variant] : variant ? [field.message, variant] : [field.message]
+    let found: PlainMessage | undefined
     for (const form of forms) {
-      const { mismatches } = this
+      const { mismatches, strangers } = this
       reader.pos = begin
       reader.len = outerEnd
       try {
         const before = message[field.name] as PlainMessage | undefined
         const read = this.message(form, end, before && { ...before })
         if (this.mismatches > mismatches) continue
-        message[field.name] = read
-        if (number !== field.number) ((message[readNumbers] ??= {}) as Record<string, number>)[field.name] = number
-        return true
+        if (form === variant) noteNumbers(read, field.message, form)
+        // the form that knows all of it, else the first that nothing speaks against
+        const knowsAll = this.strangers === strangers
+        if (knowsAll || !found) found = read
+        if (knowsAll) break
       } catch (error) {
         if (error instanceof FormatError) throw error
       }
     }
-    reader.pos = start
     reader.len = outerEnd
-    return false
+    if (!found) {
+      reader.pos = start
+      return false
+    }
+    reader.pos = end
+    message[field.name] = found
+    if (number !== field.number) noteNumber(message, field.name, number)
+    return true
+  }
+
+  /** The same for an older layer: its type, if its message stands behind it, or the message of the type that was read. */
+  private byV1Type(info: MessageInfo, number: number, wire: number, { message, growing }: Open): boolean {
+    const { reader } = this
+    const start = reader.pos
+    if (number === V1_TYPE && wire === VARINT) {
+      const value = reader.int32()
+      const own = v1Dialects.find(item => item.value === value)
+      if (own && this.ahead(start, wire, own.number)) {
+        message['type'] = own.type
+        noteValue(message, 'type', own.type, value)
+        return true
+      }
+    }
+    reader.pos = start
+    const own = v1Dialects.find(item => item.number === number && item.type === message['type'])
+    if (!own || wire !== LENGTH || !this.field(info.byName.get(own.message)!, wire, message, growing)) return false
+    noteNumber(message, own.message, number)
+    return true
   }
 
   /** The type of the layer that is being read, which stands behind `from`, if it stands there. */
   private typeAhead(from: number, wire: number): string | undefined {
+    return this.ahead(from, wire, 2)?.string()
+  }
+
+  /** A reader of the field of this number, one of a length, if it stands behind the field of which `from` is the value. */
+  private ahead(from: number, wire: number, number: number): protobuf.Reader | undefined {
     const ahead = protobuf.Reader.create(this.bytes)
     ahead.len = this.reader.len
     ahead.pos = from
@@ -217,7 +265,7 @@ class MessageReader {
       ahead.skipType(wire)
       while (ahead.pos < ahead.len) {
         const tag = ahead.tag()
-        if (tag >>> 3 === 2 && (tag & 7) === LENGTH) return ahead.string()
+        if (tag >>> 3 === number && (tag & 7) === LENGTH) return ahead
         ahead.skipType(tag & 7, 0, tag >>> 3)
       }
     } catch {
@@ -228,7 +276,7 @@ class MessageReader {
 
   private finish(info: MessageInfo, { message, growing }: Open): PlainMessage {
     for (const [field, { values, length }] of growing) message[field.name] = values.slice(0, length)
-    if (info.name === 'LossParameter') readRfcnMode(message)
+    if (info.name === 'LossParameter') readLoss(message)
     for (const field of info.required)
       if (message[field.name] === undefined && field.number) throw new Error(`${field.name} is missing`)
     return message
@@ -257,13 +305,16 @@ class MessageReader {
     }
     if (wire !== wireType(field)) return false
     const start = reader.pos
-    const value = this.scalar(field)
+    const value = this.scalar(field) ?? this.foreignValue(field, start, message)
     if (value === undefined) {
       reader.pos = start
       return false
     }
-    if (!field.repeated) message[name] = value
-    else if (field.array) {
+    if (!field.repeated) {
+      if (name === 'pre_fixed_normalizer' && message[name] !== undefined)
+        append(message, 'class_weighting', message[name])
+      message[name] = value
+    } else if (field.array) {
       const list = this.grow(field, message, growing, 1)
       list.values[list.length - 1] = value as number
     } else append(message, name, value)
@@ -360,6 +411,16 @@ class MessageReader {
     }
   }
 
+  /** The value of an enum by a number that a fork alone has. */
+  private foreignValue(field: FieldInfo, start: number, message: PlainMessage): string | undefined {
+    const { reader } = this
+    if (field.typeName !== 'LossParameter.NormalizationMode') return undefined
+    reader.pos = start
+    if (reader.int32() !== RFCN_NONE) return undefined
+    noteValue(message, field.name, 'NONE', RFCN_NONE)
+    return 'NONE'
+  }
+
   /** Read a size; where what it covers ends. */
   private checkedEnd(): number {
     const { reader } = this
@@ -391,6 +452,25 @@ class MessageReader {
     }
     return pos
   }
+}
+
+/** The number of an older layer's type. */
+const V1_TYPE = 5
+
+function noteNumber(message: PlainMessage, name: string, number: number): void {
+  ;((message[readNumbers] ??= {}) as Record<string, number>)[name] = number
+}
+
+/** The numbers of what was read in another form than ours; fields that ours has no number for tell the form themselves. */
+function noteNumbers(read: PlainMessage, info: MessageInfo, form: MessageInfo): void {
+  for (const { name, number } of form.fields) {
+    const ours = info.byName.get(name)!.number
+    if (read[name] !== undefined && ours && ours !== number) noteNumber(read, name, number)
+  }
+}
+
+function noteValue(message: PlainMessage, name: string, value: string, number: number): void {
+  ;((message[readValues] ??= {}) as Record<string, unknown>)[name] = [value, number]
 }
 
 function append(message: PlainMessage, name: string, value: unknown): void {

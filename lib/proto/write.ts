@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js'
 import { FormatError } from '../errors.js'
 import type { Messages } from '../generated/caffe.js'
-import { isVariant, readNumbers, variantOf, withRfcnMode } from './dialects.js'
+import { isVariant, readNumbers, readValues, variantOf, withRfcnMode } from './dialects.js'
 import { KEPT_TEXT, keptOf } from './kept.js'
 import { checkMessage, unknownFields } from './message.js'
 import { type FieldInfo, type MessageInfo, type MessageName, messageInfo, type PlainMessage } from './schema.js'
@@ -31,8 +31,10 @@ class MessageWriter {
   message(info: MessageInfo, message: PlainMessage): void {
     if (isVariant(info, message)) info = variantOf(info)!
     if (info.name === 'LossParameter') message = withRfcnMode(message)
+    const values = message[readValues] as Record<string, [value: unknown, number: number]> | undefined
     for (const field of fieldsOf(info, message)) {
-      const value = message[field.name]
+      const own = message[field.name]
+      const value = own !== undefined && values?.[field.name]?.[0] === own ? values[field.name][1] : own
       // of prototxts alone
       if (value === undefined || field.number === 0) continue
       if (field.message) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../lib/errors.js'
+import type { BlobProto } from '../../lib/generated/caffe.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from '../../lib/proto/blob_proto.js'
 import { readBlobProto } from '../../lib/proto/wire.js'
 import { Golden, type GoldenArray } from '../golden.js'
@@ -75,5 +76,55 @@ describe('values', () => {
     expect(toBlobProto([2, 1], data)).toEqual({ shape: { dim: [2, 1] }, data })
     expect(toBlobProto([2, 1], data, data)).toEqual({ shape: { dim: [2, 1] }, data, diff: data })
     expect(blobShape(toBlobProto([2, 1], data))).toEqual([2, 1])
+  })
+
+  describe('as bytes, which NVCaffe writes and OpenCV where it halves a model', () => {
+    const bytesOf = (values: ArrayBufferView) => new Uint8Array(values.buffer)
+    const halves = Uint16Array.of(
+      0x3c00,
+      0xc000,
+      0x3555,
+      0x7bff,
+      0x0400,
+      0x8001,
+      0x0000,
+      0x8000,
+      0x7c00,
+      0xfc00,
+      0x7e00,
+    )
+    const numbers = [1, -2, 1365 / 4096, 65504, 2 ** -14, -(2 ** -24), 0, -0, Infinity, -Infinity, NaN]
+
+    test('half precision: normal, the smallest, zeros, infinite, not a number', () => {
+      const proto: BlobProto = { shape: { dim: [11] }, raw_data: bytesOf(halves), raw_data_type: 'FLOAT16' }
+      expect([...blobData(proto)]).toEqual(numbers)
+      expect(blobDiff(proto)).toBeUndefined()
+    })
+
+    test.each([
+      ['FLOAT', Float32Array.of(0.1, 2)],
+      ['DOUBLE', Float64Array.of(0.1, 2)],
+    ] as const)('%s, wherever it lies', (type, values) => {
+      const bytes = new Uint8Array(values.byteLength + 1)
+      bytes.set(bytesOf(values), 1)
+      const raw = bytes.subarray(1)
+      expect(blobData({ shape, raw_data: raw, raw_data_type: type })).toEqual(Float32Array.of(0.1, 2))
+      expect(blobDiff({ shape, raw_diff: bytesOf(values), raw_diff_type: type })).toEqual(Float32Array.of(0.1, 2))
+    })
+
+    test('plain values come first', () => {
+      const data = Float32Array.of(1, 2)
+      expect(blobData({ shape, data, raw_data: bytesOf(halves), raw_data_type: 'FLOAT16' })).toBe(data)
+    })
+
+    test.each([
+      [{ raw_data: new Uint8Array(8) }, 'raw_data is of type none; it has to be FLOAT, FLOAT16 or DOUBLE'],
+      [{ raw_data: new Uint8Array(8), raw_data_type: 'INT' }, 'raw_data is of type INT'],
+      [{ raw_data: new Uint8Array(7), raw_data_type: 'FLOAT' }, '7 bytes do not make whole values of 4 bytes'],
+      [{ raw_data: new Uint8Array(8), raw_data_type: 'FLOAT16' }, '[2] of 2 values, but 4 values'],
+    ] as const)('%o is refused', (fields, message) => {
+      expect(() => blobData({ shape, ...fields })).toThrow(message)
+      expect(() => blobData({ shape, ...fields })).toThrow(FormatError)
+    })
   })
 })

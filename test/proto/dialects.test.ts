@@ -1,6 +1,7 @@
 /** Binary models of forks, whose numbers collide. */
 import { describe, expect, test } from 'vitest'
 import { unknownFields } from '../../lib/proto/message.js'
+import { upgradeNet } from '../../lib/proto/upgrade.js'
 import { readNetParameter, writeMessage } from '../../lib/proto/wire.js'
 
 type Part = number | string | Uint8Array
@@ -89,8 +90,87 @@ describe('what two forks write differently is told by its fields', () => {
     const rfcn = model('SoftmaxWithLoss', field(101, raw(24, 3, 37, float(128))))
     expect(layerOf(rfcn).loss_param).toEqual({ normalization: 'PRE_FIXED', pre_fixed_normalizer: 128 })
     expect(writeMessage('NetParameter', readNetParameter(rfcn))).toEqual(rfcn)
+    // with the normalizer left out PRE_FIXED divides by 1, as NONE
     const caffe = model('SoftmaxWithLoss', field(101, raw(24, 3)))
     expect(layerOf(caffe).loss_param).toEqual({ normalization: 'NONE' })
     expect(writeMessage('NetParameter', readNetParameter(caffe))).toEqual(caffe)
+  })
+
+  test("4 is R-FCN's NONE, with the normalizer and without", () => {
+    for (const rest of [[], [37, float(128)]]) {
+      const file = model('SoftmaxWithLoss', field(101, raw(24, 4, ...rest)))
+      expect(layerOf(file).loss_param).toMatchObject({ normalization: 'NONE' })
+      expect(writeMessage('NetParameter', readNetParameter(file))).toEqual(file)
+      // and 3 once something else is written there
+      const changed = readNetParameter(file)
+      changed.layer![0].loss_param = { normalization: 'NONE' }
+      expect(layerOf(writeMessage('NetParameter', changed)).loss_param).toEqual({ normalization: 'NONE' })
+    }
+  })
+
+  test("weights of several classes are SegNet's", () => {
+    const weights = [0.5, 2, 4].flatMap(value => [37, float(value)])
+    const file = model('SoftmaxWithLoss', field(101, raw(8, 11, 24, 1, ...weights)))
+    const loss_param = { ignore_label: 11, weight_by_label_freqs: true, class_weighting: [0.5, 2, 4] }
+    expect(layerOf(file).loss_param).toEqual(loss_param)
+    expect(writeMessage('NetParameter', readNetParameter(file))).toEqual(file)
+    const written = writeMessage('NetParameter', { layer: [{ name: 'l', type: 'SoftmaxWithLoss', loss_param }] })
+    expect(written).toEqual(file)
+    const off = { weight_by_label_freqs: false, class_weighting: [1, 2] }
+    const other = { name: 'l', type: 'SoftmaxWithLoss', loss_param: off }
+    expect(layerOf(writeMessage('NetParameter', { layer: [other] })).loss_param).toEqual(off)
+  })
+
+  test("BN of Synopsys, whose numbers of PSPNet's fields are its own", () => {
+    const file = model('BN', field(45, field(7, field(1, 'msra')), raw(77, float(0.5))))
+    expect(layerOf(file).bn_param).toMatchObject({ slope_filler: { type: 'msra' }, momentum: 0.5 })
+    expect(writeMessage('NetParameter', readNetParameter(file))).toEqual(file)
+  })
+
+  test.each([
+    ['DenseCRF', 146],
+    ['MatWrite', 145],
+    ['SubRegion', 206],
+    ['Hotspot', 208],
+    ['PyramidROIAlign', 222],
+  ])("%s, whose number is another layer's here: the bytes are kept", (type, number) => {
+    const file = model(type, field(number, raw(8, 1)))
+    expect(Object.keys(layerOf(file))).toEqual(['name', 'type'])
+    expect(writeMessage('NetParameter', readNetParameter(file))).toEqual(file)
+  })
+
+  test("Caffe's own keep their numbers, in a type of somebody's own, too", () => {
+    const recurrent = field(146, raw(8, 5))
+    for (const type of ['LSTM', 'MyLSTM'])
+      expect(layerOf(model(type, recurrent))).toMatchObject({ recurrent_param: { num_output: 5 } })
+  })
+})
+
+describe('older layers of caffe-windows', () => {
+  const old = (...fields: Uint8Array[]) => field(2, field(4, 'l'), ...fields)
+  const upgraded = (bytes: Uint8Array) => upgradeNet(readNetParameter(bytes)).layer![0]
+
+  test.each([
+    ['BN', old(raw(40, 42), field(43, raw(29, float(0.5)))), { type: 'BN', bn_param: { momentum: 0.5 } }],
+    ['ROIPOOLING', old(raw(40, 46), field(48, size)), { type: 'ROIPooling', roi_pooling_param: { pooled_h: 7 } }],
+  ])('%s', (type, file, layer) => {
+    expect(readNetParameter(file).layers![0]).toMatchObject({ type })
+    expect(writeMessage('NetParameter', readNetParameter(file))).toEqual(file)
+    expect(upgraded(file)).toMatchObject(layer)
+    // with today's numbers
+    const again = writeMessage('NetParameter', upgradeNet(readNetParameter(file)))
+    expect(upgraded(again)).toMatchObject(layer)
+    expect(again).not.toEqual(file)
+  })
+
+  test.each([
+    ['without its message it may be another fork’s', old(raw(40, 42))],
+    ['nor is a message taken without its type', old(raw(40, 4), field(43, raw(29, float(0.5))))],
+    ['nor for another type', old(raw(40, 46), field(48, size), field(43, raw(29, float(0.5))))],
+  ])('%s', (_, file) => {
+    const [layer] = readNetParameter(file).layers!
+    expect((layer as Record<symbol, Uint8Array[]>)[unknownFields]).toHaveLength(1)
+    expect(layer.bn_param).toBeUndefined()
+    expect(writeMessage('NetParameter', readNetParameter(file))).toEqual(file)
   })
 })
