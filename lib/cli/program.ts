@@ -19,6 +19,7 @@ type Add = (program: Command, output: Output) => void
 const commands: Record<string, () => Promise<Add>> = {
   train: async () => (await import('./train.js')).addTrain,
   test: async () => (await import('./test.js')).addTest,
+  'find-lr': async () => (await import('./find_lr.js')).addFindLr,
   time: async () => (await import('./time.js')).addTime,
   classify: async () => (await import('./classify.js')).addClassify,
   detect: async () => (await import('./detect.js')).addDetect,

@@ -19,6 +19,7 @@ export interface Panel {
 export interface Chart {
   readonly title: string
   readonly xLabel: string
+  readonly logarithmicX?: boolean
   readonly panels: readonly Panel[]
 }
 

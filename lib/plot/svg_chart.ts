@@ -13,6 +13,7 @@ export function svgChart(chart: Chart, width = 800, panelHeight = 260): string {
   const x = axisOf(
     chart.panels.flatMap(panel => panel.series.flatMap(series => series.points.map(point => point[0]))),
     Math.max(2, Math.round(width / 110)),
+    chart.logarithmicX,
   )
   const panels: string[] = []
   let top = HEADER

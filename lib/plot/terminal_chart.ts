@@ -20,7 +20,7 @@ export interface TerminalChartOptions {
 /** A chart as lines of text: panels below each other over the same x. */
 export function terminalChart(chart: Chart, { width, height, color }: TerminalChartOptions): string[] {
   const xs = chart.panels.flatMap(panel => panel.series.flatMap(series => series.points.map(point => point[0])))
-  const x = axisOf(xs, Math.max(2, Math.floor(width / 16)))
+  const x = axisOf(xs, Math.max(2, Math.floor(width / 16)), chart.logarithmicX)
   const axes = chart.panels.map(panel => yAxis(panel, height))
   const margin = Math.max(...axes.flatMap(axis => axis.ticks.map(tick => tickText(tick).length)))
   const columns = Math.max(10, width - margin - 2)
@@ -81,10 +81,9 @@ function xAxis(x: Axis, margin: number, columns: number): string[] {
     const at = Math.round(x.place(tick) * (columns - 1))
     line[at] = '┬'
     const text = tickText(tick)
-    const from = Math.min(at - Math.floor(text.length / 2), columns - text.length)
+    const from = Math.max(0, Math.min(at - Math.floor(text.length / 2), columns - text.length))
     if (from < free) continue
-    // the first number may reach below the axis' own
-    for (let i = 0; i < text.length; i++) if (from + i >= 0) numbers[from + i] = text[i]
+    for (let i = 0; i < text.length; i++) numbers[from + i] = text[i]
     free = from + text.length + 1
   }
   return [`${' '.repeat(margin)} └${line.join('')}`, `${' '.repeat(margin + 2)}${numbers.join('').trimEnd()}`]

@@ -38,6 +38,7 @@ export {
 } from './convert_imageset.js'
 export { type ConvertMnistOptions, convertMnist } from './convert_mnist.js'
 export { extractFeatures } from './extract_features.js'
+export { type FindRateOptions, findRate, type RatePoint, type RateSearch } from './find_rate.js'
 export { computeImageMean, type ImageMean, writeImageMean } from './image_mean.js'
 export { type LogRow, type LogTables, parseLog } from './parse_log.js'
 export type { StandIn } from './stand_in.js'

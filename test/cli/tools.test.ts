@@ -10,6 +10,7 @@ const folder = temporaryFolder()
 const tools = [
   'train',
   'test',
+  'find-lr',
   'time',
   'classify',
   'detect',

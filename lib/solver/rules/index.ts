@@ -13,7 +13,7 @@ import { SGDSolver } from './sgd.js'
 
 export { AdaDeltaSolver, AdaGradSolver, AdamSolver, NesterovSolver, RMSPropSolver, SGDSolver }
 
-type SolverClass = (new (...args: ConstructorParameters<typeof SGDSolver>) => Solver) & Pick<typeof Solver, 'create'>
+type SolverClass = new (...args: ConstructorParameters<typeof SGDSolver>) => Solver
 
 /** Solver classes by the name that a solver's `type:` gives. */
 const solvers: Record<string, SolverClass> = {
@@ -34,10 +34,22 @@ export function solverTypes(): string[] {
  * The solver that a prototxt (path, URL or bytes) or a parsed SolverParameter describes, of the class that its `type:`
  * names (default SGD).
  */
-export async function createSolver(source: FileSource | SolverParameter, options: SolverOptions = {}): Promise<Solver> {
-  const { param } = await readSolver(source, options)
+export function createSolver(source: FileSource | SolverParameter, options: SolverOptions = {}): Promise<Solver> {
+  return createChangedSolver(source, options, param => param)
+}
+
+/** The same after a change to what the source says. */
+export async function createChangedSolver(
+  source: FileSource | SolverParameter,
+  options: SolverOptions,
+  change: (param: SolverParameter) => SolverParameter,
+): Promise<Solver> {
+  const { param: given, files } = await readSolver(source, options)
+  const param = change(given)
   const type = param.type ?? 'SGD'
   if (!Object.hasOwn(solvers, type))
     throw new NetError(`solver: unknown type '${type}'; it may be ${solverTypes().join(', ')}`)
-  return solvers[type].create(source, options)
+  const solver = new solvers[type](param, options, files)
+  await solver.setup()
+  return solver
 }
