@@ -13,6 +13,7 @@
  * @module
  */
 export { Blob, type Shape } from './blob.js'
+export type { Preparation } from './data/preparation.js'
 export type {
   AccuracyShape,
   After,
@@ -71,10 +72,20 @@ export {
   type View,
   view,
 } from './gpu_kernel.js'
-export { type ChannelAffine, type CoordMap, type Count, Layer, type LayerClass, type LayerContext } from './layer.js'
+export {
+  type AtDeploy,
+  type ChannelAffine,
+  type CoordMap,
+  type Count,
+  Layer,
+  type LayerClass,
+  type LayerContext,
+} from './layer.js'
 export { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
 export type { Runnable } from './net/batches.js'
+export { type DeployOptions, deployNet } from './net/deploy.js'
+export type { DeployNetOptions } from './net/deploy_net.js'
 export type { LayerDescription, NetDescription, ParamDescription } from './net/description.js'
 export type { Feed, FeedItem, FeedSource, FeedValues, JointFeedSource } from './net/feed.js'
 export type { CopyOptions, CopyReport, NetFormat, SaveOptions } from './net/files.js'

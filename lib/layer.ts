@@ -57,6 +57,18 @@ export interface LayerContext {
 }
 
 /**
+ * What becomes of a layer in a deploy net. 'stays': it stays, though it has no bottoms. 'loss', 'metric': nothing; its
+ * first bottom is a prediction, the others are labels. A type: a loss likewise, whose prediction a layer of that type
+ * (with the loss's message `param`) makes what people want to see. 'goes': nothing, and what it reads is no output.
+ */
+export type AtDeploy =
+  | 'stays'
+  | 'loss'
+  | 'metric'
+  | 'goes'
+  | { readonly type: string; readonly param?: keyof LayerParameter }
+
+/**
  * A unit of computation: bottoms in, tops out. Subclass it to make your own.
  *
  * Name the kernels you call in `static uses`. A layer that names none is plain host code: before its forward the Net
@@ -78,6 +90,11 @@ export abstract class Layer {
   static readonly isInput: boolean = false
   /** All weights zero are a mistake, which no training mends: no gradient passes through them. */
   static readonly needsWeights: boolean = false
+  /**
+   * What a deploy net, which has no labels, has in its place. Left out: the layer itself, or an input in the place of
+   * one without bottoms.
+   */
+  static readonly atDeploy: AtDeploy | undefined = undefined
   /** Own kernels for the gpu engine, from `gpuKernel`: naming them leaves this layer's values on the device. */
   static readonly gpu: readonly GpuKernel[] = []
 
@@ -339,6 +356,8 @@ export interface LayerClass {
   readonly isInput?: boolean
   /** All weights zero are a mistake. */
   readonly needsWeights?: boolean
+  /** What a deploy net has in its place. */
+  readonly atDeploy?: AtDeploy
   /** How coordinates go from a bottom to the tops. */
   coordinates?(param: LayerParameter, bottom: number): CoordMap | undefined
   /** What is probably wrong where layers of these classes read the top. */

@@ -1,13 +1,15 @@
 import { Blob } from './blob.js'
+import type { Preparation } from './data/preparation.js'
 import type { Engine } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
 import { startDefaultEngine, startEngine } from './engines/index.js'
 import { limitEngine } from './engines/limited_heap.js'
-import { RistrettoError, throwAll } from './errors.js'
+import { NetError, RistrettoError, throwAll } from './errors.js'
 import type { LayerParameter, NetParameter } from './generated/caffe.js'
 import type { Layer, LayerContext, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
 import { buildNet } from './net/build.js'
+import type { DeployNetOptions } from './net/deploy_net.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
 import { explainNet } from './net/explain.js'
 import { createFeed, type FeedSource, type JointFeedSource } from './net/feed.js'
@@ -76,8 +78,13 @@ export class Net {
   /** @internal Runs the layers. */
   readonly runner: Passes
 
+  /** @internal The whole description, of every phase and stage. */
+  description: NetParameter = {}
   /** @internal Layers that say how the training prepared pictures: the description's, or the last model's. */
   pictureLayers: readonly LayerParameter[] = []
+  /** Names of the classes, where the model or the data that it learned from has them. */
+  labels: readonly string[] | undefined
+  private prepared: { by: LayerParameter | undefined; is: Preparation } | undefined
 
   private readonly places = new Map<string, number>()
 
@@ -132,6 +139,7 @@ export class Net {
     const watch = createWatch(built, { memory: options.maxMemory, work: options.maxWork })
     checkFits(built, options.maxMemory !== undefined)
     const net = new Net(built, watch)
+    net.description = param
     net.pictureLayers = pictureLayers(param.layer)
     if (options.weights !== undefined) {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
@@ -141,6 +149,16 @@ export class Net {
     if (options.optimize === 'inference') net.runner.optimize(options.keep ?? [])
     await engine.ready
     return net
+  }
+
+  /**
+   * Build the net that is used of one that is trained: no data layers, labels, losses and accuracies, but inputs and
+   * predictions. See deployNet; sizes that the text does not say come from the data, its mean file or the weights. The net
+   * knows how the data layers prepared pictures (`preparation`), and their classes (`labels`).
+   */
+  static async deploy(source: FileSource | NetParameter, options: DeployNetOptions = {}): Promise<Net> {
+    const { deployFrom } = await import('./net/deploy_net.js')
+    return deployFrom(source, options, (param, options) => Net.create(param, options))
   }
 
   /** The description in a prototxt, upgraded to the current format. */
@@ -335,6 +353,29 @@ export class Net {
     const blobs = [inputs].flat().map(name => this.blob(name))
     if (source === null) this.runner.unfeed(blobs)
     else this.runner.feed(createFeed(this.built, blobs, source, joint))
+  }
+
+  /**
+   * How pictures become the first input, as the data layer of the training made them: of the prototxt, of the model, or as
+   * it was set. Undefined where nothing says so. Reads the mean file. A NetError if the input is not N × C × H × W.
+   */
+  async preparation(): Promise<Preparation | undefined> {
+    const [layer] = this.pictureLayers
+    if (this.prepared && (!this.prepared.by || this.prepared.by === layer)) return this.prepared.is
+    const shape = this.blobs[this.inputs[0]]?.shape
+    if (!layer || !shape) return undefined
+    if (shape.length !== 4)
+      throw new NetError(`input '${this.inputs[0]}' is [${shape.join(', ')}], no N × C × H × W, so no picture fits it`)
+    const { preparationOf } = await import('./net/preparation.js')
+    const reader = this.built.nodes.find(({ bottom }) => bottom.includes(this.blobs[this.inputs[0]]))
+    const is = await preparationOf(layer, shape.slice(1), this.built.context, reader)
+    this.prepared = { by: layer, is }
+    return is
+  }
+
+  /** Say how pictures become the first input, whatever the model says. */
+  setPreparation(preparation: Preparation): void {
+    this.prepared = { by: undefined, is: preparation }
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */

@@ -3,6 +3,7 @@ import type { Engine, Kernels, UpdateRule } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
 import { NetError, RistrettoError } from './errors.js'
 import type { SolverParameter } from './generated/caffe.js'
+import type { DeployNetOptions } from './net/deploy_net.js'
 import type { LearnableParam } from './net/node.js'
 import type { Net } from './net.js'
 import { detectionTestOf } from './solver/average_precision.js'
@@ -373,6 +374,16 @@ export abstract class Solver {
     await this.net.exclusive(() => restoreSolver(this, state, model))
     this.fresh = false
     this.emit({ type: 'restored', iter: this.iter, file: stateName(state) })
+  }
+
+  /**
+   * The net that is used of the one that is trained, with the weights as they are now: see Net.deploy. It is on its own,
+   * and lives until it is disposed.
+   */
+  async deploy(options: DeployNetOptions = {}): Promise<Net> {
+    this.mustLive('deploy')
+    const { deploySolver } = await import('./solver/deploy.js')
+    return deploySolver(this, options)
   }
 
   /** Give the memory of all nets and the history back. */

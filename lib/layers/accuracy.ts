@@ -9,6 +9,7 @@ import { checkLabels } from './parts/loss.js'
  * Share of the labels that are among the top_k scores along `axis`; the second top has it for each class. No gradient.
  */
 export class AccuracyLayer extends Layer {
+  static override readonly atDeploy = 'metric' as const
   static override readonly param = ['accuracy_param'] as const
   static override readonly uses = ['accuracy'] as const
   override readonly bottomCount = { exactly: 2 }

@@ -16,6 +16,7 @@ const ROW = 5
  * for all detections; no gradient.
  */
 export class DetectionEvaluateLayer extends Layer {
+  static override readonly atDeploy = 'metric' as const
   static override readonly param = ['detection_evaluate_param'] as const
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }

@@ -8,6 +8,7 @@ const legacyFields = ['num', 'channels', 'height', 'width'] as const
 
 /** Tops from fillers: constants once at set-up, random values anew before every forward. */
 export class DummyDataLayer extends Layer {
+  static override readonly atDeploy = 'stays' as const
   static override readonly param = ['dummy_data_param'] as const
   /** It computes nothing on the device, but naming a kernel says that constant tops may stay there. */
   static override readonly uses = ['copy'] as const

@@ -16,6 +16,7 @@ interface Known extends Truth {
  * are, then for each detection its class, score, 1 if it is right and 1 if it is wrong. No gradient.
  */
 export class EvalDetectionLayer extends Layer {
+  static override readonly atDeploy = 'metric' as const
   static override readonly param = ['eval_detection_param'] as const
   override readonly passesGradient = false
   override readonly bottomCount = { exactly: 2 }

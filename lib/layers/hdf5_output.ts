@@ -9,6 +9,7 @@ import { isNode } from '../system/nodejs.js'
  * and `files` say. In a browser its content is in `bytes`.
  */
 export class HDF5OutputLayer extends Layer {
+  static override readonly atDeploy = 'goes' as const
   static override readonly param = ['hdf5_output_param'] as const
   override readonly bottomCount = { exactly: 2 }
   override readonly topCount = { exactly: 0 }

@@ -15,6 +15,7 @@ import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
  * softmax.
  */
 export class InfogainLossLayer extends LossLayer {
+  static override readonly atDeploy = { type: 'Softmax' } as const
   static override readonly param = ['infogain_loss_param', 'loss_param'] as const
   static override readonly uses = ['softmax', 'infogainLoss', 'infogainLossGradient', 'power'] as const
   override readonly bottomCount: Count = { atLeast: 2, atMost: 3 }

@@ -3,6 +3,7 @@ import { type Count, Layer } from '../layer.js'
 
 /** A learned blob of the given shape as a top: values and gradients are the param's own. It starts at 0. */
 export class ParameterLayer extends Layer {
+  static override readonly atDeploy = 'stays' as const
   static override readonly param = ['parameter_param'] as const
   /** It computes nothing, but naming a kernel says that the values may stay where they are. */
   static override readonly uses = ['copy'] as const

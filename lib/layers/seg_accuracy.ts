@@ -7,6 +7,7 @@ import { withDefaults } from '../proto/message.js'
  * share, mean over classes of intersection over union. DeepLab's and PSPNet's; plain host code, no gradient.
  */
 export class SegAccuracyLayer extends Layer {
+  static override readonly atDeploy = 'metric' as const
   static override readonly param = ['seg_accuracy_param'] as const
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }

@@ -7,6 +7,7 @@ import { LossLayer, normalizationOf } from './parts/loss.js'
  * overflow.
  */
 export class SigmoidCrossEntropyLossLayer extends LossLayer {
+  static override readonly atDeploy = { type: 'Sigmoid' } as const
   static override readonly param = ['sigmoid_param', 'loss_param'] as const
   static override readonly uses = ['sigmoidCrossEntropyLoss', 'sigmoidCrossEntropyLossGradient', 'power'] as const
   private sizes!: ClassLossShape

@@ -10,6 +10,7 @@ import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
  * loss = −Σ log softmax(x)[label] / normalizer. R-FCN's second and third top: softmax(x), and the loss of each place.
  */
 export class SoftmaxWithLossLayer extends LossLayer {
+  static override readonly atDeploy = { type: 'Softmax', param: 'softmax_param' } as const
   static override readonly param = ['softmax_param', 'loss_param'] as const
   static override readonly uses = [
     'softmax',

@@ -63,8 +63,8 @@ const inputOf = (layer: LayerParameter, shapes: readonly (readonly number[])[]):
 /** What reads data: it has no bottoms, and is no input, no filled blob and no param. */
 function isData(layer: LayerParameter): boolean {
   if (layer.bottom?.length || !layer.top?.length) return false
-  const type = layer.type ?? ''
-  return type !== 'DummyData' && type !== 'Parameter' && classOfType(type)?.isInput !== true
+  const known = classOfType(layer.type ?? '')
+  return known?.atDeploy !== 'stays' && known?.isInput !== true
 }
 
 /** What a data layer says of its pictures. */

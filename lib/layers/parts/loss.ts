@@ -1,7 +1,7 @@
 import { type Blob, shapeText } from '../../blob.js'
 import type { Normalization } from '../../engine.js'
 import type { LossParameter } from '../../generated/caffe.js'
-import { type Count, Layer } from '../../layer.js'
+import { type AtDeploy, type Count, Layer } from '../../layer.js'
 import type { Memory } from '../../memory.js'
 
 /**
@@ -9,6 +9,7 @@ import type { Memory } from '../../memory.js'
  * (default 1).
  */
 export abstract class LossLayer extends Layer {
+  static override readonly atDeploy: AtDeploy = 'loss'
   override readonly bottomCount: Count = { exactly: 2 }
   override readonly topCount: Count = { exactly: 1 }
   override readonly automaticTops = true
