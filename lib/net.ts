@@ -27,13 +27,21 @@ import { filterNet, insertSplits } from './net/graph.js'
 import { createWatch } from './net/limits.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
 import type { BuiltNet, NetNode } from './net/node.js'
-import type { BackwardOptions, ForwardOptions, LayerHook, NetOptions } from './net/options.js'
+import {
+  type BackwardOptions,
+  type ForwardOptions,
+  type LayerHook,
+  NET_RULES,
+  type NetOptions,
+  PASS_RULES,
+} from './net/options.js'
 import { Passes } from './net/passes.js'
 import { pictureLayers } from './net/picture_layers.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
+import { checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
 import { didYouMean, listNames } from './system/names.js'
 import type { Values } from './system/ndarrays.js'
@@ -116,6 +124,7 @@ export class Net {
    * that cannot run here.
    */
   static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
+    checkOptions(options, NET_RULES)
     const log = options.taggedLog ?? (line => options.log?.(line))
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
@@ -174,6 +183,7 @@ export class Net {
    */
   forward(inputs: Record<string, Values> = {}, options: ForwardOptions = {}): Promise<Arrays> {
     return this.queue(inputs, async values => {
+      checkOptions(options, PASS_RULES)
       const [start, end] = this.range(options.start, options.end)
       this.fill(values, options.start !== undefined)
       await this.runner.forward(start, end, options.signal)
@@ -200,6 +210,7 @@ export class Net {
         ),
       )
     return this.queue(diffs, async values => {
+      checkOptions(options, PASS_RULES)
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
       await this.runner.backward(start, end, options.signal)

@@ -8,14 +8,21 @@ import type { LearnableParam } from './net/node.js'
 import type { Net } from './net.js'
 import { detectionTestOf } from './solver/average_precision.js'
 import { caffeLog } from './solver/caffe_log.js'
-import { checkSolver } from './solver/check.js'
+import { checkSolver, isNoCount } from './solver/check.js'
 import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
 import { lint, lintEnd, lintLoss } from './solver/lint.js'
 import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
 import { badParams, badPass, notFinite } from './solver/numerics.js'
-import type { IterationEvent, SolverHook, SolverOptions, TestEvent, TestResult } from './solver/options.js'
+import {
+  checkSolverOptions,
+  type IterationEvent,
+  type SolverHook,
+  type SolverOptions,
+  type TestEvent,
+  type TestResult,
+} from './solver/options.js'
 import { hasMultiple, restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { readSolver } from './solver/source.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss } from './solver/update.js'
@@ -69,6 +76,7 @@ export abstract class Solver {
       throw new RistrettoError(
         `a ${new.target.name} is made by its create: await ${new.target.name}.create('solver.prototxt')`,
       )
+    checkSolverOptions(options)
     checkSolver(param)
     this.rate = new LearningRate(param)
     this.smoothed = new SmoothedLoss(param.average_loss ?? 1)
@@ -176,11 +184,10 @@ export abstract class Solver {
    * back. Calls that overlap run one after the other.
    */
   step(iterations = 1): Promise<void> {
-    if (!Number.isSafeInteger(iterations) || iterations < 0)
-      return Promise.reject(
-        new RistrettoError(`step takes a number of iterations, 0 or more, not ${String(iterations)}`),
-      )
-    const refused = this.refusal('step')
+    const refused =
+      isNoCount(iterations, 'step takes a number of iterations, 0 or more, not') ??
+      isNoCount(this.iter, 'solver.iter is the number of updates so far, 0 or more, not') ??
+      this.refusal('step')
     if (refused) return Promise.reject(refused)
     const run = this.stepping ? this.stepping.then(() => this.iterate(iterations)) : this.iterate(iterations)
     const settled = run

@@ -1,9 +1,9 @@
 import type { Blob } from '../blob.js'
 import { DataTransformer, transformSpec } from '../data/transformer.js'
-import { RistrettoError } from '../errors.js'
+import { NetError, RistrettoError } from '../errors.js'
 import type { Datum } from '../generated/caffe.js'
 import { Layer } from '../layer.js'
-import { withDefaults } from '../proto/message.js'
+import { checkMessage, withDefaults } from '../proto/message.js'
 import { copyValues, countOf, named, type Values } from '../system/ndarrays.js'
 
 /**
@@ -78,11 +78,15 @@ export class MemoryDataLayer extends Layer {
    */
   addDatumVector(datums: readonly Datum[]): void {
     if (this.unread) throw this.error('what was added before has not been used up: run more forward passes first')
+    if (!Array.isArray(datums)) throw this.error('addDatumVector takes a list of Datum messages')
     this.checkMultiple(datums.length)
     const [C, H, W] = this.item
     const size = C * H * W
     const data = new Float32Array(datums.length * size)
-    datums.forEach(({ channels = 0, height = 0, width = 0, data: bytes, float_data, encoded }, i) => {
+    const labels = new Float32Array(datums.length)
+    datums.forEach((given, i) => {
+      const { channels = 0, height = 0, width = 0, data: bytes, float_data, encoded, label } = this.checked(given, i)
+      labels[i] = label ?? 0
       const values = bytes?.length ? bytes : float_data
       if (encoded) throw this.error(`datum ${i} holds an image file: decode it first`)
       if (values?.length !== channels * height * width)
@@ -102,7 +106,7 @@ export class MemoryDataLayer extends Layer {
     })
     this.added += datums.length
     this.data = data
-    this.labels = Float32Array.from(datums, datum => datum.label ?? 0)
+    this.labels = labels
     this.position = 0
     this.unread = true
     this.fed.clear()
@@ -137,6 +141,14 @@ export class MemoryDataLayer extends Layer {
   override restoreState({ position = 0, added = 0 }: Record<string, number>): void {
     this.position = this.labels.length ? position % this.labels.length : 0
     this.added = added
+  }
+
+  /** A Datum whose fields are what they must be; null is none, as JSON writes NaN. */
+  private checked(given: Datum, i: number): Datum {
+    const where = `layer '${this.name}' (${this.type}): datum ${i}`
+    for (const field of ['label', 'channels', 'height', 'width', 'data', 'float_data'] as const)
+      if ((given as Datum | null)?.[field] === null) throw new NetError(`${where}: its ${field} is null`)
+    return checkMessage('Datum', given, where)
   }
 
   private numbersOf(what: string, given: Values): Float32Array<ArrayBuffer> {

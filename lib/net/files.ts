@@ -3,6 +3,7 @@ import { fileKind, isHdf5 } from '../data/file_kind.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from '../proto/blob_proto.js'
+import { checkMessage } from '../proto/message.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { readMessageSteps, writeMessage } from '../proto/wire.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
@@ -66,7 +67,7 @@ export async function readModel(source: FileSource | NetParameter, files: Files)
     if (isHdf5(bytes)) return { weights: await readHdf5Weights(bytes, file), pictures: [] }
     refuseOthers(fileKind(bytes), 'model', file)
     source = await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))
-  }
+  } else source = checkMessage('NetParameter', source, 'copyFrom')
   const { layer = [] } = upgradeNet(source)
   return { weights: weightsOf(layer), pictures: pictureLayers(layer) }
 }

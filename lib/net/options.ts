@@ -1,6 +1,17 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
 import type { Phase } from '../layer.js'
+import {
+  aCount,
+  aFunction,
+  aLimit,
+  aSeed,
+  aSignal,
+  aWhole,
+  names,
+  type OptionRules,
+  oneOf,
+} from '../system/check_options.js'
 import type { FileOptions, FileSource, Files } from '../system/files.js'
 
 /** How a net is built and where it runs. */
@@ -52,6 +63,18 @@ export interface NetOptions extends FileOptions {
   near?: Files
 }
 
+export const NET_RULES: OptionRules<NetOptions> = {
+  level: aWhole,
+  stages: names,
+  threads: aCount,
+  maxMemory: aLimit,
+  maxWork: aLimit,
+  seed: aSeed,
+  optimize: oneOf('inference'),
+  keep: names,
+  log: aFunction,
+}
+
 /** Which layers run forward, and what is returned. */
 export interface ForwardOptions {
   /** Name of the first and of the last layer to run. */
@@ -73,6 +96,8 @@ export interface BackwardOptions {
   /** As in ForwardOptions. */
   signal?: AbortSignal
 }
+
+export const PASS_RULES: OptionRules<ForwardOptions & BackwardOptions> = { blobs: names, diffs: names, signal: aSignal }
 
 /** Called with a layer's name; a promise is waited for. */
 export type LayerHook = (layerName: string) => void | Promise<void>

@@ -95,7 +95,7 @@ function checkList(field: FieldInfo, given: unknown, path: string, where: string
   if (!field.array)
     return list.map((item, i) => checkValue(field, item, isList ? `${path}[${i}]` : path, where, errors))
   const wrong = list.findIndex(item => typeof item !== 'number')
-  if (wrong >= 0) checkValue(field, list[wrong], isList ? `${path}[${wrong}]` : path, where, errors)
+  if (wrong >= 0) return checkValue(field, list[wrong], isList ? `${path}[${wrong}]` : path, where, errors)
   return field.type === 'double' ? Float64Array.from(list as number[]) : Float32Array.from(list as number[])
 }
 

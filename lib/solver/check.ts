@@ -1,4 +1,4 @@
-import { NetError } from '../errors.js'
+import { NetError, RistrettoError } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
 import { detectionTestOf } from './average_precision.js'
 
@@ -11,3 +11,7 @@ export function checkSolver(param: SolverParameter): void {
     throw new NetError(`solver: unknown regularization_type '${regularization_type}'; it may be L1 or L2`)
   detectionTestOf(param)
 }
+
+/** An error that begins with `what`, unless `value` is a whole number from 0 on. */
+export const isNoCount = (value: number, what: string): RistrettoError | undefined =>
+  Number.isSafeInteger(value) && value >= 0 ? undefined : new RistrettoError(`${what} ${String(value)}`)

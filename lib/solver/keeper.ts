@@ -62,6 +62,7 @@ function find(results: readonly TestResult[], watch: Watch): TestResult {
 }
 
 function improves(result: TestResult, watch: Watch, best: number | undefined): boolean {
+  if (Number.isNaN(result.value)) return false
   if (best === undefined) return true
   const better = watch.better ?? (result.lossWeight ? 'min' : 'max')
   return better === 'max' ? result.value > best : result.value < best

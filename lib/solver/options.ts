@@ -1,5 +1,8 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
+import { RistrettoError } from '../errors.js'
+import { NET_RULES } from '../net/options.js'
+import { aCount, aSignal, checkOptions, type OptionRules, oneOf } from '../system/check_options.js'
 import type { FileOptions, FileSource } from '../system/files.js'
 import type { OutputValue, SolverListener } from './events.js'
 import type { NumericsChecks } from './numerics.js'
@@ -40,6 +43,33 @@ export interface SolverOptions extends FileOptions {
   keepBest?: Watch
   /** Stop when this output of test net 0 has not become better for `tests` tests in a row. */
   patience?: Watch & { tests: number }
+}
+
+const { optimize, keep, ...common } = NET_RULES
+const RULES: OptionRules<SolverOptions> = {
+  ...common,
+  signal: aSignal,
+  checkNumerics: oneOf('auto', 'display', 'always', 'never'),
+  keepLast: aCount,
+}
+const WATCH: OptionRules<Watch & { tests: number }> = {
+  output: [v => typeof v === 'string', 'the name of an output'],
+  better: oneOf('min', 'max'),
+  tests: aCount,
+}
+
+/** Throws a RistrettoError for an option that is not what it must be. */
+export function checkSolverOptions(options: SolverOptions): void {
+  checkOptions(options, RULES)
+  const { keepBest, patience } = options
+  for (const [name, watch] of Object.entries({ keepBest, patience })) {
+    if (watch === undefined) continue
+    if (typeof watch !== 'object' || watch === null || typeof watch.output !== 'string')
+      throw new RistrettoError(`the option ${name} is { output: 'accuracy' }: the output of test net 0 to watch`)
+    checkOptions<Watch & { tests?: number }>(watch, WATCH)
+  }
+  if (patience && patience.tests === undefined)
+    throw new RistrettoError('the option patience needs tests: how many tests in a row may be no better')
 }
 
 /** A test output to watch: 'max' for an accuracy, 'min' for a loss (the default if its blob has a loss weight). */

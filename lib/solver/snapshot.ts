@@ -3,6 +3,7 @@ import { fileKind, isHdf5, isModelName } from '../data/file_kind.js'
 import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverParameter, SolverState } from '../generated/caffe.js'
+import type { Layer } from '../layer.js'
 import { readHdf5State, refuseOthers, stateToHdf5 } from '../net/hdf5.js'
 import type { Net } from '../net.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
@@ -130,9 +131,17 @@ async function positionOf(net: Net): Promise<NetPosition> {
   for (const layer of net.layers) {
     await layer.pullState()
     const state = layer.saveState()
-    if (state) layers[layer.key] = state
+    if (state) layers[layer.key] = checkedState(layer, state)
   }
   return { passes: net.runner.count, layers }
+}
+
+/** What a layer saves is what it is given again: NaN would come back as null. */
+function checkedState(layer: Layer, state: Record<string, number>): Record<string, number> {
+  const wrong = Object.keys(state).find(name => !Number.isFinite(state[name]))
+  if (wrong !== undefined)
+    throw layer.error(`its saveState gives ${String(state[wrong])} as '${wrong}', which is no finite number`)
+  return state
 }
 
 async function positionsOf(solver: TrainingRun): Promise<Positions> {

@@ -8,7 +8,7 @@ export function mustBeFunction<F>(given: F, method: string): F {
 
 /** A value in the words of an error: its type, and `undefined` and `null` as they are. */
 export function whatIs(value: unknown): string {
-  if (value === undefined || value === null) return String(value)
+  if (value === undefined || value === null || Number.isNaN(value)) return String(value)
   if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

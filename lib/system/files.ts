@@ -1,4 +1,5 @@
 import { FormatError, RistrettoError, systemError } from '../errors.js'
+import { aFlag, aLimit, checkOptions, type OptionRules } from './check_options.js'
 import { importNode, isNode } from './nodejs.js'
 import { MAX_FILE, mustFit, readFile, readPieces, textFrom } from './read_file.js'
 import { mustBeWritable } from './writable.js'
@@ -65,8 +66,8 @@ export interface FileOptions {
    */
   files?: FileReader | { read?: FileReader; write?: FileWriter } | false
   /**
-   * Where files named in prototxts may be written (HDF5Output, snapshots): below a folder, anywhere (true), nowhere
-   * (false). Default: a net writes below the working directory, or nowhere if `files` is given; a solver its snapshots
+   * Where files named in prototxts may be written (HDF5Output, snapshots): below a folder (a relative one is below the
+   * working directory of the moment when the net or solver is made), anywhere (true), nowhere (false). Default: a net writes below the working directory, or nowhere if `files` is given; a solver its snapshots
    * anywhere, or nowhere if `files` is an object or false.
    */
   outputs?: string | boolean
@@ -79,9 +80,23 @@ export interface FileOptions {
   streams?: boolean
 }
 
+const FILE_RULES: OptionRules<FileOptions & { maxMemory?: number }> = {
+  files: [
+    v => v === false || typeof v === 'function' || (typeof v === 'object' && v !== null),
+    'a function, { read, write } or false',
+  ],
+  outputs: [v => typeof v === 'boolean' || (typeof v === 'string' && v !== ''), 'a folder, true or false'],
+  maxFile: aLimit,
+  maxMemory: aLimit,
+  streams: aFlag,
+}
+
 /** @param base the file whose paths are resolved */
 export function createFiles(options: FileOptions & { maxMemory?: number } = {}, base?: string): Files {
-  const { files: given, outputs, streams } = options
+  checkOptions(options, FILE_RULES)
+  const { files: given, streams } = options
+  // process.chdir moves no folder that was given
+  const outputs = typeof options.outputs === 'string' ? absolute(options.outputs) : options.outputs
   const maxFile = options.maxFile ?? Math.min(MAX_FILE, Math.max(options.maxMemory ?? MAX_FILE, SMALL_FILE))
   const door = typeof given === 'function' ? { read: given } : given || {}
   const ask = async (name: string): Promise<Uint8Array | undefined> => {
@@ -99,7 +114,6 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
     if (outputs === false) refuse('the option outputs is false')
     if (outputs === true) return undefined
     if (typeof outputs === 'string') return outputs
-    if (outputs !== undefined) refuse(`the option outputs is ${typeof outputs}; it is a folder, true or false`)
     // who only reads elsewhere still saves what was learned
     if (given !== undefined && !(anywhere && typeof given === 'function'))
       refuse(
@@ -140,7 +154,7 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
       if (door.write && outputs !== false) return
       await (tried ? mustBeWritable : writeTarget)(path, { below: allowed(path, anywhere) })
     },
-    near: source => (source instanceof Uint8Array ? files : createFiles(options, String(source))),
+    near: source => (source instanceof Uint8Array ? files : createFiles({ ...options, outputs }, String(source))),
   }
   const locate = async (path: string): Promise<string | undefined> => {
     if (given === false || !isNode || (/^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:'))) return undefined
@@ -158,6 +172,11 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
     return undefined
   }
   return files
+}
+
+const absolute = (folder: string): string => {
+  if (!isNode || folder.startsWith('/') || /^[a-z]:[\\/]|^\\\\/i.test(folder)) return folder
+  return `${process.cwd()}/${folder}`
 }
 
 /** What `maxMemory` does not forbid to read: a net of small blobs may have a large description. */

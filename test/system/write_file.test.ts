@@ -127,7 +127,24 @@ describe('where a net may write', () => {
     }
     await expect(run(file, { outputs: false })).rejects.toThrow(/the option outputs is false/)
     await expect(run('out.h5', { outputs: false })).rejects.toThrow(/the option outputs is false/)
-    await expect(run(file, { outputs: 1 as never })).rejects.toThrow(/outputs is number; it is a folder, true or false/)
+    await expect(run(file, { outputs: 1 as never })).rejects.toThrow(
+      'the option outputs is 1; it must be a folder, true or false',
+    )
+  })
+
+  it('stays where a relative `outputs` was when the net was made', async () => {
+    const home = process.cwd()
+    const [here, there] = ['here', 'there'].map(name => join(folder, name))
+    for (const path of [here, there]) mkdirSync(join(path, 'out'), { recursive: true })
+    try {
+      process.chdir(here)
+      const net = await Net.create(writing(join(here, 'out/x.h5')), { engine: 'js', outputs: 'out' })
+      process.chdir(there)
+      await net.forward({ a: [1], b: [2] })
+      expect([readdirSync(join(here, 'out')), readdirSync(join(there, 'out'))]).toEqual([['x.h5'], []])
+    } finally {
+      process.chdir(home)
+    }
   })
 
   it('is left neither by .., nor by links, nor into the folder itself', async () => {

@@ -1,11 +1,13 @@
 import type { NdArray } from 'ndarray'
 import { fileKind } from '../../data/file_kind.js'
+import { isInt32 } from '../../data/image_list.js'
 import { FormatError, RistrettoError } from '../../errors.js'
 import type { BlobProto, Datum } from '../../generated/caffe.js'
 import { blobData, blobDiff, blobShape, toBlobProto } from '../../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../../proto/wire.js'
+import { whatIs } from '../../system/arguments.js'
 import { createFiles, type FileOptions, type FileSource, fileName } from '../../system/files.js'
-import { ndarrayOf } from '../../system/ndarrays.js'
+import { isNdArray, ndarrayOf } from '../../system/ndarrays.js'
 import { dense, typedNdArray } from './arrays.js'
 import { isNpy, readNpy } from './npy.js'
 
@@ -19,9 +21,14 @@ export function blobProtoToArray(blob: BlobProto | Uint8Array, returnDiff = fals
 
 /** The BlobProto of an array of any shape; writeMessage('BlobProto', …) makes bytes of it. */
 export function arrayToBlobProto(array: NdArray, diff?: NdArray): BlobProto {
+  for (const given of diff ? [array, diff] : [array]) mustBeNdArray(given, 'a BlobProto')
   if (diff && diff.shape.join() !== array.shape.join())
     throw new RistrettoError(`the gradients are ${diff.shape.join('×')}, the values ${array.shape.join('×')}`)
   return toBlobProto(array.shape, dense(array).data.slice(), diff && dense(diff).data.slice())
+}
+
+function mustBeNdArray(array: NdArray, what: string): void {
+  if (!isNdArray(array)) throw new RistrettoError(`${what} is made of an ndarray, not of ${whatIs(array)}`)
 }
 
 /** Bytes of a BlobProtoVector that holds the arrays. */
@@ -36,6 +43,9 @@ export function blobProtoVectorToArrayList(bytes: Uint8Array): NdArray<Float32Ar
 
 /** The Datum of an array C × H × W: bytes if it is an array of bytes, else float_data. */
 export function arrayToDatum(array: NdArray, label?: number): Datum {
+  mustBeNdArray(array, 'a Datum')
+  if (label !== undefined && !isInt32(label))
+    throw new RistrettoError(`the label of a Datum is a whole number of 32 bits, not ${String(label)}`)
   if (array.shape.length !== 3)
     throw new RistrettoError(`a Datum holds channels × height × width values, not [${array.shape.join(', ')}]`)
   const [channels, height, width] = array.shape

@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../../errors.js'
-import { copyValues, countOf, ndarrayOf, type Values } from '../../system/ndarrays.js'
+import { whatIs } from '../../system/arguments.js'
+import { copyValues, countOf, named, ndarrayOf, type Values } from '../../system/ndarrays.js'
 import { type DenseArray, dense, shapeOf, transposed } from './arrays.js'
 import { resize } from './image.js'
 
@@ -54,7 +55,7 @@ export class Transformer {
 
   /** Factor before the mean is taken off: 255 for nets that were trained on bytes, since images here are 0 … 1. */
   setRawScale(input: string, scale: number): void {
-    this.of(input).rawScale = scale
+    this.of(input).rawScale = aFactor(scale, `the raw scale of '${input}'`)
   }
 
   /**
@@ -64,8 +65,11 @@ export class Transformer {
   setMean(input: string, mean: Values): void {
     const steps = this.of(input)
     const [, channels, height, width] = this.inputs[input]
-    const data = new Float32Array(countOf(mean))
-    copyValues(mean, data)
+    const data = named(`the mean of '${input}'`, () => {
+      const values = new Float32Array(Math.max(0, countOf(mean)))
+      copyValues(mean, values)
+      return values
+    })
     const given = shapeOf(mean)
     const shape = given.length === 4 && given[0] === 1 ? given.slice(1) : given.length === 2 ? [1, ...given] : given
     if (shape.length === 1) {
@@ -84,7 +88,7 @@ export class Transformer {
 
   /** Factor after the mean is taken off. */
   setInputScale(input: string, scale: number): void {
-    this.of(input).inputScale = scale
+    this.of(input).inputScale = aFactor(scale, `the input scale of '${input}'`)
   }
 
   /** An image H × W × C (any size) as the values C × H × W of the input. */
@@ -184,7 +188,13 @@ function inverted(order: readonly number[]): number[] {
   return result
 }
 
+function aFactor(scale: number, what: string): number {
+  if (!Number.isFinite(scale)) throw new RistrettoError(`${what} is ${whatIs(scale)}: it must be a finite number`)
+  return scale
+}
+
 function checkOrder(order: readonly number[], length: number, what: string): void {
+  if (!Array.isArray(order)) throw new RistrettoError(`${what} is a list of numbers, not ${whatIs(order)}`)
   if (order.length !== length || [...order].sort((a, b) => a - b).some((value, i) => value !== i))
     throw new RistrettoError(`${what} must hold each of 0 … ${length - 1} once, not [${order.join(', ')}]`)
 }
