@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<Add>> = {
   classify: async () => (await import('./classify.js')).addClassify,
   detect: async () => (await import('./detect.js')).addDetect,
   'extract-features': async () => (await import('./extract_features.js')).addExtractFeatures,
+  'make-dataset': async () => (await import('./make_dataset.js')).addMakeDataset,
   'convert-mnist': async () => (await import('./convert_mnist.js')).addConvertMnist,
   'convert-imageset': async () => (await import('./convert_imageset.js')).addConvertImageset,
   'convert-annoset': async () => (await import('./convert_annoset.js')).addConvertAnnoset,

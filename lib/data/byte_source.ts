@@ -1,4 +1,4 @@
-import { FormatError, systemError } from '../errors.js'
+import { EngineError, FormatError, systemError } from '../errors.js'
 import { importNode } from '../system/nodejs.js'
 import { mustBeFile } from '../system/read_file.js'
 
@@ -21,6 +21,30 @@ export function bytesSource(bytes: Uint8Array, name = 'bytes'): ByteSource {
     read(offset, length) {
       checkRange(name, bytes.length, offset, length)
       return bytes.subarray(offset, offset + length)
+    },
+    close() {},
+  }
+}
+
+/** FileReaderSync of workers in browsers, which TypeScript's library for pages does not know. */
+declare const FileReaderSync: (new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }) | undefined
+
+/**
+ * A File or Blob as a user drops it into a page, however large: only what is read is in memory. In a worker of a
+ * browser, since pages cannot read without waiting.
+ */
+export function blobSource(blob: Blob, name = 'name' in blob ? String(blob.name) : 'blob'): ByteSource {
+  if (typeof FileReaderSync === 'undefined')
+    throw new EngineError(
+      'blobSource works in a worker of a browser: what else has a Blob reads it with blob.arrayBuffer()',
+    )
+  const reader = new FileReaderSync()
+  return {
+    name,
+    size: blob.size,
+    read(offset, length) {
+      checkRange(name, blob.size, offset, length)
+      return new Uint8Array(reader.readAsArrayBuffer(blob.slice(offset, offset + length)))
     },
     close() {},
   }

@@ -69,11 +69,11 @@ export class LmdbWriter {
 
   /**
    * Begin a database. Throws a RistrettoError if there is one already and `overwrite` is not set.
-   * @param directory the database, as Caffe names it; its one file is data.mdb. Left out: the bytes come from
-   * `finish()`
+   * @param directory the database, as Caffe names it; its one file is data.mdb. Or where the bytes of that file go. Left
+   * out: they come from `finish()`
    */
-  static async create(directory?: string, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
-    if (directory === undefined) return new LmdbWriter(bytesSink(), options)
+  static async create(directory?: string | Sink, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
+    if (typeof directory !== 'string') return new LmdbWriter(directory ?? bytesSink(), options)
     const { mkdir, access } = await importNode('node:fs/promises')
     const { join } = await importNode('node:path')
     const file = join(directory, 'data.mdb')

@@ -154,22 +154,26 @@ const thread = Math.floor(Math.random() * 2 ** 32).toString(36)
 /** A name beside `path` for what is not whole yet. It says whose it is: removeLeftovers looks for it. */
 export const temporaryName = (path: string): string => `${path}.tmp-${process.pid}-${thread}-${++writes}`
 
-/** Remove what processes that have ended (killed, out of power) left of a write of `path`. */
-export async function removeLeftovers(path: string): Promise<void> {
+/**
+ * Remove what processes that have ended (killed, out of power) left of a write of `path`.
+ * @param folders it is written as a folder
+ */
+export async function removeLeftovers(path: string, folders = false): Promise<void> {
   const { readdir, rm, stat } = await importNode('node:fs/promises')
   const { basename, dirname, join } = await importNode('node:path')
   const folder = dirname(path)
   const start = `${basename(path)}.tmp-`
-  for (const name of await readdir(folder).catch((): string[] => [])) {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const { name } = entry
     const owner = name.startsWith(start) ? /^(\d+)(?:-\w+)*$/.exec(name.slice(start.length)) : undefined
-    if (!owner) continue
+    if (!owner || entry.isDirectory() !== folders) continue
     const file = join(folder, name)
     const pid = Number(owner[1])
     // in a container every process has the same number: what is older than this one is nobody's
     const began = Date.now() - process.uptime() * 1000
     const left =
       pid === process.pid ? ((await stat(file).catch(ifMissing))?.mtimeMs ?? began) < began - 1000 : !runs(pid)
-    if (left) await rm(file, { force: true })
+    if (left) await rm(file, { force: true, recursive: folders })
   }
 }
 

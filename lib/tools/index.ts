@@ -1,18 +1,21 @@
 /**
- * Caffe's tools as functions, and the databases that they read and write.
+ * Datasets of pictures, Caffe's tools as functions, and the databases that they read and write.
  *
  * @example
- * import { convertImageset, writeImageMean } from 'ristretto/tools'
+ * import { convertImageset, makeDataset, writeImageMean } from 'ristretto/tools'
  *
+ * await makeDataset('photos', { output: 'data', size: 64 })
  * await convertImageset({ root: 'images/', list: 'train.txt', output: 'train_lmdb', shuffle: true })
  * await writeImageMean('train_lmdb', 'mean.binaryproto')
  *
  * @module
  */
 export type { ByteSource } from '../data/byte_source.js'
+export { blobSource } from '../data/byte_source.js'
 export type { ImageFormat } from '../data/encode_image.js'
 export { type LmdbCursor, LmdbReader } from '../data/lmdb.js'
 export { LmdbWriter, type LmdbWriterOptions } from '../data/lmdb_writer.js'
+export type { Sink } from '../data/sink.js'
 export type { Finding } from '../net/findings.js'
 export {
   type ApVersion,
@@ -37,9 +40,21 @@ export {
   type ImagesetReport,
 } from './convert_imageset.js'
 export { type ConvertMnistOptions, convertMnist } from './convert_mnist.js'
+export type { ArraysSource, IdxSource } from './dataset/arrays.js'
+export type { SetName } from './dataset/candidates.js'
+export type { ResizeMode } from './dataset/fit.js'
+export type { FolderSource } from './dataset/folder.js'
+export type { DatasetItem } from './dataset/items.js'
+export type { ListEntry, ListSource } from './dataset/lists.js'
+export type { MakeDatasetOptions } from './dataset/options.js'
+export type { DatasetSource } from './dataset/sources.js'
+export type { DatasetReport, DatasetSetSummary, DatasetSummary, LeftOut } from './dataset/summary.js'
+export type { DatasetTarget } from './dataset/target.js'
+export type { ZipSource } from './dataset/zip_pictures.js'
 export { extractFeatures } from './extract_features.js'
 export { type FindRateOptions, findRate, type RatePoint, type RateSearch } from './find_rate.js'
 export { computeImageMean, type ImageMean, writeImageMean } from './image_mean.js'
+export { makeDataset } from './make_dataset.js'
 export { type LogRow, type LogTables, parseLog } from './parse_log.js'
 export type { StandIn } from './stand_in.js'
 export { type LayerSummary, type NetSummary, summarize } from './summarize.js'

@@ -27,6 +27,10 @@ beforeAll(async () => {
   for (const name of ['c0.png', 'j1.jpg', 'g2.png', 'c3.png', 'j4.jpg', 'g5.png'])
     golden(`io/images/${name}`, `images/${name}`)
   golden('io/images/list.txt', 'images/train.txt')
+  for (const name of ['cats', 'dogs']) {
+    mkdirSync(`photos/${name}`, { recursive: true })
+    for (const file of ['c0.png', 'j1.jpg', 'c3.png', 'j4.jpg']) golden(`io/images/${file}`, `photos/${name}/${file}`)
+  }
   golden('nets/lenet/lenet.caffemodel', 'lenet.caffemodel')
   golden('logs/caffe_train_lenet.log', 'lenet.log')
   golden('nets/upgrade/v0.in.prototxt', 'old.prototxt')

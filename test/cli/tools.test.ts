@@ -15,6 +15,7 @@ const tools = [
   'classify',
   'detect',
   'extract-features',
+  'make-dataset',
   'convert-mnist',
   'convert-imageset',
   'convert-annoset',

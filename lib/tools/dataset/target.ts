@@ -1,0 +1,84 @@
+import { bytesSink, fileSink, type Sink } from '../../data/sink.js'
+import { RistrettoError, systemError } from '../../errors.js'
+import { importNode } from '../../system/nodejs.js'
+import { removeLeftovers, temporaryName } from '../../system/write_file.js'
+
+/** Where the files of a dataset go: a folder, a store of a browser, or memory. */
+export interface DatasetTarget {
+  /** A file such as 'train_db/data.mdb' or 'labels.txt'. */
+  sink(path: string): Sink | Promise<Sink>
+  /** Every sink is finished: the dataset is whole. */
+  commit?(): void | Promise<void>
+  /** Something went wrong: nothing may be left. */
+  abort?(): void | Promise<void>
+}
+
+/** All that a dataset may consist of; summary.json comes last. */
+export const datasetNames = ['train_db', 'val_db', 'test_db', 'labels.txt', 'mean.binaryproto', 'summary.json'] as const
+
+/** Files in memory, by path. */
+export function memoryTarget(files: Record<string, Uint8Array>): DatasetTarget {
+  return {
+    sink(path) {
+      const sink = bytesSink()
+      return {
+        ...sink,
+        async finish() {
+          files[path] = (await sink.finish())!
+          return files[path]
+        },
+      }
+    },
+  }
+}
+
+/**
+ * A folder, in which everything appears at once when it is whole: till then it is in a folder of a temporary name. What
+ * a killed run left behind is removed.
+ */
+export async function folderTarget(path: string, overwrite = false): Promise<DatasetTarget> {
+  const { mkdir, readdir, realpath, rename, rm, stat } = await importNode('node:fs/promises')
+  const { dirname, join, resolve } = await importNode('node:path')
+  const attempt = async <T>(task: () => Promise<T>): Promise<T> => {
+    try {
+      return await task()
+    } catch (error) {
+      throw error instanceof RistrettoError ? error : systemError(`cannot write '${path}'`, error)
+    }
+  }
+  const found = await stat(path).catch(() => undefined)
+  if (found && !found.isDirectory()) throw new RistrettoError(`cannot write '${path}': it is a file, not a folder`)
+  const folder = found ? await realpath(path) : resolve(path)
+  // a folder that is there may hold other things, and be on a disk of its own
+  const base = found ? join(folder, 'dataset') : folder
+  const temporary = temporaryName(base)
+  const present = found
+    ? (await readdir(folder)).filter(name => (datasetNames as readonly string[]).includes(name))
+    : []
+  if (present.length && !overwrite)
+    throw new RistrettoError(
+      `'${path}' holds ${present.map(name => `'${name}'`).join(', ')} already: take another folder, or ask to overwrite`,
+    )
+  await attempt(async () => {
+    await mkdir(dirname(base), { recursive: true })
+    await removeLeftovers(base, true)
+    await mkdir(temporary)
+  })
+  return {
+    async sink(name) {
+      await attempt(() => mkdir(dirname(join(temporary, name)), { recursive: true }))
+      return fileSink(join(temporary, name))
+    },
+    commit: () =>
+      attempt(async () => {
+        if (!found) return rename(temporary, folder)
+        // without its summary a dataset is not whole: it goes first and comes last
+        for (const name of [...datasetNames].reverse()) await rm(join(folder, name), { recursive: true, force: true })
+        const names = await readdir(temporary)
+        for (const name of datasetNames)
+          if (names.includes(name)) await rename(join(temporary, name), join(folder, name))
+        await rm(temporary, { recursive: true })
+      }),
+    abort: () => rm(temporary, { recursive: true, force: true }),
+  }
+}
