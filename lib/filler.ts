@@ -1,6 +1,6 @@
 import { type Blob, shapeText } from './blob.js'
 import { NetError } from './errors.js'
-import type { FilledFillerParameter, FillerParameter } from './generated/caffe.js'
+import type { FilledFillerParameter, FillerParameter, FillerType } from './generated/caffe.js'
 import { withDefaults } from './proto/message.js'
 import type { RandomStream } from './rng.js'
 
@@ -8,7 +8,7 @@ import type { RandomStream } from './rng.js'
 type Filler = (blob: Blob, filler: FilledFillerParameter, stream: RandomStream) => (data: Float32Array) => void
 
 /** The list of prototxt filler types. */
-const fillers: Record<string, Filler> = {
+const fillers: Record<FillerType, Filler> = {
   constant,
   uniform,
   gaussian,

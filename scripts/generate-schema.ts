@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs'
 import type { Generated } from './generated.js'
 import { isAdded, isOfLayer, isOfText, protoRoot } from './proto_root.js'
+import { namedType, nameSources, nameTypes } from './schema_names.js'
 
 /** Messages whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
 const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
@@ -20,6 +21,8 @@ interface FieldFacts {
   label: string
   default?: string | number | boolean
   kind: 'scalar' | 'message' | 'enum'
+  /** Of a string whose values are known: the union of them. */
+  names: string | undefined
   comment: string | null
 }
 
@@ -27,8 +30,15 @@ interface FieldFacts {
 export const schema: Generated = {
   name: 'caffe',
   from: 'proto/caffe.proto and proto/forks.proto by scripts/generate-schema.ts',
-  sources: ['proto/caffe.proto', 'proto/forks.proto', 'scripts/generate-schema.ts', 'scripts/proto_root.ts'],
-  packages: ['protobufjs'],
+  sources: [
+    'proto/caffe.proto',
+    'proto/forks.proto',
+    'scripts/generate-schema.ts',
+    'scripts/proto_root.ts',
+    'scripts/schema_names.ts',
+    ...nameSources,
+  ],
+  packages: ['protobufjs', 'typescript'],
   make,
 }
 
@@ -54,6 +64,7 @@ async function make(): Promise<string> {
       ...enumDoc(item, enumComment(nameOf(item), facts)),
       `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`,
     ]),
+    ...(await nameTypes()),
     '',
   ]
   for (const message of messages) lines.push(...interfaceLines(message.name, message.comment, facts.get(message)!), '')
@@ -112,6 +123,7 @@ function fieldFacts(
     label,
     default: written !== undefined && NUMBERS.has(field.type) ? Number(written) : written,
     kind,
+    names: namedType(`${owner.name}.${field.name}`),
     // the options of a layer are what their message says
     comment: field.comment ?? (isOfLayer(owner) && resolved instanceof protobuf.Type ? resolved.comment : null),
   }
@@ -169,7 +181,7 @@ function interfaceLines(name: string, comment: string | null, fields: FieldFacts
 
 function valueType(field: FieldFacts): string {
   if (field.label.includes('array')) return field.type === 'double' ? 'Float64Array' : 'Float32Array'
-  const one = field.kind === 'scalar' ? scalarType(field.type) : typeName(field.type)
+  const one = field.names ?? (field.kind === 'scalar' ? scalarType(field.type) : typeName(field.type))
   return field.label.startsWith('repeated') ? `${one}[]` : one
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Blob } from '../lib/blob.js'
 import { NetError } from '../lib/errors.js'
 import { fillBlob } from '../lib/filler.js'
-import type { FillerParameter } from '../lib/generated/caffe.js'
+import type { FillerParameter, FillerType } from '../lib/generated/caffe.js'
 import { parseText } from '../lib/proto/text.js'
 import { RandomStream } from '../lib/rng.js'
 import { goldenPath } from './golden.js'
@@ -62,7 +62,7 @@ describe('ranges and moments as recorded', () => {
     ['FAN_OUT', 8],
     ['AVERAGE', 7],
   ] as const)('xavier and msra with %s: n = %i for (4, 3, 2, 1)', (variance_norm, n) => {
-    const many = (type: string) => {
+    const many = (type: FillerType) => {
       const runs = Array.from({ length: 400 }, (_, seed) => filled([4, 3, 2, 1], { type, variance_norm }, seed))
       return moments(Float32Array.from(runs.flatMap(values => [...values])))
     }
@@ -89,24 +89,24 @@ test('the default is constant 0, and old values are overwritten', () => {
 })
 
 test('values depend on seed and stream alone', () => {
-  for (const type of ['uniform', 'gaussian', 'xavier', 'msra', 'positive_unitball']) {
+  for (const type of ['uniform', 'gaussian', 'xavier', 'msra', 'positive_unitball'] as const) {
     expect(filled([5, 7], { type }, 1)).toEqual(filled([5, 7], { type }, 1))
     expect(filled([5, 7], { type }, 1)).not.toEqual(filled([5, 7], { type }, 2))
   }
 })
 
 test('blobs without values are fine', () => {
-  for (const type of ['constant', 'uniform', 'gaussian', 'xavier', 'msra', 'positive_unitball'])
+  for (const type of ['constant', 'uniform', 'gaussian', 'xavier', 'msra', 'positive_unitball'] as const)
     expect(filled([0, 3], { type })).toHaveLength(0)
 })
 
 test.each<[FillerParameter, number[], RegExp]>([
   [
-    { type: 'normal' },
+    { type: 'normal' as FillerType },
     [2],
     /blob 'ip\[0\]' \(2\) cannot be filled with type 'normal': .* known types: constant, uniform/,
   ],
-  [{ type: 'toString' }, [2], /type 'toString'/],
+  [{ type: 'toString' as FillerType }, [2], /type 'toString'/],
   [{ type: 'uniform', min: 2, max: 1 }, [2], /min: 2 is larger than max: 1/],
   [{ type: 'uniform', sparse: 3 }, [2], /sparse: 3 goes with type gaussian only/],
   [{ type: 'gaussian', std: 0 }, [2], /std: 0 must be positive/],

@@ -788,7 +788,7 @@ describe('solvers that are refused', () => {
     ],
     [
       `lr_policy: "fixed" ${net} type: "Sgd"`,
-      /unknown type 'Sgd'; it may be SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam/,
+      /unknown type 'Sgd'; did you mean 'SGD'\?; it may be SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam/,
     ],
     [net, /lr_policy is missing; it may be fixed, step, exp, inv, multistep, poly, multifixed, sigmoid/],
     [`lr_policy: "onecycle" ${net}`, /unknown lr_policy 'onecycle'; it may be fixed, /],

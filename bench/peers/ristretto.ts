@@ -34,7 +34,7 @@ async function train(engine: string, { net: name, batch }: Job, threads: number)
   const param = {
     net_param: unfilled(describe(name, batch)),
     type: 'SGD',
-    lr_policy: 'fixed',
+    lr_policy: 'fixed' as const,
     base_lr: 1e-4,
     momentum: 0.9,
     weight_decay: 5e-4,

@@ -1,12 +1,5 @@
 import { NetError, RistrettoError } from '../errors.js'
-import type { SolverParameter } from '../generated/caffe.js'
-
-/**
- * How precision is averaged over recall: '11point' (VOC 2007: the best precision at recall 0, 0.1 … 1 and beyond),
- * 'MaxIntegral' (VOC 2012: the area below the best precision at each recall and beyond), 'Integral' (the area below
- * precision itself).
- */
-export type ApVersion = '11point' | 'MaxIntegral' | 'Integral'
+import type { ApVersion, SolverParameter } from '../generated/caffe.js'
 
 const apVersions: readonly ApVersion[] = ['11point', 'MaxIntegral', 'Integral']
 

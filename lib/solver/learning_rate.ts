@@ -1,5 +1,5 @@
 import { NetError } from '../errors.js'
-import type { SolverParameter } from '../generated/caffe.js'
+import type { RatePolicy, SolverParameter } from '../generated/caffe.js'
 import { didYouMean } from '../system/names.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
@@ -22,10 +22,7 @@ const policies = {
   cosine: (p, iter) => between(p, iter, left => (1 - Math.cos(Math.PI * left)) / 2),
   // of SSD: a step down whenever the loss has not reached a new low for a while
   plateau: (p, _iter, stage) => base(p) * gamma(p) ** stage,
-} satisfies Record<string, Policy>
-
-/** What `lr_policy` may be. */
-export type RatePolicy = keyof typeof policies
+} satisfies Record<RatePolicy, Policy>
 
 const base = (p: SolverParameter): number => p.base_lr ?? 0
 const gamma = (p: SolverParameter): number => p.gamma ?? 0

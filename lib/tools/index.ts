@@ -16,9 +16,9 @@ export type { ImageFormat } from '../data/encode_image.js'
 export { type LmdbCursor, LmdbReader } from '../data/lmdb.js'
 export { LmdbWriter, type LmdbWriterOptions } from '../data/lmdb_writer.js'
 export type { Sink } from '../data/sink.js'
+export type { ApVersion } from '../generated/caffe.js'
 export type { Finding } from '../net/findings.js'
 export {
-  type ApVersion,
   averagePrecision,
   type ClassPrecision,
   type DetectionScores,

@@ -225,7 +225,14 @@ describe('the messages in docs/tutorials/custom-layers.md', () => {
       const net = parseNet(`${inputs.replace('num_output: 5', 'num_output: 3')}
         layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "data" top: "loss" }`)
       const lines: string[] = []
-      const param = { net_param: net, base_lr: 100, lr_policy: 'fixed', max_iter: 40, display: 20, random_seed: 1 }
+      const param = {
+        net_param: net,
+        base_lr: 100,
+        lr_policy: 'fixed' as const,
+        max_iter: 40,
+        display: 20,
+        random_seed: 1,
+      }
       const solver = await SGDSolver.create(param, { log: line => lines.push(line) })
       const data = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i))
       solver.net.feed('data', data)

@@ -18,7 +18,7 @@ describe.each(hostEngines)('Log on %s', engine => {
     'log_param { base: 10 scale: 2 shift: 0.5 }',
     'log_param { scale: -1 shift: 9 }',
   ])('checks: %s', async param => {
-    const bottom = { shape: [2, 3, 5], filler: { type: 'uniform', min: 0.5, max: 3 } }
+    const bottom = { shape: [2, 3, 5], filler: { type: 'uniform' as const, min: 0.5, max: 3 } }
     await checkLayer(LogLayer, { param, bottoms: [bottom], engine, mode: 'elementwise', inPlace: true })
   })
 })

@@ -25,7 +25,7 @@ describe.each(hostEngines)('MultinomialLogisticLoss on %s', engine => {
   })
 
   test('checks', async () => {
-    const p = { shape: [5, 7], filler: { type: 'uniform', min: 0.5, max: 1 } }
+    const p = { shape: [5, 7], filler: { type: 'uniform' as const, min: 0.5, max: 1 } }
     await checkLayer(MultinomialLogisticLossLayer, { bottoms: [p, { shape: [5], labels: 7 }], engine })
   })
 })

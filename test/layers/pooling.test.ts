@@ -150,7 +150,7 @@ describe.each(hostEngines)('Pooling on %s', engine => {
   })
 
   test('STOCHASTIC checks', async () => {
-    const bottoms = [{ shape: [2, 2, 5, 7], filler: { type: 'uniform', min: 0.2, max: 2 } }]
+    const bottoms = [{ shape: [2, 2, 5, 7], filler: { type: 'uniform' as const, min: 0.2, max: 2 } }]
     const options = { param: 'pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 }', bottoms, engine }
     await checkLayer(PoolingLayer, { ...options, phase: 'TEST' })
     // a step can change which value is drawn, so no differences in TRAIN

@@ -37,7 +37,7 @@ describe.each(hostEngines)('Power on %s', engine => {
     'power_param { power: 0.37 scale: 0.83 shift: 4 }',
     'power_param { power: 3 }',
   ])('checks: %s', async param => {
-    const bottom = { shape: [2, 3, 5], filler: { type: 'uniform', min: -2, max: 2 } }
+    const bottom = { shape: [2, 3, 5], filler: { type: 'uniform' as const, min: -2, max: 2 } }
     await checkLayer(PowerLayer, { param, bottoms: [bottom], engine, mode: 'elementwise', inPlace: true })
   })
 })

@@ -42,7 +42,7 @@ describe.each(hostEngines)('SigmoidCrossEntropyLoss on %s', engine => {
   })
 
   test('checks', async () => {
-    const target = { shape: [3, 5], filler: { type: 'uniform', min: 0, max: 1 }, gradient: false }
+    const target = { shape: [3, 5], filler: { type: 'uniform' as const, min: 0, max: 1 }, gradient: false }
     await checkLayer(SigmoidCrossEntropyLossLayer, { bottoms: [[3, 5], target], engine })
     const labels = { shape: [3, 5], labels: 2 }
     const param = 'loss_param { ignore_label: 0 normalization: VALID }'

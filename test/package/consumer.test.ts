@@ -126,7 +126,8 @@ describe('the installed package', () => {
     resolution => {
       write(
         'consumer.ts',
-        `import { type Blob, Layer, Net, NetError, parseNet, registerLayer, SGDSolver, type NetParameter } from 'ristretto'
+        `import { type Blob, type FillerParameter, Layer, Net, NetError, parseNet, registerLayer, SGDSolver, type NetParameter, type SolverParameter } from 'ristretto'
+       import type { LayerType } from 'ristretto/schema'
        import { checkLayer } from 'ristretto/testing'
 
        class Twice extends Layer {
@@ -147,7 +148,13 @@ describe('the installed package', () => {
        await Net.create(param, { phase: 'NIGHT' })
        // @ts-expect-error fields are those of the schema
        const wrong: NetParameter = { nam: 'x' }
-       export { first, loss, wrong, NetError }`,
+       // @ts-expect-error a slip in a name
+       const slip: SolverParameter = { lr_policy: 'stpe' }
+       // @ts-expect-error the same of a filler
+       const filler: FillerParameter = { type: 'xaviar' }
+       const own: NetParameter = { layer: [{ name: 'mine', type: 'Twice', bottom: ['x'], top: ['y'] }] }
+       const known: LayerType = 'Convolution'
+       export { filler, first, known, loss, own, slip, wrong, NetError }`,
       )
       write(
         'tsconfig.json',

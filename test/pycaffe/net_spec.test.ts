@@ -7,7 +7,7 @@ import { parseNet } from '../../lib/proto/text.js'
 import { customLayer, L, NetSpec, P, type Top, toProto } from '../../lib/pycaffe/net_spec.js'
 import { layerTypes, messagesOf, registerLayer } from '../../lib/registry.js'
 
-const xavier = { type: 'xavier' }
+const xavier = { type: 'xavier' } as const
 
 function lenet() {
   const n = new NetSpec()

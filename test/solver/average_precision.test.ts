@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { SolverParameter } from '../../lib/generated/caffe.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { averagePrecision, DetectionTally } from '../../lib/solver/average_precision.js'
 import { SGDSolver } from '../../lib/solver/rules/sgd.js'
@@ -67,7 +68,7 @@ describe('a solver with eval_type "detection"', () => {
     test_iter: [2],
     test_interval: 1,
     eval_type: 'detection',
-  }
+  } satisfies SolverParameter
   test('gives the mean average precision of the whole test, and that of each class where it is asked for', async () => {
     using solver = await SGDSolver.create({ ...param, net_param: net() }, { engine: 'js', seed: 1 })
     // the box of side 0 (from 1 to 1) overlaps nothing: one false positive a batch, of class 1

@@ -9,7 +9,7 @@ const net_param = parseNet(`name: "small"
     shape { dim: 2 dim: 3 } shape { dim: 2 } data_filler { type: "constant" value: 1 } } }
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
   layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }`)
-const param = { base_lr: 0.01, lr_policy: 'fixed', max_iter: 2, net_param }
+const param = { base_lr: 0.01, lr_policy: 'fixed' as const, max_iter: 2, net_param }
 const make = () => SGDSolver.create(param, { engine: 'js', seed: 1 })
 
 const call = async (task: () => unknown) => task()

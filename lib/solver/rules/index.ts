@@ -1,7 +1,8 @@
 import { NetError } from '../../errors.js'
-import type { SolverParameter } from '../../generated/caffe.js'
+import type { SolverParameter, SolverType } from '../../generated/caffe.js'
 import type { Solver } from '../../solver.js'
 import type { FileSource } from '../../system/files.js'
+import { didYouMean } from '../../system/names.js'
 import type { SolverOptions } from '../options.js'
 import { readSolver } from '../source.js'
 import { AdaDeltaSolver } from './adadelta.js'
@@ -16,7 +17,7 @@ export { AdaDeltaSolver, AdaGradSolver, AdamSolver, NesterovSolver, RMSPropSolve
 type SolverClass = new (...args: ConstructorParameters<typeof SGDSolver>) => Solver
 
 /** Solver classes by the name that a solver's `type:` gives. */
-const solvers: Record<string, SolverClass> = {
+const solvers: Record<SolverType, SolverClass> = {
   SGD: SGDSolver,
   Nesterov: NesterovSolver,
   AdaGrad: AdaGradSolver,
@@ -24,6 +25,8 @@ const solvers: Record<string, SolverClass> = {
   AdaDelta: AdaDeltaSolver,
   Adam: AdamSolver,
 }
+
+const isSolver = (type: string): type is SolverType => Object.hasOwn(solvers, type)
 
 /** Solver types that a prototxt may name. */
 export function solverTypes(): string[] {
@@ -47,8 +50,10 @@ export async function createChangedSolver(
   const { param: given, files } = await readSolver(source, options)
   const param = change(given)
   const type = param.type ?? 'SGD'
-  if (!Object.hasOwn(solvers, type))
-    throw new NetError(`solver: unknown type '${type}'; it may be ${solverTypes().join(', ')}`)
+  if (!isSolver(type))
+    throw new NetError(
+      `solver: unknown type '${type}'${didYouMean(type, solverTypes())}; it may be ${solverTypes().join(', ')}`,
+    )
   const solver = new solvers[type](param, options, files)
   await solver.setup()
   return solver
