@@ -60,6 +60,8 @@ async function make(): Promise<string> {
   )
 
   const lines = [
+    "import type { SchemaTables } from '../proto/fields.js'",
+    '',
     ...enums.flatMap(item => [
       ...enumDoc(item, enumComment(nameOf(item), facts)),
       `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`,
@@ -75,27 +77,48 @@ async function make(): Promise<string> {
   lines.push(
     '}',
     '',
-    '/** The enums as [name, number] pairs, the messages as [number, name, type, label, default?] of their fields. */',
+    '/** The enums and messages as lib/proto/fields.ts reads them. */',
+    'export const schema: SchemaTables = {',
+    '  enums: {',
   )
-  lines.push('export const schema = {', '  enums: {')
-  for (const item of enums) lines.push(`    ${quote(nameOf(item))}: ${JSON.stringify(Object.entries(item.values))},`)
+  for (const item of enums) lines.push(`    ${quote(nameOf(item))}: ${quote(enumText(item))},`)
   lines.push('  },', '  messages: {')
-  for (const message of messages) {
-    lines.push(`    ${message.name}: [`)
-    for (const field of facts.get(message)!) {
-      const row = [
-        field.number,
-        field.name,
-        field.type,
-        field.label,
-        ...(field.default === undefined ? [] : [field.default]),
-      ]
-      lines.push(`      ${JSON.stringify(row)},`)
-    }
-    lines.push('    ],')
-  }
+  for (const message of messages) lines.push(`    ${message.name}: ${quote(messageText(facts.get(message)!))},`)
   lines.push('  },', '}', '')
   return lines.join('\n')
+}
+
+/** Names, each with its number where that is not the one after the last. */
+function enumText(item: protobuf.Enum): string {
+  let last = -1
+  const words = Object.entries(item.values).map(([name, number]) => {
+    const word = number === last + 1 ? name : `${name}=${number}`
+    last = number
+    return word
+  })
+  return words.join(' ')
+}
+
+/** Fields as `[number] name type marks [=default]`, the number where it is not the one after the last. */
+function messageText(fields: readonly FieldFacts[]): string {
+  let last = 0
+  const rows = fields.map(({ number, name, type, label, default: value }) => {
+    const head = number === last + 1 ? '' : `${number} `
+    last = number
+    const marks = label.replace(/\w+ ?/g, word => MARKS[word.trim()])
+    if (/[;'\\]/.test(String(value))) throw new Error(`the default of ${name} has a character that ends it`)
+    return `${head}${name} ${type}${marks}${value === undefined ? '' : `=${value}`}`
+  })
+  return rows.join(';')
+}
+
+const MARKS: Readonly<Record<string, string>> = {
+  optional: '',
+  required: '!',
+  repeated: '*',
+  packed: '#',
+  array: '@',
+  fork: '+',
 }
 
 function fieldFacts(

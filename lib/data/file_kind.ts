@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs/minimal.js'
+import { ByteReader } from '../proto/byte_reader.js'
 import type { Hdf5Reader } from './hdf5.js'
 
 /** What a file is, by its content; what it is called does not matter. */
@@ -96,17 +96,19 @@ function messageKind(bytes: Uint8Array): FileKind | undefined {
   const types = new Map<number, number>()
   let text = ''
   try {
-    const reader = protobuf.Reader.create(bytes)
-    for (let i = 0; i < LOOKED_AT && reader.pos < reader.len; i++) {
+    const reader = new ByteReader(bytes)
+    for (let i = 0; i < LOOKED_AT && reader.at < reader.end; i++) {
       const tag = reader.uint32()
       const [field, type] = [tag >>> 3, tag & 7]
       if (field === 0 || (type !== VARINT && type !== BYTES && type !== FLOAT && type !== 1)) return undefined
       types.set(field, types.get(field) ?? type)
       if (field === 2 && type === BYTES && !text) {
-        const length = reader.uint32()
-        text = new TextDecoder().decode(bytes.subarray(reader.pos, reader.pos + Math.min(length, 320)))
-        reader.skip(length)
-      } else reader.skipType(type)
+        const { at } = reader
+        const length = reader.size()
+        text = new TextDecoder().decode(bytes.subarray(reader.at, reader.at + Math.min(length, 320)))
+        reader.at = at
+      }
+      reader.skip(tag)
     }
   } catch {
     // cut off: its first fields tell all the same

@@ -5,13 +5,12 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, Messages } from '../generated/caffe.js'
 import {
-  buildField,
   type FieldInfo,
-  isTypeName,
   type MessageInfo,
   messageInfo,
   type OpenMessageInfo,
   type PlainMessage,
+  schema,
 } from './schema.js'
 
 /** The values that a field may be declared to have, with what they are in JavaScript. */
@@ -124,7 +123,7 @@ function addMessage(
     return
   }
   layer.add({
-    ...buildField([typeof number === 'number' ? number : 0, name, 'string', 'optional']),
+    ...schema.field(typeof number === 'number' ? number : 0, name, 'string', ''),
     type: 'message',
     typeName: name,
     message: messageOf(name, fields),
@@ -140,7 +139,6 @@ const messageOf = (name: string, fields: FieldInfo[]): MessageInfo => ({
   required: fields.filter(field => field.required),
   arrays: [],
   declared: true,
-  isLayer: false,
 })
 
 const isField = (value: FieldDeclaration | number | undefined): value is FieldDeclaration => typeof value === 'object'
@@ -148,12 +146,12 @@ const isField = (value: FieldDeclaration | number | undefined): value is FieldDe
 function fieldOf(layer: string, at: string, name: string, facts: FieldDeclaration): FieldInfo {
   const { type, repeated, required, default: value, number = 0 } = facts
   const words = typeof type === 'object' ? type : undefined
-  if (!words && !isTypeName(type as string))
+  if (!words && !schema.hasType(type as string))
     throw new NetError(
       `${layer}: ${at} has the type '${String(type)}'; it is int32, uint32, int64, float, double, bool, string, bytes, a message of the schema, or a list of words`,
     )
-  const label = repeated ? 'repeated' : required ? 'required' : 'optional'
-  const field = buildField([number, name, words ? 'string' : (type as string), label, value])
+  const marks = repeated ? '*' : required ? '!' : ''
+  const field = schema.field(number, name, words ? 'string' : (type as string), marks, value)
   if (!words) return field
   const pairs = words.map((word, i): [string, number] => [word, i])
   const names = { names: words, byName: new Map(pairs), byNumber: new Map(words.map((word, i) => [i, word])) }

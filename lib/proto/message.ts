@@ -1,6 +1,7 @@
 import { NetError, throwAll } from '../errors.js'
 import type { FilledMessages, Messages } from '../generated/caffe.js'
 import { readNumbers, readValues } from './dialects.js'
+import { unknownFields } from './fields.js'
 import { keptFields } from './kept.js'
 import { keepPlace } from './places.js'
 import {
@@ -15,12 +16,6 @@ import {
 
 export type * from '../generated/caffe.js'
 export type { MessageName } from './schema.js'
-
-/**
- * Under this key a message read from a binary file keeps the fields that the schema does not know, each as it stood in
- * the file.
- */
-export const unknownFields: unique symbol = Symbol('unknownFields')
 
 /** A shallow copy of `value` in which repeated fields and fields with a default are certain to be there. */
 export function withDefaults<K extends MessageName>(type: K, value?: Messages[K]): FilledMessages[K] {

@@ -1,14 +1,8 @@
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { shortFloat } from '../system/format.js'
 import { keptOf } from './kept.js'
 import { checkMessage } from './message.js'
-import {
-  type FieldInfo,
-  type MessageInfo,
-  type MessageName,
-  messageInfo,
-  type PlainMessage,
-  shortFloat,
-} from './schema.js'
+import { type FieldInfo, type MessageInfo, type MessageName, messageInfo, type PlainMessage } from './schema.js'
 
 /** The text of a net description, as Caffe reads it. */
 export function printNet(net: NetParameter): string {

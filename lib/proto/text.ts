@@ -1,5 +1,6 @@
 import { FormatError, joinErrors } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { shortFloat } from '../system/format.js'
 import { didYouMean } from '../system/names.js'
 import { keep } from './kept.js'
 import { newerType, olderType } from './old_types.js'
@@ -9,12 +10,12 @@ import {
   type EnumInfo,
   type FieldInfo,
   fieldNames,
+  isLayer,
   type MessageInfo,
   type MessageName,
   messageInfo,
   otherFile,
   type PlainMessage,
-  shortFloat,
   unknownField,
   type ValueKind,
 } from './schema.js'
@@ -157,7 +158,7 @@ class TextReader {
     const { scanner } = this
     const message: PlainMessage = {}
     if (++this.pieces > MAX_PIECES) this.fail(`more than ${MAX_PIECES} messages in one text`, true)
-    if (info.isLayer) rememberPlace(message, this.source, start)
+    if (isLayer(info)) rememberPlace(message, this.source, start)
     const close = CLOSING[scanner.text]
     this.open.push({ info, at: scanner.at, close })
     this.enter()

@@ -2,7 +2,7 @@
 import { RistrettoError } from '../errors.js'
 import type { LayerParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
-import { shortFloat } from '../proto/schema.js'
+import { shortFloat } from '../system/format.js'
 import { copyValues, countOf, type Values } from '../system/ndarrays.js'
 import { Transformer } from './io/transformer.js'
 

@@ -20,3 +20,15 @@ function exponential(value: number): string {
   const digits = exponent.slice(1).padStart(2, '0')
   return `${mantissa}e${exponent[0]}${digits}`
 }
+
+/** The shortest decimal number that rounds to the same float32 as `value`: 0.1, not 0.10000000149. */
+export function shortFloat(value: number): number {
+  const float = Math.fround(value)
+  if (float === 0 || !Number.isFinite(float)) return float
+  // six digits are always exact enough to be kept, except in subnormal numbers
+  for (let digits = Math.abs(float) < 2 ** -126 ? 1 : 6; digits < 9; digits++) {
+    const short = Number(float.toPrecision(digits))
+    if (Math.fround(short) === float) return short
+  }
+  return Number(float.toPrecision(9))
+}

@@ -1,10 +1,10 @@
 /** What of a net Caffe 1.0 does not know: refused together where it changes results, with the fork that it comes from. */
 import { describe, expect, test } from 'vitest'
 import type { RistrettoError } from '../../lib/errors.js'
-import { schema } from '../../lib/generated/caffe.js'
 import { type Blob, Layer, Net, parseNet, registerLayer } from '../../lib/index.js'
 import { fieldFindings } from '../../lib/net/findings.js'
 import { forkFields } from '../../lib/proto/forks.js'
+import { schema } from '../../lib/proto/schema.js'
 
 const input = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 4 dim: 4 } } }\n'
 const refusal = async (text: string): Promise<RistrettoError> =>
@@ -93,10 +93,11 @@ test('a suggestion is near in spelling and of the same kind', async () => {
 })
 
 test('every field that forks added to a message of Caffe is in the list', () => {
-  const added = Object.entries(schema.messages).flatMap(([message, rows]) =>
-    (rows as unknown as readonly (readonly [number, string, string, string, unknown?])[])
-      .filter(row => row[3].endsWith('fork'))
-      .map(row => `${message}.${row[1]}`),
+  const added = schema.names.flatMap(message =>
+    schema
+      .message(message)
+      .fields.filter(field => field.fork)
+      .map(field => `${message}.${field.name}`),
   )
   const messages = added.filter(path => /^(LayerParameter|V1LayerParameter)\..*_param$/.test(path))
   const listed = new Set(forkFields.keys())

@@ -1,6 +1,6 @@
 /** Binary models of forks, whose numbers collide. */
 import { describe, expect, test } from 'vitest'
-import { unknownFields } from '../../lib/proto/message.js'
+import { unknownFields } from '../../lib/proto/fields.js'
 import { upgradeNet } from '../../lib/proto/upgrade.js'
 import { readNetParameter, writeMessage } from '../../lib/proto/wire.js'
 

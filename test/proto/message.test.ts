@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { NetError } from '../../lib/errors.js'
+import { unknownFields } from '../../lib/proto/fields.js'
 import type { ConvolutionParameter } from '../../lib/proto/message.js'
-import { checkMessage, unknownFields, withDefaults } from '../../lib/proto/message.js'
+import { checkMessage, withDefaults } from '../../lib/proto/message.js'
 
 describe('withDefaults', () => {
   test('adds defaults and empty lists, and leaves the rest out', () => {

@@ -1,13 +1,15 @@
 import type protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
-import { schema } from '../../lib/generated/caffe.js'
-import { type MessageName, messageInfo, shortFloat, unknownField } from '../../lib/proto/schema.js'
-import { RandomStream } from '../../lib/rng.js'
+import { schema as tables } from '../../lib/generated/caffe.js'
+import { Schema } from '../../lib/proto/fields.js'
+import { messageInfo, unknownField } from '../../lib/proto/schema.js'
 import { nearestName } from '../../lib/system/names.js'
 import { isOfText } from '../../scripts/proto_root.js'
 import { reflection } from './helpers.js'
 
-const names = Object.keys(schema.messages) as MessageName[]
+/** One to which no class of layers has added anything. */
+const schema = new Schema(tables)
+const { names } = schema
 
 /** Fields of prototxts alone come last, in the order of the file. */
 const placeOf = (field: protobuf.Field): number => (isOfText(field) ? 2 ** 30 - field.id + 2 ** 30 : field.id)
@@ -21,7 +23,7 @@ describe('the generated schema', () => {
     let fields = 0
     for (const name of names) {
       const type = root.lookupType(`caffe.${name}`)
-      const info = messageInfo(name)
+      const info = schema.message(name)
       expect(info.fields.map(field => field.name)).toEqual(
         [...type.fieldsArray].sort((a, b) => placeOf(a) - placeOf(b)).map(field => field.name),
       )
@@ -45,8 +47,7 @@ describe('the generated schema', () => {
   test('no message can hold itself, which bounds the recursion of the readers', () => {
     const walk = (name: string, above: string[]): void => {
       expect(above).not.toContain(name)
-      for (const field of messageInfo(name as MessageName).fields)
-        if (field.message) walk(field.message.name, [...above, name])
+      for (const field of schema.message(name).fields) if (field.message) walk(field.message.name, [...above, name])
     }
     for (const name of names) walk(name, [])
   })
@@ -80,27 +81,5 @@ describe('what was meant by an unknown field', () => {
     expect(nearestName('ReLU6', ['ReLU']).close).toBe(false)
     expect(nearestName('Correlation', ['Convolution']).close).toBe(false)
     expect(nearestName('foo_param', ['log_param']).close).toBe(false)
-  })
-})
-
-describe('shortFloat', () => {
-  test('prefers what a person would write', () => {
-    for (const value of [0.1, 0.01, 1e-8, 0.999, 104.00699, 16777215, 1e20, -0.75, 3.4028235e38, 1e-45]) {
-      expect(shortFloat(Math.fround(value))).toBe(value)
-      expect(shortFloat(value)).toBe(value)
-    }
-    for (const value of [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
-      expect(shortFloat(value)).toBe(value)
-    expect(shortFloat(1e39)).toBe(Number.POSITIVE_INFINITY)
-  })
-
-  test('keeps every float32', () => {
-    const random = new RandomStream(1, 'short float')
-    const bits = new Uint32Array(1)
-    const float = new Float32Array(bits.buffer)
-    for (let i = 0; i < 20_000; i++) {
-      bits[0] = random.uint32()
-      if (!Number.isNaN(float[0])) expect(Math.fround(shortFloat(float[0]))).toBe(float[0])
-    }
   })
 })

@@ -1,8 +1,8 @@
 import type protobuf from 'protobufjs'
 import { describe, expect, test } from 'vitest'
 import { FormatError, NetError } from '../../lib/errors.js'
+import { unknownFields } from '../../lib/proto/fields.js'
 import type { NetParameter } from '../../lib/proto/message.js'
-import { unknownFields } from '../../lib/proto/message.js'
 import type { MessageName } from '../../lib/proto/schema.js'
 import { parseNet } from '../../lib/proto/text.js'
 import {
