@@ -11,6 +11,8 @@ export const workers: Generated[] = [
   worker('wasm_worker', 'lib/engines/wasm/worker.ts', 'iife'),
   // reads, decodes and transforms the next batches of a data layer
   worker('prefetch_worker', 'lib/data/prefetch_worker.ts', 'esm'),
+  // decodes the pictures of a dataset that is made
+  worker('decode_worker', 'lib/tools/dataset/decode_worker.ts', 'esm'),
 ]
 
 function worker(name: string, entry: string, format: 'iife' | 'esm'): Generated {
@@ -18,7 +20,7 @@ function worker(name: string, entry: string, format: 'iife' | 'esm'): Generated 
     name,
     from: entry,
     sources: ['lib', 'proto', 'scripts/generate-schema.ts', 'scripts/proto_root.ts', 'scripts/generate-workers.ts'],
-    packages: ['esbuild', 'protobufjs'],
+    packages: ['esbuild', 'protobufjs', 'fflate'],
     make: async () => {
       const { build } = await import('esbuild')
       const result = await build({
@@ -29,7 +31,7 @@ function worker(name: string, entry: string, format: 'iife' | 'esm'): Generated 
         platform: 'neutral',
         mainFields: ['module', 'main'],
         // the worker gets its modules by URL
-        external: ['node:*', 'ndarray-pixels'],
+        external: ['node:*', 'ndarray-pixels', 'sharp'],
         target: 'es2022',
         write: false,
       })

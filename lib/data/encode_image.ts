@@ -8,12 +8,18 @@ export type ImageFormat = (typeof imageFormats)[number]
 /** Of JPEG files, as OpenCV, and so Caffe, writes them. */
 const QUALITY = 95
 
-/** An image file of planes B, G, R or grey: with as many channels as the image has, which the data layer goes by. */
+type SharpModule = typeof import('sharp')
+
+/**
+ * An image file of planes B, G, R or grey: with as many channels as the image has, which the data layer goes by.
+ * @param load says where sharp is, for workers that cannot resolve names
+ */
 export async function encodeImage(
   { channels, height, width, data }: PlanarImage,
   format: ImageFormat,
+  load?: () => Promise<SharpModule>,
 ): Promise<Uint8Array> {
-  const sharp = await importSharp()
+  const sharp = await importSharp(load)
   const n = height * width
   const pixels = new Uint8Array(n * channels)
   for (let c = 0; c < channels; c++) {
@@ -26,10 +32,11 @@ export async function encodeImage(
   return new Uint8Array(file)
 }
 
-async function importSharp(): Promise<typeof import('sharp').default> {
+async function importSharp(load?: () => Promise<SharpModule>): Promise<SharpModule['default']> {
   // a name that bundlers for browsers do not look for: files are written by Node alone
   const name: string = 'sharp'
   try {
+    if (load) return (await load()).default
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)).default
   } catch (error) {
     throw new EngineError(`writing images needs the package sharp: npm install sharp (${(error as Error).message})`, {

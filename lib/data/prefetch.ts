@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineError } from '../errors.js'
-import { importNode, isNode } from '../system/nodejs.js'
+import { importNode, isNode, resolvePackage } from '../system/nodejs.js'
 import { MAX_FILE } from '../system/read_file.js'
 import { startLimit } from '../system/start_limit.js'
 import type { AnyDescription } from './open_source.js'
@@ -47,7 +47,7 @@ export async function prefetch(
     description,
     start,
     slots: ring.shared,
-    pixelsUrl: resolvePixels(),
+    pixelsUrl: resolvePackage('ndarray-pixels'),
     port: port2,
     maxFile,
   }
@@ -186,13 +186,4 @@ interface Batch {
   data: Float32Array
   labels: Float32Array
   position: Position
-}
-
-/** The name is an argument, so that bundlers do not look for the package. */
-function resolvePixels(name = 'ndarray-pixels'): string | undefined {
-  try {
-    return import.meta.resolve(name)
-  } catch {
-    return undefined
-  }
 }

@@ -51,15 +51,19 @@ export function zipEntries(source: ByteSource): ZipEntry[] {
   return entries
 }
 
+/** Room for a local header whose name and extra fields are of usual lengths: one read then gets all of a file. */
+const HEADER = 30 + 300
+
 /** The packed bytes of an entry, in memory of their own. */
 export function zipPacked(source: ByteSource, { name, at, packedSize }: ZipEntry): Uint8Array {
-  // names may differ in length from the directory's, extra fields do
-  const header = source.read(at, 30)
-  const view = new DataView(header.buffer, header.byteOffset, 30)
+  const bytes = source.read(at, Math.max(30, Math.min(HEADER + packedSize, source.size - at)))
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 30)
   if (view.getUint32(0, true) !== LOCAL)
     throw new FormatError(`${source.name}: there is no '${name}' where its directory says`)
-  const start = at + 30 + view.getUint16(26, true) + view.getUint16(28, true)
-  return source.read(start, packedSize).slice()
+  // the name is as long as in the directory, extra fields are not
+  const start = 30 + view.getUint16(26, true) + view.getUint16(28, true)
+  if (start + packedSize <= bytes.length) return bytes.slice(start, start + packedSize)
+  return source.read(at + start, packedSize).slice()
 }
 
 /** Number of entries, bytes and place of the directory. */

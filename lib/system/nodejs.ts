@@ -21,3 +21,15 @@ export const importNode = <Name extends keyof NodeModules>(name: Name): Promise<
 
 /** Whether Node's modules are here (Bun's and Deno's count). */
 export const isNode = typeof process !== 'undefined' && !!process.versions?.node
+
+/**
+ * URL of an optional package as this one finds it, for workers whose code has no place of its own to resolve names from;
+ * undefined if it is not installed. The name is an argument, so that bundlers do not look for the package.
+ */
+export function resolvePackage(name: string): string | undefined {
+  try {
+    return import.meta.resolve(name)
+  } catch {
+    return undefined
+  }
+}

@@ -57,21 +57,19 @@ async function write(
     setNames.filter(set => sets[set].length),
   )
   try {
-    const makers = await pictureMakers(form, order.length, threads)
+    const pictures = order.map(({ candidate }) => candidate)
+    const makers = await pictureMakers(form, pictures, threads)
     try {
-      await makers.run(
-        order.map(({ candidate }) => candidate),
-        async (i, picture) => {
-          signal?.throwIfAborted()
-          const { set, candidate } = order[i]
-          if (picture instanceof Error) {
-            dataset.leaveOut(candidate, picture.message)
-            onSkip?.(candidate.file, picture.message)
-          } else dataset.add(set, candidate, picture)
-          onProgress?.(i + 1, order.length)
-          if (mustYield()) await macrotask()
-        },
-      )
+      await makers.run(pictures, async (i, picture) => {
+        signal?.throwIfAborted()
+        const { set, candidate } = order[i]
+        if (picture instanceof Error) {
+          dataset.leaveOut(candidate, picture.message)
+          onSkip?.(candidate.file, picture.message)
+        } else dataset.add(set, candidate, picture)
+        onProgress?.(i + 1, order.length)
+        if (mustYield()) await macrotask()
+      })
     } finally {
       makers.close()
     }

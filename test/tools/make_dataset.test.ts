@@ -230,6 +230,33 @@ describe('makeDataset of a folder', () => {
   })
 })
 
+describe('threads', () => {
+  it('one or several make the same bytes, of folders and of zips; what cannot be read is told all the same', async () => {
+    const files = {
+      ...pictures({ a: 70, b: 50 }, 6),
+      'a/bad.png': 'text',
+      'b/cut.png': png(9, 9, 1, 2, 3).slice(0, 60),
+    }
+    const root = put(files, join(folder, 'threads'))
+    const make = (source: string, threads: number, options = {}) =>
+      makeDataset(source, { size: 5, threads, ...options })
+    const one = await make(root, 1)
+    expect(one.leftOut.map(({ file }) => file).sort()).toEqual(['a/bad.png', 'b/cut.png'])
+    expect((await make(root, 3)).files).toEqual(one.files)
+    const zip = join(folder, 'threads.zip')
+    const bytes = Object.fromEntries(
+      Object.entries(files).map(([name, file]) => [
+        name,
+        typeof file === 'string' ? new TextEncoder().encode(file) : file,
+      ]),
+    )
+    writeFileSync(zip, zipSync(bytes))
+    expect((await make(zip, 2)).files).toEqual(one.files)
+    const jpg = await make(root, 1, { encode: 'jpg' })
+    expect((await make(root, 2, { encode: 'jpg' })).files).toEqual(jpg.files)
+  })
+})
+
 describe('makeDataset refuses, and leaves nothing behind', () => {
   const refused = async (name: string, files: Record<string, Uint8Array | string>, error: RegExp, options = {}) => {
     const root = put(files, join(folder, name, 'in'))

@@ -23,9 +23,15 @@ export interface Picture {
   readonly file?: Uint8Array
 }
 
+/** What pictures are made with. */
+export interface Tools extends Decoders {
+  /** The package that encodes, for workers that cannot resolve names. */
+  readonly sharp?: () => Promise<typeof import('sharp')>
+}
+
 /** A file from a source → the picture of the dataset. */
-export async function decodeFile(file: FileBytes, form: PictureForm, decoders: Decoders): Promise<Picture> {
-  return inForm(await decodePicture(unpacked(file, decoders), form.channels, decoders), form, decoders)
+export async function decodeFile(file: FileBytes, form: PictureForm, tools: Tools): Promise<Picture> {
+  return inForm(await decodePicture(unpacked(file, tools), form.channels, tools), form, tools)
 }
 
 function unpacked({ bytes, packed }: FileBytes, { deflate }: Decoders): Uint8Array {
@@ -36,10 +42,10 @@ function unpacked({ bytes, packed }: FileBytes, { deflate }: Decoders): Uint8Arr
 }
 
 /** Planes → the picture of the dataset. */
-export async function inForm(planes: PlanarImage, form: PictureForm, { deflate }: Decoders): Promise<Picture> {
+export async function inForm(planes: PlanarImage, form: PictureForm, { deflate, sharp }: Tools): Promise<Picture> {
   const { size, resize, channels, encode } = form
   const coloured = withChannels(planes, channels)
   const image = size ? fitPicture(coloured, size.height, size.width, resize) : coloured
   if (!encode) return { image }
-  return { image, file: encode === 'png' ? writePng(image, deflate) : await encodeImage(image, encode) }
+  return { image, file: encode === 'png' ? writePng(image, deflate) : await encodeImage(image, encode, sharp) }
 }

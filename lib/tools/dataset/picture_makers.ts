@@ -1,51 +1,68 @@
 import { importPixels } from '../../data/image.js'
 import { importDeflate } from '../../data/inflate.js'
-import { EngineError, RistrettoError } from '../../errors.js'
-import { readFile } from '../../system/read_file.js'
+import { RistrettoError } from '../../errors.js'
+import { importNode, isNode } from '../../system/nodejs.js'
+import { type FileReader, fileReader } from '../../system/read_file.js'
 import type { Candidate } from './candidates.js'
-import { decodeFile, inForm, type Picture, type PictureForm } from './decode.js'
+import { decodeFile, inForm, type Picture, type PictureForm, type Tools } from './decode.js'
+import { type PictureMakers, unreadable } from './makers.js'
 
-/** Makes the dataset's pictures of candidates. */
-export interface PictureMakers {
-  /** `done` is called for each in turn; an error stands for a picture that cannot be read. */
-  run(candidates: readonly Candidate[], done: (i: number, picture: Picture | Error) => Promise<void>): Promise<void>
-  close(): void
+/** Pictures from which threads pay: they take a tenth of a second to start. */
+const WORKERS_FROM = 64
+
+/** Threads of Node where they pay, else this one. */
+export async function pictureMakers(
+  form: PictureForm,
+  candidates: readonly Candidate[],
+  threads?: number,
+): Promise<PictureMakers> {
+  const tools: Tools = { pixels: () => importPixels(), deflate: await importDeflate() }
+  const decoded = candidates.filter(({ source }) => source.kind !== 'planes').length
+  if (!isNode) return new OwnThread(form, tools, noFiles)
+  const read = await fileReader()
+  if (decoded < WORKERS_FROM) return new OwnThread(form, tools, read)
+  threads ??= (await importNode('node:os')).availableParallelism()
+  if (threads < 2) return new OwnThread(form, tools, read)
+  const { WorkerThreads } = await import('./worker_threads.js')
+  return WorkerThreads.start(form, tools, threads)
 }
 
-export async function pictureMakers(form: PictureForm, _count: number, _threads?: number): Promise<PictureMakers> {
-  return ownThread(form)
+const noFiles: FileReader = path => {
+  throw new RistrettoError(`cannot read '${path}': there is no file system here`)
 }
 
 /** Pictures that are fetched and decoded at the same time. */
 const AHEAD = 8
 
-/** On this thread. */
-async function ownThread(form: PictureForm): Promise<PictureMakers> {
-  const decoders = { pixels: () => importPixels(), deflate: await importDeflate() }
-  const make = async ({ source }: Candidate): Promise<Picture> => {
-    if (source.kind === 'planes') return inForm(source.image, form, decoders)
-    const file = source.kind === 'path' ? { bytes: await readFile(source.path) } : await source.read()
-    return decodeFile(file, form, decoders)
-  }
-  return {
-    async run(candidates, done) {
-      const pending: Promise<Picture | Error>[] = []
-      for (let i = 0, next = 0; i < candidates.length; i++) {
-        for (; next < candidates.length && pending.length < AHEAD; next++) {
-          const picture = make(candidates[next]).catch(unreadable)
-          // whoever fails is heard when its turn comes
-          picture.catch(() => {})
-          pending.push(picture)
-        }
-        await done(i, await pending.shift()!)
-      }
-    },
-    close() {},
-  }
-}
+class OwnThread implements PictureMakers {
+  constructor(
+    private readonly form: PictureForm,
+    private readonly tools: Tools,
+    private readonly read: FileReader,
+  ) {}
 
-/** A picture's own fault is one of its file; a package that is missing would be missing for all, and all else is a mistake of ours. */
-export function unreadable(error: unknown): Error {
-  if (error instanceof RistrettoError && !(error instanceof EngineError)) return error
-  throw error
+  async run(
+    candidates: readonly Candidate[],
+    done: (i: number, picture: Picture | Error) => Promise<void>,
+  ): Promise<void> {
+    const pending: Promise<Picture | Error>[] = []
+    for (let i = 0, next = 0; i < candidates.length; i++) {
+      for (; next < candidates.length && pending.length < AHEAD; next++) {
+        const picture = this.make(candidates[next]).catch(unreadable)
+        // whoever fails is heard when its turn comes
+        picture.catch(() => {})
+        pending.push(picture)
+      }
+      await done(i, await pending.shift()!)
+    }
+  }
+
+  close(): void {}
+
+  private async make({ source }: Candidate): Promise<Picture> {
+    const { form, tools } = this
+    if (source.kind === 'planes') return inForm(source.image, form, tools)
+    const file = source.kind === 'path' ? { bytes: this.read(source.path) } : await source.read()
+    return decodeFile(file, form, tools)
+  }
 }
