@@ -3,6 +3,7 @@ import { NetError } from './errors.js'
 import type { FilledFillerParameter, FillerParameter, FillerType } from './generated/caffe.js'
 import { withDefaults } from './proto/message.js'
 import type { RandomStream } from './rng.js'
+import { oneOf } from './system/names.js'
 
 /** Checks the filler and gives what draws the values. */
 type Filler = (blob: Blob, filler: FilledFillerParameter, stream: RandomStream) => (data: Float32Array) => void
@@ -37,7 +38,7 @@ export function fillBlobLater(blob: Blob, filler: FillerParameter, stream: Rando
 function fillerOf(blob: Blob, filler: FillerParameter, stream: RandomStream): (data: Float32Array) => void {
   const full = withDefaults('FillerParameter', filler)
   if (!Object.hasOwn(fillers, full.type))
-    throw refused(blob, full, `there is no filler of that type; known types: ${Object.keys(fillers).join(', ')}`)
+    throw refused(blob, full, `there is no filler of that type${oneOf(full.type, Object.keys(fillers))}`)
   if (full.sparse !== -1 && full.type !== 'gaussian')
     throw refused(blob, full, `sparse: ${full.sparse} goes with type gaussian only`)
   return fillers[full.type](blob, full, stream)

@@ -104,7 +104,7 @@ test.each<[FillerParameter, number[], RegExp]>([
   [
     { type: 'normal' as FillerType },
     [2],
-    /blob 'ip\[0\]' \(2\) cannot be filled with type 'normal': .* known types: constant, uniform/,
+    /blob 'ip\[0\]' \(2\) cannot be filled with type 'normal': there is no filler of that type; it is one of constant, uniform/,
   ],
   [{ type: 'toString' as FillerType }, [2], /type 'toString'/],
   [{ type: 'uniform', min: 2, max: 1 }, [2], /min: 2 is larger than max: 1/],

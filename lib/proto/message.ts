@@ -1,5 +1,6 @@
 import { NetError, throwAll } from '../errors.js'
 import type { FilledMessages, Messages } from '../generated/caffe.js'
+import { didYouMean, listNames } from '../system/names.js'
 import { readNumbers, readValues } from './dialects.js'
 import { unknownFields } from './fields.js'
 import { keptFields } from './kept.js'
@@ -107,7 +108,9 @@ function checkValue(field: FieldInfo, given: unknown, path: string, where: strin
   if (field.enum) {
     const name = typeof given === 'number' ? field.enum.byNumber.get(given) : given
     if (typeof name === 'string' && field.enum.byName.has(name)) return name
-    return wrong(`one of ${field.enum.names.join(', ')}`)
+    const { names } = field.enum
+    const near = typeof name === 'string' ? didYouMean(name, names) : ''
+    return void note(errors, `${where}${path} must be one of ${listNames(names)}, not ${show(given)}${near}`, path)
   }
   switch (field.type) {
     case 'string':

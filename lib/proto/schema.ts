@@ -1,5 +1,5 @@
 import { type FilledMessages, type Messages, schema as tables } from '../generated/caffe.js'
-import { didYouMean } from '../system/names.js'
+import { didYouMean, LISTED } from '../system/names.js'
 import { type MessageInfo, type OpenMessageInfo, Schema } from './fields.js'
 
 export type { EnumInfo, FieldInfo, MessageInfo, OpenMessageInfo, PlainMessage } from './fields.js'
@@ -15,9 +15,6 @@ export const messageInfo = (name: MessageName): OpenMessageInfo => schema.messag
 /** A layer of a net, in any version of the format: its place in the text is remembered. */
 export const isLayer = (message: MessageInfo): boolean =>
   message.name === 'LayerParameter' || message.name === 'V1LayerParameter'
-
-/** So many fields are soon read. */
-const FEW = 10
 
 /** What a net's field says in a solver's prototxt, and the other way round: the text is another one; else nothing. */
 export function otherFile(message: MessageInfo, name: string): string {
@@ -49,5 +46,5 @@ export function unknownField(message: MessageInfo, name: string, kind?: ValueKin
     return `${text}; it is a field of ${owners.slice(0, 5).join(', ')}${owners.length > 5 ? ', …' : ''}`
   const known = [...message.byName.keys()]
   const near = didYouMean(name, fieldNames(message, kind))
-  return `${text}${near || (known.length <= FEW ? `; its fields are ${known.join(', ')}` : '')}`
+  return `${text}${near || (known.length <= LISTED ? `; its fields are ${known.join(', ')}` : '')}`
 }

@@ -1,7 +1,7 @@
 import { FormatError, joinErrors } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
 import { shortFloat } from '../system/format.js'
-import { didYouMean } from '../system/names.js'
+import { didYouMean, oneOf } from '../system/names.js'
 import { keep } from './kept.js'
 import { newerType, olderType } from './old_types.js'
 import { advanceQuietly, rememberPlace, skipValue, WHOLE } from './places.js'
@@ -188,7 +188,7 @@ class TextReader {
     scanner.advance()
     if (!scanner.take(':') && !field.message) this.fail(`':' is missing after ${name}`)
     if (field.enum && this.isForeign(info, field, field.enum)) {
-      const problem = `${name} cannot be ${this.shown()}; it is one of ${field.enum.names.join(', ')}`
+      const problem = `${name} cannot be ${this.shown()}${oneOf(scanner.text, field.enum.names)}`
       scanner.advance()
       this.keep(message, name, at, problem)
       return
@@ -282,7 +282,7 @@ class TextReader {
     const name = kind === 'number' ? names.byNumber.get(this.integerValue(field, sign)) : undefined
     if (name) return name
     const newer = info.name === 'V1LayerParameter' && field.name === 'type' ? newerType(text) : ''
-    this.fail(`${field.name} cannot be ${this.shown(sign)}; ${newer || `it is one of ${names.names.join(', ')}`}`)
+    this.fail(`${field.name} cannot be ${this.shown(sign)}${newer ? `; ${newer}` : oneOf(text, names.names)}`)
   }
 
   private boolValue(field: FieldInfo, sign: string): boolean {

@@ -30,7 +30,14 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return near.close ? `; did you mean '${near.name}'?` : ''
 }
 
-const LISTED = 12
+/** So many names are soon read. */
+export const LISTED = 12
+
+/** What a name that is none of these may have been: `; did you mean 'x'?`, and all of them where they are few or none is close. */
+export function oneOf(name: string, known: readonly string[]): string {
+  const near = didYouMean(name, known)
+  return near && known.length > LISTED ? near : `${near}; it is one of ${listNames(known)}`
+}
 
 /** `a, b, c`, of many only the first; `none` where there are none. */
 export function listNames(names: readonly string[], none = '(none)'): string {

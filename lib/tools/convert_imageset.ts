@@ -9,6 +9,7 @@ import { drawSeed } from '../net/source.js'
 import { writeDatum } from '../proto/datum.js'
 import { RandomStream } from '../rng.js'
 import { createFiles } from '../system/files.js'
+import { oneOf } from '../system/names.js'
 import { importNode } from '../system/nodejs.js'
 import { readFile } from '../system/read_file.js'
 
@@ -80,6 +81,10 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   const { root = '', output, shuffle, checkSize, overwrite, onProgress, onSkip, log = () => {} } = options
   if (!options.resizeWidth !== !options.resizeHeight)
     throw new RistrettoError('convertImageset: resizeWidth and resizeHeight go together: give both or none')
+  if (options.encodeType !== undefined && !formatOf(options.encodeType))
+    throw new RistrettoError(
+      `convertImageset: encodeType cannot be '${options.encodeType}'${oneOf(options.encodeType, [...imageFormats, 'jpeg'])}`,
+    )
   const { paths, labels, place } = await entries(options.list)
   const order = Uint32Array.from(paths.keys())
   const prefix = await folderPrefix(root)

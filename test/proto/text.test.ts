@@ -98,7 +98,7 @@ describe('errors name the file, the line and what is known', () => {
     ['layer {\n pooling_param {\n pool: MEAN } }', "3: pool cannot be 'MEAN'; it is one of MAX, AVE, STOCHASTIC"],
     ['layer { pooling_param { pool: 9 } }', "1: pool cannot be '9'; it is one of MAX, AVE, STOCHASTIC"],
     ['layer { pooling_param { pool: "MAX" } }', '1: pool cannot be "MAX"; it is one of'],
-    ['layer { pooling_param { pool: -MAX } }', "1: pool cannot be '-MAX'; it is one of"],
+    ['layer { pooling_param { pool: -MAX } }', "1: pool cannot be '-MAX'; did you mean 'MAX'?; it is one of"],
     ['layer { name: "a"\n name: "b" }', '2: name is given twice in one LayerParameter'],
     ['layer { relu_param {}\n relu_param {} }', '2: relu_param is given twice in one LayerParameter'],
     ['layer {\n name: "a"\n', "3: the text ends inside LayerParameter: '}' is missing for the bracket of line 1"],

@@ -286,7 +286,7 @@ describe('makeDataset refuses, and leaves nothing behind', () => {
     ['no part to train on', pictures({ a: 1 }), /leave nothing to train on/, { val: 0.5, test: 0.5 }],
     ['a part that is none', pictures({ a: 1 }), /val is 25/, { val: 25 }],
     ['a size that is none', pictures({ a: 1 }), /size is 0×5/, { size: { width: 0, height: 5 } }],
-    ['an unknown way to resize', pictures({ a: 1 }), /known are squash, crop, fill, half-crop/, { resize: 'stretch' }],
+    ['an unknown way to resize', pictures({ a: 1 }), /one of squash, crop, fill, half-crop/, { resize: 'stretch' }],
   ])('%s', (name, files, error, options) => refused(name, files, error, options))
 
   it('a full disk', async () => {

@@ -1,7 +1,7 @@
 import { type ImageFormat, imageFormats } from '../../data/encode_image.js'
 import { MOST_PIXELS } from '../../data/image.js'
 import { RistrettoError } from '../../errors.js'
-import { nearestName } from '../../system/names.js'
+import { oneOf } from '../../system/names.js'
 import { type ResizeMode, resizeModes } from './fit.js'
 import { checkParts } from './split.js'
 import type { DatasetTarget } from './target.js'
@@ -53,16 +53,13 @@ export function checkOptions(options: MakeDatasetOptions) {
     refuse(
       `size is ${size.width}×${size.height} (width × height): whole numbers from 1 on, of ${MOST_PIXELS} pixels at most`,
     )
-  if (!resizeModes.includes(resize))
-    refuse(
-      `resize is '${resize}'; known are ${resizeModes.join(', ')} (nearest: ${nearestName(resize, resizeModes).name})`,
-    )
+  if (!resizeModes.includes(resize)) refuse(`resize is '${resize}'${oneOf(resize, resizeModes)}`)
   if (!(Number.isSafeInteger(seed) && seed >= 0)) refuse(`seed is ${seed}; it is a whole number from 0 on`)
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
     refuse(`threads is ${threads}; it is a whole number from 1 on`)
   checkParts({ val, test, seed })
   const encode: ImageFormat | undefined = options.encode === 'jpeg' ? 'jpg' : options.encode
   if (encode !== undefined && !imageFormats.includes(encode))
-    refuse(`encode is '${encode}'; known are ${imageFormats.join(', ')}`)
+    refuse(`encode is '${encode}'${oneOf(encode, imageFormats)}`)
   return { size, resize, gray, val, test, seed, encode, threads }
 }
