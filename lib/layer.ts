@@ -88,6 +88,11 @@ export abstract class Layer {
   static readonly param: ParamDeclaration = []
   /** Its tops are the inputs of the net: values that the program writes, by name in `net.forward` or by a feed. */
   static readonly isInput: boolean = false
+  /**
+   * It compares the first bottom with labels, the second: scores of classes (before a softmax), their probabilities, or
+   * either. What an evaluation looks at.
+   */
+  static readonly compares: 'scores' | 'probabilities' | 'either' | undefined = undefined
   /** All weights zero are a mistake, which no training mends: no gradient passes through them. */
   static readonly needsWeights: boolean = false
   /**
@@ -290,6 +295,9 @@ export abstract class Layer {
     return [...bottom, ...top].reduce((sum, blob) => sum + blob.count, 0)
   }
 
+  /** What the items of the next batch are called (files, keys), where a data layer knows. */
+  itemNames?(): Promise<readonly string[] | undefined>
+
   /** Bring home what `saveState` reads, if it may be on a device. */
   pullState(): void | Promise<void> {}
   /** Where this layer is in its input, for a snapshot: data layers override the pair. */
@@ -354,6 +362,8 @@ export interface LayerClass {
   readonly param?: ParamDeclaration
   /** Its tops are the inputs of the net. */
   readonly isInput?: boolean
+  /** Its bottoms are scores or probabilities of classes, and labels. */
+  readonly compares?: 'scores' | 'probabilities' | 'either'
   /** All weights zero are a mistake. */
   readonly needsWeights?: boolean
   /** What a deploy net has in its place. */

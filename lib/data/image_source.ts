@@ -26,6 +26,19 @@ export interface ImagesDescription extends SourceDescription {
   readonly width: number
 }
 
+/** The order of an epoch, entries of the list, is a function of (seed, epoch), so it can be resumed. */
+export function arrangeImages(
+  { seed, transform, shuffle }: ImagesDescription,
+  epoch: number,
+  order: Uint32Array,
+): void {
+  for (let i = 0; i < order.length; i++) order[i] = i
+  if (!shuffle) return
+  const stream = new RandomStream(seed, `shuffle ${transform.stream}`)
+  stream.iteration = epoch
+  stream.shuffle(order)
+}
+
 /**
  * Batches of image files from a list, from the start again after the end, in another order each time if asked to
  * shuffle.
@@ -116,14 +129,8 @@ export class ImageSource implements BatchSource {
     this.arrange()
   }
 
-  /** The order of an epoch is a function of (seed, epoch), so it can be resumed. */
   private arrange(): void {
-    const { seed, transform, shuffle } = this.description
-    for (let i = 0; i < this.order.length; i++) this.order[i] = i
-    if (!shuffle) return
-    const stream = new RandomStream(seed, `shuffle ${transform.stream}`)
-    stream.iteration = this.epoch
-    stream.shuffle(this.order)
+    arrangeImages(this.description, this.epoch, this.order)
   }
 
   private located<T>(entry: number, task: () => T): T {

@@ -67,6 +67,6 @@ async function openDatums(
 }
 
 /** Where there is no file system a database is named by its directory, as in Caffe, or its one file by itself. */
-function databaseBytes(name: string, { readFile }: Surroundings): Promise<Uint8Array> {
+export function databaseBytes(name: string, { readFile }: Pick<Surroundings, 'readFile'>): Promise<Uint8Array> {
   return readFile(`${name}/data.mdb`).catch(error => readFile(name).catch(() => Promise.reject(error)))
 }

@@ -25,6 +25,7 @@ export abstract class PrefetchingLayer extends Layer {
   private inWorker = false
   private failure: Error | undefined
   private place!: Place
+  private names: Promise<((position: Position) => readonly string[]) | undefined> | undefined
 
   /** What to read; the parameters checked. */
   protected abstract describe(): Promise<AnyDescription>
@@ -81,12 +82,31 @@ export abstract class PrefetchingLayer extends Layer {
     this.batches = undefined
     this.failure = undefined
     this.position = { item, record, epoch }
+    // the seed, and with it the order, may be another
+    this.names = undefined
   }
 
   override dispose(): void {
     this.batches?.close()
     this.batches = undefined
     this.failure = this.error('it was disposed')
+  }
+
+  /**
+   * What the items of the next batch are called: files of a list, keys of a database. Undefined where they have no names,
+   * or the names cannot be read while the database is open.
+   */
+  override async itemNames(): Promise<readonly string[] | undefined> {
+    this.names ??= this.openNames()
+    const names = await this.names
+    return names?.(this.batches?.position ?? this.position)
+  }
+
+  private async openNames(): Promise<((position: Position) => readonly string[]) | undefined> {
+    const description = await this.describe()
+    const { openItemNames } = await import('./item_names.js')
+    const names = await openItemNames(description, path => this.context.files.read(path))
+    return names && (position => names(position, description.batchSize))
   }
 
   /** Batches that may wait in memory: data_param.prefetch, for every data layer, as in Caffe. */

@@ -10,6 +10,7 @@ import { checkLabels } from './parts/loss.js'
  */
 export class AccuracyLayer extends Layer {
   static override readonly atDeploy = 'metric' as const
+  static override readonly compares = 'either'
   static override readonly param = ['accuracy_param'] as const
   static override readonly uses = ['accuracy'] as const
   override readonly bottomCount = { exactly: 2 }

@@ -6,6 +6,7 @@ import { checkLabels, LossLayer } from './parts/loss.js'
  * way from scores.
  */
 export class MultinomialLogisticLossLayer extends LossLayer {
+  static override readonly compares = 'probabilities'
   static override readonly param = ['loss_param'] as const
   static override readonly uses = ['multinomialLogisticLoss', 'multinomialLogisticLossGradient'] as const
 

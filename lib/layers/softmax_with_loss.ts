@@ -11,6 +11,7 @@ import { checkLabels, LossLayer, normalizationOf } from './parts/loss.js'
  */
 export class SoftmaxWithLossLayer extends LossLayer {
   static override readonly atDeploy = { type: 'Softmax', param: 'softmax_param' } as const
+  static override readonly compares = 'scores'
   static override readonly param = ['softmax_param', 'loss_param'] as const
   static override readonly uses = [
     'softmax',

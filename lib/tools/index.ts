@@ -32,6 +32,7 @@ export {
   type NetCheck,
   type PhaseCheck,
 } from './check_net.js'
+export { type ClassScores, Confusion } from './confusion.js'
 export { type AnnosetReport, type ConvertAnnosetOptions, convertAnnoset } from './convert_annoset.js'
 export {
   type ConvertImagesetOptions,
@@ -51,6 +52,14 @@ export type { DatasetSource } from './dataset/sources.js'
 export type { DatasetReport, DatasetSetSummary, DatasetSummary, LeftOut } from './dataset/summary.js'
 export type { DatasetTarget } from './dataset/target.js'
 export type { ZipSource } from './dataset/zip_pictures.js'
+export { type EvaluateOptions, evaluate, type InputBatches } from './evaluate.js'
+export {
+  type EvaluatedItem,
+  type Evaluation,
+  EvaluationTally,
+  type ScoredBatch,
+  type TallyOptions,
+} from './evaluation_tally.js'
 export { extractFeatures } from './extract_features.js'
 export { type FindRateOptions, findRate, type RatePoint, type RateSearch } from './find_rate.js'
 export { computeImageMean, type ImageMean, writeImageMean } from './image_mean.js'

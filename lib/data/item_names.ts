@@ -1,0 +1,46 @@
+import { arrangeImages } from './image_source.js'
+import { type AnyDescription, databaseBytes } from './open_source.js'
+import { openLmdbRecords } from './records.js'
+import type { Position } from './source.js'
+
+/** The names of `count` items from a position on. */
+export type ItemNames = (position: Position, count: number) => readonly string[]
+
+/** What the items of a source are called: paths of a list, keys of an LMDB; undefined for sources without names. */
+export async function openItemNames(
+  description: AnyDescription,
+  readFile: (path: string) => Promise<Uint8Array>,
+): Promise<ItemNames | undefined> {
+  if (description.kind === 'images') {
+    const { paths } = description.list
+    const order = new Uint32Array(paths.length)
+    let arranged = -1
+    return walk(paths.length, (record, epoch) => {
+      if (epoch !== arranged) arrangeImages(description, epoch, order)
+      arranged = epoch
+      return paths[order[record]]
+    })
+  }
+  if (description.kind !== 'datum' && description.kind !== 'annotated') return undefined
+  const { backend, path, name } = description
+  // a LevelDB is open already, and opens once only
+  if (backend !== 'LMDB') return undefined
+  const records = await openLmdbRecords(path ?? (await databaseBytes(name, { readFile })), name)
+  try {
+    const keys: string[] = []
+    const decoder = new TextDecoder()
+    for (let more = records.first(); more; more = records.next()) keys.push(decoder.decode(records.key))
+    return walk(keys.length, record => keys[record])
+  } finally {
+    records.close()
+  }
+}
+
+/** From a position on and, after the last of `size` records, from the first. */
+const walk =
+  (size: number, name: (record: number, epoch: number) => string): ItemNames =>
+  ({ record, epoch }, count) =>
+    Array.from({ length: count }, (_, i) => {
+      const at = record + i
+      return name(at % size, epoch + Math.floor(at / size))
+    })

@@ -1,0 +1,140 @@
+import { type Blob, shapeText } from '../blob.js'
+import type { Position } from '../data/source.js'
+import { RistrettoError } from '../errors.js'
+import type { Layer } from '../layer.js'
+import type { Net } from '../net.js'
+import { findClass } from '../registry.js'
+import { didYouMean, listNames } from '../system/names.js'
+import type { Values } from '../system/ndarrays.js'
+import { type Evaluation, EvaluationTally, type ScoredBatch, type TallyOptions } from './evaluation_tally.js'
+
+/** Batches of the net's inputs. */
+export type InputBatches = Iterable<Record<string, Values>> | AsyncIterable<Record<string, Values>>
+
+export interface EvaluateOptions extends TallyOptions {
+  /** Blob of the classes' scores or probabilities; default: what the net's last loss or accuracy compares. */
+  readonly scores?: string
+  /** Blob of the labels; default: what the scores are compared with. */
+  readonly labels?: string
+  /** Called after every batch with the number of items so far. */
+  readonly onBatch?: (items: number) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * How good a net is, item by item: confusion matrix, top-k shares, the hardest and the misclassified items.
+ *
+ * evaluate(net)                          // every item of the net's own data once
+ * evaluate(net, 10)                      // 10 batches of it
+ * evaluate(net, [{ data, label }, …])    // batches for its inputs
+ *
+ * The net has a layer that compares scores with labels (a loss or an Accuracy), or `scores` and `labels` name the blobs.
+ * Labels that the comparing layer ignores are left out.
+ *
+ * @throws RistrettoError for a net without scores and labels, or without data of its own where no batches are given
+ */
+export async function evaluate(
+  net: Net,
+  source?: number | InputBatches,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const compared = comparedBlobs(net, options)
+  const tally = new EvaluationTally({ ...compared.how, ...options })
+  const layer = net.layers.find(layer => layer.itemNames)
+  const set = source === undefined ? new WholeSet(net, layer) : undefined
+  for await (const inputs of typeof source === 'object' ? source : nothing(source)) {
+    if (options.signal?.aborted) break
+    const names = await layer?.itemNames?.()
+    await net.forward(inputs)
+    const batch = await batchOf(compared)
+    tally.add(batch, names, set?.taken(batch.items))
+    options.onBatch?.(tally.items)
+    if (set?.ended) break
+  }
+  return tally.result()
+}
+
+/** Batches of the net's own data: so many, or as many as somebody takes. */
+function* nothing(times = Number.POSITIVE_INFINITY): Generator<Record<string, Values>, void, void> {
+  if (times !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(times) && times >= 1))
+    throw new RistrettoError(`evaluate: the number of batches is a whole number from 1 on, not ${times}`)
+  for (let i = 0; i < times; i++) yield {}
+}
+
+/** A data layer's records from the first one on, each once. */
+class WholeSet {
+  /** How many records there are, once the end has been seen. */
+  size: number | undefined
+  private before: Position
+  private readonly layer: Layer
+
+  constructor(net: Net, layer: Layer | undefined) {
+    if (!layer)
+      throw new RistrettoError(
+        `evaluate: net '${net.name}' has no data layer with an end (Data or ImageData): say how many batches, or give batches for its inputs`,
+      )
+    this.layer = layer
+    this.before = { item: 0, record: 0, epoch: 0 }
+    layer.restoreState({ ...this.before })
+  }
+
+  get ended(): boolean {
+    return this.size !== undefined
+  }
+
+  /** How many items of the batch just taken, `batch` long, come before the end. */
+  taken(batch: number): number {
+    const { before } = this
+    const after = this.layer.saveState() as unknown as Position
+    this.before = after
+    const epochs = after.epoch - before.epoch
+    if (!epochs) return batch
+    this.size = (before.record + batch - after.record) / epochs
+    return Math.min(batch, this.size - before.record)
+  }
+}
+
+interface Compared {
+  readonly scores: Blob
+  readonly labels: Blob
+  readonly how: TallyOptions
+}
+
+function comparedBlobs(net: Net, options: EvaluateOptions): Compared {
+  const node = net.built.nodes.findLast(({ param }) => findClass(param).compares)
+  const find = (what: 'scores' | 'labels', blob: Blob | undefined): Blob => {
+    const name = options[what]
+    if (name === undefined && blob) return blob
+    if (name === undefined)
+      throw new RistrettoError(
+        `evaluate: net '${net.name}' compares no scores with labels, as SoftmaxWithLoss and Accuracy do: name the blob of the ${what}`,
+      )
+    if (Object.hasOwn(net.blobs, name)) return net.blobs[name]
+    const known = Object.keys(net.blobs)
+    throw new RistrettoError(
+      `evaluate: net '${net.name}' has no blob '${name}'${didYouMean(name, known)}; its blobs are ${listNames(known)}`,
+    )
+  }
+  const { loss_param, accuracy_param } = node?.param ?? {}
+  const compares = node && options.scores === undefined ? findClass(node.param).compares : undefined
+  return {
+    scores: find('scores', node?.bottom[0]),
+    labels: find('labels', node?.bottom[1]),
+    how: {
+      ignored: loss_param?.ignore_label ?? accuracy_param?.ignore_label,
+      ...(compares && compares !== 'either' && { probabilities: compares === 'probabilities' }),
+    },
+  }
+}
+
+async function batchOf({ scores, labels }: Compared): Promise<ScoredBatch> {
+  await scores.memory.data.pull()
+  await labels.memory.data.pull()
+  const [items, classes] = scores.shape
+  const places = scores.size(2)
+  if (!(classes >= 2) || labels.count !== items * places)
+    throw new RistrettoError(
+      `evaluate: '${scores.name}' (${shapeText(scores.shape)}) and '${labels.name}' (${shapeText(labels.shape)}) are not N × classes × … scores and a label for each place outside the classes`,
+    )
+  return { items, classes, places, scores: scores.dataArray, labels: labels.dataArray }
+}
