@@ -5,6 +5,7 @@ import type { Net } from '../net.js'
 import { loadLabelMap } from '../pycaffe/detect.js'
 import { DetectionTally } from '../solver/average_precision.js'
 import { g6 } from '../system/format.js'
+import { addEvaluationOptions, type EvaluationOptions, testItems, wantsEvaluation } from './evaluation.js'
 import { addGpuFlag } from './gpu_flag.js'
 import { type Output, print, printJson, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
@@ -18,7 +19,7 @@ export function addTest(program: Command, output: Output): void {
   addBatchOptions(command, {
     phase: 'TEST',
     needsWeights: true,
-    iterations: 'how many batches',
+    iterations: 'how many batches; options about items and classes look at all the data once without it',
     json: 'print the scores as one JSON object',
   })
   command
@@ -29,14 +30,18 @@ export function addTest(program: Command, output: Output): void {
       ).choices(Object.keys(versions)),
     )
     .option('--label-map <file>', 'labelmap.prototxt with the names of the classes, for --map')
-  addGpuFlag(command, output).action(options =>
-    options.map === undefined ? test(options, output) : testDetection(options, output),
-  )
+  addGpuFlag(addEvaluationOptions(command), output).action((options: EvaluationOptions & DetectionOptions) => {
+    if (options.map !== undefined) return testDetection(options, output)
+    if (!wantsEvaluation(options)) return test(options, output)
+    const given = command.getOptionValueSource('iterations') !== 'default'
+    return testItems(options, given ? options.iterations : undefined, output)
+  })
   command.addHelpText(
     'after',
     `
 Example:
   ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --iterations 100
+  ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --confusion --per-class --hardest 20
   ristretto test --model ssd_test.prototxt --weights ssd.caffemodel --iterations 619 --map --label-map labelmap_voc.prototxt`,
   )
 }
@@ -51,7 +56,7 @@ const versions: Record<string, ApVersion> = {
 }
 
 interface DetectionOptions extends BatchOptions {
-  map: string | true
+  map?: string | true
   labelMap?: string
 }
 
@@ -59,7 +64,7 @@ interface DetectionOptions extends BatchOptions {
 async function testDetection(options: DetectionOptions, output: Output): Promise<void> {
   const { model, weights = [], iterations, json, labelMap } = options
   const names = labelMap === undefined ? undefined : await loadLabelMap(labelMap)
-  const wanted = options.map === true ? ['2007', '2012'] : [options.map]
+  const wanted = typeof options.map === 'string' ? [options.map] : ['2007', '2012']
   const net = await openNet(model, weights, options, output, () => {})
   const bar = output.out.isTTY && !json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
   try {

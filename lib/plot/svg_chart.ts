@@ -128,4 +128,5 @@ const n = (value: number): number => Math.round(value * 100) / 100
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 /** Text for XML, which knows no control characters. */
-const escaped = (text: string): string => text.replace(/\p{Cc}/gu, '\ufffd').replace(/[&<>"]/g, mark => ESCAPES[mark])
+export const escaped = (text: string): string =>
+  text.replace(/\p{Cc}/gu, '\ufffd').replace(/[&<>"]/g, mark => ESCAPES[mark])
