@@ -1,5 +1,7 @@
 import { EngineError } from '../errors.js'
 import type { PlanarImage } from './image.js'
+import { importDeflate } from './inflate.js'
+import { writePng } from './png.js'
 
 export const imageFormats = ['png', 'jpg'] as const
 /** File types that images can be encoded as. */
@@ -11,14 +13,17 @@ const QUALITY = 95
 type SharpModule = typeof import('sharp')
 
 /**
- * An image file of planes B, G, R or grey: with as many channels as the image has, which the data layer goes by.
+ * An image file of planes B, G, R or grey: with as many channels as the image has, which the data layer goes by. PNG
+ * needs no package, JPEG is written by sharp.
  * @param load says where sharp is, for workers that cannot resolve names
  */
 export async function encodeImage(
-  { channels, height, width, data }: PlanarImage,
+  picture: PlanarImage,
   format: ImageFormat,
   load?: () => Promise<SharpModule>,
 ): Promise<Uint8Array> {
+  if (format === 'png') return writePng(picture, await importDeflate())
+  const { channels, height, width, data } = picture
   const sharp = await importSharp(load)
   const n = height * width
   const pixels = new Uint8Array(n * channels)
@@ -28,8 +33,7 @@ export async function encodeImage(
   }
   const image = sharp(pixels, { raw: { width, height, channels: channels as 1 | 3 } })
   const grey = channels === 1 ? image.toColourspace('b-w') : image
-  const file = await (format === 'png' ? grey.png() : grey.jpeg({ quality: QUALITY })).toBuffer()
-  return new Uint8Array(file)
+  return new Uint8Array(await grey.jpeg({ quality: QUALITY }).toBuffer())
 }
 
 async function importSharp(load?: () => Promise<SharpModule>): Promise<SharpModule['default']> {
@@ -39,8 +43,11 @@ async function importSharp(load?: () => Promise<SharpModule>): Promise<SharpModu
     if (load) return (await load()).default
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)).default
   } catch (error) {
-    throw new EngineError(`writing images needs the package sharp: npm install sharp (${(error as Error).message})`, {
-      cause: error,
-    })
+    throw new EngineError(
+      `writing JPEG files needs the package sharp: npm install sharp (${(error as Error).message})`,
+      {
+        cause: error,
+      },
+    )
   }
 }

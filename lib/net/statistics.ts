@@ -14,45 +14,42 @@ export interface Statistics {
 
 const BINS = 20
 
-/** Mean, standard deviation, range and 20-bin histogram of `values`, in two passes. */
-export function statisticsOf(values: Float32Array): Statistics {
+/** Mean, standard deviation, range and 20-bin histogram of `values`: two passes, no division a value. */
+export function statisticsOf(values: ArrayLike<number>): Statistics {
+  const count = values.length
   let finite = 0
-  let mean = 0
-  let squares = 0
+  let sum = 0
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue
-    // Welford's update keeps the variance exact where the mean is large
-    const delta = value - mean
-    mean += delta / ++finite
-    squares += delta * (value - mean)
+  for (let i = 0; i < count; i++) {
+    const value = values[i]
+    // x − x is 0 for every finite x and NaN for the others
+    if (value - value !== 0) continue
+    finite++
+    sum += value
     if (value < min) min = value
     if (value > max) max = value
   }
   const histogram = new Array<number>(BINS).fill(0)
-  if (finite === 0)
-    return {
-      count: values.length,
-      mean: Number.NaN,
-      std: Number.NaN,
-      min: Number.NaN,
-      max: Number.NaN,
-      notFinite: values.length,
-      histogram,
-    }
-  const scale = max > min ? BINS / (max - min) : 0
-  for (const value of values)
-    if (Number.isFinite(value)) histogram[Math.min(BINS - 1, Math.floor((value - min) * scale))]++
-  return {
-    count: values.length,
-    mean,
-    std: Math.sqrt(squares / finite),
-    min,
-    max,
-    notFinite: values.length - finite,
-    histogram,
+  if (finite === 0) {
+    const none = Number.NaN
+    return { count, mean: none, std: none, min: none, max: none, notFinite: count, histogram }
   }
+  const mean = sum / finite
+  const scale = max > min ? BINS / (max - min) : 0
+  let squares = 0
+  // what rounding left of Σ (x − mean), which the variance is put right by
+  let rest = 0
+  for (let i = 0; i < count; i++) {
+    const value = values[i]
+    if (value - value !== 0) continue
+    const delta = value - mean
+    rest += delta
+    squares += delta * delta
+    histogram[Math.min(BINS - 1, ((value - min) * scale) | 0)]++
+  }
+  const std = Math.sqrt(Math.max(0, squares - (rest * rest) / finite) / finite)
+  return { count, mean, std, min, max, notFinite: count - finite, histogram }
 }
 
 /** Index of the first value that is NaN or infinite, −1 if all are finite. */

@@ -1,5 +1,4 @@
 import type { NdArray } from 'ndarray'
-import { encodeImage, type ImageFormat } from '../data/encode_image.js'
 import { ndarrayOf } from '../system/ndarrays.js'
 import type { DetectedBox } from './detect.js'
 import { type DenseArray, dense, imageSize } from './io/arrays.js'
@@ -74,20 +73,6 @@ export function drawBoxes(picture: NdArray, boxes: readonly DetectedBox[]): Imag
     })
   }
   return ndarrayOf(data, shape)
-}
-
-/** A picture (H × W × 3, 0 … 1) as the bytes of a PNG or JPEG file; needs the package sharp. */
-export function encodePicture(picture: NdArray, format: ImageFormat = 'png'): Promise<Uint8Array> {
-  const { data, shape } = dense(picture)
-  const [height, width, channels] = imageSize(shape)
-  const n = height * width
-  const planes = new Uint8Array(n * channels)
-  for (let c = 0; c < channels; c++) {
-    const plane = channels === 3 ? 2 - c : c
-    for (let i = 0; i < n; i++)
-      planes[plane * n + i] = Math.round(Math.min(Math.max(data[i * channels + c], 0), 1) * 255)
-  }
-  return encodeImage({ channels: channels as 1 | 3, height, width, data: planes }, format)
 }
 
 function coloured({ data, shape }: DenseArray): DenseArray {

@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { drawBoxes, encodePicture } from './boxes_picture.js'
+export { drawBoxes } from './boxes_picture.js'
 export { Classifier, type ClassifierOptions } from './classifier.js'
 export { type CoordMap, coordMap, coordMapFromTo, crop } from './coord_map.js'
 export { type DetectedBox, type DetectOptions, detect, type LabelNames, loadLabelMap } from './detect.js'

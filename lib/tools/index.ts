@@ -18,6 +18,7 @@ export { LmdbWriter, type LmdbWriterOptions } from '../data/lmdb_writer.js'
 export type { Sink } from '../data/sink.js'
 export type { ApVersion } from '../generated/caffe.js'
 export type { Finding } from '../net/findings.js'
+export { statisticsOf } from '../net/statistics.js'
 export {
   averagePrecision,
   type ClassPrecision,
@@ -63,6 +64,7 @@ export {
 export { extractFeatures } from './extract_features.js'
 export { type FindRateOptions, findRate, type RatePoint, type RateSearch } from './find_rate.js'
 export { computeImageMean, type ImageMean, writeImageMean } from './image_mean.js'
+export { encodeLayerPicture, type LayerPicture, type LayerPictureOptions, layerPicture } from './layer_picture.js'
 export { makeDataset } from './make_dataset.js'
 export { type LogRow, type LogTables, parseLog } from './parse_log.js'
 export type { StandIn } from './stand_in.js'

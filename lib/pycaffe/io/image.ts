@@ -1,8 +1,10 @@
 import type { NdArray } from 'ndarray'
+import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
 import { decodeImage, importPixels } from '../../data/image.js'
 import { RistrettoError } from '../../errors.js'
 import { createFiles, type FileOptions, type FileSource } from '../../system/files.js'
 import { ndarrayOf } from '../../system/ndarrays.js'
+import { writeFileSafely } from '../../system/write_file.js'
 import { type DenseArray, dense, imageSize } from './arrays.js'
 
 /** An image: H × W × C, channels R, G, B or one of grey. */
@@ -25,6 +27,31 @@ export async function loadImage(source: FileSource, color = true, options: FileO
     for (let i = 0; i < n; i++)
       values[i] = (0.2125 * rgba[4 * i] + 0.7154 * rgba[4 * i + 1] + 0.0721 * rgba[4 * i + 2]) / 255
   return ndarrayOf(values, [height, width, color ? 3 : 1])
+}
+
+/**
+ * Write an image (H × W × 1 or 3, values 0 … 1, R G B) to a file, `.png` or `.jpg` by its name; values outside are cut.
+ * PNG needs no package. RistrettoError for another ending or shape.
+ */
+export async function saveImage(path: string, image: NdArray): Promise<void> {
+  const format = /\.png$/i.test(path) ? 'png' : /\.jpe?g$/i.test(path) ? 'jpg' : undefined
+  if (!format) throw new RistrettoError(`saveImage writes .png and .jpg files, not '${path}'`)
+  await writeFileSafely(path, await encodePicture(image, format))
+}
+
+/** An image file of a picture (H × W × 1 or 3, values 0 … 1, R G B); values outside are cut. */
+export async function encodePicture(picture: NdArray, format: ImageFormat = 'png'): Promise<Uint8Array> {
+  const { data, shape } = dense(picture)
+  const [height, width, channels] = imageSize(shape)
+  if (channels !== 1 && channels !== 3) throw new RistrettoError(`a picture is H × W × 1 or 3, not ${shape.join('×')}`)
+  const n = height * width
+  const planes = new Uint8Array(n * channels)
+  for (let c = 0; c < channels; c++) {
+    const plane = channels === 3 ? 2 - c : c
+    for (let i = 0; i < n; i++)
+      planes[plane * n + i] = Math.round(Math.min(Math.max(data[i * channels + c], 0), 1) * 255)
+  }
+  return encodeImage({ channels, height, width, data: planes }, format)
 }
 
 /**

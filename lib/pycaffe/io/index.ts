@@ -2,7 +2,7 @@
 
 export { forwardAll, forwardBackwardAll } from '../../net/batches.js'
 export type { DenseArray } from './arrays.js'
-export { type Image, loadImage, oversample, resizeImage } from './image.js'
+export { encodePicture, type Image, loadImage, oversample, resizeImage, saveImage } from './image.js'
 export { type NpyArray, readNpy, writeNpy } from './npy.js'
 export {
   arrayListToBlobProtoVector,
