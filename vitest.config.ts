@@ -4,12 +4,21 @@ import { defineConfig } from 'vitest/config'
  * Rooms whose tests ask for numbers and rules and leave nothing behind: their files share a process, and what they import
  * is loaded once.
  */
-const numbers = ['test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
+const numbers = ['test/*.test.ts', 'test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
 /** As quick, but they register layers, so each file has a process of its own. */
-const spine = ['test/*.test.ts', 'test/pycaffe/net_spec.test.ts']
+const spine = ['test/{index,net,solver}.test.ts', 'test/pycaffe/net_spec.test.ts']
 /** What takes long in those rooms, and what so long that only .ci/run has the time. */
 const tails = ['test/**/*.long.test.ts']
 const ci = ['test/**/*.ci.test.ts']
+
+/** .ci/run has runs of its own for each BLAS library. */
+const apart = process.env.RISTRETTO_BLAS_APART ? ['test/engines/native.test.ts'] : []
+
+/** Checks of layers that are written down, for scripts/coverage.ts. */
+const noting = {
+  find: /^(\.\.\/)+lib\/testing\.js$/,
+  replacement: new URL('scripts/layer_coverage/testing.ts', import.meta.url).pathname,
+}
 
 export default defineConfig({
   // examples import the package by its name
@@ -18,6 +27,7 @@ export default defineConfig({
       { find: /^ristretto$/, replacement: new URL('lib/index.ts', import.meta.url).pathname },
       { find: /^ristretto\/testing$/, replacement: new URL('lib/testing.ts', import.meta.url).pathname },
       { find: /^ristretto\/(pycaffe|tools)$/, replacement: new URL('lib/$1/index.ts', import.meta.url).pathname },
+      ...(process.env.RISTRETTO_COVERAGE ? [noting] : []),
     ],
   },
   test: {
@@ -27,6 +37,8 @@ export default defineConfig({
     setupFiles: [new URL('test/setup.ts', import.meta.url).pathname],
     pool: 'forks',
     maxWorkers: 2,
+    // what has not changed is not transformed again: half of what a single test file takes
+    experimental: { fsModuleCache: true, fsModuleCachePath: new URL('.cache/vitest', import.meta.url).pathname },
     // npm run test:quick is the first two, npm test all but the last
     projects: [
       {
@@ -34,14 +46,14 @@ export default defineConfig({
         test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails, ...ci], isolate: false },
       },
       { extends: true, test: { name: 'spine', include: spine, exclude: [...tails, ...ci] } },
-      { extends: true, test: { name: 'tails', include: tails } },
+      { extends: true, test: { name: 'tails', include: tails, isolate: false } },
       // engines, data, programs
       {
         extends: true,
         test: {
           name: 'programs',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', ...numbers, ...spine, ...tails, ...ci],
+          exclude: ['test/package/**', ...apart, ...numbers, ...spine, ...tails, ...ci],
         },
       },
       { extends: true, test: { name: 'ci', include: ci } },

@@ -1,7 +1,8 @@
 /**
  * docs/coverage.md: which layer was checked how, on which engine, from a run of the tests. `--check` fails if the
- * committed page differs.
- *   npx tsx scripts/coverage.ts [--check]
+ * committed page differs. A run that was made already is taken by vitest's JSON report and by what it left in the file
+ * that RISTRETTO_COVERAGE named.
+ *   npx tsx scripts/coverage.ts [--check] [<report> <checks>]
  * `--forks` writes anew only what is there of forks, without the tests.
  *   npx tsx scripts/coverage.ts --forks
  */
@@ -157,6 +158,24 @@ ${missing.map(([path, { fork, does, harmless }]) => `| ${path} | ${fork} | ${doe
 `
 }
 
+/** Rooms whose tests count. */
+const rooms = ['test/layers', 'test/data', 'test/walkthroughs']
+const counts = (file: string): boolean => rooms.some(room => file.startsWith(`${room}/`))
+const fromRoot = (file: string): string => relative(root, file).replaceAll('\\', '/')
+
+/** The page, from what a run of the tests left behind. */
+function pageOf(report: string, checks: string): string {
+  const made = readFileSync(checks, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as CheckRecord)
+  const tests = testsOf(JSON.parse(readFileSync(report, 'utf8')))
+  return render(
+    tests.filter(({ file }) => counts(file)),
+    made.filter(({ file }) => counts(fromRoot(file))),
+  )
+}
+
 /** Run the tests of layers. */
 function measure(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ristretto-coverage-'))
@@ -164,19 +183,14 @@ function measure(): string {
     const files = ['results.json', 'checks.jsonl'].map(file => join(folder, file))
     writeFileSync(files[1], '')
     spawnSync(process.execPath, ['--import', 'tsx', 'scripts/generate.ts'], { cwd: root })
-    const args = ['vitest', 'run', '--config', 'scripts/layer_coverage/vitest.config.ts', '--outputFile', files[0]]
-    const run = spawnSync('npx', [...args, 'test/layers', 'test/data', 'test/walkthroughs'], {
+    const run = spawnSync('npx', ['vitest', 'run', '--reporter=json', '--outputFile', files[0], ...rooms], {
       cwd: root,
       env: { ...process.env, RISTRETTO_COVERAGE: files[1] },
       encoding: 'utf8',
       shell: process.platform === 'win32',
     })
     if (!existsSync(files[0])) throw new Error(`the tests did not run:\n${run.stdout}\n${run.stderr}`)
-    const checks = readFileSync(files[1], 'utf8')
-      .split('\n')
-      .filter(Boolean)
-      .map(line => JSON.parse(line) as CheckRecord)
-    return render(testsOf(JSON.parse(readFileSync(files[0], 'utf8'))), checks)
+    return pageOf(files[0], files[1])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -189,7 +203,7 @@ interface Results {
 const testsOf = ({ testResults }: Results): TestRecord[] =>
   testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.map(({ ancestorTitles, title, status }) => ({
-      file: relative(root, name).replaceAll('\\', '/'),
+      file: fromRoot(name),
       path: [...ancestorTitles.filter(Boolean), title],
       passed: status === 'passed',
     })),
@@ -201,7 +215,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     writeFileSync(page, `${old}\n\n${forksSection()}`)
     process.exit()
   }
-  const text = measure()
+  const [report, checks] = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
+  const text = checks === undefined ? measure() : pageOf(report, checks)
   if (!process.argv.includes('--check')) {
     writeFileSync(page, text)
     console.log('docs/coverage.md written')

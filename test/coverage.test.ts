@@ -53,7 +53,7 @@ describe('the page that is made', () => {
   test('counts what passed, engine by engine', () => {
     const text = render(
       [...relu('js'), ...relu('wasm', cases[0].name)],
-      [{ type: 'ReLU', engine: 'js', compared: 7 }],
+      [{ type: 'ReLU', engine: 'js', compared: 7, file: '' }],
       ['js', 'wasm'],
     )
     const n = cases.length

@@ -1,10 +1,12 @@
-/** Stands in for lib/testing.ts while coverage is measured: notes every check of a layer that passed. */
+/** Stands in for lib/testing.ts where RISTRETTO_COVERAGE names a file: notes there every check of a layer that passed. */
 import { appendFileSync } from 'node:fs'
+import { expect } from 'vitest'
 import type { LayerClass } from '../../lib/layer.js'
 import { builtInLayers } from '../../lib/layers/index.js'
 import * as gradient from '../../lib/testing/gradient.js'
 import * as layer from '../../lib/testing/layer.js'
 
+export { checkEngine, EngineCheckError } from '../../lib/testing/engine.js'
 export * from '../../lib/testing/errors.js'
 export type * from '../../lib/testing/gradient.js'
 export type * from '../../lib/testing/layer.js'
@@ -16,6 +18,8 @@ export interface CheckRecord {
   readonly engine: string
   /** Derivatives compared with differences; 0 for a layer without a gradient. */
   readonly compared: number
+  /** The test's file. */
+  readonly file: string
 }
 
 const types = (layerClass: LayerClass): string[] =>
@@ -24,7 +28,7 @@ const types = (layerClass: LayerClass): string[] =>
 function note(layerClass: LayerClass, engine: string, compared: number): void {
   if (!process.env.RISTRETTO_COVERAGE) return
   for (const type of types(layerClass)) {
-    const record: CheckRecord = { type, engine, compared }
+    const record: CheckRecord = { type, engine, compared, file: expect.getState().testPath ?? '' }
     appendFileSync(process.env.RISTRETTO_COVERAGE, `${JSON.stringify(record)}\n`)
   }
 }

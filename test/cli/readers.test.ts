@@ -2,16 +2,16 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { bundled } from '../bundled.js'
 import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 
 const folder = temporaryFolder()
 const { solver, model, prefix } = tinyProblem(folder)
-const root = join(import.meta.dirname, '../..')
+const main = await bundled('lib/cli/main.ts')
 
 /** Run a command whose output nobody reads; resolves to its exit code. */
 function unread(...argv: string[]): Promise<number | null> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'lib/cli/main.ts'), ...argv], {
-    cwd: root,
+  const child = spawn(process.execPath, [main, ...argv], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   child.stdout.destroy()
@@ -41,8 +41,8 @@ describe.skipIf(process.platform === 'win32')('when the reader of the output goe
   it('SIGTERM stops training as Ctrl-C does', async () => {
     const long = join(folder, 'long_solver.prototxt')
     writeFileSync(long, readFileSync(solver, 'utf8').replace('max_iter: 30', 'max_iter: 1000000000'))
-    const argv = ['--import', 'tsx', join(root, 'lib/cli/main.ts'), 'train', '--solver', long, '--engine', 'js']
-    const child = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    const argv = [main, 'train', '--solver', long, '--engine', 'js']
+    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
     let text = ''
     child.stdout.on('data', chunk => {
       text += chunk

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { bundled } from '../bundled.js'
 import { cli, temporaryFolder, tinyProblem } from './helpers.js'
 
 const folder = temporaryFolder()
@@ -12,14 +13,14 @@ writeFileSync(
   readFileSync(solver, 'utf8').replace('max_iter: 30', 'max_iter: 1000000000').replace('display: 10', 'display: 100'),
 )
 
-const root = join(import.meta.dirname, '../..')
+const main = await bundled('lib/cli/main.ts')
 
 /** Train without end in a process of its own; resolves when the first displayed iterations are over. */
 async function startTraining(
   ...extra: string[]
 ): Promise<{ child: ChildProcess; log: () => string; ended: Promise<number | null> }> {
-  const argv = ['--import', 'tsx', join(root, 'lib/cli/main.ts'), 'train', '--solver', long, '--engine', 'js', ...extra]
-  const child = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const argv = [main, 'train', '--solver', long, '--engine', 'js', ...extra]
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.on('data', chunk => (text += chunk))
   const log = () => text

@@ -3,23 +3,10 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { createSolver, parseSolver, RandomStream, type Solver, type SolverOptions } from '../../lib/index.js'
+import { RandomStream, type Solver } from '../../lib/index.js'
 import { readMessage } from '../../lib/proto/wire.js'
-
-/** Random data, dropout and momentum, so that a run goes on bit for bit only if everything was saved. */
-const net = `
-  layer { name: "data" type: "DummyData" top: "data" top: "label"
-    dummy_data_param { shape { dim: 4 dim: 300 } shape { dim: 4 } data_filler { type: "gaussian" } data_filler { type: "constant" value: 3 } } }
-  layer { name: "ip1" type: "InnerProduct" bottom: "data" top: "ip1" inner_product_param { num_output: 100 weight_filler { type: "xavier" } } }
-  layer { name: "drop" type: "Dropout" bottom: "ip1" top: "ip1" }
-  layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
-  layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" }`
-
-export function trainer(prefix: string | undefined, options: SolverOptions = {}): Promise<Solver> {
-  const text = `type: "Adam" base_lr: 0.001 lr_policy: "fixed" random_seed: 7 snapshot: ${prefix ? 1 : 0} net_param { ${net} }`
-  return createSolver({ ...parseSolver(text), snapshot_prefix: prefix }, { engine: 'js', ...options })
-}
+import { bundled } from '../bundled.js'
+import { trainer } from './trainer.js'
 
 export interface CrashReport {
   readonly kills: number
@@ -42,6 +29,7 @@ export async function crash({
 }): Promise<CrashReport> {
   const folder = mkdtempSync(join(tmpdir(), 'ristretto-crash-'))
   const prefix = join(folder, 'run')
+  const script = await bundled('test/crash/train.ts')
   const random = new RandomStream(seed, 'crash')
   const report = { kills, iterations: [] as number[], torn: 0, checked: 0, problems: [] as string[] }
   const problem = (text: string) => {
@@ -52,7 +40,7 @@ export async function crash({
     let state = ''
     for (let kill = 0; kill < kills; kill++) {
       const torn = partial(folder)
-      await trainAndKill(prefix, state, 200 * random.uniform())
+      await trainAndKill(script, prefix, state, 200 * random.uniform())
       if (partial(folder) > torn) report.torn++
       const found = states(folder)
       for (const { iter, file } of found) {
@@ -74,9 +62,8 @@ export async function crash({
   return report
 }
 
-async function trainAndKill(prefix: string, state: string, delay: number): Promise<void> {
-  const script = fileURLToPath(new URL('train.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script, prefix, state], {
+async function trainAndKill(script: string, prefix: string, state: string, delay: number): Promise<void> {
+  const child = spawn(process.execPath, [script, prefix, state], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -2,7 +2,7 @@
  * Trains for ever with a snapshot after every iteration, from the given state on: what crash.ts kills. Arguments:
  * prefix, state or ''.
  */
-import { trainer } from './crash.js'
+import { trainer } from './trainer.js'
 
 const [prefix, state] = process.argv.slice(2)
 const solver = await trainer(prefix, { keepLast: 3 })

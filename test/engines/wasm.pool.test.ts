@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { createPool, type Pool } from '../../lib/engines/wasm/pool.js'
 import { wasmRuntime } from '../../lib/engines/wasm/runtime.js'
 import { createWasmEngine } from '../../lib/engines/wasm.js'
 import { EngineError } from '../../lib/errors.js'
 import { RandomStream } from '../../lib/rng.js'
+import { bundled } from '../bundled.js'
 
 const full = process.env.RISTRETTO_STRESS === '1'
 const JOBS = full ? 5_000_000 : 200_000
@@ -33,11 +33,11 @@ describe('the worker pool', () => {
     full ? 600_000 : 30_000,
   )
 
-  it('works in memory that has just grown', () => {
+  it('works in memory that has just grown', async () => {
     // a process of its own, twice: without seeGrowth in threads.ts five of six such processes lost a worker
-    const script = fileURLToPath(new URL('growth_child.ts', import.meta.url))
+    const script = await bundled('test/engines/growth_child.ts')
     for (let run = 0; run < 2; run++)
-      expect(execFileSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8' })).toBe('done\n')
+      expect(execFileSync(process.execPath, [script], { encoding: 'utf8' })).toBe('done\n')
   })
 
   it('raises an EngineError at the next dispatch after a worker has died, and a new engine works', async () => {

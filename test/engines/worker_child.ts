@@ -1,6 +1,6 @@
 /** Trains in a worker thread, and in the program that starts it at the same time: each has a net, a heap and threads. */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { trainer } from '../crash/crash.js'
+import { trainer } from '../crash/trainer.js'
 
 async function train(seed: number): Promise<string> {
   const solver = await trainer(undefined, { engine: 'wasm', threads: 2, seed })

@@ -1,19 +1,10 @@
-import { describe, expect, test } from 'vitest'
-import { Net } from '../../lib/net.js'
+import { describe, test } from 'vitest'
 import { createSolver } from '../../lib/solver/rules/index.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
 
 const folder = '../golden-forks/nets'
 const path = (file: string) => goldenPath(`${folder}/${file}`)
-
-interface Deployed {
-  blobs_after_forward: (GoldenArray & { name: string })[]
-  layer_names: string[]
-  rtol: number
-  atol: number
-}
-const deployed = new Golden<Deployed>(`${folder}/ssd_mobilenet/ssd_mobilenet`)
 
 /** What a run of 20 iterations left behind. */
 interface Trained {
@@ -27,26 +18,6 @@ interface Trained {
   records: { iter: number; params: GoldenArray[]; tolerance: { rtol: number; params_atol: number } }[]
 }
 const trained = new Golden<Trained>(`${folder}/ssd_train/ssd_train`)
-
-describe.each([...hostEngines, 'gpu:webasm'])('SSD on %s', engine => {
-  test('every blob of a small MobileNet-SSD and its detections', async () => {
-    const { blobs_after_forward, layer_names, rtol, atol } = deployed.json
-    const net = await Net.create(path('ssd_mobilenet/ssd_mobilenet.prototxt'), {
-      phase: 'TEST',
-      weights: path('ssd_mobilenet/ssd_mobilenet.caffemodel'),
-      engine,
-    })
-    const own = (names: readonly string[]) => names.filter(name => !name.includes('_split'))
-    expect(own(net.layerNames)).toEqual(own(layer_names))
-    await net.forward({ data: deployed.array(blobs_after_forward.find(({ name }) => name === 'data')!) })
-    await net.pull()
-    for (const blob of blobs_after_forward) {
-      expect(net.blobs[blob.name].shape, blob.name).toEqual(blob.shape)
-      expectClose(net.blobs[blob.name].dataArray, deployed.array(blob), rtol, atol, blob.name)
-    }
-    net.dispose()
-  })
-})
 
 describe.each(hostEngines)('training an SSD on %s', engine => {
   test('gradients, losses and params of 20 iterations', async () => {

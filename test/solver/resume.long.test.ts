@@ -1,4 +1,4 @@
-/** "Train 200" and "train 100, save, start anew, load, train 100" end in the same bits, whatever is trained how. */
+/** "Train 80" and "train 40, save, start anew, load, train 40" end in the same bits, whatever is trained how. */
 import { describe, expect, test } from 'vitest'
 import { solverTypes } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'

@@ -1,5 +1,5 @@
 /**
- * "Train 200" and "train 100, save, start anew, load, train 100" end in the same bits; and Caffe's own snapshots are
+ * "Train 80" and "train 40, save, start anew, load, train 40" end in the same bits; and Caffe's own snapshots are
  * gone on from.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -12,6 +12,7 @@ const missing = await createEngine('native', { threads: 1 }).then(
 )
 
 checkConvolutions('wasm', [...flat, ...large])
+checkNets('wasm')
 if (missing) describe('native', () => test.skip(missing, () => {}))
 else {
   checkConvolutions('native', large, [...small, ...flat])

@@ -1,4 +1,4 @@
-import { checkConvolutions, checkNets, small } from './prepared_weights.js'
+import { checkConvolutions, small } from './prepared_weights.js'
 
+// nets that use them: prepared_weights.long.test.ts
 checkConvolutions('wasm', small)
-checkNets('wasm')

@@ -1,0 +1,3 @@
+import { checkLeaks } from './leaks.js'
+
+checkLeaks(true)

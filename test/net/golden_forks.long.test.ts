@@ -1,0 +1,3 @@
+import { checkForkNets } from './golden_forks.js'
+
+checkForkNets(['gpu:webasm'])
