@@ -52,19 +52,94 @@ function forwardChunk(chunk: i32, padded: usize): void {
     const w = s.w + <usize>m * bytes(s.taps)
     const bias = s.bias ? load<f32>(s.bias + bytes(m)) : 0
     const y = s.y + <usize>plane * bytes(s.positions)
-    for (let oh = 0; oh < s.OH; oh++) {
-      const row = image + bytes(oh * s.SH * s.padW)
-      let ow = 0
-      for (; ow + 16 <= s.OW; ow += 16) sixteen(s, row + bytes(ow * s.SW), w, bias, y + bytes(oh * s.OW + ow))
-      for (; ow < s.OW; ow += 4) {
-        const sum = taps(s, row + bytes(ow * s.SW), w, bias, s.OW - ow)
-        const to = y + bytes(oh * s.OW + ow)
-        if (ow + 4 <= s.OW) v128.store(to, sum)
-        else storeLanes(to, sum, s.OW - ow)
-      }
-    }
+    if (isThree(s)) threeByThree(s, image, w, bias, y)
+    else anySize(s, image, w, bias, y)
     finishRows(y, 1, bytes(s.positions), s.positions)
   }
+}
+
+function anySize(s: Convolution, image: usize, w: usize, bias: f32, y: usize): void {
+  for (let oh = 0; oh < s.OH; oh++) {
+    const row = image + bytes(oh * s.SH * s.padW)
+    let ow = 0
+    for (; ow + 16 <= s.OW; ow += 16) sixteen(s, row + bytes(ow * s.SW), w, bias, y + bytes(oh * s.OW + ow))
+    for (; ow < s.OW; ow += 4) {
+      const sum = taps(s, row + bytes(ow * s.SW), w, bias, s.OW - ow)
+      const to = y + bytes(oh * s.OW + ow)
+      if (ow + 4 <= s.OW) v128.store(to, sum)
+      else storeLanes(to, sum, s.OW - ow)
+    }
+  }
+}
+
+/** What nearly all depthwise convolutions are: the nine weights stay in registers. */
+@inline
+function isThree(s: Convolution): bool {
+  return s.KH == 3 && s.KW == 3 && s.DH == 1 && s.DW == 1 && s.OW >= 4 && s.SW <= 2
+}
+
+/** The same sums in the same order; what is left of a row is four outputs that end with it, some of them again. */
+function threeByThree(s: Convolution, image: usize, w: usize, bias: f32, y: usize): void {
+  const first = f32x4.splat(bias)
+  const w0 = v128.load_splat<f32>(w)
+  const w1 = v128.load_splat<f32>(w, 4)
+  const w2 = v128.load_splat<f32>(w, 8)
+  const w3 = v128.load_splat<f32>(w, 12)
+  const w4 = v128.load_splat<f32>(w, 16)
+  const w5 = v128.load_splat<f32>(w, 20)
+  const w6 = v128.load_splat<f32>(w, 24)
+  const w7 = v128.load_splat<f32>(w, 28)
+  const w8 = v128.load_splat<f32>(w, 32)
+  const line = bytes(s.padW)
+  const step = bytes(s.SH * s.padW)
+  const last = s.OW - 4
+  const rows = s.OH
+  const width = bytes(s.OW)
+  let oh = 0
+  if (s.SW == 1 && s.SH == 1) {
+    // two rows at a time read four lines where one by one would read six
+    for (; oh + 2 <= rows; oh += 2, image += 2 * line, y += 2 * width) {
+      for (let ow = 0; ; ow = smaller(ow + 4, last)) {
+        let p = image + bytes(ow)
+        let a = sum(first, w0, w1, w2, v128.load(p), v128.load(p, 4), v128.load(p, 8))
+        p += line
+        let x = v128.load(p)
+        let z = v128.load(p, 4)
+        let t = v128.load(p, 8)
+        a = sum(a, w3, w4, w5, x, z, t)
+        let b = sum(first, w0, w1, w2, x, z, t)
+        p += line
+        x = v128.load(p)
+        z = v128.load(p, 4)
+        t = v128.load(p, 8)
+        a = sum(a, w6, w7, w8, x, z, t)
+        b = sum(b, w3, w4, w5, x, z, t)
+        p += line
+        b = sum(b, w6, w7, w8, v128.load(p), v128.load(p, 4), v128.load(p, 8))
+        const to = y + bytes(ow)
+        v128.store(to, a)
+        v128.store(to + width, b)
+        if (ow == last) break
+      }
+    }
+  }
+  for (; oh < rows; oh++, image += step, y += width) {
+    for (let ow = 0; ; ow = smaller(ow + 4, last)) {
+      let p = image + bytes(ow * s.SW)
+      let a = sum(first, w0, w1, w2, four(p, s.SW), four(p + 4, s.SW), four(p + 8, s.SW))
+      p += line
+      a = sum(a, w3, w4, w5, four(p, s.SW), four(p + 4, s.SW), four(p + 8, s.SW))
+      p += line
+      a = sum(a, w6, w7, w8, four(p, s.SW), four(p + 4, s.SW), four(p + 8, s.SW))
+      v128.store(y + bytes(ow), a)
+      if (ow == last) break
+    }
+  }
+}
+
+@inline
+function sum(to: v128, a: v128, b: v128, c: v128, x: v128, y: v128, z: v128): v128 {
+  return madd(c, z, madd(b, y, madd(a, x, to)))
 }
 
 /** Four neighbouring outputs, or the `rest` that are left: bias + Σ w·x over the taps. */

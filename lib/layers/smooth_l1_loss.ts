@@ -7,7 +7,7 @@ import { LossLayer } from './parts/loss.js'
 /**
  * a, b [, inner weights [, outer weights]], all of one shape: d = inner·(a − b), loss = Σ outer·f(d) / N, with
  * c = d between −turn and turn, f(d) = curvature·c²/2 + |d − c|: a parabola, then a line of slope 1. Weights get no
- * gradient.
+ * gradient. A second top has Σ over channels of outer·f at each place, (N, 1, H, W); then N counts places, too.
  */
 export class SmoothL1LossLayer extends LossLayer {
   static override readonly param = ['smooth_l1_loss_param', 'smoothl1_param', 'loss_param'] as const
@@ -17,10 +17,12 @@ export class SmoothL1LossLayer extends LossLayer {
     'clip',
     'absolute',
     'absoluteGradient',
+    'sumMiddle',
     'reduce',
     'reduceGradient',
   ] as const
   override readonly bottomCount: Count = { atLeast: 2, atMost: 4 }
+  override readonly topCount: Count = { atLeast: 1, atMost: 2 }
   private turn = 1
   private curvature = 1
   /** d − c, and c. */
@@ -50,6 +52,7 @@ export class SmoothL1LossLayer extends LossLayer {
         throw this.error(
           `'${bottom[0].name}' (${shapeText(bottom[0].shape)}) and '${blob.name}' (${shapeText(blob.shape)}) must have the same number of values`,
         )
+    top[1]?.reshape(this.placesOf(bottom[0]))
     this.beyond.resize(bottom[0].count)
     this.clipped.resize(bottom[0].count)
   }
@@ -69,7 +72,9 @@ export class SmoothL1LossLayer extends LossLayer {
     kernels.multiply(n, clipped, clipped, squares)
     kernels.axpby(n, this.curvature / 2, squares, 1, loss)
     if (outer) kernels.multiply(n, loss, outer, loss)
-    kernels.reduce('SUM', 1, n, 1 / this.batch(bottom), loss, top[0].memory.data)
+    kernels.reduce('SUM', 1, n, 1 / this.batch(bottom, top), loss, top[0].memory.data)
+    const [batch, channels] = bottom[0].shape
+    if (top[1]) kernels.sumMiddle(batch, channels, bottom[0].size(2), loss, top[1].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
@@ -78,7 +83,7 @@ export class SmoothL1LossLayer extends LossLayer {
     const n = bottom[0].count
     const slope = this.engine.scratch(n)
     const line = this.engine.scratch(n, 1)
-    const batch = this.batch(bottom)
+    const batch = this.batch(bottom, top)
     const { diff } = top[0].memory
     // dloss·f′(d)/N = dloss·curvature·c/N, which is 1 on the line unless turn_point bends it
     kernels.reduceGradient('SUM', 1, n, curvature / batch, slope, diff, slope)
@@ -94,11 +99,15 @@ export class SmoothL1LossLayer extends LossLayer {
     if (propagateDown[1]) kernels.axpby(n, -1, slope, 0, bottom[1].memory.diff)
   }
 
-  /** N, or 1 (Intel's NONE), or a number (R-FCN's PRE_FIXED) that sums are divided by. An empty batch has loss 0, not 0/0. */
-  private batch(bottom: Blob[]): number {
+  /**
+   * N, or 1 (Intel's NONE), or a number (R-FCN's PRE_FIXED) that sums are divided by. An empty batch has loss 0, not 0/0.
+   * A second top is R-FCN's, where `normalization` counts as everywhere.
+   */
+  private batch([a]: Blob[], top: Blob[]): number {
+    if (top.length > 1) return this.placesNormalizer(a)
     const { normalization, pre_fixed_normalizer = 1 } = this.param.loss_param ?? {}
     if (normalization === 'NONE') return 1
-    return Math.max(1, normalization === 'PRE_FIXED' ? pre_fixed_normalizer : bottom[0].dim(0))
+    return Math.max(1, normalization === 'PRE_FIXED' ? pre_fixed_normalizer : a.dim(0))
   }
 
   override dispose(): void {

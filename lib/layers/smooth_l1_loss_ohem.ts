@@ -35,8 +35,8 @@ export class SmoothL1LossOHEMLayer extends LossLayer {
         throw this.error(
           `'${a.name}' (${shapeText(a.shape)}) and '${blob.name}' (${shapeText(blob.shape)}) must have the same number of values`,
         )
-    if (a.numAxes < 2) throw this.error(`'${a.name}' (${shapeText(a.shape)}) must have a batch axis and channels`)
-    top[1]?.reshape([a.dim(0), 1, ...(a.numAxes === 2 ? [1, 1] : a.shape.slice(2))])
+    const places = this.placesOf(a)
+    top[1]?.reshape(places)
     this.clipped.resize(a.count)
     this.losses.resize(a.count)
   }
@@ -55,7 +55,7 @@ export class SmoothL1LossOHEMLayer extends LossLayer {
     kernels.absolute(n, losses, losses)
     kernels.multiply(n, clipped, clipped, beyond)
     kernels.axpby(n, 0.5, beyond, 1, losses)
-    kernels.reduce('SUM', 1, n, 1 / this.normalizer(bottom[0]), losses, top[0].memory.data)
+    kernels.reduce('SUM', 1, n, 1 / this.placesNormalizer(bottom[0]), losses, top[0].memory.data)
     const [batch, channels] = bottom[0].shape
     if (top[1]) kernels.sumMiddle(batch, channels, bottom[0].size(2), losses, top[1].memory.data)
   }
@@ -65,17 +65,9 @@ export class SmoothL1LossOHEMLayer extends LossLayer {
     const { kernels, clipped } = this
     const n = bottom[0].count
     const slope = this.engine.scratch(n)
-    kernels.reduceGradient('SUM', 1, n, 1 / this.normalizer(bottom[0]), clipped, top[0].memory.diff, slope)
+    kernels.reduceGradient('SUM', 1, n, 1 / this.placesNormalizer(bottom[0]), clipped, top[0].memory.diff, slope)
     kernels.multiply(n, slope, clipped, slope)
     for (const i of [0, 1]) if (propagateDown[i]) kernels.axpby(n, i === 0 ? 1 : -1, slope, 0, bottom[i].memory.diff)
-  }
-
-  /** All places count as valid: there are no labels. */
-  private normalizer(a: Blob): number {
-    const { normalization, normalize, pre_fixed_normalizer = 1 } = this.param.loss_param ?? {}
-    const mode = normalization ?? (normalize === false ? 'BATCH_SIZE' : 'VALID')
-    const by = { FULL: a.dim(0) * a.size(2), VALID: a.dim(0) * a.size(2), BATCH_SIZE: a.dim(0), NONE: 1 }
-    return Math.max(1, mode === 'PRE_FIXED' ? pre_fixed_normalizer : by[mode])
   }
 
   override dispose(): void {

@@ -44,6 +44,23 @@ describe.each(hostEngines)('SmoothL1Loss on %s', engine => {
     expect((await losses('', [a, b, inner, outer])).loss).toBeCloseTo((0.5 + 0.45) / 2, 5)
   })
 
+  test("R-FCN's second top: the loss of each place, not divided; the first by all places", async () => {
+    const maps = [a, b].map(({ values }) => ({ shape: [1, 2, 1, 2], values }))
+    const run = async (fields: string) =>
+      handPass(`${type} loss_weight: 1 loss_weight: 0 ${fields}`, maps, {
+        engine,
+        tops: 2,
+        dy: [null, null],
+        force: true,
+      })
+    const { y, dx } = await run('')
+    expect(y[0][0]).toBeCloseTo((0.125 + 2.5 + 0.005 + 1.5) / 2, 5)
+    for (const [i, loss] of [0.125 + 0.005, 2.5 + 1.5].entries()) expect(y[1][i]).toBeCloseTo(loss, 5)
+    for (const [i, slope] of [0.5, -1, 0.1, 1].entries()) expect(dx[0][i]).toBeCloseTo(slope / 2, 6)
+    const batch = await run('loss_param { normalize: false }')
+    expect(batch.y[0][0]).toBeCloseTo(0.125 + 2.5 + 0.005 + 1.5, 5)
+  })
+
   test.each(['', 'smooth_l1_loss_param { sigma: 1.7 }'])('checks %s', async param => {
     const bottoms = [{ shape: [3, 5] }, { shape: [3, 5] }]
     const weights = { shape: [3, 5], gradient: false }

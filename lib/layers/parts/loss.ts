@@ -35,6 +35,20 @@ export abstract class LossLayer extends Layer {
     this.kernels.power(n, 1, 1 / pre_fixed_normalizer, 0, values, values)
   }
 
+  /** The shape of a top with one value for each place of `a` (N, C, …), as R-FCN has it: N × 1 × H × W. */
+  protected placesOf(a: Blob): number[] {
+    if (a.numAxes < 2) throw this.error(`'${a.name}' (${shapeText(a.shape)}) must have a batch axis and channels`)
+    return [a.dim(0), 1, ...(a.numAxes === 2 ? [1, 1] : a.shape.slice(2))]
+  }
+
+  /** What R-FCN divides the sum over such places by: all of them count as valid, for there are no labels. */
+  protected placesNormalizer(a: Blob): number {
+    const { normalization, normalize, pre_fixed_normalizer = 1 } = this.param.loss_param ?? {}
+    const mode = normalization ?? (normalize === false ? 'BATCH_SIZE' : 'VALID')
+    const by = { FULL: a.dim(0) * a.size(2), VALID: a.dim(0) * a.size(2), BATCH_SIZE: a.dim(0), NONE: 1 }
+    return Math.max(1, mode === 'PRE_FIXED' ? pre_fixed_normalizer : by[mode])
+  }
+
   /** Labels have no gradient: refuse it for bottom `index`. */
   protected refuseLabelGradient(propagateDown: boolean[], bottom: Blob[], index = 1): void {
     if (propagateDown[index])
