@@ -10,7 +10,16 @@ import { cropImage, decodeImage, MOST_PIXELS, type PixelsModule, type PlanarImag
 import { distortPicture, spoilPicture } from './picture_colours.js'
 import { resizePicture } from './picture_resize.js'
 import type { RecordCursor } from './records.js'
-import { atRecord, type BatchSource, checkItemShape, inOrder, type Place, type Position, withPrefix } from './source.js'
+import {
+  atRecord,
+  type BatchSource,
+  checkItemShape,
+  inOrder,
+  type LabelKind,
+  type Place,
+  type Position,
+  withPrefix,
+} from './source.js'
 import { DataTransformer } from './transformer.js'
 
 export interface AnnotatedDescription extends Omit<DatumDescription, 'kind'> {
@@ -38,7 +47,7 @@ interface Scene {
  */
 export class AnnotatedSource implements BatchSource {
   readonly decodes: boolean
-  readonly boxes: boolean
+  readonly labelKind: LabelKind
   readonly batchSize: number
   private readonly transformer: DataTransformer
   private readonly random: RandomStream
@@ -63,10 +72,14 @@ export class AnnotatedSource implements BatchSource {
     try {
       const { datum, type } = readMessage('AnnotatedDatum', cursor.value)
       this.decodes = datum?.encoded ?? false
-      this.boxes = annotated ?? type !== undefined
+      this.labelKind = (annotated ?? type !== undefined) ? 'boxes' : 'numbers'
     } catch (error) {
       throw withPrefix(`record ${this.record} of ${name}`, error)
     }
+  }
+
+  private get boxes(): boolean {
+    return this.labelKind === 'boxes'
   }
 
   get position(): Position {

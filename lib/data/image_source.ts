@@ -1,7 +1,6 @@
-import { NetError } from '../errors.js'
-import { RandomStream } from '../rng.js'
 import { decodeImage, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
 import type { ImageList } from './image_list.js'
+import { ListOrder } from './list_order.js'
 import {
   atRecord,
   type BatchSource,
@@ -26,19 +25,6 @@ export interface ImagesDescription extends SourceDescription {
   readonly width: number
 }
 
-/** The order of an epoch, entries of the list, is a function of (seed, epoch), so it can be resumed. */
-export function arrangeImages(
-  { seed, transform, shuffle }: ImagesDescription,
-  epoch: number,
-  order: Uint32Array,
-): void {
-  for (let i = 0; i < order.length; i++) order[i] = i
-  if (!shuffle) return
-  const stream = new RandomStream(seed, `shuffle ${transform.stream}`)
-  stream.iteration = epoch
-  stream.shuffle(order)
-}
-
 /**
  * Batches of image files from a list, from the start again after the end, in another order each time if asked to
  * shuffle.
@@ -47,10 +33,7 @@ export class ImageSource implements BatchSource {
   readonly decodes = true
   readonly batchSize: number
   private readonly transformer: DataTransformer
-  private readonly order: Uint32Array
-  private item: number
-  private record: number
-  private epoch: number
+  private readonly order: ListOrder
 
   constructor(
     private readonly description: ImagesDescription,
@@ -58,26 +41,17 @@ export class ImageSource implements BatchSource {
     private readonly readFile: (path: string) => Promise<Uint8Array>,
     start: Position,
   ) {
-    const count = description.list.paths.length
-    if (start.record >= count)
-      throw new NetError(
-        `${description.layer}: rand_skip leads to image ${start.record}, the list ${description.name} has ${count}`,
-      )
     this.batchSize = description.batchSize
     this.transformer = new DataTransformer(description.transform)
-    this.item = start.item
-    this.record = start.record
-    this.epoch = start.epoch
-    this.order = new Uint32Array(count)
-    this.arrange()
+    this.order = new ListOrder(description, description.list.paths.length, start)
   }
 
   get position(): Position {
-    return { item: this.item, record: this.record, epoch: this.epoch }
+    return this.order.position
   }
 
   async peek(): Promise<readonly number[]> {
-    const entry = this.order[this.record]
+    const { entry } = this.order
     const { channels, height, width } = await this.load(entry)
     return this.located(entry, () => this.transformer.outputShape(channels, height, width))
   }
@@ -87,9 +61,7 @@ export class ImageSource implements BatchSource {
     let data: Float32Array
     let labels: Float32Array | undefined
     const start = async () => {
-      const { item } = this
-      const entry = this.order[this.record]
-      this.advance()
+      const { item, entry } = this.order.take()
       return { item, entry, image: await this.load(entry) }
     }
     return inOrder(0, this.batchSize, start, (i, { item, entry, image }) =>
@@ -119,18 +91,6 @@ export class ImageSource implements BatchSource {
     } catch (error) {
       throw this.at(entry, error)
     }
-  }
-
-  private advance(): void {
-    this.item++
-    if (++this.record < this.order.length) return
-    this.record = 0
-    this.epoch++
-    this.arrange()
-  }
-
-  private arrange(): void {
-    arrangeImages(this.description, this.epoch, this.order)
   }
 
   private located<T>(entry: number, task: () => T): T {

@@ -1,4 +1,4 @@
-import { arrangeImages } from './image_source.js'
+import { arrangeEntries } from './list_order.js'
 import { type AnyDescription, databaseBytes } from './open_source.js'
 import { openLmdbRecords } from './records.js'
 import type { Position } from './source.js'
@@ -11,12 +11,12 @@ export async function openItemNames(
   description: AnyDescription,
   readFile: (path: string) => Promise<Uint8Array>,
 ): Promise<ItemNames | undefined> {
-  if (description.kind === 'images') {
+  if (description.kind === 'images' || description.kind === 'segmentations') {
     const { paths } = description.list
     const order = new Uint32Array(paths.length)
     let arranged = -1
     return walk(paths.length, (record, epoch) => {
-      if (epoch !== arranged) arrangeImages(description, epoch, order)
+      if (epoch !== arranged) arrangeEntries(description, epoch, order)
       arranged = epoch
       return paths[order[record]]
     })

@@ -5,10 +5,19 @@ import type { PixelsModule } from './image.js'
 import { ImageSource, type ImagesDescription } from './image_source.js'
 import { openLevelRecords } from './leveldb.js'
 import { openLmdbRecords } from './records.js'
-import { type BatchSource, type Position, withPrefix } from './source.js'
+import { SegmentationSource, type SegmentationsDescription } from './segmentation_source.js'
+import { type BatchSource, type LabelKind, type Position, withPrefix } from './source.js'
 import { WindowSource, type WindowsDescription } from './window_source.js'
 
-export type AnyDescription = DatumDescription | AnnotatedDescription | ImagesDescription | WindowsDescription
+export type AnyDescription =
+  | DatumDescription
+  | AnnotatedDescription
+  | ImagesDescription
+  | SegmentationsDescription
+  | WindowsDescription
+
+/** What labels are, as far as the description alone says: records may have boxes. */
+export const labelKindOf = ({ kind }: AnyDescription): LabelKind => (kind === 'segmentations' ? 'pictures' : 'numbers')
 
 /** What a source needs from where it runs. */
 export interface Surroundings {
@@ -35,6 +44,8 @@ export async function openSource(
     }
     case 'images':
       return new ImageSource(description, surroundings.pixels, surroundings.readFile, start)
+    case 'segmentations':
+      return new SegmentationSource(description, surroundings.pixels, surroundings.readFile, start)
     case 'windows':
       return new WindowSource(description, surroundings.pixels, surroundings.readFile, start)
   }

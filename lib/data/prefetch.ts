@@ -3,10 +3,10 @@ import { EngineError } from '../errors.js'
 import { importNode, isNode, resolvePackage } from '../system/nodejs.js'
 import { MAX_FILE } from '../system/read_file.js'
 import { startLimit } from '../system/start_limit.js'
-import type { AnyDescription } from './open_source.js'
+import { type AnyDescription, labelKindOf } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
 import type { PrefetchData } from './prefetch_worker.js'
-import { type BatchSource, labelCount, type Place, type Position } from './source.js'
+import { type BatchSource, batchBytes, batchExtent, destinationIn, type Place, type Position } from './source.js'
 
 /** Hands out batches in order: a source itself, or something that works ahead of its caller. */
 export interface Batches {
@@ -38,9 +38,10 @@ export async function prefetch(
 ): Promise<Batches> {
   const { Worker, receiveMessageOnPort, MessageChannel } = await importNode('node:worker_threads')
   const { source } = await import('../generated/prefetch_worker.js')
-  const values = itemShape.reduce((product, size) => product * size, description.batchSize) + description.batchSize
-  const affordable = Math.max(2, Math.floor(MAX_SLOT_BYTES / (values * 4)))
-  const ring = new SlotRing(createSlots(Math.min(slots, affordable), values), description.batchSize)
+  const kind = labelKindOf(description)
+  const bytes = batchBytes(batchExtent(kind, description.batchSize, itemShape))
+  const affordable = Math.max(2, Math.floor(MAX_SLOT_BYTES / bytes))
+  const ring = new SlotRing(createSlots(Math.min(slots, affordable), bytes), description.batchSize, kind)
   // posted messages are read when they are needed, without a turn of the event loop
   const { port1, port2 } = new MessageChannel()
   const data: PrefetchData = {
@@ -116,9 +117,10 @@ class WorkerBatches implements Batches {
       this.enlarged()
       from = ring.arrays(slot, shape, truths)!
     }
-    const { data, labels } = place(shape, truths)
+    const { data, labels, sizes } = place(shape, truths)
     data.set(from.data)
-    labels?.set(from.labels!)
+    labels?.set(from.labels)
+    sizes?.set(from.sizes)
     this.position = ring.position(slot)
     ring.setState(slot, SLOT.free)
     this.slot = (slot + 1) % ring.count
@@ -156,9 +158,10 @@ export class AheadBatches implements Batches {
     this.pending = this.produce()
     // an error belongs to the forward pass that wants this batch
     this.pending.catch(() => {})
-    const { data, labels } = place(batch.shape, batch.truths)
+    const { data, labels, sizes } = place(batch.shape, batch.truths)
     data.set(batch.data)
     labels?.set(batch.labels)
+    sizes?.set(batch.sizes)
     this.position = batch.position
   }
 
@@ -170,10 +173,10 @@ export class AheadBatches implements Batches {
 
   private async produce(): Promise<Batch> {
     let batch: Omit<Batch, 'position'> | undefined
+    const { batchSize, labelKind = 'numbers' } = this.source
     await this.source.next((shape, truths) => {
-      const items = this.source.batchSize
-      const data = new Float32Array(shape.reduce((product, size) => product * size, items))
-      batch = { shape, truths, data, labels: new Float32Array(labelCount(items, truths)) }
+      const extent = batchExtent(labelKind, batchSize, shape, truths)
+      batch = { shape, truths, ...destinationIn(new ArrayBuffer(batchBytes(extent)), extent) }
       return batch
     })
     return { ...batch!, position: this.source.position }
@@ -185,5 +188,6 @@ interface Batch {
   truths: number | undefined
   data: Float32Array
   labels: Float32Array
+  sizes: Float32Array
   position: Position
 }

@@ -1,5 +1,5 @@
 import { EngineError, FormatError, NetError, RistrettoError } from '../errors.js'
-import { type Destination, labelCount, type Position } from './source.js'
+import { batchBytes, batchExtent, destinationIn, type LabelKind, type Position } from './source.js'
 
 /**
  * What the calling thread and the prefetch worker share: a ring of batches in SharedArrayBuffers, the state of each,
@@ -11,7 +11,7 @@ export interface SharedSlots {
   readonly control: SharedArrayBuffer
   /** Per slot the position after its batch: item, record, epoch as float64. */
   readonly positions: SharedArrayBuffer
-  /** Per slot the values, then the labels. Replaced by a larger one where items grow. */
+  /** Per slot the values, the labels, and sizes. Replaced by a larger one where items grow. */
   readonly values: SharedArrayBuffer[]
   /** UTF-8 JSON of what went wrong, its length in front. */
   readonly error: SharedArrayBuffer
@@ -24,11 +24,12 @@ const AXES = 1
 const TRUTHS = 6
 const ERROR_BYTES = 16384
 
-export function createSlots(slots: number, values: number): SharedSlots {
+/** @param bytes of a batch */
+export function createSlots(slots: number, bytes: number): SharedSlots {
   return {
     control: new SharedArrayBuffer(slots * WORDS * 4),
     positions: new SharedArrayBuffer(slots * 3 * 8),
-    values: Array.from({ length: slots }, () => new SharedArrayBuffer(values * 4)),
+    values: Array.from({ length: slots }, () => new SharedArrayBuffer(bytes)),
     error: new SharedArrayBuffer(4 + ERROR_BYTES),
   }
 }
@@ -42,6 +43,7 @@ export class SlotRing {
   constructor(
     readonly shared: SharedSlots,
     private readonly batchSize: number,
+    private readonly kind: LabelKind,
   ) {
     this.control = new Int32Array(shared.control)
     this.positions = new Float64Array(shared.positions)
@@ -87,13 +89,16 @@ export class SlotRing {
     return { item, record, epoch }
   }
 
+  /** Bytes that a slot must have for such items. */
+  bytes(itemShape: readonly number[], truths?: number): number {
+    return batchBytes(batchExtent(this.kind, this.batchSize, itemShape, truths))
+  }
+
   /** The arrays of a slot, or undefined where it is too small for such items. */
-  arrays(slot: number, itemShape: readonly number[], truths?: number): Destination | undefined {
-    const count = itemShape.reduce((product, size) => product * size, this.batchSize)
-    const labels = labelCount(this.batchSize, truths)
+  arrays(slot: number, itemShape: readonly number[], truths?: number): ReturnType<typeof destinationIn> | undefined {
     const buffer = this.shared.values[slot]
-    if (buffer.byteLength < (count + labels) * 4) return undefined
-    return { data: new Float32Array(buffer, 0, count), labels: new Float32Array(buffer, count * 4, labels) }
+    if (buffer.byteLength < this.bytes(itemShape, truths)) return undefined
+    return destinationIn(buffer, batchExtent(this.kind, this.batchSize, itemShape, truths))
   }
 
   writeError(error: unknown): void {

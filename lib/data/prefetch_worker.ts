@@ -1,9 +1,9 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { readFile } from '../system/read_file.js'
 import { importPixels, type PixelsModule } from './image.js'
-import { type AnyDescription, openSource } from './open_source.js'
+import { type AnyDescription, labelKindOf, openSource } from './open_source.js'
 import { type SharedSlots, SLOT, SlotRing } from './prefetch_slots.js'
-import { labelCount, type Position } from './source.js'
+import type { Position } from './source.js'
 
 /** What the calling thread hands over. */
 export interface PrefetchData {
@@ -22,7 +22,7 @@ export interface PrefetchData {
 
 /** The worker's whole life: fill free slots in turn until it is terminated or something goes wrong. */
 async function run({ description, start, slots, pixelsUrl, port, maxFile }: PrefetchData): Promise<void> {
-  const ring = new SlotRing(slots, description.batchSize)
+  const ring = new SlotRing(slots, description.batchSize, labelKindOf(description))
   let slot = 0
   try {
     const pixels = () =>
@@ -38,10 +38,9 @@ async function run({ description, start, slots, pixelsUrl, port, maxFile }: Pref
       await source.next((itemShape, truths) => {
         shape = itemShape
         rows = truths
-        const count = itemShape.reduce((product, size) => product * size, description.batchSize)
         return (
           ring.arrays(slot, itemShape, truths) ??
-          enlarge(ring, slot, count + labelCount(description.batchSize, truths), port).arrays(slot, itemShape, truths)!
+          enlarge(ring, slot, ring.bytes(itemShape, truths), port).arrays(slot, itemShape, truths)!
         )
       })
       ring.describe(slot, shape, rows, source.position)
@@ -54,8 +53,8 @@ async function run({ description, start, slots, pixelsUrl, port, maxFile }: Pref
 }
 
 /** Items have grown: a larger buffer takes the slot's place on both sides. */
-function enlarge(ring: SlotRing, slot: number, values: number, port: MessagePort): SlotRing {
-  ring.shared.values[slot] = new SharedArrayBuffer(values * 4)
+function enlarge(ring: SlotRing, slot: number, bytes: number, port: MessagePort): SlotRing {
+  ring.shared.values[slot] = new SharedArrayBuffer(bytes)
   port.postMessage({ slot, values: ring.shared.values[slot] })
   return ring
 }

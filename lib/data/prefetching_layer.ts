@@ -5,7 +5,7 @@ import { RandomStream } from '../rng.js'
 import { importPixels } from './image.js'
 import type { AnyDescription } from './open_source.js'
 import { AheadBatches, type Batches, canPrefetch, prefetch } from './prefetch.js'
-import type { BatchSource, Place, Position } from './source.js'
+import { type BatchSource, labelShape, type Place, type Position } from './source.js'
 import { type TransformSpec, transformSpec } from './transformer.js'
 
 /**
@@ -14,7 +14,10 @@ import { type TransformSpec, transformSpec } from './transformer.js'
  */
 export const WORKER_FROM = 1_000_000
 
-/** Data, ImageData, WindowData and AnnotatedData: tops data (N, C, H, W) and, where there are two, label. */
+/**
+ * Data, ImageData, WindowData, AnnotatedData, DenseImageData and ImageSegData: tops data (N, C, H, W) and, where there
+ * are two, label; where labels are pictures a third one takes their sizes.
+ */
 export abstract class PrefetchingLayer extends Layer {
   override readonly bottomCount = { exactly: 0 }
   override readonly topCount: { atLeast?: number; atMost?: number; exactly?: number } = { atLeast: 1, atMost: 2 }
@@ -39,15 +42,20 @@ export abstract class PrefetchingLayer extends Layer {
   override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
     const description = await this.describe()
     this.position = { item: 0, record: this.firstRecord(this.randSkip), epoch: 0 }
-    this.place = (itemShape, truths) => {
-      top[0].reshape([description.batchSize, ...itemShape])
-      top[1]?.reshape(truths ? [1, 1, truths, 8] : [description.batchSize])
-      return { data: top[0].dataArray, labels: top[1]?.dataArray }
-    }
+    const { batchSize } = description
     const source = await this.openSource(description)
+    const { labelKind = 'numbers' } = source
     this.itemShape = await source.peek()
-    top[0].reshape([description.batchSize, ...this.itemShape])
-    top[1]?.reshape(source.boxes ? [1, 1, 1, 8] : [description.batchSize])
+    const reshape = (itemShape: readonly number[], truths?: number) => {
+      top[0].reshape([batchSize, ...itemShape])
+      top[1]?.reshape(labelShape(labelKind, batchSize, itemShape, truths))
+      top[2]?.reshape([batchSize, 1, 1, 2])
+    }
+    reshape(this.itemShape)
+    this.place = (itemShape, truths) => {
+      reshape(itemShape, truths)
+      return { data: top[0].dataArray, labels: top[1]?.dataArray, sizes: top[2]?.dataArray }
+    }
 
     const values = top[0].count
     const ahead = this.slots > 0

@@ -29,6 +29,8 @@ export interface SourceDescription {
 export interface Destination {
   readonly data: Float32Array
   readonly labels: Float32Array | undefined
+  /** Where labels are pictures: height and width of each item before it was cut or padded. */
+  readonly sizes?: Float32Array
 }
 
 /**
@@ -37,15 +39,58 @@ export interface Destination {
  */
 export type Place = (itemShape: readonly number[], truths?: number) => Destination
 
-/** Values that the labels of a batch are. */
-export const labelCount = (batchSize: number, truths = 0): number => (truths ? 8 * truths : batchSize)
+/** What labels are: a number an item, rows of truths of changing number, or a picture an item. */
+export type LabelKind = 'numbers' | 'boxes' | 'pictures'
+
+/** The shape of the labels of a batch of items (C, H, W). */
+export const labelShape = (
+  kind: LabelKind,
+  batchSize: number,
+  itemShape: readonly number[],
+  truths = 1,
+): readonly number[] =>
+  kind === 'boxes' ? [1, 1, truths, 8] : kind === 'pictures' ? [batchSize, 1, itemShape[1], itemShape[2]] : [batchSize]
+
+/** How many values a batch is. */
+export interface BatchExtent {
+  readonly data: number
+  readonly labels: number
+  readonly sizes: number
+}
+
+/** @param truths rows of truths, where labels are such */
+export const batchExtent = (
+  kind: LabelKind,
+  batchSize: number,
+  itemShape: readonly number[],
+  truths?: number,
+): BatchExtent => ({
+  data: productOf([batchSize, ...itemShape]),
+  labels: productOf(labelShape(truths ? 'boxes' : kind, batchSize, itemShape, truths)),
+  sizes: kind === 'pictures' ? 2 * batchSize : 0,
+})
+
+/** Bytes of a batch in one buffer. */
+export const batchBytes = ({ data, labels, sizes }: BatchExtent): number => 4 * (data + labels + sizes)
+
+/** A batch in one buffer. */
+export const destinationIn = (
+  buffer: ArrayBufferLike,
+  { data, labels, sizes }: BatchExtent,
+): Required<Destination> & { readonly labels: Float32Array } => ({
+  data: new Float32Array(buffer, 0, data),
+  labels: new Float32Array(buffer, 4 * data, labels),
+  sizes: new Float32Array(buffer, 4 * (data + labels), sizes),
+})
+
+const productOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1)
 
 /** Makes batches in order. The same code runs on the calling thread and in the prefetch worker. */
 export interface BatchSource {
   /** Whether items are image files, which take time and a promise to decode. */
   readonly decodes: boolean
-  /** Whether labels are rows of truths. */
-  readonly boxes?: boolean
+  /** What labels are; left out: a number an item. */
+  readonly labelKind?: LabelKind
   readonly batchSize: number
   /** Before the next batch. */
   readonly position: Position

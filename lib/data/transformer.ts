@@ -14,8 +14,9 @@ export interface TransformSpec {
   readonly stream: string
   readonly scale: number
   readonly mirror: boolean
-  /** 0: no cropping. */
-  readonly cropSize: number
+  /** Rows and columns that are cut out; 0: no cropping. */
+  readonly cropHeight: number
+  readonly cropWidth: number
   /** None, one for all channels, or one per channel. */
   readonly meanValues: readonly number[]
   readonly mean: MeanImage | undefined
@@ -39,31 +40,42 @@ export async function transformSpec(
     readFile,
   }: { phase: Phase; seed: number; stream: string; readFile: (path: string) => Promise<Uint8Array> },
 ): Promise<TransformSpec> {
-  const {
-    scale = 1,
-    mirror = false,
-    crop_size = 0,
-    mean_file,
-    mean_value = [],
-    force_color = false,
-    force_gray = false,
-  } = param ?? {}
+  const { scale = 1, mirror = false, mean_file, mean_value = [], force_color = false, force_gray = false } = param ?? {}
   if (mean_file !== undefined && mean_value.length)
     throw new NetError('transform_param has a mean_file and a mean_value: give one of the two')
   if (force_color && force_gray)
     throw new NetError('transform_param has force_color and force_gray: give one of the two')
+  const [cropHeight, cropWidth] = cropOf(param)
   return {
     phase,
     seed,
     stream,
     scale: Math.fround(scale),
     mirror,
-    cropSize: crop_size,
+    cropHeight,
+    cropWidth,
     meanValues: mean_value.map(Math.fround),
     mean: mean_file === undefined ? undefined : readMeanImage(await readFile(mean_file), mean_file),
     forceColor: force_color,
     forceGray: force_gray,
   }
+}
+
+/** crop_size for both sides, SSD's crop_h and crop_w, or PSPNet's crop_height and crop_width. */
+function cropOf(param: TransformationParameter = {}): readonly [height: number, width: number] {
+  const sizes = [
+    ['crop_size', 'crop_size'],
+    ['crop_h', 'crop_w'],
+    ['crop_height', 'crop_width'],
+  ] as const
+  const given = sizes.filter(([height, width]) => param[height] || param[width])
+  if (given.length > 1)
+    throw new NetError(`transform_param has ${given.map(([height]) => height).join(' and ')}: give one of them`)
+  if (!given.length) return [0, 0]
+  const [[height, width]] = given
+  const [h = 0, w = 0] = [param[height], param[width]]
+  if (!h || !w) throw new NetError(`transform_param has ${height} ${h} and ${width} ${w}: give both`)
+  return [h, w]
 }
 
 /** A mean image (`.binaryproto`): a blob of C × H × W values, an axis of 1 before it allowed. */
@@ -93,15 +105,17 @@ export class DataTransformer {
 
   constructor(private readonly spec: TransformSpec) {
     this.random = new RandomStream(spec.seed, spec.stream)
-    this.isRandom = spec.mirror || (spec.phase === 'TRAIN' && spec.cropSize > 0)
+    this.isRandom = spec.mirror || (spec.phase === 'TRAIN' && spec.cropHeight > 0)
   }
 
   /** (C, H, W) of an item → (C, H, W) of the result; throws where the parameters do not fit the item. */
   outputShape(channels: number, height: number, width: number): [number, number, number] {
-    const { cropSize, mean, meanValues } = this.spec
+    const { cropHeight, cropWidth, mean, meanValues } = this.spec
     const item = `${channels}×${height}×${width}`
-    if (cropSize > height || cropSize > width)
-      throw new NetError(`crop_size ${cropSize} is larger than the item (${item})`)
+    if (cropHeight > height || cropWidth > width)
+      throw new NetError(
+        `crop_size ${cropHeight === cropWidth ? cropHeight : `${cropHeight}×${cropWidth}`} is larger than the item (${item})`,
+      )
     if (mean && (mean.shape[0] !== channels || mean.shape[1] !== height || mean.shape[2] !== width))
       throw new NetError(
         `the mean image is ${mean.shape.join('×')}, the item ${item}: they must have the same size (it is cropped with the item)${grey(mean.shape[0], channels)}`,
@@ -110,21 +124,21 @@ export class DataTransformer {
       throw new NetError(
         `mean_value is given ${meanValues.length} times for ${channels} channels: give it once, or once per channel${grey(meanValues.length, channels)}`,
       )
-    return [channels, cropSize || height, cropSize || width]
+    return [channels, cropHeight || height, cropWidth || width]
   }
 
   /** Where an item is cropped, and whether it is mirrored after that. */
   cut(height: number, width: number, item: number): { top: number; left: number; flip: boolean } {
-    const { cropSize, mirror, phase } = this.spec
-    const h = cropSize || height
-    const w = cropSize || width
+    const { cropHeight, cropWidth, mirror, phase } = this.spec
+    const h = cropHeight || height
+    const w = cropWidth || width
     let top = (height - h) >> 1
     let left = (width - w) >> 1
     let flip = false
     if (this.isRandom) {
       this.random.iteration = item
       flip = mirror && (this.random.uint32() & 1) === 1
-      if (phase === 'TRAIN' && cropSize) {
+      if (phase === 'TRAIN' && cropHeight) {
         top = this.random.integer(height - h + 1)
         left = this.random.integer(width - w + 1)
       }
@@ -146,12 +160,12 @@ export class DataTransformer {
     into: Float32Array,
     at: number,
   ): void {
-    const { scale, cropSize, mean, meanValues } = this.spec
-    const h = cropSize || height
-    const w = cropSize || width
+    const { scale, cropHeight, cropWidth, mean, meanValues } = this.spec
+    const h = cropHeight || height
+    const w = cropWidth || width
     const { top, left, flip } = this.cut(height, width, item)
 
-    if (!cropSize && !flip && !mean && meanValues.length < 2) {
+    if (!cropHeight && !flip && !mean && meanValues.length < 2) {
       const n = channels * h * w
       const m = meanValues.length ? meanValues[0] : 0
       if (m === 0 && scale === 1) into.set(x.length === n ? x : x.subarray(0, n), at)

@@ -55,7 +55,7 @@ export class WindowSource implements BatchSource {
   }
 
   peek(): readonly number[] {
-    const { cropSize } = this.description.transform
+    const { cropHeight: cropSize } = this.description.transform
     return [this.description.list.images[0].shape[0], cropSize, cropSize]
   }
 
@@ -96,7 +96,7 @@ export class WindowSource implements BatchSource {
     at: number,
   ): void {
     const { transform, contextPad, square } = this.description
-    const { cropSize: crop, mean, meanValues, scale } = transform
+    const { cropHeight: crop, mean, meanValues, scale } = transform
     const p = placeWindow(box, image, { crop, pad: contextPad, square, flip })
     const warped = resizeImage(cropImage(image, p.x, p.y, p.width, p.height), p.toHeight, p.toWidth)
     const meanTop = mean ? ((mean.shape[1] - crop) >> 1) + p.top : 0

@@ -22,6 +22,7 @@ import { CTCDecoderLayer } from './ctc_decoder.js'
 import { CTCLossLayer } from './ctc_loss.js'
 import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
+import { DenseImageDataLayer } from './dense_image_data.js'
 import { DepthwiseConvolutionLayer } from './depthwise_convolution.js'
 import { DetectionEvaluateLayer } from './detection_evaluate.js'
 import { DetectionOutputLayer } from './detection_output.js'
@@ -44,6 +45,7 @@ import { HDF5OutputLayer } from './hdf5_output.js'
 import { HingeLossLayer } from './hinge_loss.js'
 import { Im2colLayer } from './im2col.js'
 import { ImageDataLayer } from './image_data.js'
+import { ImageSegDataLayer } from './image_seg_data.js'
 import { InfogainLossLayer } from './infogain_loss.js'
 import { InnerProductLayer } from './inner_product.js'
 import { InputLayer } from './input.js'
@@ -129,6 +131,7 @@ export const builtInLayers = {
   CTCLoss: CTCLossLayer,
   Data: DataLayer,
   Deconvolution: DeconvolutionLayer,
+  DenseImageData: DenseImageDataLayer,
   DepthwiseConvolution: DepthwiseConvolutionLayer,
   DetectionEvaluate: DetectionEvaluateLayer,
   DetectionOutput: DetectionOutputLayer,
@@ -152,6 +155,7 @@ export const builtInLayers = {
   HSwish: HardSwishLayer,
   Im2col: Im2colLayer,
   ImageData: ImageDataLayer,
+  ImageSegData: ImageSegDataLayer,
   InfogainLoss: InfogainLossLayer,
   InnerProduct: InnerProductLayer,
   Input: InputLayer,

@@ -33,8 +33,10 @@ export class WindowDataLayer extends PrefetchingLayer {
     if (crop_mode !== 'warp' && crop_mode !== 'square')
       throw this.error(`crop_mode '${crop_mode}' is unknown; it is 'warp' or 'square'`)
     const transform = await this.transformSpec()
-    const { cropSize, mean, meanValues } = transform
+    const { cropHeight: cropSize, cropWidth, mean, meanValues } = transform
     if (!cropSize) throw this.error('transform_param.crop_size is missing: windows are warped to it')
+    if (cropWidth !== cropSize)
+      throw this.error(`transform_param cuts out ${cropSize}×${cropWidth}: windows are warped to a square, crop_size`)
     if (2 * context_pad >= cropSize)
       throw this.error(`context_pad ${context_pad} on both sides leaves nothing of crop_size ${cropSize}`)
 

@@ -202,6 +202,9 @@ const fields = (
     return [path, { fork, does, reads, harmless }]
   })
 
+/** Layers that cut parts out of pictures, to any size. */
+const CROPPING = ['Data', 'ImageData', 'MemoryData', 'AnnotatedData', 'DenseImageData', 'ImageSegData']
+
 const speed = 'picks how something is computed'
 
 /** By message and field: `PoolingParameter.ceil_mode`. The messages of forks' layers are not listed. */
@@ -351,11 +354,13 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   ...fields(SYNOPSYS, ['ReLU'], { 'ReLUParameter.relu6': ['ends at 6', false] }),
   ...fields(PSP, [], {
     'BatchNormParameter.update_global_stats': ['says whether statistics are updated', false],
-    'TransformationParameter.scale_factors': 'scales pictures by one of several factors',
   }),
   ...fields(PSP, ['ImageSegData'], {
     'ImageDataParameter.label_type': ['takes pictures as labels', 'IMAGE'],
     'ImageDataParameter.ignore_label': 'is the label of what lies beyond the picture',
+    'TransformationParameter.scale_factors': 'scales pictures by one of several factors',
+  }),
+  ...fields(PSP, CROPPING, {
     'TransformationParameter.crop_width': ['cuts out a part', 0],
     'TransformationParameter.crop_height': ['cuts out a part', 0],
   }),
@@ -367,7 +372,7 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'TransformationParameter.distort_param': 'changes colours',
     'TransformationParameter.expand_param': 'puts pictures into larger ones',
   }),
-  ...fields(SSD, [], {
+  ...fields(SSD, CROPPING, {
     'TransformationParameter.crop_h': ['cuts out a part', 0],
     'TransformationParameter.crop_w': ['cuts out a part', 0],
   }),

@@ -124,6 +124,7 @@ function shapeOf(
   if (says) {
     if (layer?.type === 'AnnotatedData') return [1, 1, BOXES, 8]
     const isDense = layer?.image_data_param?.label_type === 'PIXEL' || /Dense|Seg/.test(layer?.type ?? '')
+    if (isDense && place === 2) return [items, 1, 1, 2]
     if (isDense || isPython) return [isPython ? 1 : items, 1, height, width]
     return [items]
   }

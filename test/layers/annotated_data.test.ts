@@ -227,7 +227,10 @@ describe('AnnotatedData', () => {
     await refused(/noise_param.clahe is not there/, 'noise_param { clahe: true }')
     await refused(/anno_type LANE is not there/, '', 'anno_type: LANE')
     await refused(/yolo_data_type 1, MobileNet-YOLO's, is not there/, '', 'yolo_data_type: 1')
-    await refused(/transform_param.crop_h of SSD \(weiliu89\/caffe\): is not understood here/, 'crop_h: 3')
+    await refused(/transform_param has crop_h 3 and crop_w 0: give both/, 'crop_h: 3')
+    await refused(/transform_param has crop_size and crop_h: give one of them/, 'crop_size: 2 crop_h: 3 crop_w: 3')
+    await refused(/crop_size 3×5 is larger than the item \(1×4×4\)/, 'crop_h: 3 crop_w: 5')
+    await refused(/transform_param.scale_factors of .*is not understood here/, 'scale_factors: 2')
     const lane = await database([{ ...record(4, 4, [0, 0, 2, 2]), type: 'LANE' }])
     await expect(create(lane, 1)).rejects.toThrow(/record 0 of .*: its annotations are of type LANE/)
     const short = await database([

@@ -1,0 +1,62 @@
+import { commonBase } from '../data/image_list.js'
+import type { AnyDescription } from '../data/open_source.js'
+import { parsePairList } from '../data/pair_list.js'
+import { PrefetchingLayer } from '../data/prefetching_layer.js'
+import { withDefaults } from '../proto/message.js'
+
+/**
+ * SegNet's data (N, C, H, W) and label (N, 1, H, W) ← the next N pictures of a list of "picture labels" lines, planes B,
+ * G, R (or grey), and pictures whose pixels are their labels; resized, cut and mirrored together. The label is what a
+ * pixel of its file says, 0 … 255: resizing takes the nearest.
+ */
+export class DenseImageDataLayer extends PrefetchingLayer {
+  static override readonly param = ['dense_image_data_param'] as const
+  override readonly topCount = { exactly: 2 }
+  private readonly options = withDefaults('DenseImageDataParameter', this.param.dense_image_data_param)
+  protected override readonly randSkip = this.options.rand_skip
+
+  protected override async describe(): Promise<AnyDescription> {
+    const { source, batch_size, new_height, new_width, root_folder, shuffle, is_color } = this.options
+    const { mirror, crop_height, crop_width, mean_file } = this.options
+    const { files, seed } = this.context
+    if (!source) throw this.error('dense_image_data_param.source is missing: name the list of pictures and labels')
+    if (!batch_size) throw this.error('dense_image_data_param.batch_size must be 1 or more')
+    if (mean_file !== undefined)
+      this.context.log(
+        `${this.name}: dense_image_data_param.mean_file has no effect, as in SegNet; transform_param.mean_file has one`,
+      )
+    for (const [height, width, names] of [
+      [new_height, new_width, 'new_height and new_width'],
+      [crop_height, crop_width, 'crop_height and crop_width'],
+    ] as const)
+      if (height > 0 !== width > 0)
+        throw this.error(`dense_image_data_param has ${names} ${height} and ${width}: give both, or neither`)
+    const transform = await this.transformSpec()
+    if (crop_height && transform.cropHeight)
+      throw this.error('dense_image_data_param and transform_param both cut out a part: let one of them')
+    const list = parsePairList(await files.text(source), source)
+    const base = await commonBase(root_folder + list.paths[0], files)
+    return {
+      kind: 'segmentations',
+      layer: `layer '${this.name}' (${this.type})`,
+      name: source,
+      list,
+      prefix: (base ?? '') + root_folder,
+      inFiles: base !== undefined,
+      batchSize: batch_size,
+      seed,
+      shuffle,
+      color: is_color,
+      height: new_height,
+      width: new_width,
+      scaleFactors: [],
+      ignoreLabel: undefined,
+      transform: {
+        ...transform,
+        mirror: mirror || transform.mirror,
+        // SegNet's own crop lies anywhere in TEST, too
+        ...(crop_height && { cropHeight: crop_height, cropWidth: crop_width, phase: 'TRAIN' as const }),
+      },
+    }
+  }
+}
