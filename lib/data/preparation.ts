@@ -39,15 +39,14 @@ export function preparePicture(image: DecodedImage, preparation: Preparation): F
 
 function transformerOf({ height, width, resize, scale, meanValues, mean }: Preparation): DataTransformer {
   const crops = resize[0] !== height || resize[1] !== width
-  if (crops && height !== width)
-    throw new NetError(`a crop is square, the input is ${height}×${width}: bring pictures to its size instead`)
   return new DataTransformer({
     phase: 'TEST',
     seed: 0,
     stream: '',
     scale,
     mirror: false,
-    cropSize: crops ? height : 0,
+    cropHeight: crops ? height : 0,
+    cropWidth: crops ? width : 0,
     meanValues,
     mean,
     forceColor: false,
