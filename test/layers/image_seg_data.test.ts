@@ -131,7 +131,11 @@ describe('ImageSegData', () => {
     await refused(/ignore_label 256 is no label of a pixel: those are 0 to 255/, 'ignore_label: 256')
     await refused(/ignore_label -1 is no label/, 'ignore_label: -1')
     await refused(/has crop_height 3 and crop_width 0: give both/, 'label_type: PIXEL', 'crop_height: 3')
-    await refused(/has crop_size and crop_height: give one/, 'label_type: PIXEL', 'crop_size: 3 crop_height: 3 crop_width: 3')
+    await refused(
+      /has crop_size and crop_height: give one/,
+      'label_type: PIXEL',
+      'crop_size: 3 crop_height: 3 crop_width: 3',
+    )
     await refused(/scale_factors: 0 is no factor of a size/, 'label_type: PIXEL', 'scale_factors: 0')
     await refused(/scale_factors: 0\.1\d* makes 0×0 of 4×4/, 'label_type: PIXEL', 'scale_factors: 0.1')
     await refused(/makes 4000000×4000000 of 4×4/, 'label_type: PIXEL', 'scale_factors: 1000000')
