@@ -67,5 +67,11 @@ export { computeImageMean, type ImageMean, writeImageMean } from './image_mean.j
 export { encodeLayerPicture, type LayerPicture, type LayerPictureOptions, layerPicture } from './layer_picture.js'
 export { makeDataset } from './make_dataset.js'
 export { type LogRow, type LogTables, parseLog } from './parse_log.js'
+export {
+  type ClassOverlap,
+  type ScoredValues,
+  type SegmentationScores,
+  SegmentationTally,
+} from './segmentation_scores.js'
 export type { StandIn } from './stand_in.js'
 export { type LayerSummary, type NetSummary, summarize } from './summarize.js'
