@@ -1,5 +1,6 @@
 import { type Blob, shapeText } from './blob.js'
 import { NetError } from './errors.js'
+import { fillGabor, gaborBanks } from './gabor.js'
 import type { FilledFillerParameter, FillerParameter, FillerType } from './generated/caffe.js'
 import { withDefaults } from './proto/message.js'
 import type { RandomStream } from './rng.js'
@@ -17,6 +18,7 @@ const fillers: Record<FillerType, Filler> = {
   xavier,
   msra,
   bilinear,
+  gabor,
 }
 
 /**
@@ -119,6 +121,15 @@ function bilinear(blob: Blob, filler: FilledFillerParameter): (data: Float32Arra
       data[i] = (1 - Math.abs(x / f - c)) * (1 - Math.abs(y / f - c))
     }
   }
+}
+
+/** Intel's Gabor filters: no chance in them, and only for the first convolution of nets that it knew. */
+function gabor(blob: Blob, filler: FilledFillerParameter): (data: Float32Array) => void {
+  const [count, channels, height, width] = blob.shape
+  const bank = `${count}×${height}`
+  if (blob.numAxes !== 4 || channels !== 3 || height !== width || !gaborBanks.includes(bank))
+    throw refused(blob, filler, `there are filters of three channels, as many of this side: ${gaborBanks.join(', ')}`)
+  return data => fillGabor(data, count, height)
 }
 
 /** n of xavier and msra: weights into one output (FAN_IN), out of one input (FAN_OUT), or the mean of the two. */

@@ -119,3 +119,31 @@ test.each<[FillerParameter, number[], RegExp]>([
   expect(() => filled(shape, filler)).toThrow(NetError)
   expect(() => filled(shape, filler)).toThrow(message)
 })
+
+describe('gabor, which Intel Caffe has', () => {
+  // sums over a build of its header: of all values, and of value · (7i mod 13)
+  test.each([
+    [32, 5, 15.6798005, 100.177735],
+    [64, 7, -12.0120188, -102.472101],
+    [64, 3, -4.06699634, -30.5691962],
+    [96, 11, -4.40789509, -29.0818865],
+  ])('%i filters of side %i', (count, side, sum, weighted) => {
+    const values = filled([count, 3, side, side], { type: 'gabor' })
+    expect(values.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 4)
+    expect(values.reduce((total, value, i) => total + value * ((7 * i) % 13), 0)).toBeCloseTo(weighted, 3)
+  })
+
+  test('hand-worked: in the middle of the first filter of AlexNet all channels are cos(3π/8)/3; no seed changes it', () => {
+    const values = filled([96, 3, 11, 11], { type: 'gabor' })
+    for (const c of [0, 1, 2]) expect(values[c * 121 + 60]).toBeCloseTo(Math.cos((3 * Math.PI) / 8) / 3, 6)
+    expect(filled([96, 3, 11, 11], { type: 'gabor' }, 4)).toEqual(values)
+  })
+
+  test.each([[[96, 1, 11, 11]], [[96, 3, 11, 5]], [[64, 3, 11, 11]], [[96, 363]]])(
+    '%s is refused, and what there is is listed',
+    shape => {
+      expect(() => filled(shape, { type: 'gabor' })).toThrow(NetError)
+      expect(() => filled(shape, { type: 'gabor' })).toThrow(/type 'gabor': .*32×5, 64×7, 64×3, 96×11/)
+    },
+  )
+})

@@ -18,7 +18,7 @@ const graph = new Map(files.map(file => [file, importsOf(file)]))
 /** Higher rooms use lower ones. */
 const levels: readonly (readonly string[])[] = [
   ['system', 'errors.ts'],
-  ['proto', 'rng.ts', 'memory.ts', 'gpu_kernel.ts', 'blob.ts', 'engine.ts', 'filler.ts'],
+  ['proto', 'rng.ts', 'memory.ts', 'gpu_kernel.ts', 'blob.ts', 'engine.ts', 'filler.ts', 'gabor.ts'],
   ['layer.ts', 'engines', 'data', 'layers', 'registry.ts', 'kernel_limits.ts'],
   ['net'],
   ['net.ts'],

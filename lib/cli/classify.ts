@@ -8,8 +8,6 @@ import { Classifier } from '../pycaffe/classifier.js'
 import { loadImage } from '../pycaffe/io/image.js'
 import { writeNpy } from '../pycaffe/io/npy.js'
 import { loadMean } from '../pycaffe/io/protos.js'
-import { assumption, type Preprocessing } from '../pycaffe/preprocessing.js'
-import { listNames } from '../system/names.js'
 import { ndarrayOf, type Values } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { addGpuSwitch } from './gpu_flag.js'
@@ -23,7 +21,8 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, print, printJson, warn } from './output.js'
+import { type Output, print, printJson } from './output.js'
+import { warnOfMissing, warnOfPreprocessing } from './preprocessing_warnings.js'
 import { ProgressBar } from './progress.js'
 
 interface ClassifyOptions extends RunOptions, StateOptions {
@@ -84,15 +83,6 @@ const wholes =
   (text: string): number[] =>
     text.split(',').map(whole(least))
 
-/** The flag of each of Classifier's options. */
-const flags: Record<keyof Preprocessing, string> = {
-  rawScale: '--raw-scale',
-  inputScale: '--input-scale',
-  mean: '--mean',
-  channelSwap: '--channel-swap',
-  imageDims: '--images-dim',
-}
-
 /** One picture's classes, the most probable first. */
 interface Result {
   file: string
@@ -119,13 +109,9 @@ async function classify(
   const rows: Float32Array[] = []
   try {
     const { missing } = await net.copyFrom(weights)
-    if (missing.length)
-      warn(
-        output,
-        `${weights} has no weights for ${listNames(missing)}, which keep${missing.length === 1 ? "s its filler's" : " their fillers'"} values: the classes are not what was learned`,
-      )
+    warnOfMissing(missing, weights, 'the classes are not what was learned', output)
     const { classifier, color, perPass, used } = await classifierOf(net, files.length, options)
-    warnOfPreprocessing(net, classifier, used, options, output)
+    warnOfPreprocessing(net, classifier.notices, used, options, output)
     for (let i = 0; i < files.length; i += perPass) {
       const now = files.slice(i, i + perPass)
       const images = await Promise.all(now.map(file => picture(file, color)))
@@ -152,27 +138,6 @@ async function classify(
   }
   if (options.output !== undefined) await writeFileSafely(options.output, writeNpy(stacked(rows)))
   if (json) printJson(output, results)
-}
-
-/** What is known of the training's pictures, held against the flags. */
-function warnOfPreprocessing(
-  net: Net,
-  classifier: Classifier,
-  used: Preprocessing,
-  options: ClassifyOptions,
-  output: Output,
-): void {
-  if (!net.pictureLayers.length && options.mean === undefined && options.inputScale === undefined)
-    warn(
-      output,
-      `Warning: neither prototxt nor model says how the training prepared pictures; taken: ${assumption(used, net)}. ` +
-        'Say what its data layer did (transform_param: scale is --input-scale, mean_file or mean_value is --mean) if that is not it',
-    )
-  for (const { text, set } of classifier.notices)
-    warn(
-      output,
-      `Warning: ${text}${set.map(([option, value], i) => `${i ? '' : ':'} ${flags[option]} ${value}`).join('')}`,
-    )
 }
 
 /** The classifier, whether the net sees colours, and how many pictures fit into a pass. */

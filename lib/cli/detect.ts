@@ -4,6 +4,7 @@ import { Net } from '../net.js'
 import { drawBoxes } from '../pycaffe/boxes_picture.js'
 import { type DetectedBox, detect, loadLabelMap } from '../pycaffe/detect.js'
 import { encodePicture, loadImage } from '../pycaffe/io/image.js'
+import { assumption, preprocessingNotices, preprocessingOf } from '../pycaffe/preprocessing.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { meanOf } from './classify.js'
 import { addGpuSwitch } from './gpu_flag.js'
@@ -17,7 +18,8 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, print, printJson } from './output.js'
+import { type Output, print, printJson, warn } from './output.js'
+import { warnOfMissing, warnOfPreprocessing } from './preprocessing_warnings.js'
 
 interface DetectCommandOptions extends RunOptions, StateOptions {
   labels?: string
@@ -76,18 +78,26 @@ async function run(
   const format = options.output === undefined ? undefined : formatOf(options.output)
   const labels = options.labels === undefined ? undefined : await loadLabelMap(options.labels)
   const { engine, threads, seed, level, stage: stages, outputs, threshold, rawScale, inputScale } = options
-  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST', weights })
+  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST' })
   try {
+    const { missing } = await net.copyFrom(weights)
+    warnOfMissing(missing, weights, 'the boxes are not what was learned', output)
     const channels = net.blobs[net.inputs[0]]?.shape[1] ?? 1
-    const image = await loadImage(picture, channels !== 1)
-    const boxes = await detect(net, image, {
-      threshold,
-      labels,
+    // without a word on the command line, what the training did
+    const own = options.mean === undefined && inputScale === undefined ? preprocessingOf(net) : undefined
+    const used = {
       rawScale,
-      inputScale,
-      mean: options.mean === undefined ? undefined : await meanOf(options.mean, channels),
+      inputScale: inputScale ?? own?.inputScale,
+      mean: options.mean === undefined ? own?.mean : await meanOf(options.mean, channels),
       channelSwap: options.channelSwap ?? (channels === 3 ? [2, 1, 0] : undefined),
-    })
+    }
+    if (net.blobs[net.inputs[0]]?.numAxes === 4) {
+      const [layer] = net.pictureLayers
+      if (own) warn(output, `as layer '${layer.name}' (${layer.type}) of the training: ${assumption(used, net)}`)
+      warnOfPreprocessing(net, preprocessingNotices(net, used), used, options, output)
+    }
+    const image = await loadImage(picture, channels !== 1)
+    const boxes = await detect(net, image, { threshold, labels, ...used })
     if (options.json) printJson(output, boxes)
     else for (const box of boxes) print(output, line(box))
     if (options.output !== undefined)

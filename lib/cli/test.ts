@@ -7,9 +7,11 @@ import { DetectionTally } from '../solver/average_precision.js'
 import { g6 } from '../system/format.js'
 import { addEvaluationOptions, type EvaluationOptions, testItems, wantsEvaluation } from './evaluation.js'
 import { addGpuFlag } from './gpu_flag.js'
+import { whole } from './options.js'
 import { type Output, print, printJson, printLog } from './output.js'
 import { ProgressBar } from './progress.js'
 import { addBatchOptions, type BatchOptions, openNet } from './run_net.js'
+import { type SegmentationOptions, testSegmentation } from './test_segmentation.js'
 
 export function addTest(program: Command, output: Output): void {
   const command = program
@@ -29,9 +31,14 @@ export function addTest(program: Command, output: Output): void {
         'mean average precision of detections: 2007 (11point), 2012 (MaxIntegral) or Integral; without a value 2007 and 2012',
       ).choices(Object.keys(versions)),
     )
-    .option('--label-map <file>', 'labelmap.prototxt with the names of the classes, for --map')
-  addGpuFlag(addEvaluationOptions(command), output).action((options: EvaluationOptions & DetectionOptions) => {
-    if (options.map !== undefined) return testDetection(options, output)
+    .option('--iou <scores,labels>', 'how well a segmentation agrees: two blobs, N×C×H×W and a label for each pixel')
+    .option('--ignore-label <n>', 'label that does not count for --iou; may be repeated', labelsUpTo, [])
+    .option('--label-map <file>', 'labelmap.prototxt with the names of the classes, for --map and --iou')
+  addGpuFlag(addEvaluationOptions(command), output).action((options: AllOptions) => {
+    if (options.map !== undefined && options.iou !== undefined)
+      command.error('error: --map is for detections, --iou for segmentations: give one of them')
+    if (options.map !== undefined) return testDetection({ ...options, map: options.map }, output)
+    if (options.iou !== undefined) return testSegmentation({ ...options, iou: options.iou }, output)
     if (!wantsEvaluation(options)) return test(options, output)
     const given = command.getOptionValueSource('iterations') !== 'default'
     return testItems(options, given ? options.iterations : undefined, output)
@@ -42,9 +49,12 @@ export function addTest(program: Command, output: Output): void {
 Example:
   ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --iterations 100
   ristretto test --model lenet_train_test.prototxt --weights lenet_iter_10000.caffemodel --confusion --per-class --hardest 20
-  ristretto test --model ssd_test.prototxt --weights ssd.caffemodel --iterations 619 --map --label-map labelmap_voc.prototxt`,
+  ristretto test --model ssd_test.prototxt --weights ssd.caffemodel --iterations 619 --map --label-map labelmap_voc.prototxt
+  ristretto test --model segnet_train_test.prototxt --weights segnet.caffemodel --iterations 25 --iou classifier,label`,
   )
 }
+
+const labelsUpTo = (text: string, before: readonly number[]): number[] => [...before, whole(0)(text)]
 
 /** Names of `--map`, and how each averages. */
 const versions: Record<string, ApVersion> = {
@@ -54,6 +64,8 @@ const versions: Record<string, ApVersion> = {
   MaxIntegral: 'MaxIntegral',
   Integral: 'Integral',
 }
+
+type AllOptions = EvaluationOptions & Omit<SegmentationOptions, 'iou'> & { map?: string | true; iou?: string }
 
 interface DetectionOptions extends BatchOptions {
   map?: string | true

@@ -72,7 +72,8 @@ function plainPng(bytes: Uint8Array): PlainPng | undefined {
   return undefined
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+/** Arrays one after the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -83,8 +84,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all
 }
 
-/** rows[y] ← its samples, in place; each row has a byte in front that says how it was filtered. */
-function unfilter(rows: Uint8Array, height: number, stride: number, step: number): void {
+/**
+ * rows[y] ← its samples, in place; each row has a byte in front that says how it was filtered.
+ * @param stride bytes of a row
+ * @param step bytes from a sample to the next of its kind
+ */
+export function unfilter(rows: Uint8Array, height: number, stride: number, step: number): void {
   for (let y = 0; y < height; y++) {
     const start = y * (1 + stride) + 1
     const end = start + stride

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js'
-import { importNode, isNode } from '../system/nodejs.js'
+import { importDeflate } from './inflate.js'
+import { joined, unfilter } from './png.js'
 
 /** The samples of a PNG file as they are stored: indices where it has a palette. */
 export interface PngSamples {
@@ -42,9 +43,8 @@ const ADAM7 = [
 /**
  * Decode a PNG file without turning indices into colours, which is all that the picture libraries give. Files of 16 bits
  * a sample, damaged ones and those of more than `most` pixels are a FormatError.
- * @param zlib unpacks with Node's module, else with the browser's stream
  */
-export async function readPng(bytes: Uint8Array, most: number, zlib = isNode): Promise<PngSamples> {
+export async function readPng(bytes: Uint8Array, most: number): Promise<PngSamples> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (!isPng(bytes) || bytes.length < 33) throw new FormatError(`${bytes.length} bytes that are no PNG file`)
   const [width, height] = [view.getUint32(16), view.getUint32(20)]
@@ -65,20 +65,18 @@ export async function readPng(bytes: Uint8Array, most: number, zlib = isNode): P
   })
   const lineOf = (columns: number) => Math.ceil((columns * bits) / 8)
   const expected = sizes.reduce((sum, [columns, rows]) => sum + rows * (1 + lineOf(columns)), 0)
-  const raw = await inflate(imageData(bytes, view), expected, zlib)
-  if (raw.length !== expected)
-    throw new FormatError(`this PNG file holds ${raw.length} bytes of pixels, its header wants ${expected}`)
+  const { unpack } = await importDeflate()
+  const raw = unpack(imageData(bytes, view), expected, 'zlib')
 
   const data = new Uint8Array(width * height * channels)
   let at = 0
   passes.forEach(([x0, y0, dx, dy], pass) => {
     const [columns, rows] = sizes[pass]
     const line = lineOf(columns)
-    let above: Uint8Array = new Uint8Array(line)
+    const all = raw.subarray(at, at + rows * (1 + line))
+    unfilter(all, rows, line, Math.max(1, bits >> 3))
     for (let row = 0; row < rows; row++, at += 1 + line) {
       const now = raw.subarray(at + 1, at + 1 + line)
-      unfilter(raw[at], now, above, Math.max(1, bits >> 3))
-      above = now
       for (let column = 0; column < columns; column++) {
         const to = ((y0 + row * dy) * width + x0 + column * dx) * channels
         for (let c = 0; c < channels; c++) {
@@ -102,53 +100,5 @@ function imageData(bytes: Uint8Array, view: DataView): Uint8Array {
     if (type === 'IEND') break
     at += 12 + length
   }
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let end = 0
-  for (const part of parts) {
-    joined.set(part, end)
-    end += part.length
-  }
-  return joined
-}
-
-/** Never more than `most` bytes: a small file may unpack to any number of them. */
-async function inflate(packed: Uint8Array, most: number, zlib: boolean): Promise<Uint8Array> {
-  try {
-    if (zlib) {
-      const { inflateSync } = await importNode('node:zlib')
-      return inflateSync(packed, { maxOutputLength: most })
-    }
-    const reader = new Blob([packed.slice()]).stream().pipeThrough(new DecompressionStream('deflate')).getReader()
-    const raw = new Uint8Array(most)
-    let end = 0
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return raw.subarray(0, end)
-      if (end + value.length > most) throw new FormatError('more than the header wants')
-      raw.set(value, end)
-      end += value.length
-    }
-  } catch (error) {
-    throw new FormatError(`the pixels of this PNG file cannot be unpacked: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
-}
-
-/** Each line is stored as what is left after a guess from its neighbours; `step` bytes lie between samples of a kind. */
-function unfilter(filter: number, line: Uint8Array, above: Uint8Array, step: number): void {
-  if (filter > 4) throw new FormatError(`a line of this PNG file has filter ${filter}; there are 0 to 4`)
-  if (filter === 0) return
-  for (let i = 0; i < line.length; i++) {
-    const left = i < step ? 0 : line[i - step]
-    const up = above[i]
-    const corner = i < step ? 0 : above[i - step]
-    line[i] += filter === 1 ? left : filter === 2 ? up : filter === 3 ? (left + up) >> 1 : nearestOf(left, up, corner)
-  }
-}
-
-/** Paeth's guess: the neighbour that is nearest to left + up − corner. */
-function nearestOf(left: number, up: number, corner: number): number {
-  const [a, b, c] = [Math.abs(up - corner), Math.abs(left - corner), Math.abs(left + up - 2 * corner)]
-  return a <= b && a <= c ? left : b <= c ? up : corner
+  return joined(parts)
 }

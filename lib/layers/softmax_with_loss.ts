@@ -33,6 +33,11 @@ export class SoftmaxWithLossLayer extends LossLayer {
       throw this.error(
         'it takes exactly 1 top, or the 3 of R-FCN (loss, softmax, loss of each place): use a Softmax layer for the probabilities',
       )
+    const { weight_by_label_freqs, class_weighting } = this.param.loss_param ?? {}
+    if (class_weighting?.length && !weight_by_label_freqs)
+      this.context.log(
+        `${this.name}: loss_param.class_weighting has no effect, as in SegNet, without weight_by_label_freqs: true`,
+      )
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {
@@ -86,7 +91,9 @@ export class SoftmaxWithLossLayer extends LossLayer {
     const { weight_by_label_freqs, class_weighting = [] } = this.param.loss_param ?? {}
     if (!weight_by_label_freqs) return
     if (class_weighting.length !== classes)
-      throw this.error(`loss_param.class_weighting has ${class_weighting.length} values for ${classes} classes`)
+      throw this.error(
+        `loss_param.class_weighting has ${class_weighting.length} values for ${classes} classes: weight_by_label_freqs takes one for each`,
+      )
     this.weights.resize(classes * classes)
     this.weights.array.fill(0)
     class_weighting.forEach((weight, i) => {

@@ -72,10 +72,7 @@ export class UpsampleLayer extends Layer {
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     const [x, mask] = bottom
-    if (propagateDown[1])
-      throw this.error(
-        `bottom 1, '${mask.name}', is a mask and has no gradient: give this layer propagate_down: false for it`,
-      )
+    // the mask comes from a Pooling that learns nothing of it: SegNet's nets leave propagate_down out
     if (!propagateDown[0]) return
     const { diff } = top[0].memory
     if (mask) this.kernels.unpoolGradient(this.shape, diff, mask.memory.data, x.memory.diff)

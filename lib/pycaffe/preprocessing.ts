@@ -51,6 +51,25 @@ export function preprocessing(net: Net, { mean, inputScale, rawScale, channelSwa
 }
 
 /**
+ * What the net's own data layer did in training, as options; undefined where none is known. A mean file is not read:
+ * a notice names it.
+ */
+export function preprocessingOf(net: Net): PreprocessOptions | undefined {
+  const [layer] = net.pictureLayers
+  const blob = net.blobs[net.inputs[0]]
+  if (!layer || blob?.numAxes !== 4) return undefined
+  const channels = blob.dim(1)
+  const { scale, mean_value = [] } = layer.transform_param ?? {}
+  const mean = mean_value.length === 1 ? Array<number>(channels).fill(mean_value[0]) : mean_value
+  return {
+    rawScale: 255,
+    ...(mean.length === channels && { mean }),
+    ...(scale !== undefined && { inputScale: scale }),
+    ...(channels === 3 && { channelSwap: [2, 1, 0] }),
+  }
+}
+
+/**
  * Where the net's own data layer (its prototxt's, or that of the model it was given) did otherwise; none if none is known.
  * @param whole whole pictures are taken, whose size counts
  */

@@ -8,8 +8,14 @@ export interface AnnotatedObject {
   readonly difficult: boolean
 }
 
-/** Labels by the names of a label map: `name`, and `display_name` where it is no other's name. */
-export function labelsOf({ item = [] }: LabelMap): Map<string, number> {
+/**
+ * Labels by the names of a label map: `name`, and `display_name` where it is no other's name.
+ * @param strict a name that stands twice is a FormatError
+ */
+export function labelsOf({ item = [] }: LabelMap, strict = false): Map<string, number> {
+  const names = item.map(({ name = '' }) => name)
+  const twice = strict ? names.find((name, i) => names.indexOf(name) !== i) : undefined
+  if (twice !== undefined) throw new FormatError(`the label map has the name '${twice}' more than once`)
   const labels = new Map<string, number>()
   for (const { display_name, label = 0 } of item) if (display_name) labels.set(display_name, label)
   for (const { name, label = 0 } of item) if (name) labels.set(name, label)
@@ -66,8 +72,19 @@ const decoded = (text: string): string => text.replace(/&(lt|gt|amp|quot|apos);/
 const childrenOf = (element: XmlElement, name: string): XmlElement[] =>
   element.children.filter(child => child.name === name)
 
-/** Objects of a VOC annotation: boxes in pixels over the size that the file gives. */
-export function vocObjects(text: string, file: string, labels: ReadonlyMap<string, number>): AnnotatedObject[] {
+/** Rows and columns of a picture, where an annotation does not say. */
+export interface PictureSize {
+  readonly height: number
+  readonly width: number
+}
+
+/** Objects of a VOC annotation: boxes in pixels over the size that the file gives, or that of the picture. */
+export function vocObjects(
+  text: string,
+  file: string,
+  labels: ReadonlyMap<string, number>,
+  picture?: PictureSize,
+): AnnotatedObject[] {
   const root = parseXml(text, file)
   const number = (parent: XmlElement | undefined, name: string, where: string): number => {
     const words = parent && childrenOf(parent, name)[0]?.text.trim()
@@ -76,8 +93,10 @@ export function vocObjects(text: string, file: string, labels: ReadonlyMap<strin
     return value
   }
   const [size] = childrenOf(root, 'size')
-  const width = number(size, 'width', 'its size')
-  const height = number(size, 'height', 'its size')
+  const { height, width } =
+    size || !picture
+      ? { width: number(size, 'width', 'its size'), height: number(size, 'height', 'its size') }
+      : picture
   return childrenOf(root, 'object').map((object, i) => {
     const where = `object ${i + 1}`
     const [bounds] = childrenOf(object, 'bndbox')
@@ -102,6 +121,64 @@ function boxOf(xmin: number, ymin: number, xmax: number, ymax: number, width: nu
   return { xmin: xmin / width, ymin: ymin / height, xmax: xmax / width, ymax: ymax / height }
 }
 
+/** Objects of a text file: a line "label xmin ymin xmax ymax" each, in pixels of the picture. */
+export function textObjects(text: string, file: string, { height, width }: PictureSize): AnnotatedObject[] {
+  return text.split('\n').flatMap((raw, i) => {
+    const words = raw.trim().split(/\s+/)
+    if (words[0] === '') return []
+    const numbers = words.map(Number)
+    const [label, xmin, ymin, xmax, ymax] = numbers
+    if (numbers.length !== 5 || !numbers.every(Number.isFinite) || !Number.isInteger(label))
+      throw new FormatError(`${file}:${i + 1}: the line is not a label, xmin, ymin, xmax and ymax`)
+    return [{ label, box: boxOf(xmin, ymin, xmax, ymax, width, height, `${file}:${i + 1}`), difficult: false }]
+  })
+}
+
+/**
+ * Objects of a JSON file of one picture, as SSD's scripts make them of COCO's: `image` with its height and width, and
+ * `annotation`, a list with category_id, bbox (x, y, width, height in pixels) and iscrowd.
+ */
+export function jsonObjects(
+  text: string,
+  file: string,
+  labels: ReadonlyMap<string, number>,
+  picture: PictureSize,
+): AnnotatedObject[] {
+  const { image, annotation } = jsonOf(text, file) as {
+    image?: Partial<PictureSize> | null
+    annotation?: { category_id?: unknown; bbox?: unknown; iscrowd?: unknown }[]
+  }
+  if (!Array.isArray(annotation) || annotation.some(item => typeof item !== 'object' || item === null))
+    throw new FormatError(`${file}: it has no list of annotation`)
+  const { height = picture.height, width = picture.width } = image ?? {}
+  if (!Number.isFinite(height) || !Number.isFinite(width))
+    throw new FormatError(`${file}: its image has no height and width that are numbers`)
+  return annotation.map(({ category_id, bbox, iscrowd }, i) => {
+    const where = `${file}: annotation ${i}`
+    return {
+      label: labelOf(String(category_id), labels, where),
+      box: cornersOf(bbox, height, width, where),
+      difficult: iscrowd === 1 || iscrowd === true,
+    }
+  })
+}
+
+function jsonOf(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text) ?? {}
+  } catch {
+    throw new FormatError(`${file}: this is no JSON`)
+  }
+}
+
+/** COCO's x, y, width and height. */
+function cornersOf(bbox: unknown, height: number, width: number, where: string): AnnotatedObject['box'] {
+  if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(value => Number.isFinite(value)))
+    throw new FormatError(`${where} has no bbox of four numbers`)
+  const [x, y, w, h] = bbox as number[]
+  return boxOf(x, y, x + w, y + h, width, height, where)
+}
+
 /** A picture of a COCO file and the objects in it. */
 export interface CocoPicture {
   readonly path: string
@@ -119,12 +196,7 @@ interface CocoFile {
  * their numbers); without one, 1, 2, … in the order of their numbers. Crowds count as difficult.
  */
 export function cocoPictures(text: string, file: string, given?: ReadonlyMap<string, number>): CocoPicture[] {
-  let coco: CocoFile
-  try {
-    coco = JSON.parse(text) as CocoFile
-  } catch {
-    throw new FormatError(`${file}: this is no JSON`)
-  }
+  const coco = jsonOf(text, file) as CocoFile
   const list = <K extends keyof CocoFile>(name: K): NonNullable<CocoFile[K]> => {
     const value = coco?.[name]
     if (!Array.isArray(value) || value.some(item => typeof item !== 'object' || item === null))
@@ -150,10 +222,7 @@ export function cocoPictures(text: string, file: string, given?: ReadonlyMap<str
     if (!picture) throw new FormatError(`${where} is of an image that the file does not have`)
     const label = labels.get(category_id)
     if (label === undefined) throw new FormatError(`${where} is of a category without a label`)
-    if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(value => Number.isFinite(value)))
-      throw new FormatError(`${where} has no bbox of four numbers`)
-    const [x, y, w, h] = bbox as number[]
-    const box = boxOf(x, y, x + w, y + h, picture.width, picture.height, where)
+    const box = cornersOf(bbox, picture.height, picture.width, where)
     picture.objects.push({ label, box, difficult: iscrowd === 1 || iscrowd === true })
   })
   return [...pictures.values()]

@@ -1,4 +1,5 @@
-import { importPixels } from '../data/image.js'
+import { imageSize, importPixels } from '../data/image.js'
+import { parseImageList } from '../data/image_list.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { inOrder, withoutPath, withPrefix } from '../data/source.js'
 import { EngineError, FormatError, RistrettoError } from '../errors.js'
@@ -9,19 +10,39 @@ import { writeMessage } from '../proto/wire.js'
 import { RandomStream } from '../rng.js'
 import { createFiles } from '../system/files.js'
 import { readFile, textFrom } from '../system/read_file.js'
-import { type AnnotatedObject, cocoPictures, labelsOf, vocObjects } from './annotations.js'
+import {
+  type AnnotatedObject,
+  cocoPictures,
+  jsonObjects,
+  labelsOf,
+  type PictureSize,
+  textObjects,
+  vocObjects,
+} from './annotations.js'
 import { type ConvertImagesetOptions, folderPrefix, toItem } from './convert_imageset.js'
 
 /** What `convertAnnoset` reads and writes; pictures as in `convertImageset`. */
-export interface ConvertAnnosetOptions extends Omit<ConvertImagesetOptions, 'list' | 'checkSize'> {
+export interface ConvertAnnosetOptions extends Omit<ConvertImagesetOptions, 'list'> {
   /**
-   * A text file with a picture, a space and its VOC annotation (.xml) in each line, both below `root`; or COCO's
-   * instances_*.json, whose pictures lie below `root`.
+   * A text file with a picture, a space and its annotation in each line, both below `root`; or COCO's instances_*.json,
+   * whose pictures lie below `root`.
    */
   list: string
+  /** What the files of annotations are; default: xml. txt names no classes and needs no label map. */
+  labelType?: AnnotationFile
+  /** classification: the list has a picture, a space and a label in each line, and records have no boxes. */
+  annoType?: 'detection' | 'classification'
+  /** Throw where the label map has a name twice. */
+  checkLabel?: boolean
+  /** Pictures whose shorter side has fewer pixels are enlarged, and those whose longer side has more made smaller. */
+  minDim?: number
+  maxDim?: number
   /** labelmap.prototxt: labels by name. COCO needs none: categories are then 1, 2, … in the order of their numbers. */
   labelMap?: string
 }
+
+/** xml: VOC's. json: one file a picture, as SSD's scripts make them. txt: lines "label xmin ymin xmax ymax". */
+export type AnnotationFile = 'xml' | 'json' | 'txt'
 
 /** What `convertAnnoset` did. */
 export interface AnnosetReport {
@@ -39,6 +60,10 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
   const { root = '', output, shuffle, overwrite, onProgress, onSkip, log = () => {} } = options
   if (!options.resizeWidth !== !options.resizeHeight)
     throw new RistrettoError('convertAnnoset: resizeWidth and resizeHeight go together: give both or none')
+  const { minDim = 0, maxDim = 0, checkSize, annoType = 'detection' } = options
+  if (options.resizeWidth && (minDim || maxDim))
+    throw new RistrettoError('convertAnnoset: a size, or minDim and maxDim, which make one of each picture: give one')
+  const sizes = minDim || maxDim ? { sizeOf: within(minDim, maxDim) } : {}
   const prefix = await folderPrefix(root)
   const pictures = await picturesOf(options, prefix)
   const order = Uint32Array.from(pictures.keys())
@@ -54,17 +79,21 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
   let objects = 0
   try {
     const read = async (i: number) => {
-      const { path, place, objects } = pictures[order[i]]
+      const { path, place, label = 0, objects } = pictures[order[i]]
       // paths of the list stand in no error
-      const found = await objects().catch(error => Promise.reject(withPrefix(place, error)))
-      return readFile(prefix + path)
+      const read = await readFile(prefix + path)
         .catch(error => Promise.reject(withoutPath(error)))
-        .then(bytes => toItem(bytes, path, 0, pixels, options))
-        .then(
-          ({ datum }) => ({ datum, found }),
-          (error: Error) => error,
-        )
+        .then(async bytes => ({
+          ...(await toItem(bytes, path, label, pixels, { ...options, ...sizes })),
+          picture: sizeIn(bytes),
+        }))
+        .catch((error: Error) => error)
+      const found = await objects(read instanceof Error ? undefined : read.picture).catch(error =>
+        Promise.reject(withPrefix(place, error)),
+      )
+      return read instanceof Error ? read : { ...read, found }
     }
+    let first: string | undefined
     await inOrder(0, order.length, read, (i, item) => {
       const { path, place } = pictures[order[i]]
       // a package that is not installed is no fault of the file, and would be missing for all of them
@@ -73,7 +102,11 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
         skipped.push(path)
         onSkip?.(prefix + path, withPrefix(place, item))
       } else {
-        const record: AnnotatedDatum = { datum: item.datum, type: 'BBOX', annotation_group: groupsOf(item.found) }
+        first ??= item.size
+        if (checkSize && item.size !== first)
+          throw new RistrettoError(`${place} is ${item.size}, the first picture ${first}: one size was asked for`)
+        const boxes = { type: 'BBOX' as const, annotation_group: groupsOf(item.found) }
+        const record: AnnotatedDatum = { datum: item.datum, ...(annoType === 'detection' && boxes) }
         writer.put(`${String(i).padStart(8, '0')}_${path}`, writeMessage('AnnotatedDatum', record))
         objects += item.found.length
       }
@@ -92,31 +125,67 @@ interface Picture {
   readonly path: string
   /** Where it stands. */
   readonly place: string
-  readonly objects: () => Promise<readonly AnnotatedObject[]>
+  /** Where there are no boxes. */
+  readonly label?: number
+  /** @param size of the picture as its file has it; undefined where it cannot be read */
+  readonly objects: (size: PictureSize | undefined) => Promise<readonly AnnotatedObject[]>
 }
 
-async function picturesOf({ list, labelMap }: ConvertAnnosetOptions, prefix: string): Promise<Picture[]> {
+function sizeIn(bytes: Uint8Array): PictureSize {
+  const [width, height] = imageSize(bytes)
+  return { height, width }
+}
+
+/** The shorter side at least `least` pixels, then the longer one at most `most`; 0 bounds nothing, [0, 0] is as it is. */
+const within =
+  (least: number, most: number) =>
+  (height: number, width: number): readonly [height: number, width: number] => {
+    let factor = 1
+    const [short, long] = [Math.min(height, width), Math.max(height, width)]
+    if (least > 0 && short < least) factor = Math.fround(least / short)
+    if (most > 0 && Math.floor(Math.fround(factor * long)) > most) factor = Math.fround(most / long)
+    if (factor === 1) return [0, 0]
+    return [Math.max(1, Math.round(height * factor)), Math.max(1, Math.round(width * factor))]
+  }
+
+async function picturesOf(options: ConvertAnnosetOptions, prefix: string): Promise<Picture[]> {
+  const { list, labelMap, labelType = 'xml', annoType, checkLabel } = options
   const files = createFiles()
-  const labels =
-    labelMap === undefined ? undefined : labelsOf(parseText('LabelMap', await files.text(labelMap), { file: labelMap }))
   const text = await files.text(list)
+  if (annoType === 'classification') {
+    const { paths, labels, lines } = parseImageList(text, list)
+    return paths.map((path, i) => ({
+      path,
+      place: `${list}:${lines[i]}`,
+      label: labels[i],
+      objects: async () => [],
+    }))
+  }
+  const labels =
+    labelMap === undefined
+      ? undefined
+      : labelsOf(parseText('LabelMap', await files.text(labelMap), { file: labelMap }), checkLabel)
   if (list.endsWith('.json'))
     return cocoPictures(text, list, labels).map(({ path, objects }, i) => ({
       path,
       place: `${list}: image ${i}`,
       objects: async () => objects,
     }))
-  if (!labels)
-    throw new RistrettoError('convertAnnoset: VOC annotations name their classes: labelMap gives them labels')
+  if (!labels && labelType !== 'txt')
+    throw new RistrettoError('convertAnnoset: annotations name their classes: labelMap gives them labels')
   const lines = text.split('\n').map(line => line.trim())
   const pictures = lines.flatMap((line, i) => {
     if (!line) return []
-    const [, path, annotation] = /^(.*\S)\s+(\S+\.xml)$/i.exec(line) ?? []
-    if (path === undefined) throw new FormatError(`${list}:${i + 1}: the line is not a picture, a space and its .xml`)
+    const [, path, annotation] = /^(.*\S)\s+(\S+\.\w+)$/.exec(line) ?? []
+    if (!annotation?.toLowerCase().endsWith(`.${labelType}`))
+      throw new FormatError(`${list}:${i + 1}: the line is not a picture, a space and its .${labelType}`)
     const name = 'its annotation'
-    const objects = async () => {
+    const objects = async (size?: PictureSize) => {
+      if (!size) return []
       const bytes = await readFile(prefix + annotation).catch(error => Promise.reject(withoutPath(error, name)))
-      return vocObjects(textFrom(bytes, name), name, labels)
+      const text = textFrom(bytes, name)
+      if (labelType === 'txt') return textObjects(text, name, size)
+      return (labelType === 'json' ? jsonObjects : vocObjects)(text, name, labels!, size)
     }
     return [{ path, place: `${list}:${i + 1}`, objects }]
   })

@@ -171,24 +171,29 @@ export async function toItem(
     encodeType,
     resizeWidth = 0,
     resizeHeight = 0,
-  }: Pick<ConvertImagesetOptions, 'gray' | 'encoded' | 'encodeType' | 'resizeWidth' | 'resizeHeight'>,
+    sizeOf = () => [resizeHeight, resizeWidth],
+  }: Pick<ConvertImagesetOptions, 'gray' | 'encoded' | 'encodeType' | 'resizeWidth' | 'resizeHeight'> & {
+    /** Size that a picture of height × width is brought to; 0: as it is. */
+    sizeOf?: (height: number, width: number) => readonly [height: number, width: number]
+  },
 ): Promise<Item> {
   const decoded = await decodeImage(bytes, pixels)
+  const [toHeight, toWidth] = sizeOf(decoded.height, decoded.width)
   if (encoded) {
     const type = formatOf(path.slice(path.lastIndexOf('.') + 1))
     const wanted = formatOf(encodeType) ?? type
     // a file that has the channels asked for is stored as it is; Caffe stores colours even where grey is asked for
     const fits = !gray || decoded.channels === 1
-    if (fits && !resizeWidth && wanted !== undefined && wanted === type)
+    if (fits && !toWidth && wanted !== undefined && wanted === type)
       return { datum: { data: bytes, label, encoded: true }, size: sizeText({ ...decoded, channels: gray ? 1 : 3 }) }
     if (wanted === undefined)
       throw new RistrettoError(
         `its name does not say whether it is ${imageFormats.join(' or ')}: say which type to encode`,
       )
-    const image = fitted(toPlanes(decoded, gray ? 1 : 3), resizeHeight, resizeWidth)
+    const image = fitted(toPlanes(decoded, gray ? 1 : 3), toHeight, toWidth)
     return { datum: { data: await encodeImage(image, wanted), label, encoded: true }, size: sizeText(image) }
   }
-  const image = fitted(toPlanes(decoded, gray ? 1 : 3), resizeHeight, resizeWidth)
+  const image = fitted(toPlanes(decoded, gray ? 1 : 3), toHeight, toWidth)
   const { channels, height, width, data } = image
   return { datum: { channels, height, width, data, label, encoded: false }, size: sizeText(image) }
 }

@@ -34,7 +34,12 @@ export {
   type PhaseCheck,
 } from './check_net.js'
 export { type ClassScores, Confusion } from './confusion.js'
-export { type AnnosetReport, type ConvertAnnosetOptions, convertAnnoset } from './convert_annoset.js'
+export {
+  type AnnosetReport,
+  type AnnotationFile,
+  type ConvertAnnosetOptions,
+  convertAnnoset,
+} from './convert_annoset.js'
 export {
   type ConvertImagesetOptions,
   convertImageset,

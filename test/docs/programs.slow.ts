@@ -35,6 +35,7 @@ describe('Pictures in the tutorials are those that the programs make', () => {
   test.each([
     ['occluded.png', 'occlusion'],
     ['boxes.png', 'ssd'],
+    ['segments.png', 'segnet'],
     ['before.png', 'net-surgery'],
     ['after.png', 'net-surgery'],
     ['page.png', 'net-surgery'],
@@ -55,6 +56,9 @@ const claims: Record<string, (printed: string) => void> = {
     const [, map, recall] = /mAP ([\d.]+), recall ([\d.]+)/.exec(printed)!.map(Number)
     expect(map).toBeGreaterThan(0.9)
     expect(recall).toBeGreaterThan(0.95)
+  },
+  'docs/examples/segnet/train.ts': printed => {
+    expect(Number(/mean IoU +([\d.]+)/.exec(printed)![1])).toBeGreaterThan(0.75)
   },
   'docs/examples/custom-layer/train.ts': printed => {
     expect(percentages(printed)[0]).toBeGreaterThan(95)

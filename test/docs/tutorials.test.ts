@@ -35,8 +35,8 @@ const of = (language: string, excerpt: boolean) =>
   blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
 const at = (block: Block) => [`${block.page}:${block.line}`, block] as const
 
-test('there are six tutorials, and every kind of block is known', () => {
-  expect(pagesOf(folder)).toHaveLength(6)
+test('there are seven tutorials, and every kind of block is known', () => {
+  expect(pagesOf(folder)).toHaveLength(7)
   for (const { page, line, language } of blocks)
     if (!['ts', 'prototxt', 'sh'].includes(language))
       expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)

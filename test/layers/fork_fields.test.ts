@@ -31,6 +31,16 @@ describe.each(hostEngines)('on %s', engine => {
     )
   })
 
+  test('weights without weight_by_label_freqs have no effect, as in SegNet, and the log says so', async () => {
+    const told: string[] = []
+    const net = await Net.create(parseNet(loss('class_weighting: 3 class_weighting: 1')), {
+      engine: engine as 'js',
+      log: line => told.push(line),
+    })
+    expect((await net.forward(values)).l.data[0]).toBeCloseTo(Math.log(2), 6)
+    expect(told.join('\n')).toMatch(/^l: loss_param.class_weighting has no effect, as in SegNet, without/m)
+  })
+
   const dropout = (param: string) =>
     `${input('x', 64)}layer { name: "d" type: "Dropout" bottom: "x" top: "y" dropout_param { dropout_ratio: 0.75 ${param} } }`
   const kinds = async (param: string, phase: 'TRAIN' | 'TEST') => {

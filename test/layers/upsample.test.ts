@@ -32,6 +32,22 @@ describe.each(hostEngines)('Upsample on %s', engine => {
     expect(run.dx[0]).toEqual([14, 22])
   })
 
+  test('a net that learns passes no gradient to the mask, and needs no propagate_down to say so', async () => {
+    const net = await netOf(
+      [[1, 1, 2, 2]],
+      `layer { name: "c" type: "Convolution" bottom: "in0" top: "c" convolution_param { num_output: 1 kernel_size: 1 weight_filler { value: 1 } } }
+       layer { name: "p" type: "Pooling" bottom: "c" top: "p" top: "m" pooling_param { kernel_size: 2 stride: 2 } }
+       layer { name: "u" type: "Upsample" bottom: "p" bottom: "m" top: "u" upsample_param { scale: 2 } }`,
+      { engine },
+    )
+    await net.forward({ in0: [1, 4, 2, 3] })
+    net.blobs.u.diffArray.set([1, 10, 100, 1000])
+    await net.backward()
+    // 4 at place 1 is the largest
+    expect([...net.params.c[0].diffArray]).toEqual([40])
+    expect([...net.blobs.c.diffArray]).toEqual([0, 10, 0, 0])
+  })
+
   test('undoes the Pooling whose mask it takes', async () => {
     const net = await netOf(
       [[1, 1, 3, 4]],

@@ -53,7 +53,7 @@ export function makePicture(random: () => number): Picture {
 const overlaps = (a: Shape['box'], b: Shape['box']): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 
 /** Whether a place, 0 … 1, is in the shape of a label that fills its box. */
-function inside(label: number, x: number, y: number): boolean {
+export function inside(label: number, x: number, y: number): boolean {
   if (label === 1) return (x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.25
   return label === 2 || 2 * Math.abs(x - 0.5) < y
 }

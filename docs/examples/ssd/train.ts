@@ -10,38 +10,18 @@ import { pathToFileURL } from 'node:url'
 import ndarray, { type NdArray } from 'ndarray'
 import { AdamSolver, Net } from 'ristretto'
 import { detect, drawBoxes, encodePicture, resizeImage } from 'ristretto/pycaffe'
+import { type DetectionScores, DetectionTally } from 'ristretto/tools'
 import { makeBatch, makePicture, names, randomFrom, SIZE } from './shapes.js'
 
 const folder = 'examples-output/ssd'
 const model = 'docs/examples/ssd/ssd.prototxt'
 const BATCH = 16
 
-/** Area under precision over recall, for rows of score and hit (1, or 0), of `wanted` things. */
-export function averagePrecision(rows: readonly (readonly [score: number, hit: number])[], wanted: number): number {
-  let hits = 0
-  let area = 0
-  ;[...rows]
-    .sort((a, b) => b[0] - a[0])
-    .forEach(([, hit], i) => {
-      hits += hit
-      if (hit) area += hits / (i + 1) / wanted
-    })
-  return area
-}
-
-/** Average precision of each class over `batches` new batches: DetectionEvaluate's rows, gathered. */
-export async function evaluate(net: Net, batches: number, random: () => number): Promise<number[]> {
-  const wanted = [0, 0, 0, 0]
-  const rows: [number, number][][] = [[], [], [], []]
-  for (let b = 0; b < batches; b++) {
-    const { found } = await net.forward(makeBatch(BATCH, random))
-    for (let k = 0; k < found.size; k += 5) {
-      const [image, label, score, hit] = found.data.slice(k, k + 4)
-      if (image < 0) wanted[label] += score
-      else rows[label].push([score, hit])
-    }
-  }
-  return [1, 2, 3].map(label => averagePrecision(rows[label], wanted[label]))
+/** Average precision of each class and their mean, over `batches` new batches: DetectionEvaluate's rows, gathered. */
+export async function evaluate(net: Net, batches: number, random: () => number): Promise<DetectionScores> {
+  const tally = new DetectionTally()
+  for (let b = 0; b < batches; b++) tally.add((await net.forward(makeBatch(BATCH, random))).found.data)
+  return tally.scores('Integral')
 }
 
 /** One input of batch after batch. */
@@ -68,11 +48,9 @@ async function main(iterations?: string): Promise<void> {
   solver.dispose()
 
   const test = await Net.create(model, { phase: 'TEST', weights })
-  const precisions = await evaluate(test, 32, randomFrom(2))
-  precisions.forEach((precision, i) => {
-    console.log(`${names[i + 1].padEnd(9)}${precision.toFixed(3)}`)
-  })
-  console.log(`mAP      ${(precisions.reduce((sum, precision) => sum + precision, 0) / 3).toFixed(3)}`)
+  const { classes, map } = await evaluate(test, 32, randomFrom(2))
+  for (const { label, ap } of classes) console.log(`${names[label].padEnd(9)}${ap.toFixed(3)}`)
+  console.log(`mAP      ${map.toFixed(3)}`)
   test.dispose()
 
   const net = await Net.create(model, { phase: 'TEST', stages: ['deploy'], weights })
