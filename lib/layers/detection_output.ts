@@ -3,6 +3,7 @@ import type { FilledDetectionOutputParameter } from '../generated/caffe.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { type BoxCoding, decodeBoxes, sortByScore, suppress } from './parts/boxes.js'
+import { DetectionFiles } from './parts/detection_files.js'
 import { checkPredictions, codingOf, countPriors } from './parts/priors.js'
 
 /** Values of a row: image, label, score, xmin, ymin, xmax, ymax. */
@@ -41,16 +42,18 @@ export class DetectionOutputLayer extends Layer {
   private classes = 0
   private priors = 0
   private rows = 1
+  private files: DetectionFiles | undefined
 
-  override setup(): void {
+  override async setup(): Promise<void> {
     this.p = withDefaults('DetectionOutputParameter', this.param.detection_output_param)
     this.classes = this.p.num_classes ?? 0
     if (this.classes < 1) throw this.error('num_classes: give how many classes there are, the background being one')
     const nms = this.nms
     if (!(nms.threshold >= 0)) throw this.error(`nms_param.nms_threshold: ${nms.threshold} must not be negative`)
     if (!(nms.eta > 0 && nms.eta <= 1)) throw this.error(`nms_param.eta: ${nms.eta} must be above 0 and at most 1`)
-    if (this.p.save_output_param?.output_directory || this.p.visualize)
-      this.context.log(`${this.name}: nothing is saved or shown (save_output_param, visualize): read the top`)
+    if (this.p.visualize) this.context.log(`${this.name}: nothing is shown (visualize): read the top`)
+    if (this.p.save_output_param)
+      this.files = await DetectionFiles.open(this, this.p.save_output_param, this.p.background_label_id)
   }
 
   private get nms(): { threshold: number; topK: number; eta: number } {
@@ -64,17 +67,32 @@ export class DetectionOutputLayer extends Layer {
     top[0].reshape([1, 1, this.rows, ROW])
   }
 
-  override forward(bottom: Blob[], top: Blob[]): void {
+  override forward(bottom: Blob[], top: Blob[]): void | Promise<void> {
     const [loc, conf, prior] = bottom
     const coding = codingOf(prior, this.p.code_type, this.p.variance_encoded_in_target)
     const images = loc.dim(0)
     const rows = new Rows()
-    for (let image = 0; image < images; image++) this.detect(image, loc, conf.dataArray, coding, rows)
+    const ends: number[] = []
+    for (let image = 0; image < images; image++) {
+      this.detect(image, loc, conf.dataArray, coding, rows)
+      ends.push(rows.count)
+    }
     if (!rows.count)
       for (let image = 0; image < images; image++) rows.add(image, -1, -1, new Float32Array(4).fill(-1), 0)
     this.rows = rows.count
     top[0].reshape([1, 1, rows.count, ROW])
     top[0].dataArray.set(rows.values.subarray(0, rows.count * ROW))
+    if (this.files) return this.save(this.files, rows.values, ends)
+  }
+
+  /** @param ends rows after each image */
+  private async save(files: DetectionFiles, rows: Float32Array, ends: readonly number[]): Promise<void> {
+    let from = 0
+    for (const end of ends) {
+      files.add(rows.subarray(from * ROW, end * ROW))
+      from = end
+      if (files.isFull) await files.write()
+    }
   }
 
   private detect(image: number, loc: Blob, conf: Float32Array, coding: BoxCoding, rows: Rows): void {

@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import ndarray from 'ndarray'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { netToProto } from '../../lib/net/files.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { writeMessage } from '../../lib/proto/wire.js'
 import { drawBoxes } from '../../lib/pycaffe/boxes_picture.js'
 import { detect, loadLabelMap } from '../../lib/pycaffe/detect.js'
 import { encodePicture } from '../../lib/pycaffe/io/image.js'
+import { preprocessingOf } from '../../lib/pycaffe/preprocessing.js'
 import { cli } from '../cli/helpers.js'
 import { Golden, type GoldenArray, goldenPath } from '../golden.js'
 
@@ -107,4 +110,49 @@ test('ristretto detect prints the boxes and draws them', async () => {
   const wrong = await cli(...words, '--output', join(folder, 'boxes.gif'))
   expect(wrong.code).toBe(1)
   expect(wrong.err).toContain('a picture is written as .png or .jpg')
+})
+
+test('ristretto detect prepares pictures as the training did, says so, and warns where nothing is known or flags differ', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'detect-'))
+  const path = (file: string) => join(folder, file)
+  writeFileSync(path('deploy.prototxt'), prototxt)
+  const grey = sharp(new Uint8Array(10 * 20 * 3).fill(90), { raw: { width: 20, height: 10, channels: 3 } })
+  writeFileSync(path('picture.png'), await grey.png().toBuffer())
+  using net = await tinyNet()
+  const { layer = [] } = netToProto(net.built)
+  const trained = layer.filter(({ type }) => type !== 'Input')
+  const training = (text: string) => parseNet(`layer { name: "db" type: "AnnotatedData" top: "data" ${text} }`).layer!
+  const model = (name: string, text?: string) =>
+    writeFileSync(
+      path(name),
+      writeMessage('NetParameter', { layer: [...(text === undefined ? [] : training(text)), ...trained] }),
+    )
+  model('plain.caffemodel')
+  const mean = 'mean_value: 104 mean_value: 117 mean_value: 123'
+  model('ssd.caffemodel', `transform_param { scale: 0.5 ${mean} } data_param { source: "voc" }`)
+  model('file.caffemodel', 'transform_param { mean_file: "mean.binaryproto" } data_param { source: "voc" }')
+  const run = (weights: string, ...more: string[]) =>
+    cli('detect', path('deploy.prototxt'), path(weights), path('picture.png'), '--engine', 'js', ...more)
+
+  const plain = await run('plain.caffemodel')
+  expect(plain.err).toContain('Warning: neither prototxt nor model says how the training prepared pictures')
+  expect((await run('plain.caffemodel', '--mean', '104,117,123')).err).not.toContain('Warning')
+  const ssd = await run('ssd.caffemodel')
+  expect(ssd.err).toContain("as layer 'db' (AnnotatedData) of the training: values 0 … 127.5, a mean taken off")
+  expect(ssd.err).not.toContain('Warning')
+  const other = await run('ssd.caffemodel', '--mean', '100')
+  expect(other.err).not.toContain('as layer')
+  expect(other.err).toMatch(/Warning: .*took 104, 117, 123 off values of 0 … 255, here other means are: --mean/)
+  expect((await run('file.caffemodel')).err).toContain('took off the mean in mean.binaryproto: --mean mean.binaryproto')
+  expect(ssd.out).toBe(plain.out)
+
+  using known = await Net.create(path('deploy.prototxt'), { engine: 'js', weights: path('ssd.caffemodel') })
+  expect(preprocessingOf(known)).toEqual({
+    rawScale: 255,
+    mean: [104, 117, 123],
+    inputScale: 0.5,
+    channelSwap: [2, 1, 0],
+  })
+  using unknown = await Net.create(path('deploy.prototxt'), { engine: 'js', weights: path('plain.caffemodel') })
+  expect(preprocessingOf(unknown)).toBeUndefined()
 })
