@@ -1,7 +1,7 @@
 import type { Kernels, RegionShape } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import type { Handle } from '../../lib/engines/gpu/queue.js'
-import { type Constants, type Dims, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
+import { type Constants, type Dims, type GpuKernel, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 import { wholeBins } from '../js/region_bins.js'
 import { whole } from './labels.js'
@@ -15,6 +15,17 @@ export function awayFromZero(v: number): number {
   return Math.floor(v + 0.5)
 }
 
+/** Which axis a pair of ends is of: 0 for rows, 1 for columns. */
+function axisOf(pair: number, PH: number): number {
+  if (pair < PH) return 0
+  return 1
+}
+/** The value of an axis. */
+function along(axis: number, ofRows: number, ofColumns: number): number {
+  if (axis === 0) return ofRows
+  return ofColumns
+}
+
 /** Ends of bins between rounded corners. How a length is cut is looked up: devices divide in single precision as they like. */
 const wholeEnds = gpuKernel(
   'roiPool, bins',
@@ -22,16 +33,10 @@ const wholeEnds = gpuKernel(
     const r = this.thread.y
     const pair = Math.floor((this.thread.x + 0.5) / 2)
     const isEnd = this.thread.x - 2 * pair
-    let axis = 0
-    let bins = this.constants.PH
-    let size = this.constants.H
-    let p = pair
-    if (pair >= this.constants.PH) {
-      axis = 1
-      bins = this.constants.PW
-      size = this.constants.W
-      p = pair - this.constants.PH
-    }
+    const axis = axisOf(pair, this.constants.PH)
+    const bins = along(axis, this.constants.PH, this.constants.PW)
+    const size = along(axis, this.constants.H, this.constants.W)
+    const p = pair - axis * this.constants.PH
     const picture = whole(rois[0][r][0])
     if (picture < 0 || picture >= this.constants.batch) return 0
     const first = awayFromZero(rois[0][r][2 - axis] * scale)
@@ -41,7 +46,7 @@ const wholeEnds = gpuKernel(
     if (length <= this.constants.longest) offset = table[0][length - 1][this.thread.x]
     return Math.max(0, Math.min(first + offset, size))
   },
-  [whole, awayFromZero],
+  [whole, awayFromZero, axisOf, along],
 )
 /** Ends of bins between corners that are rounded before they are scaled. */
 const fractionEnds = gpuKernel(
@@ -50,16 +55,10 @@ const fractionEnds = gpuKernel(
     const r = this.thread.y
     const pair = Math.floor((this.thread.x + 0.5) / 2)
     const isEnd = this.thread.x - 2 * pair
-    let axis = 0
-    let bins = this.constants.PH
-    let size = this.constants.H
-    let p = pair
-    if (pair >= this.constants.PH) {
-      axis = 1
-      bins = this.constants.PW
-      size = this.constants.W
-      p = pair - this.constants.PH
-    }
+    const axis = axisOf(pair, this.constants.PH)
+    const bins = along(axis, this.constants.PH, this.constants.PW)
+    const size = along(axis, this.constants.H, this.constants.W)
+    const p = pair - axis * this.constants.PH
     const picture = whole(rois[0][r][0])
     if (picture < 0 || picture >= this.constants.batch) return 0
     const first = awayFromZero(rois[0][r][2 - axis]) * scale
@@ -69,7 +68,7 @@ const fractionEnds = gpuKernel(
     if (isEnd === 1) edge = Math.ceil(at)
     return Math.max(0, Math.min(edge, size))
   },
-  [whole, awayFromZero],
+  [whole, awayFromZero, axisOf, along],
 )
 
 const pickedAt = gpuKernel(
@@ -226,6 +225,24 @@ function wholeEndsOf(gpu: Gpu, s: RegionShape, rois: Memory): Handle {
   return ends
 }
 
+/** dx of planes that walk through all regions: kernels of (dy, rois[, mask], regions, scale). */
+export function planesGradient(
+  gpu: Gpu,
+  kernel: GpuKernel,
+  s: RegionShape,
+  { dy, rois, mask, dx }: { dy: Memory; rois: Memory; mask?: Memory; dx: Memory },
+  constants: Constants,
+): void {
+  if (s.regions === 0) {
+    gpu.kernels.fill(dx.length, 0, dx)
+    return
+  }
+  const dims = regionDims(s)
+  const masks = mask ? [{ memory: mask, dims: dims.y }] : []
+  const args = [{ memory: dy, dims: dims.y }, { memory: rois, dims: dims.rois }, ...masks, s.regions, s.scale]
+  gpu.run(kernel, args, { memory: dx, dims: dims.x }, constants)
+}
+
 const fractionEndsOf = (gpu: Gpu, s: RegionShape, rois: Memory): Handle =>
   gpu.compute(
     fractionEnds,
@@ -249,16 +266,7 @@ export const regions = (gpu: Gpu): Partial<Kernels> => ({
     gpu.release(ends)
   },
   roiPoolGradient(s, dy, rois, mask, dx) {
-    if (s.regions === 0) return gpu.kernels.fill(dx.length, 0, dx)
-    const dims = regionDims(s)
-    const args = [
-      { memory: dy, dims: dims.y },
-      { memory: rois, dims: dims.rois },
-      { memory: mask, dims: dims.y },
-      s.regions,
-      s.scale,
-    ]
-    gpu.run(returned, args, { memory: dx, dims: dims.x }, regionConstants(s))
+    planesGradient(gpu, returned, s, { dy, rois, mask, dx }, regionConstants(s))
   },
   positionRoiPool(s, x, rois, y) {
     const dims = regionDims(s)

@@ -3,7 +3,7 @@ import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
 import type { Memory } from '../../lib/memory.js'
 import { whole } from './labels.js'
-import { regionConstants, regionDims } from './regions.js'
+import { planesGradient, regionConstants, regionDims } from './regions.js'
 
 /** How many samples a bin has along an axis. */
 function samplesPerBin(given: number, bin: number, most: number): number {
@@ -240,10 +240,7 @@ export const roiAlign = (gpu: Gpu): Partial<Kernels> => ({
     gpu.run(aligned, args, { memory: y, dims: dims.y }, alignConstants(s))
   },
   roiAlignGradient(s, dy, rois, dx) {
-    if (s.regions === 0) return gpu.kernels.fill(dx.length, 0, dx)
-    const dims = regionDims(s)
-    const args = [{ memory: dy, dims: dims.y }, { memory: rois, dims: dims.rois }, s.regions, s.scale]
-    gpu.run(alignedBack, args, { memory: dx, dims: dims.x }, alignConstants(s))
+    planesGradient(gpu, alignedBack, s, { dy, rois, dx }, alignConstants(s))
   },
   roiAlignMax(s, x, rois, y, mask) {
     const dims = regionDims(s)
@@ -253,15 +250,6 @@ export const roiAlign = (gpu: Gpu): Partial<Kernels> => ({
     gpu.run(largest, args, { memory: mask as Memory, dims: dims.y }, { ...regionConstants(s), which: 1 })
   },
   roiAlignMaxGradient(s, dy, rois, mask, dx) {
-    if (s.regions === 0) return gpu.kernels.fill(dx.length, 0, dx)
-    const dims = regionDims(s)
-    const args = [
-      { memory: dy, dims: dims.y },
-      { memory: rois, dims: dims.rois },
-      { memory: mask, dims: dims.y },
-      s.regions,
-      s.scale,
-    ]
-    gpu.run(largestBack, args, { memory: dx, dims: dims.x }, regionConstants(s))
+    planesGradient(gpu, largestBack, s, { dy, rois, mask, dx }, regionConstants(s))
   },
 })

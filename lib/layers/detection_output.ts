@@ -111,7 +111,7 @@ export class DetectionOutputLayer extends Layer {
       const { threshold, topK, eta } = this.nms
       sortByScore(items, items.length, scores, label, classes)
       const tried = topK > -1 ? Math.min(topK, items.length) : items.length
-      const kept = suppress(boxes, items, tried, threshold, eta)
+      const kept = suppress(boxes, items, tried, threshold, { eta })
       found.push({ label, items: items.subarray(0, kept), boxes })
     })
     const best = this.best(found, scores)

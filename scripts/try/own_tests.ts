@@ -15,11 +15,19 @@ const fileName = (type: string): string =>
     .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toLowerCase()
 
+/** A layer's own test file, by its type or the name of the file. */
+const ownTestFile = (type: string): string | undefined =>
+  [fileName(type), type.toLowerCase()]
+    .map(name => `test/layers/${name}.test.ts`)
+    .find(path => existsSync(join(root, path)))
+
 /** A layer's own test file under vitest, with its gradient checks: one row, for the host engines that are named. */
-export async function ownTests(type: string, engines: readonly string[]): Promise<Row | undefined> {
-  const names = [fileName(type), type.toLowerCase()]
-  const file = names.map(name => `test/layers/${name}.test.ts`).find(path => existsSync(join(root, path)))
-  if (file === undefined) return undefined
+export function ownTests(type: string, engines: readonly string[]): Promise<Row> | undefined {
+  const file = ownTestFile(type)
+  return file === undefined ? undefined : run(file, engines)
+}
+
+async function run(file: string, engines: readonly string[]): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), 'ristretto-try-'))
   try {
     const report = join(folder, 'report.json')

@@ -10,6 +10,7 @@ import { Net, parseNet, registerLayerModule, SGDSolver } from '../../lib/index.j
 import { Layer } from '../../lib/layer.js'
 import { checkLayer } from '../../lib/testing.js'
 import { expectClose, Golden, goldenPath } from '../golden.js'
+import { shapesOf } from '../shapes.js'
 
 describe.each(['wasm', 'gpu:webasm', 'gpu:cpu'])('layers with kernels of their own, on %s', engine => {
   test('one-hot', async () => {
@@ -23,10 +24,7 @@ describe.each(['wasm', 'gpu:webasm', 'gpu:cpu'])('layers with kernels of their o
 
   test('Euclidean loss', async () => {
     const report = await checkLayer(GpuEuclideanLossLayer, {
-      bottoms: [
-        [5, 3],
-        [5, 3],
-      ],
+      bottoms: shapesOf('5×3 5×3'),
       engine,
     })
     expect(report.engine).toBe(engine)

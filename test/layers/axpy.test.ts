@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { AxpyLayer } from '../../lib/layers/axpy.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 describe.each(hostEngines)('Axpy on %s', engine => {
@@ -43,29 +44,13 @@ describe.each(hostEngines)('Axpy on %s', engine => {
 })
 
 test('refuses shapes that do not go together', async () => {
-  await expect(
-    handNet(
-      'type: "Axpy"',
-      [
-        [2, 3],
-        [2, 3],
-        [2, 3],
-      ],
-      { inPlace: true },
-    ),
-  ).rejects.toThrow(/top 'in0' may not be its bottom/)
-  await expect(
-    handNet('type: "Axpy"', [
-      [2, 3, 2, 1],
-      [2, 3, 4, 5],
-      [2, 3, 4, 5],
-    ]),
-  ).rejects.toThrow(/'in0' \(2×3×2×1\) must have one value for each channel of each item of 'in1' \(2×3×4×5\)/)
-  await expect(
-    handNet('type: "Axpy"', [
-      [2, 3],
-      [2, 3, 4, 5],
-      [2, 3, 4, 4],
-    ]),
-  ).rejects.toThrow(/'in1' .* and 'in2' .* must have the same shape/)
+  await expect(handNet('type: "Axpy"', shapesOf('2×3 2×3 2×3'), { inPlace: true })).rejects.toThrow(
+    /top 'in0' may not be its bottom/,
+  )
+  await expect(handNet('type: "Axpy"', shapesOf('2×3×2×1 2×3×4×5 2×3×4×5'))).rejects.toThrow(
+    /'in0' \(2×3×2×1\) must have one value for each channel of each item of 'in1' \(2×3×4×5\)/,
+  )
+  await expect(handNet('type: "Axpy"', shapesOf('2×3 2×3×4×5 2×3×4×4'))).rejects.toThrow(
+    /'in1' .* and 'in2' .* must have the same shape/,
+  )
 })

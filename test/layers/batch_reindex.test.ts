@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { BatchReindexLayer } from '../../lib/layers/batch_reindex.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const items = { shape: [3, 2], values: [1, 2, 3, 4, 5, 6] }
@@ -32,10 +33,5 @@ test('refuses indices outside the batch, and indices with more axes', async () =
     /index 0 of 'in1' is 3, but 'in0' has the items 0 to 2/,
   )
   await expect(handPass('type: "BatchReindex"', bottoms(-1))).rejects.toThrow(/is -1/)
-  await expect(
-    handNet('type: "BatchReindex"', [
-      [3, 2],
-      [2, 1],
-    ]),
-  ).rejects.toThrow(/exactly one axis/)
+  await expect(handNet('type: "BatchReindex"', shapesOf('3×2 2×1'))).rejects.toThrow(/exactly one axis/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ChannelScaleLayer } from '../../lib/layers/channel_scale.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 describe.each(hostEngines)('ChannelScale on %s', engine => {
@@ -20,10 +21,7 @@ describe.each(hostEngines)('ChannelScale on %s', engine => {
 
   test('checks, a matrix too', async () => {
     await checkLayer(ChannelScaleLayer, {
-      bottoms: [
-        [2, 3, 2, 2],
-        [2, 1, 2, 2],
-      ],
+      bottoms: shapesOf('2×3×2×2 2×1×2×2'),
       engine,
     })
     await checkLayer(ChannelScaleLayer, { bottoms: [[3, 4], [3]], engine })
@@ -31,10 +29,5 @@ describe.each(hostEngines)('ChannelScale on %s', engine => {
 })
 
 test('refuses a scale of other places', async () => {
-  await expect(
-    handNet('type: "ChannelScale"', [
-      [1, 2, 2, 2],
-      [1, 1, 2, 1],
-    ]),
-  ).rejects.toThrow(/one value for each place/)
+  await expect(handNet('type: "ChannelScale"', shapesOf('1×2×2×2 1×1×2×1'))).rejects.toThrow(/one value for each place/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ConvolutionLayer } from '../../lib/layers/convolution.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { netOf } from './run.js'
 
 const layer = (param: string, io = 'bottom: "in0" top: "c"') =>
@@ -60,13 +61,7 @@ describe.each(hostEngines)('Convolution on %s', engine => {
     ['num_output: 2 kernel_size: 3', [[2, 2, 7]]],
     ['num_output: 2 kernel_size: 2 stride: 1 stride: 2 stride: 1 pad: 1', [[1, 2, 2, 3, 2]]],
     ['num_output: 2 kernel_size: 2 axis: 2', [[1, 2, 2, 3, 3]]],
-    [
-      'num_output: 2 kernel_size: 2',
-      [
-        [1, 2, 3, 3],
-        [1, 2, 3, 3],
-      ],
-    ],
+    ['num_output: 2 kernel_size: 2', shapesOf('1×2×3×3 1×2×3×3')],
   ])('checks: %s', async (param, bottoms) => {
     await checkLayer(ConvolutionLayer, { param: `convolution_param { ${param} }`, bottoms, engine })
   })
@@ -104,10 +99,7 @@ test('what is refused', async () => {
   await refuses('num_output: 2 kernel_size: 3 axis: 4', /axis: 4 is out of range/)
   await expect(
     netOf(
-      [
-        [1, 3, 5, 5],
-        [1, 3, 5, 6],
-      ],
+      shapesOf('1×3×5×5 1×3×5×6'),
       layer('num_output: 2 kernel_size: 3', 'bottom: "in0" bottom: "in1" top: "c" top: "d"'),
     ),
   ).rejects.toThrow(/must have the same shape/)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CorrelationLayer } from '../../lib/layers/correlation.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const layer = (fields: string) => `type: "Correlation" correlation_param { ${fields} }`
@@ -81,10 +82,7 @@ describe.each(hostEngines)('Correlation on %s', engine => {
 })
 
 test('refuses', async () => {
-  const shapes = [
-    [1, 2, 4, 4],
-    [1, 2, 4, 4],
-  ]
+  const shapes = shapesOf('1×2×4×4 1×2×4×4')
   await expect(handNet(layer('kernel_size: 1'), shapes)).rejects.toThrow(/needs kernel_size and max_displacement/)
   await expect(handNet(layer('kernel_size: 2 max_displacement: 1'), shapes)).rejects.toThrow(
     /kernel_size: 2 must be odd/,
@@ -96,10 +94,7 @@ test('refuses', async () => {
   await expect(handNet(layer('kernel_size: 1 max_displacement: 1 single_direction: 1'), shapes)).rejects.toThrow(
     /Correlation1D/,
   )
-  await expect(
-    handNet(layer('kernel_size: 1 max_displacement: 1'), [
-      [1, 2, 4, 4],
-      [1, 2, 4, 5],
-    ]),
-  ).rejects.toThrow(/one shape/)
+  await expect(handNet(layer('kernel_size: 1 max_displacement: 1'), shapesOf('1×2×4×4 1×2×4×5'))).rejects.toThrow(
+    /one shape/,
+  )
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CropLayer } from '../../lib/layers/crop.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const whole = { shape: [1, 1, 3, 3], values: [1, 2, 3, 4, 5, 6, 7, 8, 9] }
@@ -29,33 +30,19 @@ describe.each(hostEngines)('Crop on %s', engine => {
     'crop_param { axis: -1 offset: 2 }',
     'crop_param { axis: 1 offset: 1 offset: 0 offset: 2 }',
   ])('checks: %s', async param => {
-    const bottoms = [
-      [3, 3, 3, 5],
-      [2, 2, 2, 3],
-    ]
-    const reshapeTo = [
-      [5, 4, 3, 7],
-      [3, 2, 1, 4],
-    ]
+    const bottoms = shapesOf('3×3×3×5 2×2×2×3')
+    const reshapeTo = shapesOf('5×4×3×7 3×2×1×4')
     await checkLayer(CropLayer, { param, bottoms, engine, reshapeTo, mode: 'projected' })
   })
 })
 
 test('refuses what reaches outside, and the wrong number of offsets', async () => {
-  const shapes = [
-    [1, 1, 3, 3],
-    [1, 1, 2, 2],
-  ]
+  const shapes = shapesOf('1×1×3×3 1×1×2×2')
   await expect(handNet('type: "Crop" crop_param { offset: 2 }', shapes)).rejects.toThrow(
     /axis 2 of 'in0' has 3 places, but offset 2 and the size 2/,
   )
   await expect(handNet('type: "Crop" crop_param { offset: [0, 0, 0] }', shapes)).rejects.toThrow(
     /offset is given 3 times/,
   )
-  await expect(
-    handNet('type: "Crop"', [
-      [1, 1, 3, 3],
-      [1, 1],
-    ]),
-  ).rejects.toThrow(/fewer axes/)
+  await expect(handNet('type: "Crop"', shapesOf('1×1×3×3 1×1'))).rejects.toThrow(/fewer axes/)
 })

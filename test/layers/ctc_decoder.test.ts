@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 /** Two items of four steps, three classes; what is likeliest: 0 0 2 0 and, until it ends, 1 1 1. */
@@ -21,10 +22,7 @@ const indicators = { shape: [4, 2], values: [0, 0, 1, 1, 1, 1, 1, 0] }
 describe.each(hostEngines)('CTCDecoder on %s', engine => {
   test('hand-worked: the last class is the blank, repetitions are one', async () => {
     const run = await handPass('type: "CTCDecoder"', [probabilities, indicators], { engine, tops: 2 })
-    expect(run.shapes).toEqual([
-      [2, 4, 1, 1],
-      [2, 1, 1, 1],
-    ])
+    expect(run.shapes).toEqual(shapesOf('2×4×1×1 2×1×1×1'))
     expect(run.y[0]).toEqual([0, 0, -1, -1, 1, -1, -1, -1])
     expect(run.y[1]).toEqual([0.375, 0.25])
   })
@@ -47,39 +45,11 @@ describe.each(hostEngines)('CTCDecoder on %s', engine => {
 })
 
 test('refuses', async () => {
+  await expect(handNet('type: "CTCDecoder"', shapesOf('2×3 2×3'))).rejects.toThrow(/must be T × N × C/)
+  await expect(handNet('type: "CTCDecoder"', shapesOf('2×1×3 3×1'))).rejects.toThrow(/must be 2 × 1/)
+  await expect(handNet('type: "CTCDecoder"', shapesOf('2×1×3 2×1 2×2'))).rejects.toThrow(/must be L × 1/)
+  await expect(handNet('type: "CTCDecoder"', shapesOf('2×1×3 2×1'), { tops: 3 })).rejects.toThrow(/needs the labels/)
   await expect(
-    handNet('type: "CTCDecoder"', [
-      [2, 3],
-      [2, 3],
-    ]),
-  ).rejects.toThrow(/must be T × N × C/)
-  await expect(
-    handNet('type: "CTCDecoder"', [
-      [2, 1, 3],
-      [3, 1],
-    ]),
-  ).rejects.toThrow(/must be 2 × 1/)
-  await expect(
-    handNet('type: "CTCDecoder"', [
-      [2, 1, 3],
-      [2, 1],
-      [2, 2],
-    ]),
-  ).rejects.toThrow(/must be L × 1/)
-  await expect(
-    handNet(
-      'type: "CTCDecoder"',
-      [
-        [2, 1, 3],
-        [2, 1],
-      ],
-      { tops: 3 },
-    ),
-  ).rejects.toThrow(/needs the labels/)
-  await expect(
-    handNet('type: "CTCDecoder" ctc_decoder_param { blank_index: 3 }', [
-      [2, 1, 3],
-      [2, 1],
-    ]),
+    handNet('type: "CTCDecoder" ctc_decoder_param { blank_index: 3 }', shapesOf('2×1×3 2×1')),
   ).rejects.toThrow(/blank_index: 3 is none of the 3 classes/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CTCLossLayer } from '../../lib/layers/ctc_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const softmax = (row: number[]) => {
@@ -118,10 +119,7 @@ test('refuses', async () => {
   await expect(handPass('type: "CTCLoss"', [...three, { shape: [3, 1], values: [0, 1, 0] }])).rejects.toThrow(
     /3 labels in 'in2', and only 2 steps/,
   )
-  const shapes = [
-    [2, 1, 3],
-    [1, 2],
-  ]
+  const shapes = shapesOf('2×1×3 1×2')
   await expect(handNet('type: "CTCLoss" ctc_loss_param { alphabet_size: 4 }', shapes)).rejects.toThrow(
     /alphabet_size: 4/,
   )
@@ -131,30 +129,10 @@ test('refuses', async () => {
   await expect(handNet('type: "CTCLoss" ctc_loss_param { blank_label: 3 }', shapes)).rejects.toThrow(
     /the blank, 3, is none/,
   )
+  await expect(handNet('type: "CTCLoss"', shapesOf('2×3 1×2'))).rejects.toThrow(/must be T × N × C/)
+  await expect(handNet('type: "CTCLoss"', shapesOf('2×1×3 2×2'))).rejects.toThrow(/must be 1 × L/)
+  await expect(handNet('type: "CTCLoss"', shapesOf('2×1×3 3×1 1×1'))).rejects.toThrow(/must be 2 × 1/)
   await expect(
-    handNet('type: "CTCLoss"', [
-      [2, 3],
-      [1, 2],
-    ]),
-  ).rejects.toThrow(/must be T × N × C/)
-  await expect(
-    handNet('type: "CTCLoss"', [
-      [2, 1, 3],
-      [2, 2],
-    ]),
-  ).rejects.toThrow(/must be 1 × L/)
-  await expect(
-    handNet('type: "CTCLoss"', [
-      [2, 1, 3],
-      [3, 1],
-      [1, 1],
-    ]),
-  ).rejects.toThrow(/must be 2 × 1/)
-  await expect(
-    handNet('type: "CTCLoss" ctc_loss_param { output_delay: 2 }', [
-      [2, 1, 3],
-      [2, 1],
-      [1, 1],
-    ]),
+    handNet('type: "CTCLoss" ctc_loss_param { output_delay: 2 }', shapesOf('2×1×3 2×1 1×1')),
   ).rejects.toThrow(/output_delay: 2/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { DeconvolutionLayer } from '../../lib/layers/deconvolution.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { netOf, numbers } from './run.js'
 
 const layer = (param: string) =>
@@ -49,13 +50,7 @@ describe.each(hostEngines)('Deconvolution on %s', engine => {
     ['num_output: 4 kernel_size: 2 group: 2 dilation: 2', [[2, 2, 2, 3]]],
     ['num_output: 2 kernel_size: 3', [[2, 2, 3]]],
     ['num_output: 2 kernel_size: 2 stride: 2', [[1, 2, 1, 2, 2]]],
-    [
-      'num_output: 2 kernel_size: 2',
-      [
-        [1, 2, 2, 2],
-        [1, 2, 2, 2],
-      ],
-    ],
+    ['num_output: 2 kernel_size: 2', shapesOf('1×2×2×2 1×2×2×2')],
   ])('checks: %s', async (param, bottoms) => {
     await checkLayer(DeconvolutionLayer, { param: `convolution_param { ${param} }`, bottoms, engine })
   })

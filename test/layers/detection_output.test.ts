@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const out = (fields: string) => `type: "DetectionOutput" detection_output_param { ${fields} }`
@@ -92,78 +93,14 @@ describe.each(hostEngines)('DetectionOutput on %s', engine => {
 })
 
 test.each([
-  [
-    '',
-    [
-      [1, 12],
-      [1, 9],
-      [1, 2, 12],
-    ],
-    /num_classes: give how many/,
-  ],
-  [
-    'num_classes: 3 nms_param { nms_threshold: -1 }',
-    [
-      [1, 12],
-      [1, 9],
-      [1, 2, 12],
-    ],
-    /nms_threshold: -1 must not/,
-  ],
-  [
-    'num_classes: 3 nms_param { eta: 0 }',
-    [
-      [1, 12],
-      [1, 9],
-      [1, 2, 12],
-    ],
-    /eta: 0 must be above 0/,
-  ],
-  [
-    'num_classes: 3',
-    [
-      [1, 12],
-      [1, 9],
-      [2, 12],
-    ],
-    /'in2' \(2×12\) must be 1×2×4P/,
-  ],
-  [
-    'num_classes: 3',
-    [
-      [1, 12],
-      [1, 9],
-      [1, 1, 12],
-    ],
-    /'in2' \(1×1×12\) must be 1×2×4P/,
-  ],
-  [
-    'num_classes: 3',
-    [
-      [1, 8],
-      [1, 9],
-      [1, 2, 12],
-    ],
-    /'in0' \(1×8\) must have 12 values an image/,
-  ],
-  [
-    'num_classes: 3 share_location: false',
-    [
-      [1, 12],
-      [1, 9],
-      [1, 2, 12],
-    ],
-    /36 values an image: 4 for each of 3 classes/,
-  ],
-  [
-    'num_classes: 4',
-    [
-      [1, 12],
-      [1, 9],
-      [1, 2, 12],
-    ],
-    /'in1' \(1×9\) must have 12 values for each of 1 images/,
-  ],
+  ['', shapesOf('1×12 1×9 1×2×12'), /num_classes: give how many/],
+  ['num_classes: 3 nms_param { nms_threshold: -1 }', shapesOf('1×12 1×9 1×2×12'), /nms_threshold: -1 must not/],
+  ['num_classes: 3 nms_param { eta: 0 }', shapesOf('1×12 1×9 1×2×12'), /eta: 0 must be above 0/],
+  ['num_classes: 3', shapesOf('1×12 1×9 2×12'), /'in2' \(2×12\) must be 1×2×4P/],
+  ['num_classes: 3', shapesOf('1×12 1×9 1×1×12'), /'in2' \(1×1×12\) must be 1×2×4P/],
+  ['num_classes: 3', shapesOf('1×8 1×9 1×2×12'), /'in0' \(1×8\) must have 12 values an image/],
+  ['num_classes: 3 share_location: false', shapesOf('1×12 1×9 1×2×12'), /36 values an image: 4 for each of 3 classes/],
+  ['num_classes: 4', shapesOf('1×12 1×9 1×2×12'), /'in1' \(1×9\) must have 12 values for each of 1 images/],
 ])('refuses %s %j', async (fields, shapes, message) => {
   await expect(handNet(out(fields), shapes, { force: false })).rejects.toThrow(message)
 })

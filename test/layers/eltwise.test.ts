@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EltwiseLayer } from '../../lib/layers/eltwise.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { netOf } from './run.js'
 
 const layer = (param = '', bottoms = 2) =>
@@ -57,15 +58,9 @@ describe.each(hostEngines)('Eltwise on %s', engine => {
 })
 
 test('what is refused', async () => {
-  await expect(
-    netOf(
-      [
-        [2, 4],
-        [2, 3],
-      ],
-      layer(),
-    ),
-  ).rejects.toThrow(/layer 'e' \(Eltwise\): 'in1' \(2×3\) and 'in0' \(2×4\) must have the same shape/)
+  await expect(netOf(shapesOf('2×4 2×3'), layer())).rejects.toThrow(
+    /layer 'e' \(Eltwise\): 'in1' \(2×3\) and 'in0' \(2×4\) must have the same shape/,
+  )
   await expect(netOf([[2], [2]], layer('coeff: 1'))).rejects.toThrow(/coeff is given 1 times for 2 bottoms/)
   await expect(netOf([[2], [2]], layer('operation: PROD coeff: 1 coeff: 1'))).rejects.toThrow(
     /coeff goes with operation: SUM only/,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const first = (more = '') => `type: "EvalDetection" eval_detection_param { side: 1 num_class: 2 num_object: 2 ${more} }`
@@ -39,24 +40,9 @@ describe.each(hostEngines)('EvalDetection on %s', engine => {
 })
 
 test('refuses', async () => {
-  await expect(
-    handNet(first(), [
-      [1, 13],
-      [1, 7],
-    ]),
-  ).rejects.toThrow(/must have 12 values an item/)
-  await expect(
-    handNet(first(), [
-      [1, 12],
-      [1, 8],
-    ]),
-  ).rejects.toThrow(/must have 7 values an item/)
+  await expect(handNet(first(), shapesOf('1×13 1×7'))).rejects.toThrow(/must have 12 values an item/)
+  await expect(handNet(first(), shapesOf('1×12 1×8'))).rejects.toThrow(/must have 7 values an item/)
   await expect(handPass(first(), [boxes, whole(0, 2)])).rejects.toThrow(/class 2: classes count from 0 to 1/)
   const second = 'type: "EvalDetection" eval_detection_param { num_class: 2 num_object: 1 biases: 1 biases: 1 }'
-  await expect(
-    handNet(second, [
-      [1, 7, 1, 3],
-      [1, 7],
-    ]),
-  ).rejects.toThrow(/five values a box/)
+  await expect(handNet(second, shapesOf('1×7×1×3 1×7'))).rejects.toThrow(/five values a box/)
 })

@@ -4,6 +4,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const items = { shape: [3, 2], values: [1, 2, 3, 4, 5, 6] }
@@ -65,16 +66,7 @@ test('refuses selectors that do not fit, and the wrong number of tops', async ()
   await expect(handNet('type: "Filter"', [[3, 2], [2]], { force: false })).rejects.toThrow(
     /must have the same first axis/,
   )
-  await expect(
-    handNet(
-      'type: "Filter"',
-      [
-        [3, 2],
-        [3, 2],
-      ],
-      { force: false },
-    ),
-  ).rejects.toThrow(/one value per item/)
+  await expect(handNet('type: "Filter"', shapesOf('3×2 3×2'), { force: false })).rejects.toThrow(/one value per item/)
   await expect(handNet('type: "Filter"', [[3, 2], [3]], { tops: 2, force: false })).rejects.toThrow(
     /2 bottoms and 2 tops/,
   )

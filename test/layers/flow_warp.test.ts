@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { FlowWarpLayer } from '../../lib/layers/flow_warp.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const picture = { shape: [1, 1, 2, 2], values: [1, 2, 3, 4] }
@@ -36,16 +37,6 @@ describe.each(hostEngines)('FlowWarp on %s', engine => {
 })
 
 test('refuses', async () => {
-  await expect(
-    handNet('type: "FlowWarp"', [
-      [1, 1, 2, 2],
-      [1, 1, 2, 2],
-    ]),
-  ).rejects.toThrow(/N × 2 × H × W/)
-  await expect(
-    handNet('type: "FlowWarp"', [
-      [1, 2],
-      [1, 2],
-    ]),
-  ).rejects.toThrow(/must be N × C × H × W/)
+  await expect(handNet('type: "FlowWarp"', shapesOf('1×1×2×2 1×1×2×2'))).rejects.toThrow(/N × 2 × H × W/)
+  await expect(handNet('type: "FlowWarp"', shapesOf('1×2 1×2'))).rejects.toThrow(/must be N × C × H × W/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { HingeLossLayer } from '../../lib/layers/hinge_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const bottoms = [
@@ -36,11 +37,6 @@ describe.each(hostEngines)('HingeLoss on %s', engine => {
 test('refuses labels that are no class, or too many, and their gradient', async () => {
   const labels = (values: number[]) => [bottoms[0], { shape: [2], values }]
   await expect(handPass('type: "HingeLoss"', labels([0, 3]))).rejects.toThrow(/is 3: labels count from 0 to 2/)
-  await expect(
-    handNet('type: "HingeLoss"', [
-      [2, 3],
-      [2, 2],
-    ]),
-  ).rejects.toThrow(/must hold 2 values/)
+  await expect(handNet('type: "HingeLoss"', shapesOf('2×3 2×2'))).rejects.toThrow(/must hold 2 values/)
   await expect(handNet('type: "HingeLoss"', [[2, 3], [3]])).rejects.toThrow(/same first axis/)
 })

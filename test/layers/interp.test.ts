@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { InterpLayer } from '../../lib/layers/interp.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const interp = (fields: string) => `interp_param { ${fields} }`
@@ -31,14 +32,9 @@ describe.each(hostEngines)('Interp on %s', engine => {
   })
 
   test('the size of the second bottom, which follows it', async () => {
-    const net = await handNet(
-      `type: "Interp" ${interp('use_blob_size: true')}`,
-      [
-        [1, 2, 3, 4],
-        [2, 1, 6, 5],
-      ],
-      { engine },
-    )
+    const net = await handNet(`type: "Interp" ${interp('use_blob_size: true')}`, shapesOf('1×2×3×4 2×1×6×5'), {
+      engine,
+    })
     expect(net.blobs.y0.shape).toEqual([1, 2, 6, 5])
     net.blobs.in1.reshape([1, 1, 3, 4])
     net.reshape()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MultiBoxLossLayer } from '../../lib/layers/multi_box_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const loss = (fields: string, more = '') => `type: "MultiBoxLoss" ${more} multibox_loss_param { ${fields} }`
@@ -104,26 +105,8 @@ test.each([
   ['num_classes: 2 neg_pos_ratio: 0', shapes, /neg_pos_ratio: 0 must be larger/],
   ['num_classes: 3 map_object_to_agnostic: true', shapes, /num_classes must be 2/],
   ['num_classes: 3', shapes, /'in1' \(1×6\) must have 9 values for each of 1 images/],
-  [
-    'num_classes: 2',
-    [
-      [1, 12],
-      [1, 6],
-      [1, 2, 12],
-      [1, 8],
-    ],
-    /'in3' \(1×8\) must be 1×1×g×8/,
-  ],
-  [
-    'num_classes: 2',
-    [
-      [1, 0],
-      [1, 0],
-      [1, 2, 0],
-      [1, 1, 1, 8],
-    ],
-    /'in2' \(1×2×0\) has no boxes/,
-  ],
+  ['num_classes: 2', shapesOf('1×12 1×6 1×2×12 1×8'), /'in3' \(1×8\) must be 1×1×g×8/],
+  ['num_classes: 2', shapesOf('1×0 1×0 1×2×0 1×1×1×8'), /'in2' \(1×2×0\) has no boxes/],
 ])('refuses %s %j', async (fields, wrong, message) => {
   await expect(handNet(loss(fields), wrong, { force: false })).rejects.toThrow(message)
 })

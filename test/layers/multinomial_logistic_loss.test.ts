@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MultinomialLogisticLossLayer } from '../../lib/layers/multinomial_logistic_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 describe.each(hostEngines)('MultinomialLogisticLoss on %s', engine => {
@@ -31,10 +32,5 @@ describe.each(hostEngines)('MultinomialLogisticLoss on %s', engine => {
 })
 
 test('refuses labels that are more than one number an item', async () => {
-  await expect(
-    handNet('type: "MultinomialLogisticLoss"', [
-      [2, 3],
-      [2, 2],
-    ]),
-  ).rejects.toThrow(/must hold 2 values/)
+  await expect(handNet('type: "MultinomialLogisticLoss"', shapesOf('2×3 2×2'))).rejects.toThrow(/must hold 2 values/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { SmoothL1LossOHEMLayer } from '../../lib/layers/smooth_l1_loss_ohem.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const annotator = 'type: "BoxAnnotatorOHEM" box_annotator_ohem_param { roi_per_img: 1 ignore_label: 9 }'
@@ -19,10 +20,7 @@ describe.each(hostEngines)('R-FCN’s layers on %s', engine => {
       ],
       { engine, tops: 2 },
     )
-    expect(run.shapes).toEqual([
-      [4, 1, 1, 1],
-      [4, 2, 1, 1],
-    ])
+    expect(run.shapes).toEqual(shapesOf('4×1×1×1 4×2×1×1'))
     expect(run.y).toEqual([
       [9, 2, 3, 9],
       [0, 0, 3, 4, 5, 6, 0, 0],
@@ -67,10 +65,7 @@ describe.each(hostEngines)('R-FCN’s layers on %s', engine => {
 
   test('SmoothL1LossOHEM: checks', async () => {
     await checkLayer(SmoothL1LossOHEMLayer, {
-      bottoms: [
-        [3, 4, 2, 2],
-        [3, 4, 2, 2],
-      ],
+      bottoms: shapesOf('3×4×2×2 3×4×2×2'),
       engine,
     })
   })
@@ -110,11 +105,6 @@ test('refuses what does not fit', async () => {
   await expect(wrong(0, [4, 4])).rejects.toThrow(/'in0' \(4×4\) must be R×5/)
   await expect(wrong(1, [3])).rejects.toThrow(/'in1' \(3\) must hold 4 values/)
   await expect(wrong(3, [3, 8])).rejects.toThrow(/'in3' \(3×8\) must be 4 × 4k/)
-  await expect(
-    handNet(smooth(), [
-      [2, 3],
-      [2, 4],
-    ]),
-  ).rejects.toThrow(/must have the same number of values/)
+  await expect(handNet(smooth(), shapesOf('2×3 2×4'))).rejects.toThrow(/must have the same number of values/)
   await expect(handNet(smooth(), [[2], [2]])).rejects.toThrow(/must have a batch axis and channels/)
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const proposal = (param: string) => `type: "Proposal" proposal_param { ${param} }`
@@ -46,10 +47,7 @@ describe.each(hostEngines)('Proposal on %s', engine => {
       { engine, tops: 2 },
     )
     // the anchor is −15.5 … 15.5: 32 wide, so −15.5 … 16.5 when it is decoded
-    expect(run.shapes).toEqual([
-      [2, 5],
-      [2, 1],
-    ])
+    expect(run.shapes).toEqual(shapesOf('2×5 2×1'))
     expect(run.y[0]).toEqual([0, 0.5, 0, 32.5, 16.5, 1, 0, 0, 16.5, 16.5])
   })
 

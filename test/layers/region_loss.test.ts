@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const one = 'type: "RegionLoss" region_loss_param { num: 1 num_class: 2 biases: 1 biases: 1 }'
@@ -43,14 +44,7 @@ describe.each(hostEngines)('RegionLoss on %s', engine => {
   })
 
   test('another size', async () => {
-    const net = await handNet(
-      one,
-      [
-        [1, 7, 1, 1],
-        [1, 5],
-      ],
-      { engine },
-    )
+    const net = await handNet(one, shapesOf('1×7×1×1 1×5'), { engine })
     net.blobs.in0.reshape([3, 7, 2, 4])
     net.blobs.in1.reshape([3, 10])
     net.blobs.in1.dataArray.set([0, 0.9, 0.9, 0.1, 0.1])
@@ -65,28 +59,14 @@ test('refuses', async () => {
     /of class 2: classes count from 0 to 1/,
   )
   await expect(handPass(one, [map(zeros), label(0, 1, 0.5, 1, 1)])).rejects.toThrow(/centre at \(1, 0.5\)/)
+  await expect(handNet(one, shapesOf('1×8×1×1 1×5'))).rejects.toThrow(
+    /must be N × 7 × H × W: 1 boxes \(num\) of 7 values/,
+  )
+  await expect(handNet(one, shapesOf('1×7×1×1 1×4'))).rejects.toThrow(/five a box/)
+  await expect(handNet('type: "RegionLoss"', shapesOf('1×125×1×1 1×5'))).rejects.toThrow(
+    /biases are 0 numbers.* at least 5 anchors/,
+  )
   await expect(
-    handNet(one, [
-      [1, 8, 1, 1],
-      [1, 5],
-    ]),
-  ).rejects.toThrow(/must be N × 7 × H × W: 1 boxes \(num\) of 7 values/)
-  await expect(
-    handNet(one, [
-      [1, 7, 1, 1],
-      [1, 4],
-    ]),
-  ).rejects.toThrow(/five a box/)
-  await expect(
-    handNet('type: "RegionLoss"', [
-      [1, 125, 1, 1],
-      [1, 5],
-    ]),
-  ).rejects.toThrow(/biases are 0 numbers.* at least 5 anchors/)
-  await expect(
-    handNet('type: "RegionLoss" region_loss_param { coords: 5 }', [
-      [1, 125, 1, 1],
-      [1, 5],
-    ]),
+    handNet('type: "RegionLoss" region_loss_param { coords: 5 }', shapesOf('1×125×1×1 1×5')),
   ).rejects.toThrow(/coords: 5 must be 4/)
 })

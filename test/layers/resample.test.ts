@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ResampleLayer } from '../../lib/layers/resample.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const layer = (fields: string) => `type: "Resample" resample_param { ${fields} }`
@@ -45,10 +46,7 @@ describe.each(hostEngines)('Resample on %s', engine => {
   test('takes the size of a second bottom, now and later', async () => {
     const net = await handNet(
       'type: "Resample" propagate_down: true propagate_down: false',
-      [
-        [1, 3, 4, 4],
-        [1, 1, 2, 6],
-      ],
+      shapesOf('1×3×4×4 1×1×2×6'),
       { engine, force: false },
     )
     expect(net.blobs.y0.shape).toEqual([1, 3, 2, 6])

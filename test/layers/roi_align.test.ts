@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ROIAlignLayer } from '../../lib/layers/roi_align.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const align = (param: string) => `type: "ROIAlign" roi_align_param { ${param} }`
@@ -48,11 +49,7 @@ describe.each(hostEngines)('ROIAlign on %s', engine => {
 })
 
 test('refuses sizes that are none', async () => {
-  const net = (param: string) =>
-    handNet(align(param), [
-      [1, 1, 3, 3],
-      [1, 5],
-    ])
+  const net = (param: string) => handNet(align(param), shapesOf('1×1×3×3 1×5'))
   await expect(net('pooled_w: 2')).rejects.toThrow(/pooled_h: 0 pooled_w: 2 must both be given/)
   await expect(net('pooled_w: 2 pooled_h: 2 sampling_ratio: 65')).rejects.toThrow(
     /sampling_ratio: 65 is more than the 64/,

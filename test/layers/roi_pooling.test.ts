@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ROIPoolingLayer } from '../../lib/layers/roi_pooling.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const pooling = (param: string) => `type: "ROIPooling" roi_pooling_param { ${param} }`
@@ -50,14 +51,7 @@ describe.each(hostEngines)('ROIPooling on %s', engine => {
   })
 
   test('another number of regions, and none', async () => {
-    const net = await handNet(
-      pooling('pooled_h: 2 pooled_w: 3'),
-      [
-        [1, 2, 4, 4],
-        [2, 5, 1, 1],
-      ],
-      { engine },
-    )
+    const net = await handNet(pooling('pooled_h: 2 pooled_w: 3'), shapesOf('1×2×4×4 2×5×1×1'), { engine })
     expect(net.blobs.y0.shape).toEqual([2, 2, 2, 3])
     net.blobs.in1.reshape([0, 5])
     net.blobs.in0.dataArray.fill(1)

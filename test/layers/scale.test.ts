@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ScaleLayer } from '../../lib/layers/scale.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 describe.each(hostEngines)('Scale on %s', engine => {
@@ -72,14 +73,8 @@ describe.each(hostEngines)('Scale on %s', engine => {
   })
 
   test('checks with two bottoms', async () => {
-    const reshapeTo = [
-      [4, 3, 2],
-      [3, 2],
-    ]
-    const bottoms = [
-      [2, 3, 5],
-      [3, 5],
-    ]
+    const reshapeTo = shapesOf('4×3×2 3×2')
+    const bottoms = shapesOf('2×3×5 3×5')
     await checkLayer(ScaleLayer, { bottoms, engine, inPlace: true, reshapeTo })
     const param = 'scale_param { axis: 0 bias_term: true }'
     await checkLayer(ScaleLayer, { param, bottoms: [[2, 3, 5], [2]], engine, inPlace: true, reshapeTo: [[2, 4], [2]] })

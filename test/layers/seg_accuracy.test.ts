@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const seg = (fields = '') => `type: "SegAccuracy" seg_accuracy_param { ${fields} }`
@@ -47,11 +48,6 @@ test('refuses other labels and shapes', async () => {
   await expect(
     handPass(seg(), [scores, { shape: [1, 1, 1, 4], values: [0, 3, 0, 0] }], { force: false }),
   ).rejects.toThrow(/label 1 of 'in1' is 3: labels count from 0 to 2/)
-  await expect(
-    handNet(seg(), [
-      [1, 3, 2, 2],
-      [1, 1, 2, 3],
-    ]),
-  ).rejects.toThrow(/label 'in1' .* must hold 4 values/)
+  await expect(handNet(seg(), shapesOf('1×3×2×2 1×1×2×3'))).rejects.toThrow(/label 'in1' .* must hold 4 values/)
   await expect(handNet(seg(), [[4, 3], [4]])).rejects.toThrow(/must be N×C×H×W/)
 })

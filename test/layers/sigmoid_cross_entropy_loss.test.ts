@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { SigmoidCrossEntropyLossLayer } from '../../lib/layers/sigmoid_cross_entropy_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const LN3 = Math.log(3)
@@ -51,10 +52,5 @@ describe.each(hostEngines)('SigmoidCrossEntropyLoss on %s', engine => {
 })
 
 test('refuses targets of another count', async () => {
-  await expect(
-    handNet('type: "SigmoidCrossEntropyLoss"', [
-      [2, 3],
-      [2, 4],
-    ]),
-  ).rejects.toThrow(/same number of values/)
+  await expect(handNet('type: "SigmoidCrossEntropyLoss"', shapesOf('2×3 2×4'))).rejects.toThrow(/same number of values/)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { SmoothL1LossLayer } from '../../lib/layers/smooth_l1_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const type = 'type: "SmoothL1Loss"'
@@ -70,14 +71,7 @@ describe.each(hostEngines)('SmoothL1Loss on %s', engine => {
   })
 
   test('another size; an empty batch has loss 0', async () => {
-    const net = await handNet(
-      type,
-      [
-        [2, 3],
-        [2, 3],
-      ],
-      { engine },
-    )
+    const net = await handNet(type, shapesOf('2×3 2×3'), { engine })
     for (const name of ['in0', 'in1']) net.blobs[name].reshape([0, 3])
     await net.forward()
     expect(net.blobs.y0.dataArray[0]).toBe(0)
@@ -85,47 +79,11 @@ describe.each(hostEngines)('SmoothL1Loss on %s', engine => {
 })
 
 test.each([
-  [
-    'smooth_l1_loss_param { sigma: 0 }',
-    [
-      [2, 3],
-      [2, 3],
-    ],
-    /sigma: 0 must be larger/,
-  ],
-  [
-    'smoothl1_param { turn_point: -1 }',
-    [
-      [2, 3],
-      [2, 3],
-    ],
-    /turn_point: -1 must be larger/,
-  ],
-  [
-    'smoothl1_param { } smooth_l1_loss_param { }',
-    [
-      [2, 3],
-      [2, 3],
-    ],
-    /give one of them/,
-  ],
-  [
-    '',
-    [
-      [2, 3],
-      [2, 4],
-    ],
-    /must have the same number of values/,
-  ],
-  [
-    '',
-    [
-      [2, 3],
-      [2, 3],
-      [2, 1],
-    ],
-    /must have the same number of values/,
-  ],
+  ['smooth_l1_loss_param { sigma: 0 }', shapesOf('2×3 2×3'), /sigma: 0 must be larger/],
+  ['smoothl1_param { turn_point: -1 }', shapesOf('2×3 2×3'), /turn_point: -1 must be larger/],
+  ['smoothl1_param { } smooth_l1_loss_param { }', shapesOf('2×3 2×3'), /give one of them/],
+  ['', shapesOf('2×3 2×4'), /must have the same number of values/],
+  ['', shapesOf('2×3 2×3 2×1'), /must have the same number of values/],
 ])('refuses %s %j', async (fields, shapes, message) => {
   await expect(handNet(`${type} ${fields}`, shapes, { force: false })).rejects.toThrow(message)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { SoftmaxWithLossLayer } from '../../lib/layers/softmax_with_loss.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { netOf, numbers } from './run.js'
 
 const layer = (param = '', tops = 'top: "l"') =>
@@ -28,12 +29,7 @@ describe.each(hostEngines)('SoftmaxWithLoss on %s', engine => {
     ['loss_param { normalize: true normalization: NONE ignore_label: 1 }', 1],
   ])('hand-worked: two of four labels ignored; %s divides by %i', async (param, divisor) => {
     const labels = param ? [0, 1, 1, 0] : [0, 0]
-    const shapes = param
-      ? [
-          [2, 2, 2],
-          [2, 2],
-        ]
-      : [[2, 2], [2]]
+    const shapes = param ? shapesOf('2×2×2 2×2') : [[2, 2], [2]]
     const net = await netOf(shapes, layer(param), { engine })
     await net.forward({ in0: new Float32Array(param ? 8 : 4), in1: labels })
     expect(net.blobs.l.dataArray[0]).toBeCloseTo((2 * Math.log(2)) / divisor, 6)
@@ -82,24 +78,15 @@ describe.each(hostEngines)('SoftmaxWithLoss on %s', engine => {
 
 test('what Caffe refuses', async () => {
   await expect(netOf([[2, 4], [3]], layer())).rejects.toThrow(/layer 'l' \(SoftmaxWithLoss\)/)
-  await expect(
-    netOf(
-      [
-        [2, 4],
-        [2, 2],
-      ],
-      layer(),
-    ),
-  ).rejects.toThrow(/label 'in1' .* must hold|'in1' .* must hold 2 values/)
+  await expect(netOf(shapesOf('2×4 2×2'), layer())).rejects.toThrow(
+    /label 'in1' .* must hold|'in1' .* must hold 2 values/,
+  )
   await expect(netOf([[2, 4], [2]], layer('', 'top: "l" top: "p"'))).rejects.toThrow(/takes exactly 1 top/)
 })
 
 test('a label that something learns has no gradient to give', async () => {
   const net = await netOf(
-    [
-      [2, 4],
-      [2, 3],
-    ],
+    shapesOf('2×4 2×3'),
     `layer { name: "ip" type: "InnerProduct" bottom: "in1" top: "ip" inner_product_param { num_output: 1 weight_filler { value: 0 } } }
      layer { name: "l" type: "SoftmaxWithLoss" bottom: "in0" bottom: "ip" top: "l" }`,
   )

@@ -3,6 +3,7 @@ import { UpsampleLayer } from '../../lib/layers/upsample.js'
 import { UpsampleDarknetLayer } from '../../lib/layers/upsample_darknet.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 import { netOf } from './run.js'
 
@@ -68,14 +69,7 @@ describe.each(hostEngines)('Upsample on %s', engine => {
     ['scale: 2 pad_out_h: true', [5, 10]],
     ['upsample_h: 7 upsample_w: 9', [7, 9]],
   ])('size with "%s" and a mask', async (fields, size) => {
-    const net = await handNet(
-      upsample(fields),
-      [
-        [2, 3, 3, 5],
-        [2, 3, 3, 5],
-      ],
-      { engine },
-    )
+    const net = await handNet(upsample(fields), shapesOf('2×3×3×5 2×3×3×5'), { engine })
     expect(net.blobs.y0.shape).toEqual([2, 3, ...size])
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../engines.js'
+import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const fields = 'num: 1 num_class: 2 biases: 32 biases: 32 mask: 0'
@@ -50,10 +51,7 @@ describe.each(hostEngines)('Yolov3 on %s', engine => {
 })
 
 test('refuses', async () => {
-  const bottoms = [
-    [1, 7, 1, 1],
-    [1, 5],
-  ]
+  const bottoms = shapesOf('1×7×1×1 1×5')
   await expect(handNet(one('iou_loss: GIOU'), bottoms)).rejects.toThrow(/iou_loss: GIOU is not there/)
   await expect(
     handNet('type: "Yolov3" yolov3_param { num: 1 num_class: 2 biases: 1 biases: 1 }', bottoms),

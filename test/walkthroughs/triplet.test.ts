@@ -5,6 +5,7 @@ import { Net, parseNet, registerLayer, registerLayerModule } from '../../lib/ind
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { shapesOf } from '../shapes.js'
 
 type Blobs = 'fc9_1' | 'archor' | 'positive' | 'negative'
 type Run = Record<Blobs | `${Blobs}_diff`, GoldenArray> & {
@@ -64,11 +65,7 @@ describe('The layers by themselves', () => {
   test('gradients of the loss', async () => {
     await checkLayer(TripletLossLayer, {
       param: `python_param { param_str: "{'margin': 0.7}" }`,
-      bottoms: [
-        [4, 3],
-        [4, 3],
-        [4, 3],
-      ],
+      bottoms: shapesOf('4×3 4×3 4×3'),
     })
   })
   test.each(['', "'margin': -1", 'margin: wide', '{"margins": 1}'])('param_str "%s" is refused', async text => {

@@ -1,4 +1,5 @@
-import { decodePixels, suppressPixels } from './pixel_boxes.js'
+import { suppress } from './boxes.js'
+import { decodePixels } from './pixel_boxes.js'
 
 /** Half away from zero for positive numbers, as C rounds; and to the even neighbour, as numpy does. */
 export const roundUp = (v: number): number => Math.floor(v + 0.5)
@@ -88,7 +89,9 @@ export function propose(rule: ProposalRule, input: ProposalInput): { boxes: Floa
   else for (let place = 0; place < places; place++) for (let k = 0; k < K; k++) consider(place, k)
   candidates.sort((a, b) => found[b] - found[a])
   if (rule.before > 0) candidates.length = Math.min(candidates.length, rule.before)
-  const kept = suppressPixels(boxes, candidates, rule.threshold, rule.after > 0 ? rule.after : Infinity)
+  const items = Int32Array.from(candidates)
+  const most = rule.after > 0 ? rule.after : items.length
+  const kept = [...items.subarray(0, suppress(boxes, items, items.length, rule.threshold, { pixel: 1, most }))]
   return {
     boxes: Float64Array.from(kept.flatMap(i => [...boxes.subarray(4 * i, 4 * i + 4)])),
     scores: Float64Array.from(kept, i => found[i]),

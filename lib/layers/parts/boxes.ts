@@ -129,26 +129,42 @@ export function sortByScore(items: Int32Array, count: number, scores: Float32Arr
   for (let i = 0; i < count; i++) items[i] = given[keys[i] % KEY_ROOM]
 }
 
+/** What differs between the forks' suppressions. */
+export interface Suppression {
+  /** After each kept box the threshold shrinks by this while it is above 0.5; 1 unless given. */
+  readonly eta?: number
+  /** By how much a side is longer than the difference of its ends: 1 where they are pixels, else 0. */
+  readonly pixel?: 0 | 1
+  /** Boxes that are kept at most; all unless given. */
+  readonly most?: number
+}
+
 /**
  * Non-maximum suppression: of items[0 … count), best first, those stay at the front that overlap none of the kept by
- * more than `threshold`. After each kept one the threshold shrinks by `eta` while it is above 0.5. Returns how many.
+ * more than `threshold`. Returns how many.
  */
-export function suppress(boxes: Float32Array, items: Int32Array, count: number, threshold: number, eta = 1): number {
-  const kept = new Float64Array(5 * count)
+export function suppress(
+  boxes: Float32Array | Float64Array,
+  items: Int32Array,
+  count: number,
+  threshold: number,
+  { eta = 1, pixel = 0, most = count }: Suppression = {},
+): number {
+  const kept = new Float64Array(5 * Math.min(count, most))
   let end = 0
   let n = 0
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && n < most; i++) {
     const k = 4 * items[i]
     const left = boxes[k]
     const top = boxes[k + 1]
     const right = boxes[k + 2]
     const bottom = boxes[k + 3]
-    const area = boxArea(boxes, items[i])
+    const area = Math.max(0, right - left + pixel) * Math.max(0, bottom - top + pixel)
     let free = true
     for (let j = 0; j < end; j += 5) {
-      const width = Math.min(right, kept[j + 2]) - Math.max(left, kept[j])
+      const width = Math.min(right, kept[j + 2]) - Math.max(left, kept[j]) + pixel
       if (!(width > 0)) continue
-      const height = Math.min(bottom, kept[j + 3]) - Math.max(top, kept[j + 1])
+      const height = Math.min(bottom, kept[j + 3]) - Math.max(top, kept[j + 1]) + pixel
       if (!(height > 0)) continue
       const both = width * height
       if (both / (area + kept[j + 4] - both) > threshold) {

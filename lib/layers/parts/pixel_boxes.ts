@@ -47,16 +47,3 @@ export function decodePixels(
     out[o + 2 + side] = Math.min(Math.max(centre + half, 0), picture[side] - 1)
   }
 }
-
-/**
- * Non-maximum suppression: which of `items`, best first, overlap none of those before them by more than `threshold`,
- * `most` at most.
- */
-export function suppressPixels(boxes: Boxes, items: readonly number[], threshold: number, most = Infinity): number[] {
-  const kept: number[] = []
-  for (const item of items) {
-    if (kept.length >= most) break
-    if (kept.every(other => !(pixelOverlap(boxes, item, boxes, other) > threshold))) kept.push(item)
-  }
-  return kept
-}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostEngines } from '../../engines.js'
+import { shapesOf } from '../../shapes.js'
 import { handNet, handPass } from '../hand.js'
 
 const python = (settings: string) =>
@@ -11,13 +12,7 @@ const bottoms = [rows([0, 4, 0, 19, 15], [0, 40, 40, 50, 50]), rows([0, 0, 15, 1
 describe.each(hostEngines)('rpn.proposal_target_layer on %s', engine => {
   test('hand-worked: regions and the object itself, their class and where it lies; the others are background', async () => {
     const run = await handPass(python("'num_classes': 3, 'fg_fraction': 1"), bottoms, { engine, tops: 5 })
-    expect(run.shapes).toEqual([
-      [3, 5],
-      [3, 1, 1, 1],
-      [3, 12],
-      [3, 12],
-      [3, 12],
-    ])
+    expect(run.shapes).toEqual(shapesOf('3×5 3×1×1×1 3×12 3×12 3×12'))
     expect(run.y[0]).toEqual([0, 4, 0, 19, 15, 0, 0, 0, 15, 15, 0, 40, 40, 50, 50])
     expect(run.y[1]).toEqual([2, 2, 0])
     // dx = −4/16, over 0.1

@@ -3,6 +3,7 @@ import { LSTMLayer } from '../../../lib/layers/lstm.js'
 import { RNNLayer } from '../../../lib/layers/rnn.js'
 import { checkLayer } from '../../../lib/testing.js'
 import { hostEngines } from '../../engines.js'
+import { shapesOf } from '../../shapes.js'
 import { handNet, handPass } from '../hand.js'
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
@@ -48,24 +49,16 @@ describe.each(hostEngines)('RNN and LSTM on %s', engine => {
   })
 
   test.each(['RNN', 'LSTM'])('%s goes on where the last pass ended unless cont is 0; reset() forgets', async type => {
-    const net = await handNet(
-      recurrent(type, 'weight_filler { type: "constant" value: 0.7 }'),
-      [
-        [2, 1, 1],
-        [2, 1],
-      ],
-      { engine },
-    )
+    const net = await handNet(recurrent(type, 'weight_filler { type: "constant" value: 0.7 }'), shapesOf('2×1×1 2×1'), {
+      engine,
+    })
     const run = async (x: number[], cont: number[]) => Array.from((await net.forward({ in0: x, in1: cont })).y0.data)
     const [a, b] = [await run([1, 2], [0, 1]), await run([3, 4], [1, 1])]
     const fresh = await run([3, 4], [0, 1])
     expect(b).not.toEqual(fresh)
     const whole = await handNet(
       recurrent(type, 'weight_filler { type: "constant" value: 0.7 }'),
-      [
-        [4, 1, 1],
-        [4, 1],
-      ],
+      shapesOf('4×1×1 4×1'),
       { engine },
     )
     const { y0 } = await whole.forward({ in0: [1, 2, 3, 4], in1: [0, 1, 1, 1] })
@@ -86,10 +79,7 @@ describe.each(hostEngines)('RNN and LSTM on %s', engine => {
     async type => {
       const net = await handNet(
         recurrent(type, 'weight_filler { type: "constant" value: 0.7 }'),
-        [
-          [2, 1, 1],
-          [2, 1],
-        ],
+        shapesOf('2×1×1 2×1'),
         { engine },
       )
       const run = async (x: number[], cont: number[], streams = 1) => {
