@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config'
 const numbers = ['test/*.test.ts', 'test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
 /** As quick, but they register layers, so each file has a process of its own. */
 const spine = ['test/{index,net,solver}.test.ts', 'test/pycaffe/net_spec.test.ts']
+/** Files and commands, but for those that register layers or change the environment: nothing is left behind, but they are not quick. */
+const files = ['test/{data,tools}/**/*.test.ts', 'test/cli/!(data_tools|docs|gpu_flag|tools).test.ts']
 /** What takes long in those rooms, and what so long that only .ci/run has the time. */
 const tails = ['test/**/*.long.test.ts']
 const ci = ['test/**/*.ci.test.ts']
@@ -47,13 +49,14 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'spine', include: spine, exclude: [...tails, ...ci] } },
       { extends: true, test: { name: 'tails', include: tails, isolate: false } },
-      // engines, data, programs
+      { extends: true, test: { name: 'files', include: files, exclude: [...tails, ...ci], isolate: false } },
+      // engines, programs
       {
         extends: true,
         test: {
           name: 'programs',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', ...apart, ...numbers, ...spine, ...tails, ...ci],
+          exclude: ['test/package/**', ...files, ...apart, ...numbers, ...spine, ...tails, ...ci],
         },
       },
       { extends: true, test: { name: 'ci', include: ci } },
