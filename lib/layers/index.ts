@@ -10,6 +10,7 @@ import { BiasLayer } from './bias.js'
 import { BNLayer } from './bn.js'
 import { BNLLLayer } from './bnll.js'
 import { BoxAnnotatorOHEMLayer } from './box_annotator_ohem.js'
+import { ChannelNormLayer } from './channel_norm.js'
 import { ChannelScaleLayer } from './channel_scale.js'
 import { ClipLayer } from './clip.js'
 import { ConcatLayer } from './concat.js'
@@ -50,10 +51,12 @@ import { InfogainLossLayer } from './infogain_loss.js'
 import { InnerProductLayer } from './inner_product.js'
 import { InputLayer } from './input.js'
 import { InterpLayer } from './interp.js'
+import { L1LossLayer } from './l1_loss.js'
 import { LogLayer } from './log.js'
 import { LRNLayer } from './lrn.js'
 import { LSTMLayer } from './lstm.js'
 import { LSTMUnitLayer } from './lstm_unit.js'
+import { MeanLayer } from './mean.js'
 import { MemoryDataLayer } from './memory_data.js'
 import { MishLayer } from './mish.js'
 import { MultiBoxLossLayer } from './multi_box_loss.js'
@@ -117,6 +120,7 @@ export const builtInLayers = {
   BN: BNLayer,
   BNLL: BNLLLayer,
   BoxAnnotatorOHEM: BoxAnnotatorOHEMLayer,
+  ChannelNorm: ChannelNormLayer,
   ChannelScale: ChannelScaleLayer,
   Clip: ClipLayer,
   Concat: ConcatLayer,
@@ -160,10 +164,12 @@ export const builtInLayers = {
   InnerProduct: InnerProductLayer,
   Input: InputLayer,
   Interp: InterpLayer,
+  L1Loss: L1LossLayer,
   Log: LogLayer,
   LRN: LRNLayer,
   LSTM: LSTMLayer,
   LSTMUnit: LSTMUnitLayer,
+  Mean: MeanLayer,
   MemoryData: MemoryDataLayer,
   Mish: MishLayer,
   MultiBoxLoss: MultiBoxLossLayer,

@@ -52,6 +52,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
   segmentation_evaluate_param: dialect('SegmentationEvaluate', 605),
   correlation_param: dialect('Correlation', 150),
   l1_loss_param: dialect('L1Loss', 151),
+  mean_param: dialect('Mean', 154),
   resample_param: dialect('Resample', 155),
   downsample_param: dialect('Downsample', 156),
   flow_warp_param: dialect('FlowWarp', 159),
