@@ -6,10 +6,11 @@ import { parseImageList } from '../../lib/data/image_list.js'
 import { LmdbWriter } from '../../lib/data/lmdb_writer.js'
 import { parseWindowList } from '../../lib/data/window_list.js'
 import { RistrettoError } from '../../lib/errors.js'
-import { type Datum, schema } from '../../lib/generated/caffe.js'
+import type { Datum } from '../../lib/generated/caffe.js'
 import { createSolver } from '../../lib/index.js'
 import { Net } from '../../lib/net.js'
 import { writeDatum } from '../../lib/proto/datum.js'
+import { schema } from '../../lib/proto/schema.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
 import { writeMessage } from '../../lib/proto/wire.js'
 import { convertAnnoset } from '../../lib/tools/convert_annoset.js'
@@ -119,13 +120,13 @@ const readers = {
 }
 
 it('the table knows every field that names a file', () => {
-  const rows = Object.entries(schema.messages as unknown as Record<string, [number, string, string][]>)
-  const found = rows.flatMap(([message, fields]) =>
-    fields
-      .filter(
-        ([, name, type]) => type === 'string' && /file|source|(^|_)net$|weights|folder|directory|prefix/.test(name),
+  const found = schema.names.flatMap(message =>
+    schema
+      .message(message)
+      .fields.filter(
+        ({ name, type }) => type === 'string' && /file|source|(^|_)net$|weights|folder|directory|prefix/.test(name),
       )
-      .map(([, name]) => `${message}.${name}`),
+      .map(({ name }) => `${message}.${name}`),
   )
   expect(Object.keys(fields).sort()).toEqual(found.sort())
 })
