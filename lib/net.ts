@@ -138,7 +138,7 @@ export class Net {
     if (state.phase !== 'TRAIN' && state.phase !== 'TEST')
       throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
     const filtered = filterNet(param, state)
-    refuseFaults(filtered, errors)
+    await refuseFaults(filtered, errors)
     const split = insertSplits(filtered)
     const whole = await starting
     const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)

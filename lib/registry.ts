@@ -1,16 +1,13 @@
 import type { Engine } from './engine.js'
 import { NetError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
+import { commonLayers, fetchModules, lateLayers, lateModules } from './generated/layers.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
-import { builtInLayers } from './layers/index.js'
-import { builtInModules } from './layers/modules/index.js'
 import { declareParams, namesOf } from './proto/declared.js'
-import { forkTypes } from './proto/forks.js'
-import { placeOf } from './proto/places.js'
-import { newerName } from './proto/upgrade.js'
-import { listNames, nearestName } from './system/names.js'
 
 const registered = new Map<string, LayerClass>()
+/** The library's own that nets have named so far, by type, Python's by module and class. */
+const fetched = new Map<string, LayerClass>()
 /** The one type that is many classes. */
 const PYTHON = 'Python'
 const modules = new Map<string, Map<string, LayerClass>>()
@@ -34,14 +31,24 @@ export function registerLayerModule(module: string, layers: Record<string, Layer
 
 /** All layer types that a prototxt may name here, sorted: Caffe's layer_type_list. */
 export function layerTypes(): string[] {
-  return [...new Set([...Object.keys(builtInLayers), ...registered.keys(), PYTHON])].sort()
+  const builtIn = [...Object.keys(commonLayers), ...Object.keys(lateLayers)]
+  return [...new Set([...builtIn, ...registered.keys(), PYTHON])].sort()
+}
+
+/** Python modules and the classes that they have here. */
+export function layerModules(): Map<string, string[]> {
+  const names = new Map(Object.entries(lateModules).map(([module, layers]) => [module, [...layers]]))
+  for (const [module, layers] of modules)
+    names.set(module, [...new Set([...(names.get(module) ?? []), ...layers.keys()])])
+  return names
 }
 
 /**
  * The layer that a parameter describes, on the context's engine, or on its host engine if a kernel is missing there.
  */
 export function createLayer(param: LayerParameter, context: LayerContext): Layer {
-  const layer = findClass(param)
+  const layer = classOf(param)
+  if (!layer) throw new NetError(`layer '${param.name ?? ''}' (${param.type ?? ''}): its class is not here`)
   const made = new layer(param, { ...context, engine: engineFor(layer, context.engine) })
   // TypeScript says so earlier, JavaScript does not
   for (const method of ['reshape', 'forward'] as const)
@@ -61,75 +68,55 @@ export function engineFor(layer: LayerClass, engine: Engine): Engine {
   return named && layer.uses.every(kernel => engine.kernels[kernel] !== undefined) ? engine : engine.host
 }
 
-/** The class of a type; undefined for one that nobody has registered, and for Python, which is many. */
-export const classOfType = (type: string): LayerClass | undefined =>
-  registered.get(type) ?? (Object.hasOwn(builtInLayers, type) ? (builtInLayers as Layers)[type] : undefined)
+/** Whether the library has a class of this type. */
+export const hasBuiltIn = (type: string): boolean =>
+  Object.hasOwn(commonLayers, type) || Object.hasOwn(lateLayers, type)
 
 /** Whether the class of a type is the library's own. */
-export const isBuiltIn = (type: string): boolean => !registered.has(type) && Object.hasOwn(builtInLayers, type)
+export const isBuiltIn = (type: string): boolean => !registered.has(type) && hasBuiltIn(type)
 
-type Layers = Readonly<Record<string, LayerClass>>
+/**
+ * The class of a type; undefined for one that nobody has registered, for one of the library that no net has named yet,
+ * and for Python, which is many.
+ */
+export const classOfType = (type: string): LayerClass | undefined =>
+  registered.get(type) ?? own(commonLayers, type) ?? fetched.get(type)
 
 /** The messages that layers of this type call their own. */
 export const messagesOf = (type: string): readonly string[] =>
   namesOf(classOfType(type)?.param ?? (type === PYTHON ? ['python_param'] : []))
 
-/** The class of a layer. Throws a NetError for one that nobody has registered. */
-export function findClass(param: LayerParameter): LayerClass {
+/** The class of a layer, once `fetchClasses` has seen it; undefined for one that there is not. */
+export function classOf(param: LayerParameter): LayerClass | undefined {
   const type = param.type ?? ''
-  if (type === PYTHON && !registered.has(type)) return findPython(param)
-  const known = classOfType(type)
-  if (known) return known
-  const name = param.name ?? ''
-  const field = param.type === undefined ? undefined : 'type'
-  const details = { layer: name, field, place: placeOf(param, field) }
-  if (!type)
-    throw new NetError(`layer '${name}' says no type: write, say, type: "Convolution"; layerTypes() lists all`, details)
-  const fork = forkTypes.get(type)
-  if (fork)
-    throw new NetError(
-      `layer '${name}' has the type '${type}' of ${fork.fork} (${fork.does}), which is not here; registerLayer('${type}', …) takes a class of your own for it`,
-      details,
-    )
-  const near = newerName(type) ?? nearestType(param)
-  throw new NetError(
-    `layer '${name}' has the unknown type '${type}'${near ? ` (did you mean '${near}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made; layerTypes() lists those that there are`,
-    details,
-  )
+  if (type !== PYTHON || registered.has(type)) return classOfType(type)
+  const { module = '', layer = '' } = param.python_param ?? {}
+  return modules.get(module)?.get(layer) ?? fetched.get(keyOf(module, layer))
 }
 
-/** The type of nearly this name, if it is of the same kind: what has no bottoms is a source, what ends in Loss a loss. */
-function nearestType({ type = '', bottom }: LayerParameter): string | undefined {
-  const kind = (name: string): string => /Loss|Data$/.exec(name)?.[0] ?? (name === 'Input' ? 'Data' : '')
-  const isSource = (name: string): boolean => ['Data', 'Input', 'Parameter'].some(end => name.endsWith(end))
-  const alike = layerTypes().filter(
-    name => (kind(name) === kind(type) || kind(type) === '') && (bottom?.length ? !isSource(name) : true),
-  )
-  const nearest = nearestName(type, alike)
-  return nearest.close ? nearest.name : undefined
+/** Have the classes of these layers here, as far as the library has them. */
+export async function fetchClasses(layers: readonly LayerParameter[]): Promise<void> {
+  await Promise.all(layers.filter(param => !classOf(param)).map(fetchClass))
 }
 
-/**
- * The Python type is Caffe's one door for layers that live outside the library: module and class name instead of a
- * type.
- */
-function findPython(param: LayerParameter): LayerClass {
-  const module = param.python_param?.module ?? ''
-  const name = param.python_param?.layer ?? ''
-  const builtIn = Object.hasOwn(builtInModules, module) ? builtInModules[module] : {}
-  const found = modules.get(module)?.get(name) ?? (Object.hasOwn(builtIn, name) ? builtIn[name] : undefined)
-  if (found) return found
-  const details = { layer: param.name ?? '', field: 'python_param', place: placeOf(param, 'python_param') }
-  if (!module || !name)
-    throw new NetError(
-      `layer '${param.name ?? ''}' (Python) does not say which class it is; write python_param { module: "…" layer: "…" }, and register the class under these names with registerLayerModule`,
-      details,
-    )
-  const names = new Map(Object.entries(builtInModules).map(([m, layers]) => [m, Object.keys(layers)]))
-  for (const [m, layers] of modules) names.set(m, [...new Set([...(names.get(m) ?? []), ...layers.keys()])])
-  const known = [...names].flatMap(([m, layers]) => layers.map(layer => `${m}.${layer}`))
-  throw new NetError(
-    `layer '${param.name ?? ''}' (Python) wants class '${name}' of module '${module}', which is not registered; call registerLayerModule('${module}', { ${name} }) first, or name the file with --layers. ${known.length ? `Registered: ${listNames(known)}` : 'Nothing is registered yet'}`,
-    details,
-  )
+async function fetchClass(param: LayerParameter): Promise<void> {
+  const { name = '', type = '', python_param: { module = '', layer = '' } = {} } = param
+  try {
+    if (type !== PYTHON) knowClasses((await own(lateLayers, type)?.()) ?? {})
+    else if (own(lateModules, module)?.includes(layer))
+      fetched.set(keyOf(module, layer), (await fetchModules())[module][layer])
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause
+    throw new NetError(`layer '${name}' (${type}): its class could not be loaded: ${why}`, { cause, layer: name })
+  }
 }
+
+/** Have these classes of the library here: for who cannot wait for `fetchClasses`. */
+export function knowClasses(classes: Readonly<Record<string, LayerClass>>): void {
+  for (const [type, layer] of Object.entries(classes)) fetched.set(type, layer)
+}
+
+const keyOf = (module: string, layer: string): string => `${module}\0${layer}`
+
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined

@@ -12,7 +12,6 @@ import { checkSolver, isNoCount } from './solver/check.js'
 import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
-import { lint, lintEnd, lintLoss } from './solver/lint.js'
 import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
 import { badParams, badPass, notFinite } from './solver/numerics.js'
 import {
@@ -25,6 +24,7 @@ import {
 } from './solver/options.js'
 import { hasMultiple, restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { readSolver } from './solver/source.js'
+import { lintEnd, lintLoss } from './solver/stuck.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss } from './solver/update.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
 import { type FileSource, type Files, isFileSource } from './system/files.js'
@@ -204,6 +204,7 @@ export abstract class Solver {
     const { checkNumerics = 'auto' } = this.options
     if (!this.linted) {
       this.linted = true
+      const { lint } = await import('./solver/lint.js')
       for (const hint of await lint(net.built, param, this.fresh)) this.hint(hint)
     }
     const start = this.iter

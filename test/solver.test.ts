@@ -15,7 +15,7 @@ import {
   type SolverOptions,
   solverTypes,
 } from '../lib/index.js'
-import { lintLoss } from '../lib/solver/lint.js'
+import { lintLoss } from '../lib/solver/stuck.js'
 import { g6 } from '../lib/system/format.js'
 import { hostEngines } from './engines.js'
 

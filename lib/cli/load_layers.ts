@@ -3,8 +3,7 @@ import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { RistrettoError } from '../errors.js'
 import type { LayerClass } from '../layer.js'
-import { builtInLayers } from '../layers/index.js'
-import { registerLayer, registerLayerModule } from '../registry.js'
+import { hasBuiltIn, registerLayer, registerLayerModule } from '../registry.js'
 
 /** The layer classes that a module exports, by name. At least one, or an error. */
 export async function importLayers(file: string): Promise<Record<string, LayerClass>> {
@@ -26,7 +25,7 @@ export function registerLayersOf(file: string, layers: Readonly<Record<string, L
   registerLayerModule(basename(file, extname(file)), layers)
   for (const [name, layer] of Object.entries(layers)) registerLayer(name, layer)
   return Object.keys(layers)
-    .filter(name => Object.hasOwn(builtInLayers, name))
+    .filter(hasBuiltIn)
     .map(name => `${file}: its class '${name}' takes the place of the built-in layer of that name`)
 }
 

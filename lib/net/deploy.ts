@@ -3,11 +3,11 @@ import type { LayerParameter, NetParameter, NetStateRule, TransformationParamete
 import type { AtDeploy } from '../layer.js'
 import { checkMessage } from '../proto/message.js'
 import { keepPlace } from '../proto/places.js'
-import { upgradeNet } from '../proto/upgrade.js'
-import { findClass } from '../registry.js'
+import { classOf, fetchClasses } from '../registry.js'
 import { listNames } from '../system/names.js'
 import { declaredItem } from './deploy_shape.js'
 import { filterNet } from './graph.js'
+import { upToDate } from './up_to_date.js'
 
 /** How a net is made ready for use. */
 export interface DeployOptions {
@@ -45,8 +45,8 @@ export interface DeployPlan {
  * has the shape of what the data layers gave (crop, channels), a SoftmaxWithLoss has become a Softmax `prob`. Nets whose
  * rules name the stage `deploy` are filtered by it. Throws a NetError where nothing says how large an input is.
  */
-export function deployNet(param: NetParameter, options: DeployOptions = {}): NetParameter {
-  const plan = planDeploy(param, options)
+export async function deployNet(param: NetParameter, options: DeployOptions = {}): Promise<NetParameter> {
+  const plan = await planDeploy(param, options)
   const shapes: Record<string, readonly number[]> = { ...options.shapes }
   for (const { name, layer, index } of plan.inputs)
     shapes[name] ??= declaredItem(layer, index, options.transform) ?? refuseSize(name, layer)
@@ -60,8 +60,9 @@ function refuseSize(name: string, layer: LayerParameter | undefined): never {
 }
 
 /** Which layers stay in a deploy net, and what they need. */
-export function planDeploy(param: NetParameter, { stage = 'deploy' }: DeployOptions = {}): DeployPlan {
-  const net = upgradeNet(checkMessage('NetParameter', param, 'net'))
+export async function planDeploy(param: NetParameter, { stage = 'deploy' }: DeployOptions = {}): Promise<DeployPlan> {
+  const net = await upToDate(checkMessage('NetParameter', param, 'net'))
+  await fetchClasses(net.layer ?? [])
   const { level = 0, stage: own = [] } = net.state ?? {}
   const stages = namesStage(net, stage) ? [...own, stage] : own
   const layers = filterNet(net, { phase: 'TEST', level, stages }).layer ?? []
@@ -113,11 +114,7 @@ export function deployed(
 /** What the class of a layer says; a custom layer with a loss weight is a loss, and what is not known stays. */
 function atDeploy(layer: LayerParameter): AtDeploy | undefined {
   const weighs = layer.loss_weight?.some(weight => weight !== 0)
-  try {
-    return findClass(layer).atDeploy ?? (weighs ? 'loss' : undefined)
-  } catch {
-    return weighs ? 'loss' : undefined
-  }
+  return classOf(layer)?.atDeploy ?? (weighs ? 'loss' : undefined)
 }
 
 const isSource = (layer: LayerParameter): boolean => !layer.bottom?.length && atDeploy(layer) !== 'stays'

@@ -33,7 +33,7 @@ export async function deployFrom<N extends Deployed>(
 ): Promise<N> {
   const { param, errors, files } = await readNet(source, options.near ?? createFiles(options))
   throwAll(errors)
-  const plan = planDeploy(param, options)
+  const plan = await planDeploy(param, options)
   const context: LayerContext = { phase: 'TEST', engine: await createEngine('js'), seed: 0, files, log: () => {} }
   const items: Record<string, readonly number[]> = { ...options.shapes }
   for (const input of plan.inputs) items[input.name] ??= await itemOf(input, plan, options, context)

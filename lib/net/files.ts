@@ -4,15 +4,15 @@ import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { checkMessage } from '../proto/message.js'
-import { upgradeNet } from '../proto/upgrade.js'
 import { readMessageSteps, writeMessage } from '../proto/wire.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import { inTurns } from '../system/macrotask.js'
 import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
-import { netToHdf5, readHdf5Weights, refuseOthers } from './hdf5.js'
 import type { BuiltNet } from './node.js'
 import { pictureLayers } from './picture_layers.js'
+import { upToDate } from './up_to_date.js'
+import { refuseOthers } from './wanted.js'
 import { keyOf, type Model, type Weights } from './weights.js'
 
 /** Caffe's two formats of model files. */
@@ -64,11 +64,11 @@ export async function readModel(source: FileSource | NetParameter, files: Files)
     const file = fileName(source)
     const bytes = await files.read(source)
     if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no model`)
-    if (isHdf5(bytes)) return { weights: await readHdf5Weights(bytes, file), pictures: [] }
+    if (isHdf5(bytes)) return { weights: await (await import('./hdf5.js')).readHdf5Weights(bytes, file), pictures: [] }
     refuseOthers(fileKind(bytes), 'model', file)
     source = await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))
   } else source = checkMessage('NetParameter', source, 'copyFrom')
-  const { layer = [] } = upgradeNet(source)
+  const { layer = [] } = await upToDate(source)
   return { weights: weightsOf(layer), pictures: pictureLayers(layer) }
 }
 
@@ -204,7 +204,7 @@ export async function netToBytes(net: BuiltNet, options: SaveOptions): Promise<U
   const { format = 'caffemodel' } = options
   if (format !== 'caffemodel' && format !== 'hdf5')
     throw new RistrettoError(`unknown format '${format}': it is 'caffemodel' or 'hdf5'`)
-  if (format === 'hdf5') return netToHdf5(net, options.diffs)
+  if (format === 'hdf5') return (await import('./hdf5.js')).netToHdf5(net, options.diffs)
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 

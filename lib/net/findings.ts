@@ -1,6 +1,5 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, NetParameter, SolverParameter } from '../generated/caffe.js'
-import { adoptKept } from '../proto/adopt.js'
 import { forkFields, forkTypes } from '../proto/forks.js'
 import { type KeptField, keptOf } from '../proto/kept.js'
 import { placeOf } from '../proto/places.js'
@@ -158,12 +157,4 @@ export function findingErrors(placed: NetParameter | SolverParameter, findings: 
     if (layers > 1) error.message += ` (${layers} layers have it)`
     return error
   })
-}
-
-/** Kept fields that a class of layers has declared since the text was read become fields. */
-export function adoptDeclared(net: NetParameter): NetParameter {
-  const { byName } = messageInfo('LayerParameter')
-  const isDeclared = (name: string): boolean => byName.get(name)?.declared === true
-  if (!net.layer?.some(layer => keptOf(layer).some(({ name }) => isDeclared(name)))) return net
-  return { ...net, layer: net.layer.map(layer => adoptKept(layer, isDeclared)) }
 }

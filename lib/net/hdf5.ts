@@ -2,12 +2,12 @@
  * Models and solver states in Caffe's HDF5 layout: /data/<layer>/<i>, /diff/<layer>/<i>; iter, learned_net,
  * current_step, history/<i>.
  */
-import { type FileKind, hdf5Kind } from '../data/file_kind.js'
+import { hdf5Kind } from '../data/file_kind.js'
 import { type Hdf5Reader, type Hdf5Value, loadHdf5 } from '../data/hdf5.js'
-import { FormatError } from '../errors.js'
 import type { BlobProto, SolverState } from '../generated/caffe.js'
 import { blobShape, toBlobProto } from '../proto/blob_proto.js'
 import type { BuiltNet } from './node.js'
+import { refuseOthers } from './wanted.js'
 import type { Weights } from './weights.js'
 
 /** The owned params of a net, layer by layer. */
@@ -19,19 +19,6 @@ export async function netToHdf5(net: BuiltNet, diffs = false): Promise<Uint8Arra
     if (diffs) datasets.push([`diff/${layer}/${index}`, { shape: blob.shape, data: blob.diffArray }])
   }
   return (await loadHdf5()).write(datasets)
-}
-
-const WANTED = {
-  model: 'weights are read from a model, a .caffemodel or .caffemodel.h5',
-  state: 'training goes on from a solver state, a .solverstate or .solverstate.h5',
-}
-
-/** Throws if a file is known to be something else than what is read from it. */
-export function refuseOthers(found: FileKind | undefined, wanted: keyof typeof WANTED, file: string): void {
-  if (found && found.kind !== wanted)
-    throw new FormatError(
-      `${file}: this is ${found.text}; ${WANTED[wanted]}${found.kind === 'model' ? ', and from a model alone with the option weights' : ''}`,
-    )
 }
 
 /** Layers with their blobs; a blob that the file leaves out (it is shared with another layer) is undefined. */

@@ -1,14 +1,16 @@
 import { fileKind } from '../data/file_kind.js'
-import { FormatError, NetError, type RistrettoError, throwAll } from '../errors.js'
-import type { LayerParameter, NetParameter } from '../generated/caffe.js'
+import { FormatError, type RistrettoError, throwAll } from '../errors.js'
+import type { NetParameter } from '../generated/caffe.js'
+import { adoptDeclared } from '../proto/adopt.js'
+import { isForeign } from '../proto/foreign.js'
 import { checkMessage } from '../proto/message.js'
+import { messageInfo } from '../proto/schema.js'
 import { readText } from '../proto/text.js'
-import { upgradeNet } from '../proto/upgrade.js'
-import { findClass } from '../registry.js'
+import { classOf, fetchClasses } from '../registry.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import { inTurns } from '../system/macrotask.js'
-import { adoptDeclared, fieldFindings, findingErrors } from './findings.js'
 import { unknownBottoms } from './graph.js'
+import { upToDate } from './up_to_date.js'
 
 /** A net's description, what is wrong with its text, and where its paths are resolved. */
 export interface ReadNet {
@@ -28,7 +30,7 @@ export async function readNet(
   { inFile = false }: { inFile?: boolean } = {},
 ): Promise<ReadNet> {
   if (!isFileSource(source))
-    return { param: adoptDeclared(upgradeNet(checkMessage('NetParameter', source, 'net'))), errors: [], files }
+    return { param: adoptDeclared(await upToDate(checkMessage('NetParameter', source, 'net'))), errors: [], files }
   const file = fileName(source)
   if (/\blayers?\s*{/.test(file))
     throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
@@ -45,7 +47,7 @@ export async function readNet(
   if (inFile && !holdsLayer(parsed)) throw noNet(file, text, errors)
   // half a net may be in no form that can be upgraded
   if (errors.length && parsed.layers?.length) throwAll(errors)
-  return { param: adoptDeclared(upgradeNet(parsed)), errors, files: files.near(source) }
+  return { param: adoptDeclared(await upToDate(parsed)), errors, files: files.near(source) }
 }
 
 const holdsLayer = ({ layer = [], layers = [] }: NetParameter): boolean =>
@@ -60,32 +62,13 @@ function noNet(file: string, text: string, errors: readonly FormatError[]): Form
   )
 }
 
-/** Refuse a net in which the text, types or connections are wrong, with all of it at once. */
-export function refuseFaults(net: NetParameter, errors: readonly RistrettoError[]): void {
-  // a type or top that could not be read is no further mistake
-  const read = errors.length ? (net.layer ?? []).filter(layer => layer.type) : net.layer
-  const fields = findingErrors(net, fieldFindings(net))
-  throwAll([...errors, ...unknownTypes(read ?? []), ...fields, ...(errors.length ? [] : unknownBottoms(net))])
-}
-
-/** One error for each type that nobody has registered, at its first layer. */
-function unknownTypes(layers: readonly LayerParameter[]): NetError[] {
-  const found = new Map<string, { error: NetError; layers: number }>()
-  for (const param of layers)
-    try {
-      findClass(param)
-    } catch (error) {
-      if (!(error instanceof NetError)) throw error
-      const { module = '', layer = '' } = param.python_param ?? {}
-      const key = [param.type, module, layer].join('\0')
-      const first = found.get(key)
-      if (first) first.layers++
-      else found.set(key, { error, layers: 1 })
-    }
-  return [...found.values()].map(({ error, layers }) => {
-    if (layers > 1) error.message += ` (${layers} layers are of this type)`
-    return error
-  })
+/** Refuse a net in which the text, types or connections are wrong, with all of it at once. Fetches the layers' classes. */
+export async function refuseFaults(net: NetParameter, errors: readonly RistrettoError[]): Promise<void> {
+  await fetchClasses(net.layer ?? [])
+  if (!errors.length && net.layer?.every(classOf) !== false && !isForeign(messageInfo('NetParameter'), net))
+    return throwAll(unknownBottoms(net))
+  const { faultsOf } = await import('./faults.js')
+  throwAll([...errors, ...faultsOf(net, errors.length > 0), ...(errors.length ? [] : unknownBottoms(net))])
 }
 
 /** Control characters that no text has. */

@@ -1,6 +1,7 @@
-import type { LayerParameter } from '../generated/caffe.js'
+import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import { keeping, keptOf } from './kept.js'
 import { keepPlace, placeOf } from './places.js'
+import { messageInfo } from './schema.js'
 import { parseText } from './text.js'
 
 /** A layer in which the fields that it keeps as text, and that `isKnown` says are known now, are read. */
@@ -17,4 +18,12 @@ export function adoptKept(layer: LayerParameter, isKnown: (name: string) => bool
     return parseText('LayerParameter', '\n'.repeat((place?.line ?? 1) - 1) + text, { file: place?.file })
   })
   return keepPlace(layer, Object.assign({}, rest, ...read))
+}
+
+/** Kept fields that a class of layers has declared since the text was read become fields. */
+export function adoptDeclared(net: NetParameter): NetParameter {
+  const { byName } = messageInfo('LayerParameter')
+  const isDeclared = (name: string): boolean => byName.get(name)?.declared === true
+  if (!net.layer?.some(layer => keptOf(layer).some(({ name }) => isDeclared(name)))) return net
+  return { ...net, layer: net.layer.map(layer => adoptKept(layer, isDeclared)) }
 }

@@ -3,13 +3,12 @@ import type {
   LayerParameter,
   NetParameter,
   ParamSpec,
-  SolverParameter,
-  SolverParameter_SolverType,
   V0LayerParameter,
   V1LayerParameter,
   V1LayerParameter_LayerType,
 } from '../generated/caffe.js'
 import { adoptKept } from './adopt.js'
+import { isOldBatchNorm } from './age.js'
 import { readNumbers, readValues } from './dialects.js'
 import { unknownFields } from './fields.js'
 import { keeping, keptOf } from './kept.js'
@@ -21,11 +20,6 @@ import { messageInfo, type PlainMessage } from './schema.js'
 // V0 (a flat `layer` inside `layers`) → V1 (`layers` with an enum as type) → `layer`; then the smaller changes since.
 
 type Warn = (message: string) => void
-
-/** Whether `upgradeNet` would change the net. */
-export function needsUpgrade(net: NetParameter): boolean {
-  return Boolean(net.layers?.length || net.input?.length || net.layer?.some(isOldBatchNorm))
-}
 
 /**
  * The net in today's form: the same object if it is up to date, else a new one that shares what did not change. Blobs
@@ -40,26 +34,6 @@ export function upgradeNet(net: NetParameter, warn: (message: string) => void = 
   if (net.layer?.some(isOldBatchNorm))
     net = { ...net, layer: net.layer.map(layer => (isOldBatchNorm(layer) ? freezeParams(layer) : layer)) }
   return net
-}
-
-const SOLVER_TYPES: Record<SolverParameter_SolverType, string> = {
-  SGD: 'SGD',
-  NESTEROV: 'Nesterov',
-  ADAGRAD: 'AdaGrad',
-  RMSPROP: 'RMSProp',
-  ADADELTA: 'AdaDelta',
-  ADAM: 'Adam',
-}
-
-/** The solver with its type as a name instead of an enum; the same object if it is so already. */
-export function upgradeSolver(solver: SolverParameter): SolverParameter {
-  const { solver_type, ...rest } = solver
-  if (solver_type === undefined) return solver
-  if (solver.type !== undefined)
-    throw new NetError(
-      `the solver gives both type: "${solver.type}" and the older solver_type: ${solver_type}; leave out solver_type`,
-    )
-  return { ...rest, type: SOLVER_TYPES[solver_type] }
 }
 
 // V0 → V1
@@ -295,12 +269,6 @@ function upgradeInput({ input = [], input_shape, input_dim, layer = [], ...rest 
   })
   return { ...rest, layer: [{ name: 'input', type: 'Input', top: input, input_param: { shape } }, ...layer] }
 }
-
-/** Its three blobs used to need learning rates of 0 in the net, which the layer now sees to. */
-const isOldBatchNorm = (layer: LayerParameter): boolean =>
-  layer.type === 'BatchNorm' &&
-  layer.param?.length === 3 &&
-  layer.param.some(spec => spec.lr_mult !== 0 || spec.decay_mult !== 0)
 
 const freezeParams = (layer: LayerParameter): LayerParameter =>
   keepPlace(layer, { ...layer, param: layer.param?.map(spec => ({ ...spec, lr_mult: 0, decay_mult: 0 })) })

@@ -1,7 +1,7 @@
 import { NetError } from '../errors.js'
 import { type CoordMap, inPlace } from '../layer.js'
 import { each } from '../layers/parts/coordinates.js'
-import { classOfType } from '../registry.js'
+import { knownClass } from './classes.js'
 import { L, type LayerSpec, type Top } from './net_spec.js'
 
 export type { CoordMap }
@@ -21,7 +21,7 @@ export function coordMap(layer: LayerSpec | Top): CoordMap {
 
 /** The map from a bottom of a layer; of types that nobody has registered none is known. */
 const mapOf = (layer: LayerSpec, bottom = 0): CoordMap | undefined =>
-  classOfType(layer.type)?.coordinates?.(layer.toLayer(layer.type, [], []), bottom)
+  knownClass(layer.type)?.coordinates?.(layer.toLayer(layer.type, [], []), bottom)
 
 /** The map `next` inside the map `base`: scales multiply, and the shift of `next` is scaled by `base`. */
 function compose([axis1, scale1, shift1]: CoordMap, [axis2, scale2, shift2]: CoordMap): CoordMap {

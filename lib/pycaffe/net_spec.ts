@@ -3,8 +3,8 @@ import type { LayerParameter, Messages, NetParameter } from '../generated/caffe.
 import type { builtInLayers } from '../layers/index.js'
 import { checkMessage } from '../proto/message.js'
 import { type MessageName, messageInfo } from '../proto/schema.js'
-import { messagesOf } from '../registry.js'
 import { didYouMean } from '../system/names.js'
+import { knownMessages } from './classes.js'
 
 /** The library's classes of layers, by type. */
 export type BuiltInLayers = typeof builtInLayers
@@ -103,7 +103,7 @@ export class LayerSpec {
    */
   private home(key: string, name: string): string | undefined {
     const fields = messageInfo('LayerParameter').byName
-    const own = messagesOf(this.type)
+    const own = knownMessages(this.type)
     if (key.endsWith('param') && fields.has(key)) return undefined
     const found = own.find(message => fields.get(message)!.message!.byName.has(key))
     if (found || fields.has(key)) return found

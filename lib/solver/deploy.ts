@@ -15,7 +15,7 @@ interface Trained {
 export async function deploySolver({ net, testNets, files }: Trained, options: DeployNetOptions): Promise<Net> {
   const description: NetParameter = (testNets[0] ?? net).description
   const shapes: Record<string, readonly number[]> = {}
-  for (const { name } of planDeploy(description, options).inputs) {
+  for (const { name } of (await planDeploy(description, options)).inputs) {
     const blob = (testNets[0] ?? net).blobs[name] ?? net.blobs[name]
     if (blob?.numAxes) shapes[name] = blob.shape.slice(1)
   }

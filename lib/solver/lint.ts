@@ -4,7 +4,7 @@
  */
 import type { FillerParameter, LayerParameter, SolverParameter } from '../generated/caffe.js'
 import type { BuiltNet } from '../net/node.js'
-import { findClass, messagesOf } from '../registry.js'
+import { classOf, messagesOf } from '../registry.js'
 
 /** Hints for a train net and its solver; empty if there is nothing to say. `fresh`: no trained weights were loaded. */
 export async function lint(net: BuiltNet, solver: SolverParameter, fresh: boolean): Promise<string[]> {
@@ -48,7 +48,10 @@ function lintLayers(layers: readonly LayerParameter[]): string[] {
   for (const [i, layer] of layers.entries()) {
     const at = `layer '${layer.name}' (${layer.type})`
     const readers = layers.slice(i + 1).filter(next => next.bottom?.includes(layer.top?.[0] ?? ''))
-    const hint = findClass(layer).hint?.(readers.map(findClass), layer)
+    const hint = classOf(layer)?.hint?.(
+      readers.flatMap(reader => classOf(reader) ?? []),
+      layer,
+    )
     if (hint) hints.push(`${at} ${hint}`)
   }
   return hints
@@ -69,7 +72,7 @@ async function lintWeights(net: BuiltNet, layers: readonly LayerParameter[]): Pr
 }
 
 function fillsWithZero(layer: LayerParameter): boolean {
-  if (!findClass(layer).needsWeights) return false
+  if (!classOf(layer)?.needsWeights) return false
   const own = messagesOf(layer.type ?? '').map(name => (layer as Record<string, unknown>)[name] as Filled | undefined)
   const frozen = layer.param?.[0]?.lr_mult === 0
   return !frozen && isZero(own.find(message => message)?.weight_filler)
@@ -82,21 +85,3 @@ interface Filled {
 
 const isZero = (filler: FillerParameter | undefined): boolean =>
   (filler?.type ?? 'constant') === 'constant' && !filler?.value
-
-/** A hint if solve() has no iteration to run. */
-export function lintEnd(maxIter: number | undefined, iter: number): string | undefined {
-  if (!maxIter)
-    return `max_iter is ${maxIter === undefined ? 'missing' : 0}, so nothing is trained: write for example max_iter: 1000`
-  if (iter >= maxIter)
-    return `iteration ${iter} is not before max_iter: ${maxIter}, so nothing is trained: write a larger max_iter to go on`
-  return undefined
-}
-
-/** −log of the smallest positive float32: the softmax loss when the true class has probability 0. */
-const SATURATED = 87.3365
-
-/** A hint for a displayed loss that says training is stuck. */
-export function lintLoss(loss: number): string | undefined {
-  if (!(Math.abs(loss - SATURATED) <= 0.001)) return undefined
-  return `loss = ${SATURATED} means that the true class got probability 0 everywhere: the scores have blown up; lower base_lr, check the data's scale, or clip gradients`
-}

@@ -4,7 +4,7 @@ import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverParameter, SolverState } from '../generated/caffe.js'
 import type { Layer } from '../layer.js'
-import { readHdf5State, refuseOthers, stateToHdf5 } from '../net/hdf5.js'
+import { refuseOthers } from '../net/wanted.js'
 import type { Net } from '../net.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
@@ -56,7 +56,8 @@ export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
     ristretto_positions: JSON.stringify(await positionsOf(solver)),
   }
-  const write = (state: SolverState) => (hdf5 ? stateToHdf5(state) : writeMessage('SolverState', state))
+  const write = async (state: SolverState) =>
+    hdf5 ? (await import('../net/hdf5.js')).stateToHdf5(state) : writeMessage('SolverState', state)
   if (param.snapshot_prefix === undefined) return { model, state: await write(state) }
   const base = `${param.snapshot_prefix}_${name}`
   const ending = hdf5 ? '.h5' : ''
@@ -82,7 +83,9 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   const bytes = await solver.files.read(source)
   if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no solver state`)
   if (!isHdf5(bytes)) refuseOthers(fileKind(bytes), 'state', file)
-  const state = isHdf5(bytes) ? await readHdf5State(bytes, file) : readMessage('SolverState', bytes, { file })
+  const state = isHdf5(bytes)
+    ? await (await import('../net/hdf5.js')).readHdf5State(bytes, file)
+    : readMessage('SolverState', bytes, { file })
   const history = state.history ?? []
   if (history.length !== solver.history.length)
     throw new NetError(

@@ -1,9 +1,10 @@
 import { throwAll } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
-import { findingErrors, solverFindings } from '../net/findings.js'
+import { isForeign } from '../proto/foreign.js'
 import { checkMessage } from '../proto/message.js'
+import { messageInfo } from '../proto/schema.js'
 import { parseSolver } from '../proto/text.js'
-import { upgradeSolver } from '../proto/upgrade.js'
+import { upgradeSolver } from '../proto/upgrade_solver.js'
 import { createFiles, type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import type { SolverOptions } from './options.js'
 
@@ -13,13 +14,17 @@ export async function readSolver(
   options: SolverOptions,
 ): Promise<{ param: SolverParameter; files: Files }> {
   const files = createFiles(options)
-  if (!isFileSource(source)) return { param: known(checkMessage('SolverParameter', source, 'solver')), files }
+  if (!isFileSource(source)) return { param: await known(checkMessage('SolverParameter', source, 'solver')), files }
   const text = await files.text(source)
-  return { param: known(parseSolver(text, { file: fileName(source) })), files: files.near(source) }
+  return { param: await known(parseSolver(text, { file: fileName(source) })), files: files.near(source) }
 }
 
 /** A solver of today's form in which nothing is unknown that would change results. */
-function known(solver: SolverParameter): SolverParameter {
-  throwAll(findingErrors(solver, solverFindings(solver)))
+async function known(solver: SolverParameter): Promise<SolverParameter> {
+  const { net_param, train_net_param, test_net_param, ...own } = solver
+  if (isForeign(messageInfo('SolverParameter'), own)) {
+    const { findingErrors, solverFindings } = await import('../net/findings.js')
+    throwAll(findingErrors(solver, solverFindings(solver)))
+  }
   return upgradeSolver(solver)
 }

@@ -2,12 +2,14 @@ import { type FormatError, RistrettoError } from '../errors.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { Phase } from '../layer.js'
 import { BatchNormLayer } from '../layers/batch_norm.js'
-import { adoptDeclared, type Finding, fieldFindings, solverFindings, typeFinding } from '../net/findings.js'
+import { type Finding, fieldFindings, solverFindings, typeFinding } from '../net/findings.js'
 import { filterNet } from '../net/graph.js'
+import { unknownType } from '../net/unknown_type.js'
 import { Net } from '../net.js'
+import { adoptDeclared } from '../proto/adopt.js'
 import { parseText } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
-import { findClass } from '../registry.js'
+import { classOf, fetchClasses } from '../registry.js'
 import { RandomStream } from '../rng.js'
 import { createFiles, type Files } from '../system/files.js'
 import { guesses, type StandIn, valuesFor, withoutFillers, withStandIns } from './stand_in.js'
@@ -76,6 +78,7 @@ export async function checkNet(source: string | NetParameter, options: CheckOpti
   } catch (error) {
     return { file, kind, name: '', parsed: false, errors: [...errors, error].map(messageOf), findings: [], phases: [] }
   }
+  await fetchClasses(net.layer ?? [])
   const phases: PhaseCheck[] = []
   const findings = [...typeFindings(net), ...fieldFindings(net, { fed: true })]
   if (!errors.length) for (const phase of phasesOf(net)) phases.push(await checkPhase(net, phase, options))
@@ -117,13 +120,9 @@ function checkOther(text: string, kind: DescriptionKind, file: string): NetCheck
 /** One for each layer whose type nobody has registered. Data layers are: an input stands in for them. */
 function typeFindings(net: NetParameter): Finding[] {
   return (net.layer ?? []).flatMap(layer => {
-    try {
-      findClass(layer)
-      return []
-    } catch (error) {
-      const found = typeFinding(layer, messageOf(error))
-      return [layer.bottom?.length ? found : { ...found, severity: 'note' as const }]
-    }
+    if (classOf(layer)) return []
+    const found = typeFinding(layer, unknownType(layer).message)
+    return [layer.bottom?.length ? found : { ...found, severity: 'note' as const }]
   })
 }
 

@@ -3,7 +3,7 @@ import type { Position } from '../data/source.js'
 import { RistrettoError } from '../errors.js'
 import type { Layer } from '../layer.js'
 import type { Net } from '../net.js'
-import { findClass } from '../registry.js'
+import { classOf } from '../registry.js'
 import { didYouMean, listNames } from '../system/names.js'
 import type { Values } from '../system/ndarrays.js'
 import { type Evaluation, EvaluationTally, type ScoredBatch, type TallyOptions } from './evaluation_tally.js'
@@ -101,7 +101,7 @@ interface Compared {
 }
 
 function comparedBlobs(net: Net, options: EvaluateOptions): Compared {
-  const node = net.built.nodes.findLast(({ param }) => findClass(param).compares)
+  const node = net.built.nodes.findLast(({ param }) => classOf(param)?.compares)
   const find = (what: 'scores' | 'labels', blob: Blob | undefined): Blob => {
     const name = options[what]
     if (name === undefined && blob) return blob
@@ -116,7 +116,7 @@ function comparedBlobs(net: Net, options: EvaluateOptions): Compared {
     )
   }
   const { loss_param, accuracy_param } = node?.param ?? {}
-  const compares = node && options.scores === undefined ? findClass(node.param).compares : undefined
+  const compares = node && options.scores === undefined ? classOf(node.param)?.compares : undefined
   return {
     scores: find('scores', node?.bottom[0]),
     labels: find('labels', node?.bottom[1]),

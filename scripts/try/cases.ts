@@ -1,7 +1,9 @@
 import type { Engine, Kernels } from '../../lib/engine.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/js.js'
-import { findClass, layerTypes } from '../../lib/registry.js'
+import type { LayerClass } from '../../lib/layer.js'
+import { builtInLayers } from '../../lib/layers/index.js'
+import { classOfType, layerTypes } from '../../lib/registry.js'
 import { nearestName } from '../../lib/system/names.js'
 import { casesFor, compareCase } from '../../lib/testing/kernel_cases/run.js'
 import { Golden, recordedLayers } from '../../test/golden.js'
@@ -30,6 +32,9 @@ export interface Row {
 }
 
 const kernelNames = Object.keys(jsKernels) as (keyof Kernels)[]
+const usesOf = (type: string): readonly (keyof Kernels)[] | undefined =>
+  (classOfType(type) ?? (builtInLayers as Record<string, LayerClass>)[type])?.uses
+
 /** 'inner_product', 'InnerProduct' and 'innerproduct' are one name. */
 const plain = (name: string): string => name.replaceAll(/[^a-z0-9]/gi, '').toLowerCase()
 
@@ -38,7 +43,7 @@ export function findSubject(name: string): Subject {
   const same = (other: string): boolean => plain(other) === plain(name)
   const type = layerTypes().find(other => other === name) ?? layerTypes().find(same)
   // a Python layer is whatever class it names
-  if (type !== undefined) return { type, kernels: type === 'Python' ? [] : (findClass({ type }).uses ?? []) }
+  if (type !== undefined) return { type, kernels: type === 'Python' ? [] : (usesOf(type) ?? []) }
   const kernel = kernelNames.find(same)
   if (kernel !== undefined) return { kernels: [kernel] }
   const known = [...layerTypes(), ...kernelNames]

@@ -28,11 +28,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('deployNet', () => {
-  test('data layers become one input, the loss a softmax; labels, accuracy, rules and rates are gone', () => {
+  test('data layers become one input, the loss a softmax; labels, accuracy, rules and rates are gone', async () => {
     const net = parseNet(
       `name: "n" ${data('crop_size: 4 mean_value: 1 mean_value: 2 mean_value: 3', 'TRAIN')} ${data('crop_size: 4 mean_value: 1 mean_value: 2 mean_value: 3', 'TEST')} ${BODY} ${JUDGES}`,
     )
-    const deploy = deployNet(net)
+    const deploy = await deployNet(net)
     expect(names(deploy)).toEqual(['data', 'ip1', 'relu1', 'ip2', 'prob'])
     expect(inputs(deploy)).toEqual([['data', 1, 3, 4, 4]])
     expect(printNet(deploy)).not.toMatch(/lr_mult|include|label|loss/)
@@ -40,27 +40,29 @@ describe('deployNet', () => {
     expect(names(net)).toHaveLength(7)
   })
 
-  test('transform, shapes and batch are what the caller says', () => {
+  test('transform, shapes and batch are what the caller says', async () => {
     const net = parseNet(`${data('', 'TEST')} ${BODY} ${JUDGES}`)
-    expect(() => deployNet(net)).toThrow(NetError)
-    expect(() => deployNet(net)).toThrow("input 'data': layer 'mnist' (Data) does not say how large")
-    expect(inputs(deployNet(net, { shapes: { data: [1, 6, 5] }, batch: 7 }))).toEqual([['data', 7, 1, 6, 5]])
-    expect(inputs(deployNet(net, { transform: { crop_size: 3, force_gray: true } }))).toEqual([['data', 1, 1, 3, 3]])
+    await expect(deployNet(net)).rejects.toThrow(NetError)
+    await expect(deployNet(net)).rejects.toThrow("input 'data': layer 'mnist' (Data) does not say how large")
+    expect(inputs(await deployNet(net, { shapes: { data: [1, 6, 5] }, batch: 7 }))).toEqual([['data', 7, 1, 6, 5]])
+    expect(inputs(await deployNet(net, { transform: { crop_size: 3, force_gray: true } }))).toEqual([
+      ['data', 1, 1, 3, 3],
+    ])
   })
 
-  test('a net of all stages is filtered by deploy', () => {
+  test('a net of all stages is filtered by deploy', async () => {
     const net = parseNet(`
       layer { name: "train-data" type: "Data" top: "scaled" top: "label" include { stage: "train" } transform_param { scale: 0.5 crop_size: 4 force_gray: true } data_param { source: "x" batch_size: 2 } }
       layer { name: "scale" type: "Power" bottom: "data" top: "scaled" power_param { scale: 0.5 } include { stage: "deploy" } }
       ${BODY.replaceAll('"data"', '"scaled"')}
       layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" exclude { stage: "deploy" } }
       layer { name: "softmax" type: "Softmax" bottom: "ip2" top: "softmax" include { stage: "deploy" } }`)
-    const deploy = deployNet(net)
+    const deploy = await deployNet(net)
     expect(names(deploy)).toEqual(['data', 'scale', 'ip1', 'relu1', 'ip2', 'softmax'])
     expect(inputs(deploy)).toEqual([['data', 1, 1, 4, 4]])
   })
 
-  test('losses that only help go with their branch, others stay; a softmax that is there is not added', () => {
+  test('losses that only help go with their branch, others stay; a softmax that is there is not added', async () => {
     const net =
       parseNet(`${data('crop_size: 4 force_gray: true', 'TRAIN')} ${data('crop_size: 4 force_gray: true', 'TEST')} ${BODY}
       layer { name: "aux" type: "InnerProduct" bottom: "ip1" top: "aux" inner_product_param { num_output: 3 } }
@@ -69,28 +71,30 @@ describe('deployNet', () => {
       layer { name: "where" type: "EuclideanLoss" bottom: "boxes" bottom: "label" top: "where" loss_weight: 0.1 }
       layer { name: "p" type: "Softmax" bottom: "ip2" top: "p" include { phase: TEST } }
       ${JUDGES}`)
-    expect(names(deployNet(net))).toEqual(['data', 'ip1', 'relu1', 'ip2', 'boxes', 'p'])
+    expect(names(await deployNet(net))).toEqual(['data', 'ip1', 'relu1', 'ip2', 'boxes', 'p'])
   })
 
-  test('labels that are computed, a loss of the training alone, silence and sigmoid', () => {
+  test('labels that are computed, a loss of the training alone, silence and sigmoid', async () => {
     const net =
       parseNet(`${data('crop_size: 4 force_gray: true', 'TRAIN')} ${data('crop_size: 4 force_gray: true', 'TEST')}
       layer { name: "cut" type: "Slice" bottom: "label" top: "a" top: "b" slice_param { axis: 1 } }
       layer { name: "quiet" type: "Silence" bottom: "b" }
       ${BODY}
       layer { name: "loss" type: "SigmoidCrossEntropyLoss" bottom: "ip2" bottom: "a" top: "loss" include { phase: TRAIN } }`)
-    expect(names(deployNet(net))).toEqual(['data', 'ip1', 'relu1', 'ip2', 'prob'])
-    expect(deployNet(net).layer?.at(-1)?.type).toBe('Sigmoid')
+    expect(names(await deployNet(net))).toEqual(['data', 'ip1', 'relu1', 'ip2', 'prob'])
+    expect((await deployNet(net)).layer?.at(-1)?.type).toBe('Sigmoid')
   })
 
-  test('a deploy net stays as it is; shared weights keep their names', () => {
+  test('a deploy net stays as it is; shared weights keep their names', async () => {
     const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 10 dim: 4 } } }
       layer { name: "a" type: "InnerProduct" bottom: "x" top: "a" param { name: "w" lr_mult: 2 } inner_product_param { num_output: 4 bias_term: false } }
       layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" param { name: "w" } inner_product_param { num_output: 4 bias_term: false } }`
-    const deploy = deployNet(parseNet(text))
+    const deploy = await deployNet(parseNet(text))
     expect(inputs(deploy)).toEqual([['x', 10, 4]])
     expect(deploy.layer?.[1].param).toEqual([{ name: 'w' }])
-    expect(() => deployNet(parseNet('layer { name: "d" type: "Silence" bottom: "q" }'))).toThrow('no layer is left')
+    await expect(deployNet(parseNet('layer { name: "d" type: "Silence" bottom: "q" }'))).rejects.toThrow(
+      'no layer is left',
+    )
   })
 })
 

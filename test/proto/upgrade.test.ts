@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { NetError } from '../../lib/errors.js'
+import { needsUpgrade } from '../../lib/proto/age.js'
 import type { NetParameter } from '../../lib/proto/message.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
-import { needsUpgrade, upgradeNet, upgradeSolver } from '../../lib/proto/upgrade.js'
+import { upgradeNet } from '../../lib/proto/upgrade.js'
+import { upgradeSolver } from '../../lib/proto/upgrade_solver.js'
 import { readNetParameter, writeMessage } from '../../lib/proto/wire.js'
 import { goldenBytes, goldenFiles, goldenText } from './helpers.js'
 

@@ -8,7 +8,7 @@ import { PoolingLayer } from '../../layers/pooling.js'
 import { filterNet } from '../../net/graph.js'
 import { checkMessage } from '../../proto/message.js'
 import { upgradeNet } from '../../proto/upgrade.js'
-import { classOfType } from '../../registry.js'
+import { knownClass } from '../classes.js'
 
 /** Left to right, right to left, top to bottom, bottom to top. */
 export type Rankdir = 'LR' | 'RL' | 'TB' | 'BT'
@@ -70,7 +70,7 @@ const KINDS: readonly [LayerClass, NodeKind][] = [
 
 /** By its class: several types may name one. */
 function kindOf(type: string): NodeKind {
-  const drawn = classOfType(type)
+  const drawn = knownClass(type)
   return (drawn && KINDS.find(([known]) => isOf(drawn, known))?.[1]) ?? 'layer'
 }
 

@@ -1,0 +1,148 @@
+/**
+ * Where the class of each layer is, as lib/registry.ts wants to know it: read off the two lists by hand,
+ * lib/layers/index.ts and lib/layers/modules/index.ts. What most nets have comes with every net, the rest when a net
+ * names it.
+ */
+import { readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
+import ts from 'typescript'
+import type { Generated } from './generated.js'
+
+const LAYERS = 'lib/layers/index.ts'
+const MODULES = 'lib/layers/modules/index.ts'
+
+/**
+ * Types that come with every net, and families of those that come together when a net names one. What is in none is in
+ * the family `others`.
+ */
+const FAMILIES: Readonly<Record<string, string>> = {
+  common: `Accuracy BatchNorm Bias Concat Convolution Dropout Eltwise EuclideanLoss Flatten InnerProduct Input LRN
+    MemoryData Pooling Power ReLU Reshape Scale Sigmoid Softmax SoftmaxWithLoss Split TanH`,
+  data: 'AnnotatedData Data DummyData HDF5Data HDF5Output ImageData WindowData',
+  detection: `BoxAnnotatorOHEM DetectionEvaluate DetectionOutput EvalDetection MultiBoxLoss Normalize Permute PriorBox
+    Proposal PSROIPooling RegionLoss Reorg ROIAlign ROIPooling SmoothL1Loss SmoothL1LossOHEM SoftmaxWithLossOHEM
+    YoloDetectionOutput Yolov3 Yolov3DetectionOutput`,
+  sequences: 'ContinuationIndicator CTCDecoder CtcLoss CTCLoss Embed LSTM LSTMUnit RNN',
+  maps: `ConvolutionDepthwise Correlation Crop Deconvolution DepthwiseConvolution Flip FlowWarp Im2col Interp Resample
+    ShuffleChannel SPP Upsample UpsampleDarknet`,
+}
+
+const familyOf = (type: string): string =>
+  Object.keys(FAMILIES).find(family => FAMILIES[family].split(/\s+/).includes(type)) ?? 'others'
+
+const sources = [LAYERS, MODULES, 'scripts/generate-layers.ts']
+const packages = ['typescript']
+
+/** The table, and one module a family. */
+export const layers: readonly Generated[] = [
+  { name: 'layers', from: `${LAYERS} and ${MODULES} by scripts/generate-layers.ts`, sources, packages, make: table },
+  ...[...Object.keys(FAMILIES), 'others'].map(family => ({
+    name: `layers_${family}`,
+    from: `${LAYERS} by scripts/generate-layers.ts`,
+    sources,
+    packages,
+    make: () => familyModule(family),
+  })),
+  {
+    name: 'layers_modules',
+    from: `${MODULES} by scripts/generate-layers.ts`,
+    sources,
+    packages,
+    make: async () => "export { builtInModules as layers } from '../layers/modules/index.js'\n",
+  },
+]
+
+async function table(): Promise<string> {
+  const types = await read(LAYERS, 'builtInLayers')
+  const modules = await read(MODULES, 'builtInModules')
+  const all = Object.keys(types.table)
+  const missing = Object.values(FAMILIES)
+    .flatMap(names => names.split(/\s+/))
+    .filter(type => !all.includes(type))
+  if (missing.length) throw new Error(`${LAYERS} has no ${missing.join(', ')}`)
+  const families = [...new Set(all.map(familyOf))].filter(family => family !== 'common')
+  return [
+    "import type { LayerClass } from '../layer.js'",
+    '',
+    "export { layers as commonLayers } from './layers_common.js'",
+    '',
+    '/** Fetches classes of layers, by type. */',
+    'type Fetch = () => Promise<Readonly<Record<string, LayerClass>>>',
+    '',
+    ...families.map(family => `const ${family}: Fetch = () => import('./layers_${family}.js').then(m => m.layers)`),
+    '',
+    '/** Prototxt type → its family, of what comes when a net names it. */',
+    'export const lateLayers: Readonly<Record<string, Fetch>> = {',
+    ...all.filter(type => familyOf(type) !== 'common').map(type => `  ${type}: ${familyOf(type)},`),
+    '}',
+    '',
+    '/** Python module → the classes that it has here. */',
+    'export const lateModules: Readonly<Record<string, readonly string[]>> = {',
+    ...Object.entries(modules.table as Record<string, Table>).map(
+      ([module, classes]) => `  '${module}': ${JSON.stringify(Object.keys(classes))},`,
+    ),
+    '}',
+    '',
+    '/** Fetches these: Python module → class → ours. */',
+    'export const fetchModules = (): Promise<Readonly<Record<string, Readonly<Record<string, LayerClass>>>>> =>',
+    "  import('./layers_modules.js').then(m => m.layers)",
+    '',
+  ].join('\n')
+}
+
+async function familyModule(family: string): Promise<string> {
+  const { table, files } = await read(LAYERS, 'builtInLayers')
+  const entries = Object.entries(table as Record<string, string>).filter(([type]) => familyOf(type) === family)
+  const names = [...new Set(entries.map(([, name]) => name))]
+  return [
+    "import type { LayerClass } from '../layer.js'",
+    ...names.map(name => `import { ${name} } from '${files.get(name)}'`),
+    '',
+    '/** Prototxt type → class. */',
+    'export const layers: Readonly<Record<string, LayerClass>> = {',
+    ...entries.map(([type, name]) => `  ${type}: ${name},`),
+    '}',
+    '',
+  ].join('\n')
+}
+
+type Table = { [name: string]: string | Table }
+
+interface Read {
+  readonly table: Table
+  /** Where a class of the list is, as lib/generated imports it. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** A table of a file, with where its names are imported from. */
+async function read(file: string, table: string): Promise<Read> {
+  const text = await readFile(new URL(`../${file}`, import.meta.url), 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext)
+  const files = new Map<string, string>()
+  let found: Table | undefined
+  for (const statement of source.statements) {
+    if (ts.isImportDeclaration(statement)) {
+      const from = posix.join(posix.dirname(file), (statement.moduleSpecifier as ts.StringLiteral).text)
+      const names = statement.importClause?.namedBindings
+      if (!names || !ts.isNamedImports(names)) continue
+      for (const { name } of names.elements) files.set(name.text, posix.relative('lib/generated', from))
+    } else if (ts.isVariableStatement(statement))
+      for (const { name, initializer } of statement.declarationList.declarations)
+        if (ts.isIdentifier(name) && name.text === table && initializer) found = entryOf(initializer, file) as Table
+  }
+  if (!found) throw new Error(`${file} declares no table ${table}`)
+  return { table: found, files }
+}
+
+function entryOf(value: ts.Expression, file: string): string | Table {
+  if (ts.isAsExpression(value) || ts.isSatisfiesExpression(value)) return entryOf(value.expression, file)
+  if (ts.isIdentifier(value)) return value.text
+  if (!ts.isObjectLiteralExpression(value)) throw new Error(`${file}: a table holds names of classes`)
+  return Object.fromEntries(
+    value.properties.map(property => {
+      if (ts.isShorthandPropertyAssignment(property)) return [property.name.text, property.name.text]
+      if (!ts.isPropertyAssignment(property)) throw new Error(`${file}: an entry is a name and a class`)
+      return [(property.name as ts.Identifier | ts.StringLiteral).text, entryOf(property.initializer, file)]
+    }),
+  )
+}

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest'
+import type { LayerClass } from '../lib/layer.js'
+import { builtInLayers } from '../lib/layers/index.js'
+import { builtInModules } from '../lib/layers/modules/index.js'
+import { classOf, fetchClasses, layerModules, layerTypes } from '../lib/registry.js'
+
+describe('classes that come when a net names them', () => {
+  test.each(Object.entries<LayerClass>(builtInLayers))('%s', async (type, layer) => {
+    expect(layerTypes()).toContain(type)
+    await fetchClasses([{ name: 'x', type }])
+    expect(classOf({ type })).toBe(layer)
+  })
+
+  const python = Object.entries(builtInModules).flatMap(([module, layers]) =>
+    Object.entries(layers).map(([layer, own]) => [module, layer, own] as const),
+  )
+  test.each(python)('%s.%s', async (module, layer, own) => {
+    const param = { type: 'Python', python_param: { module, layer } }
+    expect(layerModules().get(module)).toContain(layer)
+    await fetchClasses([param])
+    expect(classOf(param)).toBe(own)
+  })
+
+  test('what there is not is not found, whatever its name', async () => {
+    for (const type of ['toString', '__proto__', 'NoSuch', '', 'Python']) {
+      await fetchClasses([{ type }, { type: 'Python', python_param: { module: type, layer: 'constructor' } }])
+      expect(classOf({ type })).toBeUndefined()
+      expect(classOf({ type: 'Python', python_param: { module: type, layer: 'constructor' } })).toBeUndefined()
+    }
+  })
+})
