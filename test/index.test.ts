@@ -22,9 +22,16 @@ async function loadedWith(entry: string): Promise<string[]> {
     metafile: true,
     write: false,
   })
-  const imports = Object.values(metafile.inputs).flatMap(input => input.imports)
-  const found = imports.filter(({ external, kind }) => external && kind === 'import-statement').map(({ path }) => path)
-  return [...new Set(found)].sort()
+  const packages = new Set<string>()
+  const seen = new Set<string>()
+  const follow = (name: string): void => {
+    if (seen.has(name)) return
+    seen.add(name)
+    for (const { path, kind, external } of metafile.inputs[name].imports)
+      if (kind === 'import-statement') external ? packages.add(path) : follow(path)
+  }
+  follow(Object.values(metafile.outputs)[0].entryPoint!)
+  return [...packages].sort()
 }
 
 describe('ristretto', () => {
