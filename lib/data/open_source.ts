@@ -6,7 +6,7 @@ import { ImageSource, type ImagesDescription } from './image_source.js'
 import { openLevelRecords } from './leveldb.js'
 import { openLmdbRecords } from './records.js'
 import { SegmentationSource, type SegmentationsDescription } from './segmentation_source.js'
-import { type BatchSource, type LabelKind, type Position, withPrefix } from './source.js'
+import { type BatchSource, type Position, withPrefix } from './source.js'
 import { WindowSource, type WindowsDescription } from './window_source.js'
 
 export type AnyDescription =
@@ -15,9 +15,6 @@ export type AnyDescription =
   | ImagesDescription
   | SegmentationsDescription
   | WindowsDescription
-
-/** What labels are, as far as the description alone says: records may have boxes. */
-export const labelKindOf = ({ kind }: AnyDescription): LabelKind => (kind === 'segmentations' ? 'pictures' : 'numbers')
 
 /** What a source needs from where it runs. */
 export interface Surroundings {

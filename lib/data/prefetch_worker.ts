@@ -1,9 +1,9 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { readFile } from '../system/read_file.js'
 import { importPixels, type PixelsModule } from './image.js'
-import { type AnyDescription, labelKindOf, openSource } from './open_source.js'
+import { type AnyDescription, openSource } from './open_source.js'
 import { type SharedSlots, SLOT, SlotRing } from './prefetch_slots.js'
-import type { Position } from './source.js'
+import { labelKindOf, type Position } from './source.js'
 
 /** What the calling thread hands over. */
 export interface PrefetchData {

@@ -42,6 +42,10 @@ export type Place = (itemShape: readonly number[], truths?: number) => Destinati
 /** What labels are: a number an item, rows of truths of changing number, or a picture an item. */
 export type LabelKind = 'numbers' | 'boxes' | 'pictures'
 
+/** What labels are, as far as the description alone says: records may have boxes. */
+export const labelKindOf = ({ kind }: SourceDescription): LabelKind =>
+  kind === 'segmentations' ? 'pictures' : 'numbers'
+
 /** The shape of the labels of a batch of items (C, H, W). */
 export const labelShape = (
   kind: LabelKind,

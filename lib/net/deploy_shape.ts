@@ -34,7 +34,8 @@ function declaredChannels(
 ): number | undefined {
   if (transform?.force_gray) return 1
   if (transform?.force_color || transform?.mean_value?.length === 3) return 3
-  if (layer?.image_data_param) return layer.image_data_param.is_color === false ? 1 : 3
+  const pictures = layer?.image_data_param ?? layer?.dense_image_data_param
+  if (pictures) return pictures.is_color === false ? 1 : 3
   return layer?.window_data_param ? 3 : undefined
 }
 
