@@ -6,7 +6,15 @@ import { startLimit } from '../system/start_limit.js'
 import type { AnyDescription } from './open_source.js'
 import { createSlots, SLOT, SlotRing } from './prefetch_slots.js'
 import type { PrefetchData } from './prefetch_worker.js'
-import { type BatchSource, batchBytes, batchExtent, destinationIn, type Place, type Position } from './source.js'
+import {
+  type BatchSource,
+  batchBytes,
+  batchExtent,
+  destinationIn,
+  labelKindOf,
+  type Place,
+  type Position,
+} from './source.js'
 
 /** Hands out batches in order: a source itself, or something that works ahead of its caller. */
 export interface Batches {
