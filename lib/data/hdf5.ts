@@ -1,4 +1,5 @@
 import { EngineError, FormatError, RistrettoError } from '../errors.js'
+import { MAX_FILE } from '../system/read_file.js'
 
 type H5wasm = typeof import('h5wasm')
 type H5File = import('h5wasm').File
@@ -53,8 +54,12 @@ export class Hdf5 {
 
   constructor(private readonly library: H5wasm) {}
 
-  /** @param name of the file, for error messages */
-  open(bytes: Uint8Array, name: string): Hdf5Reader {
+  /**
+   * @param name of the file, for error messages
+   * @param maxFile most bytes that what is packed in it may have when it is unpacked, if that is more than the file's own
+   * values can have
+   */
+  open(bytes: Uint8Array, name: string, maxFile: number = MAX_FILE): Hdf5Reader {
     const magic = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
     // a user block of a power of two from 512 bytes may come first
     const starts = (at: number) => magic.every((byte, i) => bytes[at + i] === byte)
@@ -69,7 +74,7 @@ export class Hdf5 {
       const file = new this.library.File(path, 'r')
       // the library hands out an invalid file rather than throw
       if (file.file_id < 0n) throw new RistrettoError('the HDF5 library cannot open it')
-      return new Hdf5Reader(this.library, file, name, remove)
+      return new Hdf5Reader(this.library, file, name, Math.max(maxFile, 4 * bytes.length), remove)
     } catch (error) {
       remove()
       throw new FormatError(`${name}: damaged HDF5 file (${bytes.length} bytes)`, { cause: error })
@@ -113,6 +118,8 @@ export class Hdf5Reader {
     private readonly library: H5wasm,
     private readonly file: H5File,
     private readonly name: string,
+    /** Most bytes of a dataset as float32, and of a piece that is unpacked: a few kB of zeros unpack to GBs. */
+    private readonly most: number,
     private readonly remove: () => void,
   ) {}
 
@@ -145,7 +152,7 @@ export class Hdf5Reader {
         `${this.name}: there is no dataset '${path}'; the file has ${this.names().join(', ') || 'none'}`,
       )
     }
-    const { shape, type, size, virtual_sources } = this.guarded(path, () => dataset.metadata)
+    const { shape, type, size, virtual_sources, chunks } = this.guarded(path, () => dataset.metadata)
     // the library would give zeros for what it does not find
     if (virtual_sources?.length)
       throw new FormatError(
@@ -160,6 +167,11 @@ export class Hdf5Reader {
     const count = sizes.reduce((product, n) => product * n, 1)
     if (!(count <= MAX_COUNT))
       throw new FormatError(`${this.name}: dataset '${path}' is ${sizes.join('×')}: more than 2³¹ − 1 values`)
+    const piece = (chunks ?? []).reduce((product, n) => product * Number(n), size)
+    if (4 * count > this.most || piece > this.most)
+      throw new FormatError(
+        `${this.name}: dataset '${path}' (${sizes.join('×')}${chunks ? ` in pieces of ${chunks.join('×')}` : ''}) unpacks to more than ${this.most} bytes; the option maxFile sets another limit`,
+      )
 
     const data = allocate(count, `${this.name}: dataset '${path}' (${sizes.join('×')})`)
     if (sizes.length === 0)

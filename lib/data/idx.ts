@@ -1,6 +1,5 @@
-import { FormatError } from '../errors.js'
-import { importNode, isNode } from '../system/nodejs.js'
-import { readFile } from '../system/read_file.js'
+import { FormatError, RistrettoError } from '../errors.js'
+import { type ReadOptions, readFile, readPieces } from '../system/read_file.js'
 
 /** An array from an idx file, the format of MNIST: bytes in row-major order. */
 export interface IdxArray {
@@ -30,26 +29,27 @@ export function parseIdx(bytes: Uint8Array, name = 'idx file'): IdxArray {
   return { shape, data: bytes.subarray(start) }
 }
 
-/** Read an idx file; a gzipped one (`.gz`) as well, since that is how MNIST is handed out. */
-export async function readIdx(source: string | Uint8Array): Promise<IdxArray> {
+/**
+ * Read an idx file; a gzipped one (`.gz`) as well, since that is how MNIST is handed out. `maxFile` bounds what it unpacks
+ * to, too: a few kB may be GBs of zeros.
+ */
+export async function readIdx(source: string | Uint8Array, options: ReadOptions = {}): Promise<IdxArray> {
   const name = typeof source === 'string' ? source : 'idx file'
-  let bytes = typeof source === 'string' ? await readFile(source) : source
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await gunzip(bytes, name)
+  let bytes = typeof source === 'string' ? await readFile(source, options) : source
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await gunzip(bytes, name, options.maxFile ?? MAX_UNPACKED)
   return parseIdx(bytes, name)
 }
 
 /** The largest idx file anyone hands out (EMNIST, 814,255 images) has 640 MB. */
-const MAX_UNPACKED = 2 ** 31 - 1
+const MAX_UNPACKED = 2 ** 30
 
-async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Array> {
-  if (!isNode)
-    return new Uint8Array(
-      await new Response(new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
-    )
-  const { gunzipSync } = await importNode('node:zlib')
+async function gunzip(bytes: Uint8Array, name: string, most: number): Promise<Uint8Array> {
+  const reader = new Blob([bytes.slice()]).stream().pipeThrough(new DecompressionStream('gzip')).getReader()
   try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED })
+    return await readPieces(name, most, reader)
   } catch (error) {
+    reader.cancel().catch(() => {})
+    if (error instanceof RistrettoError) throw error
     throw new FormatError(`${name}: cannot unpack it: ${(error as Error).message}`)
   }
 }

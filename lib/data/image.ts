@@ -88,9 +88,7 @@ function inspect(bytes: Uint8Array): { type: string; channels: 1 | 3 | 4 } {
   if (starts(0x47, 0x49, 0x46)) return { type: 'image/gif', channels: 3 }
   if (starts(0x42, 0x4d)) return { type: 'image/bmp', channels: 3 }
   if (starts(0x52, 0x49, 0x46, 0x46)) return { type: 'image/webp', channels: 3 }
-  throw new FormatError(
-    `${bytes.length} bytes that are no PNG, JPEG or other known image: they start with ${[...bytes.subarray(0, 4)].join(', ')}`,
-  )
+  throw new FormatError(`${bytes.length} bytes that are no PNG, JPEG or other known image`)
 }
 
 /** Width and height as the header says; [0, 0] where it says nothing that is known here, which the decoder then refuses. */

@@ -88,9 +88,14 @@ export async function fileSink(path: string): Promise<Sink> {
       return undefined
     },
     abort() {
-      if (open) closeSync(file)
+      // what went wrong before is what is told
+      try {
+        if (open) closeSync(file)
+      } catch {}
       open = false
-      rmSync(temporary, { force: true })
+      try {
+        rmSync(temporary, { force: true })
+      } catch {}
     },
   }
 }

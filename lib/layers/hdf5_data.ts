@@ -111,7 +111,7 @@ export class HDF5DataLayer extends Layer {
       throw withPrefix(hidden, withoutPath(error))
     })
     const where = isHdf5(bytes) ? `layer '${this.name}' (${this.type}): ${name}` : hidden
-    const reader = hdf5.open(bytes, where)
+    const reader = hdf5.open(bytes, where, this.context.files.maxFile)
     try {
       this.arrays = top.map(blob => reader.read(blob.name))
     } finally {

@@ -45,11 +45,13 @@ export class HDF5OutputLayer extends Layer {
       shape: [num, channels, height, width],
       data: dataArray,
     })
-    this.bytes = this.hdf5.write([
+    const bytes = this.hdf5.write([
       ['data', dataset(bottom[0])],
       ['label', dataset(bottom[1])],
     ])
-    if (isNode || this.context.files.asks) await this.context.files.write(this.fileName, this.bytes)
+    if (isNode || this.context.files.asks) await this.context.files.write(this.fileName, bytes)
+    // a write that failed may be tried again
+    this.bytes = bytes
   }
 
   override backward(): void {}

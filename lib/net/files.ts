@@ -64,7 +64,10 @@ export async function readModel(source: FileSource | NetParameter, files: Files)
     const file = fileName(source)
     const bytes = await files.read(source)
     if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no model`)
-    if (isHdf5(bytes)) return { weights: await (await import('./hdf5.js')).readHdf5Weights(bytes, file), pictures: [] }
+    if (isHdf5(bytes)) {
+      const { readHdf5Weights } = await import('./hdf5.js')
+      return { weights: await readHdf5Weights(bytes, file, files.maxFile), pictures: [] }
+    }
     refuseOthers(fileKind(bytes), 'model', file)
     source = await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))
   } else source = checkMessage('NetParameter', source, 'copyFrom')

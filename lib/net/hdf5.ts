@@ -22,8 +22,8 @@ export async function netToHdf5(net: BuiltNet, diffs = false): Promise<Uint8Arra
 }
 
 /** Layers with their blobs; a blob that the file leaves out (it is shared with another layer) is undefined. */
-export async function readHdf5Weights(bytes: Uint8Array, file: string): Promise<Weights> {
-  const reader = (await loadHdf5()).open(bytes, file)
+export async function readHdf5Weights(bytes: Uint8Array, file: string, maxFile?: number): Promise<Weights> {
+  const reader = (await loadHdf5()).open(bytes, file, maxFile)
   try {
     refuseOthers(hdf5Kind(reader), 'model', file)
     const weights: { name: string; blobs: (BlobProto | undefined)[] }[] = []
@@ -68,8 +68,8 @@ export async function stateToHdf5(state: SolverState): Promise<Uint8Array> {
   return (await loadHdf5()).write(datasets)
 }
 
-export async function readHdf5State(bytes: Uint8Array, file: string): Promise<SolverState> {
-  const reader = (await loadHdf5()).open(bytes, file)
+export async function readHdf5State(bytes: Uint8Array, file: string, maxFile?: number): Promise<SolverState> {
+  const reader = (await loadHdf5()).open(bytes, file, maxFile)
   try {
     refuseOthers(hdf5Kind(reader), 'state', file)
     const count = reader.names('/history').length

@@ -1,4 +1,4 @@
-import { NetError } from '../errors.js'
+import { NetError, systemError } from '../errors.js'
 import { listNames } from '../system/names.js'
 import { importNode } from '../system/nodejs.js'
 import type { SolverOptions, TestResult, Watch } from './options.js'
@@ -25,8 +25,10 @@ export class Keeper {
     const { rm } = await importNode('node:fs/promises')
     while (this.written.length > Math.max(1, keepLast)) {
       const old = this.written.shift()!
-      await rm(old.state, { force: true })
-      await rm(old.model, { force: true })
+      for (const file of [old.state, old.model])
+        await rm(file, { force: true }).catch(error => {
+          throw systemError(`keepLast: cannot remove '${file}'`, error)
+        })
     }
   }
 

@@ -84,7 +84,7 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no solver state`)
   if (!isHdf5(bytes)) refuseOthers(fileKind(bytes), 'state', file)
   const state = isHdf5(bytes)
-    ? await (await import('../net/hdf5.js')).readHdf5State(bytes, file)
+    ? await (await import('../net/hdf5.js')).readHdf5State(bytes, file, solver.files.maxFile)
     : readMessage('SolverState', bytes, { file })
   const history = state.history ?? []
   if (history.length !== solver.history.length)

@@ -76,6 +76,11 @@ export interface FileOptions {
    * no less than 64 MiB.
    */
   maxFile?: number
+  /**
+   * Most milliseconds that reading from a URL may take, from the request to the last byte. Default: ten minutes; Infinity
+   * is no limit.
+   */
+  urlTimeout?: number
   /** Read pipes as well as files, until they end; default false. Devices are never read. */
   streams?: boolean
 }
@@ -87,6 +92,7 @@ const FILE_RULES: OptionRules<FileOptions & { maxMemory?: number }> = {
   ],
   outputs: [v => typeof v === 'boolean' || (typeof v === 'string' && v !== ''), 'a folder, true or false'],
   maxFile: aLimit,
+  urlTimeout: aLimit,
   maxMemory: aLimit,
   streams: aFlag,
 }
@@ -137,7 +143,7 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
         return bytes
       }
       const url = given === false ? undefined : asUrl(name, base)
-      if (url) return fetchBytes(url, maxFile)
+      if (url) return fetchBytes(url, maxFile, options.urlTimeout ?? URL_TIMEOUT)
       throw notFound(name, base, given)
     },
     text: async source => textFrom(await files.read(source), fileName(source)),
@@ -193,11 +199,21 @@ function asUrl(path: string, base: string | undefined): string | undefined {
   return typeof location !== 'undefined' && !isNode ? new URL(path, location.href).href : undefined
 }
 
-async function fetchBytes(url: string, maxFile: number): Promise<Uint8Array> {
+const URL_TIMEOUT = 600_000
+/** What timers can count. */
+const LONGEST = 2 ** 31 - 1
+
+async function fetchBytes(url: string, maxFile: number, timeout: number): Promise<Uint8Array> {
+  const signal = timeout > LONGEST ? undefined : AbortSignal.timeout(Math.ceil(timeout))
   const failed = (error: unknown): never => {
+    if (signal?.aborted)
+      throw new RistrettoError(
+        `cannot read ${url}: it was not there after ${timeout / 1000} s; the option urlTimeout sets another limit`,
+        { cause: error },
+      )
     throw error instanceof RistrettoError ? error : systemError(`cannot read ${url}`, error)
   }
-  const response = await fetch(url).catch(failed)
+  const response = await fetch(url, { signal }).catch(failed)
   if (!response.ok)
     throw new FormatError(`cannot read ${url}: the server answered ${response.status} ${response.statusText}`)
   mustFit(url, Number(response.headers.get('content-length') ?? 0), maxFile)

@@ -12,6 +12,8 @@ export interface ConvertMnistOptions {
   output: string
   /** Replace a database that is there already; default: an error. */
   overwrite?: boolean
+  /** Most bytes of a file, unpacked ones too; default: 2 GiB, and 1 GiB of what is unpacked. */
+  maxFile?: number
   /** Called after every 1,000 records. */
   onProgress?: (done: number, total: number) => void
 }
@@ -28,10 +30,11 @@ export async function convertMnist({
   labels,
   output,
   overwrite,
+  maxFile,
   onProgress,
 }: ConvertMnistOptions): Promise<number> {
-  const pictures = await readIdx(images)
-  const classes = await readIdx(labels)
+  const pictures = await readIdx(images, { maxFile })
+  const classes = await readIdx(labels, { maxFile })
   const nameOf = (source: string | Uint8Array) => (typeof source === 'string' ? source : 'the idx bytes')
   if (pictures.shape.length !== 3)
     throw new FormatError(`${nameOf(images)}: ${pictures.shape.length} axes; pictures have 3 (count, height, width)`)

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { bundled } from '../bundled.js'
@@ -36,6 +36,26 @@ describe.skipIf(process.platform === 'win32')('when the reader of the output goe
     const file = join(folder, 'upgraded.prototxt')
     expect(await unread('upgrade-net', model, file)).toBe(0)
     expect(readFileSync(file, 'utf8')).toContain('Tiny')
+  })
+
+  it.skipIf(process.platform !== 'linux')('a full disk under the log ends no training, and one line says so', () => {
+    const full = openSync('/dev/full', 'w')
+    const run = (...argv: string[]) =>
+      spawnSync(process.execPath, ['--import', 'tsx', join(root, 'lib/cli/main.ts'), ...argv], {
+        cwd: root,
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+      })
+    rmSync(`${prefix}_iter_30.caffemodel`, { force: true })
+    const training = run('train', '--solver', solver, '--engine', 'js')
+    expect({ code: training.status, err: training.stderr }).toEqual({
+      code: 0,
+      err: expect.stringMatching(/^ristretto: cannot write to standard output: ENOSPC.*; the work goes on unheard\n$/),
+    })
+    expect(existsSync(`${prefix}_iter_30.caffemodel`)).toBe(true)
+    const printing = run('upgrade-net', model)
+    expect(printing.status).toBe(1)
+    expect(printing.stderr).toMatch(/^ristretto: cannot write to standard output: ENOSPC[^;]*\n$/)
   })
 
   it('SIGTERM stops training as Ctrl-C does', async () => {

@@ -93,11 +93,29 @@ describe.each(['service.js', 'bundled.mjs'])('the Node service (%s)', file => {
     const order = Array.from({ length: 40 }, (_, i) => (i * 3) % 8)
     const [wrong, ...together] = await Promise.all([ask(new Uint8Array(7)), ...order.map(i => ask(picture(i)))])
     expect(wrong.status).toBe(400)
-    expect(wrong.text).toContain("blob 'data' is 1×1×28×28 (784 values), but 7 values were given")
+    // the sender is told that something is wrong, the log what
+    expect(wrong.text).toBe('this is no picture of 784 bytes, or it cannot be served now\n')
+    expect(errors).toContain("blob 'data' is 1×1×28×28 (784 values), but 7 values were given")
     expect(together.map(({ text }) => text)).toEqual(order.map(i => alone[i]))
   })
 
+  it('survives senders that go away, and those that send too much', async () => {
+    const gone = new AbortController()
+    const body = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(10))
+        gone.abort()
+      },
+    })
+    const half = { method: 'POST', body, duplex: 'half', signal: gone.signal } as RequestInit
+    await expect(fetch(url, half)).rejects.toThrow()
+    await fetch(url, { method: 'POST', body: new Uint8Array(3e6) }).catch(() => {})
+    const response = await fetch(url, { method: 'POST', body: picture(1) })
+    expect(JSON.parse(await response.text())).toHaveLength(10)
+  })
+
   it('ends when it is told to, without a word', async () => {
+    errors = ''
     const ended = new Promise(resolve => service.once('exit', code => resolve(code)))
     service.kill('SIGTERM')
     expect(await ended).toBe(0)
