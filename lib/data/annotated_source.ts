@@ -3,7 +3,7 @@ import type { AnnotatedDatum, BatchSampler, TransformationParameter } from '../g
 import { withDefaults } from '../proto/message.js'
 import { readMessage } from '../proto/wire.js'
 import { RandomStream } from '../rng.js'
-import { between, emitted, sampleWindows } from './batch_sampler.js'
+import { between, checkSamplers, emitted, sampleWindows } from './batch_sampler.js'
 import { type Box, inWindow, type Truth, WHOLE } from './boxes.js'
 import type { DatumDescription } from './datum_source.js'
 import { cropImage, decodeImage, MOST_PIXELS, type PixelsModule, type PlanarImage, toPlanes } from './image.js'
@@ -34,6 +34,9 @@ export interface AnnotatedDescription extends Omit<DatumDescription, 'kind'> {
   readonly annotated: boolean | undefined
 }
 
+/** Every window that is tried looks at all of them. */
+const MOST_BOXES = 2 ** 14
+
 /** A picture and the boxes in it. */
 interface Scene {
   readonly image: PlanarImage
@@ -63,6 +66,11 @@ export class AnnotatedSource implements BatchSource {
     start: Position,
   ) {
     const { transform, annotated, name } = description
+    try {
+      checkSamplers(description.samplers)
+    } catch (error) {
+      throw withPrefix(description.layer, error)
+    }
     this.transformer = new DataTransformer(transform)
     this.random = new RandomStream(transform.seed, `boxes ${transform.stream}`)
     this.batchSize = description.batchSize
@@ -184,6 +192,8 @@ export class AnnotatedSource implements BatchSource {
         return { label: group_label, instance: instance_id, xmin, ymin, xmax, ymax, difficult }
       }),
     )
+    if (truths.length > MOST_BOXES)
+      throw new FormatError(`it has ${truths.length} boxes; at most ${MOST_BOXES} are read of one picture`)
     const { channels = 0, height = 0, width = 0, data = new Uint8Array(0), encoded } = datum
     if (encoded) {
       const { forceColor, forceGray } = this.description.transform

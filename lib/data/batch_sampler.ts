@@ -1,3 +1,4 @@
+import { NetError } from '../errors.js'
 import type { BatchSampler, EmitConstraint, SampleConstraint, Sampler } from '../generated/caffe.js'
 import { withDefaults } from '../proto/message.js'
 import type { RandomStream } from '../rng.js'
@@ -28,6 +29,22 @@ export function sampleWindows(samplers: readonly BatchSampler[], truths: readonl
     }
   }
   return windows
+}
+
+/** SSD's own samplers try 50 times each; nothing that trains needs as many as this for every picture. */
+const MOST_TRIALS = 10_000
+
+/** Throws a NetError for samplers that would never end, or whose numbers are none. */
+export function checkSamplers(samplers: readonly BatchSampler[]): void {
+  const trials = samplers.reduce((sum, param) => sum + withDefaults('BatchSampler', param).max_trials, 0)
+  if (trials > MOST_TRIALS)
+    throw new NetError(`batch_sampler: max_trials come to ${trials} for every picture; at most ${MOST_TRIALS} are made`)
+  samplers.forEach(({ sampler }, i) => {
+    // a scale is a share of the picture, an aspect ratio a factor
+    for (const [name, value] of Object.entries(withDefaults('Sampler', sampler)))
+      if (!(Number.isFinite(value) && value >= 0))
+        throw new NetError(`batch_sampler ${i}: sampler.${name} is ${value}; it is a finite number from 0 on`)
+  })
 }
 
 /** A window of area scale² whose sides are as aspect ratio : 1, anywhere in the picture. */

@@ -95,6 +95,13 @@ export class DetectionOutputLayer extends Layer {
     }
   }
 
+  /** Each box that is tried may be compared with every other of its class. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const { topK } = this.nms
+    const tried = topK > -1 ? Math.min(topK, this.priors) : this.priors
+    return super.work(bottom, top) + bottom[0].dim(0) * this.classes * tried * tried
+  }
+
   private detect(image: number, loc: Blob, conf: Float32Array, coding: BoxCoding, rows: Rows): void {
     const { classes, priors, p } = this
     const scores = conf.subarray(image * priors * classes, (image + 1) * priors * classes)

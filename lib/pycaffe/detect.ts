@@ -96,7 +96,7 @@ function boxesOf(net: Net): string {
 /** Names of labels from a file: SSD's labelmap.prototxt, or one name a line, the first that of label 0. */
 export async function loadLabelMap(source: FileSource): Promise<Map<number, string>> {
   const text = await createFiles({}).text(source)
-  if (!/^\s*item\b/m.test(text)) return new Map(text.trimEnd().split(/\r?\n/).entries())
+  if (!/^[ \t]*item\b/m.test(text)) return new Map(text.trimEnd().split(/\r?\n/).entries())
   const { item = [] } = parseText('LabelMap', text, { file: fileName(source) })
   return new Map(item.map(({ label = 0, name = '', display_name }) => [label, display_name || name]))
 }

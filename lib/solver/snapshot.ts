@@ -22,6 +22,8 @@ interface Positions {
   seed: number
   train: NetPosition
   test: NetPosition[]
+  /** What the model's file looked like that was saved with it: see fingerprint. */
+  model?: string
 }
 interface NetPosition {
   passes: number
@@ -54,7 +56,7 @@ export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.
     current_step: solver.rate.stage,
     ...(solver.rate.followsLoss && { minimum_loss: solver.rate.lowest, iter_last_event: solver.rate.lastEvent }),
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
-    ristretto_positions: JSON.stringify(await positionsOf(solver)),
+    ristretto_positions: JSON.stringify({ ...(await positionsOf(solver)), model: fingerprint(model) }),
   }
   const write = async (state: SolverState) =>
     hdf5 ? (await import('../net/hdf5.js')).stateToHdf5(state) : writeMessage('SolverState', state)
@@ -100,6 +102,8 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   const moments = history.map(proto => blobData(proto))
   const positions = state.ristretto_positions ? readPositions(state.ristretto_positions, file) : undefined
   const weights = model ?? (await findModel(solver, source, state.learned_net))
+  if (model === undefined && weights !== undefined && positions?.model !== undefined)
+    await mustBelong(solver, weights, positions.model, file)
   if (weights !== undefined)
     await solver.net.copyFrom(weights).catch(error => {
       const told = model !== undefined || isModelName(state.learned_net ?? '')
@@ -114,6 +118,33 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   solver.rate.lowest = state.minimum_loss ?? Number.POSITIVE_INFINITY
   solver.rate.lastEvent = state.iter_last_event ?? solver.iter
   if (positions) applyPositions(solver, positions)
+}
+
+/** So many words of a model tell it from that of another iteration: an update changes nearly all of its weights. */
+const WORDS = 1 << 18
+
+/** Length and a hash of words from everywhere in a file; no proof against whoever means harm. */
+function fingerprint(bytes: Uint8Array): string {
+  const step = Math.max(1, Math.floor(bytes.length / 4 / WORDS)) * 4
+  let hash = 0x811c9dc5
+  for (let at = 0; at < bytes.length; at += step)
+    hash = Math.imul(
+      hash ^ (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)),
+      0x01000193,
+    )
+  return `${bytes.length}-${(hash >>> 0).toString(16)}`
+}
+
+/**
+ * Refuse a model that is not the one saved with the state: a reader who comes between the two renames of a snapshot, or
+ * copies one of two files, sees a mix. Where the model is not found, copyFrom says so.
+ */
+async function mustBelong(solver: TrainingRun, model: FileSource, wanted: string, file: string): Promise<void> {
+  const bytes = await solver.files.read(model).catch(() => undefined)
+  if (bytes && fingerprint(bytes) !== wanted)
+    throw new FormatError(
+      `${file}: the model that lies there is not the one that was saved with this state: the two files are of different snapshots, or one was changed or was being written; take both of one snapshot, or say which model you mean: restore(state, model)`,
+    )
 }
 
 /** The model that a state names: as written, else beside the state file. */
@@ -157,7 +188,8 @@ async function positionsOf(solver: TrainingRun): Promise<Positions> {
 function readPositions(text: string, file: string): Positions {
   try {
     const positions = JSON.parse(text)
-    const { seed, train, test } = positions
+    const { seed, train, test, model } = positions
+    if (model !== undefined && typeof model !== 'string') throw new TypeError()
     if (isCount(seed) && isPosition(train) && Array.isArray(test) && test.every(isPosition)) return positions
   } catch {}
   throw new FormatError(`${file}: the stored positions of the random streams cannot be read`)

@@ -9,6 +9,7 @@ interface NodeModules {
   'node:v8': typeof import('node:v8')
   'node:vm': typeof import('node:vm')
   'node:worker_threads': typeof import('node:worker_threads')
+  'node:zlib': typeof import('node:zlib')
 }
 
 /**

@@ -37,7 +37,8 @@ export function parseXml(text: string, file: string): XmlElement {
   const root: XmlElement = { name: '', children: [], text: '' }
   const open = [root]
   const piece =
-    /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<![^>]*>|<\/([^\s>]+)\s*>|<([^\s/>!?]+)(?:[^>"']|"[^"]*"|'[^']*')*?(\/?)>|([^<]+)/gy
+    /<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<!(?!--|\[CDATA\[)[^>]*>|<\/([^\s>]+)\s*>|<([^\s/>!?]+)(?:[^>"']|"[^"]*"|'[^']*')*?(\/?)>|([^<]+)/gy
+  // what is begun and never ends matches nothing else, or each would look through all that follows
   const lineAt = (at: number) => text.slice(0, at).split('\n').length
   for (let at = 0; at < text.length; at = piece.lastIndex) {
     piece.lastIndex = at
@@ -117,6 +118,8 @@ function labelOf(name: string, labels: ReadonlyMap<string, number>, where: strin
 
 function boxOf(xmin: number, ymin: number, xmax: number, ymax: number, width: number, height: number, where: string) {
   if (!(width > 0 && height > 0)) throw new FormatError(`${where}: the picture is ${width}×${height}`)
+  if (![xmin, ymin, xmax, ymax].every(side => Math.abs(side) < FARTHEST))
+    throw new FormatError(`${where}: its box lies farther out than ${FARTHEST} pixels`)
   if (!(xmax >= xmin && ymax >= ymin)) throw new FormatError(`${where}: its box ends before it begins`)
   return { xmin: xmin / width, ymin: ymin / height, xmax: xmax / width, ymax: ymax / height }
 }
@@ -156,12 +159,15 @@ export function jsonObjects(
   return annotation.map(({ category_id, bbox, iscrowd }, i) => {
     const where = `${file}: annotation ${i}`
     return {
-      label: labelOf(String(category_id), labels, where),
+      label: labelOf(isName(category_id) ? String(category_id) : '', labels, where),
       box: cornersOf(bbox, height, width, where),
       difficult: iscrowd === 1 || iscrowd === true,
     }
   })
 }
+
+/** What may stand for a category; a list in a list in a list cannot be made a text. */
+const isName = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
 
 function jsonOf(text: string, file: string): unknown {
   try {
@@ -178,6 +184,9 @@ function cornersOf(bbox: unknown, height: number, width: number, where: string):
   const [x, y, w, h] = bbox as number[]
   return boxOf(x, y, x + w, y + h, width, height, where)
 }
+
+/** No picture is so large; float32 still tells its pixels apart. */
+const FARTHEST = 2 ** 24
 
 /** A picture of a COCO file and the objects in it. */
 export interface CocoPicture {
@@ -203,10 +212,15 @@ export function cocoPictures(text: string, file: string, given?: ReadonlyMap<str
       throw new FormatError(`${file}: it has no list of ${name}, which COCO's instances have`)
     return value as NonNullable<CocoFile[K]>
   }
+  const categories = list('categories')
+  categories.forEach(({ id }, i) => {
+    if (!isName(id)) throw new FormatError(`${file}: category ${i} has no id`)
+  })
+  const byName = (name: unknown) => (typeof name === 'string' ? given?.get(name) : undefined)
   const labels = new Map<unknown, number | undefined>(
-    list('categories')
+    categories
       .sort((a, b) => Number(a.id) - Number(b.id))
-      .map(({ id, name }, i) => [id, given ? (given.get(String(name)) ?? given.get(String(id))) : i + 1]),
+      .map(({ id, name }, i) => [id, given ? (byName(name) ?? byName(String(id))) : i + 1]),
   )
   const pictures = new Map(
     list('images').map((image, i) => {

@@ -196,7 +196,11 @@ async function picturesOf(options: ConvertAnnosetOptions, prefix: string): Promi
 /** Objects of one label together, numbered among themselves. */
 function groupsOf(objects: readonly AnnotatedObject[]): AnnotatedDatum['annotation_group'] {
   const groups = new Map<number, AnnotatedObject[]>()
-  for (const object of objects) groups.set(object.label, [...(groups.get(object.label) ?? []), object])
+  for (const object of objects) {
+    const group = groups.get(object.label)
+    if (group) group.push(object)
+    else groups.set(object.label, [object])
+  }
   return [...groups].map(([label, members]) => ({
     group_label: label,
     annotation: members.map(({ box, difficult }, i) => ({ instance_id: i, bbox: { ...box, difficult } })),
