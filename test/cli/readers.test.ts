@@ -41,11 +41,7 @@ describe.skipIf(process.platform === 'win32')('when the reader of the output goe
   it.skipIf(process.platform !== 'linux')('a full disk under the log ends no training, and one line says so', () => {
     const full = openSync('/dev/full', 'w')
     const run = (...argv: string[]) =>
-      spawnSync(process.execPath, ['--import', 'tsx', join(root, 'lib/cli/main.ts'), ...argv], {
-        cwd: root,
-        stdio: ['ignore', full, 'pipe'],
-        encoding: 'utf8',
-      })
+      spawnSync(process.execPath, [main, ...argv], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
     rmSync(`${prefix}_iter_30.caffemodel`, { force: true })
     const training = run('train', '--solver', solver, '--engine', 'js')
     expect({ code: training.status, err: training.stderr }).toEqual({
