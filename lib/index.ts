@@ -13,7 +13,9 @@
  * @module
  */
 export { Blob, type Shape } from './blob.js'
+export type { ResizeMode } from './data/picture_fit.js'
 export type { Preparation } from './data/preparation.js'
+export type { MeanImage } from './data/transformer.js'
 export type {
   AccuracyShape,
   After,
@@ -83,9 +85,11 @@ export {
 } from './layer.js'
 export { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
+export type { ArchiveExtras } from './net/archive.js'
 export type { Runnable } from './net/batches.js'
 export { type DeployOptions, deployNet } from './net/deploy.js'
 export type { DeployNetOptions } from './net/deploy_net.js'
+export type { ArchiveOptions } from './net/deployed.js'
 export type { LayerDescription, NetDescription, ParamDescription } from './net/description.js'
 export type { Feed, FeedItem, FeedSource, FeedValues, JointFeedSource } from './net/feed.js'
 export type { CopyOptions, CopyReport, NetFormat, SaveOptions } from './net/files.js'
@@ -93,6 +97,7 @@ export type { MemoryPlan } from './net/memory_plan.js'
 export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './net/node.js'
 export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, TaggedLog } from './net/options.js'
 export type { Passes } from './net/passes.js'
+export type { Picture, PredictItem, PredictOptions, RgbaPicture } from './net/predict.js'
 export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'

@@ -10,6 +10,7 @@ import type { Layer, LayerContext, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
 import { buildNet } from './net/build.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
+import type { ArchiveOptions } from './net/deployed.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
 import { explainNet } from './net/explain.js'
 import { createFeed, type FeedSource, type JointFeedSource } from './net/feed.js'
@@ -17,11 +18,11 @@ import {
   type CopyOptions,
   type CopyReport,
   copyWeights,
+  formatOf,
   netToBytes,
   netWeights,
   readModel,
   type SaveOptions,
-  saveNet,
 } from './net/files.js'
 import { filterNet, insertSplits } from './net/graph.js'
 import { createWatch } from './net/limits.js'
@@ -37,6 +38,7 @@ import {
 } from './net/options.js'
 import { Passes } from './net/passes.js'
 import { pictureLayers } from './net/picture_layers.js'
+import type { PredictItem, PredictOptions } from './net/predict.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
@@ -45,6 +47,7 @@ import { checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
 import { didYouMean, listNames } from './system/names.js'
 import type { Values } from './system/ndarrays.js'
+import { writeFileSafely } from './system/write_file.js'
 
 /** What a net may take unless it is told otherwise, in bytes. */
 const MAX_MEMORY = 2 ** 32
@@ -93,6 +96,9 @@ export class Net {
   /** Names of the classes, where the model or the data that it learned from has them. */
   labels: readonly string[] | undefined
   private prepared: { by: LayerParameter | undefined; is: Preparation } | undefined
+
+  /** The deploy net that shares the weights, once somebody predicts. */
+  private predicting: Promise<Net> | undefined
 
   private readonly places = new Map<string, number>()
 
@@ -168,6 +174,16 @@ export class Net {
   static async deploy(source: FileSource | NetParameter, options: DeployNetOptions = {}): Promise<Net> {
     const { deployFrom } = await import('./net/deploy_net.js')
     return deployFrom(source, options, (param, options) => Net.create(param, options))
+  }
+
+  /**
+   * The net in an archive of `save` or `ristretto archive`, or of DIGITS (.tar.gz, .zip): with its weights, classes
+   * (`labels`) and what is done with pictures (`preparation`). Custom layers in it are not run: their classes are
+   * registered before. Throws a FormatError for a damaged archive, a NetError where weights are missing.
+   */
+  static async load(source: FileSource, options: NetOptions = {}): Promise<Net> {
+    const { loadArchive } = await import('./net/deployed.js')
+    return loadArchive(source, options, (param, options) => Net.create(param, options))
   }
 
   /** The description in a prototxt, upgraded to the current format. */
@@ -338,17 +354,60 @@ export class Net {
     for (const share of shares) share()
   }
 
-  /** Write a .caffemodel (or .caffemodel.h5): to a temporary name first, then renamed. */
-  async save(path: string, options: SaveOptions = {}): Promise<void> {
+  /**
+   * Write a .caffemodel, a .caffemodel.h5, or with the ending .zip an archive: the deploy net with weights, classes and
+   * what is done with pictures, which Net.load and Classifier.load need nothing else for. To a temporary name first, then
+   * renamed.
+   */
+  async save(path: string, options: SaveOptions & ArchiveOptions = {}): Promise<void> {
     if (typeof path !== 'string') throw new RistrettoError(`save takes the path of a file, not ${whatIs(path)}`)
-    await this.pull()
-    await saveNet(this.built, path, options)
+    const format = options.format ?? formatOf(path)
+    await writeFileSafely(path, await this.toBytes({ ...options, format }))
   }
 
   /** The model as bytes, for places without files. */
-  async toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
+  async toBytes(options: SaveOptions & ArchiveOptions = {}): Promise<Uint8Array> {
+    const { format, diffs, ...archive } = options
+    if (format === 'zip') {
+      this.runner.mustLive()
+      const { archiveOf } = await import('./net/deployed.js')
+      return archiveOf(this, archive, Net.deploy)
+    }
     await this.pull()
-    return netToBytes(this.built, options)
+    return netToBytes(this.built, { format, diffs })
+  }
+
+  /** The net that is used of this one, with the weights as they are now, on its own: see the static `deploy`. */
+  async deploy(options: DeployNetOptions = {}): Promise<Net> {
+    this.runner.mustLive()
+    const { deployCopy } = await import('./net/deployed.js')
+    return deployCopy(this, options, Net.deploy)
+  }
+
+  /**
+   * What the net says of any number of items: one row of values an item, those of the first output. Items are values of
+   * the input, in arrays of any kind, or pictures (path, URL, bytes of a file, RGBA pixels), prepared as in the training.
+   * A net with labels or losses, or in phase TRAIN, predicts through its deploy net, which shares its weights. Throws a
+   * RistrettoError that names the item for what fits no input.
+   */
+  async predict(
+    items: Iterable<PredictItem> | AsyncIterable<PredictItem>,
+    options: PredictOptions = {},
+  ): Promise<Float32Array[]> {
+    this.runner.mustLive()
+    const { needsDeploy, predictItems } = await import('./net/predict.js')
+    if (!needsDeploy(this.built) && !this.built.blobs.some(blob => this.runner.isFed(blob)))
+      return predictItems(this, items, options)
+    this.predicting ??= import('./net/deployed.js').then(async ({ deployBuilt }) => {
+      const net = await deployBuilt(this, {}, Net.deploy)
+      net.shareWith(this)
+      return net
+    })
+    const net = await this.predicting.catch(error => {
+      this.predicting = undefined
+      throw error
+    })
+    return this.exclusive(() => predictItems(net, items, options))
   }
 
   /**
@@ -425,6 +484,10 @@ export class Net {
   /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
   dispose(): void {
     this.runner.dispose()
+    this.predicting?.then(
+      net => net.dispose(),
+      () => {},
+    )
   }
   /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {

@@ -2,14 +2,19 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { NdArray } from 'ndarray'
+import { readLabels } from '../data/labels.js'
+import { type Preparation, preparationText } from '../data/preparation.js'
 import { RistrettoError } from '../errors.js'
+import { isDeployed } from '../net/deploy.js'
 import { Net } from '../net.js'
-import { Classifier } from '../pycaffe/classifier.js'
+import { bestClasses, Classifier, type ClassifierOptions, type Prediction } from '../pycaffe/classifier.js'
 import { loadImage } from '../pycaffe/io/image.js'
 import { writeNpy } from '../pycaffe/io/npy.js'
 import { loadMean } from '../pycaffe/io/protos.js'
+import { optionsOf, type Preprocessing } from '../pycaffe/preprocessing.js'
 import { ndarrayOf, type Values } from '../system/ndarrays.js'
 import { writeFileSafely } from '../system/write_file.js'
+import { isArchiveFile, loadArchive } from './archive_file.js'
 import { addGpuSwitch } from './gpu_flag.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import {
@@ -21,7 +26,7 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, print, printJson } from './output.js'
+import { type Output, print, printJson, warn } from './output.js'
 import { warnOfMissing, warnOfPreprocessing } from './preprocessing_warnings.js'
 import { ProgressBar } from './progress.js'
 
@@ -29,13 +34,14 @@ interface ClassifyOptions extends RunOptions, StateOptions {
   labels?: string
   top: number
   mean?: string
-  rawScale: number
+  rawScale?: number
   inputScale?: number
   channelSwap?: number[]
   imagesDim?: number[]
   oversample?: boolean
   output?: string
   json?: boolean
+  trust?: boolean
 }
 
 export function addClassify(program: Command, output: Output): void {
@@ -44,14 +50,14 @@ export function addClassify(program: Command, output: Output): void {
     .description('Classify pictures: the most probable classes of each.')
     .argument(
       '<model>',
-      "deploy prototxt, which starts with an Input layer; its first output is taken as the classes' probabilities",
+      'archive of a model (.zip, or .tar.gz of DIGITS), which needs nothing else; or a prototxt: its first output is taken as the probabilities of the classes',
     )
-    .argument('<weights>', '.caffemodel')
-    .argument('<pictures...>', 'PNG or JPEG files, or folders of them')
-    .option('--labels <file>', 'names of the classes, one a line')
+    .argument('<weights>', '.caffemodel; left out with an archive')
+    .argument('[pictures...]', 'PNG or JPEG files, or folders of them')
+    .option('--labels <file>', 'names of the classes, one a line (default: those of the archive, or beside the data)')
     .option('--top <n>', 'how many classes to show', whole(1), 5)
     .option('--mean <mean>', 'what is taken off: one value, one a channel (104,117,123), a .binaryproto or a .npy file')
-    .option('--raw-scale <factor>', 'factor before the mean is taken off; pictures are 0 … 1', number, 255)
+    .option('--raw-scale <factor>', 'factor before the mean is taken off; pictures are 0 … 1 (default: 255)', number)
     .option('--input-scale <factor>', 'factor after the mean is taken off (default: 1)', number)
     .option('--channel-swap <order>', 'order of the channels (default: 2,1,0, which makes R G B into B G R)', wholes(0))
     .option(
@@ -62,6 +68,7 @@ export function addClassify(program: Command, output: Output): void {
     .option('--oversample', 'average over the corners, the middle and their mirror images instead of the middle alone')
     .option('--output <file>', 'write all probabilities to a .npy file, pictures × classes')
     .option('--json', 'print the result as JSON')
+    .option('--trust', 'run the custom layers that the archive holds: they are programs')
   addStateOptions(command)
   addGpuSwitch(addRunOptions(command)).action((model, weights, pictures, options: ClassifyOptions) =>
     classify(model, weights, pictures, options, output),
@@ -69,9 +76,11 @@ export function addClassify(program: Command, output: Output): void {
   command.addHelpText(
     'after',
     `
-Pictures are read by two packages: npm install ndarray-pixels sharp.
+What is done with pictures is what the data layer of the training did, as archive, prototxt or model say it; flags set it
+otherwise. JPEGs and some PNGs are read by two packages: npm install ndarray-pixels sharp.
 
 Examples:
+  ristretto classify model.zip cat.jpg dog.jpg --json
   ristretto classify deploy.prototxt bvlc_reference_caffenet.caffemodel cat.jpg --mean 104,117,123 --labels synset_words.txt
   ristretto classify deploy.prototxt net.caffemodel photos/ --mean ilsvrc_12_mean.npy --images-dim 256,256 --oversample --json
   ristretto classify lenet.prototxt lenet.caffemodel digit.png --input-scale 0.00390625`,
@@ -86,7 +95,7 @@ const wholes =
 /** One picture's classes, the most probable first. */
 interface Result {
   file: string
-  predictions: { index: number; label?: string; probability: number }[]
+  predictions: Prediction[]
 }
 
 async function classify(
@@ -97,35 +106,32 @@ async function classify(
   output: Output,
 ): Promise<void> {
   await registerLayers(options, output)
+  await mustExist(model)
+  const archive = await isArchiveFile(model)
+  if (archive) pictures.unshift(weights)
+  else if (!pictures.length) throw new RistrettoError('which pictures? Files or folders follow the weights')
   const files = (await Promise.all(pictures.map(pictureFiles))).flat()
-  await mustExist(weights)
-  const labels = options.labels === undefined ? undefined : (await readText(options.labels)).trimEnd().split(/\r?\n/)
-  const { engine, threads, seed, level, stage: stages, outputs } = options
-  const net = await Net.create(model, { engine, threads, seed, level, stages, outputs, phase: 'TEST' })
+  const given = options.labels === undefined ? undefined : readLabels(await readText(options.labels), options.labels)
+  const net = archive ? await loadArchive(model, options, output) : await loadFiles(model, weights, options, output)
   const json = options.json ?? false
   const bar =
     output.out.isTTY && !json && files.length > 1 ? new ProgressBar(output, 'Classifying', files.length, []) : undefined
   const results: Result[] = []
-  const rows: Float32Array[] = []
+  const all: Float32Array[] = []
   try {
-    const { missing } = await net.copyFrom(weights)
-    warnOfMissing(missing, weights, 'the classes are not what was learned', output)
-    const { classifier, color, perPass, used } = await classifierOf(net, files.length, options)
-    warnOfPreprocessing(net, classifier.notices, used, options, output)
+    const labels = given ?? net.labels
+    const { perPass, rows } = await classifierOf(net, files.length, options, output)
     for (let i = 0; i < files.length; i += perPass) {
       const now = files.slice(i, i + perPass)
-      const images = await Promise.all(now.map(file => picture(file, color)))
-      const { data, shape } = await classifier.predict(images, options.oversample ?? false)
-      const classes = data.length / shape[0]
-      if (labels && labels.length !== classes)
-        throw new RistrettoError(
-          `${options.labels} has ${labels.length} labels, output '${net.outputs[0]}' has ${classes} classes`,
-        )
-      for (const [k, file] of now.entries()) {
-        const probabilities = data.slice(k * classes, (k + 1) * classes)
-        const result = { file, predictions: best(probabilities, options.top, labels) }
+      for (const [k, probabilities] of (await rows(now)).entries()) {
+        const classes = probabilities.length
+        if (labels && labels.length !== classes)
+          throw new RistrettoError(
+            `${options.labels ?? 'the model'} has ${labels.length} labels, output '${net.outputs[0]}' has ${classes} classes`,
+          )
+        const result = { file: now[k], predictions: bestClasses(probabilities, options.top, labels) }
         results.push(result)
-        if (options.output !== undefined) rows.push(probabilities)
+        if (options.output !== undefined) all.push(probabilities)
         if (json) continue
         if (bar) bar.log(...resultLines(result))
         else for (const line of resultLines(result)) print(output, line)
@@ -136,32 +142,87 @@ async function classify(
     bar?.stop()
     net.dispose()
   }
-  if (options.output !== undefined) await writeFileSafely(options.output, writeNpy(stacked(rows)))
+  if (options.output !== undefined) await writeFileSafely(options.output, writeNpy(stacked(all)))
   if (json) printJson(output, results)
 }
 
-/** The classifier, whether the net sees colours, and how many pictures fit into a pass. */
-async function classifierOf(net: Net, pictures: number, options: ClassifyOptions) {
+async function loadFiles(model: string, weights: string, options: ClassifyOptions, output: Output): Promise<Net> {
+  await mustExist(weights)
+  const { engine, threads, seed, level, stage: stages, outputs } = options
+  const how = { engine, threads, seed, level, stages, outputs, phase: 'TEST' as const }
+  const description = await Net.read(model)
+  // a net for training is used through its deploy net
+  const trains = stages === undefined && !(await isDeployed(description))
+  const net = trains ? await Net.deploy(model, { ...how, weights }) : await Net.create(model, how)
+  try {
+    const known = net.pictureLayers
+    const { missing } = await net.copyFrom(weights)
+    if (trains && known.length) net.pictureLayers = known
+    warnOfMissing(missing, weights, 'the classes are not what was learned', output)
+    return net
+  } catch (error) {
+    net.dispose()
+    throw error
+  }
+}
+
+/** How many pictures fit into a pass, and what gives their rows of probabilities. */
+async function classifierOf(net: Net, pictures: number, options: ClassifyOptions, output: Output) {
+  const { rawScale, inputScale, mean, channelSwap, imagesDim, oversample } = options
+  const trained = await trainedPreparation(net, mean !== undefined)
+  const flags = [rawScale, inputScale, mean, channelSwap, imagesDim, oversample].some(flag => flag !== undefined)
+  if (trained && !flags) {
+    warn(output, `Pictures are ${preparationText(trained)}`)
+    return { perPass: 32, rows: (files: readonly string[]) => net.predict(files) }
+  }
   const input = net.inputs[0]
   const blob = net.blobs[input]
-  const { mean, rawScale, inputScale, imagesDim, oversample } = options
   if (imagesDim && imagesDim.length > 2)
     throw new RistrettoError(`--images-dim takes a height and a width, not ${imagesDim.join(',')}`)
   const [batch = 1, channels = 1] = blob?.shape ?? []
-  const channelSwap = options.channelSwap ?? (channels === 3 ? [2, 1, 0] : undefined)
   const crops = oversample ? 10 : 1
   // deploy nets are written for ten pictures: fewer need not pay for them
   const needed = Math.min(batch, pictures * crops)
   if (blob && needed < batch) blob.reshape([needed, ...blob.shape.slice(1)])
-  const used = {
-    mean: mean === undefined ? undefined : await meanOf(mean, channels),
-    rawScale,
-    inputScale,
-    channelSwap,
-    imageDims: imagesDim && ([imagesDim[0], imagesDim[1] ?? imagesDim[0]] as const),
-  }
+  const assumed: Preprocessing = trained
+    ? optionsOf(trained)
+    : { rawScale: 255, ...(channels === 3 && { channelSwap: [2, 1, 0] }) }
+  const used: Preprocessing & ClassifierOptions = {
+    ...assumed,
+    ...(mean !== undefined && { mean: await meanOf(mean, channels) }),
+    ...(rawScale !== undefined && { rawScale }),
+    ...(inputScale !== undefined && { inputScale }),
+    ...(channelSwap !== undefined && { channelSwap }),
+    ...(imagesDim && { imageDims: [imagesDim[0], imagesDim[1] ?? imagesDim[0]] as const }),
+  } as Preprocessing & ClassifierOptions
   const classifier = await Classifier.create(net, used)
-  return { classifier, used, color: channels !== 1, perPass: Math.max(1, Math.floor(needed / crops)) }
+  warnOfPreprocessing(net, classifier.notices, used, options, output)
+  const rows = async (files: readonly string[]): Promise<Float32Array[]> => {
+    const images = await Promise.all(files.map(file => picture(file, channels !== 1)))
+    const { data, shape } = await classifier.predict(images, oversample ?? false)
+    const classes = data.length / shape[0]
+    return files.map((_, k) => data.slice(k * classes, (k + 1) * classes))
+  }
+  return { perPass: Math.max(1, Math.floor(needed / crops)), rows }
+}
+
+/** What the training did with pictures; its mean file is not asked for where a flag gives the mean. */
+async function trainedPreparation(net: Net, hasMean: boolean): Promise<Preparation | undefined> {
+  if (net.blobs[net.inputs[0]]?.numAxes !== 4) return undefined
+  try {
+    return await net.preparation()
+  } catch (error) {
+    const [layer] = net.pictureLayers
+    const { mean_file, ...transform_param } = layer?.transform_param ?? {}
+    if (mean_file === undefined || !(error instanceof RistrettoError)) throw error
+    if (!hasMean)
+      throw new RistrettoError(
+        `layer '${layer.name}' (${layer.type}) of the training took off the mean in ${mean_file}, which cannot be read: --mean names it where it is now, or gives values (${error.message})`,
+        { cause: error },
+      )
+    net.pictureLayers = [{ ...layer, transform_param }]
+    return net.preparation()
+  }
 }
 
 /** A mean of `--mean`: values, or the file that has them. */
@@ -190,23 +251,10 @@ async function picture(file: string, color: boolean): Promise<NdArray> {
   }
 }
 
-function best(
-  probabilities: Float32Array,
-  count: number,
-  labels: readonly string[] | undefined,
-): Result['predictions'] {
-  const order = Uint32Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a] || a - b)
-  return [...order.subarray(0, count)].map(index => ({
-    index,
-    ...(labels && { label: labels[index] }),
-    probability: probabilities[index],
-  }))
-}
-
 /** As Caffe's classification example prints it. */
 const resultLines = ({ file, predictions }: Result): string[] => [
   `---------- Prediction for ${file} ----------`,
-  ...predictions.map(({ index, label, probability }) => `${probability.toFixed(4)} - "${label ?? index}"`),
+  ...predictions.map(({ label, probability }) => `${probability.toFixed(4)} - "${label}"`),
 ]
 
 function stacked(rows: readonly Float32Array[]): NdArray {

@@ -14,7 +14,9 @@ export interface ByteSource {
   close(): void
 }
 
-export function bytesSource(bytes: Uint8Array, name = 'bytes'): ByteSource {
+export function bytesSource(given: Uint8Array, name = 'bytes'): ByteSource {
+  // a Buffer's slice would be no copy
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length)
   return {
     name,
     size: bytes.length,

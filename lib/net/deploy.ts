@@ -7,6 +7,7 @@ import { classOf, fetchClasses } from '../registry.js'
 import { listNames } from '../system/names.js'
 import { declaredItem } from './deploy_shape.js'
 import { filterNet } from './graph.js'
+import { pictureLayers } from './picture_layers.js'
 import { upToDate } from './up_to_date.js'
 
 /** How a net is made ready for use. */
@@ -27,8 +28,10 @@ export interface DeployOptions {
 /** A source of a net that is trained, with what it feeds when the net is deployed. */
 export interface DeployedInput {
   readonly name: string
-  /** The layer that makes it in the training net, which says how pictures are prepared; undefined if there is none. */
+  /** The layer that makes it in the training net, which says how large it is; undefined if there is none. */
   readonly layer: LayerParameter | undefined
+  /** The layer that says how pictures are prepared for it: the same one, or that of another stage. */
+  readonly prepares: LayerParameter | undefined
   /** Place of its top among the layer's. */
   readonly index: number
 }
@@ -73,7 +76,8 @@ export async function planDeploy(param: NetParameter, { stage = 'deploy' }: Depl
     throw new NetError(
       `no layer is left for a deploy net: ${layers.length ? `none of ${listNames(layers.map(({ name = '' }) => name))} computes a prediction` : 'the net has none in phase TEST'}`,
     )
-  const sources = [...layers, ...(net.layer ?? [])].filter(isSource)
+  const test = filterNet(net, { phase: 'TEST', level, stages: own }).layer ?? []
+  const sources = [...layers, ...test, ...(net.layer ?? [])].filter(isSource)
   // in the order in which they are read
   const inputs = [...new Set(kept.flatMap(({ bottom = [] }) => bottom))].filter(name => open.has(name))
   return {
@@ -81,6 +85,16 @@ export async function planDeploy(param: NetParameter, { stage = 'deploy' }: Depl
     layers: [...kept.map(withoutTraining), ...predictions.flatMap(({ added }) => (added ? [added] : []))],
     inputs: inputs.map(name => sourceOf(name, sources)),
   }
+}
+
+/** Whether a description is that of a net that is used: in phase TEST it has inputs, and no data layers and losses. */
+export async function isDeployed(param: NetParameter): Promise<boolean> {
+  await fetchClasses(param.layer ?? [])
+  const { level = 0, stage: stages = [] } = param.state ?? {}
+  return (filterNet(param, { phase: 'TEST', level, stages }).layer ?? []).every(layer => {
+    const what = atDeploy(layer)
+    return layer.bottom?.length ? what === undefined || what === 'stays' : what === 'stays' || !!layer.input_param
+  })
 }
 
 const namesStage = (net: NetParameter, stage: string): boolean =>
@@ -243,8 +257,9 @@ function withoutTraining(layer: LayerParameter): LayerParameter {
 }
 
 function sourceOf(name: string, sources: readonly LayerParameter[]): DeployedInput {
-  const own = sources.find(({ top }) => top?.includes(name))
+  const makers = sources.filter(({ top }) => top?.includes(name))
   // nets of DIGITS have no layer that makes the deployed input
-  const layer = own ?? sources.find(source => source.transform_param) ?? sources[0]
-  return { name, layer, index: own ? own.top!.indexOf(name) : 0 }
+  const layer = makers[0] ?? pictureLayers(sources)[0] ?? sources[0]
+  const prepares = pictureLayers(makers)[0] ?? (makers.length ? undefined : layer)
+  return { name, layer, prepares, index: makers.length ? makers[0].top!.indexOf(name) : 0 }
 }

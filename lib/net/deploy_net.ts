@@ -10,6 +10,7 @@ import { declaredItem, declaredSizes, type PartialItem, sourceShapes } from './d
 import { readModel } from './files.js'
 import type { NetOptions } from './options.js'
 import { pictureLayers } from './picture_layers.js'
+import { fileBeside } from './preparation.js'
 import { readNet } from './source.js'
 import type { Weights } from './weights.js'
 
@@ -49,7 +50,7 @@ export async function adopt(
   { labels, transform }: DeployNetOptions,
   files: Files,
 ): Promise<void> {
-  const layer = plan.inputs[0]?.layer
+  const layer = plan.inputs[0]?.prepares
   const own = layer && pictureLayers([transform ? { ...layer, transform_param: transform } : layer])
   if (own?.length) net.pictureLayers = own
   net.labels = labels === undefined ? await labelsBeside(layer, files) : await labelsOf(labels, files)
@@ -62,11 +63,8 @@ export async function labelsOf(labels: readonly string[] | FileSource, files: Fi
 
 /** The labels.txt that datasets have beside their databases and lists. */
 async function labelsBeside(layer: LayerParameter | undefined, files: Files): Promise<readonly string[] | undefined> {
-  const source = layer?.data_param?.source ?? layer?.image_data_param?.source
-  if (!source) return undefined
-  const path = source.replace(/[^/\\]*[/\\]*$/, 'labels.txt')
-  const found = (await files.locate(path)) ?? ((await files.answers(path)) ? path : undefined)
-  return found === undefined ? undefined : labelsOf(found, files)
+  const bytes = await fileBeside(layer, 'labels.txt', files)
+  return bytes && readLabels(new TextDecoder().decode(bytes), 'labels.txt')
 }
 
 async function itemOf(

@@ -8,7 +8,6 @@ import { readMessageSteps, writeMessage } from '../proto/wire.js'
 import { type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import { inTurns } from '../system/macrotask.js'
 import { listNames } from '../system/names.js'
-import { writeFileSafely } from '../system/write_file.js'
 import type { BuiltNet } from './node.js'
 import { pictureLayers } from './picture_layers.js'
 import { upToDate } from './up_to_date.js'
@@ -197,8 +196,8 @@ export function netToProto(net: BuiltNet, diffs = false): NetParameter {
 
 /** How a net is saved. */
 export interface SaveOptions {
-  /** Default: by the file's ending, else caffemodel. */
-  format?: NetFormat
+  /** Default: by the file's ending, else caffemodel. 'zip': an archive with all that its use needs. */
+  format?: NetFormat | 'zip'
   /** Also store the params' gradients. */
   diffs?: boolean
 }
@@ -206,12 +205,11 @@ export interface SaveOptions {
 export async function netToBytes(net: BuiltNet, options: SaveOptions): Promise<Uint8Array> {
   const { format = 'caffemodel' } = options
   if (format !== 'caffemodel' && format !== 'hdf5')
-    throw new RistrettoError(`unknown format '${format}': it is 'caffemodel' or 'hdf5'`)
+    throw new RistrettoError(`unknown format '${format}': it is 'caffemodel', 'hdf5' or 'zip'`)
   if (format === 'hdf5') return (await import('./hdf5.js')).netToHdf5(net, options.diffs)
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 
-export async function saveNet(net: BuiltNet, path: string, options: SaveOptions): Promise<void> {
-  const format = options.format ?? (path.endsWith('.h5') ? 'hdf5' : 'caffemodel')
-  await writeFileSafely(path, await netToBytes(net, { ...options, format }))
-}
+/** The format that a file's ending says. */
+export const formatOf = (path: string): SaveOptions['format'] =>
+  path.endsWith('.h5') ? 'hdf5' : /\.zip$/i.test(path) ? 'zip' : 'caffemodel'

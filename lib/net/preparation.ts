@@ -1,7 +1,9 @@
+import { type ResizeMode, resizeModes } from '../data/picture_fit.js'
 import type { Preparation } from '../data/preparation.js'
 import { readMeanImage } from '../data/transformer.js'
 import type { LayerParameter } from '../generated/caffe.js'
 import type { LayerContext } from '../layer.js'
+import type { Files } from '../system/files.js'
 import { sourceShapes } from './deploy_shape.js'
 import type { NetNode } from './node.js'
 
@@ -32,6 +34,7 @@ export async function preparationOf(
     height,
     width,
     resize,
+    fit: await fitBeside(layer, context),
     order: 'BGR',
     scale: reader && scalesBy(reader, scale) ? 1 : Math.fround(scale),
     meanValues: mean ? [] : mean_value.map(Math.fround),
@@ -50,4 +53,28 @@ async function recordSize(layer: LayerParameter, context: LayerContext): Promise
   const { crop_size, ...transform_param } = layer.transform_param ?? {}
   const [shape] = (await sourceShapes({ ...layer, transform_param }, context).catch(() => undefined)) ?? []
   return shape?.length === 4 ? [shape[2], shape[3]] : undefined
+}
+
+/** How the pictures of a dataset got their size, as the summary.json beside its databases says. */
+async function fitBeside(layer: LayerParameter, { files }: LayerContext): Promise<ResizeMode> {
+  const text = await fileBeside(layer, 'summary.json', files).catch(() => undefined)
+  try {
+    const { resize } = JSON.parse(new TextDecoder().decode(text)) as { resize?: ResizeMode }
+    return resize && resizeModes.includes(resize) ? resize : 'squash'
+  } catch {
+    return 'squash'
+  }
+}
+
+/** A file of this name in the folder of what a data layer reads; undefined where there is none. */
+export async function fileBeside(
+  layer: LayerParameter | undefined,
+  name: string,
+  files: Files,
+): Promise<Uint8Array | undefined> {
+  const source = layer?.data_param?.source ?? layer?.image_data_param?.source
+  if (!source) return undefined
+  const path = source.replace(/[^/\\]*[/\\]*$/, name)
+  const found = (await files.locate(path)) ?? ((await files.answers(path)) ? path : undefined)
+  return found === undefined ? undefined : files.read(found)
 }

@@ -3,6 +3,7 @@ import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import { forwardItems } from '../net/batches.js'
 import type { NetOptions } from '../net/options.js'
+import type { Picture } from '../net/predict.js'
 import { Net } from '../net.js'
 import type { FileSource } from '../system/files.js'
 import { ndarrayOf } from '../system/ndarrays.js'
@@ -11,6 +12,7 @@ import { centredCrop, eachImage, resize, tenCrops } from './io/image.js'
 import type { Transformer } from './io/transformer.js'
 import {
   logNotices,
+  optionsOf,
   type PreprocessingNotice,
   type PreprocessOptions,
   preprocessing,
@@ -76,6 +78,34 @@ export class Classifier {
   }
 
   /**
+   * The classifier in an archive of `net.save('model.zip')` or `ristretto archive`, or of DIGITS (.tar.gz): weights, names
+   * of the classes and what is done with pictures are in it. Throws what Net.load throws.
+   *
+   *     const classifier = await Classifier.load('model.zip')
+   *     const [[best]] = await classifier.classify(['cat.jpg'])
+   *     console.log(best.label, best.probability)
+   */
+  static async load(source: FileSource, options: NetOptions = {}): Promise<Classifier> {
+    const net = await Net.load(source, options)
+    try {
+      const preparation = await net.preparation()
+      return new Classifier(net, { ...options, ...(preparation && optionsOf(preparation)) })
+    } catch (error) {
+      net.dispose()
+      throw error
+    }
+  }
+
+  /**
+   * The classes of pictures (paths, URLs, bytes of files, RGBA pixels), the most probable first, each prepared as in the
+   * training: for nets that know how, such as those of archives.
+   */
+  async classify(pictures: Iterable<Picture>, { top = 5 }: { top?: number } = {}): Promise<Prediction[][]> {
+    const rows = await this.net.predict(pictures)
+    return rows.map(row => bestClasses(row, top, this.net.labels))
+  }
+
+  /**
    * Class probabilities, N × classes: the net's first output for every image.
    * @param images H × W × C each (any sizes), or one ndarray N × H × W × C
    * @param oversample average over corners, middle and their mirror images (default); false: the middle alone
@@ -112,6 +142,28 @@ export class Classifier {
     imageSize(image.shape)
     return resize(image, ...this.imageDims)
   }
+}
+
+/** A class and how probable it is. */
+export interface Prediction {
+  readonly index: number
+  /** Its name; its number where nothing names it. */
+  readonly label: string
+  readonly probability: number
+}
+
+/** The `count` most probable classes of a row. */
+export function bestClasses(
+  probabilities: Float32Array,
+  count: number,
+  labels: readonly string[] | undefined,
+): Prediction[] {
+  const order = Uint32Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a] || a - b)
+  return [...order.subarray(0, count)].map(index => ({
+    index,
+    label: labels?.[index] ?? String(index),
+    probability: probabilities[index],
+  }))
 }
 
 /** (10·N) × … to N × classes. */

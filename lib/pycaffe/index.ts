@@ -11,7 +11,7 @@
  * @module
  */
 export { drawBoxes } from './boxes_picture.js'
-export { Classifier, type ClassifierOptions } from './classifier.js'
+export { Classifier, type ClassifierOptions, type Prediction } from './classifier.js'
 export { type CoordMap, coordMap, coordMapFromTo, crop } from './coord_map.js'
 export { type DetectedBox, type DetectOptions, detect, type LabelNames, loadLabelMap } from './detect.js'
 export { type Detection, type DetectionWindow, Detector, type DetectorOptions } from './detector.js'

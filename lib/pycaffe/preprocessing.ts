@@ -1,9 +1,11 @@
 /** How pictures become the input of a net, held against what the net's own data layer did in training. */
+import type { Preparation } from '../data/preparation.js'
+import type { MeanImage } from '../data/transformer.js'
 import { RistrettoError } from '../errors.js'
 import type { LayerParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
 import { shortFloat } from '../system/format.js'
-import { copyValues, countOf, type Values } from '../system/ndarrays.js'
+import { copyValues, countOf, ndarrayOf, type Values } from '../system/ndarrays.js'
 import { Transformer } from './io/transformer.js'
 
 /** How images (H × W × C, R G B, 0 … 1) become what the net was trained on. See Transformer. */
@@ -21,6 +23,35 @@ export interface PreprocessOptions {
 /** What is done with pictures, and `imageDims`: their size before the crop. */
 export interface Preprocessing extends PreprocessOptions {
   readonly imageDims?: readonly number[]
+}
+
+/** The options that do with pictures what a preparation says. */
+export function optionsOf(
+  preparation: Preparation,
+): Preprocessing & { imageDims: readonly [height: number, width: number] } {
+  const { channels, height, width, resize, order, scale, meanValues, mean } = preparation
+  const values = meanValues.length === 1 ? Array<number>(channels).fill(meanValues[0]) : meanValues
+  return {
+    rawScale: 255,
+    ...(scale !== 1 && { inputScale: scale }),
+    ...(mean ? { mean: middleOf(mean, height, width) } : values.length ? { mean: values } : {}),
+    ...(channels === 3 && order === 'BGR' && { channelSwap: [2, 1, 0] }),
+    imageDims: resize,
+  }
+}
+
+/** What a crop leaves of a mean picture, C × H × W. */
+function middleOf({ shape, data }: MeanImage, height: number, width: number): Values {
+  const [channels, rows, columns] = shape
+  const top = (rows - height) >> 1
+  const left = (columns - width) >> 1
+  const values = new Float32Array(channels * height * width)
+  for (let c = 0, to = 0; c < channels; c++)
+    for (let y = 0; y < height; y++, to += width) {
+      const from = (c * rows + top + y) * columns + left
+      values.set(data.subarray(from, from + width), to)
+    }
+  return ndarrayOf(values, [channels, height, width])
 }
 
 /** Pictures are prepared otherwise than in training. */

@@ -84,8 +84,12 @@ describe('classify', () => {
     const layer = `layer { name: "mnist" type: "Data" top: "data" include { phase: TRAIN } data_param { source: "x" } transform_param { scale: 0.00390625 mean_value: 30 } }`
     writeFileSync(train, `${layer}\n${readFileSync(model, 'utf8')}`)
     expect((await cli('classify', train, h5, digits, ...js)).err.split('\n')).toEqual([
+      'Pictures are brought to 28×28, grey, 30 taken off, times 0.00390625',
+      '',
+    ])
+    // what a flag says counts, and what none says is as in the training
+    expect((await cli('classify', train, h5, digits, '--input-scale', '1', ...js)).err.split('\n')).toEqual([
       "Warning: layer 'mnist' (Data) of the training gave values of 0 … 0.99609375 before the mean was taken off, here they are 0 … 255: --input-scale 0.00390625",
-      "Warning: layer 'mnist' (Data) of the training took 30 off values of 0 … 255, here nothing is: --mean 30",
       '',
     ])
     expect((await cli('classify', train, h5, digits, '--input-scale', '0.00390625', '--mean', '30', ...js)).err).toBe(

@@ -14,6 +14,7 @@ const tools = [
   'time',
   'classify',
   'detect',
+  'archive',
   'extract-features',
   'make-dataset',
   'convert-mnist',

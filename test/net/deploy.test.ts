@@ -127,6 +127,7 @@ describe('Net.deploy and solver.deploy', () => {
       height: 2,
       width: 3,
       resize: [2, 3],
+      fit: 'squash',
       order: 'BGR',
       scale: 0.5,
       meanValues: [10],

@@ -2,10 +2,10 @@ import { crc32 } from '../../data/crc32.js'
 import { type Decoders, decodePicture, withChannels } from '../../data/decode_picture.js'
 import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
 import type { PlanarImage } from '../../data/image.js'
+import { fitPicture, type ResizeMode } from '../../data/picture_fit.js'
 import { writePng } from '../../data/png.js'
 import { FormatError } from '../../errors.js'
 import type { FileBytes } from './candidates.js'
-import { fitPicture, type ResizeMode } from './fit.js'
 
 /** What is made of every picture. */
 export interface PictureForm {

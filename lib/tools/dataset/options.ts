@@ -1,8 +1,8 @@
 import { type ImageFormat, imageFormats } from '../../data/encode_image.js'
 import { MOST_PIXELS } from '../../data/image.js'
+import { type ResizeMode, resizeModes } from '../../data/picture_fit.js'
 import { RistrettoError } from '../../errors.js'
 import { oneOf } from '../../system/names.js'
-import { type ResizeMode, resizeModes } from './fit.js'
 import { checkParts } from './split.js'
 import type { DatasetTarget } from './target.js'
 

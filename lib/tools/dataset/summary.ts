@@ -1,6 +1,6 @@
 import type { ImageFormat } from '../../data/encode_image.js'
+import type { ResizeMode } from '../../data/picture_fit.js'
 import type { LeftOut, SetName } from './candidates.js'
-import type { ResizeMode } from './fit.js'
 
 export type { LeftOut }
 

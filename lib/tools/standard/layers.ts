@@ -62,7 +62,15 @@ export class Layers {
   convolutionNorm(name: string, bottom: string, outputs: number, size: ConvolutionSize): string {
     const top = this.convolution(name, bottom, outputs, size, false)
     const still = { lr_mult: 0, decay_mult: 0 }
-    this.add({ name: `bn_${name}`, type: 'BatchNorm', bottom: [top], top: [top], param: [still, still, still] })
+    this.add({
+      name: `bn_${name}`,
+      type: 'BatchNorm',
+      bottom: [top],
+      top: [top],
+      param: [still, still, still],
+      // means of some twenty batches: those of a thousand are of weights long gone where an epoch has fifty
+      batch_norm_param: { moving_average_fraction: 0.95 },
+    })
     const free = { lr_mult: 1, decay_mult: 0 }
     return this.add({
       name: `scale_${name}`,
@@ -72,6 +80,10 @@ export class Layers {
       param: [free, free],
       scale_param: { bias_term: true },
     })
+  }
+
+  convolutionNormRelu(name: string, bottom: string, outputs: number, size: ConvolutionSize): string {
+    return this.relu(this.convolutionNorm(name, bottom, outputs, size))
   }
 
   pool(name: string, bottom: string, pool: 'MAX' | 'AVE', kernel: number, stride: number, pad = 0): string {

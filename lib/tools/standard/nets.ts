@@ -60,25 +60,24 @@ function alexnet(n: Layers, { classes, side }: NetSize): string {
 
 function squeezenet(n: Layers, { classes, side }: NetSize): string {
   const fire = (name: string, bottom: string, squeeze: number, expand: number): string => {
-    const squeezed = n.convolutionRelu(`${name}/squeeze1x1`, bottom, squeeze, { kernel: 1 })
+    const squeezed = n.convolutionNormRelu(`${name}/squeeze1x1`, bottom, squeeze, { kernel: 1 })
     return n.concat(`${name}/concat`, [
-      n.convolutionRelu(`${name}/expand1x1`, squeezed, expand, { kernel: 1 }),
-      n.convolutionRelu(`${name}/expand3x3`, squeezed, expand, { kernel: 3, pad: 1 }),
+      n.convolutionNormRelu(`${name}/expand1x1`, squeezed, expand, { kernel: 1 }),
+      n.convolutionNormRelu(`${name}/expand3x3`, squeezed, expand, { kernel: 3, pad: 1 }),
     ])
   }
-  const conv1 = n.convolutionRelu('conv1', 'data', 64, { kernel: 3, pad: 1, stride: side < SMALL ? 1 : 2 })
+  const conv1 = n.convolutionNormRelu('conv1', 'data', 64, { kernel: 3, pad: 1, stride: side < SMALL ? 1 : 2 })
   const fire3 = fire('fire3', fire('fire2', n.pool('pool1', conv1, 'MAX', 3, 2), 16, 64), 16, 64)
   const fire5 = fire('fire5', fire('fire4', n.pool('pool3', fire3, 'MAX', 3, 2), 32, 128), 32, 128)
   const fire7 = fire('fire7', fire('fire6', n.pool('pool5', fire5, 'MAX', 3, 2), 48, 192), 48, 192)
   const fire9 = fire('fire9', fire('fire8', fire7, 64, 256), 64, 256)
-  const filler = { type: 'gaussian', std: 0.01 }
-  return n.globalPool('pool10', n.convolution('conv10', n.dropout('drop9', fire9, 0.5), classes, { kernel: 1, filler }))
+  return n.globalPool('pool10', n.convolution('conv10', n.dropout('drop9', fire9, 0.5), classes, { kernel: 1 }))
 }
 
 function googlenet(n: Layers, { classes, side }: NetSize): string {
   const inception = (name: string, bottom: string, [one, r3, three, r5, five, pooled]: readonly number[]): string => {
     const conv = (part: string, from: string, outputs: number, kernel: number): string =>
-      n.convolutionRelu(`inception_${name}/${part}`, from, outputs, { kernel, pad: kernel >> 1 })
+      n.convolutionNormRelu(`inception_${name}/${part}`, from, outputs, { kernel, pad: kernel >> 1 })
     const pool = n.pool(`inception_${name}/pool`, bottom, 'MAX', 3, 1, 1)
     return n.concat(`inception_${name}/output`, [
       conv('1x1', bottom, one, 1),
@@ -88,11 +87,11 @@ function googlenet(n: Layers, { classes, side }: NetSize): string {
     ])
   }
   const first = side >= LARGE ? { kernel: 7, pad: 3, stride: 2 } : { kernel: 3, pad: 1, stride: side < SMALL ? 1 : 2 }
-  const conv1 = n.convolutionRelu('conv1/7x7_s2', 'data', 64, first)
-  const norm1 = n.norm('pool1/norm1', n.pool('pool1/3x3_s2', conv1, 'MAX', 3, 2))
-  const reduced = n.convolutionRelu('conv2/3x3_reduce', norm1, 64, { kernel: 1 })
-  const norm2 = n.norm('conv2/norm2', n.convolutionRelu('conv2/3x3', reduced, 192, { kernel: 3, pad: 1 }))
-  const in3a = inception('3a', n.pool('pool2/3x3_s2', norm2, 'MAX', 3, 2), [64, 96, 128, 16, 32, 32])
+  const conv1 = n.convolutionNormRelu('conv1/7x7_s2', 'data', 64, first)
+  const pool1 = n.pool('pool1/3x3_s2', conv1, 'MAX', 3, 2)
+  const reduced = n.convolutionNormRelu('conv2/3x3_reduce', pool1, 64, { kernel: 1 })
+  const conv2 = n.convolutionNormRelu('conv2/3x3', reduced, 192, { kernel: 3, pad: 1 })
+  const in3a = inception('3a', n.pool('pool2/3x3_s2', conv2, 'MAX', 3, 2), [64, 96, 128, 16, 32, 32])
   const in3b = inception('3b', in3a, [128, 128, 192, 32, 96, 64])
   const in4a = inception('4a', n.pool('pool3/3x3_s2', in3b, 'MAX', 3, 2), [192, 96, 208, 16, 48, 64])
   const in4b = inception('4b', in4a, [160, 112, 224, 24, 64, 64])
@@ -107,12 +106,12 @@ function googlenet(n: Layers, { classes, side }: NetSize): string {
 function resnet18(n: Layers, { classes, side }: NetSize): string {
   const block = (name: string, bottom: string, outputs: number, stride: number, project: boolean): string => {
     const straight = project ? n.convolutionNorm(`res${name}_branch1`, bottom, outputs, { kernel: 1, stride }) : bottom
-    const a = n.relu(n.convolutionNorm(`res${name}_branch2a`, bottom, outputs, { kernel: 3, pad: 1, stride }))
+    const a = n.convolutionNormRelu(`res${name}_branch2a`, bottom, outputs, { kernel: 3, pad: 1, stride })
     const b = n.convolutionNorm(`res${name}_branch2b`, a, outputs, { kernel: 3, pad: 1 })
     return n.relu(n.sum(`res${name}`, [straight, b]))
   }
   const first = side >= LARGE ? { kernel: 7, pad: 3, stride: 2 } : { kernel: 3, pad: 1, stride: side < SMALL ? 1 : 2 }
-  const conv1 = n.relu(n.convolutionNorm('conv1', 'data', 64, first))
+  const conv1 = n.convolutionNormRelu('conv1', 'data', 64, first)
   let top = side >= LARGE ? n.pool('pool1', conv1, 'MAX', 3, 2) : conv1
   for (const [i, outputs] of [64, 128, 256, 512].entries()) {
     top = block(`${i + 2}a`, top, outputs, i ? 2 : 1, i > 0)
@@ -124,12 +123,12 @@ function resnet18(n: Layers, { classes, side }: NetSize): string {
 function mobilenet(n: Layers, { classes, side }: NetSize): string {
   const separable = (name: string, bottom: string, inputs: number, outputs: number, stride: number): string => {
     const each = { kernel: 3, pad: 1, stride, group: inputs }
-    const depthwise = n.relu(n.convolutionNorm(`${name}/dw`, bottom, inputs, each))
-    return n.relu(n.convolutionNorm(`${name}/sep`, depthwise, outputs, { kernel: 1 }))
+    const depthwise = n.convolutionNormRelu(`${name}/dw`, bottom, inputs, each)
+    return n.convolutionNormRelu(`${name}/sep`, depthwise, outputs, { kernel: 1 })
   }
   // strides of small pictures begin later
   const strides = side >= LARGE ? 0 : side >= SMALL ? 1 : 2
-  let top = n.relu(n.convolutionNorm('conv1', 'data', 32, { kernel: 3, pad: 1, stride: strides < 1 ? 2 : 1 }))
+  let top = n.convolutionNormRelu('conv1', 'data', 32, { kernel: 3, pad: 1, stride: strides < 1 ? 2 : 1 })
   let inputs = 32
   for (const [name, outputs, stride] of [
     ['conv2_1', 64, 1],
@@ -157,8 +156,8 @@ export const standardNets = {
   lenet: { title: 'LeNet', least: 16, batch: 64, rate: 0.01, decay: 0.0005, build: lenet },
   cifar10_quick: { title: 'CIFAR10_quick', least: 8, batch: 64, rate: 0.01, decay: 0.0005, build: cifar10Quick },
   alexnet: { title: 'AlexNet', least: 16, batch: 64, rate: 0.01, decay: 0.0005, build: alexnet },
-  squeezenet: { title: 'SqueezeNet', least: 16, batch: 32, rate: 0.01, decay: 0.0002, build: squeezenet },
-  googlenet: { title: 'GoogLeNet', least: 16, batch: 32, rate: 0.01, decay: 0.0002, build: googlenet },
+  squeezenet: { title: 'SqueezeNet', least: 16, batch: 32, rate: 0.05, decay: 0.0002, build: squeezenet },
+  googlenet: { title: 'GoogLeNet', least: 16, batch: 32, rate: 0.05, decay: 0.0002, build: googlenet },
   resnet18: { title: 'ResNet-18', least: 16, batch: 32, rate: 0.05, decay: 0.0001, build: resnet18 },
   mobilenet: { title: 'MobileNet', least: 16, batch: 32, rate: 0.05, decay: 0.0001, build: mobilenet },
 } as const satisfies Record<string, StandardNet>

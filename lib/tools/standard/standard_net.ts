@@ -179,7 +179,7 @@ export function standardSolver(name: StandardNetName, options: StandardSolverOpt
   const steady = type === 'SGD' || type === 'Nesterov'
   return {
     net: options.net,
-    ...(val > 0 && { test_iter: [Math.ceil(val / testBatch)], test_interval: each }),
+    ...(val > 0 && { test_iter: [Math.ceil(val / testBatch)], test_interval: each, test_initialization: false }),
     base_lr: options.rate ?? RATES[type] ?? net.rate,
     lr_policy: 'step',
     gamma: 0.1,

@@ -1,5 +1,5 @@
-import { cropImage, MOST_PIXELS, type PlanarImage, resizeImage } from '../../data/image.js'
-import { RistrettoError } from '../../errors.js'
+import { RistrettoError } from '../errors.js'
+import { cropImage, MOST_PIXELS, type PlanarImage, resizeImage } from './image.js'
 
 /**
  * How a picture becomes one of another ratio of its sides: `squash` stretches it; `crop` covers the new size and cuts off

@@ -1,0 +1,83 @@
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import { preparationText } from '../data/preparation.js'
+import { RistrettoError } from '../errors.js'
+import { Net } from '../net.js'
+import { parseSolver } from '../proto/text.js'
+import { upgradeSolver } from '../proto/upgrade.js'
+import { createFiles } from '../system/files.js'
+import { isFolder, mustExist, readText } from './input_file.js'
+import { layersOption, type RunOptions, registerLayers } from './options.js'
+import { type Output, print, warn } from './output.js'
+
+interface ArchiveCommandOptions {
+  solver?: string
+  model?: string
+  weights: string
+  output: string
+  labels?: string
+  layers?: string[]
+}
+
+export function addArchive(program: Command, output: Output): void {
+  program
+    .command('archive')
+    .description('Put a trained model with everything that its use needs into one file.')
+    .option('--solver <file>', 'solver prototxt, which names the net')
+    .option('--model <file>', "the net's prototxt, where there is no solver")
+    .requiredOption('--weights <file>', '.caffemodel')
+    .requiredOption('--output <file>', 'archive to write, .zip')
+    .option('--labels <file>', 'names of the classes, one a line (default: labels.txt beside the data)')
+    .addOption(layersOption())
+    .action((options: ArchiveCommandOptions) => run(options, output))
+    .addHelpText(
+      'after',
+      `
+In it are the deploy net, weights, classes, mean, what was done with pictures, solver, net of the training, and the files of
+--layers. classify and detect take it in place of prototxt and weights, Net.load and Classifier.load do in programs.
+
+Example:
+  ristretto archive --solver solver.prototxt --weights snapshots/lenet_iter_10000.caffemodel --output model.zip`,
+    )
+}
+
+async function run(options: ArchiveCommandOptions, output: Output): Promise<void> {
+  const { weights, output: file, labels, layers = [] } = options
+  await registerLayers({ layers } as RunOptions, output)
+  await mustExist(weights)
+  if (!/\.zip$/i.test(file)) throw new RistrettoError(`--output ${file}: an archive is written as .zip`)
+  if (await isFolder(file)) throw new RistrettoError(`--output ${file} is a folder`)
+  const { net: path, solver } = await netPath(options)
+  const files = solver === undefined ? createFiles() : createFiles().near(options.solver!)
+  const trainVal = await files.text(path)
+  const near = files.near(path)
+  const sources = Object.fromEntries(
+    await Promise.all(layers.map(async name => [basename(name), await readText(name)])),
+  )
+  if (Object.keys(sources).length < layers.length)
+    throw new RistrettoError('--layers: two files have the same name, under which they cannot both be in an archive')
+  const net = await Net.deploy(await Net.read(path, files), { weights, near, ...(labels !== undefined && { labels }) })
+  try {
+    await net.save(file, { solver, trainVal, layers: sources })
+    const preparation = net.inputs.length ? await net.preparation() : undefined
+    print(
+      output,
+      `${file}: ${net.name || 'net'}, ${net.labels ? `${net.labels.length} classes` : 'classes have no names'}`,
+    )
+    if (preparation) print(output, `Pictures are ${preparationText(preparation)}`)
+    else warn(output, 'The net does not say how pictures become its input: classify will not know either')
+  } finally {
+    net.dispose()
+  }
+}
+
+/** The net that is trained, and the text of its solver. */
+async function netPath({ solver, model }: ArchiveCommandOptions): Promise<{ net: string; solver?: string }> {
+  if (model !== undefined) return { net: model, ...(solver !== undefined && { solver: await readText(solver) }) }
+  if (solver === undefined) throw new RistrettoError('which net? --solver names one that does, --model the net itself')
+  const text = await readText(solver)
+  const param = upgradeSolver(parseSolver(text, { file: solver }))
+  const net = param.test_net?.[0] ?? param.net ?? param.train_net
+  if (net === undefined) throw new RistrettoError(`${solver} names no file of a net: --model does`)
+  return { net, solver: text }
+}
