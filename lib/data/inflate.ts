@@ -1,4 +1,3 @@
-import { inflateSync, unzlibSync, zlibSync } from 'fflate'
 import { FormatError } from '../errors.js'
 import { importNode, isNode } from '../system/nodejs.js'
 
@@ -15,6 +14,8 @@ const LARGE = 16_384
 
 /** Synchronous deflate: fflate, and Node's zlib for what is large. */
 export async function importDeflate(): Promise<Deflate> {
+  // whoever loads the library does not load this
+  const { inflateSync, unzlibSync, zlibSync } = await import('fflate')
   const zlib = isNode ? await importNode('node:zlib') : undefined
   return {
     unpack(packed, size, format) {

@@ -27,7 +27,7 @@ const LARGE = 128
 const SMALL = 48
 
 function lenet(n: Layers, { classes }: NetSize): string {
-  const filler = { type: 'xavier' }
+  const filler = { type: 'xavier' } as const
   const pool1 = n.pool('pool1', n.convolution('conv1', 'data', 20, { kernel: 5, filler }), 'MAX', 2, 2)
   const pool2 = n.pool('pool2', n.convolution('conv2', pool1, 50, { kernel: 5, filler }), 'MAX', 2, 2)
   return n.innerProduct('ip2', n.relu(n.innerProduct('ip1', pool2, 500)), classes)
