@@ -13,7 +13,7 @@ import type { DeployNetOptions } from './net/deploy_net.js'
 import type { ArchiveOptions } from './net/deployed.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
 import { explainNet } from './net/explain.js'
-import { createFeed, type FeedSource, type JointFeedSource } from './net/feed.js'
+import { createFeed, type FeedOptions, type FeedSource, type JointFeedSource } from './net/feed.js'
 import {
   type CopyOptions,
   type CopyReport,
@@ -414,15 +414,27 @@ export class Net {
    * Take the batches of an input, a top of an Input or MemoryData layer, from `source`: one array cut into batches, or
    * an iterable of items or batches, sync or async. With a list of inputs one source fills them all, from pairs `[data,
    * label]` or objects `{ data, label }`. What fed one of them before is let go; with
-   * null nothing feeds it any more. Inputs fed apart must have the same number of items, so that they stay in step.
+   * null nothing feeds it any more. Inputs fed apart must have the same number of items, so that they stay in step, unless
+   * `anyLength: true` says otherwise. `shuffle: true` draws a new order of an array's items for each epoch.
    */
-  feed<Input extends string>(inputs: readonly Input[], source: JointFeedSource<Input>): void
-  feed(input: string, source: FeedSource | null): void
-  feed(inputs: string | readonly string[], source: FeedSource | JointFeedSource | null): void {
+  feed<Input extends string>(inputs: readonly Input[], source: JointFeedSource<Input>, options?: FeedOptions): void
+  feed(input: string, source: FeedSource | null, options?: FeedOptions): void
+  feed(
+    inputs: string | readonly string[],
+    source: FeedSource | JointFeedSource | null,
+    options: FeedOptions = {},
+  ): void {
     const joint = Array.isArray(inputs)
     const blobs = [inputs].flat().map(name => this.blob(name))
     if (source === null) this.runner.unfeed(blobs)
-    else this.runner.feed(createFeed(this.built, blobs, source, joint))
+    else {
+      const { runner } = this
+      const surroundings = {
+        seed: () => this.seed,
+        onEpoch: (epoch: number, names: readonly string[]) => runner.onEpoch?.(epoch, names),
+      }
+      runner.feed(createFeed(this.built, blobs, source, joint, options, surroundings))
+    }
   }
 
   /**

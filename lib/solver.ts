@@ -430,6 +430,7 @@ export abstract class Solver {
     const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
     const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice)
     this.net = net
+    net.runner.onEpoch = (epoch, inputs) => this.emit({ type: 'epoch', iter: this.iter, epoch, inputs })
     this.testNets = testNets
     this.fresh = !trained
     for (let m = 0; m < this.moments; m++)

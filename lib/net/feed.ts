@@ -1,5 +1,6 @@
 import type { Blob } from '../blob.js'
 import { NetError, RistrettoError } from '../errors.js'
+import { RandomStream } from '../rng.js'
 import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, named, type Values } from '../system/ndarrays.js'
 import type { BuiltNet, NetNode } from './node.js'
@@ -27,6 +28,28 @@ export type FeedItem<Input extends string = string> = readonly FeedValues[] | Re
  */
 export type JointFeedSource<Input extends string = string> = Iterable<FeedItem<Input>> | AsyncIterable<FeedItem<Input>>
 
+/** How a source is fed. */
+export interface FeedOptions {
+  /**
+   * Items in another order each epoch, drawn from the net's seed and the number of the epoch: for arrays of items, whose
+   * place snapshots keep. Feeds of one length are shuffled alike, so they stay in step.
+   */
+  shuffle?: boolean
+  /** The source may have another number of items than those of other inputs: what comes together is then by chance. */
+  anyLength?: boolean
+  /** Called when all items have been fed once more, with how often that is. */
+  onEpoch?: (epoch: number) => void
+}
+
+/** Where a feed is: epochs that are over, and entries of the source that the next one has given. */
+export type FeedPlace = Readonly<Record<'epoch' | 'at', number>>
+
+/** What a feed asks its net. */
+export interface FeedSurroundings {
+  readonly seed: () => number
+  readonly onEpoch: (epoch: number, inputs: readonly string[]) => void
+}
+
 const isNumbers = (source: object) =>
   ArrayBuffer.isView(source) ||
   isNdArray(source) ||
@@ -38,7 +61,12 @@ const isIterable = (source: object) => Symbol.iterator in source || Symbol.async
 /** Fills one input blob, or several that come from one source, a batch per forward pass. */
 export class Feed {
   private readonly numbers: Float32Array | undefined
+  /** Items of an array of numbers, or entries of an array, that this epoch has given. */
   private at = 0
+  private epoch = 0
+  /** Entries of an array, in the order of this epoch; undefined for what can only be iterated. */
+  private readonly entries: number | undefined
+  private order: { readonly seed: number; readonly epoch: number; readonly of: Uint32Array } | undefined
   private iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
   /** Items that the source has given since it was begun. */
   private produced = 0
@@ -52,6 +80,8 @@ export class Feed {
     private readonly joint: boolean,
     /** Places of the layers whose tops the blobs are. */
     private readonly places: readonly number[],
+    private readonly options: FeedOptions,
+    private readonly surroundings: FeedSurroundings,
   ) {
     const kinds = joint ? 'an iterable or an async iterable' : 'an array, an iterable or an async iterable'
     if (typeof source !== 'object' || source === null) throw this.error(`the source must be ${kinds}`)
@@ -72,6 +102,64 @@ export class Feed {
       this.length = this.numbers.length / item
     } else if (!isIterable(source)) throw this.error(`the source must be ${kinds}`)
     else if (!joint && Array.isArray(source)) this.length = itemsOf(source, blobs[0])
+    this.entries = this.numbers ? this.length : Array.isArray(source) ? source.length : undefined
+    if (joint && Array.isArray(source) && isItem(source[0], blobs)) this.length = source.length
+    if (options.shuffle && this.entries === undefined)
+      throw this.error('shuffle needs an array of items: what is iterated comes in its own order')
+  }
+
+  /** Whether it may have another length than other feeds. */
+  get isApart(): boolean {
+    return this.options.anyLength ?? false
+  }
+
+  /** What a snapshot keeps of it; undefined where its place is the program's own. */
+  get place(): FeedPlace | undefined {
+    return this.entries === undefined ? undefined : { epoch: this.epoch, at: this.at }
+  }
+
+  /** Go on from a place that was kept. */
+  goTo({ epoch = 0, at = 0 }: FeedPlace): void {
+    if (!this.entries) return
+    this.epoch = epoch
+    this.at = at % this.entries
+    this.produced = 0
+  }
+
+  /** The entry that comes after `k` others of this epoch. */
+  private entry(k: number): number {
+    if (!this.options.shuffle) return k
+    const seed = this.surroundings.seed()
+    if (this.order?.seed !== seed || this.order.epoch !== this.epoch) {
+      const random = new RandomStream(seed, 'feed')
+      random.iteration = this.epoch
+      const of = Uint32Array.from({ length: this.entries! }, (_, i) => i)
+      for (let i = of.length - 1; i > 0; i--) {
+        const j = random.integer(i + 1)
+        const other = of[i]
+        of[i] = of[j]
+        of[j] = other
+      }
+      this.order = { seed, epoch: this.epoch, of }
+    }
+    return this.order.of[k]
+  }
+
+  /** `n` entries were given. */
+  private advance(n: number): void {
+    this.at += n
+    if (this.at < this.entries!) return
+    this.at = 0
+    this.endEpoch()
+  }
+
+  private endEpoch(): void {
+    this.epoch++
+    this.options.onEpoch?.(this.epoch)
+    this.surroundings.onEpoch(
+      this.epoch,
+      this.blobs.map(({ name }) => name),
+    )
   }
 
   /** Whether `other` fills a blob of this one's. */
@@ -93,11 +181,15 @@ export class Feed {
   next(): Promise<void> | undefined {
     if (!this.numbers) return this.fromIterator()
     const into = claimed(this.blobs[0])
+    const size = this.blobs[0].size(1)
+    const { numbers } = this
     for (let done = 0; done < into.length; ) {
-      const n = Math.min(into.length - done, this.numbers.length - this.at)
-      into.set(this.numbers.subarray(this.at, this.at + n), done)
-      done += n
-      this.at = (this.at + n) % this.numbers.length
+      // in their own order as many as there are at a time
+      const n = this.options.shuffle ? 1 : Math.min(into.length / size - done / size, this.entries! - this.at)
+      const from = this.entry(this.at) * size
+      into.set(numbers.subarray(from, from + n * size), done)
+      done += n * size
+      this.advance(n)
     }
     return undefined
   }
@@ -154,6 +246,7 @@ export class Feed {
   }
 
   private async value(): Promise<unknown> {
+    if (this.entries !== undefined) return this.nextEntry()
     for (;;) {
       this.iterator ??= this.start()
       const { done, value } = await this.iterator.next()
@@ -162,7 +255,19 @@ export class Feed {
       this.iterator = undefined
       this.length = this.produced
       this.produced = 0
+      this.endEpoch()
     }
+  }
+
+  private nextEntry(): unknown {
+    if (!this.entries) throw this.error('the source is an array without items')
+    if (this.at === 0 && this.produced) {
+      this.length = this.produced
+      this.produced = 0
+    }
+    const value = (this.source as readonly unknown[])[this.entry(this.at)]
+    this.advance(1)
+    return value
   }
 
   private start(): Iterator<unknown> | AsyncIterator<unknown> {
@@ -188,6 +293,24 @@ export class Feed {
   private error(message: string): RistrettoError {
     return new RistrettoError(`feed of input${this.blobs.length > 1 ? 's' : ''} ${this.names}: ${message}`)
   }
+}
+
+/** Whether the first entry of a joint source is one item of each input. */
+function isItem(first: unknown, blobs: readonly Blob[]): boolean {
+  if (typeof first !== 'object' || first === null || ArrayBuffer.isView(first) || isNdArray(first)) return false
+  const parts = Array.isArray(first) ? first : blobs.map(({ name }) => (first as Record<string, unknown>)[name])
+  return (
+    parts.length === blobs.length &&
+    blobs.every((blob, i) => {
+      const part = typeof parts[i] === 'number' ? [parts[i]] : parts[i]
+      if (typeof part !== 'object' || part === null || !('length' in part || isNdArray(part))) return false
+      try {
+        return countOf(part as Values) === blob.size(1)
+      } catch {
+        return false
+      }
+    })
+  )
 }
 
 /** Items in an array of items or of batches; undefined where its first part is neither. */
@@ -220,6 +343,8 @@ export function createFeed(
   blobs: readonly Blob[],
   source: FeedSource | JointFeedSource,
   joint: boolean,
+  options: FeedOptions,
+  surroundings: FeedSurroundings,
 ): Feed {
   const places = blobs.map(blob => net.nodes.findIndex(({ top, layer }) => layer.takesFeed && top.includes(blob)))
   const unknown = blobs.find((_, i) => places[i] < 0)
@@ -229,16 +354,16 @@ export function createFeed(
       `${unknown ? `'${unknown.name}'` : 'an empty list'} is no input of net '${net.name}' that can be fed: its inputs are ${listNames(known)}`,
     )
   }
-  return new Feed(blobs, source, joint, places)
+  return new Feed(blobs, source, joint, places, options, surroundings)
 }
 
 /** Feeds that start again at different places give items that do not belong together: refused as soon as it is known. */
 export function checkInStep(feeds: readonly Feed[]): void {
-  const known = feeds.filter(feed => feed.length !== undefined)
+  const known = feeds.filter(feed => feed.length !== undefined && !feed.isApart)
   const other = known.find(feed => feed.length !== known[0].length)
   if (other)
     throw new RistrettoError(
-      `the feed of ${known[0].names} has ${known[0].length} items, that of ${other.names} ${other.length}: they would run out of step; give both the same number, or feed them together from one source, net.feed([…], pairs)`,
+      `the feed of ${known[0].names} has ${known[0].length} items, that of ${other.names} ${other.length}: they would run out of step; give both the same number, or feed them together from one source, net.feed([…], pairs), or say anyLength: true`,
     )
 }
 

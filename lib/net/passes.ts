@@ -2,7 +2,7 @@ import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import { macrotask, mustYield } from '../system/macrotask.js'
 import { debugBackward, debugForward, debugNorms } from './debug_info.js'
-import { checkInStep, type Feed, inputReaders, isEmpty, refuseEmpty, refuseOrphan } from './feed.js'
+import { checkInStep, type Feed, type FeedPlace, inputReaders, isEmpty, refuseEmpty, refuseOrphan } from './feed.js'
 import { type Fused, fusedLayers } from './fusion.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
 import { InferencePlan } from './inference.js'
@@ -24,6 +24,10 @@ export class Passes {
     afterBackward: [] as LayerHook[],
   }
   private feeds: Feed[] = []
+  /** Told when a feed has given all its items once more. */
+  onEpoch: ((epoch: number, inputs: readonly string[]) => void) | undefined
+  /** Places of feeds that a snapshot kept, for those that are attached after it was restored. */
+  private kept: Readonly<Record<string, FeedPlace>> = {}
   /** Inputs whose joint feed has gone with another of its inputs. */
   private readonly orphans = new Set<Blob>()
   private tail: Promise<unknown> | undefined
@@ -91,7 +95,20 @@ export class Passes {
       this.orphans.delete(blob)
       this.makerOf(blob)?.layer.fed.add(blob)
     }
+    const place = this.kept[feed.names]
+    if (place) feed.goTo(place)
     this.feeds.push(feed)
+  }
+
+  /** Where the feeds are, by the names of their inputs. */
+  get feedPlaces(): Record<string, FeedPlace> {
+    return Object.fromEntries(this.feeds.flatMap(feed => (feed.place ? [[feed.names, feed.place]] : [])))
+  }
+
+  /** Put the feeds where they were; those that come later go there, too. */
+  restoreFeeds(places: Readonly<Record<string, FeedPlace>>): void {
+    this.kept = places
+    for (const feed of this.feeds) if (Object.hasOwn(places, feed.names)) feed.goTo(places[feed.names])
   }
 
   /** Let go of what feeds these inputs: they keep the values that they have. */

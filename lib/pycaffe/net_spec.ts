@@ -137,24 +137,33 @@ export class Top {
     )
   }
 
-  /** The net of all layers that this top needs, with made-up names. */
+  /** The net of all layers that this top needs, with the names that a NetSpec gave them, made-up ones for the others. */
   toProto(): NetParameter {
     return toProto(this)
   }
 }
 
-/** The net of all layers that the tops need, with made-up names: type and number. */
+/**
+ * The net of all layers that the tops need, with the names that a NetSpec gave them. What has none gets its type and a
+ * number.
+ */
 export function toProto(...tops: Top[]): NetParameter {
   return new Namer(new Map()).net(tops)
 }
+
+/** Names that programs gave to tops, or to layers without tops, in a NetSpec. */
+const given = new WeakMap<Top | LayerSpec, string>()
 
 /** Writes layers down in the order in which they are needed, and finds names for them. */
 class Namer {
   private readonly done = new Map<LayerSpec, LayerParameter>()
   private readonly counts = new Map<string, number>()
+  private readonly taken: Set<string>
 
   /** @param names given names, of tops, or of layers without tops */
-  constructor(private readonly names: Map<Top | LayerSpec, string>) {}
+  constructor(private readonly names: Map<Top | LayerSpec, string>) {
+    this.taken = new Set(names.values())
+  }
 
   net(tops: Iterable<Top>): NetParameter {
     for (const top of tops) this.write(top.layer)
@@ -171,13 +180,25 @@ class Namer {
     return param
   }
 
+  /** A name that the program gave, unless something else has it. */
+  private free(name: string | undefined): string | undefined {
+    return name === undefined || this.taken.has(name) ? undefined : name
+  }
+
+  private madeUp(type: string): string {
+    for (;;) {
+      const count = (this.counts.get(type) ?? 0) + 1
+      this.counts.set(type, count)
+      if (!this.taken.has(`${type}${count}`)) return `${type}${count}`
+    }
+  }
+
   private name(of: Top | LayerSpec, type: string): string {
     let name = this.names.get(of)
     if (name === undefined) {
-      const count = (this.counts.get(type) ?? 0) + 1
-      this.counts.set(type, count)
-      name = `${type}${count}`
+      name = this.free(given.get(of)) ?? this.madeUp(type)
       this.names.set(of, name)
+      this.taken.add(name)
     }
     return name
   }
@@ -298,6 +319,7 @@ export const NetSpec = function NetSpec() {
           `n.${name} must be a top, not ${shown(top)}; several are assigned as [n.a, n.b] = L.…({ …, ntop: 2 })`,
         )
       spec.tops.set(name, top)
+      given.set(top.n < 0 ? top.layer : top, name)
       return true
     },
     has: (_, name) => name === 'toProto' || spec.tops.has(String(name)),

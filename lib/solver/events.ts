@@ -30,6 +30,7 @@ export type EndReason = 'done' | 'stopped' | 'patience' | 'error'
  * - `clip`: gradients of L2 norm `norm` are scaled down to `limit`.
  * - `testBegin`, `test`: outputs averaged over test_iter batches; `loss` where `test_compute_loss` asks for it.
  * - `testStopped`: the signal stopped a test; it has no results.
+ * - `epoch`: a feed of the train net has given all its items once more.
  * - `patience`: `tests` tests in a row were no better than `best`; training ends.
  * - `snapshot`: both files stand (no `files`: the solver has no prefix, they were given as bytes).
  * - `hint`: a usual mistake, with its fix.
@@ -76,6 +77,7 @@ export type SolverEvent =
       readonly loss?: number
     }
   | { readonly type: 'testStopped'; readonly iter: number; readonly net: number }
+  | { readonly type: 'epoch'; readonly iter: number; readonly epoch: number; readonly inputs: readonly string[] }
   | {
       readonly type: 'patience'
       readonly iter: number

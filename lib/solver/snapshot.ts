@@ -160,6 +160,9 @@ async function findModel(
   return (await near.locate(learnedNet)) ?? (await near.locate(name)) ?? learnedNet
 }
 
+/** Begins the key of a feed's place. */
+const FEED = 'feed\0'
+
 async function positionOf(net: Net): Promise<NetPosition> {
   const layers: NetPosition['layers'] = {}
   for (const layer of net.layers) {
@@ -167,6 +170,8 @@ async function positionOf(net: Net): Promise<NetPosition> {
     const state = layer.saveState()
     if (state) layers[layer.key] = checkedState(layer, state)
   }
+  // under names that no layer has
+  for (const [inputs, place] of Object.entries(net.runner.feedPlaces)) layers[FEED + inputs] = place
   return { passes: net.runner.count, layers }
 }
 
@@ -209,6 +214,13 @@ function applyPositions(solver: TrainingRun, positions: Positions): void {
     if (!position) return
     net.runner.count = position.passes
     net.runner.reseed(positions.seed)
+    net.runner.restoreFeeds(
+      Object.fromEntries(
+        Object.entries(position.layers).flatMap(([key, { epoch = 0, at = 0 }]) =>
+          key.startsWith(FEED) ? [[key.slice(FEED.length), { epoch, at }]] : [],
+        ),
+      ),
+    )
     for (const layer of net.layers)
       if (Object.hasOwn(position.layers, layer.key)) layer.restoreState(position.layers[layer.key])
   }

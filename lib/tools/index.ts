@@ -79,4 +79,14 @@ export {
   SegmentationTally,
 } from './segmentation_scores.js'
 export type { StandIn } from './stand_in.js'
+export { type NewProject, type NewProjectOptions, newProject, planProject } from './standard/project.js'
+export {
+  type StandardData,
+  type StandardNetName,
+  type StandardNetOptions,
+  type StandardSolverOptions,
+  standardNet,
+  standardNetNames,
+  standardSolver,
+} from './standard/standard_net.js'
 export { type LayerSummary, type NetSummary, summarize } from './summarize.js'

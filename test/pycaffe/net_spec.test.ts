@@ -86,7 +86,7 @@ describe('NetSpec', () => {
     ;[n.data, n.data2] = L.DummyData({ shape: { dim: 3 }, ntop: 2 })
     n.silence = L.Silence(n.data, { ntop: 0 })
     const param = toProto(...[n.silence, L.Silence(n.data2, { ntop: 0 })])
-    expect(param.layer?.map(layer => layer.name)).toEqual(['DummyData1', 'Silence1', 'Silence2'])
+    expect(param.layer?.map(layer => layer.name)).toEqual(['data', 'silence', 'Silence1'])
     const named = n.toProto()
     expect(named.layer?.at(-1)).toEqual({ name: 'silence', type: 'Silence', bottom: ['data'] })
     using net = await Net.create(param, { engine: 'js' })
@@ -175,5 +175,30 @@ describe('NetSpec', () => {
     // 148 is the last of Caffe 1.0; what forks have added behind it waits for its layers
     const messages = messageInfo('LayerParameter').fields.filter(f => f.name.endsWith('_param') && f.number <= 148)
     expect(messages.map(field => field.name).filter(name => !used.has(name))).toEqual(['transform_param'])
+  })
+})
+
+describe('names that the program gave', () => {
+  const spec = () => {
+    const n = new NetSpec()
+    n.data = L.Input({ shape: { dim: [1, 4] } })
+    n.ip = L.InnerProduct(n.data, { num_output: 2 })
+    n.relu = L.ReLU(n.ip, { in_place: true })
+    return n
+  }
+  const names = (net: { layer?: { name?: string }[] }) => net.layer?.map(({ name }) => name)
+
+  test('are kept by toProto of a top, so that trained weights fit', () => {
+    const n = spec()
+    expect(names(n.relu.toProto())).toEqual(['data', 'ip', 'relu'])
+    expect(names(toProto(L.Softmax(n.ip)))).toEqual(['data', 'ip', 'Softmax1'])
+  })
+
+  test('are given once: the second of a name gets a made-up one, and so does what has the name of one', () => {
+    const [a, b] = [spec(), spec()]
+    expect(names(toProto(L.Eltwise(a.ip, b.ip)))).toEqual(['data', 'ip', 'Input1', 'InnerProduct1', 'Eltwise1'])
+    const n = new NetSpec()
+    n.Input1 = L.Input({ shape: { dim: [1, 4] } })
+    expect(names(toProto(n.Input1, L.Input({ shape: { dim: [1, 4] } })))).toEqual(['Input1', 'Input2'])
   })
 })

@@ -174,7 +174,7 @@ export function standardSolver(name: StandardNetName, options: StandardSolverOpt
   if (type !== 'SGD' && type !== 'Nesterov' && !Object.hasOwn(RATES, type))
     throw new NetError(`there is no solver '${type}': there are SGD, Nesterov, ${Object.keys(RATES).join(', ')}`)
   const epoch = Math.ceil(train / batch)
-  const maxIter = Math.max(1, Math.ceil((epochs * train) / batch))
+  const maxIter = Math.max(1, Math.ceil(epochs * epoch))
   const each = Math.min(epoch, maxIter)
   const steady = type === 'SGD' || type === 'Nesterov'
   return {

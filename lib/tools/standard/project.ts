@@ -1,0 +1,110 @@
+import { FormatError, NetError } from '../../errors.js'
+import type { NetParameter, SolverParameter } from '../../generated/caffe.js'
+import { printNet, printSolver } from '../../proto/print.js'
+import { createFiles, type FileOptions } from '../../system/files.js'
+import { writeFilesSafely } from '../../system/write_file.js'
+import type { DatasetSummary } from '../dataset/summary.js'
+import { type StandardNetName, standardBatch, standardNet, standardSolver, testBatchFor } from './standard_net.js'
+
+/** A project to start from: what is trained on, and how. */
+export interface NewProjectOptions {
+  /** Folder of the project: net.prototxt and solver.prototxt are written there. */
+  readonly folder: string
+  /** Folder of a dataset of `makeDataset`. */
+  readonly dataset: string
+  readonly net: StandardNetName
+  /** Default 10. */
+  readonly epochs?: number
+  /** SGD (default), Nesterov, AdaGrad, RMSProp, AdaDelta or Adam. */
+  readonly solver?: string
+  readonly batch?: number
+  /** The first rate. */
+  readonly rate?: number
+  /** Side of a square that is cut out of the pictures, at random in training. */
+  readonly crop?: number
+  /** Mirror half of the training's pictures. */
+  readonly mirror?: boolean
+  readonly seed?: number
+}
+
+/** What a project consists of, by path. */
+export interface NewProject {
+  readonly net: NetParameter
+  readonly solver: SolverParameter
+  readonly files: Readonly<Record<string, string>>
+}
+
+/**
+ * The net and solver of a project, as messages and as texts; nothing is written. Sizes, classes, means and the number of
+ * iterations come from the dataset's summary.json.
+ */
+export async function planProject(options: NewProjectOptions, access: FileOptions = {}): Promise<NewProject> {
+  const { folder, dataset, net: name, epochs = 10, solver: type, crop, mirror, rate, seed } = options
+  const file = `${dataset}/summary.json`
+  const summary = readSummary(await createFiles(access).text(file), file)
+  const { channels, height, width, classes, mean } = summary
+  const train = summary.sets.train?.records ?? 0
+  const val = summary.sets.val?.records ?? 0
+  if (!train) throw new NetError(`${file}: the dataset has no pictures to train on`)
+  if (crop !== undefined && !(crop >= 1 && crop <= Math.min(height, width)))
+    throw new NetError(`a crop of ${crop} does not fit into pictures of ${height}×${width}`)
+  const batch = options.batch ?? Math.min(standardBatch(name), train)
+  const testBatch = testBatchFor(val)
+  const net = standardNet(name, {
+    classes: classes.length,
+    channels,
+    size: crop ?? [height, width],
+    batch,
+    data: {
+      train: `${dataset}/train_db`,
+      ...(val > 0 && { val: `${dataset}/val_db`, testBatch }),
+      mean: mean.map(value => Math.round(100 * value) / 100),
+      crop: crop !== undefined,
+      mirror,
+    },
+  })
+  const path = `${folder}/net.prototxt`
+  const solver = standardSolver(name, {
+    net: path,
+    epochs,
+    train,
+    val,
+    batch,
+    testBatch,
+    type,
+    rate,
+    seed,
+    prefix: `${folder}/snapshots/${name}`,
+  })
+  return { net, solver, files: { [path]: printNet(net), [`${folder}/solver.prototxt`]: printSolver(solver) } }
+}
+
+/** The same, written: both files or none. */
+export async function newProject(options: NewProjectOptions): Promise<NewProject> {
+  const project = await planProject(options)
+  const encoder = new TextEncoder()
+  await writeFilesSafely(Object.entries(project.files).map(([path, text]) => [path, encoder.encode(text)] as const))
+  return project
+}
+
+/** A summary.json, as far as it is needed here. */
+function readSummary(text: string, file: string): DatasetSummary {
+  let summary: Partial<DatasetSummary> | undefined
+  try {
+    summary = JSON.parse(text) as Partial<DatasetSummary>
+  } catch (error) {
+    throw new FormatError(`${file}: it is no JSON: ${(error as Error).message}`, { cause: error })
+  }
+  const count = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1
+  const { classes, channels, height, width, mean, sets } = summary ?? {}
+  const fits =
+    Array.isArray(classes) &&
+    classes.length > 0 &&
+    [channels, height, width].every(count) &&
+    Array.isArray(mean) &&
+    mean.every(Number.isFinite) &&
+    typeof sets === 'object' &&
+    sets !== null
+  if (!fits) throw new FormatError(`${file}: this is no summary of a dataset: make-dataset writes one`)
+  return summary as DatasetSummary
+}
