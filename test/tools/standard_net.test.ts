@@ -26,7 +26,7 @@ describe('standardNet', () => {
     const used = await shapes('TEST', ['deploy'])
     expect(used.outputs).toEqual(['prob'])
     expect(used.shapes[0].slice(0, 2)).toEqual([2, 7])
-    expect(deployNet(param).layer?.map(layer => layer.name)).toContain('prob')
+    expect((await deployNet(param)).layer?.map(layer => layer.name)).toContain('prob')
   })
 
   test('large pictures get the strides of the papers', () => {
