@@ -7,12 +7,13 @@ import { consumer, run, runModule, write } from './helpers.js'
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1])
-const [training, library, layer, check] = blocks
+const [digit, training, library, layer, check] = blocks
 
 describe('README.md', () => {
-  it('has the four programs that are tried here', () => expect(blocks).toHaveLength(4))
+  it('has the five programs that are tried here', () => expect(blocks).toHaveLength(5))
 
   it('they type-check as they stand', () => {
+    write('readme_digit.ts', digit)
     write('readme_training.ts', training)
     write('readme_library.ts', library)
     write('readme_layer.ts', `${layer}${check}`)
@@ -27,7 +28,7 @@ describe('README.md', () => {
           types: [],
           lib: ['ES2022', 'DOM'],
         },
-        files: ['readme_training.ts', 'readme_library.ts', 'readme_layer.ts'],
+        files: ['readme_digit.ts', 'readme_training.ts', 'readme_library.ts', 'readme_layer.ts'],
       }),
     )
     expect(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toEqual({
@@ -41,6 +42,8 @@ describe('README.md', () => {
     copyFileSync(join(root, 'docs/examples/mnist/lenet.prototxt'), join(consumer, 'lenet.prototxt'))
     copyFileSync(join(root, 'test/golden/nets/lenet/lenet.caffemodel'), join(consumer, 'lenet.caffemodel'))
     const javascript = (code: string) => transformSync(code, { loader: 'ts' }).code
+    const drawn = runModule('readme_digit.mjs', javascript(digit))
+    expect(drawn).toMatchObject({ code: 0, err: '', out: 'It is a 3, with probability 1.00.\n' })
     const points = runModule('readme_training.mjs', javascript(training))
     expect({ code: points.code, err: points.err }).toEqual({ code: 0, err: '' })
     expect(Number(points.out)).toBeLessThan(0.05)
