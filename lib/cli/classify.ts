@@ -146,7 +146,13 @@ async function classify(
   if (json) printJson(output, results)
 }
 
-async function loadFiles(model: string, weights: string, options: ClassifyOptions, output: Output): Promise<Net> {
+/** The net of a prototxt and its weights as it is used: a net for training becomes its deploy net. */
+export async function loadFiles(
+  model: string,
+  weights: string,
+  options: RunOptions & StateOptions,
+  output: Output,
+): Promise<Net> {
   await mustExist(weights)
   const { engine, threads, seed, level, stage: stages, outputs } = options
   const how = { engine, threads, seed, level, stages, outputs, phase: 'TEST' as const }

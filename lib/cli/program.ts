@@ -25,6 +25,7 @@ const commands: Record<string, () => Promise<Add>> = {
   classify: async () => (await import('./classify.js')).addClassify,
   detect: async () => (await import('./detect.js')).addDetect,
   archive: async () => (await import('./archive.js')).addArchive,
+  show: async () => (await import('./show.js')).addShow,
   'extract-features': async () => (await import('./extract_features.js')).addExtractFeatures,
   'make-dataset': async () => (await import('./make_dataset.js')).addMakeDataset,
   'convert-mnist': async () => (await import('./convert_mnist.js')).addConvertMnist,

@@ -55,7 +55,7 @@ export function layerPicture(
   options: LayerPictureOptions = {},
 ): LayerPicture {
   const { shape, data } = blob instanceof Blob ? { shape: blob.shape, data: blob.dataArray } : blob
-  const { values, groups, planes, height, width } = planesOf(shape, data, options)
+  const { own, values = own, groups, planes, height, width } = planesOf(shape, data, options)
   const color = options.color ?? planes === 3
   if (color && planes !== 3)
     throw new RistrettoError(`a picture in colour is made of 3 planes, here are ${planes} (shape ${shape.join('×')})`)
@@ -66,7 +66,7 @@ export function layerPicture(
   const channels = color ? 3 : 1
   if (size.width * size.height * channels > MOST)
     throw new RistrettoError(`a picture of ${size.width}×${size.height} pixels is too large (shape ${shape.join('×')})`)
-  const statistics = statisticsOf(values)
+  const statistics = statisticsOf(own)
   const pixels = new Uint8Array(size.width * size.height * channels)
   const n = height * width
   const whole = scaleOf(options.range ?? [statistics.min, statistics.max])
@@ -92,7 +92,9 @@ export function layerPicture(
 
 /** The values as groups of planes that belong together: an item's, or each filter's. */
 interface Planes {
-  readonly values: ArrayLike<number>
+  readonly own: ArrayLike<number>
+  /** The same, with something in the places that are left over. */
+  readonly values?: ArrayLike<number>
   readonly groups: number
   readonly planes: number
   readonly height: number
@@ -108,7 +110,7 @@ function planesOf(shape: readonly number[], data: ArrayLike<number>, options: La
     if (shape.length < 3) return asSquare(data, shape.length === 2 ? shape : [1, count])
     const [groups, planes] = shape.length > 3 ? shape : [1, shape[0]]
     const width = shape[shape.length - 1]
-    return { values: data, groups, planes, height: count / (groups * planes * width), width }
+    return { own: data, groups, planes, height: count / (groups * planes * width), width }
   }
   const items = shape.length > 1 ? shape[0] : 1
   if (!(Number.isInteger(item) && item >= 0 && item < items))
@@ -120,12 +122,12 @@ function planesOf(shape: readonly number[], data: ArrayLike<number>, options: La
   const width = shape[shape.length - 1]
   // 1 × 1 planes are a vector
   if (size === planes) return vector(values)
-  return { values, groups: 1, planes, height: size / (planes * width), width }
+  return { own: values, groups: 1, planes, height: size / (planes * width), width }
 }
 
 /** A matrix as one plane: its rows are rows. */
 const asSquare = (values: ArrayLike<number>, [height, width]: readonly number[]): Planes =>
-  height === 1 ? vector(values) : { values, groups: 1, planes: 1, height, width }
+  height === 1 ? vector(values) : { own: values, groups: 1, planes: 1, height, width }
 
 /** A near-square of single values; those that fill its last row are no numbers, and so black. */
 function vector(values: ArrayLike<number>): Planes {
@@ -133,7 +135,7 @@ function vector(values: ArrayLike<number>): Planes {
   const height = Math.ceil(values.length / width)
   const filled = new Float32Array(height * width).fill(Number.NaN)
   filled.set(values)
-  return { values: filled, groups: 1, planes: 1, height, width }
+  return { own: values, values: filled, groups: 1, planes: 1, height, width }
 }
 
 const slice = (data: ArrayLike<number>, from: number, size: number): ArrayLike<number> =>

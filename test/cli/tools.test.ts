@@ -16,6 +16,7 @@ const tools = [
   'classify',
   'detect',
   'archive',
+  'show',
   'extract-features',
   'make-dataset',
   'convert-mnist',
