@@ -1,12 +1,12 @@
-import { FormatError, NetError } from '../errors.js'
-import type { AnnotatedDatum, BatchSampler, TransformationParameter } from '../generated/caffe.js'
-import { withDefaults } from '../proto/message.js'
+import { FormatError } from '../errors.js'
+import type { AnnotatedDatum, BatchSampler, EmitConstraint } from '../generated/caffe.js'
 import { readMessage } from '../proto/wire.js'
 import { RandomStream } from '../rng.js'
-import { between, checkSamplers, emitted, sampleWindows } from './batch_sampler.js'
+import { expandPicture, randomSize } from './augment.js'
+import { checkSamplers, emitted, sampleWindows } from './batch_sampler.js'
 import { type Box, inWindow, type Truth, WHOLE } from './boxes.js'
 import type { DatumDescription } from './datum_source.js'
-import { cropImage, decodeImage, MOST_PIXELS, type PixelsModule, type PlanarImage, toPlanes } from './image.js'
+import { cropImage, decodeImage, type PixelsModule, type PlanarImage, toPlanes } from './image.js'
 import { distortPicture, spoilPicture } from './picture_colours.js'
 import { resizePicture } from './picture_resize.js'
 import type { RecordCursor } from './records.js'
@@ -25,11 +25,8 @@ import { DataTransformer } from './transformer.js'
 export interface AnnotatedDescription extends Omit<DatumDescription, 'kind'> {
   readonly kind: 'annotated'
   readonly samplers: readonly BatchSampler[]
-  /** What SSD does with pictures and their boxes before the rest of the transformation. */
-  readonly augment: Pick<
-    TransformationParameter,
-    'distort_param' | 'expand_param' | 'noise_param' | 'emit_constraint' | 'resize_param'
-  >
+  /** Which truths a window keeps. */
+  readonly emitConstraint: EmitConstraint | undefined
   /** anno_type, where it is written; else the first record says. */
   readonly annotated: boolean | undefined
 }
@@ -207,47 +204,28 @@ export class AnnotatedSource implements BatchSource {
 
   /** Everything before the crop: what the random choices of an item make of its picture. */
   private prepare(scene: Scene, item: number): Scene {
-    const { distort_param, expand_param, noise_param, resize_param = [] } = this.description.augment
+    const {
+      distort_param,
+      expand_param,
+      noise_param,
+      random_resize_param,
+      resize_param = [],
+    } = this.description.transform.augment ?? {}
     const { random } = this
     random.iteration = item
     if (distort_param) scene = { ...scene, image: distortPicture(scene.image, distort_param, random) }
-    if (expand_param) scene = this.expand(scene)
+    if (expand_param) {
+      const { image, window } = expandPicture(scene.image, expand_param, this.transformer.meanOf, random)
+      scene = { image, truths: window ? this.seen(scene.truths, window) : scene.truths }
+    }
     const windows = sampleWindows(this.description.samplers, scene.truths, random)
     if (windows.length) scene = this.window(scene, windows[random.integer(windows.length)])
+    if (random_resize_param) scene = { ...scene, image: randomSize(scene.image, random_resize_param, random) }
     if (resize_param.length) {
       const { image, place } = resizePicture(scene.image, resize_param[0], random)
       scene = { image, truths: scene.truths.map(place) }
     }
     return noise_param ? { ...scene, image: spoilPicture(scene.image, noise_param, random) } : scene
-  }
-
-  /** The picture somewhere in a larger one of the mean colour. */
-  private expand(scene: Scene): Scene {
-    const { prob, max_expand_ratio } = withDefaults('ExpansionParameter', this.description.augment.expand_param)
-    if (this.random.uniform() > prob || !(max_expand_ratio > 1)) return scene
-    const ratio = between(this.random, 1, max_expand_ratio)
-    const { channels, height, width, data } = scene.image
-    const h = Math.floor(height * ratio)
-    const w = Math.floor(width * ratio)
-    if (h * w > MOST_PIXELS)
-      throw new NetError(`expand_param makes ${h}×${w} of ${height}×${width}: at most ${MOST_PIXELS} pixels are made`)
-    const top = this.random.integer(h - height + 1)
-    const left = this.random.integer(w - width + 1)
-    const large = new Uint8Array(channels * h * w)
-    for (let c = 0; c < channels; c++) {
-      large.fill(this.meanOf(c), c * h * w, (c + 1) * h * w)
-      for (let y = 0; y < height; y++)
-        large.set(data.subarray((c * height + y) * width, (c * height + y + 1) * width), (c * h + top + y) * w + left)
-    }
-    const window = { xmin: -left / width, ymin: -top / height, xmax: (w - left) / width, ymax: (h - top) / height }
-    return { image: { channels, height: h, width: w, data: large }, truths: this.seen(scene.truths, window) }
-  }
-
-  private meanOf(c: number): number {
-    const { mean, meanValues } = this.description.transform
-    if (!mean) return Math.round(meanValues[meanValues.length > 1 ? c : 0] ?? 0)
-    const size = mean.shape[1] * mean.shape[2]
-    return Math.round(mean.data.subarray(c * size, (c + 1) * size).reduce((sum, value) => sum + value, 0) / size)
   }
 
   /** What a window shows. */
@@ -263,7 +241,7 @@ export class AnnotatedSource implements BatchSource {
   /** The truths that a window shows, in parts of it. */
   private seen(truths: readonly Truth[], window: Box): Truth[] {
     return truths.flatMap(truth =>
-      emitted(truth, window, this.description.augment.emit_constraint) ? (inWindow(truth, window) ?? []) : [],
+      emitted(truth, window, this.description.emitConstraint) ? (inWindow(truth, window) ?? []) : [],
     )
   }
 

@@ -60,9 +60,9 @@ export class DatumSource implements BatchSource {
   peek(): readonly number[] | Promise<readonly number[]> {
     try {
       const datum = this.read()
-      if (!datum.encoded) return this.outputShape(datum)
+      if (!datum.encoded) return this.outputShape(this.augmented(datum, this.item))
       return this.decode(datum).then(
-        decoded => this.outputShape(decoded),
+        decoded => this.outputShape(this.augmented(decoded, this.item)),
         error => Promise.reject(this.located(error)),
       )
     } catch (error) {
@@ -145,7 +145,19 @@ export class DatumSource implements BatchSource {
     return this.transformer.outputShape(channels, height, width)
   }
 
-  private put(datum: ReadDatum, i: number, place: Place, item = this.item): void {
+  private augmented(datum: ReadDatum, item: number): ReadDatum {
+    if (!this.description.transform.augment) return datum
+    const { channels, height, width, data, label } = datum
+    if (!data.length && datum.float_data)
+      throw new FormatError('it holds float_data: what transform_param asks for is done to pictures of bytes alone')
+    // a damaged record is told of where its shape is looked at
+    if (data.length !== channels * height * width) return datum
+    const image = this.transformer.augment({ channels, height, width, data }, item)
+    return { ...image, label, float_data: undefined, encoded: false }
+  }
+
+  private put(record: ReadDatum, i: number, place: Place, item = this.item): void {
+    const datum = this.augmented(record, item)
     const shape = this.outputShape(datum)
     if (i === 0) {
       this.shape = shape

@@ -51,9 +51,12 @@ export class ImageSource implements BatchSource {
   }
 
   async peek(): Promise<readonly number[]> {
-    const { entry } = this.order
-    const { channels, height, width } = await this.load(entry)
-    return this.located(entry, () => this.transformer.outputShape(channels, height, width))
+    const { entry, position } = this.order
+    const loaded = await this.load(entry)
+    return this.located(entry, () => {
+      const { channels, height, width } = this.transformer.augment(loaded, position.item)
+      return this.transformer.outputShape(channels, height, width)
+    })
   }
 
   next(place: Place): Promise<void> {
@@ -64,8 +67,9 @@ export class ImageSource implements BatchSource {
       const { item, entry } = this.order.take()
       return { item, entry, image: await this.load(entry) }
     }
-    return inOrder(0, this.batchSize, start, (i, { item, entry, image }) =>
+    return inOrder(0, this.batchSize, start, (i, { item, entry, image: loaded }) =>
       this.located(entry, () => {
+        const image = this.transformer.augment(loaded, item)
         const { channels, height, width } = image
         const shape = this.transformer.outputShape(channels, height, width)
         if (i === 0) {

@@ -49,7 +49,7 @@ function padded(image: PlanarImage, height: number, width: number, top: number, 
   if (pad_value.length > 1 && pad_value.length !== channels)
     throw new NetError(`resize_param.pad_value is given ${pad_value.length} times for ${channels} channels`)
   const data = new Uint8Array(channels * height * width)
-  const from = pad_mode === 'MIRRORED' ? mirrored : nearest
+  const from = borderOf(pad_mode)
   for (let c = 0, to = 0; c < channels; c++) {
     const value = pad_value[pad_value.length > 1 ? c : 0] ?? 0
     for (let y = 0; y < height; y++)
@@ -58,13 +58,22 @@ function padded(image: PlanarImage, height: number, width: number, top: number, 
         const column = x - left
         const inside = row >= 0 && row < image.height && column >= 0 && column < image.width
         data[to] =
-          inside || pad_mode !== 'CONSTANT'
-            ? image.data[(c * image.height + from(row, image.height)) * image.width + from(column, image.width)]
+          inside || from
+            ? image.data[
+                (c * image.height + (from?.(row, image.height) ?? row)) * image.width +
+                  (from?.(column, image.width) ?? column)
+              ]
             : value
       }
   }
   return { channels, height, width, data }
 }
+
+/** Which pixel of a row or column stands where there is none; undefined where a value does. */
+export const borderOf = (
+  mode: NonNullable<ResizeParameter['pad_mode']>,
+): ((i: number, n: number) => number) | undefined =>
+  mode === 'MIRRORED' ? mirrored : mode === 'REPEAT_NEAREST' ? nearest : undefined
 
 const nearest = (i: number, n: number): number => Math.min(Math.max(i, 0), n - 1)
 

@@ -59,7 +59,11 @@ export abstract class PrefetchingLayer extends Layer {
 
     const values = top[0].count
     const ahead = this.slots > 0
-    this.inWorker = ahead && description.inFiles && canPrefetch() && (source.decodes || values >= WORKER_FROM)
+    this.inWorker =
+      ahead &&
+      description.inFiles &&
+      canPrefetch() &&
+      (source.decodes || !!description.transform.augment || values >= WORKER_FROM)
     if (this.inWorker) source.close()
     else this.batches = this.onThisThread(source)
   }

@@ -24,12 +24,14 @@ export class AnnotatedDataLayer extends DataLayer {
       throw this.error(
         `annotated_data_param.yolo_data_type ${yolo_data_type}, MobileNet-YOLO's, is not there: leave it out`,
       )
-    const { distort_param, expand_param, noise_param, emit_constraint, resize_param } = this.param.transform_param ?? {}
+    const { augment } = description.transform
+    const missing = (['augment_param', 'random_aspect_ratio_param'] as const).find(name => augment?.[name])
+    if (missing) throw this.error(`transform_param.${missing} does not move boxes along: Data and ImageData take it`)
     return {
       ...description,
       kind: 'annotated',
       samplers: batch_sampler,
-      augment: { distort_param, expand_param, noise_param, emit_constraint, resize_param },
+      emitConstraint: this.param.transform_param?.emit_constraint,
       annotated: anno_type === undefined ? undefined : true,
     } as AnyDescription
   }

@@ -31,6 +31,7 @@ const YOLO = 'MobileNet-YOLO (eric612)'
 const PSP = 'PSPNet and DeepLab (hszhao)'
 const SEGNET = 'caffe-segnet (alexgkendall)'
 const INTEL = 'Intel Caffe'
+const OURS = 'Ristretto itself'
 const NVIDIA = 'NVCaffe (NVIDIA)'
 const HAPPYNEAR = 'caffe-windows (happynear)'
 const SYNOPSYS = 'synopsys-caffe'
@@ -366,18 +367,25 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   }),
   ...fields(SSD, ['AnnotatedData', 'VideoData'], {
     'Datum.seg_label': 'has a label for every pixel',
-    'TransformationParameter.resize_param': 'scales pictures',
-    'TransformationParameter.noise_param': 'spoils pictures',
     'TransformationParameter.emit_constraint': 'says which boxes a part keeps',
-    'TransformationParameter.distort_param': 'changes colours',
-    'TransformationParameter.expand_param': 'puts pictures into larger ones',
   }),
   ...fields(SSD, CROPPING, {
     'TransformationParameter.crop_h': ['cuts out a part', 0],
     'TransformationParameter.crop_w': ['cuts out a part', 0],
   }),
-  ...fields(INTEL, [], {
+  ...fields(SSD, ['AnnotatedData', 'VideoData', 'Data', 'ImageData'], {
+    'TransformationParameter.resize_param': 'scales pictures',
+    'TransformationParameter.noise_param': 'spoils pictures',
+    'TransformationParameter.distort_param': 'changes colours',
+    'TransformationParameter.expand_param': 'puts pictures into larger ones',
+  }),
+  ...fields(INTEL, ['AnnotatedData', 'Data', 'ImageData'], {
     'TransformationParameter.random_resize_param': 'scales pictures at random',
+  }),
+  ...fields(INTEL, ['Data', 'ImageData'], {
     'TransformationParameter.random_aspect_ratio_param': 'cuts out parts at random',
+  }),
+  ...fields(OURS, ['Data', 'ImageData'], {
+    'TransformationParameter.augment_param': 'turns and stretches pictures',
   }),
 ])

@@ -238,10 +238,10 @@ describe('AnnotatedData', () => {
     ])
     await expect(create(short, 1)).rejects.toThrow(/says 1×4×4 and holds 15 bytes/)
     // what only this layer does is no silent nothing elsewhere
-    const data = layer(source, 1, 'resize_param { height: 4 width: 4 }')
+    const data = layer(source, 1, 'emit_constraint { emit_type: CENTER }')
     Object.assign(data.layer![0], { type: 'Data' })
     await expect(Net.create(data, { engine: 'js' })).rejects.toThrow(
-      /layer 'data' \(Data\): transform_param.resize_param of SSD .* is not understood here/,
+      /layer 'data' \(Data\): transform_param.emit_constraint of SSD .* is not understood here/,
     )
   })
 })
