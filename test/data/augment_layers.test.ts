@@ -96,7 +96,7 @@ describe('transform_param of Data and ImageData', () => {
     const state = before.layers[0].saveState()
     before.dispose()
     const after = await create(sources.raw, everything)
-    after.layers[0].restoreState(state)
+    after.layers[0].restoreState(state ?? {})
     await after.forward()
     expect([...after.blobs['data'].dataArray]).toEqual(all[2])
     after.dispose()
@@ -139,10 +139,12 @@ describe('transform_param of Data and ImageData', () => {
   test('records of numbers cannot be changed, and boxes are not turned', async () => {
     const db = join(folder, 'floats')
     const writer = await LmdbWriter.create(db)
-    writer.put('0', writeDatum({ channels: 1, height: 1, width: 2, float_data: [0.5, 1.5] }))
+    writer.put('0', writeDatum({ channels: 1, height: 1, width: 2, float_data: Float32Array.of(0.5, 1.5) }))
     await writer.finish()
     const source = `type: "Data" data_param { source: "${db}" batch_size: 1 backend: LMDB }`
-    await expect(batches(source, 'resize_param { height: 2 width: 2 }')).rejects.toThrow(/done to pictures of bytes alone/)
+    await expect(batches(source, 'resize_param { height: 2 width: 2 }')).rejects.toThrow(
+      /done to pictures of bytes alone/,
+    )
     const boxes = sources.raw.replace('"Data"', '"AnnotatedData"')
     await expect(batches(boxes, 'augment_param { rotate: 5 }')).rejects.toThrow(/augment_param/)
   })

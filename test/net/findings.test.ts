@@ -52,7 +52,8 @@ describe('what changes nothing is no mistake', () => {
 })
 
 test('fields of data layers are notes where the data comes from elsewhere', async () => {
-  const net = parseNet(`layer { name: "d" type: "Data" top: "x" transform_param { distort_param { hue_prob: 1 } } }
+  const net =
+    parseNet(`layer { name: "d" type: "Data" top: "x" transform_param { emit_constraint { emit_overlap: 1 } } }
 layer { name: "p" type: "Pooling" bottom: "x" top: "y" pooling_param { avg_include_pad: false } }`)
   await fetchClasses(net.layer!)
   expect(fieldFindings(net).map(({ severity }) => severity)).toEqual(['error', 'error'])
@@ -61,7 +62,7 @@ layer { name: "p" type: "Pooling" bottom: "x" top: "y" pooling_param { avg_inclu
       severity: 'note',
       layer: 'd',
       type: 'Data',
-      field: 'transform_param.distort_param',
+      field: 'transform_param.emit_constraint',
       fork: 'SSD (weiliu89/caffe)',
     },
     { severity: 'error', layer: 'p', type: 'Pooling', field: 'pooling_param.avg_include_pad', fork: 'Intel Caffe' },

@@ -4,7 +4,7 @@ import { checkNet } from '../../lib/tools/index.js'
 
 const train = `name: "n"
 layer { name: "d" type: "Data" top: "data" top: "label" include { phase: TRAIN }
-  transform_param { crop_size: 20 distort_param { hue_prob: 1 } } data_param { source: "nowhere" batch_size: 64 } }
+  transform_param { crop_size: 20 emit_constraint { emit_overlap: 1 } } data_param { source: "nowhere" batch_size: 64 } }
 layer { name: "e" type: "Input" top: "data" top: "label" include { phase: TEST }
   input_param { shape { dim: 1 dim: 3 dim: 20 dim: 20 } shape { dim: 1 } } }
 layer { name: "c" type: "Convolution" bottom: "data" top: "c"
@@ -23,7 +23,7 @@ test('both phases, inputs in place of data that is elsewhere, finite passes', as
       severity: 'note',
       layer: 'd',
       type: 'Data',
-      field: 'transform_param.distort_param',
+      field: 'transform_param.emit_constraint',
       fork: 'SSD (weiliu89/caffe)',
       line: 3,
     },
@@ -42,7 +42,7 @@ test('what is missing, without a pass', async () => {
   const check = await checkNet(`${train}layer { name: "x" type: "DenseCRF" bottom: "p" top: "x" odd: 1 }`)
   expect(check.findings.map(({ severity, kind, type, field }) => [severity, kind, type, field])).toEqual([
     ['error', 'type', 'DenseCRF', 'type'],
-    ['note', 'field', 'Data', 'transform_param.distort_param'],
+    ['note', 'field', 'Data', 'transform_param.emit_constraint'],
     ['note', 'field', 'DenseCRF', 'odd'],
   ])
   expect(check.phases.map(({ built, errors }) => [built, errors.length])).toEqual([
