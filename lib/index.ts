@@ -91,7 +91,16 @@ export { type DeployOptions, deployNet } from './net/deploy.js'
 export type { DeployNetOptions } from './net/deploy_net.js'
 export type { ArchiveOptions } from './net/deployed.js'
 export type { LayerDescription, NetDescription, ParamDescription } from './net/description.js'
-export type { Feed, FeedItem, FeedOptions, FeedPlace, FeedSource, FeedValues, JointFeedSource } from './net/feed.js'
+export type {
+  Feed,
+  FeedItem,
+  FeedOptions,
+  FeedPlace,
+  FeedSource,
+  FeedSurroundings,
+  FeedValues,
+  JointFeedSource,
+} from './net/feed.js'
 export type { CopyOptions, CopyReport, NetFormat, SaveOptions } from './net/files.js'
 export type { MemoryPlan } from './net/memory_plan.js'
 export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './net/node.js'
