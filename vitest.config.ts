@@ -5,8 +5,12 @@ import { defineConfig } from 'vitest/config'
  * is loaded once.
  */
 const numbers = ['test/*.test.ts', 'test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
-/** As quick, but they register layers, so each file has a process of its own. */
-const spine = ['test/{index,net,solver}.test.ts', 'test/pycaffe/net_spec.test.ts']
+/** As quick, but they register layers or stand in for modules, so each file has a process of its own. */
+const spine = [
+  'test/{index,net,solver}.test.ts',
+  'test/pycaffe/net_spec.test.ts',
+  'test/system/{check_options,no_room}.test.ts',
+]
 /** Files and commands, but for those that register layers or change the environment: nothing is left behind, but they are not quick. */
 const files = ['test/{data,tools}/**/*.test.ts', 'test/cli/!(data_tools|docs|gpu_flag|tools).test.ts']
 /** What takes long in those rooms, and what so long that only .ci/run has the time. */

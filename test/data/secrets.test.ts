@@ -49,6 +49,13 @@ const mean = (type: string, param: string, fields: string) => () =>
 const annotations = (list: string) => () =>
   convertAnnoset({ list, labelMap, output: join(folder, 'boxes'), overwrite: true })
 
+const saving = (tried: string, other: string) => () =>
+  net(`input: "l" input_shape { dim: 1 dim: 4 } input: "c" input_shape { dim: 1 dim: 2 }
+    input: "p" input_shape { dim: 1 dim: 2 dim: 4 }
+    layer { name: "o" type: "DetectionOutput" bottom: "l" bottom: "c" bottom: "p" top: "o"
+      detection_output_param { num_classes: 2 nms_param { nms_threshold: 0.5 } save_output_param {
+        output_directory: "${folder}" output_format: "VOC" ${tried}: "${file}" ${other}: "${labelMap}" } } }`)
+
 /** Every field that names a file, and what reads the file. */
 const fields: Record<string, (() => Promise<unknown>)[] | 'not read' | 'written'> = {
   'SolverParameter.net': [() => solver(`net: "${file}"`)],
@@ -92,15 +99,24 @@ const fields: Record<string, (() => Promise<unknown>)[] | 'not read' | 'written'
   'V0LayerParameter.source': [
     () => net(`layers { layer { name: "d" type: "data" source: "${file}" batchsize: 1 } top: "x" top: "y" }`),
   ],
-  'DenseImageDataParameter.source': 'not read',
+  'DenseImageDataParameter.source': [
+    () =>
+      net(`layer { name: "d" type: "DenseImageData" top: "x" top: "y"
+        dense_image_data_param { source: "${file}" batch_size: 1 } }`),
+  ],
+  'MeanParameter.file': [
+    () =>
+      net(`input: "x" input_shape { dim: 1 dim: 1 dim: 1 dim: 1 }
+        layer { name: "m" type: "Mean" bottom: "x" top: "y" mean_param { operation: SUBTRACT file: "${file}" } }`),
+  ],
   'HDF5OutputParameter.file_name': 'written',
   'ImageDataParameter.root_folder': 'not read',
   'WindowDataParameter.root_folder': 'not read',
   'DenseImageDataParameter.root_folder': 'not read',
-  'SaveOutputParameter.output_directory': 'not read',
-  'SaveOutputParameter.output_name_prefix': 'not read',
-  'SaveOutputParameter.label_map_file': 'not read',
-  'SaveOutputParameter.name_size_file': 'not read',
+  'SaveOutputParameter.output_directory': 'written',
+  'SaveOutputParameter.output_name_prefix': 'written',
+  'SaveOutputParameter.label_map_file': [saving('label_map_file', 'name_size_file')],
+  'SaveOutputParameter.name_size_file': [saving('name_size_file', 'label_map_file')],
   'DetectionEvaluateParameter.name_size_file': 'not read',
   'AnnotatedDataParameter.label_map_file': 'not read',
   'YoloDetectionOutputParameter.label_map_file': 'not read',
@@ -185,6 +201,17 @@ it('neither the text of the message nor its place quotes what a solver names as 
   await expect(solver(`net: "${file}"`)).rejects.toThrow("is this a solver's prototxt?")
   writeFileSync(file, 'layer { name: "r" type: "ReLU" botom: "x" top: "y" }')
   await expect(solver(`net: "${file}"`)).rejects.toThrow(`${file}:1: LayerParameter has no field 'botom'`)
+})
+
+it('nor what DetectionOutput names as its label map and its list of pictures', async () => {
+  writeFileSync(labelMap, 'item { name: "cat" label: 1 }')
+  writeFileSync(file, 'root:x:0\n')
+  await expect(saving('label_map_file', 'name_size_file')()).rejects.toThrow(`${file} is no label map: no item with a`)
+  await expect(saving('name_size_file', 'label_map_file')()).rejects.toThrow(`${file}:1: the line is not a name, a`)
+  writeFileSync(file, 'item { name: "cat" label: 1 lable: 2 }')
+  await expect(saving('label_map_file', 'name_size_file')()).rejects.toThrow(
+    `${file}:1: LabelMapItem has no field 'lable'`,
+  )
 })
 
 it('databases and lists are told by record and line', async () => {

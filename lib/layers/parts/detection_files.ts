@@ -1,3 +1,4 @@
+import { type FormatError, throwAll } from '../../errors.js'
 import type { ResizeParameter, SaveOutputParameter } from '../../generated/caffe.js'
 import type { Layer } from '../../layer.js'
 import { withDefaults } from '../../proto/message.js'
@@ -47,7 +48,13 @@ export class DetectionFiles {
     }
     if (!['VOC', 'COCO', 'ILSVRC'].includes(output_format))
       throw layer.error(`save_output_param.output_format '${output_format}' is not there: VOC, COCO or ILSVRC`)
-    const { item = [] } = parseText('LabelMap', await files.text(label_map_file), { file: label_map_file })
+    const errors: FormatError[] = []
+    const text = await files.text(label_map_file)
+    const { item = [] } = parseText('LabelMap', text, { file: label_map_file, errors })
+    // whatever file is named is read: words of what is no label map stand in no error
+    if (!item.some(({ name, label }) => name !== undefined && label !== undefined))
+      throw layer.error(`${label_map_file} is no label map: no item with a name and a label stands in it`)
+    throwAll(errors)
     const names = new Map(item.map(({ label = 0, name = '' }) => [label, name] as const))
     names.delete(background)
     const pictures = (await files.text(name_size_file)).split('\n').flatMap((line, i) => {
