@@ -123,7 +123,7 @@ test('ristretto/schema is types alone', () => {
 test('every way in of package.json has its source where tsconfig.json and typedoc.json say', () => {
   const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8'))
   const ways = Object.entries<{ types: string; default: string }>(read('package.json').exports).filter(
-    ([name]) => name !== './package.json',
+    ([name]) => !['./package.json', './models/*'].includes(name),
   )
   expect(ways).toHaveLength(5)
   const { paths } = read('tsconfig.json').compilerOptions

@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isArchive } from '../data/archive.js'
 import { RistrettoError } from '../errors.js'
@@ -7,6 +7,7 @@ import { netOf } from '../net/deployed.js'
 import { Net } from '../net.js'
 import { createFiles } from '../system/files.js'
 import { listNames } from '../system/names.js'
+import { writeFileSafely } from '../system/write_file.js'
 import { loadLayers } from './load_layers.js'
 import type { RunOptions, StateOptions } from './options.js'
 import { type Output, warn } from './output.js'
@@ -48,7 +49,7 @@ export async function loadArchive(
     try {
       for (const [name, source] of sources) {
         const file = join(folder, basename(name))
-        await writeFile(file, source)
+        await writeFileSafely(file, new TextEncoder().encode(source))
         warn(output, `${path}: its custom layers in ${name} (SHA-256 ${await sha256(source)}) run`)
         for (const notice of await loadLayers(file)) warn(output, notice)
       }
