@@ -22,7 +22,7 @@ import {
 import { type ConvertImagesetOptions, folderPrefix, toItem } from './convert_imageset.js'
 
 /** What `convertAnnoset` reads and writes; pictures as in `convertImageset`. */
-export interface ConvertAnnosetOptions extends Omit<ConvertImagesetOptions, 'list'> {
+export interface ConvertAnnosetOptions extends Omit<ConvertImagesetOptions, 'list' | 'classes'> {
   /**
    * A text file with a picture, a space and its annotation in each line, both below `root`; or COCO's instances_*.json,
    * whose pictures lie below `root`.

@@ -1,9 +1,9 @@
 import { encodeImage, type ImageFormat, imageFormats } from '../data/encode_image.js'
 import { decodeImage, importPixels, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from '../data/image.js'
-import { isInt32, parseImageList } from '../data/image_list.js'
+import { isInt32, parseImageList, wholeNumber } from '../data/image_list.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { inOrder, withoutPath, withPrefix } from '../data/source.js'
-import { EngineError, RistrettoError } from '../errors.js'
+import { EngineError, FormatError, RistrettoError } from '../errors.js'
 import type { Datum } from '../generated/caffe.js'
 import { drawSeed } from '../net/source.js'
 import { writeDatum } from '../proto/datum.js'
@@ -12,13 +12,23 @@ import { createFiles } from '../system/files.js'
 import { oneOf } from '../system/names.js'
 import { importNode } from '../system/nodejs.js'
 import { readFile } from '../system/read_file.js'
+import { writeFileSafely } from '../system/write_file.js'
+import type { LeftOut } from './dataset/candidates.js'
+import { labelNumbers, labelsText, type WrittenLabel } from './dataset/classes.js'
+import { folderPictures } from './dataset/folder.js'
+import { parseTable } from './dataset/table.js'
 
 /** What `convertImageset` reads and writes. */
 export interface ConvertImagesetOptions {
   /** Folder in front of every path in the list; default: none. */
   root?: string
-  /** A text file with a path, a space and a label in each line; or the same as an array. */
-  list: string | readonly { readonly path: string; readonly label: number }[]
+  /**
+   * A text file with a path, a space and a label in each line, a CSV file, or the same as an array. Labels are whole
+   * numbers all, or names of classes all. Left out: `root` has a folder of pictures for each class.
+   */
+  list?: string | readonly { readonly path: string; readonly label: number | string }[]
+  /** Names of the classes in the order of their labels; default: sorted. */
+  classes?: readonly string[]
   /** Directory of the database that is made. */
   output: string
   /** One channel of grey instead of three of colour; encoded, coloured files are encoded anew. */
@@ -54,6 +64,8 @@ export interface ImagesetReport {
   readonly records: number
   /** Files that could not be read. */
   readonly skipped: string[]
+  /** Names of the classes, where labels are names or folders; labels.txt beside the database's file has them, too. */
+  readonly classes?: readonly string[]
   /** The first image and one of another size; a Data layer takes such images one at a time, or with crop_size. */
   readonly sizes?: readonly [first: ImageSize, other: ImageSize]
 }
@@ -85,7 +97,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
     throw new RistrettoError(
       `convertImageset: encodeType cannot be '${options.encodeType}'${oneOf(options.encodeType, [...imageFormats, 'jpeg'])}`,
     )
-  const { paths, labels, place } = await entries(options.list)
+  const { paths, labels, place, classes, leftOut = [] } = await entries(options)
   const order = Uint32Array.from(paths.keys())
   const prefix = await folderPrefix(root)
   if (shuffle) {
@@ -97,7 +109,8 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
 
   const pixels = await importPixels()
   const writer = await LmdbWriter.create(output, { overwrite })
-  const skipped: string[] = []
+  const skipped = leftOut.map(({ file }) => file)
+  for (const { file, reason } of leftOut) onSkip?.(prefix + file, new FormatError(`'${file}': ${reason}`))
   let first: ImageSize | undefined
   let other: ImageSize | undefined
   try {
@@ -131,31 +144,99 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
     )
     if (!writer.count) throw new RistrettoError(`none of the ${order.length} images can be read`)
     await writer.finish()
+    if (classes) await writeFileSafely(`${output}/labels.txt`, labelsText(classes))
   } catch (error) {
     writer.abort()
     throw error
   }
-  return { records: writer.count, skipped, ...(first && other && { sizes: [first, other] }) }
+  return {
+    records: writer.count,
+    skipped,
+    ...(classes && { classes }),
+    ...(first && other && { sizes: [first, other] }),
+  }
 }
 
-async function entries(
-  list: ConvertImagesetOptions['list'],
-): Promise<{ paths: readonly string[]; labels: readonly number[]; place: (entry: number) => string }> {
+interface Entries {
+  readonly paths: readonly string[]
+  readonly labels: readonly number[]
+  /** Where an entry stands, for errors. */
+  readonly place: (entry: number) => string
+  readonly classes?: readonly string[]
+  /** What lies among the pictures of a folder and is none. */
+  readonly leftOut?: readonly LeftOut[]
+}
+
+async function entries({ list, root = '', classes: known }: ConvertImagesetOptions): Promise<Entries> {
+  if (list === undefined) {
+    if (!root)
+      throw new RistrettoError('convertImageset: give a list, or as root a folder with a folder for each class')
+    const { candidates, classes, leftOut } = await folderPictures({ folder: root }, { classes: known })
+    return {
+      paths: candidates.map(({ file }) => file),
+      labels: candidates.map(({ label }) => label),
+      place: entry => `'${candidates[entry].file}'`,
+      classes,
+      leftOut,
+    }
+  }
   if (typeof list === 'string') {
-    const { paths, labels, lines } = parseImageList(await createFiles().text(list), list)
-    return { paths, labels, place: entry => `${list}:${lines[entry]}` }
+    const text = await createFiles().text(list)
+    if (!known && !/\.csv$/i.test(list) && isNumbered(text)) {
+      const { paths, labels, lines } = parseImageList(text, list)
+      return { paths, labels, place: entry => `${list}:${lines[entry]}` }
+    }
+    const rows = parseTable(text, list)
+    if (!rows.length) throw new FormatError(`${list}: it names no images`)
+    return named(
+      rows,
+      rows.map(({ label, place }) => ({ text: label, place })),
+      list,
+      known,
+    )
   }
   if (!list.length) throw new RistrettoError('convertImageset: the list names no images')
-  list.forEach(({ label }, i) => {
+  const places = list.map((_, i) => `image ${i} of the list`)
+  if (known || list.some(({ label }) => typeof label === 'string'))
+    return named(
+      list,
+      list.map(({ label }, i) => ({ text: label, place: places[i] })),
+      'the list',
+      known,
+    )
+  const labels = list.map(({ label }) => Number(label))
+  labels.forEach((label, i) => {
     if (!isInt32(label))
       throw new RistrettoError(
         `convertImageset: the label of image ${i} is ${label}; a Datum holds whole numbers of 32 bits: HDF5Data takes labels that are any numbers`,
       )
   })
+  return { paths: list.map(entry => entry.path), labels, place: entry => places[entry] }
+}
+
+/** Whether a list is Caffe's, by its first line: a path, a space and a number; or nothing that a class has as its name. */
+function isNumbered(text: string): boolean {
+  const line =
+    text
+      .split('\n', 1000)
+      .find(line => line.trim() !== '')
+      ?.trimEnd() ?? ''
+  return !/\s/.test(line.trim()) || /\s[+-]?[\d.]+$/.test(line)
+}
+
+function named(
+  rows: readonly { readonly path: string }[],
+  written: readonly WrittenLabel[],
+  source: string,
+  known?: readonly string[],
+): Entries {
+  const { classes, numbers } = labelNumbers(written, source, known)
+  const areNumbers = !known && wholeNumber(String(written[0].text)) !== undefined
   return {
-    paths: list.map(entry => entry.path),
-    labels: list.map(entry => entry.label),
-    place: entry => `image ${entry} of the list`,
+    paths: rows.map(({ path }) => path),
+    labels: numbers,
+    place: entry => written[entry].place,
+    ...(!areNumbers && { classes }),
   }
 }
 

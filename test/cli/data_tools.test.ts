@@ -120,6 +120,51 @@ describe('convert-imageset', () => {
     expect((await records(db)).map(([key]) => key)).toEqual(['00000000_c0.png', '00000003_g2.png'])
   })
 
+  it('takes names of classes and folders of classes, and says what their labels are', async () => {
+    const root = join(folder, 'named')
+    for (const [name, file] of [
+      ['cat', 'c0.png'],
+      ['cat', 'g2.png'],
+      ['dog', 'c3.png'],
+    ]) {
+      mkdirSync(join(root, name), { recursive: true })
+      cpSync(join(images, file), join(root, name, file))
+    }
+    writeFileSync(join(root, 'dog', 'notes.txt'), 'x')
+    const labels = async (db: string) =>
+      (await records(db)).map(([key, value]) => [key.slice(9), readDatum(value).label])
+    const expected = [
+      ['cat/c0.png', 0],
+      ['cat/g2.png', 0],
+      ['dog/c3.png', 1],
+    ]
+    const db = join(folder, 'named_lmdb')
+    const whole = await cli('convert-imageset', root, db)
+    expect(whole).toMatchObject({ code: 0, err: expect.stringMatching(/^left out 'dog\/notes\.txt': its name .*\n$/) })
+    expect(whole.out).toContain('labels.txt: 0 cat, 1 dog\n')
+    expect(readFileSync(join(db, 'labels.txt'), 'utf8')).toBe('cat\ndog\n')
+    expect(await labels(db)).toEqual(expected)
+    const list = join(root, 'list.txt')
+    writeFileSync(list, 'cat/c0.png cat\ncat/g2.png cat\ndog/c3.png dog\n')
+    const listed = await cli('convert-imageset', root, list, db, '--overwrite', '--json')
+    expect(JSON.parse(listed.out)).toEqual({ db, records: 3, skipped: [], classes: ['cat', 'dog'] })
+    expect(await labels(db)).toEqual(expected)
+    const known = join(root, 'labels.txt')
+    writeFileSync(known, 'bird\ndog\ncat\n')
+    expect((await cli('convert-imageset', root, list, db, '--overwrite', '--labels', known)).code).toBe(0)
+    expect((await labels(db)).map(([, label]) => label)).toEqual([2, 2, 1])
+    writeFileSync(list, 'cat/c0.png cat\ncat/g2.png 3\n')
+    const mixed = await cli('convert-imageset', root, list, db, '--overwrite')
+    expect(mixed).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/list\.txt:2: the label is a number, .*:1 is a name/),
+    })
+    writeFileSync(list, 'cat/c0.png 1\ncat/g2.png cat\n')
+    const other = await cli('convert-imageset', root, list, db, '--overwrite')
+    expect(other).toMatchObject({ code: 1, err: expect.stringMatching(/list\.txt:2: the label is no whole number/) })
+    expect(readFileSync(join(db, 'labels.txt'), 'utf8')).toBe('bird\ndog\ncat\n')
+  })
+
   it('a package that is not there is one line, not one for every image, and no database', async () => {
     const message = 'writing images needs the package sharp: npm install sharp'
     vi.mocked(encodeImage).mockImplementation(() => Promise.reject(new EngineError(message)))

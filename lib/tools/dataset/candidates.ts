@@ -23,6 +23,8 @@ export interface FileBytes {
 export interface Candidate {
   /** What reports call it, and its record's key after the number. */
   readonly file: string
+  /** What errors call it and its class, where a file that somebody named as a list says what it is called. */
+  readonly place?: string
   /** Index of its class. */
   readonly label: number
   /** Where its source says so. */

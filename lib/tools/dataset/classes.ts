@@ -43,7 +43,8 @@ export interface WrittenLabel {
 }
 
 /**
- * Labels of a list, which are names all, or whole numbers all. Numbers are taken as they are.
+ * Labels of a list, which are names all, or whole numbers all. Numbers are taken as they are. Errors quote nothing of
+ * it: whatever file somebody names is read as a list.
  * @param known names of the classes, where they are given: labels are then among these, or their indices
  */
 export function labelNumbers(
@@ -51,18 +52,21 @@ export function labelNumbers(
   source: string,
   known?: readonly string[],
 ): { classes: readonly string[]; numbers: number[] } {
-  if (known) return { classes: known, numbers: labels.map(label => knownNumber(label, known)) }
+  if (known) {
+    const numberOf = new Map(known.map((name, i) => [name, i]))
+    return { classes: known, numbers: labels.map(label => knownNumber(label, numberOf)) }
+  }
   const [first] = labels
   for (const { text, place } of labels)
     if (!isWhole(text) && String(text).trim() !== '' && !Number.isNaN(Number(text)))
       throw new FormatError(
-        `${place}: the label ${text} is no whole number: labels are classes here; HDF5Data takes labels that are any numbers`,
+        `${place}: the label is no whole number: labels are classes here; HDF5Data takes labels that are any numbers`,
       )
   const numeric = first !== undefined && isWhole(first.text)
   for (const { text, place } of labels)
     if (isWhole(text) !== numeric)
       throw new FormatError(
-        `${place}: the label '${text}' is ${numeric ? 'no whole number' : 'a number'}, that of ${first.place} is ${numeric ? 'one' : `the name '${first.text}'`}: labels are names all or numbers all; a file of class names says what they mean`,
+        `${place}: the label is ${numeric ? 'no whole number' : 'a number'}, that of ${first.place} is ${numeric ? 'one' : 'a name'}: labels are names all or numbers all; a file of class names says what they mean`,
       )
   if (!numeric) {
     const { classes, numberOf } = classNumbers(
@@ -75,7 +79,7 @@ export function labelNumbers(
     const value = Number(text)
     if (value < 0 || value >= MOST_CLASSES)
       throw new FormatError(
-        `${place}: the label ${value} is no class: they count from 0, up to ${MOST_CLASSES - 1}; HDF5Data takes labels that are any numbers`,
+        `${place}: the label is no class: they count from 0, up to ${MOST_CLASSES - 1}; HDF5Data takes labels that are any numbers`,
       )
     return value
   })
@@ -86,16 +90,18 @@ export function labelNumbers(
 const isWhole = (text: string | number): boolean =>
   typeof text === 'number' ? Number.isInteger(text) : wholeNumber(text) !== undefined
 
-function knownNumber({ text, place }: WrittenLabel, known: readonly string[]): number {
-  const named = known.indexOf(String(text))
-  if (named >= 0) return named
+function knownNumber({ text, place }: WrittenLabel, numberOf: ReadonlyMap<string, number>): number {
+  const named = numberOf.get(String(text))
+  if (named !== undefined) return named
   const number = isWhole(text) ? Number(text) : Number.NaN
-  if (number >= 0 && number < known.length) return number
-  throw new FormatError(`${place}: ${noClass(text, known)}`)
+  if (number >= 0 && number < numberOf.size) return number
+  throw new FormatError(
+    `${place}: the label is none of the ${numberOf.size} classes that were given, nor the number of one`,
+  )
 }
 
-const noClass = (label: string | number, known: readonly string[]): string =>
-  `'${label}' is none of the ${known.length} classes that were given (${known
+const noClass = (name: string, known: readonly string[]): string =>
+  `'${name}' is none of the ${known.length} classes that were given (${known
     .slice(0, 10)
     .map(name => `'${name}'`)
     .join(', ')}${known.length > 10 ? ', …' : ''})`
@@ -112,3 +118,7 @@ export function parseLabels(text: string, source: string): string[] {
   if (twice >= 0) throw new FormatError(`${source}:${twice + 1}: the class '${lines[twice]}' is there twice`)
   return lines
 }
+
+/** The same as a file. */
+export const labelsText = (classes: readonly string[]): Uint8Array =>
+  new TextEncoder().encode(classes.map(name => `${name}\n`).join(''))

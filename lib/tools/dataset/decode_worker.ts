@@ -4,6 +4,7 @@ import { importDeflate } from '../../data/inflate.js'
 import { type FileReader, fileReader } from '../../system/read_file.js'
 import type { FileBytes } from './candidates.js'
 import { decodeFile, type Picture, type PictureForm } from './decode.js'
+import { readNamed } from './makers.js'
 
 /** What the calling thread hands over once. */
 export interface DecodeData {
@@ -41,7 +42,7 @@ async function run({ form, pixelsUrl, sharpUrl }: DecodeData): Promise<void> {
   const read: FileReader = await fileReader()
   const make = async (file: string | FileBytes) => {
     try {
-      return await decodeFile(typeof file === 'string' ? { bytes: read(file) } : file, form, decoders)
+      return await decodeFile(typeof file === 'string' ? { bytes: readNamed(read, file) } : file, form, decoders)
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error))
       return { name, message }

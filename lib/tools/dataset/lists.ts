@@ -50,11 +50,9 @@ export async function listPictures(source: ListSource, { classes: known }: FindO
     const before = seen.get(full)
     if (before === undefined) {
       seen.set(full, i)
-      candidates.push({ file: path, label: numbers[i], set, source: { kind: 'path', path: full } })
+      candidates.push({ file: path, place, label: numbers[i], set, source: { kind: 'path', path: full } })
     } else if (numbers[before] !== numbers[i])
-      throw new FormatError(
-        `${place}: '${path}' has the label '${labels[i].text}', and '${labels[before].text}' at ${labels[before].place}`,
-      )
+      throw new FormatError(`${place}: this picture has another label at ${labels[before].place}`)
     else leftOut.push({ file: path, reason: `it is named twice: ${labels[before].place}, ${place}` })
   })
   return { classes, candidates, leftOut }

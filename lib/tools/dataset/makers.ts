@@ -1,4 +1,6 @@
+import { withoutPath } from '../../data/source.js'
 import { EngineError, RistrettoError } from '../../errors.js'
+import type { FileReader } from '../../system/read_file.js'
 import type { Candidate } from './candidates.js'
 import type { Picture } from './decode.js'
 
@@ -7,6 +9,15 @@ export interface PictureMakers {
   /** `done` is called for each in turn; an error stands for a picture that cannot be read. */
   run(candidates: readonly Candidate[], done: (i: number, picture: Picture | Error) => Promise<void>): Promise<void>
   close(): void
+}
+
+/** A file whose name stands beside the error, which does not say it again. */
+export function readNamed(read: FileReader, path: string): Uint8Array {
+  try {
+    return read(path)
+  } catch (error) {
+    throw withoutPath(error)
+  }
 }
 
 /**

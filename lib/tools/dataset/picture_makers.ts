@@ -5,7 +5,7 @@ import { importNode, isNode } from '../../system/nodejs.js'
 import { type FileReader, fileReader } from '../../system/read_file.js'
 import type { Candidate } from './candidates.js'
 import { decodeFile, inForm, type Picture, type PictureForm, type Tools } from './decode.js'
-import { type PictureMakers, unreadable } from './makers.js'
+import { type PictureMakers, readNamed, unreadable } from './makers.js'
 
 /** Pictures from which threads pay: they take a tenth of a second to start. */
 const WORKERS_FROM = 64
@@ -62,7 +62,7 @@ class OwnThread implements PictureMakers {
   private async make({ source }: Candidate): Promise<Picture> {
     const { form, tools } = this
     if (source.kind === 'planes') return inForm(source.image, form, tools)
-    const file = source.kind === 'path' ? { bytes: this.read(source.path) } : await source.read()
+    const file = source.kind === 'path' ? { bytes: readNamed(this.read, source.path) } : await source.read()
     return decodeFile(file, form, tools)
   }
 }

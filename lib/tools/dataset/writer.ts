@@ -5,6 +5,7 @@ import { FormatError, RistrettoError } from '../../errors.js'
 import { writeDatum } from '../../proto/datum.js'
 import { writeMessage } from '../../proto/wire.js'
 import { type Candidate, type LeftOut, type SetName, setNames } from './candidates.js'
+import { labelsText } from './classes.js'
 import type { Picture, PictureForm } from './decode.js'
 import type { DatasetSetSummary, DatasetSummary } from './summary.js'
 import type { DatasetTarget } from './target.js'
@@ -20,8 +21,8 @@ export class DatasetWriter {
   readonly leftOut: LeftOut[] = []
   private readonly sets: Partial<Record<SetName, OpenSet>> = {}
   /** Of each class the first picture that could not be read. */
-  private readonly failures = new Map<number, { file: string; reason: string }>()
-  private first: { file: string; image: Picture['image'] } | undefined
+  private readonly failures = new Map<number, { candidate: Candidate; reason: string }>()
+  private first: { candidate: Candidate; image: Picture['image'] } | undefined
   private sum: Float64Array = new Float64Array(0)
 
   private constructor(
@@ -44,18 +45,20 @@ export class DatasetWriter {
     return dataset
   }
 
-  leaveOut({ file, label }: Candidate, reason: string): void {
+  leaveOut(candidate: Candidate, reason: string): void {
+    const { file, label } = candidate
     this.leftOut.push({ file, reason })
-    if (!this.failures.has(label)) this.failures.set(label, { file, reason })
+    if (!this.failures.has(label)) this.failures.set(label, { candidate, reason })
   }
 
-  add(name: SetName, { file, label }: Candidate, { image, file: bytes }: Picture): void {
+  add(name: SetName, candidate: Candidate, { image, file: bytes }: Picture): void {
+    const { file, label } = candidate
     const { channels, height, width, data } = image
-    this.first ??= { file, image }
+    this.first ??= { candidate, image }
     const { image: first } = this.first
     if (height !== first.height || width !== first.width)
       throw new RistrettoError(
-        `'${file}' is ${width}×${height} pixels large, '${this.first.file}' is ${first.width}×${first.height}: the pictures of a dataset have one size; give the size that all are brought to`,
+        `${nameOf(candidate)} is ${width}×${height} pixels large, ${nameOf(this.first.candidate)} is ${first.width}×${first.height}: the pictures of a dataset have one size; give the size that all are brought to`,
       )
     if (name === 'train') {
       if (!this.sum.length) this.sum = new Float64Array(data.length)
@@ -106,7 +109,7 @@ export class DatasetWriter {
     }
     for (const name of setNames) await this.sets[name]?.writer.finish()
     const text = new TextEncoder()
-    await this.write('labels.txt', text.encode(this.classes.map(name => `${name}\n`).join('')))
+    await this.write('labels.txt', labelsText(this.classes))
     const mean = { num: 1, channels, height: image.height, width: image.width, data: blob }
     await this.write('mean.binaryproto', writeMessage('BlobProto', mean))
     await this.write('summary.json', text.encode(`${JSON.stringify(summary, undefined, 2)}\n`))
@@ -133,10 +136,10 @@ export class DatasetWriter {
     const all = Object.values(this.sets).map(({ histogram }) => histogram)
     const lost = [...this.failures].filter(([label]) => all.every(histogram => histogram[label] === 0))
     if (lost.length) {
-      const [[label, { file, reason }]] = lost
+      const [[label, { candidate, reason }]] = lost
       const others = lost.length > 1 ? ` (and of ${lost.length - 1} other classes)` : ''
       throw new FormatError(
-        `none of the pictures of class '${this.classes[label]}'${others} can be read; '${file}': ${reason}`,
+        `none of the pictures of class ${candidate.place ? label : `'${this.classes[label]}'`}${others} can be read; ${nameOf(candidate)}: ${reason}`,
       )
     }
     if (!this.sets.train?.writer.count) throw new FormatError('there is no picture to train on')
@@ -160,6 +163,8 @@ export class DatasetWriter {
     return notes
   }
 }
+
+const nameOf = ({ file, place }: Candidate): string => place ?? `'${file}'`
 
 /** '%08d_<file>', as convert-imageset's; of a name that is too long its end. */
 function recordKey(number: number, file: string): Uint8Array {
