@@ -1,5 +1,6 @@
 /** How often each class was taken for which. */
 import { RistrettoError } from '../errors.js'
+import { Confusion as Counts } from '../layers/parts/confusion.js'
 
 /** What became of the items of one class. */
 export interface ClassScores {
@@ -20,23 +21,12 @@ export interface ClassScores {
 }
 
 /** Counts of (label, prediction) pairs. */
-export class Confusion {
-  /** Row: label; column: prediction. */
-  readonly counts: Float64Array
-
+export class Confusion extends Counts {
   /** @throws RistrettoError unless there is a class or more, and their pairs fit into memory */
-  constructor(readonly classes: number) {
+  constructor(classes: number) {
     if (!(Number.isSafeInteger(classes) && classes >= 1 && classes <= 10_000))
       throw new RistrettoError(`a confusion matrix has 1 to 10,000 classes, not ${classes}`)
-    this.counts = new Float64Array(classes * classes)
-  }
-
-  add(label: number, prediction: number): void {
-    this.counts[label * this.classes + prediction]++
-  }
-
-  count(label: number, prediction: number): number {
-    return this.counts[label * this.classes + prediction]
+    super(classes)
   }
 
   get items(): number {
@@ -46,31 +36,20 @@ export class Confusion {
   /** The share of the items whose class was found. */
   get accuracy(): number {
     let correct = 0
-    for (let i = 0; i < this.classes; i++) correct += this.count(i, i)
+    for (let i = 0; i < this.classes; i++) correct += this.counts[i * (this.classes + 1)]
     return correct / this.items
   }
 
   /** Every class, in order. */
   scores(): ClassScores[] {
-    const { classes, counts } = this
-    const predicted = new Float64Array(classes)
-    const items = new Float64Array(classes)
-    counts.forEach((count, i) => {
-      items[Math.floor(i / classes)] += count
-      predicted[i % classes] += count
-    })
-    return Array.from({ length: classes }, (_, label) => {
-      const correct = this.count(label, label)
-      const [n, p] = [items[label], predicted[label]]
+    return Array.from({ length: this.classes }, (_, label) => {
+      const { labelled: items, predicted, hits: correct } = this.of(label)
       return {
-        label,
-        items: n,
-        predicted: p,
-        correct,
-        precision: correct / p,
-        recall: correct / n,
-        f1: (2 * correct) / (n + p),
-        iou: correct / (n + p - correct),
+        ...{ label, items, predicted, correct },
+        precision: correct / predicted,
+        recall: correct / items,
+        f1: (2 * correct) / (items + predicted),
+        iou: correct / (items + predicted - correct),
       }
     })
   }

@@ -11,6 +11,7 @@ import { type Evaluation, EvaluationTally, type ScoredBatch, type TallyOptions }
 /** Batches of the net's inputs. */
 export type InputBatches = Iterable<Record<string, Values>> | AsyncIterable<Record<string, Values>>
 
+/** What is compared, and what is listed. */
 export interface EvaluateOptions extends TallyOptions {
   /** Blob of the classes' scores or probabilities; default: what the net's last loss or accuracy compares. */
   readonly scores?: string

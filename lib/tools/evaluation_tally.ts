@@ -1,6 +1,7 @@
 import { RistrettoError } from '../errors.js'
 import { Confusion } from './confusion.js'
 
+/** What is counted, and what is kept. */
 export interface TallyOptions {
   /** Up to which k the share of labels among the k best scores is counted; default 5. */
   readonly top?: number

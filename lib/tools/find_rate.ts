@@ -6,6 +6,7 @@ import { createChangedSolver } from '../solver/rules/index.js'
 import type { Solver } from '../solver.js'
 import type { FileSource } from '../system/files.js'
 
+/** Which rates are tried, in how many iterations, and how the solver runs. */
 export interface FindRateOptions extends Omit<SolverOptions, 'keepLast' | 'keepBest' | 'patience'> {
   /** The first rate; default 1e-6. */
   readonly from?: number
@@ -28,6 +29,7 @@ export interface RatePoint {
   readonly smoothed: number
 }
 
+/** How the loss went as the rate rose. */
 export interface RateSearch {
   readonly points: readonly RatePoint[]
   /** Where the smoothed loss falls fastest; undefined where it never falls. */

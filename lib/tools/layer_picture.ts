@@ -3,6 +3,7 @@ import { encodeImage } from '../data/encode_image.js'
 import { RistrettoError } from '../errors.js'
 import { type Statistics, statisticsOf } from '../net/statistics.js'
 
+/** What of a blob is drawn, and how. */
 export interface LayerPictureOptions {
   /** Which item of the batch to draw; default 0. `weights` draws all. */
   readonly item?: number

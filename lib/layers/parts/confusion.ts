@@ -1,6 +1,7 @@
 /** Places of a segmentation by what their label is and by what is predicted. */
 export class Confusion {
-  private readonly counts: Float64Array
+  /** Row: label; column: prediction. */
+  readonly counts: Float64Array
 
   constructor(readonly classes: number) {
     this.counts = new Float64Array(classes * classes)
