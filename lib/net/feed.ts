@@ -46,7 +46,9 @@ export type FeedPlace = Readonly<Record<'epoch' | 'at', number>>
 
 /** What a feed asks its net. */
 export interface FeedSurroundings {
+  /** The seed of the net as it is now: a restored snapshot may have changed it. */
   readonly seed: () => number
+  /** Told when a source has been through, with the number of epochs so far and the inputs that it feeds. */
   readonly onEpoch: (epoch: number, inputs: readonly string[]) => void
 }
 

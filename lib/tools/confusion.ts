@@ -29,6 +29,7 @@ export class Confusion extends Counts {
     super(classes)
   }
 
+  /** How many pairs were counted. */
   get items(): number {
     return this.counts.reduce((sum, count) => sum + count, 0)
   }

@@ -7,10 +7,12 @@ export class Confusion {
     this.counts = new Float64Array(classes * classes)
   }
 
+  /** Count one pair. */
   add(label: number, predicted: number): void {
     this.counts[label * this.classes + predicted]++
   }
 
+  /** Count from zero again. */
   clear(): void {
     this.counts.fill(0)
   }
