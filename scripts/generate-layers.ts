@@ -17,8 +17,8 @@ const MODULES = 'lib/layers/modules/index.ts'
  */
 const FAMILIES: Readonly<Record<string, string>> = {
   common: `Accuracy BatchNorm Bias Concat Convolution Dropout Eltwise EuclideanLoss Flatten InnerProduct Input LRN
-    MemoryData Pooling Power ReLU Reshape Scale Sigmoid Softmax SoftmaxWithLoss Split TanH`,
-  data: 'AnnotatedData Data DummyData HDF5Data HDF5Output ImageData WindowData',
+    Pooling Power ReLU Reshape Scale Sigmoid Softmax SoftmaxWithLoss Split TanH`,
+  data: 'AnnotatedData Data DenseImageData DummyData HDF5Data HDF5Output ImageData ImageSegData MemoryData WindowData',
   detection: `BoxAnnotatorOHEM DetectionEvaluate DetectionOutput EvalDetection MultiBoxLoss Normalize Permute PriorBox
     Proposal PSROIPooling RegionLoss Reorg ROIAlign ROIPooling SmoothL1Loss SmoothL1LossOHEM SoftmaxWithLossOHEM
     YoloDetectionOutput Yolov3 Yolov3DetectionOutput`,

@@ -4,40 +4,17 @@ import type {
   ExpansionParameter,
   RandomAspectRatioParameter,
   RandomResizeParameter,
-  TransformationParameter,
 } from '../generated/caffe.js'
 import type { Phase } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import type { RandomStream } from '../rng.js'
+import { RandomStream } from '../rng.js'
+import type { Augmentation } from './augmentation.js'
 import { between } from './batch_sampler.js'
 import type { Box } from './boxes.js'
 import { cropImage, MOST_PIXELS, type PlanarImage } from './image.js'
 import { distortPicture, spoilPicture } from './picture_colours.js'
 import { borderOf, resizePicture } from './picture_resize.js'
-
-const FIELDS = [
-  'augment_param',
-  'distort_param',
-  'expand_param',
-  'random_resize_param',
-  'random_aspect_ratio_param',
-  'resize_param',
-  'noise_param',
-] as const
-
-/** What of a transform_param changes pictures before crop, mirror, mean and scale. */
-export type Augmentation = Pick<TransformationParameter, (typeof FIELDS)[number] | 'emit_constraint'>
-
-/** What is written of it; undefined where nothing is. */
-export function augmentationOf(param: TransformationParameter): Augmentation | undefined {
-  const { emit_constraint } = param
-  const written = FIELDS.filter(field => (Array.isArray(param[field]) ? param[field].length : param[field]))
-  if (!written.length) return undefined
-  return {
-    ...Object.fromEntries(written.map(field => [field, param[field]])),
-    ...(emit_constraint && { emit_constraint }),
-  }
-}
+import type { TransformSpec } from './transformer.js'
 
 /** What the steps need to know of a layer. */
 export interface AugmentSurroundings {
@@ -185,4 +162,24 @@ export function turnPicture(image: PlanarImage, param: AugmentParameter, random:
       }
     }
   return { channels, height, width, data }
+}
+
+/** What `transform_param` makes of the pictures of a layer, before all else; its random numbers are its own. */
+export class Augmenter {
+  private readonly random: RandomStream
+
+  constructor(
+    private readonly spec: TransformSpec,
+    private readonly meanOf: (channel: number) => number,
+  ) {
+    this.random = new RandomStream(spec.seed, `augment ${spec.stream}`)
+  }
+
+  /** The picture of item number `item`. */
+  apply(image: PlanarImage, item: number): PlanarImage {
+    const { spec, meanOf } = this
+    if (!spec.augment) return image
+    this.random.iteration = item
+    return augmentPicture(image, spec.augment, { ...spec, meanOf }, this.random)
+  }
 }

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js'
 import { type ReadDatum, readDatum } from '../proto/datum.js'
+import { Augmenter } from './augment.js'
 import { decodeImage, type PixelsModule, toPlanes } from './image.js'
 import type { RecordCursor } from './records.js'
 import {
@@ -26,6 +27,7 @@ export class DatumSource implements BatchSource {
   decodes = false
   readonly batchSize: number
   private readonly transformer: DataTransformer
+  private readonly augmenter: Augmenter
   private item: number
   private record: number
   private epoch: number
@@ -42,6 +44,7 @@ export class DatumSource implements BatchSource {
     start: Position,
   ) {
     this.transformer = new DataTransformer(description.transform)
+    this.augmenter = new Augmenter(description.transform, this.transformer.meanOf)
     this.batchSize = description.batchSize
     this.item = start.item
     this.record = start.record
@@ -152,7 +155,7 @@ export class DatumSource implements BatchSource {
       throw new FormatError('it holds float_data: what transform_param asks for is done to pictures of bytes alone')
     // a damaged record is told of where its shape is looked at
     if (data.length !== channels * height * width) return datum
-    const image = this.transformer.augment({ channels, height, width, data }, item)
+    const image = this.augmenter.apply({ channels, height, width, data }, item)
     return { ...image, label, float_data: undefined, encoded: false }
   }
 

@@ -67,10 +67,10 @@ export async function decodeImage(
   try {
     decoded = await pixels.getPixels(bytes, type)
   } catch (error) {
-    throw new FormatError(
-      `this image (${bytes.length} bytes, ${type}) cannot be decoded: ${(error as Error).message}`,
-      { cause: error },
-    )
+    // what decoders say is in the cause: some mix in what other threads met
+    throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: it is damaged, or cut off`, {
+      cause: error,
+    })
   }
   const [width, height] = decoded.shape
   return { width, height, rgba: decoded.data, channels, type }

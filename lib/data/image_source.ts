@@ -1,3 +1,4 @@
+import { Augmenter } from './augment.js'
 import { decodeImage, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
 import type { ImageList } from './image_list.js'
 import { ListOrder } from './list_order.js'
@@ -33,6 +34,7 @@ export class ImageSource implements BatchSource {
   readonly decodes = true
   readonly batchSize: number
   private readonly transformer: DataTransformer
+  private readonly augmenter: Augmenter
   private readonly order: ListOrder
 
   constructor(
@@ -43,6 +45,7 @@ export class ImageSource implements BatchSource {
   ) {
     this.batchSize = description.batchSize
     this.transformer = new DataTransformer(description.transform)
+    this.augmenter = new Augmenter(description.transform, this.transformer.meanOf)
     this.order = new ListOrder(description, description.list.paths.length, start)
   }
 
@@ -54,7 +57,7 @@ export class ImageSource implements BatchSource {
     const { entry, position } = this.order
     const loaded = await this.load(entry)
     return this.located(entry, () => {
-      const { channels, height, width } = this.transformer.augment(loaded, position.item)
+      const { channels, height, width } = this.augmenter.apply(loaded, position.item)
       return this.transformer.outputShape(channels, height, width)
     })
   }
@@ -69,7 +72,7 @@ export class ImageSource implements BatchSource {
     }
     return inOrder(0, this.batchSize, start, (i, { item, entry, image: loaded }) =>
       this.located(entry, () => {
-        const image = this.transformer.augment(loaded, item)
+        const image = this.augmenter.apply(loaded, item)
         const { channels, height, width } = image
         const shape = this.transformer.outputShape(channels, height, width)
         if (i === 0) {

@@ -4,9 +4,8 @@ import type { Phase } from '../layer.js'
 import { blobData, blobShape } from '../proto/blob_proto.js'
 import { readBlobProto } from '../proto/wire.js'
 import { RandomStream } from '../rng.js'
-import { type Augmentation, augmentationOf, augmentPicture } from './augment.js'
+import { type Augmentation, augmentationOf } from './augmentation.js'
 import { fileKind } from './file_kind.js'
-import type { PlanarImage } from './image.js'
 
 /** A `transform_param` with its mean file read: plain data, so that it can be sent to a worker. */
 export interface TransformSpec {
@@ -106,12 +105,10 @@ export function readMeanImage(bytes: Uint8Array, file: string): MeanImage {
  */
 export class DataTransformer {
   private readonly random: RandomStream
-  private readonly augmentRandom: RandomStream
   private readonly isRandom: boolean
 
   constructor(private readonly spec: TransformSpec) {
     this.random = new RandomStream(spec.seed, spec.stream)
-    this.augmentRandom = new RandomStream(spec.seed, `augment ${spec.stream}`)
     this.isRandom = spec.mirror || (spec.phase === 'TRAIN' && spec.cropHeight > 0)
   }
 
@@ -121,14 +118,6 @@ export class DataTransformer {
     if (!mean) return Math.round(meanValues[meanValues.length > 1 ? c : 0] ?? 0)
     const size = mean.shape[1] * mean.shape[2]
     return Math.round(mean.data.subarray(c * size, (c + 1) * size).reduce((sum, value) => sum + value, 0) / size)
-  }
-
-  /** What the forks' messages and augment_param make of a picture, before all else; its random numbers are its own. */
-  augment(image: PlanarImage, item: number): PlanarImage {
-    const { augment } = this.spec
-    if (!augment) return image
-    this.augmentRandom.iteration = item
-    return augmentPicture(image, augment, { ...this.spec, meanOf: this.meanOf }, this.augmentRandom)
   }
 
   /** (C, H, W) of an item → (C, H, W) of the result; throws where the parameters do not fit the item. */
