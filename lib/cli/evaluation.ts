@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import { readLabels } from '../data/labels.js'
 import { RistrettoError } from '../errors.js'
+import { labelsBeside } from '../net/deploy_net.js'
 import { svgConfusion } from '../plot/confusion_chart.js'
 import { g6 } from '../system/format.js'
 import { writeFileSafely } from '../system/write_file.js'
@@ -39,7 +41,7 @@ export function addEvaluationOptions(command: Command): Command {
     .option('--top <k>', 'share of the items whose label is among the k best, for 1 to k', whole(1))
     .option('--hardest <n>', 'the items with the highest loss, by name', whole(1))
     .option('--wrong', 'every misclassified item, by name')
-    .option('--labels <file>', 'names of the classes, one a line')
+    .option('--labels <file>', 'names of the classes, one a line (default: labels.txt beside the data)')
 }
 
 function svgFile(text: string): string {
@@ -61,12 +63,14 @@ export async function testItems(
 ): Promise<void> {
   const { model, weights = [], json, confusion, perClass, top, hardest, wrong } = options
   if (typeof confusion === 'string') await resultFile(output, confusion)
-  const names = options.labels === undefined ? undefined : (await readText(options.labels)).trimEnd().split(/\r?\n/)
+  const given = options.labels === undefined ? undefined : readLabels(await readText(options.labels), options.labels)
   const net = await openNet(model, weights, options, output, () => {})
   let result: Evaluation
+  let known: readonly string[] | undefined
   const bar = output.out.isTTY && !json ? new ProgressBar(output, 'Testing', iterations ?? 0, ['items']) : undefined
   let batches = 0
   try {
+    known = given ?? (await labelsBeside(net.pictureLayers[0], net.built.context.files))
     result = await evaluate(net, iterations, {
       ...(top !== undefined && { top }),
       hardest: hardest ?? 0,
@@ -77,8 +81,10 @@ export async function testItems(
     net.dispose()
   }
   const { classes } = result.confusion
-  if (names && names.length !== classes)
-    throw new RistrettoError(`${options.labels} has ${names.length} names, the net has ${classes} classes`)
+  if (given && given.length !== classes)
+    throw new RistrettoError(`${options.labels} has ${given.length} names, the net has ${classes} classes`)
+  // what lies beside the data may be of other data
+  const names = known?.length === classes ? known : undefined
   const name = (label: number): string => names?.[label] ?? String(label)
   if (typeof confusion === 'string') {
     const picture = { title: net.name || model, names: allNames(classes, name), rows: result.confusion.toRows() }

@@ -33,7 +33,7 @@ export function addNew(program: Command, output: Output): void {
         .choices(['SGD', 'Nesterov', 'AdaGrad', 'RMSProp', 'AdaDelta', 'Adam'])
         .default('SGD'),
     )
-    .option('--batch <n>', "pictures of a training batch (default: the net's own)", whole(1))
+    .option('--batch <n>', "pictures of a training batch (default: the net's own, less for small sets)", whole(1))
     .option('--rate <rate>', "first learning rate (default: the net's own)", number)
     .option('--crop <side>', 'cut squares out of the pictures, at random in training', whole(1))
     .option('--mirror', "mirror half of the training's pictures")

@@ -62,7 +62,10 @@ export async function labelsOf(labels: readonly string[] | FileSource, files: Fi
 }
 
 /** The labels.txt that datasets have beside their databases and lists. */
-async function labelsBeside(layer: LayerParameter | undefined, files: Files): Promise<readonly string[] | undefined> {
+export async function labelsBeside(
+  layer: LayerParameter | undefined,
+  files: Files,
+): Promise<readonly string[] | undefined> {
   const bytes = await fileBeside(layer, 'labels.txt', files)
   return bytes && readLabels(new TextDecoder().decode(bytes), 'labels.txt')
 }

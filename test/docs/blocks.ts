@@ -6,6 +6,7 @@
  * out
  *     ```prototxt                    layers or a solver: it is parsed
  *     ```prototxt docs/…/x.prototxt  an excerpt
+ *     ```html docs/…/x.html          an excerpt
  *     ```sh                          commands; what follows the first word tsx is run by `npm run test:docs`
  * ```text                        what the block before it prints; rtol=0.1 after `text` says how near its numbers must
  * come

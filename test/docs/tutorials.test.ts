@@ -35,22 +35,25 @@ const of = (language: string, excerpt: boolean) =>
   blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
 const at = (block: Block) => [`${block.page}:${block.line}`, block] as const
 
-test('there are seven tutorials, and every kind of block is known', () => {
-  expect(pagesOf(folder)).toHaveLength(7)
+test('there are eight tutorials, and every kind of block is known', () => {
+  expect(pagesOf(folder)).toHaveLength(8)
   for (const { page, line, language } of blocks)
-    if (!['ts', 'prototxt', 'sh'].includes(language))
+    if (!['ts', 'prototxt', 'html', 'sh'].includes(language))
       expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)
 })
 
-test.each([...of('ts', true), ...of('prototxt', true)].map(at))('%s is an excerpt', (_, { rest, code }) => {
-  const file = readFileSync(join(root, rest), 'utf8')
-  let from = 0
-  for (const chunk of chunksOf(code)) {
-    const place = file.indexOf(chunk, from)
-    if (place < 0) expect.fail(`${rest} does not hold, in this order:\n${chunk}`)
-    from = place + chunk.length
-  }
-})
+test.each([...of('ts', true), ...of('prototxt', true), ...of('html', true)].map(at))(
+  '%s is an excerpt',
+  (_, { rest, code }) => {
+    const file = readFileSync(join(root, rest), 'utf8')
+    let from = 0
+    for (const chunk of chunksOf(code)) {
+      const place = file.indexOf(chunk, from)
+      if (place < 0) expect.fail(`${rest} does not hold, in this order:\n${chunk}`)
+      from = place + chunk.length
+    }
+  },
+)
 
 test.each(of('prototxt', false).map(at))('%s can be parsed', (_, { code }) => {
   if (/^\s*layer\b/m.test(code)) {

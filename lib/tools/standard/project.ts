@@ -17,6 +17,7 @@ export interface NewProjectOptions {
   readonly epochs?: number
   /** SGD (default), Nesterov, AdaGrad, RMSProp, AdaDelta or Adam. */
   readonly solver?: string
+  /** Pictures of a training batch; default: the net's own, less where an epoch would have fewer than sixteen steps. */
   readonly batch?: number
   /** The first rate. */
   readonly rate?: number
@@ -48,7 +49,7 @@ export async function planProject(options: NewProjectOptions, access: FileOption
   if (!train) throw new NetError(`${file}: the dataset has no pictures to train on`)
   if (crop !== undefined && !(crop >= 1 && crop <= Math.min(height, width)))
     throw new NetError(`a crop of ${crop} does not fit into pictures of ${height}×${width}`)
-  const batch = options.batch ?? Math.min(standardBatch(name), train)
+  const batch = options.batch ?? batchFor(name, train)
   const testBatch = testBatchFor(val)
   const net = standardNet(name, {
     classes: classes.length,
@@ -78,6 +79,10 @@ export async function planProject(options: NewProjectOptions, access: FileOption
   })
   return { net, solver, files: { [path]: printNet(net), [`${folder}/solver.prototxt`]: printSolver(solver) } }
 }
+
+/** The net's own batch; of small sets less, down to 16, so that an epoch has sixteen steps. */
+const batchFor = (name: StandardNetName, train: number): number =>
+  Math.min(standardBatch(name), Math.max(16, 2 ** Math.floor(Math.log2(train / 16))), train)
 
 /** The same, written: both files or none. */
 export async function newProject(options: NewProjectOptions): Promise<NewProject> {
