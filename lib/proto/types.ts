@@ -7,3 +7,4 @@
  * @module
  */
 export type * from '../generated/caffe.js'
+export type { SchemaTables } from './fields.js'

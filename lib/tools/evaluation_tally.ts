@@ -1,5 +1,5 @@
 import { RistrettoError } from '../errors.js'
-import { Confusion } from './confusion.js'
+import { Confusion } from '../layers/parts/confusion.js'
 
 /** What is counted, and what is kept. */
 export interface TallyOptions {

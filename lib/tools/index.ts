@@ -18,6 +18,7 @@ export { LmdbWriter, type LmdbWriterOptions } from '../data/lmdb_writer.js'
 export type { ResizeMode } from '../data/picture_fit.js'
 export type { Sink } from '../data/sink.js'
 export type { ApVersion } from '../generated/caffe.js'
+export { type ClassScores, Confusion } from '../layers/parts/confusion.js'
 export type { Finding } from '../net/findings.js'
 export { statisticsOf } from '../net/statistics.js'
 export {
@@ -34,7 +35,6 @@ export {
   type NetCheck,
   type PhaseCheck,
 } from './check_net.js'
-export { type ClassScores, Confusion } from './confusion.js'
 export {
   type AnnosetReport,
   type AnnotationFile,

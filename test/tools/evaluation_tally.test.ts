@@ -36,8 +36,8 @@ describe('Confusion', () => {
     ])
   })
 
-  test.each([0, 1.5, 20_000])('refuses %d classes', classes => {
-    expect(() => new Confusion(classes)).toThrow(/1 to 10,000 classes/)
+  test.each([-1, 1.5, 20_000])('refuses %d classes', classes => {
+    expect(() => new Confusion(classes)).toThrow(/up to 10,000 classes/)
   })
 })
 
