@@ -407,7 +407,8 @@ export class Net {
       this.predicting = undefined
       throw error
     })
-    return this.exclusive(() => predictItems(net, items, options))
+    // a source of items may use this net itself, so it is held for a batch at a time
+    return predictItems(net, items, options, task => this.exclusive(task))
   }
 
   /**
@@ -458,6 +459,15 @@ export class Net {
   /** Say how pictures become the first input, whatever the model says. */
   setPreparation(preparation: Preparation): void {
     this.prepared = { by: undefined, is: preparation }
+    this.predicting?.then(
+      net => net.setPreparation(preparation),
+      () => {},
+    )
+  }
+
+  /** @internal The preparation that was set, which the nets made of this one go by, too. */
+  get chosenPreparation(): Preparation | undefined {
+    return this.prepared?.by ? undefined : this.prepared?.is
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */

@@ -4,7 +4,7 @@ import { readLabels } from '../data/labels.js'
 import { type ResizeMode, resizeModes } from '../data/picture_fit.js'
 import { type Preparation, readPreparation } from '../data/preparation.js'
 import { type MeanImage, readMeanImage } from '../data/transformer.js'
-import { FormatError } from '../errors.js'
+import { FormatError, RistrettoError } from '../errors.js'
 import type { NetParameter, TransformationParameter } from '../generated/caffe.js'
 import { toBlobProto } from '../proto/blob_proto.js'
 import { printNet } from '../proto/print.js'
@@ -58,14 +58,24 @@ const NAMES = {
 export async function modelArchive(parts: ModelParts): Promise<Uint8Array> {
   const { deploy, weights, labels, preparation, solver, trainVal, layers = {} } = parts
   const { mean, ...preprocessing } = preparation ?? {}
+  const broken = labels?.findIndex(label => /[\r\n]/.test(label)) ?? -1
+  if (broken >= 0)
+    throw new FormatError(
+      `the name of class ${broken} has a line break: ${NAMES.labels} has one name a line, so the classes after it would have others' names`,
+    )
   const files = new Map<string, Uint8Array>()
   const put = (name: string, content: string | Uint8Array | undefined) => {
     if (content === undefined) return
     files.set(name, typeof content === 'string' ? new TextEncoder().encode(content) : content)
   }
   const code: { file: string; sha256: string }[] = []
+  const sources = new Map<string, string>()
   for (const [name, source] of Object.entries(layers)) {
     const file = `${NAMES.layers}${name.split(/[\\/]/).pop()}`
+    if (/\/\.{0,2}$/.test(file)) throw new RistrettoError(`'${name}' is no name of a file with a custom layer`)
+    if (sources.has(file))
+      throw new RistrettoError(`two files of custom layers would both be '${file}' in the archive: rename one`)
+    sources.set(file, source)
     code.push({ file, sha256: await sha256(source) })
   }
   const info = {
@@ -92,7 +102,7 @@ export async function modelArchive(parts: ModelParts): Promise<Uint8Array> {
   put(NAMES.mean, mean && writeMessage('BlobProto', toBlobProto([1, ...mean.shape], mean.data)))
   put(NAMES.solver, solver)
   put(NAMES.trainVal, trainVal)
-  for (const [name, source] of Object.entries(layers)) put(`${NAMES.layers}${name.split(/[\\/]/).pop()}`, source)
+  for (const [file, source] of sources) put(file, source)
   put(NAMES.weights, weights)
   return writeZip(files)
 }

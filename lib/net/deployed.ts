@@ -17,6 +17,7 @@ export interface Usable extends Predicting {
   description: NetParameter
   pictureLayers: readonly LayerParameter[]
   labels: readonly string[] | undefined
+  readonly chosenPreparation: Preparation | undefined
   readonly param: NetParameter
   shareWith(other: this): void
   copyFrom(source: this | FileSource): Promise<CopyReport>
@@ -37,13 +38,18 @@ export async function deployBuilt<N extends Usable>(
     const blob = net.built.blobs.find(blob => blob.name === name)
     if (blob?.numAxes) shapes[name] = blob.shape.slice(1)
   }
-  return deploy(net.description, {
+  const made = await deploy(net.description, {
     engine: context.engine,
     near: context.files,
     ...options,
     shapes: { ...shapes, ...options.shapes },
     ...(options.labels === undefined && net.labels && { labels: net.labels }),
   })
+  // of a net that was given its pictures by a program, only it knows how they are prepared
+  if (!made.pictureLayers.length) made.pictureLayers = net.pictureLayers
+  const { chosenPreparation } = net
+  if (chosenPreparation && !options.transform) made.setPreparation(chosenPreparation)
+  return made
 }
 
 /** The same with a copy of the weights as they are. */

@@ -46,12 +46,17 @@ export interface Predicting {
   exclusive<T>(task: () => Promise<T>): Promise<T>
 }
 
-/** One row of values an item: those of the output. */
+/**
+ * One row of values an item: those of the output.
+ * @param hold runs a batch while nothing else uses what the net shares
+ */
 export async function predictItems(
   net: Predicting,
   items: Iterable<PredictItem> | AsyncIterable<PredictItem>,
   { output, batch: most = 32, signal }: PredictOptions,
+  hold = <T>(task: () => Promise<T>): Promise<T> => task(),
 ): Promise<Float32Array[]> {
+  mustBeItems(items)
   if (!net.inputs.length) throw new RistrettoError(`net '${net.name}' has no input to predict from`)
   if (!Number.isInteger(most) || most < 1)
     throw new RistrettoError(`predict: batch is ${most}; it is a whole number from 1 on`)
@@ -63,7 +68,7 @@ export async function predictItems(
   const run = async () => {
     const now = waiting
     waiting = []
-    if (now.length) rows.push(...(await pass(net, now, out, signal)))
+    if (now.length) rows.push(...(await hold(() => pass(net, now, out, signal))))
   }
   let i = 0
   for await (const item of items) {
@@ -72,6 +77,15 @@ export async function predictItems(
   }
   await run()
   return rows
+}
+
+/** A text can be iterated, too, letter by letter: one path is no list of paths. */
+function mustBeItems(items: unknown): void {
+  if (typeof items === 'object' && items !== null && (Symbol.iterator in items || Symbol.asyncIterator in items)) return
+  const what = typeof items === 'object' && items !== null ? 'an object' : items === null ? 'null' : `a ${typeof items}`
+  throw new RistrettoError(
+    `predict takes a list of items, or what gives them one by one, not ${items === undefined ? 'nothing' : what}: for one item predict([item])`,
+  )
 }
 
 /** Run items as one batch; the inputs are as large as before when it is over. */

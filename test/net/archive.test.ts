@@ -114,6 +114,16 @@ describe('a model in one file', () => {
     training.dispose()
   })
 
+  test('what would come back as something else is refused: names with line breaks, two sources of one name', async () => {
+    const save = (options: object) => net.toBytes({ format: 'zip', ...options })
+    await expect(save({ labels: ['a', 'b\nc'] })).rejects.toThrow('the name of class 1 has a line break')
+    await expect(save({ labels: ['a\r', 'b'] })).rejects.toThrow('the name of class 0 has a line break')
+    const twice = save({ layers: { 'one/index.js': '1', 'two\\index.js': '2' } })
+    await expect(twice).rejects.toThrow("both be 'layers/index.js'")
+    for (const name of ['', '.', 'own/..'])
+      await expect(save({ layers: { [name]: '' } })).rejects.toThrow('is no name of a file')
+  })
+
   test('weights that are not those of the net are an error, and so is a custom layer that nobody registered', async () => {
     const deploy = parseNet(TEXT)
     const weights = await net.toBytes()

@@ -130,3 +130,52 @@ test('several inputs are given by name; a net without an input for it says so', 
   await expect(net.predict([{ a: [1, 2] }])).rejects.toThrow("item 0, input 'b' is undefined")
   net.dispose()
 })
+
+test('a training net that is told how pictures become its input predicts them, before and after, and keeps it when deployed or saved', async () => {
+  const net = await Net.create(parseNet(TRAINING), { engine: 'js', seed: 2 })
+  const picture = { width: 3, height: 2, data: new Uint8Array(24).map((_, i) => 10 * i) }
+  await expect(net.predict([picture])).rejects.toThrow('net.setPreparation')
+  const size = { channels: 1, height: 2, width: 3, resize: [2, 3] } as const
+  const preparation = { ...size, fit: 'squash', order: 'BGR', scale: 0.01, meanValues: [] } as const
+  net.setPreparation(preparation)
+  const [row] = await net.predict([picture])
+  const deployed = await net.deploy()
+  expect(await deployed.preparation()).toEqual(preparation)
+  expect(await deployed.predict([picture])).toEqual([row])
+  deployed.dispose()
+  const loaded = await Net.load(await net.toBytes({ format: 'zip' }), { engine: 'js' })
+  expect(await loaded.predict([picture])).toEqual([row])
+  loaded.dispose()
+  net.setPreparation({ ...preparation, scale: 1 })
+  expect(await net.predict([picture])).not.toEqual([row])
+  net.dispose()
+})
+
+test('what is no list of items is refused, a text too, which is a list of letters', async () => {
+  const net = await Net.create(parseNet(`${input('data', 5, 1, 2, 3)} ${BODY}`), { engine: 'js' })
+  for (const [given, said] of [
+    ['cat.jpg', 'not a string'],
+    [undefined, 'not nothing'],
+    [null, 'not null'],
+    [7, 'not a number'],
+    [{ data: item(0) }, 'not an object'],
+  ]) {
+    const refused = net.predict(given as never)
+    await expect(refused).rejects.toThrow(RistrettoError)
+    await expect(refused).rejects.toThrow(said as string)
+  }
+  net.dispose()
+})
+
+test('a source of items may use the net that predicts', async () => {
+  const net = await Net.create(parseNet(TRAINING), { engine: 'js', seed: 2 })
+  const expected = await net.predict(items(3))
+  async function* source() {
+    for (const one of items(3)) {
+      await net.forward({ data: new Float32Array(24), label: [0, 1, 0, 1] })
+      yield one
+    }
+  }
+  expect(await net.predict(source(), { batch: 2 })).toEqual(expected)
+  net.dispose()
+})
