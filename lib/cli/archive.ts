@@ -1,4 +1,5 @@
-import { basename } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { preparationText } from '../data/preparation.js'
 import { RistrettoError } from '../errors.js'
@@ -9,11 +10,12 @@ import { createFiles } from '../system/files.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import { layersOption, type RunOptions, registerLayers } from './options.js'
 import { type Output, print, warn } from './output.js'
+import { snapshotPrefix } from './snapshot_prefix.js'
 
 interface ArchiveCommandOptions {
   solver?: string
   model?: string
-  weights: string
+  weights?: string
   output: string
   labels?: string
   layers?: string[]
@@ -25,7 +27,7 @@ export function addArchive(program: Command, output: Output): void {
     .description('Put a trained model with everything that its use needs into one file.')
     .option('--solver <file>', 'solver prototxt, which names the net')
     .option('--model <file>', "the net's prototxt, where there is no solver")
-    .requiredOption('--weights <file>', '.caffemodel')
+    .option('--weights <file>', ".caffemodel (default: the solver's last snapshot)")
     .requiredOption('--output <file>', 'archive to write, .zip')
     .option('--labels <file>', 'names of the classes, one a line (default: labels.txt beside the data)')
     .addOption(layersOption())
@@ -37,13 +39,15 @@ In it are the deploy net, weights, classes, mean, what was done with pictures, s
 --layers. classify and detect take it in place of prototxt and weights, Net.load and Classifier.load do in programs.
 
 Example:
+  ristretto archive --solver solver.prototxt --output model.zip
   ristretto archive --solver solver.prototxt --weights snapshots/lenet_iter_10000.caffemodel --output model.zip`,
     )
 }
 
 async function run(options: ArchiveCommandOptions, output: Output): Promise<void> {
-  const { weights, output: file, labels, layers = [] } = options
+  const { output: file, labels, layers = [] } = options
   await registerLayers({ layers } as RunOptions, output)
+  const weights = options.weights ?? (await lastSnapshot(options.solver))
   await mustExist(weights)
   if (!/\.zip$/i.test(file)) throw new RistrettoError(`--output ${file}: an archive is written as .zip`)
   if (await isFolder(file)) throw new RistrettoError(`--output ${file} is a folder`)
@@ -62,13 +66,27 @@ async function run(options: ArchiveCommandOptions, output: Output): Promise<void
     const preparation = net.inputs.length ? await net.preparation() : undefined
     print(
       output,
-      `${file}: ${net.name || 'net'}, ${net.labels ? `${net.labels.length} classes` : 'classes have no names'}`,
+      `${file}: ${net.name || 'net'}${options.weights === undefined ? ` of ${weights}` : ''}, ${net.labels ? `${net.labels.length} classes` : 'classes have no names'}`,
     )
     if (preparation) print(output, `Pictures are ${preparationText(preparation)}`)
     else warn(output, 'The net does not say how pictures become its input: classify will not know either')
   } finally {
     net.dispose()
   }
+}
+
+/** The model of a training's last snapshot: that of the most iterations. */
+async function lastSnapshot(solver: string | undefined): Promise<string> {
+  if (solver === undefined) throw new RistrettoError('which weights? --weights names them, or --solver has snapshots')
+  const prefix = await snapshotPrefix(upgradeSolver(parseSolver(await readText(solver), { file: solver })), solver)
+  const stem = `${basename(prefix)}_iter_`
+  const found = (await readdir(dirname(prefix)).catch(() => []))
+    .filter(name => name.startsWith(stem) && /^\d+\.caffemodel(\.h5)?$/.test(name.slice(stem.length)))
+    .sort((a, b) => Number.parseInt(a.slice(stem.length), 10) - Number.parseInt(b.slice(stem.length), 10))
+  const last = found.at(-1)
+  if (last === undefined)
+    throw new RistrettoError(`there is no snapshot ${prefix}_iter_….caffemodel yet: train first, or give --weights`)
+  return join(dirname(prefix), last)
 }
 
 /** The net that is trained, and the text of its solver. */

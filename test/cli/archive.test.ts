@@ -97,6 +97,29 @@ describe('archive', () => {
     expect(info['labels file']).toBe('labels.txt')
   })
 
+  it('takes the last snapshot of the solver where no weights are given, by number, not by name', async () => {
+    const without = await cli('archive', '--model', at('net.prototxt'), '--output', at('none.zip'))
+    expect(without).toMatchObject({ code: 1, err: expect.stringContaining('which weights?') as string })
+    const elsewhere = at('untrained.prototxt')
+    writeFileSync(
+      elsewhere,
+      readFileSync(solverFile, 'utf8').replace(
+        /snapshot_prefix.*/,
+        `snapshot_prefix: ${JSON.stringify(at('no/such'))}`,
+      ),
+    )
+    const untrained = await cli('archive', '--solver', elsewhere, '--output', at('none.zip'))
+    expect(untrained.err).toContain('there is no snapshot')
+    // not the last: 30 is more than 4
+    writeFileSync(at('quarters_iter_4.caffemodel'), 'no model')
+    const { code, out } = await cli('archive', '--solver', solverFile, '--output', at('last.zip'))
+    expect({ code, out: out.split('\n')[0] }).toEqual({
+      code: 0,
+      out: `${at('last.zip')}: quarters of ${weights}, 4 classes`,
+    })
+    expect(readFileSync(at('last.zip')).equals(readFileSync(at('model.zip')))).toBe(true)
+  })
+
   it('custom layers travel as sources, and run only where somebody trusts them', async () => {
     const own = at('twice.mjs')
     const none = at('none.mjs')
