@@ -131,3 +131,20 @@ describe('docs/tutorials/your-own-pictures.md', () => {
     expect(output.textContent).toMatch(/^squares, \d+ %$/)
   })
 })
+
+describe('README.md, "Your own pictures"', () => {
+  const [, block] = /## Your own pictures[\s\S]*?```sh\n([\s\S]*?)```/.exec(
+    readFileSync(join(root, 'README.md'), 'utf8'),
+  )!
+
+  test.each(block.trim().split('\n'))('%s', async line => {
+    const [npx, program, command, ...args] = line.split(' ')
+    expect([npx, program]).toEqual(['npx', 'ristretto'])
+    const { code, out } = await cli(command, '--help')
+    expect(code).toBe(0)
+    for (const flag of args.filter(arg => arg.startsWith('--'))) expect(out).toContain(`${flag} <`)
+    // the tutorial has run the same
+    const page = readFileSync(join(root, 'docs/tutorials/your-own-pictures.md'), 'utf8')
+    expect(page).toContain(`\nnpx ristretto ${command} `)
+  })
+})
