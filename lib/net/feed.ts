@@ -72,6 +72,8 @@ export class Feed {
   private iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined
   /** Items that the source has given since it was begun. */
   private produced = 0
+  /** Whether it was begun at its first entry: what is left of a resumed epoch says nothing about its length. */
+  private fromFirst = true
   /** Items from one beginning of the source to the next; undefined until that is known. */
   length: number | undefined
 
@@ -125,6 +127,7 @@ export class Feed {
     if (!this.entries) return
     this.epoch = epoch
     this.at = at % this.entries
+    this.fromFirst = this.at === 0
     this.produced = 0
   }
 
@@ -264,7 +267,8 @@ export class Feed {
   private nextEntry(): unknown {
     if (!this.entries) throw this.error('the source is an array without items')
     if (this.at === 0 && this.produced) {
-      this.length = this.produced
+      if (this.fromFirst) this.length = this.produced
+      this.fromFirst = true
       this.produced = 0
     }
     const value = (this.source as readonly unknown[])[this.entry(this.at)]

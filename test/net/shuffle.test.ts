@@ -118,3 +118,28 @@ describe('with a solver', () => {
     whole.dispose()
   })
 })
+
+test('an array of items beside one of numbers goes on in the middle of an epoch', async () => {
+  const feed = (made: Net, shuffle: boolean) => {
+    made.feed(
+      'data',
+      ten.map(i => [i]),
+      { shuffle },
+    )
+    made.feed('label', Float32Array.from(ten), { shuffle })
+  }
+  for (const shuffle of [true, false]) {
+    const made = await net()
+    feed(made, shuffle)
+    await batches(made, 1)
+    const { feedPlaces } = made.runner
+    const given = await batches(made, 6)
+    const other = await net()
+    feed(other, shuffle)
+    other.runner.restoreFeeds(feedPlaces)
+    // over the ends of two epochs, of the first of which only a part was left
+    expect(await batches(other, 6)).toEqual(given)
+    made.dispose()
+    other.dispose()
+  }
+})
