@@ -30,7 +30,8 @@ export interface EvaluateOptions extends TallyOptions {
  * evaluate(net, [{ data, label }, …])    // batches for its inputs
  *
  * The net has a layer that compares scores with labels (a loss or an Accuracy), or `scores` and `labels` name the blobs.
- * Labels that the comparing layer ignores are left out.
+ * Labels that the comparing layer ignores are left out. After every item once the data layers are where they were, so that
+ * a solver's next test is what it would have been; a number of batches is taken as a test takes them, from where they are.
  *
  * @throws RistrettoError for a net without scores and labels, or without data of its own where no batches are given
  */
@@ -42,17 +43,28 @@ export async function evaluate(
   const compared = comparedBlobs(net, options)
   const tally = new EvaluationTally({ ...compared.how, ...options })
   const layer = net.layers.find(layer => layer.itemNames)
-  const set = source === undefined ? new WholeSet(net, layer) : undefined
-  for await (const inputs of typeof source === 'object' ? source : nothing(source)) {
-    if (options.signal?.aborted) break
-    const names = await layer?.itemNames?.()
-    await net.forward(inputs)
-    const batch = await batchOf(compared)
-    tally.add(batch, names, set?.taken(batch.items))
-    options.onBatch?.(tally.items)
-    if (set?.ended) break
+  const set = source === undefined ? await WholeSet.of(net, layer) : undefined
+  try {
+    for await (const inputs of typeof source === 'object' ? mustBeBatches(source) : nothing(source)) {
+      if (options.signal?.aborted) break
+      const names = await layer?.itemNames?.()
+      await net.forward(inputs)
+      const batch = await batchOf(compared)
+      tally.add(batch, names, set?.taken(batch.items))
+      options.onBatch?.(tally.items)
+      if (set?.ended) break
+    }
+  } finally {
+    set?.putBack()
   }
   return tally.result()
+}
+
+function mustBeBatches(source: InputBatches): InputBatches {
+  if (source && (Symbol.iterator in source || Symbol.asyncIterator in source)) return source
+  throw new RistrettoError(
+    `evaluate takes a list of batches, [{ data: …, label: … }], or a number of batches, not ${source ? 'an object' : 'null'}`,
+  )
 }
 
 /** Batches of the net's own data: so many, or as many as somebody takes. */
@@ -62,21 +74,38 @@ function* nothing(times = Number.POSITIVE_INFINITY): Generator<Record<string, Va
   for (let i = 0; i < times; i++) yield {}
 }
 
-/** A data layer's records from the first one on, each once. */
+/** A data layer's records from the first one on, each once; those of the net's other data layers beside them. */
 class WholeSet {
   /** How many records there are, once the end has been seen. */
   size: number | undefined
-  private before: Position
-  private readonly layer: Layer
+  private before: Position = { item: 0, record: 0, epoch: 0 }
 
-  constructor(net: Net, layer: Layer | undefined) {
+  private constructor(
+    private readonly layer: Layer,
+    /** Where the layers were. */
+    private readonly states: ReadonlyMap<Layer, Record<string, number>>,
+  ) {
+    for (const other of states.keys()) if (other.itemNames) other.restoreState({ ...this.before })
+  }
+
+  static async of(net: Net, layer: Layer | undefined): Promise<WholeSet> {
     if (!layer)
       throw new RistrettoError(
         `evaluate: net '${net.name}' has no data layer with an end (Data or ImageData): say how many batches, or give batches for its inputs`,
       )
-    this.layer = layer
-    this.before = { item: 0, record: 0, epoch: 0 }
-    layer.restoreState({ ...this.before })
+    net.runner.mustLive()
+    const states = new Map<Layer, Record<string, number>>()
+    for (const each of net.layers) {
+      await each.pullState()
+      const state = each.saveState()
+      if (state) states.set(each, state)
+    }
+    return new WholeSet(layer, states)
+  }
+
+  /** The layers go on from where they were. */
+  putBack(): void {
+    for (const [layer, state] of this.states) layer.restoreState(state)
   }
 
   get ended(): boolean {

@@ -149,7 +149,11 @@ export class EvaluationTally {
   }
 }
 
-const byLoss = (a: EvaluatedItem, b: EvaluatedItem): number => b.loss - a.loss || a.index - b.index
+/** The worst first; a loss that is no number is worse than any. */
+const byLoss = (a: EvaluatedItem, b: EvaluatedItem): number => {
+  const [x, y] = [a, b].map(({ loss }) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss))
+  return x === y ? a.index - b.index : y - x
+}
 
 function sumToOne({ items, classes, places, scores }: ScoredBatch): boolean {
   for (let n = 0; n < items; n++)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Net, parseNet } from '../../lib/index.js'
+import { createSolver, Net, parseNet, RistrettoError, type Solver } from '../../lib/index.js'
 import { evaluate, LmdbReader } from '../../lib/tools/index.js'
 import { goldenPath } from '../golden.js'
 
@@ -47,6 +47,45 @@ describe('a net with data of its own', () => {
     net.dispose()
   })
 
+  test('between two tests changes neither them nor the training; two data layers start together', async () => {
+    const run = async (between: (solver: Solver) => Promise<unknown>) => {
+      const solver = await createSolver(
+        {
+          net_param: parseNet(data(30)),
+          ...{ base_lr: 0.01, lr_policy: 'fixed', max_iter: 9, random_seed: 3 },
+          ...{ test_iter: [4], test_interval: 1000, test_initialization: false },
+        },
+        { engine: 'js' },
+      )
+      const seen: unknown[] = []
+      for (let i = 0; i < 3; i++) {
+        await solver.step(1)
+        await between(solver)
+        seen.push(await solver.loss(), await solver.testAll())
+      }
+      solver.dispose()
+      return seen
+    }
+    const plain = await run(async () => {})
+    expect(await run(solver => evaluate(solver.testNets[0]))).toEqual(plain)
+    expect(await run(solver => evaluate(solver.net))).toEqual(plain)
+
+    const [one, two] = await Promise.all(
+      [
+        data(30),
+        `layer { name: "labels" type: "Data" top: "pixels" top: "label" data_param { source: "${source}" batch_size: 30 backend: LMDB } }
+        ${data(30).replace('top: "label"', 'top: "unused"')}
+        layer { name: "silence" type: "Silence" bottom: "pixels" bottom: "unused" }`,
+      ].map(text => Net.create(parseNet(text), options)),
+    )
+    // in the middle of its set
+    await two.forward()
+    const [first, second] = [await evaluate(one), await evaluate(two)]
+    expect(second).toEqual(first)
+    one.dispose()
+    two.dispose()
+  })
+
   test('stops when it is told to', async () => {
     const net = await Net.create(parseNet(data(50)), options)
     const abort = new AbortController()
@@ -69,6 +108,25 @@ test('files of a list are named, shuffled ones too', async () => {
   const { readFileSync } = await import('node:fs')
   const lines = readFileSync(`${folder}/list.txt`, 'utf8').trim().split('\n')
   expect(new Set(hardest.map(({ name, label }) => `${name} ${label}`))).toEqual(new Set(lines))
+  net.dispose()
+})
+
+test('what is no list of batches is refused', async () => {
+  const net = await Net.create(
+    parseNet(
+      `layer { name: "in" type: "Input" top: "data" top: "label" input_param { shape { dim: 2 dim: 10 } shape { dim: 2 } } } ${judge}`,
+    ),
+    options,
+  )
+  for (const source of [null, { data: [1], label: [0] }]) {
+    const refused = evaluate(net, source as never)
+    await expect(refused).rejects.toThrow(RistrettoError)
+    await expect(refused).rejects.toThrow('evaluate takes a list of batches')
+  }
+  // items whose scores are no numbers are the hardest
+  const batch = new Float32Array(20).fill(1, 0, 10).fill(Number.NaN, 10)
+  const { hardest } = await evaluate(net, [{ data: batch, label: [0, 1] }])
+  expect(hardest.map(({ index }) => index)).toEqual([1, 0])
   net.dispose()
 })
 
