@@ -100,7 +100,8 @@ function verdict({ suggestion, lowest, end, points }: RateSearch, to: number): s
 
 function chartOfRates({ points }: RateSearch, title: string): Chart {
   // where it blows up, the part that matters would be a flat line
-  const top = 1.5 * Math.max(...points.slice(0, 10).map(({ loss }) => loss))
+  const first = points.slice(0, 10).map(({ loss }) => loss)
+  const top = Math.max(...first) + 0.5 * Math.max(...first.map(Math.abs))
   const isCut = points.some(({ loss }) => loss > top)
   const curve = (name: string, value: 'loss' | 'smoothed') => ({
     name,
