@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -338,6 +338,50 @@ describe('makeDataset refuses, and leaves nothing behind', () => {
     expect((await rows(join(output, 'train_db'))).length).toBe(report.sets.train?.records)
     const file = put({ file: 'x' }, join(folder, 'again'))
     await expect(makeDataset(root, { output: join(file, 'file') })).rejects.toThrow(/it is a file, not a folder/)
+  })
+})
+
+describe('makeDataset', () => {
+  it('two runs into one empty folder leave the dataset of one, whole', async () => {
+    const root = put(pictures({ a: 8, b: 8 }), join(folder, 'both', 'in'))
+    const output = join(folder, 'both', 'data')
+    mkdirSync(output)
+    const parts = [0.25, 0.5]
+    const runs = await Promise.allSettled(parts.map(val => makeDataset(root, { output, val, threads: 1 })))
+    const [report] = runs.flatMap(run => (run.status === 'fulfilled' ? [run.value] : []))
+    const [failure] = runs.flatMap(run => (run.status === 'rejected' ? [run.reason] : []))
+    expect(failure).toBeInstanceOf(RistrettoError)
+    for (const set of ['train', 'val'] as const)
+      expect((await rows(join(output, `${set}_db`))).length).toBe(report.sets[set]?.records)
+    expect(JSON.parse(readFileSync(join(output, 'summary.json'), 'utf8'))).toEqual(report)
+    expect(readdirSync(output).filter(name => name.includes('tmp'))).toEqual([])
+  })
+
+  it.each<[unknown, object | undefined, string]>([
+    [null, undefined, 'the source is a path'],
+    [undefined, undefined, 'the source is a path'],
+    [7, undefined, 'the source is a path'],
+    [{ list: [null] }, undefined, 'entry 0 of the list is not { path, label }'],
+    [
+      {
+        list: [
+          { path: 'a.png', label: 0 },
+          { path: 5, label: 1 },
+        ],
+      },
+      undefined,
+      'entry 1 of the list',
+    ],
+    [{ images: [new Uint8Array(4)], labels: new Uint8Array(4) }, undefined, 'images is an idx file'],
+    [[], { classes: ['a', 'b', 'a'] }, 'classes[2] is "a"'],
+    [[], { classes: ['a', 'b\nc'] }, 'classes[1] is "b\\nc"'],
+    [[], { classes: ['a', ' '] }, 'classes[1] is " "'],
+    [[], { classes: ['a', 3] }, 'classes[1] is 3'],
+    [{ data: new Uint8Array(2), shape: [2, 1, 1, 1], labels: [0, 1] }, { output: '' }, 'the output is an empty text'],
+  ])('refuses %j with %j', async (source, options, said) => {
+    const refused = makeDataset(source as never, options)
+    await expect(refused).rejects.toThrow(RistrettoError)
+    await expect(refused).rejects.toThrow(said)
   })
 })
 

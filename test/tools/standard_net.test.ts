@@ -41,6 +41,10 @@ describe('standardNet', () => {
     expect(() => standardNet('lenet', { classes: 0, size: 28 })).toThrow('classes is 0')
     expect(() => standardNet('lenet', { classes: 2, size: [28, 9] })).toThrow('at least 16×16, not 28×9')
     expect(() => standardSolver('lenet', { net: 'n', epochs: 0, train: 5, prefix: 'p' })).toThrow(NetError)
+    for (const epochs of [1e12, Number.POSITIVE_INFINITY])
+      expect(() => standardSolver('lenet', { net: 'n', epochs, train: 5, prefix: 'p' })).toThrow(
+        '2147483647 iterations',
+      )
     expect(() => standardSolver('lenet', { net: 'n', epochs: 1, train: 5, prefix: 'p', type: 'Sgd' })).toThrow(
       'Nesterov',
     )
@@ -137,5 +141,17 @@ describe('a project', () => {
     await expect(newProject({ ...options, dataset: folder })).rejects.toThrow('file not found')
     const wrong = { read: () => new TextEncoder().encode('{"classes": []}') }
     await expect(planProject(options, { files: wrong })).rejects.toThrow('no summary of a dataset')
+    const whole = JSON.parse(readFileSync(join(folder, 'data', 'summary.json'), 'utf8'))
+    const told = (change: object) => ({ read: () => new TextEncoder().encode(JSON.stringify({ ...whole, ...change })) })
+    for (const change of [
+      { sets: { train: { records: 'many' } } },
+      { sets: { train: { records: 1.5 } } },
+      { sets: { train: null } },
+      { mean: [] },
+      { mean: [1, 2] },
+    ])
+      await expect(planProject(options, { files: told(change) })).rejects.toThrow('no summary of a dataset')
+    const lost = told({ sets: { train: { records: 3 }, val: { records: 0 } } })
+    expect((await planProject(options, { files: lost })).solver).not.toHaveProperty('test_iter')
   })
 })

@@ -61,6 +61,11 @@ export async function idxPictures(source: IdxSource, { classes }: FindOptions): 
 }
 
 async function pair(imagesSource: string | Uint8Array, labelsSource: string | Uint8Array) {
+  for (const [what, file] of Object.entries({ images: imagesSource, labels: labelsSource }))
+    if (typeof file !== 'string' && !(file instanceof Uint8Array))
+      throw new RistrettoError(
+        `makeDataset: ${what} is an idx file, its path or bytes; arrays go as { data, shape, labels }`,
+      )
   const images = await readIdx(imagesSource)
   const labels = await readIdx(labelsSource)
   const nameOf = (source: string | Uint8Array, what: string) => (typeof source === 'string' ? source : what)

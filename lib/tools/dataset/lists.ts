@@ -62,7 +62,14 @@ async function linesOf(list: ListSource['list']): Promise<(ListEntry & { place: 
   const entries =
     typeof list === 'string'
       ? parseTable(await createFiles().text(list), list)
-      : list.map((entry, i) => ({ ...entry, place: `entry ${i}` }))
+      : list.map((entry: Partial<ListEntry> | null, i) => {
+          const { path, label } = entry ?? {}
+          if (typeof path === 'string' && (typeof label === 'string' || typeof label === 'number'))
+            return { path, label, place: `entry ${i}` }
+          throw new RistrettoError(
+            `makeDataset: entry ${i} of the list is not { path, label }, a text and a text or number`,
+          )
+        })
   if (!entries.length) throw new FormatError(`${typeof list === 'string' ? list : 'the list'}: it names no pictures`)
   return entries
 }

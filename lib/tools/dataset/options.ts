@@ -43,7 +43,7 @@ export interface MakeDatasetOptions {
 
 /** The options, checked, with their defaults. */
 export function checkOptions(options: MakeDatasetOptions) {
-  const { resize = 'squash', gray, val = 0.25, test = 0, seed = 1, threads } = options
+  const { resize = 'squash', gray, val = 0.25, test = 0, seed = 1, threads, classes } = options
   const refuse = (what: string): never => {
     throw new RistrettoError(`makeDataset: ${what}`)
   }
@@ -57,6 +57,10 @@ export function checkOptions(options: MakeDatasetOptions) {
   if (!(Number.isSafeInteger(seed) && seed >= 0)) refuse(`seed is ${seed}; it is a whole number from 0 on`)
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
     refuse(`threads is ${threads}; it is a whole number from 1 on`)
+  classes?.forEach((name: unknown, i) => {
+    if (typeof name !== 'string' || name.trim() === '' || /[\r\n]/.test(name) || classes.indexOf(name) !== i)
+      refuse(`classes[${i}] is ${JSON.stringify(name)}; each is a name of its own, in one line`)
+  })
   checkParts({ val, test, seed })
   const encode: ImageFormat | undefined = options.encode === 'jpeg' ? 'jpg' : options.encode
   if (encode !== undefined && !imageFormats.includes(encode))

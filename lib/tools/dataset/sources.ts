@@ -31,13 +31,17 @@ export async function findPictures(source: DatasetSource, options: FindOptions):
       )
     return findPictures(await sourceAt(source), options)
   }
+  if (typeof source !== 'object' || source === null) throw noSource()
   if ('folder' in source) return folderPictures(source, options)
   if ('zip' in source) return zipPictures(source, options)
   if ('list' in source) return listPictures(source, options)
   if ('images' in source) return idxPictures(source, options)
   if ('data' in source) return arrayPictures(source, options)
   if (Symbol.iterator in source || Symbol.asyncIterator in source) return itemPictures(source, options)
-  throw new RistrettoError(
+  throw noSource()
+}
+
+const noSource = () =>
+  new RistrettoError(
     'makeDataset: the source is a path, { folder }, { zip }, { list }, { images, labels }, { data, shape, labels } or items',
   )
-}

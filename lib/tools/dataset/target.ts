@@ -37,6 +37,7 @@ export function memoryTarget(files: Record<string, Uint8Array>): DatasetTarget {
  * a killed run left behind is removed.
  */
 export async function folderTarget(path: string, overwrite = false): Promise<DatasetTarget> {
+  if (path === '') throw new RistrettoError('the output is an empty text: it is the name of a folder')
   const { mkdir, readdir, realpath, rename, rm, stat } = await importNode('node:fs/promises')
   const { dirname, join, resolve } = await importNode('node:path')
   const attempt = async <T>(task: () => Promise<T>): Promise<T> => {
@@ -72,8 +73,10 @@ export async function folderTarget(path: string, overwrite = false): Promise<Dat
     commit: () =>
       attempt(async () => {
         if (!found) return rename(temporary, folder)
-        // without its summary a dataset is not whole: it goes first and comes last
-        for (const name of [...datasetNames].reverse()) await rm(join(folder, name), { recursive: true, force: true })
+        // without its summary a dataset is not whole: it goes first and comes last. Where nothing was there, what has come
+        // since is another run's: train_db, a folder with something in it, then refuses to be replaced
+        for (const name of present.length ? [...datasetNames].reverse() : [])
+          await rm(join(folder, name), { recursive: true, force: true })
         const names = await readdir(temporary)
         for (const name of datasetNames)
           if (names.includes(name)) await rename(join(temporary, name), join(folder, name))

@@ -107,9 +107,11 @@ function readSummary(text: string, file: string): DatasetSummary {
     classes.length > 0 &&
     [channels, height, width].every(count) &&
     Array.isArray(mean) &&
+    mean.length === channels &&
     mean.every(Number.isFinite) &&
     typeof sets === 'object' &&
-    sets !== null
+    sets !== null &&
+    Object.values(sets).every(set => set?.records === 0 || count(set?.records))
   if (!fits) throw new FormatError(`${file}: this is no summary of a dataset: make-dataset writes one`)
   return summary as DatasetSummary
 }

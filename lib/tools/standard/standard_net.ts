@@ -175,6 +175,10 @@ export function standardSolver(name: StandardNetName, options: StandardSolverOpt
     throw new NetError(`there is no solver '${type}': there are SGD, Nesterov, ${Object.keys(RATES).join(', ')}`)
   const epoch = Math.ceil(train / batch)
   const maxIter = Math.max(1, Math.ceil(epochs * epoch))
+  if (maxIter > MOST_ITERATIONS)
+    throw new NetError(
+      `standardSolver: ${epochs} epochs of ${train} pictures are more than ${MOST_ITERATIONS} iterations`,
+    )
   const each = Math.min(epoch, maxIter)
   const steady = type === 'SGD' || type === 'Nesterov'
   return {
@@ -194,6 +198,9 @@ export function standardSolver(name: StandardNetName, options: StandardSolverOpt
     ...(seed !== undefined && { random_seed: seed }),
   }
 }
+
+/** What max_iter, an int32, can say. */
+const MOST_ITERATIONS = 2 ** 31 - 1
 
 /** The largest number up to `most` that divides `count`, if it is large enough to be quick; else `most`. */
 export function testBatchFor(count: number, most = 100): number {
