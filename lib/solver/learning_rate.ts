@@ -65,9 +65,9 @@ export class LearningRate {
       throw new NetError(
         `solver: lr_policy 'multifixed' needs as many stageiter as stagelr, there are ${stageiter.length} and ${stagelr.length}`,
       )
-    if (name === 'plateau' && !param.plateau_winsize?.length)
+    if (name === 'plateau' && !(param.plateau_winsize?.length && param.plateau_winsize.every(size => size > 0)))
       throw new NetError(
-        "solver: lr_policy 'plateau' needs plateau_winsize: after how many iterations without a new low of the loss the rate drops, once for every drop",
+        "solver: lr_policy 'plateau' needs plateau_winsize: after how many iterations (1 or more) without a new low of the loss the rate drops, once for every drop",
       )
     if (name === 'cosine' && !((param.max_iter ?? 0) > 0))
       throw new NetError(`solver: lr_policy 'cosine' needs a positive max_iter, it is ${param.max_iter ?? 0}`)
@@ -90,7 +90,8 @@ export class LearningRate {
    * @param loss smoothed, of this iteration; what plateau goes by
    */
   take(iter: number, loss = Number.NaN): number {
-    if (this.followsLoss) this.follow(iter, loss)
+    // while it warms up, no loss is a low that later ones are held against
+    if (this.followsLoss && warmUp(this.param, iter) === undefined) this.follow(iter, loss)
     else this.stage = this.nextStage(iter)
     return this.rateOf(iter, this.stage)
   }

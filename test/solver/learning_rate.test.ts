@@ -45,4 +45,22 @@ test('plateau drops the rate where the loss has had no new low for so many itera
   expect(rate).toMatchObject({ stage: 2, lowest: 7, lastEvent: 7 })
   expect(rate.peek(11)).toBe(0.25)
   expect(() => new LearningRate({ base_lr: 1, lr_policy: 'plateau' })).toThrow(/'plateau' needs plateau_winsize/)
+  expect(() => new LearningRate({ base_lr: 1, lr_policy: 'plateau', plateau_winsize: [2, 0] })).toThrow(/1 or more/)
+})
+
+test('plateau counts from the end of a warm-up, whose losses are no lows', () => {
+  const plateau = { base_lr: 1, lr_policy: 'plateau', gamma: 0.5, plateau_winsize: [2, 2] } as const
+  const rate = new LearningRate({ ...plateau, warmup_iter: 4, warmup_start_lr: 0.2 })
+  const losses = [3, 4, 5, 6, 7, 7, 7, 7]
+  expect(losses.map((loss, iter) => rate.take(iter, loss))).toEqual([
+    0.2,
+    0.4,
+    expect.closeTo(0.6, 15),
+    0.8,
+    1,
+    1,
+    0.5,
+    0.5,
+  ])
+  expect(rate).toMatchObject({ stage: 1, lowest: 7, lastEvent: 6 })
 })
