@@ -62,6 +62,11 @@ async function run(options: ArchiveCommandOptions, output: Output): Promise<void
     throw new RistrettoError('--layers: two files have the same name, under which they cannot both be in an archive')
   const net = await Net.deploy(await Net.read(path, files), { weights, near, ...(labels !== undefined && { labels }) })
   try {
+    const classes = net.blobs[net.outputs[0]]?.shape[1]
+    if (labels !== undefined && classes !== undefined && net.labels?.length !== classes)
+      throw new RistrettoError(
+        `${labels} has ${net.labels?.length} labels, output '${net.outputs[0]}' has ${classes} classes`,
+      )
     await net.save(file, { solver, trainVal, layers: sources })
     const preparation = net.inputs.length ? await net.preparation() : undefined
     print(

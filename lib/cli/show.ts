@@ -151,6 +151,10 @@ async function activationsOf(
     const picture = layerPicture(blob, { eachPlane })
     shown.push({ layer: key, type: layer.type, blob: blob.name, shape: blob.shape, picture })
   }
+  if (!shown.length)
+    throw new RistrettoError(
+      `layer '${nodes[0]?.key}' (${nodes[0]?.layer.type}) computes nothing from the picture that could be shown: --layer names one that does`,
+    )
   return shown
 }
 

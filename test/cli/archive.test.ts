@@ -13,7 +13,7 @@ const folder = temporaryFolder()
 const at = (name: string) => join(folder, name)
 const js = ['--engine', 'js']
 const pictures = at('pictures')
-let solverFile = ''
+const solverFile = at('solver.prototxt')
 let accuracy = 0
 
 /** Four classes: which quarter of a 6 × 6 picture is bright. */
@@ -38,6 +38,7 @@ beforeAll(async () => {
       )
     await writer.finish()
   }
+  writeFileSync(at('two.txt'), 'left\nright\n')
   writeFileSync(at('data/labels.txt'), 'top left\ntop right\nbottom left\nbottom right\n')
   const data = (
     phase: string,
@@ -51,7 +52,6 @@ beforeAll(async () => {
     layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
     layer { name: "accuracy" type: "Accuracy" bottom: "ip" bottom: "label" top: "accuracy" include { phase: TEST } }`,
   )
-  solverFile = at('solver.prototxt')
   writeFileSync(
     solverFile,
     `net: ${JSON.stringify(at('net.prototxt'))} base_lr: 0.1 lr_policy: "fixed" max_iter: 30 test_iter: 2 test_interval: 30 random_seed: 1 snapshot_prefix: ${JSON.stringify(at('quarters'))}`,
@@ -170,7 +170,11 @@ describe('archive', () => {
     [['archive', '--solver', solverFile, '--weights', at('gone'), '--output', at('y.zip')], 'file not found'],
     [
       ['archive', '--solver', solverFile, '--weights', weights, '--output', at('y.zip'), '--labels', at('gone')],
-      'file not found',
+      `file not found: '${at('gone')}'`,
+    ],
+    [
+      ['archive', '--solver', solverFile, '--weights', weights, '--output', at('y.zip'), '--labels', at('two.txt')],
+      "two.txt has 2 labels, output 'prob' has 4 classes",
     ],
     [['classify', at('net.prototxt'), weights], 'which pictures?'],
     [['detect', at('model.zip'), join(pictures, '0 🐕.png')], 'has no output of boxes'],

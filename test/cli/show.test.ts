@@ -77,6 +77,12 @@ describe('show', () => {
     expect(err).toMatch(message)
   })
 
+  test('an input computes nothing that could be shown', async () => {
+    const { code, err } = await cli('show', archive, '--layer', 'data', '--image', await one(), ...js)
+    expect(code).toBe(1)
+    expect(err).toContain("layer 'data' (Input) computes nothing from the picture that could be shown")
+  })
+
   test('a picture is of one layer', async () => {
     expect(await cli('show', archive, '--output', 'x.png')).toMatchObject({
       code: 2,
