@@ -49,7 +49,7 @@ test('plateau drops the rate where the loss has had no new low for so many itera
 })
 
 test('plateau counts from the end of a warm-up, whose losses are no lows', () => {
-  const plateau = { base_lr: 1, lr_policy: 'plateau', gamma: 0.5, plateau_winsize: [2, 2] } as const
+  const plateau = { base_lr: 1, lr_policy: 'plateau' as const, gamma: 0.5, plateau_winsize: [2, 2] }
   const rate = new LearningRate({ ...plateau, warmup_iter: 4, warmup_start_lr: 0.2 })
   const losses = [3, 4, 5, 6, 7, 7, 7, 7]
   expect(losses.map((loss, iter) => rate.take(iter, loss))).toEqual([
