@@ -3,6 +3,7 @@ import { RistrettoError } from '../errors.js'
 import { Layer } from '../layer.js'
 import { RandomStream } from '../rng.js'
 import { importPixels } from './image.js'
+import { commonBase } from './image_list.js'
 import type { AnyDescription } from './open_source.js'
 import { AheadBatches, type Batches, canPrefetch, prefetch } from './prefetch.js'
 import { type BatchSource, labelShape, type Place, type Position } from './source.js'
@@ -159,6 +160,37 @@ export abstract class PrefetchingLayer extends Layer {
   private fail(error: unknown): never {
     this.failure = error instanceof RistrettoError ? error : this.error((error as Error).message)
     throw this.failure
+  }
+
+  /** What every layer of a list of pictures says of it: the list's entries, where they lie, and how they are read. */
+  protected async listDescription<List extends { readonly paths: readonly string[] }>(
+    list: List,
+    options: {
+      source: string
+      root_folder: string
+      batch_size: number
+      shuffle: boolean
+      is_color: boolean
+      new_height: number
+      new_width: number
+    },
+  ) {
+    const { source, root_folder, batch_size, shuffle, is_color, new_height, new_width } = options
+    const { files, seed } = this.context
+    const base = await commonBase(root_folder + list.paths[0], files)
+    return {
+      layer: `layer '${this.name}' (${this.type})`,
+      name: source,
+      list,
+      prefix: (base ?? '') + root_folder,
+      inFiles: base !== undefined,
+      batchSize: batch_size,
+      seed,
+      shuffle,
+      color: is_color,
+      height: new_height,
+      width: new_width,
+    }
   }
 
   protected transformSpec(): Promise<TransformSpec> {

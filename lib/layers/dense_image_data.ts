@@ -1,4 +1,3 @@
-import { commonBase } from '../data/image_list.js'
 import type { AnyDescription } from '../data/open_source.js'
 import { parsePairList } from '../data/pair_list.js'
 import { PrefetchingLayer } from '../data/prefetching_layer.js'
@@ -16,9 +15,9 @@ export class DenseImageDataLayer extends PrefetchingLayer {
   protected override readonly randSkip = this.options.rand_skip
 
   protected override async describe(): Promise<AnyDescription> {
-    const { source, batch_size, new_height, new_width, root_folder, shuffle, is_color } = this.options
+    const { source, batch_size, new_height, new_width } = this.options
     const { mirror, crop_height, crop_width, mean_file } = this.options
-    const { files, seed } = this.context
+    const { files } = this.context
     if (!source) throw this.error('dense_image_data_param.source is missing: name the list of pictures and labels')
     if (!batch_size) throw this.error('dense_image_data_param.batch_size must be 1 or more')
     if (mean_file !== undefined)
@@ -35,20 +34,9 @@ export class DenseImageDataLayer extends PrefetchingLayer {
     if (crop_height && transform.cropHeight)
       throw this.error('dense_image_data_param and transform_param both cut out a part: let one of them')
     const list = parsePairList(await files.text(source), source)
-    const base = await commonBase(root_folder + list.paths[0], files)
     return {
       kind: 'segmentations',
-      layer: `layer '${this.name}' (${this.type})`,
-      name: source,
-      list,
-      prefix: (base ?? '') + root_folder,
-      inFiles: base !== undefined,
-      batchSize: batch_size,
-      seed,
-      shuffle,
-      color: is_color,
-      height: new_height,
-      width: new_width,
+      ...(await this.listDescription(list, { ...this.options, source, batch_size })),
       scaleFactors: [],
       ignoreLabel: undefined,
       transform: {

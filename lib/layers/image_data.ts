@@ -1,4 +1,4 @@
-import { commonBase, parseImageList } from '../data/image_list.js'
+import { parseImageList } from '../data/image_list.js'
 import type { AnyDescription } from '../data/open_source.js'
 import { PrefetchingLayer } from '../data/prefetching_layer.js'
 import { withDefaults } from '../proto/message.js'
@@ -15,8 +15,8 @@ export class ImageDataLayer extends PrefetchingLayer {
   protected override readonly randSkip = this.options.rand_skip
 
   protected override async describe(): Promise<AnyDescription> {
-    const { source, batch_size, new_height, new_width, root_folder, shuffle, is_color } = this.options
-    const { files, seed } = this.context
+    const { source, batch_size, new_height, new_width } = this.options
+    const { files } = this.context
     if (!source) throw this.error('image_data_param.source is missing: name the list of images')
     if (!batch_size) throw this.error('image_data_param.batch_size must be 1 or more')
     if (new_height > 0 !== new_width > 0)
@@ -24,20 +24,9 @@ export class ImageDataLayer extends PrefetchingLayer {
         `image_data_param has new_height ${new_height} and new_width ${new_width}: give both, or neither`,
       )
     const list = parseImageList(await files.text(source), source)
-    const base = await commonBase(root_folder + list.paths[0], files)
     return {
       kind: 'images',
-      layer: `layer '${this.name}' (${this.type})`,
-      name: source,
-      list,
-      prefix: (base ?? '') + root_folder,
-      inFiles: base !== undefined,
-      batchSize: batch_size,
-      seed,
-      shuffle,
-      color: is_color,
-      height: new_height,
-      width: new_width,
+      ...(await this.listDescription(list, { ...this.options, source, batch_size })),
       transform: await this.transformSpec(),
     }
   }

@@ -1,4 +1,3 @@
-import { commonBase } from '../data/image_list.js'
 import type { AnyDescription } from '../data/open_source.js'
 import { parsePairList } from '../data/pair_list.js'
 import { PrefetchingLayer } from '../data/prefetching_layer.js'
@@ -16,9 +15,9 @@ export class ImageSegDataLayer extends PrefetchingLayer {
   protected override readonly randSkip = this.options.rand_skip
 
   protected override async describe(): Promise<AnyDescription> {
-    const { source, batch_size, new_height, new_width, root_folder, shuffle, is_color } = this.options
+    const { source, batch_size, new_height, new_width } = this.options
     const { label_type, ignore_label } = this.options
-    const { files, seed } = this.context
+    const { files } = this.context
     if (!source) throw this.error('image_data_param.source is missing: name the list of pictures')
     if (!batch_size) throw this.error('image_data_param.batch_size must be 1 or more')
     if (new_height > 0 !== new_width > 0)
@@ -33,20 +32,9 @@ export class ImageSegDataLayer extends PrefetchingLayer {
     const unfit = scale_factors.find(factor => !(factor > 0 && Number.isFinite(factor)))
     if (unfit !== undefined) throw this.error(`transform_param.scale_factors: ${unfit} is no factor of a size`)
     const list = parsePairList(await files.text(source), source, label_type, ignore_label)
-    const base = await commonBase(root_folder + list.paths[0], files)
     return {
       kind: 'segmentations',
-      layer: `layer '${this.name}' (${this.type})`,
-      name: source,
-      list,
-      prefix: (base ?? '') + root_folder,
-      inFiles: base !== undefined,
-      batchSize: batch_size,
-      seed,
-      shuffle,
-      color: is_color,
-      height: new_height,
-      width: new_width,
+      ...(await this.listDescription(list, { ...this.options, source, batch_size })),
       scaleFactors: scale_factors.map(Math.fround),
       ignoreLabel: ignore_label,
       transform: await this.transformSpec(),
