@@ -47,7 +47,8 @@ describe('Pictures in the tutorials are those that the programs make', () => {
     const made = await loadImage(join(root, 'examples-output', example, name))
     expect(made.shape).toEqual(shown.shape)
     const difference = made.data.reduce((sum, value, i) => sum + Math.abs(value - shown.data[i]), 0) / made.size
-    expect(difference).toBeLessThan(0.01)
+    // another processor's trained net may move the edge of a box by a pixel; a picture's own mirror image differs by 0.05 and more
+    expect(difference).toBeLessThan(0.03)
   })
 })
 
