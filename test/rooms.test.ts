@@ -26,6 +26,7 @@ const levels: readonly (readonly string[])[] = [
   // the root stands below what has a subpath of its own: a program that imports 'ristretto' loads none of it
   ['index.ts'],
   ['pycaffe', 'tools', 'plot', 'testing', 'testing.ts'],
+  ['studio'],
   ['cli'],
 ]
 const roomOf = (file: string): string => file.split('/')[1]

@@ -1,0 +1,147 @@
+import type { Forms, JobKind } from './forms.js'
+import type { Job, JobMeta, JobState, JobSummary, StudioEvent } from './jobs.js'
+import type {
+  Comparison,
+  EvaluatedPage,
+  EvaluatedQuery,
+  Inspection,
+  InspectRequest,
+  ItemPage,
+  ItemQuery,
+  LayerReport,
+  Metrics,
+  MetricsQuery,
+  Prediction,
+  SolverPreview,
+  TestOneRequest,
+} from './looking.js'
+import type { JobId, SetName } from './names.js'
+
+/** Where a page runs, and what can be done there. */
+export interface StudioInfo {
+  readonly version: string
+  /** A server computes; or this browser does. */
+  readonly mode: 'server' | 'browser'
+  /** Name of the folder of the project. */
+  readonly project: string
+  readonly engines: readonly string[]
+  readonly cores: number
+  /** Whether several threads can be used: a page needs two headers for that. */
+  readonly threads: boolean
+  /** Trainings at once. */
+  readonly trainings: number
+  readonly paused: boolean
+  /** Whether paths of the server can be named. */
+  readonly paths: boolean
+  readonly standardNets: readonly { readonly name: string; readonly title: string; readonly note: string }[]
+  /** Bytes; left out where nobody can tell. */
+  readonly space?: { readonly used: number; readonly free: number }
+  readonly limits: { readonly upload: number; readonly pixels: number }
+}
+
+export interface JobQuery {
+  readonly kind?: JobKind
+  readonly state?: JobState
+  readonly group?: string
+  /** Words that stand in name, notes, group or id. */
+  readonly text?: string
+}
+
+/** One thing that is wrong with what was asked, at its path in the request. */
+export interface RequestFault {
+  readonly path: string
+  readonly message: string
+  readonly line?: number
+}
+
+/**
+ * Everything that a page can do: over HTTP with a server, or by messages to a worker without one. What is wrong is thrown as
+ * a StudioError: nothing is half done then.
+ */
+export interface Studio {
+  info(): Promise<StudioInfo>
+
+  /** In order of creation, the newest first. */
+  jobs(query?: JobQuery): Promise<JobSummary[]>
+  job(id: JobId): Promise<Job>
+  /** Several jobs where a field has several values. */
+  create<K extends JobKind>(kind: K, form: Forms[K]): Promise<JobSummary[]>
+  change(id: JobId, meta: Partial<JobMeta>): Promise<JobSummary>
+  /** For a day it can be brought back. A job that others are made from stays: the error names them. */
+  remove(id: JobId): Promise<void>
+  restore(id: JobId): Promise<JobSummary>
+  stop(id: JobId): Promise<void>
+  resume(id: JobId): Promise<void>
+  /** A snapshot of a training, now. */
+  snapshot(id: JobId): Promise<void>
+  /** Mark a snapshot as one to keep, or not. */
+  star(id: JobId, iter: number, starred: boolean): Promise<void>
+  /** What the next job of this kind would be filled in with. */
+  clone(id: JobId): Promise<{ kind: JobKind; form: Forms[JobKind] }>
+  /** Waiting jobs in the order in which they start. */
+  order(ids: readonly JobId[]): Promise<void>
+  pause(paused: boolean): Promise<void>
+  /** This code may run, now and later. */
+  trust(sha256: readonly string[]): Promise<void>
+
+  metrics(id: JobId, query?: MetricsQuery): Promise<Metrics>
+  /** Lines of the log from line `after` on (default 0), and the number of the next. */
+  log(id: JobId, after?: number): Promise<{ lines: string[]; next: number }>
+  files(id: JobId): Promise<{ path: string; bytes: number }[]>
+  /** An address that gives the file once, to be opened or downloaded. */
+  address(id: JobId, path: string): Promise<string>
+  /** A file of text. */
+  text(id: JobId, path: string): Promise<string>
+  /** Ends by the signal. `after`: the id of the last one that was seen. */
+  listen(listener: (event: StudioEvent) => void, options: { signal: AbortSignal; after?: number }): void
+
+  /** Files by their paths, such as those of a folder; resolves to the name for `Place`. */
+  upload(
+    files: readonly { readonly path: string; readonly file: Blob }[],
+    options?: { onProgress?: (bytes: number, total: number) => void; signal?: AbortSignal },
+  ): Promise<string>
+  /** Names that go on from `prefix`, under the server's data folders. */
+  paths(prefix: string): Promise<{ path: string; folder: boolean }[]>
+
+  items(dataset: JobId, query: ItemQuery): Promise<ItemPage>
+  /** A PNG. */
+  picture(dataset: JobId, set: SetName, item: number): Promise<Blob>
+  meanPicture(dataset: JobId): Promise<Blob>
+  /** What of a source would become of the settings: a few pictures before and after, or what is wrong. */
+  previewDataset(form: Forms['dataset']): Promise<{
+    readonly pictures: number
+    readonly classes: readonly string[]
+    readonly examples: readonly { readonly name: string; readonly before: Blob; readonly after: Blob }[]
+    readonly skipped: readonly { readonly file: string; readonly reason: string }[]
+  }>
+
+  /** The text of a standard net for a dataset, and settings that suit it. */
+  standardNet(name: string, dataset: JobId): Promise<{ net: string; form: Partial<Forms['model']> }>
+  inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection>
+  previewSolver(form: Forms['model']): Promise<SolverPreview>
+  checkLayers(layers: Readonly<Record<string, string>>): Promise<LayerReport>
+
+  testOne(model: JobId, request: TestOneRequest, signal?: AbortSignal): Promise<Prediction>
+  evaluated(evaluation: JobId, query?: EvaluatedQuery): Promise<EvaluatedPage>
+  /** An address that gives a zip once: the net, its weights, labels, mean, code. */
+  archive(model: JobId, iter?: number): Promise<string>
+  /** An address that gives a zip of whole jobs once. */
+  project(ids?: readonly JobId[]): Promise<string>
+  /** Jobs of a project's zip come in. */
+  importProject(upload: string): Promise<JobSummary[]>
+  compare(ids: readonly JobId[]): Promise<Comparison>
+}
+
+/** Why a Studio did not do what was asked. */
+export class StudioError extends Error {
+  override readonly name = 'StudioError'
+
+  constructor(
+    message: string,
+    readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503 = 400,
+    /** Each thing that is wrong, where the request says it. */
+    readonly faults: readonly RequestFault[] = [],
+  ) {
+    super(message)
+  }
+}
