@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config'
  * Rooms whose tests ask for numbers and rules and leave nothing behind: their files share a process, and what they import
  * is loaded once.
  */
-const numbers = ['test/*.test.ts', 'test/{kernels,layers,net,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts']
+const numbers = [
+  'test/*.test.ts',
+  'test/{kernels,layers,net,onnx,plot,proto,pycaffe,solver,system,testing}/**/*.test.ts',
+]
 /** As quick, but they register layers or stand in for modules, so each file has a process of its own. */
 const spine = [
   'test/{index,net,solver}.test.ts',

@@ -3,8 +3,9 @@ import type { Generated } from './generated.js'
 import { isAdded, isOfLayer, isOfText, protoRoot } from './proto_root.js'
 import { namedType, nameSources, nameTypes } from './schema_names.js'
 
-/** Messages whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
-const TENSOR_MESSAGES = new Set(['BlobProto', 'Datum'])
+/** Fields whose repeated floats are tensor values: they are held as typed arrays, not as lists of options. */
+const isTensor = (field: protobuf.Field, owner: protobuf.Type): boolean =>
+  ['BlobProto', 'Datum'].includes(owner.name) || field.name === 'float_data'
 
 const NUMBERS = new Set(['int32', 'uint32', 'int64', 'uint64', 'float', 'double'])
 
@@ -26,24 +27,29 @@ interface FieldFacts {
   comment: string | null
 }
 
-/** The message types, and the schema that the readers and writers follow. */
-export const schema: Generated = {
-  name: 'caffe',
-  from: 'proto/caffe.proto and proto/forks.proto by scripts/generate-schema.ts',
-  sources: [
-    'proto/caffe.proto',
-    'proto/forks.proto',
-    'scripts/generate-schema.ts',
-    'scripts/proto_root.ts',
-    'scripts/schema_names.ts',
-    ...nameSources,
-  ],
-  packages: ['protobufjs', 'typescript'],
-  make,
-}
+const scripts = ['scripts/generate-schema.ts', 'scripts/proto_root.ts', 'scripts/schema_names.ts']
+const packages = ['protobufjs', 'typescript']
 
-async function make(): Promise<string> {
-  const scope = (await protoRoot()).lookup('caffe') as protobuf.Namespace
+/** The message types, and the schemas that the readers and writers follow: Caffe's with its forks', and ONNX's. */
+export const schemas: readonly Generated[] = [
+  {
+    name: 'caffe',
+    from: 'proto/caffe.proto and proto/forks.proto by scripts/generate-schema.ts',
+    sources: ['proto/caffe.proto', 'proto/forks.proto', ...scripts, ...nameSources],
+    packages,
+    make: async () => make((await protoRoot()).lookup('caffe') as protobuf.Namespace, true),
+  },
+  {
+    name: 'onnx',
+    from: 'proto/onnx.proto by scripts/generate-schema.ts',
+    sources: ['proto/onnx.proto', ...scripts],
+    packages,
+    make: async () => make((await protoRoot('onnx')).lookup('onnx') as protobuf.Namespace, false),
+  },
+]
+
+/** `isCaffe`: with names of known values, and types of messages with their defaults. */
+async function make(scope: protobuf.Namespace, isCaffe: boolean): Promise<string> {
   const messages: protobuf.Type[] = []
   const enums: protobuf.Enum[] = []
   const collect = (space: protobuf.NamespaceBase): void => {
@@ -66,14 +72,17 @@ async function make(): Promise<string> {
       ...enumDoc(item, enumComment(nameOf(item), facts)),
       `export type ${typeName(nameOf(item))} = ${Object.keys(item.values).map(quote).join(' | ')}`,
     ]),
-    ...(await nameTypes()),
+    ...(isCaffe ? await nameTypes() : []),
     '',
   ]
-  for (const message of messages) lines.push(...interfaceLines(message.name, message.comment, facts.get(message)!), '')
+  for (const message of messages)
+    lines.push(...interfaceLines(message.name, message.comment, facts.get(message)!, isCaffe), '')
   lines.push('/** Message types by name. */', 'export interface Messages {')
   for (const message of messages) lines.push(`  ${message.name}: ${message.name}`)
-  lines.push('}', '', '/** Message types by name, defaults applied. */', 'export interface FilledMessages {')
-  for (const message of messages) lines.push(`  ${message.name}: Filled${message.name}`)
+  if (isCaffe) {
+    lines.push('}', '', '/** Message types by name, defaults applied. */', 'export interface FilledMessages {')
+    for (const message of messages) lines.push(`  ${message.name}: Filled${message.name}`)
+  }
   lines.push(
     '}',
     '',
@@ -128,8 +137,7 @@ function fieldFacts(
 ): FieldFacts {
   const resolved = field.resolvedType
   const kind = resolved instanceof protobuf.Enum ? 'enum' : resolved ? 'message' : 'scalar'
-  const array =
-    field.repeated && (field.type === 'double' || (field.type === 'float' && TENSOR_MESSAGES.has(owner.name)))
+  const array = field.repeated && (field.type === 'double' || (field.type === 'float' && isTensor(field, owner)))
   const label = [
     field.repeated ? 'repeated' : field.required ? 'required' : 'optional',
     field.repeated && field.options?.['packed'] ? 'packed' : '',
@@ -186,16 +194,20 @@ const sentence = (comment: string): string =>
 /**
  * The message with everything optional, and `Filled…`: the same with repeated fields and defaults certain to be there.
  */
-function interfaceLines(name: string, comment: string | null, fields: FieldFacts[]): string[] {
+function interfaceLines(
+  name: string,
+  comment: string | null,
+  fields: readonly FieldFacts[],
+  withFilled: boolean,
+): string[] {
   const plain = fields.flatMap(field => [...doc(fieldComment(field), '  '), `  ${field.name}?: ${valueType(field)}`])
   const filled = fields
     .filter(field => field.label.startsWith('repeated') || field.default !== undefined)
     .map(field => `  ${field.name}: ${valueType(field)}`)
+  const lines = [...doc(comment, ''), `export interface ${name} {`, ...plain, '}']
+  if (!withFilled) return lines
   return [
-    ...doc(comment, ''),
-    `export interface ${name} {`,
-    ...plain,
-    '}',
+    ...lines,
     `/** ${name} with its defaults. */`,
     filled.length ? `export interface Filled${name} extends ${name} {` : `export type Filled${name} = ${name}`,
     ...(filled.length ? [...filled, '}'] : []),

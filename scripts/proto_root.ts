@@ -1,4 +1,4 @@
-/** The two files of proto/ as one: caffe.proto, with what forks.proto adds to its messages and enums. */
+/** The files of proto/: caffe.proto, with what forks.proto adds to its messages and enums, and onnx.proto. */
 import { readFile } from 'node:fs/promises'
 import protobuf from 'protobufjs'
 
@@ -14,7 +14,12 @@ export const isOfText = (field: protobuf.Field): boolean => field.options?.['(te
 /** Whether a message is a layer, which has the options of all types as fields. */
 export const isOfLayer = ({ name }: protobuf.Type): boolean => name === 'LayerParameter' || name === 'V1LayerParameter'
 
-export async function protoRoot(): Promise<protobuf.Root> {
+export async function protoRoot(name: 'caffe' | 'onnx' = 'caffe'): Promise<protobuf.Root> {
+  if (name === 'onnx') {
+    const { root } = await parse(name)
+    root.resolveAll()
+    return root
+  }
   const [caffe, forks] = await Promise.all(['caffe', 'forks'].map(parse))
   const scope = packageOf(caffe)
   merge(scope, packageOf(forks))

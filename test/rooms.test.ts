@@ -20,7 +20,7 @@ const levels: readonly (readonly string[])[] = [
   ['system', 'errors.ts'],
   ['proto', 'rng.ts', 'memory.ts', 'gpu_kernel.ts', 'blob.ts', 'engine.ts', 'filler.ts', 'gabor.ts'],
   ['layer.ts', 'engines', 'data', 'layers', 'registry.ts', 'kernel_limits.ts'],
-  ['net'],
+  ['net', 'onnx'],
   ['net.ts'],
   ['solver', 'solver.ts'],
   // the root stands below what has a subpath of its own: a program that imports 'ristretto' loads none of it

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js'
 import type { BlobProto, Type } from '../generated/caffe.js'
+import { fromHalves } from './halves.js'
 
 const MAX_AXES = 32
 const MAX_COUNT = 2 ** 31 - 1
@@ -57,21 +58,6 @@ function fromRaw(bytes: Uint8Array | undefined, type: Type | undefined, where: s
   if (type === 'FLOAT') return new Float32Array(buffer, byteOffset, length / 4)
   if (type === 'DOUBLE') return Float32Array.from(new Float64Array(buffer, byteOffset, length / 8))
   return fromHalves(new Uint16Array(buffer, byteOffset, length / 2))
-}
-
-/** Numbers of a sign, five bits of exponent and ten of fraction. */
-function fromHalves(halves: Uint16Array): Float32Array {
-  const values = new Float32Array(halves.length)
-  const bits = new Uint32Array(values.buffer)
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i]
-    const sign = (half & 0x8000) << 16
-    const exponent = (half >> 10) & 31
-    // below the smallest normal number the fraction counts steps of 2^-24
-    if (exponent === 0) values[i] = (sign ? -1 : 1) * (half & 0x3ff) * 2 ** -24
-    else bits[i] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | ((half & 0x3ff) << 13)
-  }
-  return values
 }
 
 function asFloats(doubles: Float64Array | undefined, floats: Float32Array | undefined): Float32Array | undefined {

@@ -56,6 +56,13 @@ export class ByteReader {
     return value
   }
 
+  /** A signed integer of 64 bits; beyond what a number can hold, the nearest that one can. */
+  clampedInt64(): number {
+    const low = this.int32() >>> 0
+    const value = this.high * 2 ** 32 + low
+    return Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  }
+
   bool(): boolean {
     return this.int32() !== 0 || this.high !== 0
   }

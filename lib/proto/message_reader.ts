@@ -249,6 +249,11 @@ export class MessageReader {
     return undefined
   }
 
+  /** A whole number of 64 bits, which must be one that a number can hold. */
+  protected int64(): number {
+    return this.reader.int64()
+  }
+
   private scalar(field: FieldInfo): unknown {
     const { reader } = this
     switch (field.type) {
@@ -257,7 +262,7 @@ export class MessageReader {
       case 'uint32':
         return reader.uint32()
       case 'int64':
-        return reader.int64()
+        return this.int64()
       case 'float':
         return field.array ? reader.float() : shortFloat(reader.float())
       case 'double':
