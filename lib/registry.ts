@@ -29,6 +29,18 @@ export function registerLayerModule(module: string, layers: Record<string, Layer
   modules.set(module, known)
 }
 
+/** What is registered now; the function that it gives puts it back. Messages that classes declare stay known. */
+export function rememberLayers(): () => void {
+  const types = new Map(registered)
+  const classes = new Map([...modules].map(([module, known]) => [module, new Map(known)]))
+  return () => {
+    registered.clear()
+    for (const [type, layer] of types) registered.set(type, layer)
+    modules.clear()
+    for (const [module, known] of classes) modules.set(module, known)
+  }
+}
+
 /** All layer types that a prototxt may name here, sorted: Caffe's layer_type_list. */
 export function layerTypes(): string[] {
   const builtIn = [...Object.keys(commonLayers), ...Object.keys(lateLayers)]

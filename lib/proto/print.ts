@@ -43,6 +43,18 @@ function printField(field: FieldInfo, value: unknown, indent: string, lines: str
   } else lines.push(`${indent}${field.name}: ${scalarText(field, value)}\n`)
 }
 
+/** A value of a field in one line: as text has it, messages in braces. */
+export function valueText(field: FieldInfo, value: unknown): string {
+  if (!field.message) return scalarText(field, value)
+  const parts = field.message.fields.flatMap(inner => {
+    const own = (value as PlainMessage)[inner.name]
+    if (own === undefined) return []
+    const all = inner.repeated ? [...(own as Iterable<unknown>)] : [own]
+    return all.map(item => `${inner.name}${inner.message ? '' : ':'} ${valueText(inner, item)}`)
+  })
+  return parts.length ? `{ ${parts.join(' ')} }` : '{ }'
+}
+
 function scalarText(field: FieldInfo, value: unknown): string {
   if (field.type === 'string') return quoted(value as string)
   if (field.type === 'bytes') return quotedBytes(value as Uint8Array)

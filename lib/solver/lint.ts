@@ -43,6 +43,12 @@ function lintSolver(p: SolverParameter): string[] {
   return hints
 }
 
+/** The same of a description alone, of its training layers: nothing of it has been made. */
+export function lintDescription(layers: readonly LayerParameter[]): string[] {
+  const zero = layers.filter(fillsWithZero).map(startsWithZero)
+  return [...lintLayers(layers), ...zero]
+}
+
 function lintLayers(layers: readonly LayerParameter[]): string[] {
   const hints: string[] = []
   for (const [i, layer] of layers.entries()) {
@@ -63,13 +69,13 @@ async function lintWeights(net: BuiltNet, layers: readonly LayerParameter[]): Pr
   for (const layer of layers.filter(fillsWithZero)) {
     const data = net.nodes.find(node => node.name === layer.name)?.layer.blobs[0]?.memory.data
     await data?.pull()
-    if (data?.values.every(value => value === 0))
-      hints.push(
-        `layer '${layer.name}' (${layer.type}) starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`,
-      )
+    if (data?.values.every(value => value === 0)) hints.push(startsWithZero(layer))
   }
   return hints
 }
+
+const startsWithZero = ({ name, type }: LayerParameter): string =>
+  `layer '${name}' (${type}) starts with all weights zero, so nothing reaches the layers below it: add weight_filler { type: "xavier" }`
 
 function fillsWithZero(layer: LayerParameter): boolean {
   if (!classOf(layer)?.needsWeights) return false

@@ -61,7 +61,7 @@ const inputOf = (layer: LayerParameter, shapes: readonly (readonly number[])[]):
 }
 
 /** What reads data: it has no bottoms, and is no input, no filled blob and no param. */
-function isData(layer: LayerParameter): boolean {
+export function isData(layer: LayerParameter): boolean {
   if (layer.bottom?.length || !layer.top?.length) return false
   const known = classOfType(layer.type ?? '')
   return known?.atDeploy !== 'stays' && known?.isInput !== true

@@ -1,6 +1,6 @@
-import { Graph as Layout, layout } from '@dagrejs/dagre'
 import { printable } from '../../system/escape.js'
 import { COLOURS, type Graph, type GraphNode, type Rankdir } from './drawing.js'
+import { type Point, placeBoxes, widthOf } from './layout.js'
 
 const FONT = 12
 const LINE = 16
@@ -12,13 +12,9 @@ const MARGIN = 16
 const TITLE = 30
 const LONGEST = 60
 
-interface Point {
-  x: number
-  y: number
-}
 interface Placed extends Point {
-  width: number
-  height: number
+  readonly width: number
+  readonly height: number
 }
 
 /** A blob with the layers that work on it in place, one behind the other along the flow; or a single layer. */
@@ -34,19 +30,14 @@ export function svgOf(graph: Graph): string {
   const vertical = graph.rankdir === 'TB' || graph.rankdir === 'BT'
   const groups = groupsOf(graph, vertical)
   const edges = graph.edges.filter(edge => !edge.inPlace)
-  const plan = new Layout({ multigraph: true })
-  plan.setGraph({ rankdir: graph.rankdir, nodesep: 22, ranksep: 30, edgesep: 14 })
-  for (const { id, width, height } of groups) plan.setNode(id, { width, height })
-  edges.forEach((edge, i) => {
-    const width = edge.label ? widthOf(edge.label, FONT - 1, false) + 6 : 0
-    plan.setEdge(edge.from, edge.to, { width, height: edge.label ? LINE : 0, labelpos: 'c' }, String(i))
+  const arrows = edges.map(({ from, to, label }) => {
+    const width = label ? widthOf(label, FONT - 1, false) + 6 : 0
+    return { from, to, width, height: label ? LINE : 0 }
   })
-  if (groups.length) layout(plan)
-  const { width = 0, height = 0 } = groups.length ? (plan.graph() as { width?: number; height?: number }) : {}
+  const { width, height, ...planned } = placeBoxes(groups, arrows, graph.rankdir)
   const top = graph.name ? MARGIN + TITLE : MARGIN
   const title = short(graph.name)
   const total = [Math.max(width, widthOf(title, 16, true)) + 2 * MARGIN, height + top + MARGIN].map(Math.ceil)
-  const planned = edges.map((edge, i) => plan.edge(edge.from, edge.to, String(i)) as Point & { points: Point[] })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${total[0]}" height="${total[1]}" viewBox="0 0 ${total[0]} ${total[1]}" role="img" font-family="Helvetica, Arial, 'Liberation Sans', sans-serif" font-size="${FONT}">`,
     `<title>${escaped(graph.name || 'Net')}</title>`,
@@ -56,10 +47,10 @@ export function svgOf(graph: Graph): string {
       ? [`<text x="${MARGIN}" y="${MARGIN + 14}" font-size="16" font-weight="bold">${escaped(title)}</text>`]
       : []),
     `<g transform="translate(${MARGIN} ${top})">`,
-    ...planned.map(({ points }) => edgeSvg(points)),
-    ...groups.map(group => groupSvg(group, plan.node(group.id) as Point, graph.rankdir)),
+    ...planned.arrows.map(({ points }) => edgeSvg(points)),
+    ...groups.map((group, i) => groupSvg(group, planned.boxes[i], graph.rankdir)),
     // above everything else
-    ...edges.flatMap(({ label }, i) => (label ? [labelSvg(label, planned[i])] : [])),
+    ...edges.flatMap(({ label }, i) => (label ? [labelSvg(label, planned.arrows[i])] : [])),
     '</g>',
     '</svg>',
     '',
@@ -168,18 +159,6 @@ function edgeSvg(points: readonly Point[], bothWays = false): string {
 
 const labelSvg = (label: string, { x, y }: Point): string =>
   `<text x="${at(x)}" y="${at(y + 4)}" text-anchor="middle" font-size="${FONT - 1}" stroke="#fff" stroke-width="4" paint-order="stroke" stroke-linejoin="round">${escaped(label)}</text>`
-
-/** About how wide a text is in Helvetica, a little generous. */
-function widthOf(text: string, size: number, bold: boolean): number {
-  let width = 0
-  for (const char of text) {
-    if (/[fijlrtI.,:;|!'()[\]/ -]/.test(char)) width += 0.34
-    else if (/[mwMW@%]/.test(char)) width += 0.88
-    else if (/[A-Z]/.test(char)) width += 0.7
-    else width += char.charCodeAt(0) < 0x250 ? 0.575 : 1
-  }
-  return width * size * (bold ? 1.07 : 1)
-}
 
 const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text)
 
