@@ -25,6 +25,8 @@ const FAMILIES: Readonly<Record<string, string>> = {
   sequences: 'ContinuationIndicator CTCDecoder CtcLoss CTCLoss Embed LSTM LSTMUnit RNN',
   maps: `ConvolutionDepthwise Correlation Crop Deconvolution DepthwiseConvolution Flip FlowWarp Im2col Interp Resample
     ShuffleChannel SPP Upsample UpsampleDarknet`,
+  tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul Padding Reduce Resize StridedSlice Unary
+    Where`,
 }
 
 const familyOf = (type: string): string =>

@@ -25,6 +25,7 @@ export class ConvolutionLayer extends BaseConvolutionLayer {
   protected override readonly reversed = false
 
   protected override topSize(bottom: Blob): number[] {
+    if (this.window.outputPad.some(pad => pad > 0)) throw this.error('output_pad is for Deconvolution: leave it out')
     return convolvedSize(this, bottom, this.window)
   }
 

@@ -10,6 +10,7 @@ import { BiasLayer } from './bias.js'
 import { BNLayer } from './bn.js'
 import { BNLLLayer } from './bnll.js'
 import { BoxAnnotatorOHEMLayer } from './box_annotator_ohem.js'
+import { BroadcastLayer } from './broadcast.js'
 import { ChannelNormLayer } from './channel_norm.js'
 import { ChannelScaleLayer } from './channel_scale.js'
 import { ClipLayer } from './clip.js'
@@ -39,6 +40,9 @@ import { FilterLayer } from './filter.js'
 import { FlattenLayer } from './flatten.js'
 import { FlipLayer } from './flip.js'
 import { FlowWarpLayer } from './flow_warp.js'
+import { GatherLayer } from './gather.js'
+import { GeluLayer } from './gelu.js'
+import { GroupNormLayer } from './group_norm.js'
 import { HardSigmoidLayer } from './hard_sigmoid.js'
 import { HardSwishLayer } from './hard_swish.js'
 import { HDF5DataLayer } from './hdf5_data.js'
@@ -50,12 +54,15 @@ import { ImageSegDataLayer } from './image_seg_data.js'
 import { InfogainLossLayer } from './infogain_loss.js'
 import { InnerProductLayer } from './inner_product.js'
 import { InputLayer } from './input.js'
+import { InstanceNormLayer } from './instance_norm.js'
 import { InterpLayer } from './interp.js'
 import { L1LossLayer } from './l1_loss.js'
+import { LayerNormLayer } from './layer_norm.js'
 import { LogLayer } from './log.js'
 import { LRNLayer } from './lrn.js'
 import { LSTMLayer } from './lstm.js'
 import { LSTMUnitLayer } from './lstm_unit.js'
+import { MatMulLayer } from './matmul.js'
 import { MeanLayer } from './mean.js'
 import { MemoryDataLayer } from './memory_data.js'
 import { MishLayer } from './mish.js'
@@ -63,6 +70,7 @@ import { MultiBoxLossLayer } from './multi_box_loss.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
 import { NormalizeLayer } from './normalize.js'
+import { PaddingLayer } from './padding.js'
 import { ParameterLayer } from './parameter.js'
 import { PermuteLayer } from './permute.js'
 import { PoolingLayer } from './pooling.js'
@@ -71,6 +79,7 @@ import { PReLULayer } from './prelu.js'
 import { PriorBoxLayer } from './prior_box.js'
 import { ProposalLayer } from './proposal.js'
 import { PSROIPoolingLayer } from './psroi_pooling.js'
+import { ReduceLayer } from './reduce.js'
 import { ReductionLayer } from './reduction.js'
 import { RegionLossLayer } from './region_loss.js'
 import { ReLULayer } from './relu.js'
@@ -78,6 +87,7 @@ import { ReLU6Layer } from './relu6.js'
 import { ReorgLayer } from './reorg.js'
 import { ResampleLayer } from './resample.js'
 import { ReshapeLayer } from './reshape.js'
+import { ResizeLayer } from './resize.js'
 import { RNNLayer } from './rnn.js'
 import { ROIAlignLayer } from './roi_align.js'
 import { ROIPoolingLayer } from './roi_pooling.js'
@@ -96,12 +106,15 @@ import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
 import { SoftmaxWithLossOHEMLayer } from './softmax_with_loss_ohem.js'
 import { SplitLayer } from './split.js'
 import { SPPLayer } from './spp.js'
+import { StridedSliceLayer } from './strided_slice.js'
 import { SwishLayer } from './swish.js'
 import { TanHLayer } from './tanh.js'
 import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
+import { UnaryLayer } from './unary.js'
 import { UpsampleLayer } from './upsample.js'
 import { UpsampleDarknetLayer } from './upsample_darknet.js'
+import { WhereLayer } from './where.js'
 import { WindowDataLayer } from './window_data.js'
 import { YoloDetectionOutputLayer } from './yolo_detection_output.js'
 import { Yolov3Layer } from './yolov3.js'
@@ -120,6 +133,7 @@ export const builtInLayers = {
   BN: BNLayer,
   BNLL: BNLLLayer,
   BoxAnnotatorOHEM: BoxAnnotatorOHEMLayer,
+  Broadcast: BroadcastLayer,
   ChannelNorm: ChannelNormLayer,
   ChannelScale: ChannelScaleLayer,
   Clip: ClipLayer,
@@ -151,6 +165,9 @@ export const builtInLayers = {
   Flatten: FlattenLayer,
   Flip: FlipLayer,
   FlowWarp: FlowWarpLayer,
+  Gather: GatherLayer,
+  Gelu: GeluLayer,
+  GroupNorm: GroupNormLayer,
   HardSigmoid: HardSigmoidLayer,
   HardSwish: HardSwishLayer,
   HDF5Data: HDF5DataLayer,
@@ -163,12 +180,15 @@ export const builtInLayers = {
   InfogainLoss: InfogainLossLayer,
   InnerProduct: InnerProductLayer,
   Input: InputLayer,
+  InstanceNorm: InstanceNormLayer,
   Interp: InterpLayer,
   L1Loss: L1LossLayer,
+  LayerNorm: LayerNormLayer,
   Log: LogLayer,
   LRN: LRNLayer,
   LSTM: LSTMLayer,
   LSTMUnit: LSTMUnitLayer,
+  MatMul: MatMulLayer,
   Mean: MeanLayer,
   MemoryData: MemoryDataLayer,
   Mish: MishLayer,
@@ -176,6 +196,7 @@ export const builtInLayers = {
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
   Normalize: NormalizeLayer,
+  Padding: PaddingLayer,
   Parameter: ParameterLayer,
   Permute: PermuteLayer,
   Pooling: PoolingLayer,
@@ -184,6 +205,7 @@ export const builtInLayers = {
   PriorBox: PriorBoxLayer,
   Proposal: ProposalLayer,
   PSROIPooling: PSROIPoolingLayer,
+  Reduce: ReduceLayer,
   Reduction: ReductionLayer,
   RegionLoss: RegionLossLayer,
   ReLU6: ReLU6Layer,
@@ -191,6 +213,7 @@ export const builtInLayers = {
   Reorg: ReorgLayer,
   Resample: ResampleLayer,
   Reshape: ReshapeLayer,
+  Resize: ResizeLayer,
   RNN: RNNLayer,
   ROIAlign: ROIAlignLayer,
   ROIPooling: ROIPoolingLayer,
@@ -210,12 +233,15 @@ export const builtInLayers = {
   SoftmaxWithLossOHEM: SoftmaxWithLossOHEMLayer,
   Split: SplitLayer,
   SPP: SPPLayer,
+  StridedSlice: StridedSliceLayer,
   Swish: SwishLayer,
   TanH: TanHLayer,
   Threshold: ThresholdLayer,
   Tile: TileLayer,
+  Unary: UnaryLayer,
   Upsample: UpsampleLayer,
   UpsampleDarknet: UpsampleDarknetLayer,
+  Where: WhereLayer,
   WindowData: WindowDataLayer,
   YoloDetectionOutput: YoloDetectionOutputLayer,
   Yolov3: Yolov3Layer,

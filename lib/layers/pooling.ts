@@ -25,6 +25,7 @@ export class PoolingLayer extends Layer {
     'stochasticPool',
     'stochasticMean',
     'stochasticMeanGradient',
+    'scaleChannels',
   ] as const
   static override readonly onlyKernels = true
 
@@ -34,6 +35,9 @@ export class PoolingLayer extends Layer {
 
   private window!: PoolingWindow
   private shape!: PoolingShape
+  /** With count_include_pad: false, what each mean is multiplied by; and gradients, multiplied likewise. */
+  private readonly shares = new Memory(0, this.engine.heap)
+  private readonly shared = new Memory(0, this.engine.heap)
   /** Where the values came from, if no second top says it. */
   private readonly ownMask = new Memory(0, this.engine.heap)
 
@@ -53,6 +57,7 @@ export class PoolingLayer extends Layer {
     const problem = poolingProblem(this.shape)
     if (problem !== undefined) throw this.error(problem)
     for (const blob of top) blob.reshape([N, C, ...output])
+    this.shareOut(top[0])
     this.ownMask.resize(top.length === 1 && this.wantsMask ? top[0].count : 0)
   }
 
@@ -61,8 +66,10 @@ export class PoolingLayer extends Layer {
     const y = top[0].memory.data
     if (this.method === 'MAX')
       this.kernels.maxPool(this.shape, x, y, top.length > 1 || this.wantsMask ? this.mask(top) : null)
-    else if (this.method === 'AVE') this.kernels.averagePool(this.shape, x, y)
-    else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
+    else if (this.method === 'AVE') {
+      this.kernels.averagePool(this.shape, x, y)
+      if (this.shares.length) this.share(y, y)
+    } else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
     else this.kernels.stochasticMean(this.shape, x, y)
   }
 
@@ -70,14 +77,40 @@ export class PoolingLayer extends Layer {
     if (!propagateDown[0]) return
     const { data: y, diff: dy } = top[0].memory
     const { data: x, diff: dx } = bottom[0].memory
-    if (this.method === 'AVE') this.kernels.averagePoolGradient(this.shape, dy, dx)
-    else if (this.method === 'MAX' || this.phase === 'TRAIN')
+    if (this.method === 'AVE') {
+      if (this.shares.length) this.share(dy, this.shared)
+      this.kernels.averagePoolGradient(this.shape, this.shares.length ? this.shared : dy, dx)
+    } else if (this.method === 'MAX' || this.phase === 'TRAIN')
       this.kernels.maxPoolGradient(this.shape, dy, this.mask(top), dx)
     else this.kernels.stochasticMeanGradient(this.shape, x, y, dy, dx)
   }
 
   override dispose(): void {
-    this.ownMask.dispose()
+    for (const memory of [this.ownMask, this.shares, this.shared]) memory.dispose()
+  }
+
+  /** Each place of the top has its own factor: what its window covers, over how much of that lies in the picture. */
+  private shareOut(top: Blob): void {
+    const { input, output, kernel, stride, pad } = this.shape
+    const { count_include_pad: counts } = withDefaults('PoolingParameter', this.param.pooling_param)
+    const isNeeded = this.method === 'AVE' && !counts && (pad[0] > 0 || pad[1] > 0)
+    this.shares.resize(isNeeded ? output[0] * output[1] : 0)
+    this.shared.resize(isNeeded && this.needsBackward ? top.count : 0)
+    if (!isNeeded) return
+    const along = (i: 0 | 1): number[] =>
+      Array.from({ length: output[i] }, (_, o) => {
+        const from = o * stride[i] - pad[i]
+        const to = Math.min(from + kernel[i], input[i] + pad[i])
+        return (to - from) / Math.max(1, Math.min(to, input[i]) - Math.max(from, 0))
+      })
+    const columns = along(1)
+    this.shares.claim()
+    this.shares.write(values => values.set(along(0).flatMap(row => columns.map(column => row * column))))
+  }
+
+  private share(x: Memory, y: Memory): void {
+    const { planes, output } = this.shape
+    this.kernels.scaleChannels(planes, output[0] * output[1], 1, x, this.shares, null, y)
   }
 
   /** Maxima are remembered for the gradient; a device finds them by their masks. */

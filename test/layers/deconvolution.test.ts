@@ -39,6 +39,15 @@ describe.each(hostEngines)('Deconvolution on %s', engine => {
     for (let y = 1; y < 7; y++) expect(rows.slice(y * 8 + 1, y * 8 + 7)).toEqual([5, 5, 5, 5, 5, 5])
   })
 
+  test('output_pad, hand-worked: places behind that no window reaches hold the bias', async () => {
+    const net = await netOf([[1, 1, 1, 2]], layer('num_output: 1 kernel_size: 2 stride: 2 output_pad: 1'), { engine })
+    net.params.d[0].dataArray.set([1, 2, 3, 4])
+    net.params.d[1].dataArray.set([5])
+    await net.forward({ in0: [1, 10] })
+    expect(net.blobs.d.shape).toEqual([1, 1, 3, 5])
+    expect(numbers(net.blobs.d.dataArray)).toEqual([6, 7, 15, 25, 5, 8, 9, 35, 45, 5, 5, 5, 5, 5, 5])
+  })
+
   test('weights are (in, out/group, kernel)', async () => {
     const net = await netOf([[1, 4, 2, 2]], layer('num_output: 6 group: 2 kernel_h: 2 kernel_w: 3'), { engine })
     expect(net.params.d.map(blob => blob.shape)).toEqual([[4, 3, 2, 3], [6]])
@@ -50,6 +59,7 @@ describe.each(hostEngines)('Deconvolution on %s', engine => {
     ['num_output: 4 kernel_size: 2 group: 2 dilation: 2', [[2, 2, 2, 3]]],
     ['num_output: 2 kernel_size: 3', [[2, 2, 3]]],
     ['num_output: 2 kernel_size: 2 stride: 2', [[1, 2, 1, 2, 2]]],
+    ['num_output: 2 kernel_size: 3 stride: 3 stride: 2 output_pad: 2 output_pad: 1', [[1, 2, 2, 3]]],
     ['num_output: 2 kernel_size: 2', shapesOf('1×2×2×2 1×2×2×2')],
   ])('checks: %s', async (param, bottoms) => {
     await checkLayer(DeconvolutionLayer, { param: `convolution_param { ${param} }`, bottoms, engine })
@@ -62,5 +72,8 @@ test('what is refused', async () => {
   )
   await expect(netOf([[1, 3, 2, 2]], layer('num_output: 4 group: 2 kernel_size: 1'))).rejects.toThrow(
     /do not divide into group: 2/,
+  )
+  await expect(netOf([[1, 1, 2, 2]], layer('num_output: 1 kernel_size: 3 stride: 2 output_pad: 2'))).rejects.toThrow(
+    /output_pad \[2, 2\] must be below the stride \[2, 2\]/,
   )
 })

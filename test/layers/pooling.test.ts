@@ -33,6 +33,18 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     expect(numbers(net.blobs.in0.diffArray)).toEqual([1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 1])
   })
 
+  test('AVE without padding, hand-worked: means and gradients are of what lies in the picture', async () => {
+    const param = 'pool: AVE kernel_size: 3 stride: 2 pad: 1 count_include_pad: false'
+    const net = await netOf([[1, 1, 3, 4]], layer(param), { engine })
+    await net.forward({ in0: picture })
+    const row = (values: number[]) => numbers(Float32Array.from(values))
+    expect(numbers(net.blobs.p.dataArray)).toEqual(row([14 / 4, 22 / 6, 10 / 2, 25 / 4, 27 / 6, 7 / 2]))
+    net.blobs.p.diffArray.set([4, 0, 0, 0, 0, 2])
+    await net.backward()
+    expect(numbers(net.blobs.in0.diffArray)).toEqual([1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 1])
+    await checkLayer(PoolingLayer, { param: `pooling_param { ${param} }`, bottoms: [[2, 2, 5, 4]], engine })
+  })
+
   test('windows that start in the padding: cut to the plane, and dropped where they start behind it', async () => {
     const net = await netOf([[1, 1, 3, 3]], layer('kernel_size: 2 stride: 2 pad: 1', 'top: "p" top: "m"'), { engine })
     await net.forward({ in0: [-1, -2, -3, -4, -5, -6, -7, -8, -9] })

@@ -9,6 +9,7 @@ describe('withDefaults', () => {
     expect(withDefaults('PoolingParameter', { kernel_size: 3 })).toEqual({
       kernel_size: 3,
       pool: 'MAX',
+      count_include_pad: true,
       stride: 1,
       pad: 0,
       pad_h: 0,

@@ -12,6 +12,8 @@ export interface ConvolutionWindow {
   readonly stride: readonly number[]
   readonly pad: readonly number[]
   readonly dilation: readonly number[]
+  /** Of a deconvolution: places behind each axis of its top. */
+  readonly outputPad: readonly number[]
 }
 
 /**
@@ -54,13 +56,19 @@ export function convolutionWindow(layer: Layer, bottom: Blob): ConvolutionWindow
       throw layer.error(`${field} [${values.join(', ')}] must be at least 1 everywhere`)
     return values
   }
+  const stride = positive('stride', sizes('stride', param.stride, written?.stride_h, written?.stride_w, 1))
+  const outputPad = sizes('output_pad', param.output_pad, undefined, undefined, 0)
+  // more, and a convolution of that size would have another place
+  if (outputPad.some((pad, i) => pad >= stride[i]))
+    throw layer.error(`output_pad [${outputPad.join(', ')}] must be below the stride [${stride.join(', ')}]`)
   return {
     axis,
     spatialAxes,
     kernel: positive('kernel_size', sizes('kernel_size', param.kernel_size, written?.kernel_h, written?.kernel_w)),
-    stride: positive('stride', sizes('stride', param.stride, written?.stride_h, written?.stride_w, 1)),
+    stride,
     pad: sizes('pad', param.pad, written?.pad_h, written?.pad_w, 0),
     dilation: positive('dilation', sizes('dilation', param.dilation, undefined, undefined, 1)),
+    outputPad,
   }
 }
 
@@ -78,12 +86,12 @@ export function convolvedSize(layer: Layer, bottom: Blob, w: ConvolutionWindow):
 }
 
 /**
- * stride·(in − 1) + dilation·(kernel − 1) + 1 − 2·pad along every spatial axis: the input that a convolution makes
- * `bottom` of.
+ * stride·(in − 1) + dilation·(kernel − 1) + 1 − 2·pad + output_pad along every spatial axis: the input that a
+ * convolution makes `bottom` of.
  */
 export function deconvolvedSize(layer: Layer, bottom: Blob, w: ConvolutionWindow): number[] {
   return bottom.shape.slice(w.axis + 1).map((size, i) => {
-    const out = w.stride[i] * (size - 1) + w.dilation[i] * (w.kernel[i] - 1) + 1 - 2 * w.pad[i]
+    const out = w.stride[i] * (size - 1) + w.dilation[i] * (w.kernel[i] - 1) + 1 - 2 * w.pad[i] + w.outputPad[i]
     if (size < 1 || out < 1)
       throw layer.error(
         `axis ${w.axis + 1 + i} of '${bottom.name}' (${shapeText(bottom.shape)}) would become ${out}: nothing is left`,
