@@ -100,6 +100,11 @@ export abstract class Layer {
    * one without bottoms.
    */
   static readonly atDeploy: AtDeploy | undefined = undefined
+  /**
+   * 'on purpose': backward gives something else than the derivative of forward, and is meant to, as where a gradient is
+   * passed whole by what picks or blanks. Checks then do not hold it against differences.
+   */
+  static readonly gradient: 'on purpose' | undefined = undefined
   /** Own kernels for the gpu engine, from `gpuKernel`: naming them leaves this layer's values on the device. */
   static readonly gpu: readonly GpuKernel[] = []
 
@@ -356,6 +361,8 @@ export interface LayerClass {
   readonly uses: readonly (keyof Kernels)[]
   /** Whether its passes are calls of them and nothing else. */
   readonly onlyKernels?: boolean
+  /** Whether backward gives something else than the derivative of forward, and is meant to. */
+  readonly gradient?: 'on purpose'
   /** Kernels of its own, for the gpu engine. */
   readonly gpu?: readonly GpuKernel[]
   /** Its own messages in a prototxt. */

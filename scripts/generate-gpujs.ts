@@ -3,10 +3,10 @@
  * a user. lib/generated/gpujs.ts exports `load(external)`, which runs the library; `external` answers for the modules
  * that it may ask for.
  */
-import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type { Generated } from './generated.js'
+import { licenceOf } from './licence.js'
 
 const require = createRequire(import.meta.url)
 
@@ -16,7 +16,7 @@ const outside = ['gl', 'os', 'worker_threads']
 export const gpuJs: Generated = {
   name: 'gpujs',
   from: 'gpu.js, which contains acorn and gpu-mock.js',
-  sources: ['scripts/generate-gpujs.ts'],
+  sources: ['scripts/generate-gpujs.ts', 'scripts/licence.ts'],
   packages: ['gpu.js', 'acorn', 'gpu-mock.js', 'esbuild'],
   make,
 }
@@ -47,7 +47,10 @@ async function make(): Promise<string> {
   const asking = text.replace(adapter, 'navigator.gpu.requestAdapter({powerPreference:"high-performance"})')
   // a bundler that meets `require` would look for the module
   const code = asking.replace(/\brequire\((["'])(gl|os|worker_threads)\1\)/g, 'external("$2")')
-  const licences = await Promise.all(['gpu.js', 'acorn', 'gpu-mock.js'].map(licence))
+  const beside = createRequire(entry)
+  const licences = await Promise.all(
+    ['gpu.js', 'acorn', 'gpu-mock.js'].map(name => licenceOf(name, name === 'gpu.js' ? require : beside)),
+  )
   const lines = [
     '// @ts-nocheck',
     ...licences,
@@ -59,21 +62,4 @@ async function make(): Promise<string> {
     '}',
   ]
   return `${lines.join('\n')}\n`
-}
-
-/** Name, version and licence text of a package as a comment that every minifier keeps. */
-async function licence(name: string): Promise<string> {
-  const folder = new URL('.', `file://${await manifestOf(name)}`)
-  const { version, license } = JSON.parse(await readFile(new URL('package.json', folder), 'utf8'))
-  const text = await readFile(new URL('LICENSE', folder), 'utf8').catch(() => `${license} licence`)
-  return `/*! ${name} ${version}\n${text.replace(/\*\//g, '* /').trim()}\n*/`
-}
-
-async function manifestOf(name: string): Promise<string> {
-  const from = name === 'gpu.js' ? require : createRequire(require.resolve('gpu.js'))
-  for (const folder of from.resolve.paths(name) ?? []) {
-    const path = `${folder}/${name}/package.json`
-    if (await readFile(path).catch(() => undefined)) return path
-  }
-  throw new Error(`package ${name} is not installed`)
 }

@@ -7,7 +7,8 @@ import { parseText } from '../proto/text.js'
 import { createFiles } from '../system/files.js'
 import { listNames } from '../system/names.js'
 import { type BottomSpec, CheckError, checkLayer, type LayerOptions, type LayerReport } from '../testing.js'
-import { importLayers, registerLayersOf } from './load_layers.js'
+import { usualBottom } from '../tools/layer_module.js'
+import { importLayers, takeLayers } from './load_layers.js'
 import { addRunOptions, list, phaseOption, type RunOptions, registerLayers, whole } from './options.js'
 import { type Output, print, printJson } from './output.js'
 
@@ -85,7 +86,7 @@ async function check(file: string, options: CheckLayerOptions, output: Output): 
   await registerLayers(options, output)
   const layers = await importLayers(file)
   // a net that one of them makes for itself may name the others; notices are for whoever runs a net
-  registerLayersOf(file, layers)
+  takeLayers(file, layers)
   const classes = chosen(Object.entries(layers), options.layer, file)
   const results: Result[] = []
   for (const [name, layerClass] of classes) {
@@ -133,7 +134,7 @@ async function defaultBottoms(layerClass: LayerClass, param: LayerParameter): Pr
   const engine = await createEngine('js', {})
   const layer = new layerClass(param, { phase: 'TRAIN', engine, seed: 0, files: createFiles(), log() {} })
   const { exactly, atLeast } = layer.bottomCount
-  return Array.from({ length: exactly ?? atLeast ?? 1 }, () => [2, 3, 4, 5])
+  return Array.from({ length: exactly ?? atLeast ?? 1 }, () => usualBottom)
 }
 
 function resultText({ layer, report, error }: Result): string[] {

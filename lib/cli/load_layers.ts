@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises'
-import { basename, extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { RistrettoError } from '../errors.js'
 import type { LayerClass } from '../layer.js'
-import { hasBuiltIn, registerLayer, registerLayerModule } from '../registry.js'
+import { layerClasses, registerLayersOf } from '../tools/layer_module.js'
 
 /** The layer classes that a module exports, by name. At least one, or an error. */
 export async function importLayers(file: string): Promise<Record<string, LayerClass>> {
@@ -16,23 +16,16 @@ export async function importLayers(file: string): Promise<Record<string, LayerCl
   return layers
 }
 
-/**
- * Register layer classes of a module: as a module under the file's name without extension
- * (`type: "Python" python_param { module: "pyloss" layer: "…" }`), and each class under its own name (`type: "…"`).
- * Returns notices for the user.
- */
-export function registerLayersOf(file: string, layers: Readonly<Record<string, LayerClass>>): string[] {
-  registerLayerModule(basename(file, extname(file)), layers)
-  for (const [name, layer] of Object.entries(layers)) registerLayer(name, layer)
-  return Object.keys(layers)
-    .filter(hasBuiltIn)
-    .map(name => `${file}: its class '${name}' takes the place of the built-in layer of that name`)
-}
+/** Register layer classes of a module, as registerLayersOf does. Returns notices for the user. */
+export const takeLayers = (file: string, layers: Readonly<Record<string, LayerClass>>): string[] =>
+  registerLayersOf(file, layers).map(
+    name => `${file}: its class '${name}' takes the place of the built-in layer of that name`,
+  )
 
 /** Import the modules that --layers names and register their layers. Resolves to notices for the user. */
 export async function loadLayers(file: string): Promise<string[]> {
   try {
-    return registerLayersOf(file, await importLayers(file)).map(notice => `--layers ${notice}`)
+    return takeLayers(file, await importLayers(file)).map(notice => `--layers ${notice}`)
   } catch (error) {
     if (error instanceof RistrettoError) throw new RistrettoError(`--layers ${error.message}`, { cause: error.cause })
     throw error
@@ -58,19 +51,4 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
       throw new RistrettoError(`${file}: ${message}`, { cause: error })
     throw error
   }
-}
-
-/**
- * The layer classes among a module's exports, by name. Recognised by their methods, not by instanceof: a file that has
- * its own copy of the library beside it extends that copy's Layer.
- */
-function layerClasses(exports: Record<string, unknown>): Record<string, LayerClass> {
-  const layers: Record<string, LayerClass> = {}
-  for (const [name, value] of Object.entries(exports)) {
-    if (typeof value !== 'function') continue
-    const prototype = value.prototype as Record<string, unknown> | undefined
-    if (typeof prototype?.['forward'] !== 'function' || typeof prototype['reshape'] !== 'function') continue
-    layers[name === 'default' ? value.name : name] = value as unknown as LayerClass
-  }
-  return layers
 }

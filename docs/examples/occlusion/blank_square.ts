@@ -6,6 +6,8 @@ import { type Blob, Layer } from 'ristretto'
  * Made to work in place.
  */
 export class BlankSquareLayer extends Layer {
+  /** Passed whole, the blanked places' too. */
+  static override readonly gradient = 'on purpose'
   override readonly bottomCount = { exactly: 1 }
   override readonly topCount = { exactly: 1 }
 
