@@ -47,7 +47,7 @@ async function build(options: WasmEngineOptions): Promise<HostEngine> {
   return {
     ...wasm,
     name: 'native',
-    detail: `${blas.name}, ${threads}`,
+    detail: `${blas.measured ?? blas.name}, ${threads}`,
     kernels: withBounds({ ...jsKernels, ...kernels }, bounds),
     prepared: withPreparedBounds(prepared),
     dryRun: dryRunner(module, nativeKernels),

@@ -76,6 +76,7 @@ function oneThread(koffi: Koffi, library: import('koffi').LibraryHandle, binding
   const attempts: [() => import('koffi').LibraryHandle, string][] = [
     [() => library, 'void openblas_set_num_threads(int)'],
     [() => library, 'void MKL_Set_Num_Threads(int)'],
+    [() => library, 'void bli_thread_set_num_threads(int64_t)'],
     // OpenMP counts threads for each calling thread; the loader finds the runtime that the library brought along
     ...(binding.kind === 'dnnl' ? ['libgomp.so.1', 'libomp.so.5', 'libomp.dylib'] : []).map(
       (file): [() => import('koffi').LibraryHandle, string] => [
