@@ -29,12 +29,13 @@ import { createWatch } from './net/limits.js'
 import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
 import type { BuiltNet, NetNode } from './net/node.js'
 import {
+  BACKWARD_RULES,
   type BackwardOptions,
+  FORWARD_RULES,
   type ForwardOptions,
   type LayerHook,
   NET_RULES,
   type NetOptions,
-  PASS_RULES,
 } from './net/options.js'
 import { Passes } from './net/passes.js'
 import { pictureLayers } from './net/picture_layers.js'
@@ -43,7 +44,7 @@ import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
-import { checkOptions } from './system/check_options.js'
+import { aFlag, checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
 import { didYouMean, listNames } from './system/names.js'
 import type { Values } from './system/ndarrays.js'
@@ -130,7 +131,7 @@ export class Net {
    * that cannot run here.
    */
   static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
-    checkOptions(options, NET_RULES)
+    checkOptions('Net.create', options, NET_RULES)
     const log = options.taggedLog ?? (line => options.log?.(line))
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
@@ -199,7 +200,7 @@ export class Net {
    */
   forward(inputs: Record<string, Values> = {}, options: ForwardOptions = {}): Promise<Arrays> {
     return this.queue(inputs, async values => {
-      checkOptions(options, PASS_RULES)
+      checkOptions('forward', options, FORWARD_RULES)
       const [start, end] = this.range(options.start, options.end)
       this.fill(values, options.start !== undefined)
       await this.runner.forward(start, end, options.signal)
@@ -226,7 +227,7 @@ export class Net {
         ),
       )
     return this.queue(diffs, async values => {
-      checkOptions(options, PASS_RULES)
+      checkOptions('backward', options, BACKWARD_RULES)
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
       await this.runner.backward(start, end, options.signal)
@@ -315,6 +316,7 @@ export class Net {
    */
   async copyFrom(source: FileSource | NetParameter | Net, options: CopyOptions = {}): Promise<CopyReport> {
     this.runner.mustLive()
+    checkOptions('copyFrom', options, { strict: aFlag })
     if (source === undefined || source === null)
       throw new RistrettoError(`copyFrom takes a path, URL, bytes, a NetParameter or a net, not ${whatIs(source)}`)
     if (source instanceof Net) await source.pull()
@@ -361,12 +363,16 @@ export class Net {
    */
   async save(path: string, options: SaveOptions & ArchiveOptions = {}): Promise<void> {
     if (typeof path !== 'string') throw new RistrettoError(`save takes the path of a file, not ${whatIs(path)}`)
+    const { checkSaving } = await import('./net/save_options.js')
+    checkSaving('save', options, options?.format ?? formatOf(path))
     const format = options.format ?? formatOf(path)
     await writeFileSafely(path, await this.toBytes({ ...options, format }))
   }
 
   /** The model as bytes, for places without files. */
   async toBytes(options: SaveOptions & ArchiveOptions = {}): Promise<Uint8Array> {
+    const { checkSaving } = await import('./net/save_options.js')
+    checkSaving('toBytes', options, options?.format)
     const { format, diffs, ...archive } = options
     if (format === 'zip') {
       this.runner.mustLive()

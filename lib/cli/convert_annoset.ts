@@ -8,6 +8,7 @@ import { type Output, print, printJson, resultDatabase } from './output.js'
 
 type CommandOptions = Omit<ConvertAnnosetOptions, 'root' | 'list' | 'output'> & {
   json?: boolean
+  backend?: string
   labelMapFile?: string
 }
 
@@ -76,7 +77,7 @@ async function convert(
   root: string,
   list: string,
   db: string,
-  { json, labelMapFile: labelMap, ...options }: CommandOptions,
+  { json, backend: _, labelMapFile: labelMap, ...options }: CommandOptions,
   output: Output,
 ): Promise<void> {
   await mustExist(list)

@@ -9,6 +9,7 @@ import { type Output, print, printJson, resultDatabase, warn } from './output.js
 
 type CommandOptions = Omit<ConvertImagesetOptions, 'root' | 'list' | 'output' | 'classes'> & {
   labels?: string
+  backend?: string
   json?: boolean
 }
 
@@ -58,7 +59,7 @@ async function convert(
   root: string,
   list: string | undefined,
   db: string,
-  { json, labels, ...options }: CommandOptions,
+  { json, labels, backend: _, ...options }: CommandOptions,
   output: Output,
 ): Promise<void> {
   await (list === undefined ? mustExist(root, 'folder') : mustExist(list))

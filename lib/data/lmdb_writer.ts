@@ -1,4 +1,5 @@
 import { RistrettoError, systemError } from '../errors.js'
+import { aFlag, anything, checkOptions } from '../system/check_options.js'
 import { importNode } from '../system/nodejs.js'
 import { keyBytes } from './lmdb.js'
 import {
@@ -73,6 +74,7 @@ export class LmdbWriter {
    * out: they come from `finish()`
    */
   static async create(directory?: string | Sink, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
+    checkOptions('LmdbWriter.create', options, { pageSize: anything, overwrite: aFlag })
     if (typeof directory !== 'string') return new LmdbWriter(directory ?? bytesSink(), options)
     const { mkdir, access } = await importNode('node:fs/promises')
     const { join } = await importNode('node:path')

@@ -1,5 +1,6 @@
 import type { Engine, HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
+import { aCount, checkOptions } from '../system/check_options.js'
 import { didYouMean } from '../system/names.js'
 import type { GpuMode } from './gpu.js'
 import { createJsEngine } from './js.js'
@@ -43,6 +44,7 @@ export function registerEngine(name: string, factory: EngineFactory): void {
 export async function createEngine(name: HostName, options?: EngineOptions): Promise<HostEngine>
 export async function createEngine(name?: EngineName | Engine, options?: EngineOptions): Promise<Engine>
 export async function createEngine(name: EngineName | Engine = 'wasm', options: EngineOptions = {}): Promise<Engine> {
+  checkOptions('createEngine', options, { threads: aCount })
   const engine = await startEngine(name, options)
   await engine.ready
   return engine
@@ -114,7 +116,9 @@ export async function gpuForSolverMode(
 ): Promise<EngineName | undefined> {
   let reason: string
   try {
-    return (await createEngine('gpu', options)).name
+    const engine = await startEngine('gpu', options)
+    await engine.ready
+    return engine.name
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     reason = error.message

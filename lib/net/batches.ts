@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray'
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
+import { checkOptions, names } from '../system/check_options.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { copyValues, countOf, named, ndarrayOf, type Values } from '../system/ndarrays.js'
 import type { BackwardOptions, ForwardOptions } from './options.js'
@@ -159,6 +160,7 @@ export async function forwardAll(
   inputs: Record<string, Values>,
   options: { blobs?: readonly string[] } = {},
 ): Promise<Arrays> {
+  checkOptions('forwardAll', options, { blobs: names })
   const refused = refuseValues(inputs, net.inputs)
   if (refused) throw refused
   const batches = new Batches(net, inputs)
@@ -178,6 +180,7 @@ export async function forwardBackwardAll(
   values: Record<string, Values>,
   options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
 ): Promise<[blobs: Arrays, diffs: Arrays]> {
+  checkOptions('forwardBackwardAll', options, { blobs: names, diffs: names })
   const refused = refuseValues(values, net.inputs)
   if (refused) throw refused
   const entries = Object.entries(values)

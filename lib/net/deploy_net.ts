@@ -4,11 +4,13 @@ import { createEngine } from '../engines/index.js'
 import { NetError, throwAll } from '../errors.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import type { LayerContext } from '../layer.js'
+import { anything, checkOptions, type OptionRules, only } from '../system/check_options.js'
 import { createFiles, type FileSource, type Files } from '../system/files.js'
-import { type DeployedInput, type DeployOptions, type DeployPlan, deployed, planDeploy } from './deploy.js'
+import { DEPLOY_RULES, type DeployOptions } from './deploy_options.js'
+import { type DeployedInput, type DeployPlan, deployed, planDeploy } from './deploy_plan.js'
 import { declaredItem, declaredSizes, type PartialItem, sourceShapes } from './deploy_shape.js'
 import { readModel } from './files.js'
-import type { NetOptions } from './options.js'
+import { NET_RULES, type NetOptions } from './options.js'
 import { pictureLayers } from './picture_layers.js'
 import { fileBeside } from './preparation.js'
 import { readNet } from './source.js'
@@ -19,6 +21,11 @@ export interface DeployNetOptions extends NetOptions, DeployOptions {
   /** Names of the classes, or a file with one a line. Default: `labels.txt` beside the data that the net was trained on. */
   labels?: readonly string[] | FileSource
 }
+
+const RULES: OptionRules<DeployNetOptions> = { ...NET_RULES, ...DEPLOY_RULES, labels: anything }
+
+/** Throws a RistrettoError for what is no option of `deploy`. */
+export const checkDeploying = (options: DeployNetOptions): void => checkOptions('deploy', options, RULES)
 
 /** What of a Net is set here. */
 interface Deployed {
@@ -32,13 +39,18 @@ export async function deployFrom<N extends Deployed>(
   options: DeployNetOptions,
   create: (param: NetParameter, options: NetOptions) => Promise<N>,
 ): Promise<N> {
+  checkDeploying(options)
   const { param, errors, files } = await readNet(source, options.near ?? createFiles(options))
   throwAll(errors)
   const plan = await planDeploy(param, options)
   const context: LayerContext = { phase: 'TEST', engine: await createEngine('js'), seed: 0, files, log: () => {} }
   const items: Record<string, readonly number[]> = { ...options.shapes }
   for (const input of plan.inputs) items[input.name] ??= await itemOf(input, plan, options, context)
-  const net = await create(deployed(plan, items, options.batch), { ...options, near: files, phase: 'TEST' })
+  const net = await create(deployed(plan, items, options.batch), {
+    ...only(options, NET_RULES),
+    near: files,
+    phase: 'TEST',
+  })
   await adopt(net, plan, options, files)
   return net
 }

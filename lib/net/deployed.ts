@@ -3,13 +3,14 @@
 import type { Preparation } from '../data/preparation.js'
 import { NetError } from '../errors.js'
 import type { LayerParameter, NetParameter } from '../generated/caffe.js'
+import { checkOptions } from '../system/check_options.js'
 import { createFiles, type FileSource, fileName } from '../system/files.js'
 import { listNames } from '../system/names.js'
 import { type ArchiveExtras, type ModelArchive, modelArchive, readModelArchive } from './archive.js'
-import { planDeploy } from './deploy.js'
-import { type DeployNetOptions, labelsOf } from './deploy_net.js'
+import { checkDeploying, type DeployNetOptions, labelsOf } from './deploy_net.js'
+import { planDeploy } from './deploy_plan.js'
 import { type CopyReport, netToBytes } from './files.js'
-import type { NetOptions } from './options.js'
+import { NET_RULES, type NetOptions } from './options.js'
 import { needsDeploy, type Predicting } from './predict.js'
 
 /** What of a Net is needed here. */
@@ -32,6 +33,7 @@ export async function deployBuilt<N extends Usable>(
   options: DeployNetOptions,
   deploy: (param: NetParameter, options: DeployNetOptions) => Promise<N>,
 ): Promise<N> {
+  checkDeploying(options)
   const { context } = net.built
   const shapes: Record<string, readonly number[]> = {}
   for (const { name } of (await planDeploy(net.description, options)).inputs) {
@@ -102,6 +104,7 @@ export async function loadArchive<N extends Usable>(
   options: NetOptions,
   create: (param: NetParameter, options: NetOptions) => Promise<N>,
 ): Promise<N> {
+  checkOptions('load', options, NET_RULES)
   const name = fileName(source)
   const files = options.near ?? createFiles(options)
   const model = await readModelArchive(await files.read(source), name, options.maxFile)

@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import { NetError, RistrettoError } from '../errors.js'
 import { RandomStream } from '../rng.js'
+import { aFlag, aFunction, checkOptions, type OptionRules } from '../system/check_options.js'
 import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, named, type Values } from '../system/ndarrays.js'
 import type { BuiltNet, NetNode } from './node.js'
@@ -40,6 +41,8 @@ export interface FeedOptions {
   /** Called when all items have been fed once more, with how often that is. */
   onEpoch?: (epoch: number) => void
 }
+
+const RULES: OptionRules<FeedOptions> = { shuffle: aFlag, anyLength: aFlag, onEpoch: aFunction }
 
 /** Where a feed is: epochs that are over, and entries of the source that the next one has given. */
 export type FeedPlace = Readonly<Record<'epoch' | 'at', number>>
@@ -352,6 +355,7 @@ export function createFeed(
   options: FeedOptions,
   surroundings: FeedSurroundings,
 ): Feed {
+  checkOptions('feed', options, RULES)
   const places = blobs.map(blob => net.nodes.findIndex(({ top, layer }) => layer.takesFeed && top.includes(blob)))
   const unknown = blobs.find((_, i) => places[i] < 0)
   if (unknown || !blobs.length) {

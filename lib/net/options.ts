@@ -5,14 +5,18 @@ import {
   aCount,
   aFunction,
   aLimit,
+  anEngine,
+  anObject,
+  anything,
   aSeed,
   aSignal,
+  aText,
   aWhole,
   names,
   type OptionRules,
   oneOf,
 } from '../system/check_options.js'
-import type { FileOptions, FileSource, Files } from '../system/files.js'
+import { FILE_RULES, type FileOptions, type FileSource, type Files } from '../system/files.js'
 
 /** How a net is built and where it runs. */
 export interface NetOptions extends FileOptions {
@@ -64,8 +68,12 @@ export interface NetOptions extends FileOptions {
 }
 
 export const NET_RULES: OptionRules<NetOptions> = {
+  ...FILE_RULES,
+  phase: anything,
   level: aWhole,
   stages: names,
+  weights: anything,
+  engine: anEngine,
   threads: aCount,
   maxMemory: aLimit,
   maxWork: aLimit,
@@ -73,6 +81,8 @@ export const NET_RULES: OptionRules<NetOptions> = {
   optimize: oneOf('inference'),
   keep: names,
   log: aFunction,
+  taggedLog: aFunction,
+  near: anObject,
 }
 
 /** Which layers run forward, and what is returned. */
@@ -97,7 +107,9 @@ export interface BackwardOptions {
   signal?: AbortSignal
 }
 
-export const PASS_RULES: OptionRules<ForwardOptions & BackwardOptions> = { blobs: names, diffs: names, signal: aSignal }
+const RANGE_RULES = { start: aText, end: aText, signal: aSignal }
+export const FORWARD_RULES: OptionRules<ForwardOptions> = { blobs: names, ...RANGE_RULES }
+export const BACKWARD_RULES: OptionRules<BackwardOptions> = { diffs: names, ...RANGE_RULES }
 
 /** Called with a layer's name; a promise is waited for. */
 export type LayerHook = (layerName: string) => void | Promise<void>

@@ -3,6 +3,7 @@ import { importPixels, type PlanarImage, toPlanes } from '../data/image.js'
 import { importDeflate } from '../data/inflate.js'
 import { type Preparation, planesFor, preparePicture } from '../data/preparation.js'
 import { RistrettoError } from '../errors.js'
+import { aCount, aSignal, aText, checkOptions, type OptionRules } from '../system/check_options.js'
 import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, named, type Values } from '../system/ndarrays.js'
 import type { BuiltNet } from './node.js'
@@ -34,6 +35,8 @@ export interface PredictOptions {
   signal?: AbortSignal
 }
 
+const RULES: OptionRules<PredictOptions> = { output: aText, batch: aCount, signal: aSignal }
+
 /** What of a Net is needed here. */
 export interface Predicting {
   readonly name: string
@@ -53,9 +56,11 @@ export interface Predicting {
 export async function predictItems(
   net: Predicting,
   items: Iterable<PredictItem> | AsyncIterable<PredictItem>,
-  { output, batch: most = 32, signal }: PredictOptions,
+  options: PredictOptions,
   hold = <T>(task: () => Promise<T>): Promise<T> => task(),
 ): Promise<Float32Array[]> {
+  checkOptions('predict', options, RULES)
+  const { output, batch: most = 32, signal } = options
   mustBeItems(items)
   if (!net.inputs.length) throw new RistrettoError(`net '${net.name}' has no input to predict from`)
   if (!Number.isInteger(most) || most < 1)

@@ -1,5 +1,6 @@
 import { FormatError, joinErrors } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { aList, anything, checkOptions } from '../system/check_options.js'
 import { shortFloat } from '../system/format.js'
 import { didYouMean, oneOf } from '../system/names.js'
 import { keep } from './kept.js'
@@ -49,7 +50,8 @@ export function parseSolver(text: string, options?: TextOptions): SolverParamete
 }
 
 /** Read a message of the given type: a plain object with only the fields that were written. */
-export function parseText<K extends MessageName>(type: K, text: string, options?: TextOptions): Messages[K] {
+export function parseText<K extends MessageName>(type: K, text: string, options: TextOptions = {}): Messages[K] {
+  checkOptions('reading a text', options, { file: anything, errors: aList })
   const steps = readText(type, text, options)
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
 }

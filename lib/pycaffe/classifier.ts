@@ -2,9 +2,10 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import { forwardItems } from '../net/batches.js'
-import type { NetOptions } from '../net/options.js'
+import { NET_RULES, type NetOptions } from '../net/options.js'
 import type { Picture } from '../net/predict.js'
 import { Net } from '../net.js'
+import { aCount, aFlag, checkOptions, type OptionRules, only, sizes } from '../system/check_options.js'
 import type { FileSource } from '../system/files.js'
 import { ndarrayOf } from '../system/ndarrays.js'
 import { type DenseArray, imageSize } from './io/arrays.js'
@@ -13,6 +14,7 @@ import type { Transformer } from './io/transformer.js'
 import {
   logNotices,
   optionsOf,
+  PREPROCESS_RULES,
   type PreprocessingNotice,
   type PreprocessOptions,
   preprocessing,
@@ -27,6 +29,8 @@ export interface ClassifierOptions extends NetOptions, PreprocessOptions {
    */
   imageDims?: readonly [height: number, width: number]
 }
+
+const RULES: OptionRules<ClassifierOptions> = { ...NET_RULES, ...PREPROCESS_RULES, imageDims: sizes(2) }
 
 /**
  * A net that classifies pictures.
@@ -73,7 +77,9 @@ export class Classifier {
    * unless another one is asked for
    */
   static async create(source: FileSource | NetParameter | Net, options: ClassifierOptions = {}): Promise<Classifier> {
-    const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
+    checkOptions('Classifier.create', options, RULES)
+    const net =
+      source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...only(options, NET_RULES) })
     return new Classifier(net, options)
   }
 
@@ -100,7 +106,9 @@ export class Classifier {
    * The classes of pictures (paths, URLs, bytes of files, RGBA pixels), the most probable first, each prepared as in the
    * training: for nets that know how, such as those of archives.
    */
-  async classify(pictures: Iterable<Picture>, { top = 5 }: { top?: number } = {}): Promise<Prediction[][]> {
+  async classify(pictures: Iterable<Picture>, options: { top?: number } = {}): Promise<Prediction[][]> {
+    checkOptions('classify', options, { top: aCount })
+    const { top = 5 } = options
     const rows = await this.net.predict(pictures)
     return rows.map(row => bestClasses(row, top, this.net.labels))
   }
@@ -114,6 +122,7 @@ export class Classifier {
     images: Iterable<NdArray> | NdArray,
     oversample: boolean | { oversample?: boolean } = true,
   ): Promise<NdArray<Float32Array>> {
+    if (typeof oversample === 'object') checkOptions('Classifier.predict', oversample, { oversample: aFlag })
     const list = eachImage(images)
     const tenfold = typeof oversample === 'object' ? (oversample.oversample ?? true) : oversample
     const input = this.net.inputs[0]

@@ -2,11 +2,12 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
 import { parseText } from '../proto/text.js'
+import { aNumber, anything, aText, checkOptions, type OptionRules } from '../system/check_options.js'
 import { createFiles, type FileSource, fileName } from '../system/files.js'
 import { isNdArray } from '../system/ndarrays.js'
 import { dense, imageSize } from './io/arrays.js'
 import { loadImage } from './io/image.js'
-import { type PreprocessOptions, preprocessing } from './preprocessing.js'
+import { PREPROCESS_RULES, type PreprocessOptions, preprocessing } from './preprocessing.js'
 
 /** Values of a row of DetectionOutput: image, label, score, xmin, ymin, xmax, ymax. */
 const ROW = 7
@@ -39,6 +40,13 @@ export interface DetectOptions extends PreprocessOptions {
   output?: string
 }
 
+const RULES: OptionRules<DetectOptions> = {
+  ...PREPROCESS_RULES,
+  threshold: aNumber,
+  labels: anything,
+  output: aText,
+}
+
 /**
  * The boxes that a net with a DetectionOutput layer finds in a picture, the best first. The picture (path, URL, bytes,
  * or H × W × C, 0 … 1) is brought to the net's input, whose batch becomes 1. Throws a RistrettoError where the net has no
@@ -49,6 +57,7 @@ export async function detect(
   picture: FileSource | NdArray,
   options: DetectOptions = {},
 ): Promise<DetectedBox[]> {
+  checkOptions('detect', options, RULES)
   const { threshold = 0.5, labels, output = boxesOf(net) } = options
   const { transformer } = preprocessing(net, options)
   const input = net.inputs[0]

@@ -2,14 +2,21 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import { forwardItems } from '../net/batches.js'
-import type { NetOptions } from '../net/options.js'
+import { NET_RULES, type NetOptions } from '../net/options.js'
 import { Net } from '../net.js'
+import { anything, checkOptions, type OptionRules, only } from '../system/check_options.js'
 import type { FileSource } from '../system/files.js'
 import { isNdArray, ndarrayOf } from '../system/ndarrays.js'
 import { type DenseArray, dense, imageSize } from './io/arrays.js'
 import { cropImage, loadImage, resize } from './io/image.js'
 import type { Transformer } from './io/transformer.js'
-import { logNotices, type PreprocessOptions, preprocessing, preprocessingNotices } from './preprocessing.js'
+import {
+  logNotices,
+  PREPROCESS_RULES,
+  type PreprocessOptions,
+  preprocessing,
+  preprocessingNotices,
+} from './preprocessing.js'
 
 /** A rectangle: rows ymin … ymax − 1, columns xmin … xmax − 1. */
 export type DetectionWindow = readonly [ymin: number, xmin: number, ymax: number, xmax: number]
@@ -19,6 +26,8 @@ export interface DetectorOptions extends NetOptions, PreprocessOptions {
   /** Pixels of the net's input, on every side, that show what surrounds the window, as in R-CNN; default 0. */
   contextPad?: number
 }
+
+const RULES: OptionRules<DetectorOptions> = { ...NET_RULES, ...PREPROCESS_RULES, contextPad: anything }
 
 /** What a net says about one window of one image. */
 export interface Detection {
@@ -61,7 +70,9 @@ export class Detector {
    * unless another one is asked for
    */
   static async create(source: FileSource | NetParameter | Net, options: DetectorOptions = {}): Promise<Detector> {
-    const net = source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...options })
+    checkOptions('Detector.create', options, RULES)
+    const net =
+      source instanceof Net ? source : await Net.create(source, { phase: 'TEST', ...only(options, NET_RULES) })
     return new Detector(net, options)
   }
 

@@ -1,6 +1,7 @@
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
+import { aFlag, anything, aWhole, checkOptions, names, type OptionRules } from '../system/check_options.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { dotOf } from './draw/dot.js'
 import { type GraphOptions, graphOf } from './draw/drawing.js'
@@ -16,17 +17,26 @@ export interface DrawOptions extends GraphOptions {
   format?: DrawFormat
 }
 
+const RULES: OptionRules<DrawOptions> = {
+  format: anything,
+  rankdir: anything,
+  phase: anything,
+  level: aWhole,
+  stages: names,
+  displayLrm: aFlag,
+  labelEdges: aFlag,
+}
+
 /**
  * A net, or its description, as a graph: a box for every layer, an octagon for every blob, in the colours of Caffe's
  * own drawings. Gives SVG, laid out here, or the text of a Graphviz or Mermaid graph.
  *
  *     await writeFile('lenet.svg', drawNet(parseNet(text), { rankdir: 'TB', phase: 'TRAIN' }))
  */
-export function drawNet(
-  net: NetParameter | Pick<Net, 'param'>,
-  { format = 'svg', ...options }: DrawOptions = {},
-): string {
-  const graph = graphOf('param' in net ? net.param : net, options)
+export function drawNet(net: NetParameter | Pick<Net, 'param'>, options: DrawOptions = {}): string {
+  checkOptions('drawNet', options, RULES)
+  const { format = 'svg', ...graphOptions } = options
+  const graph = graphOf('param' in net ? net.param : net, graphOptions)
   switch (format) {
     case 'svg':
       return svgOf(graph)
@@ -54,6 +64,7 @@ export async function drawNetToFile(
   file: string,
   options: DrawOptions = {},
 ): Promise<void> {
+  checkOptions('drawNetToFile', options, RULES)
   const extension = /\.([a-z]+)$/i.exec(file)?.[1].toLowerCase() ?? ''
   const format = options.format ?? FORMATS[extension]
   if (!format)

@@ -1,9 +1,11 @@
 /** How pictures become the input of a net, held against what the net's own data layer did in training. */
+
 import type { Preparation } from '../data/preparation.js'
 import type { MeanImage } from '../data/transformer.js'
 import { RistrettoError } from '../errors.js'
 import type { LayerParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
+import { aList, aNumber, anything, type OptionRules } from '../system/check_options.js'
 import { shortFloat } from '../system/format.js'
 import { copyValues, countOf, ndarrayOf, type Values } from '../system/ndarrays.js'
 import { Transformer } from './io/transformer.js'
@@ -18,6 +20,13 @@ export interface PreprocessOptions {
   rawScale?: number
   /** [2, 1, 0] for nets that were trained on B G R. */
   channelSwap?: readonly number[]
+}
+
+export const PREPROCESS_RULES: OptionRules<PreprocessOptions> = {
+  mean: anything,
+  inputScale: aNumber,
+  rawScale: aNumber,
+  channelSwap: aList,
 }
 
 /** What is done with pictures, and `imageDims`: their size before the crop. */

@@ -3,8 +3,9 @@ import { NetError } from '../errors.js'
 import type { ConvolutionParameter, LayerParameter, NetParameter } from '../generated/caffe.js'
 import { InnerProductLayer } from '../layers/inner_product.js'
 import type { NetNode } from '../net/node.js'
-import type { NetOptions } from '../net/options.js'
+import { NET_RULES, type NetOptions } from '../net/options.js'
 import { Net } from '../net.js'
+import { aText, checkOptions, names } from '../system/check_options.js'
 import { listNames } from '../system/names.js'
 
 /** Which layers `castToConvolution` takes, and the options of the net that it makes. */
@@ -29,10 +30,9 @@ export interface CastOptions extends NetOptions {
  * The new net has its own copy of the weights; phase, level, stages, engine and seed are those of `net` unless the
  * options say otherwise.
  */
-export async function castToConvolution(
-  net: Net,
-  { layers, suffix = '-conv', ...options }: CastOptions = {},
-): Promise<Net> {
+export async function castToConvolution(net: Net, given: CastOptions = {}): Promise<Net> {
+  checkOptions('castToConvolution', given, { ...NET_RULES, layers: names, suffix: aText })
+  const { layers, suffix = '-conv', ...options } = given
   const cast = chosen(net, layers)
   const full = await Net.create(castParam(net, cast, suffix), {
     phase: net.phase,

@@ -2,7 +2,7 @@ import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
 import { RistrettoError } from '../errors.js'
 import { NET_RULES } from '../net/options.js'
-import { aCount, aSignal, checkOptions, type OptionRules, oneOf } from '../system/check_options.js'
+import { aCount, aFunction, anything, aSignal, checkOptions, type OptionRules, oneOf } from '../system/check_options.js'
 import type { FileOptions, FileSource } from '../system/files.js'
 import type { OutputValue, SolverListener } from './events.js'
 import type { NumericsChecks } from './numerics.js'
@@ -45,28 +45,32 @@ export interface SolverOptions extends FileOptions {
   patience?: Watch & { tests: number }
 }
 
-const { optimize, keep, ...common } = NET_RULES
-const RULES: OptionRules<SolverOptions> = {
+const { optimize, keep, phase, taggedLog, near, ...common } = NET_RULES
+export const SOLVER_RULES: OptionRules<SolverOptions> = {
   ...common,
+  on: aFunction,
   signal: aSignal,
   checkNumerics: oneOf('auto', 'display', 'always', 'never'),
   keepLast: aCount,
+  keepBest: anything,
+  patience: anything,
 }
-const WATCH: OptionRules<Watch & { tests: number }> = {
+const WATCH: OptionRules<Watch> = {
   output: [v => typeof v === 'string', 'the name of an output'],
   better: oneOf('min', 'max'),
-  tests: aCount,
 }
+
+const PATIENCE: OptionRules<NonNullable<SolverOptions['patience']>> = { ...WATCH, tests: aCount }
 
 /** Throws a RistrettoError for an option that is not what it must be. */
 export function checkSolverOptions(options: SolverOptions): void {
-  checkOptions(options, RULES)
+  checkOptions('the solver', options, SOLVER_RULES)
   const { keepBest, patience } = options
   for (const [name, watch] of Object.entries({ keepBest, patience })) {
     if (watch === undefined) continue
     if (typeof watch !== 'object' || watch === null || typeof watch.output !== 'string')
       throw new RistrettoError(`the option ${name} is { output: 'accuracy' }: the output of test net 0 to watch`)
-    checkOptions<Watch & { tests?: number }>(watch, WATCH)
+    checkOptions<Watch>(`the option ${name}`, watch, name === 'patience' ? PATIENCE : WATCH)
   }
   if (patience && patience.tests === undefined)
     throw new RistrettoError('the option patience needs tests: how many tests in a row may be no better')

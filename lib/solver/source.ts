@@ -6,13 +6,14 @@ import { messageInfo } from '../proto/schema.js'
 import { parseSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade_solver.js'
 import { createFiles, type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
-import type { SolverOptions } from './options.js'
+import { checkSolverOptions, type SolverOptions } from './options.js'
 
 /** The solver description from wherever it is, upgraded; and files as seen from it. */
 export async function readSolver(
   source: FileSource | SolverParameter,
   options: SolverOptions,
 ): Promise<{ param: SolverParameter; files: Files }> {
+  checkSolverOptions(options)
   const files = createFiles(options)
   if (!isFileSource(source)) return { param: await known(checkMessage('SolverParameter', source, 'solver')), files }
   const text = await files.text(source)

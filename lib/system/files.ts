@@ -1,5 +1,5 @@
 import { FormatError, RistrettoError, systemError } from '../errors.js'
-import { aFlag, aLimit, checkOptions, type OptionRules } from './check_options.js'
+import { aFlag, aLimit, checkOptions, checkValues, type OptionRules } from './check_options.js'
 import { importNode, isNode } from './nodejs.js'
 import { MAX_FILE, mustFit, readFile, readPieces, textFrom } from './read_file.js'
 import { mustBeWritable } from './writable.js'
@@ -85,7 +85,7 @@ export interface FileOptions {
   streams?: boolean
 }
 
-const FILE_RULES: OptionRules<FileOptions & { maxMemory?: number }> = {
+export const FILE_RULES: OptionRules<FileOptions> = {
   files: [
     v => v === false || typeof v === 'function' || (typeof v === 'object' && v !== null),
     'a function, { read, write } or false',
@@ -93,13 +93,18 @@ const FILE_RULES: OptionRules<FileOptions & { maxMemory?: number }> = {
   outputs: [v => typeof v === 'boolean' || (typeof v === 'string' && v !== ''), 'a folder, true or false'],
   maxFile: aLimit,
   urlTimeout: aLimit,
-  maxMemory: aLimit,
   streams: aFlag,
+}
+
+/** Where a function takes nothing but how files are read: they are checked, and made. */
+export function filesFor(of: string, options: FileOptions): Files {
+  checkOptions(of, options, FILE_RULES)
+  return createFiles(options)
 }
 
 /** @param base the file whose paths are resolved */
 export function createFiles(options: FileOptions & { maxMemory?: number } = {}, base?: string): Files {
-  checkOptions(options, FILE_RULES)
+  checkValues(options, FILE_RULES)
   const { files: given, streams } = options
   // process.chdir moves no folder that was given
   const outputs = typeof options.outputs === 'string' ? absolute(options.outputs) : options.outputs

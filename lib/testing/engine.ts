@@ -2,6 +2,7 @@ import type { Engine, Kernels } from '../engine.js'
 import { createEngine, type EngineName } from '../engines/index.js'
 import { jsKernels } from '../engines/js.js'
 import { RistrettoError } from '../errors.js'
+import { aCount, aLimit, checkOptions, names } from '../system/check_options.js'
 import { compareKernel, type KernelResult } from './kernel_cases/run.js'
 
 /** What `checkEngine` allows, and which kernels it looks at. */
@@ -47,17 +48,19 @@ const isWrong = ({ error, worst }: KernelResult): boolean => error !== undefined
  */
 export async function checkEngine(
   engine: Engine | EngineName,
-  { kernels, tolerance, threads }: EngineCheckOptions = {},
+  options: EngineCheckOptions = {},
 ): Promise<EngineReport> {
+  checkOptions('checkEngine', options, { kernels: names, tolerance: aLimit, threads: aCount })
+  const { kernels, tolerance, threads } = options
   const made = await createEngine(engine, { threads })
   const has = (name: string): boolean => name in made.kernels
-  const names = Object.keys(jsKernels) as (keyof Kernels)[]
+  const own = Object.keys(jsKernels) as (keyof Kernels)[]
   const allowed = tolerance === undefined ? undefined : { ofLargest: tolerance, ofValue: 0 }
   const results: KernelResult[] = []
   // a host engine must have all
-  const all = made.isHost ? names : names.filter(has)
+  const all = made.isHost ? own : own.filter(has)
   for (const name of kernels ?? all) results.push(await compareKernel(name, jsKernels, made, allowed))
-  const report = { engine: made.name, results, missing: names.filter(name => !has(name)) }
+  const report = { engine: made.name, results, missing: own.filter(name => !has(name)) }
   const wrong = results.filter(isWrong)
   if (wrong.length === 0) return report
   const causes = wrong.map(({ kernel, error, at }) => new RistrettoError(`${kernel}: ${error ?? at}`))

@@ -1,7 +1,8 @@
 import type { LayerClass } from '../layer.js'
 import type { Memory } from '../memory.js'
+import { aNumber, checkNeeded, type OptionRules, oneOf } from '../system/check_options.js'
 import { CheckError, indexIn, placeText } from './errors.js'
-import { LayerRig, type RigOptions, valuesOf, write } from './rig.js'
+import { LayerRig, RIG_RULES, type RigOptions, valuesOf, write } from './rig.js'
 
 /** What `checkGradient` compares, and how closely. */
 export interface GradientOptions extends RigOptions {
@@ -19,6 +20,15 @@ export interface GradientOptions extends RigOptions {
    * input i alone. projected: one random combination of all top values, for larger shapes.
    */
   readonly mode?: 'exhaustive' | 'elementwise' | 'projected'
+}
+
+export const GRADIENT_RULES: OptionRules<GradientOptions> = {
+  ...RIG_RULES,
+  step: aNumber,
+  threshold: aNumber,
+  kink: aNumber,
+  kinkRange: aNumber,
+  mode: oneOf('exhaustive', 'elementwise', 'projected'),
 }
 
 /** What a gradient check found. */
@@ -45,6 +55,7 @@ interface Objective {
  * difference.
  */
 export async function checkGradient(layerClass: LayerClass, options: GradientOptions): Promise<GradientReport> {
+  checkNeeded('checkGradient', options, GRADIENT_RULES, ['bottoms'])
   const { step = 1e-2, threshold = 1e-3, kink = 0, kinkRange = -1, mode = 'exhaustive' } = options
   const rig = await LayerRig.create(layerClass, { ...options, engine: options.engine ?? 'js:float64' })
   const report = { engine: rig.engine.name, compared: 0, skipped: 0, worst: 0, worstAt: '' }

@@ -1,7 +1,8 @@
 import { type Blob, type Shape, shapeText } from '../blob.js'
 import type { LayerClass } from '../layer.js'
+import { aFlag, aLimit, anything, checkNeeded, type OptionRules, only } from '../system/check_options.js'
 import { CheckError, indexIn, placeText } from './errors.js'
-import { checkGradient, type GradientOptions, type GradientReport } from './gradient.js'
+import { checkGradient, GRADIENT_RULES, type GradientOptions, type GradientReport } from './gradient.js'
 import { type BottomSpec, LayerRig, optionsOf, valuesOf, write } from './rig.js'
 
 /** What `checkLayer` checks, beside the gradient. */
@@ -20,6 +21,15 @@ export interface LayerOptions extends GradientOptions {
    */
   readonly rtol?: number
   readonly atol?: number
+}
+
+const RULES: OptionRules<LayerOptions> = {
+  ...GRADIENT_RULES,
+  backward: aFlag,
+  reshapeTo: anything,
+  inPlace: aFlag,
+  rtol: aLimit,
+  atol: aLimit,
 }
 
 /** What was checked; a check that fails throws a CheckError instead. */
@@ -45,6 +55,7 @@ interface Pass {
  * between passes. Throws a CheckError that says what is wrong.
  */
 export async function checkLayer(layerClass: LayerClass, options: LayerOptions): Promise<LayerReport> {
+  checkNeeded('checkLayer', options, RULES, ['bottoms'])
   const checks: string[] = []
   const rig = await LayerRig.create(layerClass, options)
   const check = new Check(rig, options)
@@ -73,7 +84,10 @@ export async function checkLayer(layerClass: LayerClass, options: LayerOptions):
       checks.push('its gradient is not that of its forward pass, on purpose: not held against differences')
       return { engine: rig.engine.name, checks }
     }
-    const gradient = await checkGradient(layerClass, { ...options, engine: 'js:float64' })
+    const gradient = await checkGradient(layerClass, {
+      ...only<GradientOptions>(options, GRADIENT_RULES),
+      engine: 'js:float64',
+    })
     checks.push(`${gradient.compared} derivatives agree with differences`)
     return { engine: rig.engine.name, checks, gradient }
   } finally {

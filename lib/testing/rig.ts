@@ -11,6 +11,7 @@ import { checkMessage } from '../proto/message.js'
 import { parseText } from '../proto/text.js'
 import { engineFor } from '../registry.js'
 import { RandomStream } from '../rng.js'
+import { aCount, aList, anEngine, anything, aSeed, aWhole, type OptionRules, oneOf } from '../system/check_options.js'
 import { createFiles } from '../system/files.js'
 
 /** What goes into the layer: a shape, filled from N(0, 1), or a shape and how to fill it. */
@@ -44,6 +45,17 @@ export interface RigOptions {
   readonly seed?: number
   /** Learned weights: drawn from N(0, 1) (default), left as the fillers made them, or given. */
   readonly weights?: 'random' | 'filler' | readonly ArrayLike<number>[]
+}
+
+export const RIG_RULES: OptionRules<RigOptions> = {
+  param: anything,
+  bottoms: aList,
+  tops: aWhole,
+  phase: oneOf('TRAIN', 'TEST'),
+  engine: anEngine,
+  threads: aCount,
+  seed: aSeed,
+  weights: anything,
 }
 
 /** One layer outside a net, with blobs of its own. */

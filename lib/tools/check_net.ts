@@ -11,6 +11,7 @@ import { parseText } from '../proto/text.js'
 import { upgradeNet } from '../proto/upgrade.js'
 import { classOf, fetchClasses } from '../registry.js'
 import { RandomStream } from '../rng.js'
+import { aFlag, anObject, anything, checkOptions } from '../system/check_options.js'
 import { createFiles, type Files } from '../system/files.js'
 import { guesses, type StandIn, valuesFor, withoutFillers, withStandIns } from './stand_in.js'
 import { type NetSummary, summarize } from './summarize.js'
@@ -67,6 +68,7 @@ export interface CheckOptions {
  * Never rejects for what is wrong with the text or the net: that is what it reports.
  */
 export async function checkNet(source: string | NetParameter, options: CheckOptions = {}): Promise<NetCheck> {
+  checkOptions('checkNet', options, { file: anything, shapes: anObject, run: aFlag, near: anObject })
   const { file = typeof source === 'string' ? 'prototxt' : 'net' } = options
   const kind = typeof source === 'string' ? kindOf(source) : 'net'
   if (kind !== 'net') return checkOther(source as string, kind, file)

@@ -8,6 +8,7 @@ import { drawSeed } from '../net/source.js'
 import { parseText } from '../proto/text.js'
 import { writeMessage } from '../proto/wire.js'
 import { RandomStream } from '../rng.js'
+import { aFlag, aLimit, aPath, checkNeeded, type OptionRules, oneOf } from '../system/check_options.js'
 import { createFiles } from '../system/files.js'
 import { readFile, textFrom } from '../system/read_file.js'
 import {
@@ -19,7 +20,7 @@ import {
   textObjects,
   vocObjects,
 } from './annotations.js'
-import { type ConvertImagesetOptions, folderPrefix, toItem } from './convert_imageset.js'
+import { type ConvertImagesetOptions, folderPrefix, IMAGESET_RULES, toItem } from './convert_imageset.js'
 
 /** What `convertAnnoset` reads and writes; pictures as in `convertImageset`. */
 export interface ConvertAnnosetOptions extends Omit<ConvertImagesetOptions, 'list' | 'classes'> {
@@ -41,6 +42,18 @@ export interface ConvertAnnosetOptions extends Omit<ConvertImagesetOptions, 'lis
   labelMap?: string
 }
 
+const { list, classes, ...common } = IMAGESET_RULES
+const RULES: OptionRules<ConvertAnnosetOptions> = {
+  ...common,
+  list: aPath,
+  labelType: oneOf('xml', 'json', 'txt'),
+  annoType: oneOf('detection', 'classification'),
+  checkLabel: aFlag,
+  minDim: aLimit,
+  maxDim: aLimit,
+  labelMap: aPath,
+}
+
 /** xml: VOC's. json: one file a picture, as SSD's scripts make them. txt: lines "label xmin ymin xmax ymax". */
 export type AnnotationFile = 'xml' | 'json' | 'txt'
 
@@ -57,6 +70,7 @@ export interface AnnosetReport {
  * a picture. Pictures that cannot be read are left out; an annotation that cannot is an error.
  */
 export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<AnnosetReport> {
+  checkNeeded('convertAnnoset', options, RULES, ['list', 'output'])
   const { root = '', output, shuffle, overwrite, onProgress, onSkip, log = () => {} } = options
   if (!options.resizeWidth !== !options.resizeHeight)
     throw new RistrettoError('convertAnnoset: resizeWidth and resizeHeight go together: give both or none')

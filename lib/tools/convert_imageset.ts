@@ -8,6 +8,18 @@ import type { Datum } from '../generated/caffe.js'
 import { drawSeed } from '../net/source.js'
 import { writeDatum } from '../proto/datum.js'
 import { RandomStream } from '../rng.js'
+import {
+  aFlag,
+  aFunction,
+  anything,
+  aPath,
+  aSeed,
+  aText,
+  aWhole,
+  checkNeeded,
+  names,
+  type OptionRules,
+} from '../system/check_options.js'
 import { createFiles } from '../system/files.js'
 import { oneOf } from '../system/names.js'
 import { importNode } from '../system/nodejs.js'
@@ -59,6 +71,25 @@ export interface ConvertImagesetOptions {
   log?: (line: string) => void
 }
 
+export const IMAGESET_RULES: OptionRules<ConvertImagesetOptions> = {
+  root: aText,
+  list: [v => typeof v === 'string' || Array.isArray(v), 'a file, or a list of { path, label }'],
+  classes: names,
+  output: aPath,
+  gray: aFlag,
+  shuffle: aFlag,
+  seed: aSeed,
+  resizeWidth: aWhole,
+  resizeHeight: aWhole,
+  checkSize: aFlag,
+  encoded: aFlag,
+  encodeType: anything,
+  overwrite: aFlag,
+  onProgress: aFunction,
+  onSkip: aFunction,
+  log: aFunction,
+}
+
 /** What `convertImageset` did. */
 export interface ImagesetReport {
   readonly records: number
@@ -90,6 +121,7 @@ interface Item {
  * encoded anew.
  */
 export async function convertImageset(options: ConvertImagesetOptions): Promise<ImagesetReport> {
+  checkNeeded('convertImageset', options, IMAGESET_RULES, ['output'])
   const { root = '', output, shuffle, checkSize, overwrite, onProgress, onSkip, log = () => {} } = options
   if (!options.resizeWidth !== !options.resizeHeight)
     throw new RistrettoError('convertImageset: resizeWidth and resizeHeight go together: give both or none')

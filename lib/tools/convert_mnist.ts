@@ -2,6 +2,7 @@ import { readIdx } from '../data/idx.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { FormatError } from '../errors.js'
 import { writeDatum } from '../proto/datum.js'
+import { aFile, aFlag, aFunction, aLimit, aPath, checkNeeded, type OptionRules } from '../system/check_options.js'
 
 /** What `convertMnist` reads and writes. */
 export interface ConvertMnistOptions {
@@ -18,6 +19,15 @@ export interface ConvertMnistOptions {
   onProgress?: (done: number, total: number) => void
 }
 
+const RULES: OptionRules<ConvertMnistOptions> = {
+  images: aFile,
+  labels: aFile,
+  output: aPath,
+  overwrite: aFlag,
+  maxFile: aLimit,
+  onProgress: aFunction,
+}
+
 /** Records between two calls of onProgress. */
 const STEP = 1000
 
@@ -25,14 +35,9 @@ const STEP = 1000
  * MNIST's idx files → an LMDB database: keys "00000000", "00000001", …; one Datum a picture with channels 1, height,
  * width, data, label. Resolves to the number of records.
  */
-export async function convertMnist({
-  images,
-  labels,
-  output,
-  overwrite,
-  maxFile,
-  onProgress,
-}: ConvertMnistOptions): Promise<number> {
+export async function convertMnist(options: ConvertMnistOptions): Promise<number> {
+  checkNeeded('convertMnist', options, RULES, ['images', 'labels', 'output'])
+  const { images, labels, output, overwrite, maxFile, onProgress } = options
   const pictures = await readIdx(images, { maxFile })
   const classes = await readIdx(labels, { maxFile })
   const nameOf = (source: string | Uint8Array) => (typeof source === 'string' ? source : 'the idx bytes')

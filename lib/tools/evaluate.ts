@@ -4,9 +4,16 @@ import { RistrettoError } from '../errors.js'
 import type { Layer } from '../layer.js'
 import type { Net } from '../net.js'
 import { classOf } from '../registry.js'
+import { aFunction, aSignal, aText, checkOptions, type OptionRules, only } from '../system/check_options.js'
 import { didYouMean, listNames } from '../system/names.js'
 import type { Values } from '../system/ndarrays.js'
-import { type Evaluation, EvaluationTally, type ScoredBatch, type TallyOptions } from './evaluation_tally.js'
+import {
+  type Evaluation,
+  EvaluationTally,
+  type ScoredBatch,
+  TALLY_RULES,
+  type TallyOptions,
+} from './evaluation_tally.js'
 
 /** Batches of the net's inputs. */
 export type InputBatches = Iterable<Record<string, Values>> | AsyncIterable<Record<string, Values>>
@@ -20,6 +27,14 @@ export interface EvaluateOptions extends TallyOptions {
   /** Called after every batch with the number of items so far. */
   readonly onBatch?: (items: number) => void
   readonly signal?: AbortSignal
+}
+
+const RULES: OptionRules<EvaluateOptions> = {
+  ...TALLY_RULES,
+  scores: aText,
+  labels: aText,
+  onBatch: aFunction,
+  signal: aSignal,
 }
 
 /**
@@ -40,8 +55,9 @@ export async function evaluate(
   source?: number | InputBatches,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkOptions('evaluate', options, RULES)
   const compared = comparedBlobs(net, options)
-  const tally = new EvaluationTally({ ...compared.how, ...options })
+  const tally = new EvaluationTally({ ...compared.how, ...only<TallyOptions>(options, TALLY_RULES) })
   const layer = net.layers.find(layer => layer.itemNames)
   const set = source === undefined ? await WholeSet.of(net, layer) : undefined
   try {

@@ -1,5 +1,6 @@
 import { RistrettoError } from '../errors.js'
 import { Confusion } from '../layers/parts/confusion.js'
+import { aFlag, anything, aWhole, checkOptions, type OptionRules } from '../system/check_options.js'
 
 /** What is counted, and what is kept. */
 export interface TallyOptions {
@@ -14,6 +15,13 @@ export interface TallyOptions {
    * place of a batch are non-negative with the sum 1.
    */
   readonly probabilities?: boolean
+}
+
+export const TALLY_RULES: OptionRules<TallyOptions> = {
+  top: anything,
+  hardest: anything,
+  ignored: aWhole,
+  probabilities: aFlag,
 }
 
 /** Scores of `items` × `classes` × `places`, and labels of `items` × `places`: places are 1, or the pixels of a map. */
@@ -76,7 +84,9 @@ export class EvaluationTally {
   private readonly wrong: EvaluatedItem[] = []
 
   /** @throws RistrettoError for a `top` or `hardest` that is no number of items */
-  constructor({ top = 5, hardest = 20, ignored, probabilities }: TallyOptions = {}) {
+  constructor(options: TallyOptions = {}) {
+    checkOptions('EvaluationTally', options, TALLY_RULES)
+    const { top = 5, hardest = 20, ignored, probabilities } = options
     for (const [name, value, least] of [
       ['top', top, 1],
       ['hardest', hardest, 0],

@@ -1,9 +1,10 @@
 import { RistrettoError } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
 import { NumericsError } from '../solver/numerics.js'
-import type { SolverOptions } from '../solver/options.js'
+import { SOLVER_RULES, type SolverOptions } from '../solver/options.js'
 import { createChangedSolver } from '../solver/rules/index.js'
 import type { Solver } from '../solver.js'
+import { aFunction, aLimit, anything, checkOptions, type OptionRules } from '../system/check_options.js'
 import type { FileSource } from '../system/files.js'
 
 /** Which rates are tried, in how many iterations, and how the solver runs. */
@@ -18,6 +19,16 @@ export interface FindRateOptions extends Omit<SolverOptions, 'keepLast' | 'keepB
   readonly prepare?: (solver: Solver) => void | Promise<void>
   /** Called after every iteration. */
   readonly onPoint?: (point: RatePoint) => void
+}
+
+const { keepLast, keepBest, patience, ...solverRules } = SOLVER_RULES
+const RULES: OptionRules<FindRateOptions> = {
+  ...solverRules,
+  from: aLimit,
+  to: aLimit,
+  iterations: anything,
+  prepare: aFunction,
+  onPoint: aFunction,
 }
 
 /** One iteration at one rate. */
@@ -54,6 +65,7 @@ export async function findRate(
   source: FileSource | SolverParameter,
   options: FindRateOptions = {},
 ): Promise<RateSearch> {
+  checkOptions('findRate', options, RULES)
   const { from = 1e-6, to = 1, iterations = 100, prepare, onPoint, ...rest } = options
   if (!(from > 0 && to > from && Number.isFinite(to)))
     throw new RistrettoError(`findRate: the rates go up from above 0, not from ${from} to ${to}`)

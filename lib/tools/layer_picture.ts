@@ -2,6 +2,7 @@ import { Blob } from '../blob.js'
 import { encodeImage } from '../data/encode_image.js'
 import { RistrettoError } from '../errors.js'
 import { type Statistics, statisticsOf } from '../net/statistics.js'
+import { aFlag, aWhole, checkOptions, type OptionRules } from '../system/check_options.js'
 
 /** What of a blob is drawn, and how. */
 export interface LayerPictureOptions {
@@ -18,6 +19,14 @@ export interface LayerPictureOptions {
   readonly range?: readonly [low: number, high: number]
   /** Scale every plane over its own values instead of all over theirs; default false. */
   readonly eachPlane?: boolean
+}
+
+const RULES: OptionRules<LayerPictureOptions> = {
+  item: aWhole,
+  weights: aFlag,
+  color: aFlag,
+  range: [v => Array.isArray(v) && v.length === 2 && v.every(Number.isFinite), '[low, high]'],
+  eachPlane: aFlag,
 }
 
 /** The values of a blob as pixels. */
@@ -55,6 +64,7 @@ export function layerPicture(
   blob: Blob | { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
   options: LayerPictureOptions = {},
 ): LayerPicture {
+  checkOptions('layerPicture', options, RULES)
   const { shape, data } = blob instanceof Blob ? { shape: blob.shape, data: blob.dataArray } : blob
   const { own, values = own, groups, planes, height, width } = planesOf(shape, data, options)
   const color = options.color ?? planes === 3

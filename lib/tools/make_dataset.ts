@@ -1,7 +1,7 @@
 import { macrotask, mustYield } from '../system/macrotask.js'
 import { type Found, type SetName, setNames } from './dataset/candidates.js'
 import type { PictureForm } from './dataset/decode.js'
-import { checkOptions, type MakeDatasetOptions } from './dataset/options.js'
+import { checkedOptions, type MakeDatasetOptions } from './dataset/options.js'
 import { pictureMakers } from './dataset/picture_makers.js'
 import { type DatasetSource, findPictures } from './dataset/sources.js'
 import { splitCandidates } from './dataset/split.js'
@@ -19,7 +19,7 @@ import { DatasetWriter } from './dataset/writer.js'
  * const { classes, sets } = await makeDataset('photos', { output: 'data', size: 64 })
  */
 export async function makeDataset(source: DatasetSource, options: MakeDatasetOptions = {}): Promise<DatasetReport> {
-  const { size, resize, gray, val, test, seed, encode } = checkOptions(options)
+  const { size, resize, gray, val, test, seed, encode } = checkedOptions(options)
   const found = await findPictures(source, options)
   let target: DatasetTarget | undefined
   try {

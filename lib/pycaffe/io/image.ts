@@ -2,7 +2,7 @@ import type { NdArray } from 'ndarray'
 import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
 import { decodeImage, importPixels } from '../../data/image.js'
 import { RistrettoError } from '../../errors.js'
-import { createFiles, type FileOptions, type FileSource } from '../../system/files.js'
+import { type FileOptions, type FileSource, filesFor } from '../../system/files.js'
 import { ndarrayOf } from '../../system/ndarrays.js'
 import { writeFileSafely } from '../../system/write_file.js'
 import { type DenseArray, dense, imageSize } from './arrays.js'
@@ -16,7 +16,7 @@ export type Image = NdArray<Float32Array>
  * @param color false: H × W × 1, from colours by 0.2125 R + 0.7154 G + 0.0721 B. Transparency is dropped.
  */
 export async function loadImage(source: FileSource, color = true, options: FileOptions = {}): Promise<Image> {
-  const bytes = await createFiles(options).read(source)
+  const bytes = await filesFor('loadImage', options).read(source)
   const pixels = await importPixels()
   const { width, height, rgba, channels } = await decodeImage(bytes, pixels)
   const n = width * height

@@ -6,7 +6,7 @@ import type { BlobProto, Datum } from '../../generated/caffe.js'
 import { blobData, blobDiff, blobShape, toBlobProto } from '../../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../../proto/wire.js'
 import { whatIs } from '../../system/arguments.js'
-import { createFiles, type FileOptions, type FileSource, fileName } from '../../system/files.js'
+import { type FileOptions, type FileSource, fileName, filesFor } from '../../system/files.js'
 import { isNdArray, ndarrayOf } from '../../system/ndarrays.js'
 import { dense, typedNdArray } from './arrays.js'
 import { isNpy, readNpy } from './npy.js'
@@ -70,7 +70,7 @@ export function datumToArray(datum: Datum | Uint8Array): NdArray<Uint8Array> | N
 
 /** A mean, for Transformer.setMean: from a .binaryproto file (a leading axis of 1 is dropped) or a .npy file. */
 export async function loadMean(source: FileSource, options: FileOptions = {}): Promise<NdArray<Float32Array>> {
-  const bytes = await createFiles(options).read(source)
+  const bytes = await filesFor('loadMean', options).read(source)
   const found = isNpy(bytes) ? undefined : fileKind(bytes)
   if (found && found.kind !== 'blob')
     throw new FormatError(`${fileName(source)}: this is ${found.text}; a mean is a .binaryproto or .npy file`)

@@ -2,6 +2,16 @@ import { type ImageFormat, imageFormats } from '../../data/encode_image.js'
 import { MOST_PIXELS } from '../../data/image.js'
 import { type ResizeMode, resizeModes } from '../../data/picture_fit.js'
 import { RistrettoError } from '../../errors.js'
+import {
+  aFlag,
+  aFunction,
+  aList,
+  anObject,
+  anything,
+  aSignal,
+  checkOptions,
+  type OptionRules,
+} from '../../system/check_options.js'
 import { oneOf } from '../../system/names.js'
 import { checkParts } from './split.js'
 import type { DatasetTarget } from './target.js'
@@ -41,8 +51,26 @@ export interface MakeDatasetOptions {
   onSkip?: (file: string, reason: string) => void
 }
 
+const RULES: OptionRules<MakeDatasetOptions> = {
+  output: [v => typeof v === 'string' || anObject[0](v), 'a folder, or an object with a sink for each file'],
+  size: [v => typeof v === 'number' || anObject[0](v), 'a number, or { height, width }'],
+  resize: anything,
+  gray: aFlag,
+  val: anything,
+  test: anything,
+  seed: anything,
+  encode: anything,
+  classes: aList,
+  overwrite: aFlag,
+  threads: anything,
+  signal: aSignal,
+  onProgress: aFunction,
+  onSkip: aFunction,
+}
+
 /** The options, checked, with their defaults. */
-export function checkOptions(options: MakeDatasetOptions) {
+export function checkedOptions(options: MakeDatasetOptions) {
+  checkOptions('makeDataset', options, RULES)
   const { resize = 'squash', gray, val = 0.25, test = 0, seed = 1, threads, classes } = options
   const refuse = (what: string): never => {
     throw new RistrettoError(`makeDataset: ${what}`)

@@ -1,4 +1,15 @@
 import { RistrettoError } from '../../errors.js'
+import {
+  aFile,
+  aFlag,
+  anArray,
+  anObject,
+  aPath,
+  aText,
+  checkNeeded,
+  type OptionRule,
+  type OptionRules,
+} from '../../system/check_options.js'
 import { isNode } from '../../system/nodejs.js'
 import { type ArraysSource, arrayPictures, type IdxSource, idxPictures } from './arrays.js'
 import type { FindOptions, Found } from './candidates.js'
@@ -32,13 +43,25 @@ export async function findPictures(source: DatasetSource, options: FindOptions):
     return findPictures(await sourceAt(source), options)
   }
   if (typeof source !== 'object' || source === null) throw noSource()
-  if ('folder' in source) return folderPictures(source, options)
-  if ('zip' in source) return zipPictures(source, options)
-  if ('list' in source) return listPictures(source, options)
-  if ('images' in source) return idxPictures(source, options)
-  if ('data' in source) return arrayPictures(source, options)
+  if ('folder' in source) return folderPictures(known(source, FOLDER), options)
+  if ('zip' in source) return zipPictures(known(source, ZIP), options)
+  if ('list' in source) return listPictures(known(source, LIST), options)
+  if ('images' in source) return idxPictures(known(source, IDX, ['labels']), options)
+  if ('data' in source) return arrayPictures(known(source, ARRAYS, ['shape', 'labels']), options)
   if (Symbol.iterator in source || Symbol.asyncIterator in source) return itemPictures(source, options)
   throw noSource()
+}
+
+const FOLDER: OptionRules<FolderSource> = { folder: aPath, followLinks: aFlag }
+const ZIP: OptionRules<ZipSource> = { zip: [v => aFile[0](v) || anObject[0](v), 'a path, bytes or a ByteSource'] }
+const aListing: OptionRule = [v => aPath[0](v) || Array.isArray(v), 'a path, or an array of { path, label }']
+const LIST: OptionRules<ListSource> = { list: aListing, valList: aListing, testList: aListing, root: aText }
+const IDX: OptionRules<IdxSource> = { images: aFile, labels: aFile, testImages: aFile, testLabels: aFile }
+const ARRAYS: OptionRules<ArraysSource> = { data: anArray, shape: anArray, labels: anArray }
+
+function known<S extends object>(source: S, rules: OptionRules<S>, needed: readonly (keyof S & string)[] = []): S {
+  checkNeeded('makeDataset: its source', source, rules, needed)
+  return source
 }
 
 const noSource = () =>

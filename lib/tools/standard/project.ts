@@ -1,7 +1,17 @@
 import { FormatError, NetError } from '../../errors.js'
 import type { NetParameter, SolverParameter } from '../../generated/caffe.js'
 import { printNet, printSolver } from '../../proto/print.js'
-import { createFiles, type FileOptions } from '../../system/files.js'
+import {
+  aCount,
+  aFlag,
+  aNumber,
+  aPath,
+  aSeed,
+  aText,
+  checkNeeded,
+  type OptionRules,
+} from '../../system/check_options.js'
+import { type FileOptions, filesFor } from '../../system/files.js'
 import { writeFilesSafely } from '../../system/write_file.js'
 import type { DatasetSummary } from '../dataset/summary.js'
 import { type StandardNetName, standardBatch, standardNet, standardSolver, testBatchFor } from './standard_net.js'
@@ -28,6 +38,19 @@ export interface NewProjectOptions {
   readonly seed?: number
 }
 
+const RULES: OptionRules<NewProjectOptions> = {
+  folder: aPath,
+  dataset: aPath,
+  net: aText,
+  epochs: aNumber,
+  solver: aText,
+  batch: aCount,
+  rate: aNumber,
+  crop: aNumber,
+  mirror: aFlag,
+  seed: aSeed,
+}
+
 /** What a project consists of, by path. */
 export interface NewProject {
   readonly net: NetParameter
@@ -40,9 +63,10 @@ export interface NewProject {
  * iterations come from the dataset's summary.json.
  */
 export async function planProject(options: NewProjectOptions, access: FileOptions = {}): Promise<NewProject> {
+  checkNeeded('newProject', options, RULES, ['folder', 'dataset', 'net'])
   const { folder, dataset, net: name, epochs = 10, solver: type, crop, mirror, rate, seed } = options
   const file = `${dataset}/summary.json`
-  const summary = readSummary(await createFiles(access).text(file), file)
+  const summary = readSummary(await filesFor('planProject', access).text(file), file)
   const { channels, height, width, classes, mean } = summary
   const train = summary.sets.train?.records ?? 0
   const val = summary.sets.val?.records ?? 0

@@ -1,5 +1,20 @@
 import { NetError } from '../../errors.js'
 import type { LayerParameter, NetParameter, SolverParameter } from '../../generated/caffe.js'
+import {
+  aCount,
+  aFlag,
+  aLimit,
+  aList,
+  aNumber,
+  anObject,
+  anything,
+  aPath,
+  aSeed,
+  aText,
+  checkNeeded,
+  type OptionRules,
+  sizes,
+} from '../../system/check_options.js'
 import { didYouMean, listNames } from '../../system/names.js'
 import { Layers } from './layers.js'
 import { type StandardNet, type StandardNetName, standardNets } from './nets.js'
@@ -36,6 +51,23 @@ export interface StandardNetOptions {
   readonly batch?: number
 }
 
+const DATA_RULES: OptionRules<StandardData> = {
+  train: aPath,
+  val: aPath,
+  mean: aList,
+  scale: aNumber,
+  crop: aFlag,
+  mirror: aFlag,
+  testBatch: aCount,
+}
+const NET_RULES: OptionRules<StandardNetOptions> = {
+  classes: anything,
+  channels: anything,
+  size: [v => typeof v === 'number' || sizes(2)[0](v), 'a number, or [height, width]'],
+  data: anObject,
+  batch: aCount,
+}
+
 /** The names that standardNet takes. */
 export const standardNetNames = Object.keys(standardNets) as readonly StandardNetName[]
 
@@ -47,6 +79,8 @@ export const standardNetNames = Object.keys(standardNets) as readonly StandardNe
  */
 export function standardNet(name: StandardNetName, options: StandardNetOptions): NetParameter {
   const net = standardOf(name)
+  checkNeeded('standardNet', options, NET_RULES, ['classes', 'size'])
+  if (options.data) checkNeeded('standardNet: data', options.data, DATA_RULES, ['train'])
   const { classes, channels = 3 } = options
   const [height, width] = typeof options.size === 'number' ? [options.size, options.size] : options.size
   const counts = { classes, channels, height, width }
@@ -159,6 +193,19 @@ export interface StandardSolverOptions {
   readonly prefix: string
 }
 
+const SOLVER_RULES: OptionRules<StandardSolverOptions> = {
+  net: aPath,
+  epochs: anything,
+  train: anything,
+  val: aLimit,
+  batch: aCount,
+  testBatch: aCount,
+  type: aText,
+  rate: aNumber,
+  seed: aSeed,
+  prefix: aPath,
+}
+
 /** First rates of solvers that scale their steps themselves. */
 const RATES: Readonly<Record<string, number>> = { AdaGrad: 0.01, RMSProp: 0.001, AdaDelta: 1, Adam: 0.001 }
 
@@ -168,6 +215,7 @@ const RATES: Readonly<Record<string, number>> = { AdaGrad: 0.01, RMSProp: 0.001,
  */
 export function standardSolver(name: StandardNetName, options: StandardSolverOptions): SolverParameter {
   const net = standardOf(name)
+  checkNeeded('standardSolver', options, SOLVER_RULES, ['net', 'epochs', 'train', 'prefix'])
   const { epochs, train, val = 0, batch = net.batch, testBatch = batch, type = 'SGD', seed } = options
   if (!(epochs > 0) || !(train >= 1))
     throw new NetError(`standardSolver: ${epochs} epochs of ${train} pictures are no training`)
