@@ -753,6 +753,13 @@ export interface HostEngine extends AnyEngine {
   readonly kernels: Kernels
 }
 
+/** Whose kernels a device is given: named where one fails, and told while kernels are compiled. */
+export interface DeviceCaller {
+  readonly name: string
+  readonly type: string
+  readonly context: { readonly log: (line: string) => void }
+}
+
 /** Has one queue, and only a download waits. */
 export interface DeviceEngine extends AnyEngine {
   readonly isHost: false
@@ -760,6 +767,8 @@ export interface DeviceEngine extends AnyEngine {
   readonly kernels: Partial<Kernels>
   /** For such layers and for plain host code, in the same heap. */
   readonly host: HostEngine
+  /** Who calls kernels from now on; nobody in particular where it is left out. */
+  calledBy?(caller?: DeviceCaller): void
 }
 
 /** Where kernels run. */

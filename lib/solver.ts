@@ -25,7 +25,7 @@ import {
 import { hasMultiple, restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
 import { readSolver } from './solver/source.js'
 import { lintEnd, lintLoss } from './solver/stuck.js'
-import { gradientNorm, Pace, ruleOf, SmoothedLoss } from './solver/update.js'
+import { gradientNorm, Pace, ruleOf, SmoothedLoss, updateEach } from './solver/update.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
 import { type FileSource, type Files, isFileSource } from './system/files.js'
 
@@ -491,7 +491,7 @@ export abstract class Solver {
     if (displayed || 'stage' in moved)
       this.emit({ type: 'rate', iter, lr, displayed, policy: param.lr_policy ?? '', ...moved })
     const scale = (await this.clipScale()) / (param.iter_size ?? 1)
-    net.built.learnable.forEach((learnable, i) => this.update(i, learnable, ruleOf(param, learnable, lr, scale)))
+    updateEach(net.built, (i, learnable) => this.update(i, learnable, ruleOf(param, learnable, lr, scale)))
     // a device's queue must not grow without end; nothing is read back
     await this.engine.finish?.()
     this.iter++

@@ -124,6 +124,9 @@ async function build(mode: GpuMode, options: GpuEngineOptions): Promise<GpuEngin
     gpu,
     traffic: gpu.queue.traffic,
     finish: () => gpu.queue.finish(),
+    calledBy(caller) {
+      gpu.caller = caller
+    },
     run(kernel, args, out, constants = {}, by) {
       checkRun(kernel, args, out, constants, memory => scratches.includes(memory))
       gpu.run(kernel, args, out, constants, by)

@@ -54,7 +54,8 @@ export async function createEngine(name: EngineName | Engine = 'wasm', options: 
 export async function startEngine(name: EngineName | Engine, options: EngineOptions): Promise<Engine> {
   if (typeof name !== 'string') return checked(name, 'the option engine')
   const factory = registered.get(name)
-  if (factory) return checked(await factory(options), `what registerEngine('${name}', …) gives`)
+  const { threads } = options
+  if (factory) return checked(await factory(threads === undefined ? {} : { threads }), `what registerEngine('${name}', …) gives`)
   if (name === 'js') return createJsEngine()
   if (name === 'js:float64') return createJsEngine({ float64: true })
   if (name === 'wasm') return startWasmEngine(options)

@@ -136,6 +136,7 @@ export class Passes {
   async forward(start = 0, end = this.built.nodes.length - 1, signal?: AbortSignal): Promise<void> {
     const { nodes, context } = this.built
     const { beforeForward, afterForward } = this.hooks
+    const device = context.engine.isHost ? undefined : context.engine
     if (this.feeds.length > 1) checkInStep(this.feeds)
     for (const feed of this.feeds) {
       if (!feed.takesPart(start, end)) continue
@@ -160,15 +161,17 @@ export class Passes {
       node.layer.random.iteration = this.count
       const next = watched ? undefined : this.fused.get(node)
       try {
+        device?.calledBy?.(node.layer)
+        let wait: void | Promise<void> | null = null
         if (next && next.place <= end) {
           if (shapesChanged(next.node)) this.reshapeNode(next.node)
           node.layer.forward(node.bottom, node.top, next.after)
           done = next.node
-        } else {
-          const wait = node.layer.forward(node.bottom, node.top)
-          if (wait) await wait
-        }
+        } else wait = node.layer.forward(node.bottom, node.top)
+        device?.calledBy?.()
+        if (wait) await wait
       } catch (error) {
+        device?.calledBy?.()
         throw namingLayer(node.layer, error)
       }
       if (this.debugInfo) await debugForward(this.built, node)
@@ -182,6 +185,7 @@ export class Passes {
   async backward(start = this.built.nodes.length - 1, end = 0, signal?: AbortSignal): Promise<void> {
     const { nodes, context } = this.built
     const { beforeBackward, afterBackward } = this.hooks
+    const device = context.engine.isHost ? undefined : context.engine
     for (let i = start; i >= end; i--) {
       const node = nodes[i]
       if (!node.needsBackward) continue
@@ -189,9 +193,12 @@ export class Passes {
       for (const hook of beforeBackward) await hook(node.key)
       if (node.layer.engine !== context.engine) await homeForBackward(node)
       try {
+        device?.calledBy?.(node.layer)
         const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
+        device?.calledBy?.()
         if (wait) await wait
       } catch (error) {
+        device?.calledBy?.()
         throw namingLayer(node.layer, error)
       }
       if (this.debugInfo) await debugBackward(this.built, node)

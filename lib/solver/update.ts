@@ -26,6 +26,19 @@ export function ruleOf(param: SolverParameter, learnable: LearnableParam, lr: nu
   }
 }
 
+/** Update every param; a device is told whose each is. */
+export function updateEach(
+  { learnable, nodes, context }: BuiltNet,
+  update: (i: number, of: LearnableParam) => void,
+): void {
+  const device = context.engine.isHost ? undefined : context.engine
+  learnable.forEach((param, i) => {
+    device?.calledBy?.(nodes.find(({ layer }) => layer.blobs.includes(param.blob))?.layer)
+    update(i, param)
+  })
+  device?.calledBy?.()
+}
+
 /** The mean of the last losses, as Caffe smooths them: it starts anew with every call of `step`. */
 export class SmoothedLoss {
   private recent: number[] = []

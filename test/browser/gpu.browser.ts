@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
+import { oddKernels, textOf } from '../engines/odd_kernels.js'
 import { goldenPath } from '../golden.js'
 import { bundle, chromiumPath, openSite, type Site, viteBundle } from './harness.js'
 import type { tests } from './page.js'
@@ -10,6 +11,14 @@ type Page = typeof tests
 const modes = ['webgl2', 'webgpu', 'webgl'] as const
 const images = [...readFileSync(goldenPath('io/mnist_200-images-idx3-ubyte')).subarray(16)].map(v => v / 256)
 const labels = [...readFileSync(goldenPath('io/mnist_200-labels-idx1-ubyte')).subarray(8)]
+
+/** The part of WebGPU that compiles. */
+interface GpuOfPage {
+  requestAdapter(): Promise<{ requestDevice(): Promise<DeviceOfPage> }>
+}
+interface DeviceOfPage {
+  createShaderModule(of: { code: string }): { getCompilationInfo(): Promise<{ messages: { type: string }[] }> }
+}
 
 let site: Site
 
@@ -48,6 +57,24 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
       /webgpu: its adapter is no GPU \(.*swiftshader.*\) and slower than wasm; ask for gpu:webgpu by name/i,
     )
     expect(error).toMatch(/webgl2: its adapter is no GPU \(.*swiftshader/i)
+  })
+
+  test('what Node makes of kernels for WebGPU compiles here', async () => {
+    const texts: Record<string, string> = {}
+    for (const name of Object.keys(oddKernels)) texts[name] = (await textOf(name)).wgsl
+    // and one that does not, lest nothing be looked at
+    texts.wrong = 'fn f() -> f32 { return nowhere; }'
+    const refused = await site.page.evaluate(async given => {
+      const { gpu } = navigator as unknown as { gpu: GpuOfPage }
+      const device = await (await gpu.requestAdapter()).requestDevice()
+      const found: string[] = []
+      for (const [name, code] of Object.entries(given)) {
+        const { messages } = await device.createShaderModule({ code }).getCompilationInfo()
+        if (messages.some(({ type }) => type === 'error')) found.push(name)
+      }
+      return found
+    }, texts)
+    expect(refused).toEqual(['wrong'])
   })
 
   test('webgl2 reads back through a buffer and a fence, so that the page goes on', async () => {

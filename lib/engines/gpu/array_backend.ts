@@ -3,6 +3,7 @@ import type { Constants, Dims, GpuKernel } from '../../gpu_kernel.js'
 import { type Backend, MOST_ROUNDS, type Native, type NativeTensor, type Program, threadsOf } from './backend.js'
 import type { GpuJs } from './gpujs.js'
 import { portableKernel } from './portable_source.js'
+import { shaderText } from './shader_text.js'
 
 /** The modes without a device, webasm and cpu: values are Float32Arrays, and every call is synchronous. */
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
@@ -17,6 +18,8 @@ export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend 
     const width = kernel.width ?? 1
     const threads = threadsOf(kernel, output)
     const { source, functions } = portableKernel(kernel, constants, args, lib)
+    const given = args.map(arg => (typeof arg === 'number' ? arg : input(arg)))
+    shaderText(kernel.name, source, { output: threads, functions, constants }, given, lib)
     const settings = {
       output: [...threads],
       precision: 'single',

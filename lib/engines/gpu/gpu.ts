@@ -1,8 +1,9 @@
-import type { HostEngine, Kernels } from '../../engine.js'
+import type { DeviceCaller, HostEngine, Kernels } from '../../engine.js'
 import { EngineError } from '../../errors.js'
 import { type Constants, type Dims, type GpuKernel, gpuKernel, type Tensor, type View } from '../../gpu_kernel.js'
 import { Memory } from '../../memory.js'
 import type { Backend, NativeTensor, Program } from './backend.js'
+import { CompilingLog } from './compiling_log.js'
 import { textureSize } from './gpujs.js'
 import { Handle, Queue } from './queue.js'
 
@@ -54,7 +55,10 @@ export class Gpu {
   readonly queue: Queue
   /** The engine's table, for kernels that are made of others. */
   kernels!: Kernels
+  /** Whose kernels these are, for errors and for the log. */
+  caller: DeviceCaller | undefined
   private readonly programs = new Map<string, Program>()
+  private readonly compiling = new CompilingLog()
   /** Kernels are told apart by identity: two layers may call theirs the same. */
   private knowsLarge = false
   private readonly ids = new Map<GpuKernel, number>()
@@ -99,13 +103,15 @@ export class Gpu {
     const handles = tensors.filter(arg => typeof arg !== 'number').map(arg => arg.handle)
     if (count > LARGE && !this.knowsLarge) this.tryLarge()
     const out = new Handle(count)
+    const { caller } = this
+    const who = by ?? (caller && `layer '${caller.name}' (${caller.type})`)
     const compute = () => {
       const natives = tensors.map(arg =>
         typeof arg === 'number' ? arg : { native: arg.handle.native!, dims: arg.dims },
       )
-      return this.program(kernel, natives, dims, constants).run(natives)
+      return this.program(kernel, natives, dims, constants, caller).run(natives)
     }
-    this.queue.compute(out, handles, compute, `${by ? `${by}: ` : ''}kernel '${kernel.name}'`)
+    this.queue.compute(out, handles, compute, `${who ? `${who}: ` : ''}kernel '${kernel.name}'`)
     return out
   }
 
@@ -248,6 +254,7 @@ export class Gpu {
     args: readonly (NativeTensor | number)[],
     output: Dims,
     constants: Constants,
+    caller?: DeviceCaller,
   ): Program {
     const { backend, programs } = this
     let key = `${this.idOf(kernel)}|${output}`
@@ -255,7 +262,10 @@ export class Gpu {
     for (const name in constants) key += `|${constants[name]}`
     let program = programs.get(key)
     if (program) programs.delete(key)
-    else program = backend.compile(kernel, output, constants, args)
+    else {
+      this.compiling.tell(this.queue.name, caller)
+      program = backend.compile(kernel, output, constants, args)
+    }
     programs.set(key, program)
     if (programs.size > MOST_PROGRAMS) {
       const [oldest, unused] = programs.entries().next().value!

@@ -91,7 +91,24 @@ export interface TextureResult {
   delete(): void
 }
 
+/** A kernel of gpu.js as far as it translates: all that needs no device. */
+export interface Translating {
+  threadDim: number[]
+  paramsLayout: object
+  setupConstants(): void
+  setupArguments(args: ArrayLike<unknown>): void
+  validateSettings(args: ArrayLike<unknown>): void
+  translateSource(): void
+  computeParamsLayout(): object
+  assembleWGSL(): string
+}
+
 export interface GpuJs {
+  readonly WebGPUKernel: new (source: string, settings: object) => Translating
+  readonly WebGL2FunctionNode: unknown
+  readonly FunctionBuilder: {
+    fromKernel(kernel: unknown, node: unknown, options: object): { getPrototypeString(name: string): string }
+  }
   readonly GPU: {
     new (settings: { mode: string; canvas?: unknown; context?: unknown }): GpuJsInstance
     isWebGPUAvailable(): Promise<boolean>

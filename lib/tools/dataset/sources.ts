@@ -4,6 +4,7 @@ import {
   aFlag,
   anArray,
   anObject,
+  anything,
   aPath,
   aText,
   checkNeeded,
@@ -56,7 +57,12 @@ const FOLDER: OptionRules<FolderSource> = { folder: aPath, followLinks: aFlag }
 const ZIP: OptionRules<ZipSource> = { zip: [v => aFile[0](v) || anObject[0](v), 'a path, bytes or a ByteSource'] }
 const aListing: OptionRule = [v => aPath[0](v) || Array.isArray(v), 'a path, or an array of { path, label }']
 const LIST: OptionRules<ListSource> = { list: aListing, valList: aListing, testList: aListing, root: aText }
-const IDX: OptionRules<IdxSource> = { images: aFile, labels: aFile, testImages: aFile, testLabels: aFile }
+const IDX: OptionRules<IdxSource> = {
+  images: anything,
+  labels: anything,
+  testImages: anything,
+  testLabels: anything,
+}
 const ARRAYS: OptionRules<ArraysSource> = { data: anArray, shape: anArray, labels: anArray }
 
 function known<S extends object>(source: S, rules: OptionRules<S>, needed: readonly (keyof S & string)[] = []): S {
