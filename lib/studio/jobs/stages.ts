@@ -1,6 +1,6 @@
 import type { LayerParameter, NetParameter } from '../../generated/caffe.js'
 import type { Phase } from '../../layer.js'
-import { deployed, planDeploy } from '../../net/deploy.js'
+import { deployed, planDeploy } from '../../net/deploy_plan.js'
 import { declaredItem } from '../../net/deploy_shape.js'
 import { filterNet } from '../../net/graph.js'
 import { keepPlace } from '../../proto/places.js'
