@@ -55,7 +55,8 @@ export async function startEngine(name: EngineName | Engine, options: EngineOpti
   if (typeof name !== 'string') return checked(name, 'the option engine')
   const factory = registered.get(name)
   const { threads } = options
-  if (factory) return checked(await factory(threads === undefined ? {} : { threads }), `what registerEngine('${name}', …) gives`)
+  if (factory)
+    return checked(await factory(threads === undefined ? {} : { threads }), `what registerEngine('${name}', …) gives`)
   if (name === 'js') return createJsEngine()
   if (name === 'js:float64') return createJsEngine({ float64: true })
   if (name === 'wasm') return startWasmEngine(options)
