@@ -10,10 +10,11 @@ import { fetchClasses } from '../../registry.js'
 import { lintDescription } from '../../solver/lint.js'
 import { withoutFillers } from '../../tools/stand_in.js'
 import type { Inspection, InspectRequest, Mark } from '../api/index.js'
-import type { DatasetFacts } from './facts.js'
+import type { DatasetFacts } from '../core/facts.js'
+import { layersOf } from '../core/stages.js'
 import { graphOf } from './graph.js'
 import { hintMark, inOrder, marksOf, TEXT } from './marks.js'
-import { layersOf, stageNet } from './stages.js'
+import { stageNet } from './staged.js'
 
 /** What is looked at; the dataset by what its summary says. Classes of custom layers are registered already. */
 export interface InspectOptions extends Pick<InspectRequest, 'net' | 'stage' | 'crop' | 'batch'> {

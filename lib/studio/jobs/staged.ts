@@ -1,27 +1,12 @@
 import type { LayerParameter, NetParameter } from '../../generated/caffe.js'
-import type { Phase } from '../../layer.js'
 import { deployed, planDeploy } from '../../net/deploy_plan.js'
 import { declaredItem } from '../../net/deploy_shape.js'
-import { filterNet } from '../../net/graph.js'
 import { keepPlace } from '../../proto/places.js'
 import { fetchClasses } from '../../registry.js'
 import { guesses, isData, withStandIns } from '../../tools/stand_in.js'
-import type { InspectRequest } from '../api/index.js'
-import type { DatasetFacts } from './facts.js'
+import type { DatasetFacts } from '../core/facts.js'
+import { batchOf, layersOf, type Stage } from '../core/stages.js'
 import { byKey } from './graph.js'
-
-/** The part of one description that trains, that tests, or that is used. */
-export type Stage = InspectRequest['stage']
-
-/**
- * The states of the stages: phases, and the stage names that nets of DIGITS go by, which solvers of Studio name in
- * `train_state` and `test_state`.
- */
-export const stageStates: Readonly<Record<Stage, { readonly phase: Phase; readonly stages: readonly string[] }>> = {
-  train: { phase: 'TRAIN', stages: ['train'] },
-  val: { phase: 'TEST', stages: ['val'] },
-  deploy: { phase: 'TEST', stages: ['deploy'] },
-}
 
 /** What stands in for data. */
 export interface StageOptions {
@@ -37,13 +22,6 @@ export interface StagedNet {
   readonly net: NetParameter
   /** Layers as they were written, by the keys of what stands for them. */
   readonly written: ReadonlyMap<string, LayerParameter>
-}
-
-/** The layers of a stage as the description has them. */
-export function layersOf(net: NetParameter, stage: Stage): LayerParameter[] {
-  const { phase, stages } = stageStates[stage]
-  const { level = 0, stage: own = [] } = net.state ?? {}
-  return filterNet(net, { phase, level, stages: [...own, ...stages] }).layer ?? []
 }
 
 /**
@@ -89,15 +67,6 @@ async function deployStage(net: NetParameter, options: StageOptions): Promise<St
 
 const itemOf = ({ dataset, crop }: StageOptions): readonly number[] | undefined =>
   dataset && [dataset.channels, crop ?? dataset.height, crop ?? dataset.width]
-
-/** What a data layer says of its batch. */
-export function batchOf(layer: LayerParameter): number | undefined {
-  for (const [name, value] of Object.entries(layer)) {
-    const { batch_size } = (name.endsWith('_param') ? value : {}) as { batch_size?: unknown }
-    if (typeof batch_size === 'number' && batch_size > 0) return batch_size
-  }
-  return undefined
-}
 
 /** Rules have been followed, and must not be followed again under another state. */
 const withoutRules = ({ include, exclude, ...layer }: LayerParameter, _i: number, all: LayerParameter[]) =>
