@@ -123,7 +123,18 @@ export interface EvaluationResult {
 
 /** What happens in a job. `seq` counts from 1 in each job, without a gap. */
 export type JobEvent = { readonly seq: number; readonly t: number } & (
-  | { readonly kind: 'start'; readonly attempt: number; readonly iter: number; readonly resumedFrom?: string }
+  | {
+      readonly kind: 'start'
+      readonly attempt: number
+      /** Points of earlier attempts at this iteration or later happen again: readers drop them. */
+      readonly iter: number
+      readonly resumedFrom?: string
+      /** Of a model: how many updates it shall have, and make a pass over the training set. */
+      readonly maxIter?: number
+      readonly iterationsPerEpoch?: number
+      /** The output of the test that decides which snapshot is best, and which of its values are better. */
+      readonly watch?: { readonly output: string; readonly better: 'min' | 'max' }
+    }
   | {
       readonly kind: 'train'
       readonly iter: number
@@ -134,6 +145,7 @@ export type JobEvent = { readonly seq: number; readonly t: number } & (
       readonly iterationsPerSecond?: number
     }
   | { readonly kind: 'test'; readonly iter: number; readonly outputs: Readonly<Record<string, number>> }
+  /** It stands; a second one with `best` follows where its test was the best so far. */
   | { readonly kind: 'snapshot'; readonly iter: number; readonly best: boolean; readonly bytes: number }
   | { readonly kind: 'progress'; readonly done: number; readonly total: number; readonly text?: string }
   | { readonly kind: 'skipped'; readonly file: string; readonly reason: string }

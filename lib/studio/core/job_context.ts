@@ -14,7 +14,7 @@ export interface ProjectContext {
   readonly files: FileOptions
   /**
    * What nets, solvers and prototxts call a file of the project, such as `jobs/ID/train_db`; of an upload `U`, whose files lie
-   * in `uploads/U` under their own paths, its folder.
+   * in `uploads/U/files` under their own paths, that folder.
    */
   place(path: string): string
   /**

@@ -3,9 +3,6 @@ import type { JobId, JobKind } from '../api/index.js'
 /** What a running job can be told. `stars`: read again which snapshots a person keeps. */
 export type Command = 'stop' | 'snapshot' | 'stars'
 
-/** What a job is found by when the program that started it is gone: plain data. */
-export type Mark = Readonly<Record<string, string | number>>
-
 /** How a job that is over ended, as far as the outside sees it; `reason` is for a person. */
 export interface Exit {
   /** It came to its own end, good or bad: its events say which. */
@@ -15,7 +12,6 @@ export interface Exit {
 
 /** A job that somebody is at. */
 export interface Handle {
-  readonly mark: Mark
   command(command: Command): void
   /** At once, without its leave: it is interrupted then. */
   kill(): void
@@ -33,6 +29,6 @@ export interface Start {
 /** Starts jobs. What happens in them goes through their `events.jsonl`, whoever started them. */
 export interface Runner {
   start(job: Start): Promise<Handle>
-  /** A job that was running, by its mark: undefined if nobody is at it any more. */
-  adopt(id: JobId, mark: Mark): Promise<Handle | undefined>
+  /** A job that somebody is at already, such as a process that outlived the server: undefined if nobody is. */
+  adopt(id: JobId): Promise<Handle | undefined>
 }
