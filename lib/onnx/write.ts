@@ -16,7 +16,7 @@ export function writeGraph(graph: Graph): Uint8Array<ArrayBuffer> {
     producer_name: graph.producer || 'ristretto',
     graph: {
       node: graph.nodes.map(toNode),
-      name: graph.name || 'net',
+      name: graph.name,
       initializer: [...graph.initializers].map(([name, tensor]) => toTensor(tensor, name)),
       input: graph.inputs.map(toValue),
       output: graph.outputs.map(toValue),
