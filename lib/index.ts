@@ -74,6 +74,10 @@ export {
   type View,
   view,
 } from './gpu_kernel.js'
+export { joinGroup, startWorkers } from './group/index.js'
+export type { GroupOptions } from './group/patience.js'
+export type { StartOptions, Workers } from './group/supervisor.js'
+export type { Communicator, Share } from './group.js'
 export {
   type AtDeploy,
   type ChannelAffine,
@@ -82,6 +86,7 @@ export {
   Layer,
   type LayerClass,
   type LayerContext,
+  type Moving,
 } from './layer.js'
 export { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'

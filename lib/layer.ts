@@ -5,6 +5,7 @@ import { NetError } from './errors.js'
 import { fillBlobLater } from './filler.js'
 import type { FillerParameter, LayerParameter, Phase } from './generated/caffe.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
+import { type Share, WHOLE_SHARE } from './group.js'
 import type { Memory } from './memory.js'
 import {
   type DeclaredValues,
@@ -50,10 +51,25 @@ export interface LayerContext {
   seed: number
   /** Finds the files that the prototxt names. */
   readonly files: Files
+  /** Which batches of every round are this worker's, where several train together. */
+  readonly share?: Share
   /** What tells this layer from others of its name: `ip#2` is the second layer named `ip`. Default: the name. */
   readonly key?: string
   /** Receives notices, one line each. */
   readonly log: (line: string, tag?: string) => void
+}
+
+/**
+ * Statistics of all batches that a layer keeps, which each pass of training moves on. Where several workers train, a pass
+ * leaves them alone: its worker notes down what it measured, and all take in everybody's, in the order of the batches.
+ */
+export interface Moving {
+  /** How many values a pass measures. */
+  readonly length: number
+  /** What the last pass measured. */
+  note(): Float32Array | Promise<Float32Array>
+  /** Take in what a pass measured. */
+  take(measured: Float32Array): void
 }
 
 /**
@@ -298,6 +314,19 @@ export abstract class Layer {
    */
   work(bottom: Blob[], top: Blob[]): number {
     return [...bottom, ...top].reduce((sum, blob) => sum + blob.count, 0)
+  }
+
+  /**
+   * Which batches of every round (an iteration, a test) this worker takes, for layers that read data themselves: of
+   * `before + own + after` in a row it is to skip `before`, give `own` and skip `after`. `rank` and `size` say who it is.
+   */
+  get share(): Share {
+    return this.context.share ?? WHOLE_SHARE
+  }
+
+  /** The statistics that it keeps of all batches while it trains, if it does. */
+  get moving(): Moving | undefined {
+    return undefined
   }
 
   /** What the items of the next batch are called (files, keys), where a data layer knows. */

@@ -150,7 +150,8 @@ export class Net {
     const whole = await starting
     const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
     const engine = limit === undefined ? whole : limitEngine(whole, limit)
-    const context: LayerContext = { phase: state.phase, engine, seed: options.seed ?? drawSeed(), files, log }
+    const { share, seed = drawSeed() } = options
+    const context: LayerContext = { phase: state.phase, engine, seed, files, log, ...(share && { share }) }
     const built = await buildNet({ state, filtered, split }, context)
     const watch = createWatch(built, { memory: options.maxMemory, work: options.maxWork })
     checkFits(built, options.maxMemory !== undefined)

@@ -6,6 +6,7 @@ import type { SolverParameter } from './generated/caffe.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
 import type { LearnableParam } from './net/node.js'
 import type { Net } from './net.js'
+import type { Replicas } from './replicas.js'
 import { detectionTestOf } from './solver/average_precision.js'
 import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver, isNoCount } from './solver/check.js'
@@ -65,6 +66,10 @@ export abstract class Solver {
   /** No trained weights were loaded. */
   private fresh = true
   private readonly pace = new Pace()
+  /** Where an iteration is more than one pass, of this worker or of others. */
+  private replicas: Replicas | undefined
+  /** What the last pass of all left in the outputs, where another worker computed it. */
+  private displayedOutputs: readonly number[] = []
 
   /** Use create(), which also builds the nets. */
   constructor(
@@ -207,11 +212,12 @@ export abstract class Solver {
       const { lint } = await import('./solver/lint.js')
       for (const hint of await lint(net.built, param, this.fresh)) this.hint(hint)
     }
+    if (this.replicas) await this.replicas.begin(iterations)
     const start = this.iter
     const stop = start + iterations
     // snapshots to come need a place that can be written: found out before the work
     const saves = this.savesAtEnd || !!this.options.keepBest || hasMultiple(param.snapshot, start, stop)
-    if (saves && param.snapshot_prefix !== undefined)
+    if (saves && this.writes && param.snapshot_prefix !== undefined)
       await this.files.mustBeWritable(`${param.snapshot_prefix}_iter_${stop}.caffemodel`, {
         anywhere: true,
         tried: true,
@@ -220,7 +226,7 @@ export abstract class Solver {
     this.stopped = false
     this.pace.begin(start)
     while (this.iter < stop) {
-      if (this.options.signal?.aborted) {
+      if (this.replicas?.stops ?? this.options.signal?.aborted) {
         this.stopped = true
         break
       }
@@ -258,6 +264,7 @@ export abstract class Solver {
    */
   async applyUpdate(): Promise<void> {
     this.mustLive('applyUpdate')
+    this.replicas?.refuse('applyUpdate')
     await this.net.exclusive(() => this.advance())
   }
 
@@ -293,8 +300,8 @@ export abstract class Solver {
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
     if (this.stopped) return
     if (param.display && this.iter % param.display === 0) {
-      await this.net.exclusive(() => this.net.runner.forward())
-      this.smoothed.add(await this.net.loss(), this.iter)
+      const loss = await this.net.exclusive(() => (this.replicas ? this.replicas.lastLoss() : this.forwardLoss()))
+      this.smoothed.add(loss, this.iter)
       this.emit({ type: 'final', iter: this.iter, loss: this.smoothed.value })
     }
     if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
@@ -324,6 +331,7 @@ export abstract class Solver {
       param.test_compute_loss ?? false,
       this.options.signal,
       detectionTestOf(param),
+      this.replicas,
     )
     if (!means) {
       this.stopped = true
@@ -349,16 +357,17 @@ export abstract class Solver {
   async snapshot(): Promise<Snapshot> {
     this.mustLive('snapshot')
     await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
-    const snapshot = await this.net.exclusive(() => snapshotSolver(this))
+    if (this.replicas) await this.replicas.checkWeights()
+    const snapshot = await this.net.exclusive(() => snapshotSolver(this, undefined, this.writes))
     this.saved(snapshot, false)
-    await this.keeper.saved(snapshot)
+    if (this.writes) await this.keeper.saved(snapshot)
     return snapshot
   }
 
   /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
   async snapshotAs(name: string): Promise<Snapshot> {
     this.mustLive('snapshotAs')
-    const snapshot = await this.net.exclusive(() => snapshotSolver(this, name))
+    const snapshot = await this.net.exclusive(() => snapshotSolver(this, name, this.writes))
     this.saved(snapshot, name === 'best')
     return snapshot
   }
@@ -371,7 +380,7 @@ export abstract class Solver {
 
   /** Ask for a snapshot after the iteration under way (what SIGHUP does). */
   requestSnapshot(): void {
-    this.snapshotWanted = true
+    if (!this.replicas?.asks()) this.snapshotWanted = true
   }
 
   /** Continue from a .solverstate (and the model that it names, or `model`). */
@@ -379,7 +388,8 @@ export abstract class Solver {
     this.mustLive('restore')
     if (!isFileSource(state))
       throw new RistrettoError(`restore takes the path, URL or bytes of a solver state, not ${whatIs(state)}`)
-    await this.net.exclusive(() => restoreSolver(this, state, model))
+    const restore = () => this.net.exclusive(() => restoreSolver(this, state, model))
+    await (this.replicas ? this.replicas.restore(restore) : restore())
     this.fresh = false
     this.emit({ type: 'restored', iter: this.iter, file: stateName(state) })
   }
@@ -396,6 +406,7 @@ export abstract class Solver {
 
   /** Give the memory of all nets and the history back. */
   dispose(): void {
+    this.replicas?.dispose()
     this.net?.dispose()
     for (const net of this.testNets) net.dispose()
     for (const blob of this.history) blob.dispose()
@@ -428,7 +439,10 @@ export abstract class Solver {
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
     const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
-    const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice)
+    const { group } = this.options
+    if ((group && group.size > 1) || (this.param.iter_size ?? 1) > 1)
+      this.replicas = new (await import('./replicas.js')).Replicas(this.param, this.options)
+    const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice, this.replicas)
     this.net = net
     net.runner.onEpoch = (epoch, inputs) => this.emit({ type: 'epoch', iter: this.iter, epoch, inputs })
     this.testNets = testNets
@@ -436,26 +450,42 @@ export abstract class Solver {
     for (let m = 0; m < this.moments; m++)
       for (const { blob } of net.built.learnable)
         this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
+    await this.replicas?.attach(this, notice)
   }
 
-  /** Forward and backward over iter_size batches. The gradients add up in the params' diffs. */
+  /** Forward and backward over the batches of an iteration. The gradients add up in the params' diffs. */
   private async computeGradients(displayed: boolean): Promise<void> {
-    const { net } = this
-    const size = this.param.iter_size ?? 1
+    const { net, replicas } = this
+    const size = replicas?.total ?? 1
     net.clearParamDiffs()
     let loss = 0
     // a device's loss is fetched only when somebody looks at it, unless a mean over several passes is wanted
     const wanted =
       this.engine.isHost || displayed || size > 1 || (this.param.average_loss ?? 1) > 1 || this.rate.followsLoss
-    for (let i = 0; i < size; i++) {
+    if (replicas) {
+      const passes = await replicas.compute(displayed)
+      this.snapshotWanted ||= passes.saves
+      this.displayedOutputs = passes.outputs
+      loss = passes.loss
+    } else {
       await net.runner.forward()
-      if (wanted) loss += await net.loss()
+      if (wanted) loss = await net.loss()
       await net.runner.backward()
     }
     this.lossKnown = wanted
     if (!wanted) return
     this.lastLoss = loss / size
     this.smoothed.add(this.lastLoss, this.iter)
+  }
+
+  private async forwardLoss(): Promise<number> {
+    await this.net.runner.forward()
+    return this.net.loss()
+  }
+
+  /** Whether this is the worker that writes files. */
+  private get writes(): boolean {
+    return this.replicas?.writes ?? true
   }
 
   private hint(text: string): void {
@@ -473,7 +503,7 @@ export abstract class Solver {
   private async display(): Promise<void> {
     const { net, iter, lastLoss } = this
     const { iterations, seconds } = this.pace.since(iter)
-    const outputs = await readOutputs(net)
+    const outputs = await readOutputs(net, this.displayedOutputs)
     const interval = this.param.display ?? 0
     const loss = this.smoothed.value
     this.emit({ type: 'display', iter, loss, lastLoss, lr: this.lr, iterations, seconds, interval, outputs })
@@ -490,7 +520,7 @@ export abstract class Solver {
     const moved = param.lr_policy !== 'step' && this.rate.stage !== stage ? { stage: this.rate.stage } : {}
     if (displayed || 'stage' in moved)
       this.emit({ type: 'rate', iter, lr, displayed, policy: param.lr_policy ?? '', ...moved })
-    const scale = (await this.clipScale()) / (param.iter_size ?? 1)
+    const scale = (await this.clipScale()) / (this.replicas?.total ?? 1)
     updateEach(net.built, (i, learnable) => this.update(i, learnable, ruleOf(param, learnable, lr, scale)))
     // a device's queue must not grow without end; nothing is read back
     await this.engine.finish?.()
@@ -502,7 +532,7 @@ export abstract class Solver {
   private async clipScale(): Promise<number> {
     const limit = this.param.clip_gradients ?? -1
     if (limit < 0) return 1
-    const norm = await gradientNorm(this.net.built)
+    const norm = (await gradientNorm(this.net.built)) / (this.replicas?.members ?? 1)
     if (!Number.isFinite(norm)) await this.stopIf(`the L2 norm of all gradients is ${norm}`)
     if (norm <= limit) return 1
     this.emit({ type: 'clip', iter: this.iter, norm, limit })

@@ -18,11 +18,11 @@ const graph = new Map(files.map(file => [file, importsOf(file)]))
 /** Higher rooms use lower ones. */
 const levels: readonly (readonly string[])[] = [
   ['system', 'errors.ts'],
-  ['proto', 'rng.ts', 'memory.ts', 'gpu_kernel.ts', 'blob.ts', 'engine.ts', 'filler.ts', 'gabor.ts'],
+  ['proto', 'rng.ts', 'memory.ts', 'group.ts', 'gpu_kernel.ts', 'blob.ts', 'engine.ts', 'filler.ts', 'gabor.ts'],
   ['layer.ts', 'engines', 'data', 'layers', 'registry.ts', 'kernel_limits.ts'],
   ['net', 'onnx'],
   ['net.ts'],
-  ['solver', 'solver.ts'],
+  ['solver', 'solver.ts', 'replicas.ts', 'group'],
   // the root stands below what has a subpath of its own: a program that imports 'ristretto' loads none of it
   ['index.ts'],
   ['pycaffe', 'tools', 'plot', 'testing', 'testing.ts'],

@@ -854,7 +854,7 @@ test('timers fire while it trains', async () => {
 })
 
 describe('applyUpdate', () => {
-  const text = `base_lr: 0.05 lr_policy: "multistep" gamma: 0.5 stepvalue: 2 momentum: 0.9 weight_decay: 0.01 iter_size: 2 clip_gradients: 0.4 display: 2`
+  const text = `base_lr: 0.05 lr_policy: "multistep" gamma: 0.5 stepvalue: 2 momentum: 0.9 weight_decay: 0.01 clip_gradients: 0.2 display: 2`
   const net = `${input('x', 2, 3)} ${input('t', 2, 4)}
     layer { name: "drop" type: "Dropout" bottom: "x" top: "d" }
     layer { name: "ip" type: "InnerProduct" bottom: "d" top: "y" param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
@@ -867,9 +867,9 @@ describe('applyUpdate', () => {
     weights: net.built.learnable.map(({ blob }) => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
     history: history.map(blob => new Uint32Array(new Float32Array(blob.dataArray).buffer)),
   })
-  const start = async (type: string, engine: string) => {
+  const start = async (type: string, engine: string, iterSize = 1) => {
     const made = await make(
-      `type: "${type}" ${type === 'RMSProp' || type === 'AdaGrad' ? text.replace('momentum: 0.9', '') : text}`,
+      `type: "${type}" iter_size: ${iterSize} ${type === 'RMSProp' || type === 'AdaGrad' ? text.replace('momentum: 0.9', '') : text}`,
       net,
       {
         engine,
@@ -896,10 +896,8 @@ describe('applyUpdate', () => {
           await stepped.solver.step(1)
           const { net } = byHand.solver
           net.clearParamDiffs()
-          for (let k = 0; k < 2; k++) {
-            await net.forward()
-            await net.backward()
-          }
+          await net.forward()
+          await net.backward()
           await byHand.solver.applyUpdate()
           expect(bits(byHand.solver), `iteration ${i}`).toEqual(bits(stepped.solver))
         }
@@ -909,6 +907,21 @@ describe('applyUpdate', () => {
         expect(about(byHand.log)).toEqual(about(stepped.log))
         expect(about(stepped.log).length).toBeGreaterThan(4)
       })
+
+  test('gradients of several passes that are added up by hand are those of iter_size, but for their rounding', async () => {
+    const [stepped, byHand] = await Promise.all([start('SGD', 'wasm', 4), start('SGD', 'wasm', 4)])
+    for (let i = 0; i < 3; i++) {
+      await stepped.solver.step(1)
+      byHand.solver.net.clearParamDiffs()
+      for (let k = 0; k < 4; k++) {
+        await byHand.solver.net.forward()
+        await byHand.solver.net.backward()
+      }
+      await byHand.solver.applyUpdate()
+    }
+    const [a, b] = [stepped, byHand].map(({ solver }) => [...solver.net.params['ip'][0].dataArray])
+    for (const [k, value] of a.entries()) expect(value).toBeCloseTo(b[k], 5)
+  })
 
   test('waits for the pass under way', async () => {
     const { solver } = await make('base_lr: 0.5')

@@ -17,5 +17,6 @@ async function load(): Promise<typeof import('./program.js')> {
 }
 
 const { run } = await load()
-process.exitCode = await run(process.argv.slice(2), output)
+const argv = process.argv.slice(2)
+process.exitCode = await run(argv, { ...output, program: { url: import.meta.url, argv } })
 end()

@@ -19,6 +19,8 @@ export interface Output {
   readonly err: TextStream
   /** From now on the command's result is a file: it goes on when nobody reads what it says. */
   writesFiles?(): void
+  /** The program itself, where it is one: what starts it again with the same words. */
+  readonly program?: { readonly url: string; readonly argv: readonly string[] }
 }
 
 /** One line, in which nothing moves the terminal or begins another. */

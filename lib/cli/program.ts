@@ -75,12 +75,20 @@ export async function run(argv: readonly string[], output: Output): Promise<numb
     await program.parseAsync(words, { from: 'user' })
     return exitCodes.ok
   } catch (error) {
+    // a worker's errors are its supervisor's to print
+    if (await isWorker()) throw error
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     const debug = program?.opts()['debug'] === true
     const color = output.err.isTTY === true && !process.env['NO_COLOR']
     output.err.write(`${errorText(error, { debug, color })}\n`)
     return exitCodes.error
   }
+}
+
+/** Whether this is a thread of a program that has started it. */
+async function isWorker(): Promise<boolean> {
+  const { isMainThread, workerData } = await import('node:worker_threads')
+  return !isMainThread && (workerData as { ristrettoGroup?: unknown } | null)?.ristrettoGroup !== undefined
 }
 
 function refuse(command: Command, flag: string): never {

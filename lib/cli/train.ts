@@ -1,8 +1,7 @@
+import { availableParallelism } from 'node:os'
 import { type Command, Option } from 'commander'
-import { caffeLog } from '../solver/caffe_log.js'
-import type { SolverEvent } from '../solver/events.js'
+import type { Communicator } from '../group.js'
 import { createSolver } from '../solver/rules/index.js'
-import type { Solver } from '../solver.js'
 import { addGpuFlag } from './gpu_flag.js'
 import {
   addRunOptions,
@@ -13,13 +12,15 @@ import {
   type StateOptions,
   whole,
 } from './options.js'
-import { type Output, printLog } from './output.js'
+import type { Output } from './output.js'
 import { copyAll } from './run_net.js'
-import { handleSignals, type SignalEffect } from './signals.js'
+import type { SignalEffect } from './signals.js'
 import { applySnapshotPrefix } from './snapshot_prefix.js'
 import { TrainingBar } from './training_bar.js'
+import { TrainingLog } from './training_log.js'
+import { groupOf, isSupervisor, memberSignals, memberView, supervise, type WorkersOptions } from './workers.js'
 
-interface TrainOptions extends RunOptions, StateOptions {
+interface TrainOptions extends RunOptions, StateOptions, WorkersOptions {
   solver: string
   weights?: string[]
   snapshot?: string
@@ -29,6 +30,7 @@ interface TrainOptions extends RunOptions, StateOptions {
   keepLast?: number
   keepBest?: string
   patience?: number
+  share?: boolean
 }
 
 const effects = ['stop', 'snapshot', 'none']
@@ -47,6 +49,10 @@ export function addTrain(program: Command, output: Output): void {
     )
     .option('--plain', "Caffe's log lines on a terminal, too, instead of a progress bar")
   command
+    .option('--workers <n>', 'train with so many threads, each with a memory of its own: see docs/scaling.md', whole(1))
+    .option('--share', 'let the workers share the iter_size passes of an iteration, not each do so many')
+    .option('--group-timeout <s>', 'end when the other workers have not come for so many seconds', whole(1))
+  command
     .option('--keep-last <n>', 'keep only the newest snapshots of this run', whole(1))
     .option('--keep-best <output>', 'also save <prefix>_best whenever this test output is better than before')
     .option('--patience <n>', 'stop when the --keep-best output has not become better for so many tests', whole(1))
@@ -62,6 +68,8 @@ Examples:
   ristretto train --solver lenet_solver.prototxt
   ristretto train --solver lenet_solver.prototxt --snapshot lenet_iter_5000.solverstate
   ristretto train --solver finetune_solver.prototxt --weights bvlc_reference_caffenet.caffemodel
+  ristretto train --solver lenet_solver.prototxt --workers 4
+  mpirun -n 4 ristretto train --solver lenet_solver.prototxt         (on one machine or several)
   ristretto train --solver lenet_solver.prototxt | tee train.log     (what Caffe's parse_log reads)`,
   )
 }
@@ -69,10 +77,15 @@ Examples:
 async function train(options: TrainOptions, output: Output): Promise<void> {
   // snapshots are the result: training goes on when nobody reads its log
   output.writesFiles?.()
+  if (await isSupervisor(options)) return supervise(options, output, new TrainingLog(output))
+  const group = await groupOf(options, output)
   await registerLayers(options, output)
-  const view: View = output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output)
+  const view = await memberView(group, () =>
+    output.out.isTTY && !options.plain && group.size === 1 ? new TrainingBar(output) : new TrainingLog(output),
+  )
   const abort = new AbortController()
-  const { engine, threads, seed, level, stage, outputs, keepLast, keepBest, patience } = options
+  const { engine, seed, level, stage, outputs, keepLast, keepBest, patience, share } = options
+  const threads = options.threads ?? (group.size > 1 ? threadsOf(group) : undefined)
   const watch = keepBest === undefined ? undefined : { output: keepBest }
   let saved = ''
   const solver = await createSolver(options.solver, {
@@ -86,6 +99,8 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
     keepBest: watch,
     patience: watch && patience !== undefined ? { ...watch, tests: patience } : undefined,
     signal: abort.signal,
+    group,
+    share,
     on(event) {
       if (event.type === 'snapshot' && event.files && !event.best) saved = event.files.state
       view.event(event)
@@ -94,19 +109,17 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   try {
     view.log(`Engine ${solver.engine.name} (${solver.engine.detail}), seed ${solver.net.seed}`)
     await applySnapshotPrefix(solver, options.solver, line => view.log(line))
-    await copyAll(solver.net, options.weights ?? [], line => view.log(line))
+    // the others are given what member 0 starts from
+    if (group.rank === 0) await copyAll(solver.net, options.weights ?? [], line => view.log(line))
     if (options.snapshot) await solver.restore(options.snapshot)
     view.begin(solver)
-    const release = handleSignals(
-      { sigint: options.sigintEffect, sighup: options.sighupEffect },
-      {
-        stop() {
-          view.log('Stopping after this iteration; interrupt again to quit at once.')
-          abort.abort()
-        },
-        snapshot: () => solver.requestSnapshot(),
+    const release = await memberSignals(options, {
+      stop() {
+        if (!(group.name === 'threads')) view.log('Stopping after this iteration; interrupt again to quit at once.')
+        abort.abort()
       },
-    )
+      snapshot: () => solver.requestSnapshot(),
+    })
     try {
       await solver.solve()
     } finally {
@@ -115,36 +128,14 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
     }
     if (solver.stopped) {
       view.log(`Stopped at iteration ${solver.iter} of ${solver.param.max_iter ?? 0}.`)
-      if (saved) view.log(`Go on with: ristretto train --solver ${options.solver} --snapshot ${saved}`)
+      const workers = options.workers ? ` --workers ${options.workers}` : ''
+      if (saved) view.log(`Go on with: ristretto train --solver ${options.solver} --snapshot ${saved}${workers}`)
     }
+    await group.close()
   } finally {
     solver.dispose()
   }
 }
 
-/** Where a training run is shown. */
-export interface View {
-  /** What the run tells. */
-  event(event: SolverEvent): void
-  /** A line of the command's own. */
-  log(line: string): void
-  /** Training starts: hook into the solver. */
-  begin(solver: Solver): void
-  /** Training is over or has failed. */
-  end(): void
-}
-
-/** Caffe's log, line by line. */
-class TrainingLog implements View {
-  constructor(private readonly output: Output) {}
-  event(event: SolverEvent): void {
-    caffeLog(event, (line, tag) => printLog(this.output, line, tag))
-  }
-  log(line: string): void {
-    printLog(this.output, line)
-  }
-  begin(): void {
-    this.log('Starting Optimization')
-  }
-  end(): void {}
-}
+/** The cores of this process, shared by the members that compute on this machine. */
+const threadsOf = ({ local }: Communicator): number => Math.max(1, Math.floor(availableParallelism() / local))

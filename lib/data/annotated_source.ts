@@ -9,7 +9,7 @@ import type { DatumDescription } from './datum_source.js'
 import { cropImage, decodeImage, type PixelsModule, type PlanarImage, toPlanes } from './image.js'
 import { distortPicture, spoilPicture } from './picture_colours.js'
 import { resizePicture } from './picture_resize.js'
-import type { RecordCursor } from './records.js'
+import { type RecordCursor, skipRecords } from './records.js'
 import {
   atRecord,
   type BatchSource,
@@ -146,6 +146,14 @@ export class AnnotatedSource implements BatchSource {
           ),
         ),
       )
+  }
+
+  async skip(items: number): Promise<void> {
+    const { item, record, epoch } = this
+    const { to, epochs } = await skipRecords(this.cursor, record, items)
+    this.item = item + items
+    this.record = to
+    this.epoch = epoch + epochs
   }
 
   close(): void {

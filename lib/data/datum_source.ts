@@ -2,7 +2,7 @@ import { FormatError } from '../errors.js'
 import { type ReadDatum, readDatum } from '../proto/datum.js'
 import { Augmenter } from './augment.js'
 import { decodeImage, type PixelsModule, toPlanes } from './image.js'
-import type { RecordCursor } from './records.js'
+import { type RecordCursor, skipRecords } from './records.js'
 import {
   atRecord,
   type BatchSource,
@@ -75,6 +75,14 @@ export class DatumSource implements BatchSource {
 
   next(place: Place): void | Promise<void> {
     return this.fill(place, 0)
+  }
+
+  async skip(items: number): Promise<void> {
+    const { item, record, epoch } = this
+    const { to, epochs } = await skipRecords(this.cursor, record, items)
+    this.item = item + items
+    this.record = to
+    this.epoch = epoch + epochs
   }
 
   close(): void {

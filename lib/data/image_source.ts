@@ -85,6 +85,10 @@ export class ImageSource implements BatchSource {
     )
   }
 
+  skip(items: number): void {
+    this.order.skip(items)
+  }
+
   close(): void {}
 
   /** Entry of the list → planes, in the size and colours asked for. */

@@ -58,6 +58,17 @@ export class ListOrder {
     return taken
   }
 
+  /** Over the next `items` entries. */
+  skip(items: number): void {
+    this.item += items
+    const record = this.record + items
+    const epochs = Math.floor(record / this.order.length)
+    this.record = record % this.order.length
+    if (epochs === 0) return
+    this.epoch += epochs
+    this.arrange()
+  }
+
   private arrange(): void {
     arrangeEntries(this.description, this.epoch, this.order)
   }

@@ -24,8 +24,19 @@ export interface Surroundings {
   readonly readFile: (path: string) => Promise<Uint8Array>
 }
 
-/** The source of a description, standing at a position. */
+/** The source of a description, standing at a position: all of its batches, or those that are this worker's. */
 export async function openSource(
+  description: AnyDescription,
+  surroundings: Surroundings,
+  start: Position,
+): Promise<BatchSource> {
+  const source = await openWhole(description, surroundings, start)
+  if (!description.share) return source
+  const { SharedSource } = await import('./shared_source.js')
+  return new SharedSource(source, description.share)
+}
+
+async function openWhole(
   description: AnyDescription,
   surroundings: Surroundings,
   start: Position,

@@ -40,8 +40,20 @@ export abstract class PrefetchingLayer extends Layer {
   }
   protected abstract readonly randSkip: number
 
-  override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
+  /** What to read, and which part of it. */
+  private async shared(): Promise<AnyDescription> {
     const description = await this.describe()
+    const { share } = this.context
+    if (!share) return description
+    if ('backend' in description && description.backend === 'LEVELDB')
+      throw this.error(
+        `the LevelDB database '${description.name}' lets one worker in, and ${share.size} train: convert it to LMDB (ristretto convert-imageset writes one) and write backend: LMDB`,
+      )
+    return { ...description, share }
+  }
+
+  override async setup(_bottom: Blob[], top: Blob[]): Promise<void> {
+    const description = await this.shared()
     this.position = { item: 0, record: this.firstRecord(this.randSkip), epoch: 0 }
     const { batchSize } = description
     const source = await this.openSource(description)
@@ -130,7 +142,7 @@ export abstract class PrefetchingLayer extends Layer {
   /** From `position` on. */
   private async open(): Promise<Batches> {
     // the seed may have changed with the snapshot that was restored
-    const description = await this.describe()
+    const description = await this.shared()
     const batches = this.inWorker
       ? await prefetch(description, this.position, this.itemShape, this.slots, this.context.files.maxFile)
       : this.onThisThread(await this.openSource(description))

@@ -1,3 +1,4 @@
+import { RistrettoError } from '../errors.js'
 import { LmdbReader } from './lmdb.js'
 
 /** Walks the records of a database in key order, and back to the start. */
@@ -38,4 +39,20 @@ export async function openLmdbRecords(
     skip: n => cursor.skip(n),
     close: () => db.close(),
   }
+}
+
+/** The cursor, at record number `from`, over `items` records, from the first again after the last: where it is, and how often it began again. */
+export async function skipRecords(
+  cursor: RecordCursor,
+  from: number,
+  items: number,
+): Promise<{ to: number; epochs: number }> {
+  if (cursor.count === undefined) throw new RistrettoError('records of an unknown number cannot be shared')
+  const at = from + items
+  const epochs = Math.floor(at / cursor.count)
+  const to = at % cursor.count
+  if (epochs) cursor.first()
+  cursor.skip(epochs ? to : items)
+  await cursor.wait?.()
+  return { to, epochs }
 }

@@ -101,6 +101,10 @@ export class SegmentationSource implements BatchSource {
     )
   }
 
+  skip(items: number): void {
+    this.order.skip(items)
+  }
+
   close(): void {}
 
   private outputShape({ image }: Pair): readonly number[] {

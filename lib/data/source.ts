@@ -1,4 +1,5 @@
 import { NetError, RistrettoError } from '../errors.js'
+import type { Share } from '../group.js'
 import type { TransformSpec } from './transformer.js'
 
 /** Where a data layer is in its input. */
@@ -23,6 +24,8 @@ export interface SourceDescription {
   readonly batchSize: number
   readonly seed: number
   readonly transform: TransformSpec
+  /** Which batches of every round are this worker's, where several share them. */
+  readonly share?: Share
 }
 
 /** Arrays for one batch: items one after the other, and the labels of all. */
@@ -102,6 +105,8 @@ export interface BatchSource {
   peek(): readonly number[] | Promise<readonly number[]>
   /** Write the next batch to `place(shape)`. A promise only if it has to wait. */
   next(place: Place): void | Promise<void>
+  /** Go over the next `items` items, as if they had been read. */
+  skip(items: number): void | Promise<void>
   close(): void
 }
 

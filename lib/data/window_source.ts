@@ -83,6 +83,10 @@ export class WindowSource implements BatchSource {
     })
   }
 
+  skip(items: number): void {
+    this.item += items
+  }
+
   close(): void {
     this.files.clear()
   }

@@ -1,12 +1,13 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { After, FusingKernel } from '../engine.js'
 import type { BatchNormParameter, FilledBatchNormParameter, LayerParameter, ParamSpec } from '../generated/caffe.js'
-import type { ChannelAffine } from '../layer.js'
+import type { ChannelAffine, Moving } from '../layer.js'
 import { isOf, type LayerClass } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { BiasLayer } from './bias.js'
 import { KeptInputLayer } from './parts/kept_input.js'
+import { movingStatistics } from './parts/moving_statistics.js'
 import { ScaleLayer } from './scale.js'
 
 /** NVCaffe's: fillers alone say it, too. */
@@ -36,6 +37,8 @@ export class BatchNormLayer extends KeptInputLayer {
   private isScaled = false
   private channels = 0
   private inner = 0
+  /** Values a channel that the last pass measured. */
+  private samples = 0
   private readonly mean = new Memory(0, this.engine.heap)
   private readonly variance = new Memory(0, this.engine.heap)
   private readonly deviation = new Memory(0, this.engine.heap)
@@ -84,16 +87,34 @@ export class BatchNormLayer extends KeptInputLayer {
     else {
       this.keepInput(bottom, top)
       kernels.channelStatistics(batch, channels, inner, x, mean, variance)
-      const decay = this.p.moving_average_fraction
-      const samples = batch * inner
-      kernels.axpby(1, 1, this.one, decay, factor)
-      kernels.axpby(channels, 1, mean, decay, means)
-      kernels.axpby(channels, samples > 1 ? samples / (samples - 1) : 1, variance, decay, variances)
+      this.samples = batch * inner
+      if (!this.context.share) this.moveOn()
     }
     kernels.deviations(channels, this.p.eps, 0, variance, deviation)
     const y = top[0].memory.data
     kernels.normalizeChannels(batch, channels, inner, x, mean, deviation, y, this.isScaled ? undefined : after)
     if (this.isScaled) kernels.scaleChannels(batch, channels, inner, y, scale, shift, y, after)
+  }
+
+  /** The blobs take in the mean and the variance of `samples` values a channel. */
+  private moveOn(): void {
+    const { kernels, channels, mean, variance, samples } = this
+    const [means, variances, factor] = this.blobs.map(blob => blob.memory.data)
+    const decay = this.p.moving_average_fraction
+    kernels.axpby(1, 1, this.one, decay, factor)
+    kernels.axpby(channels, 1, mean, decay, means)
+    kernels.axpby(channels, samples > 1 ? samples / (samples - 1) : 1, variance, decay, variances)
+  }
+
+  override get moving(): Moving | undefined {
+    if (this.useGlobalStats) return undefined
+    return movingStatistics(this.mean, this.variance, {
+      samples: () => this.samples,
+      take: samples => {
+        this.samples = samples
+        this.moveOn()
+      },
+    })
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {

@@ -1,10 +1,11 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { After, FusingKernel } from '../engine.js'
 import type { BNParameter } from '../generated/caffe.js'
-import type { ChannelAffine, Count } from '../layer.js'
+import type { ChannelAffine, Count, Moving } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './parts/kept_input.js'
+import { movingStatistics } from './parts/moving_statistics.js'
 
 const ofPSPNet = ['slope_filler', 'bias_filler', 'momentum', 'eps', 'frozen', 'engine'] as const
 const ofSegNet = ['scale_filler', 'shift_filler', 'bn_mode'] as const
@@ -94,14 +95,25 @@ export class BNLayer extends KeptInputLayer {
       kernels.channelStatistics(batch, channels, inner, x, this.mean, this.variance)
       if (top.length > 1) kernels.copy(channels, this.mean, top[1].memory.data)
       if (top.length > 2) kernels.copy(channels, this.variance, top[2].memory.data)
-      const { momentum } = this.p
-      if (meanBlob) {
-        kernels.axpby(channels, 1 - momentum, this.mean, momentum, meanBlob)
-        kernels.axpby(channels, 1 - momentum, this.variance, momentum, varianceBlob)
-      }
+      if (!this.context.share) this.moveOn()
     }
     const [factor, shift] = this.statistics === 'none' ? [slope, bias] : this.folded(meanBlob, varianceBlob)
     kernels.scaleChannels(batch, channels, inner, x, factor, shift, top[0].memory.data, after)
+  }
+
+  /** The blobs take in the statistics of a batch, where it has such blobs. */
+  private moveOn(): void {
+    const { kernels, channels, mean, variance } = this
+    const [, , meanBlob, varianceBlob] = this.blobs.map(blob => blob.memory.data)
+    const { momentum } = this.p
+    if (!meanBlob) return
+    kernels.axpby(channels, 1 - momentum, mean, momentum, meanBlob)
+    kernels.axpby(channels, 1 - momentum, variance, momentum, varianceBlob)
+  }
+
+  override get moving(): Moving | undefined {
+    if (this.statistics !== 'batch' || this.isSegNet) return undefined
+    return movingStatistics(this.mean, this.variance, { samples: () => 0, take: () => this.moveOn() })
   }
 
   /** The statistics taken into slope and bias: slope / deviation, and bias − mean·slope / deviation. */

@@ -3,6 +3,7 @@ import { isHdf5 } from '../data/file_kind.js'
 import { type Hdf5Array, loadHdf5 } from '../data/hdf5.js'
 import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError } from '../errors.js'
+import type { Share } from '../group.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { RandomStream } from '../rng.js'
@@ -25,6 +26,8 @@ export class HDF5DataLayer extends Layer {
   private file = 0
   private row = 0
   private epoch = 0
+  /** Batches of this round that were read, where several workers share them. */
+  private taken = 0
   /** The file in memory: its number, one array per top, the order of its rows. */
   private open = -1
   private arrays: Hdf5Array[] = []
@@ -54,7 +57,27 @@ export class HDF5DataLayer extends Layer {
   override reshape(): void {}
 
   override forward(_bottom: Blob[], top: Blob[]): void | Promise<void> {
-    return this.fill(top, 0)
+    return this.context.share ? this.forwardShare(top, this.context.share) : this.fill(top, 0)
+  }
+
+  /** Between rounds every worker stands at the same row. */
+  private async forwardShare(top: Blob[], { before, own, after }: Share): Promise<void> {
+    if (this.taken === 0) await this.skip(top, before * this.options.batch_size!)
+    await this.fill(top, 0)
+    if (++this.taken < own) return
+    this.taken = 0
+    await this.skip(top, after * this.options.batch_size!)
+  }
+
+  /** Over the next `rows` rows; files are read for their number of rows. */
+  private async skip(top: Blob[], rows: number): Promise<void> {
+    while (rows > 0) {
+      if (this.open >= 0 && this.row >= this.rows.length) this.nextFile()
+      if (this.open < 0) await this.load(top)
+      const step = Math.min(rows, this.rows.length - this.row)
+      this.row += step
+      rows -= step
+    }
   }
 
   override backward(): void {}
@@ -72,6 +95,7 @@ export class HDF5DataLayer extends Layer {
     this.row = row
     this.epoch = epoch
     this.open = -1
+    this.taken = 0
     this.rows = new Uint32Array(0)
     this.arrangeFiles()
   }

@@ -20,6 +20,8 @@ export class HDF5OutputLayer extends Layer {
   private fileName = ''
 
   override async setup(): Promise<void> {
+    if (this.context.share)
+      throw this.error(`${this.context.share.size} workers would write one file, each its own batches: train with one`)
     this.fileName = this.param.hdf5_output_param?.file_name ?? ''
     if (!this.fileName) throw this.error('hdf5_output_param.file_name is missing')
     if (isNode || this.context.files.asks)

@@ -16,17 +16,17 @@ export class ParameterLayer extends Layer {
 
   override reshape(_bottom: Blob[], top: Blob[]): void {
     top[0].reshape(this.blobs[0].shape)
-    this.share(top)
+    this.shareValues(top)
   }
 
   override forward(_bottom: Blob[], top: Blob[]): void {
     // again, because the param may have been given another owner's memory since
-    this.share(top)
+    this.shareValues(top)
   }
 
   override backward(): void {}
 
-  private share(top: Blob[]): void {
+  private shareValues(top: Blob[]): void {
     top[0].shareData(this.blobs[0])
     top[0].shareDiff(this.blobs[0])
   }

@@ -1,7 +1,7 @@
 import type { NetNode } from './node.js'
 
 /** Items in a batch, as the layers say that the data comes from. A Parameter layer's top is no data. */
-function batchOf(nodes: readonly NetNode[]): number {
+export function batchItems(nodes: readonly NetNode[]): number {
   const tops = nodes
     .filter(({ bottom, layer }) => bottom.length === 0 && layer.blobs.length === 0)
     .flatMap(({ top }) => top)
@@ -10,7 +10,7 @@ function batchOf(nodes: readonly NetNode[]): number {
 
 /** The batch of which the net takes `share` of what it takes now: 0 where no batch is small enough. */
 function fitting(nodes: readonly NetNode[], share: number): { fit: number; batch: number } {
-  const batch = batchOf(nodes)
+  const batch = batchItems(nodes)
   return { fit: batch > 1 ? Math.floor(batch * share) : 0, batch }
 }
 

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
+import type { Share } from '../group.js'
 import type { Phase } from '../layer.js'
 import {
   aCount,
@@ -61,6 +62,8 @@ export interface NetOptions extends FileOptions {
   log?: (line: string) => void
   /** The same with tags, instead of `log`: console.log would print them. */
   taggedLog?: TaggedLog
+  /** Which batches of every round are this worker's, where several run the net together: what a group's solver sets. */
+  share?: Share
   /**
    * Where the paths inside a parsed NetParameter are resolved; default: the `files` option and the working directory.
    */

@@ -5,6 +5,7 @@ import type { NetParameter, NetState, SolverParameter } from '../generated/caffe
 import type { TaggedLog } from '../net/options.js'
 import { readNet } from '../net/source.js'
 import { Net } from '../net.js'
+import type { Replicas } from '../replicas.js'
 import type { FileSource, Files } from '../system/files.js'
 import { DetectionTally, type DetectionTest } from './average_precision.js'
 import type { OutputValue } from './events.js'
@@ -67,6 +68,7 @@ export async function buildNets(
   options: SolverOptions,
   near: Files,
   taggedLog: TaggedLog,
+  replicas?: Replicas,
 ): Promise<SolverNets> {
   const read = async (net: string | NetParameter): Promise<NetParameter> => {
     if (typeof net !== 'string') return net
@@ -75,7 +77,9 @@ export async function buildNets(
     return param
   }
   const train = await read(trainNetOf(param))
-  const seed = options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined)
+  const seed = replicas
+    ? await replicas.seed()
+    : (options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined))
   // the schema's default is GPU, too: only a written one counts
   const engine =
     options.engine ??
@@ -89,6 +93,7 @@ export async function buildNets(
     stages: [...(state.stages ?? []), ...(options.stages ?? [])],
     phase: param.train_state?.phase ?? train.state?.phase ?? 'TRAIN',
     seed,
+    share: replicas?.shareOf(),
   })
   const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
   for (const file of weights) await net.copyFrom(file)
@@ -97,7 +102,8 @@ export async function buildNets(
     const description = await read(source)
     const state = param.test_state?.[i]
     const phase = state?.phase ?? description.state?.phase ?? 'TEST'
-    testNets.push(await Net.create(description, { ...common, ...stateOptions(state), phase, seed: net.seed }))
+    const share = replicas?.shareOf(param.test_iter?.[i] ?? 0)
+    testNets.push(await Net.create(description, { ...common, ...stateOptions(state), phase, seed: net.seed, share }))
     testNets[i].shareWith(net)
   }
   return { net, testNets, trained: weights.length > 0 }
@@ -124,27 +130,44 @@ export async function testMeans(
   withLoss: boolean,
   signal: AbortSignal | undefined,
   detection?: DetectionTest,
+  replicas?: Replicas,
 ): Promise<{ results: OutputValue[]; loss?: number } | undefined> {
   const sums: number[] = []
   const tallies = detection && net.outputs.map(name => detectionTally(net, name))
   let loss = 0
-  for (let i = 0; i < iterations; i++) {
-    if (signal?.aborted) return undefined
-    await net.exclusive(() => net.runner.forward())
-    if (withLoss) loss += await net.loss()
+  const take = ([batchLoss, ...outputs]: readonly OutputArray[]) => {
+    loss += batchLoss[0]
     let k = 0
-    for (const [j, name] of net.outputs.entries()) {
-      const blob = net.blobs[name]
-      await blob.memory.data.pull()
-      if (tallies) tallies[j].add(blob.dataArray)
-      else for (const value of blob.dataArray) sums[k] = (sums[k++] ?? 0) + value
-    }
+    for (const [j, values] of outputs.entries())
+      if (tallies) tallies[j].add(values)
+      else for (const value of values) sums[k] = (sums[k++] ?? 0) + value
   }
+  const dealt = await replicas?.deal(net, iterations, () => readBatch(net, withLoss))
+  if (dealt) for (const batch of dealt) take(batch)
+  else
+    for (let i = 0; i < iterations; i++) {
+      if (signal?.aborted) return undefined
+      take(await readBatch(net, withLoss))
+    }
   const results =
     detection && tallies
       ? tallies.flatMap((tally, j) => precisions(net.outputs[j], tally, detection))
       : outputValues(net, k => sums[k] / iterations)
   return { results, ...(withLoss ? { loss: loss / iterations } : {}) }
+}
+
+type OutputArray = ArrayLike<number> & Iterable<number>
+
+/** The next batch's loss, where it is asked for, and its outputs. */
+async function readBatch(net: Net, withLoss: boolean): Promise<OutputArray[]> {
+  await net.exclusive(() => net.runner.forward())
+  const values: OutputArray[] = [[withLoss ? await net.loss() : 0]]
+  for (const name of net.outputs) {
+    const { memory } = net.blobs[name]
+    await memory.data.pull()
+    values.push(memory.data.values)
+  }
+  return values
 }
 
 function detectionTally(net: Net, name: string): DetectionTally {
@@ -162,8 +185,9 @@ function precisions(name: string, tally: DetectionTally, { version, perClass }: 
   return [...each, { name, value: map, lossWeight: 0 }]
 }
 
-/** Every value of every output as it stands. */
-export async function readOutputs(net: Net): Promise<OutputValue[]> {
+/** Every value of every output as it stands, or as another worker had it. */
+export async function readOutputs(net: Net, others: readonly number[] = []): Promise<OutputValue[]> {
+  if (others.length) return outputValues(net, k => others[k])
   for (const name of net.outputs) await net.blobs[name].memory.data.pull()
   const values = net.outputs.flatMap(name => [...net.blobs[name].dataArray])
   return outputValues(net, k => values[k])

@@ -1,8 +1,18 @@
 import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
 import { RistrettoError } from '../errors.js'
+import type { Communicator } from '../group.js'
 import { NET_RULES } from '../net/options.js'
-import { aCount, aFunction, anything, aSignal, checkOptions, type OptionRules, oneOf } from '../system/check_options.js'
+import {
+  aCount,
+  aFlag,
+  aFunction,
+  anything,
+  aSignal,
+  checkOptions,
+  type OptionRules,
+  oneOf,
+} from '../system/check_options.js'
 import type { FileOptions, FileSource } from '../system/files.js'
 import type { OutputValue, SolverListener } from './events.js'
 import type { NumericsChecks } from './numerics.js'
@@ -24,6 +34,13 @@ export interface SolverOptions extends FileOptions {
   stages?: readonly string[]
   /** Trained weights to start from, loaded into the train net in order. */
   weights?: FileSource | readonly FileSource[]
+  /**
+   * The workers that train together, from `joinGroup`: an iteration then is the passes of all of them, as one worker's with
+   * `iter_size` times their number. Every member makes the same solver and the same calls.
+   */
+  group?: Communicator
+  /** The workers share the `iter_size` passes of an iteration, instead of each doing so many. */
+  share?: boolean
   /** Receives Caffe's log lines; the library prints nothing by itself. */
   log?: (line: string) => void
   /** Told what happens, as data, from the moment the nets are made; `solver.on` adds listeners later. */
@@ -50,6 +67,8 @@ export const SOLVER_RULES: OptionRules<SolverOptions> = {
   ...common,
   on: aFunction,
   signal: aSignal,
+  share: aFlag,
+  group: [v => typeof (v as Communicator | null)?.gather === 'function', 'what joinGroup resolves to'],
   checkNumerics: oneOf('auto', 'display', 'always', 'never'),
   keepLast: aCount,
   keepBest: anything,

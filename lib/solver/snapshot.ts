@@ -45,10 +45,21 @@ export interface TrainingRun {
 export const hasMultiple = (every: number | undefined, start: number, stop: number): boolean =>
   !!every && Math.floor(stop / every) > Math.floor(start / every)
 
-/** Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. */
-export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.iter}`): Promise<Snapshot> {
+/**
+ * Save to `<prefix>_iter_<n>` (or `<prefix>_<name>`), or to bytes where the solver has no prefix. `writes: false` only says
+ * where: another member of the group saves.
+ */
+export async function snapshotSolver(
+  solver: TrainingRun,
+  name = `iter_${solver.iter}`,
+  writes = true,
+): Promise<Snapshot> {
   const { param, net, iter } = solver
   const hdf5 = param.snapshot_format === 'HDF5'
+  const base = `${param.snapshot_prefix}_${name}`
+  const ending = hdf5 ? '.h5' : ''
+  const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
+  if (!writes && param.snapshot_prefix !== undefined) return paths
   const model = await net.toBytes({ format: hdf5 ? 'hdf5' : 'caffemodel', diffs: param.snapshot_diff })
   for (const blob of solver.history) await blob.pull()
   const state: SolverState = {
@@ -61,9 +72,6 @@ export async function snapshotSolver(solver: TrainingRun, name = `iter_${solver.
   const write = async (state: SolverState) =>
     hdf5 ? (await import('../net/hdf5.js')).stateToHdf5(state) : writeMessage('SolverState', state)
   if (param.snapshot_prefix === undefined) return { model, state: await write(state) }
-  const base = `${param.snapshot_prefix}_${name}`
-  const ending = hdf5 ? '.h5' : ''
-  const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
   const written = await write({ ...state, learned_net: paths.model })
   await solver.files.writeAll(
     [
@@ -226,4 +234,21 @@ function applyPositions(solver: TrainingRun, positions: Positions): void {
   }
   apply(solver.net, positions.train)
   solver.testNets.forEach((net, i) => apply(net, positions.test[i]))
+}
+
+/** Where a run is, beside its weights and history, as a text: for the members of a group that start from another's. */
+export async function placeText(solver: TrainingRun): Promise<string> {
+  const { iter, rate } = solver
+  const { stage, lowest, lastEvent } = rate
+  return JSON.stringify({ iter, stage, lowest: `${lowest}`, lastEvent, positions: await positionsOf(solver) })
+}
+
+/** Go on from there. */
+export async function adoptPlace(solver: TrainingRun, text: string): Promise<void> {
+  // data layers that are there already keep what they have read ahead
+  if ((await placeText(solver)) === text) return
+  const { iter, stage, lowest, lastEvent, positions } = JSON.parse(text)
+  solver.iter = iter
+  Object.assign(solver.rate, { stage, lowest: Number(lowest), lastEvent })
+  applyPositions(solver, positions)
 }

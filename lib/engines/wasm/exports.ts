@@ -12,6 +12,8 @@ export interface WasmExports extends KernelExports {
   /** Jobs that were offered to the workers so far, and their chunks. */
   dispatches(): number
   chunksDispatched(): number
+  /** Slot 0 ← the sum of `n` slots, a tree; offsets and strides are multiples of 16 bytes. Needs no `start`. */
+  treeSum(base: number, stride: number, n: number, from: number, to: number): void
 }
 
 /** What the module asks of its host. */
