@@ -11,6 +11,7 @@ import { detectionTestOf } from './solver/average_precision.js'
 import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver, isNoCount } from './solver/check.js'
 import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
+import { computePasses, finalLoss, replicasFor } from './solver/iteration.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
 import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
@@ -69,7 +70,7 @@ export abstract class Solver {
   /** Where an iteration is more than one pass, of this worker or of others. */
   private replicas: Replicas | undefined
   /** What the last pass of all left in the outputs, where another worker computed it. */
-  private displayedOutputs: readonly number[] = []
+  private othersOutputs: readonly number[] = []
 
   /** Use create(), which also builds the nets. */
   constructor(
@@ -300,8 +301,7 @@ export abstract class Solver {
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
     if (this.stopped) return
     if (param.display && this.iter % param.display === 0) {
-      const loss = await this.net.exclusive(() => (this.replicas ? this.replicas.lastLoss() : this.forwardLoss()))
-      this.smoothed.add(loss, this.iter)
+      this.smoothed.add(await this.net.exclusive(() => finalLoss(this.net, this.replicas)), this.iter)
       this.emit({ type: 'final', iter: this.iter, loss: this.smoothed.value })
     }
     if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
@@ -439,9 +439,7 @@ export abstract class Solver {
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
     const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
-    const { group } = this.options
-    if ((group && group.size > 1) || (this.param.iter_size ?? 1) > 1)
-      this.replicas = new (await import('./replicas.js')).Replicas(this.param, this.options)
+    this.replicas = await replicasFor(this.param, this.options)
     const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice, this.replicas)
     this.net = net
     net.runner.onEpoch = (epoch, inputs) => this.emit({ type: 'epoch', iter: this.iter, epoch, inputs })
@@ -455,32 +453,17 @@ export abstract class Solver {
 
   /** Forward and backward over the batches of an iteration. The gradients add up in the params' diffs. */
   private async computeGradients(displayed: boolean): Promise<void> {
-    const { net, replicas } = this
-    const size = replicas?.total ?? 1
-    net.clearParamDiffs()
-    let loss = 0
+    const size = this.replicas?.total ?? 1
     // a device's loss is fetched only when somebody looks at it, unless a mean over several passes is wanted
     const wanted =
       this.engine.isHost || displayed || size > 1 || (this.param.average_loss ?? 1) > 1 || this.rate.followsLoss
-    if (replicas) {
-      const passes = await replicas.compute(displayed)
-      this.snapshotWanted ||= passes.saves
-      this.displayedOutputs = passes.outputs
-      loss = passes.loss
-    } else {
-      await net.runner.forward()
-      if (wanted) loss = await net.loss()
-      await net.runner.backward()
-    }
+    const { loss, saves, outputs } = await computePasses(this.net, this.replicas, { wanted, displayed })
+    this.snapshotWanted ||= saves
+    this.othersOutputs = outputs
     this.lossKnown = wanted
     if (!wanted) return
     this.lastLoss = loss / size
     this.smoothed.add(this.lastLoss, this.iter)
-  }
-
-  private async forwardLoss(): Promise<number> {
-    await this.net.runner.forward()
-    return this.net.loss()
   }
 
   /** Whether this is the worker that writes files. */
@@ -503,7 +486,7 @@ export abstract class Solver {
   private async display(): Promise<void> {
     const { net, iter, lastLoss } = this
     const { iterations, seconds } = this.pace.since(iter)
-    const outputs = await readOutputs(net, this.displayedOutputs)
+    const outputs = await readOutputs(net, this.othersOutputs)
     const interval = this.param.display ?? 0
     const loss = this.smoothed.value
     this.emit({ type: 'display', iter, loss, lastLoss, lr: this.lr, iterations, seconds, interval, outputs })

@@ -68,7 +68,7 @@ export class PoolingLayer extends Layer {
       this.kernels.maxPool(this.shape, x, y, top.length > 1 || this.wantsMask ? this.mask(top) : null)
     else if (this.method === 'AVE') {
       this.kernels.averagePool(this.shape, x, y)
-      if (this.shares.length) this.share(y, y)
+      if (this.shares.length) this.shareOfWindow(y, y)
     } else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
     else this.kernels.stochasticMean(this.shape, x, y)
   }
@@ -78,7 +78,7 @@ export class PoolingLayer extends Layer {
     const { data: y, diff: dy } = top[0].memory
     const { data: x, diff: dx } = bottom[0].memory
     if (this.method === 'AVE') {
-      if (this.shares.length) this.share(dy, this.shared)
+      if (this.shares.length) this.shareOfWindow(dy, this.shared)
       this.kernels.averagePoolGradient(this.shape, this.shares.length ? this.shared : dy, dx)
     } else if (this.method === 'MAX' || this.phase === 'TRAIN')
       this.kernels.maxPoolGradient(this.shape, dy, this.mask(top), dx)
@@ -108,7 +108,7 @@ export class PoolingLayer extends Layer {
     this.shares.write(values => values.set(along(0).flatMap(row => columns.map(column => row * column))))
   }
 
-  private share(x: Memory, y: Memory): void {
+  private shareOfWindow(x: Memory, y: Memory): void {
     const { planes, output } = this.shape
     this.kernels.scaleChannels(planes, output[0] * output[1], 1, x, this.shares, null, y)
   }

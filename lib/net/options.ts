@@ -85,6 +85,7 @@ export const NET_RULES: OptionRules<NetOptions> = {
   keep: names,
   log: aFunction,
   taggedLog: aFunction,
+  share: anObject,
   near: anObject,
 }
 
