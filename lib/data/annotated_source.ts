@@ -6,7 +6,8 @@ import { expandPicture, randomSize } from './augment.js'
 import { checkSamplers, emitted, sampleWindows } from './batch_sampler.js'
 import { type Box, inWindow, type Truth, WHOLE } from './boxes.js'
 import type { DatumDescription } from './datum_source.js'
-import { cropImage, decodeImage, type PixelsModule, type PlanarImage, toPlanes } from './image.js'
+import { openPicture } from './decode_picture.js'
+import { cropImage, type PixelsModule, type PlanarImage } from './image.js'
 import { distortPicture, spoilPicture } from './picture_colours.js'
 import { resizePicture } from './picture_resize.js'
 import { type RecordCursor, skipRecords } from './records.js'
@@ -202,8 +203,8 @@ export class AnnotatedSource implements BatchSource {
     const { channels = 0, height = 0, width = 0, data = new Uint8Array(0), encoded } = datum
     if (encoded) {
       const { forceColor, forceGray } = this.description.transform
-      const image = await decodeImage(data, await this.pixels())
-      return { image: toPlanes(image, forceColor ? 3 : forceGray ? 1 : image.channels === 1 ? 1 : 3), truths }
+      const picture = await openPicture(data, this.pixels)
+      return { image: picture.planes(forceColor ? 3 : forceGray ? 1 : picture.channels === 1 ? 1 : 3), truths }
     }
     if (channels < 1 || height < 1 || width < 1 || data.length !== channels * height * width)
       throw new FormatError(`the Datum says ${channels}×${height}×${width} and holds ${data.length} bytes`)

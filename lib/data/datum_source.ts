@@ -1,7 +1,8 @@
 import { FormatError } from '../errors.js'
 import { type ReadDatum, readDatum } from '../proto/datum.js'
 import { Augmenter } from './augment.js'
-import { decodeImage, type PixelsModule, toPlanes } from './image.js'
+import { openPicture } from './decode_picture.js'
+import type { PixelsModule } from './image.js'
 import { type RecordCursor, skipRecords } from './records.js'
 import {
   atRecord,
@@ -143,8 +144,7 @@ export class DatumSource implements BatchSource {
 
   private async decode(datum: ReadDatum): Promise<ReadDatum> {
     const { forceColor, forceGray } = this.description.transform
-    const image = await decodeImage(datum.data, await this.pixels())
-    const planes = toPlanes(image, forceColor ? 3 : forceGray ? 1 : undefined)
+    const planes = (await openPicture(datum.data, this.pixels)).planes(forceColor ? 3 : forceGray ? 1 : undefined)
     return { ...planes, label: datum.label, float_data: undefined, encoded: false }
   }
 

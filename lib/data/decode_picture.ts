@@ -1,6 +1,5 @@
 import { decodeImage, MOST_PIXELS, type PixelsModule, type PlanarImage, toPlanes } from './image.js'
-import type { Deflate } from './inflate.js'
-import { orientationOf, unturned, upright } from './orientation.js'
+import { type Deflate, importDeflate } from './inflate.js'
 import { readPlainPng } from './png.js'
 
 /** What decodes picture files. */
@@ -10,18 +9,39 @@ export interface Decoders {
   readonly deflate: Deflate
 }
 
-/**
- * A picture file as its planes B, G, R or one of grey, turned as EXIF says. Plain PNGs are read here, all others by the
- * general decoder; both give the same bytes.
- */
+/** A picture file that was decoded. */
+export interface OpenPicture {
+  readonly height: number
+  readonly width: number
+  /** Channels in the file: 1 grey, 3 colour, 4 colour with transparency. */
+  readonly channels: 1 | 3 | 4
+  /** Planes B, G, R or one of grey; as many as in the file where no number is asked for. */
+  planes(channels?: 1 | 3): PlanarImage
+}
+
+let loaded: Promise<Deflate> | undefined
+
+/** Plain PNGs are read here, all others by ndarray-pixels; both give the same bytes, turned as EXIF says. */
+export async function openPicture(
+  bytes: Uint8Array,
+  pixels: Decoders['pixels'],
+  deflate?: Deflate,
+): Promise<OpenPicture> {
+  loaded ??= importDeflate()
+  const plain = readPlainPng(bytes, MOST_PIXELS, deflate ?? (await loaded))
+  if (plain) {
+    const { height, width } = plain
+    const own = plain.channels === 1 ? 1 : 3
+    return { height, width, channels: own, planes: (channels = own) => withChannels(plain, channels) }
+  }
+  const decoded = await decodeImage(bytes, await pixels())
+  const { height, width, channels } = decoded
+  return { height, width, channels, planes: wanted => toPlanes(decoded, wanted) }
+}
+
+/** A picture file as its planes B, G, R or one of grey. */
 export async function decodePicture(bytes: Uint8Array, channels: 1 | 3, decoders: Decoders): Promise<PlanarImage> {
-  const plain = readPlainPng(bytes, MOST_PIXELS, decoders.deflate)
-  if (plain) return withChannels(plain, channels)
-  const orientation = orientationOf(bytes)
-  const turned = orientation !== undefined && orientation.value !== 1
-  const decoded = await decodeImage(turned ? unturned(bytes, orientation) : bytes, await decoders.pixels())
-  const image = toPlanes(decoded, channels)
-  return turned ? upright(image, orientation.value) : image
+  return (await openPicture(bytes, decoders.pixels, decoders.deflate)).planes(channels)
 }
 
 /** Planes of a PNG as toPlanes makes them. */

@@ -1,5 +1,6 @@
 import type { NdArray } from 'ndarray'
 import { EngineError, FormatError, NetError } from '../errors.js'
+import { orientationOf, unturned, upright } from './orientation.js'
 
 const MAX_BYTES = 2 ** 31 - 1
 
@@ -8,7 +9,7 @@ export interface PixelsModule {
   getPixels(data: Uint8Array, mimeType: string): Promise<NdArray<Uint8Array>>
 }
 
-/** A decoded image: R, G, B, A bytes, row by row, and what its file says about it. */
+/** A decoded image as it was seen (EXIF): R, G, B, A bytes, row by row, and what its file says about it. */
 export interface DecodedImage {
   readonly width: number
   readonly height: number
@@ -49,7 +50,7 @@ export async function importPixels(load?: () => Promise<PixelsModule>): Promise<
 export const MOST_PIXELS = 2 ** 27
 
 /**
- * Decode a PNG or JPEG file, and in a browser whatever else it can show. A file whose header speaks of more than `most`
+ * Decode a PNG or JPEG file, and in a browser whatever else it can show, turned as cameras wrote into JPEG files (EXIF). A file whose header speaks of more than `most`
  * pixels is a FormatError before anything is decoded: a few kB can be many GB of picture.
  */
 export async function decodeImage(
@@ -58,14 +59,17 @@ export async function decodeImage(
   most: number = MOST_PIXELS,
 ): Promise<DecodedImage> {
   const { type, channels } = inspect(bytes)
-  const [columns, rows] = imageSize(bytes)
+  const [columns, rows] = storedSize(bytes)
   if (columns * rows > most)
     throw new FormatError(
       `this image (${bytes.length} bytes, ${type}) is ${columns}×${rows} pixels large, at most ${most} are decoded; make it smaller`,
     )
+  const found = orientationOf(bytes)
+  const orientation = found?.value === 1 ? undefined : found
   let decoded: NdArray<Uint8Array>
   try {
-    decoded = await pixels.getPixels(bytes, type)
+    // not every decoder turns pictures: none is asked to
+    decoded = await pixels.getPixels(orientation ? unturned(bytes, orientation) : bytes, type)
   } catch (error) {
     // what decoders say is in the cause: some mix in what other threads met
     throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: it is damaged, or cut off`, {
@@ -73,7 +77,9 @@ export async function decodeImage(
     })
   }
   const [width, height] = decoded.shape
-  return { width, height, rgba: decoded.data, channels, type }
+  const whole = { width, height, rgba: decoded.data }
+  const turned = orientation ? upright(decoded.data, width, height, orientation.value) : whole
+  return { ...turned, channels, type }
 }
 
 /** What the header says: format and number of channels. */
@@ -91,8 +97,14 @@ function inspect(bytes: Uint8Array): { type: string; channels: 1 | 3 | 4 } {
   throw new FormatError(`${bytes.length} bytes that are no PNG, JPEG or other known image`)
 }
 
-/** Width and height as the header says; [0, 0] where it says nothing that is known here, which the decoder then refuses. */
+/** The same of the picture as it was seen. */
 export function imageSize(bytes: Uint8Array): [width: number, height: number] {
+  const [width, height] = storedSize(bytes)
+  return (orientationOf(bytes)?.value ?? 1) >= 5 ? [height, width] : [width, height]
+}
+
+/** Width and height as the header says; [0, 0] where it says nothing that is known here, which the decoder then refuses. */
+function storedSize(bytes: Uint8Array): [width: number, height: number] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const within = (end: number) => bytes.length >= end
   if (bytes[0] === 0x89) return within(24) ? [view.getUint32(16), view.getUint32(20)] : [0, 0]

@@ -1,5 +1,6 @@
 import { Augmenter } from './augment.js'
-import { decodeImage, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
+import { openPicture } from './decode_picture.js'
+import { type PixelsModule, type PlanarImage, resizeImage } from './image.js'
 import type { ImageList } from './image_list.js'
 import { ListOrder } from './list_order.js'
 import {
@@ -95,9 +96,8 @@ export class ImageSource implements BatchSource {
   private async load(entry: number): Promise<PlanarImage> {
     const { list, prefix, color, height, width } = this.description
     try {
-      const pixels = await this.pixels()
       const bytes = await this.readFile(prefix + list.paths[entry]).catch(error => Promise.reject(withoutPath(error)))
-      const image = toPlanes(await decodeImage(bytes, pixels), color ? 3 : 1)
+      const image = (await openPicture(bytes, this.pixels)).planes(color ? 3 : 1)
       return height ? resizeImage(image, height, width) : image
     } catch (error) {
       throw this.at(entry, error)

@@ -1,5 +1,3 @@
-import type { PlanarImage } from './image.js'
-
 /** What a camera wrote about how it was held: EXIF's number, 1 … 8, and where in the file it stands. */
 export interface Orientation {
   readonly value: number
@@ -57,25 +55,30 @@ export function unturned(bytes: Uint8Array, { at, littleEndian }: Orientation): 
   return copy
 }
 
-/** The picture as it was seen: 1 upright, 2 mirrored, 3 turned by 180°, 4 both, 5 … 8 the same of a picture on its side. */
-export function upright(image: PlanarImage, value: number): PlanarImage {
-  if (value === 1) return image
-  const { channels, height: oldHeight, width: oldWidth } = image
+/** Pixels of four bytes as they were seen: 1 upright, 2 mirrored, 3 turned by 180°, 4 both, 5 … 8 the same of a picture on its side. */
+export function upright(
+  pixels: Uint8Array,
+  oldWidth: number,
+  oldHeight: number,
+  value: number,
+): { readonly width: number; readonly height: number; readonly rgba: Uint8Array } {
   const onSide = value >= 5
   const height = onSide ? oldWidth : oldHeight
   const width = onSide ? oldHeight : oldWidth
-  const data = new Uint8Array(image.data.length)
+  // four bytes at a time
+  const aligned = pixels.byteOffset % 4 ? pixels.slice() : pixels
+  const old = new Uint32Array(aligned.buffer, aligned.byteOffset, oldWidth * oldHeight)
+  const turned = new Uint32Array(old.length)
   // where a pixel of the new picture lies in the old one
   const fromRight = value === 2 || value === 3 || value === 7 || value === 8
   const fromBelow = value === 3 || value === 4 || value === 6 || value === 7
-  for (let c = 0, to = 0; c < channels; c++)
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++, to++) {
-        const row = onSide ? x : y
-        const column = onSide ? y : x
-        const oldRow = fromBelow ? oldHeight - 1 - row : row
-        const oldColumn = fromRight ? oldWidth - 1 - column : column
-        data[to] = image.data[(c * oldHeight + oldRow) * oldWidth + oldColumn]
-      }
-  return { channels, height, width, data }
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++, to++) {
+      const row = onSide ? x : y
+      const column = onSide ? y : x
+      const oldRow = fromBelow ? oldHeight - 1 - row : row
+      const oldColumn = fromRight ? oldWidth - 1 - column : column
+      turned[to] = old[oldRow * oldWidth + oldColumn]
+    }
+  return { width, height, rgba: new Uint8Array(turned.buffer) }
 }

@@ -1,6 +1,7 @@
 import { FormatError, NetError } from '../errors.js'
 import { RandomStream } from '../rng.js'
-import { decodeImage, MOST_PIXELS, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
+import { openPicture } from './decode_picture.js'
+import { MOST_PIXELS, type PixelsModule, type PlanarImage, resizeImage } from './image.js'
 import { readLabels } from './label_picture.js'
 import { ListOrder } from './list_order.js'
 import type { PairList } from './pair_list.js'
@@ -156,7 +157,7 @@ export class SegmentationSource implements BatchSource {
     try {
       const read = async (path: string) =>
         this.readFile(prefix + path).catch(error => Promise.reject(withoutPath(error)))
-      const image = toPlanes(await decodeImage(await read(list.paths[entry]), await this.pixels()), color ? 3 : 1)
+      const image = (await openPicture(await read(list.paths[entry]), this.pixels)).planes(color ? 3 : 1)
       const label = list.labels[entry]
       const labels =
         typeof label === 'number'

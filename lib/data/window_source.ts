@@ -1,6 +1,7 @@
 import { NetError } from '../errors.js'
 import { RandomStream } from '../rng.js'
-import { cropImage, decodeImage, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from './image.js'
+import { openPicture } from './decode_picture.js'
+import { cropImage, type PixelsModule, type PlanarImage, resizeImage } from './image.js'
 import {
   atRecord,
   type BatchSource,
@@ -127,7 +128,7 @@ export class WindowSource implements BatchSource {
         bytes = this.readFile(path).catch(error => Promise.reject(withoutPath(error)))
         if (cache) this.files.set(path, bytes)
       }
-      return toPlanes(await decodeImage(await bytes, await this.pixels()), 3)
+      return (await openPicture(await bytes, this.pixels)).planes(3)
     } catch (error) {
       throw this.at(entry, error)
     }

@@ -45,15 +45,13 @@ export async function writeFilesSafely(contents: readonly FileContents[], option
         await file.close()
       }
     }
-    const unlock = written.length > 1 ? await lock(`${written[0].target}.lock`) : undefined
-    try {
+    const rest = async () => {
       for (const { path, target, temporary } of written) {
         now = path
         await rename(temporary, target)
       }
-    } finally {
-      await unlock?.()
     }
+    await (written.length > 1 ? whileLocked(`${written[0].target}.lock`, rest) : rest())
   } catch (error) {
     for (const { temporary } of written) await rm(temporary, { force: true }).catch(() => {})
     throw error instanceof RistrettoError ? error : systemError(`cannot write '${now}'`, error)
@@ -62,6 +60,16 @@ export async function writeFilesSafely(contents: readonly FileContents[], option
 
 /** Renaming takes no time: who still has the lock after so many milliseconds was killed. */
 const STALE = 5000
+
+/** Run a task that takes no time, such as renaming, while no other program holds the lock of that path. */
+export async function whileLocked<T>(path: string, task: () => Promise<T>): Promise<T> {
+  const unlock = await lock(path)
+  try {
+    return await task()
+  } finally {
+    await unlock()
+  }
+}
 
 /** Make a folder that only one program can make; resolves to what removes it. */
 async function lock(path: string): Promise<() => Promise<void>> {

@@ -87,7 +87,7 @@ export async function convertAnnoset(options: ConvertAnnosetOptions): Promise<An
     log(`Shuffling data (seed ${seed})`)
   }
   log(`A total of ${order.length} images.`)
-  const pixels = await importPixels()
+  const pixels = () => importPixels()
   const writer = await LmdbWriter.create(output, { overwrite })
   const skipped: string[] = []
   let objects = 0

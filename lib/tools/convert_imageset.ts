@@ -1,5 +1,6 @@
+import { openPicture } from '../data/decode_picture.js'
 import { encodeImage, type ImageFormat, imageFormats } from '../data/encode_image.js'
-import { decodeImage, importPixels, type PixelsModule, type PlanarImage, resizeImage, toPlanes } from '../data/image.js'
+import { importPixels, type PixelsModule, type PlanarImage, resizeImage } from '../data/image.js'
 import { isInt32, parseImageList, wholeNumber } from '../data/image_list.js'
 import { LmdbWriter } from '../data/lmdb_writer.js'
 import { inOrder, withoutPath, withPrefix } from '../data/source.js'
@@ -139,7 +140,7 @@ export async function convertImageset(options: ConvertImagesetOptions): Promise<
   }
   log(`A total of ${order.length} images.`)
 
-  const pixels = await importPixels()
+  const pixels = () => importPixels()
   const writer = await LmdbWriter.create(output, { overwrite })
   const skipped = leftOut.map(({ file }) => file)
   for (const { file, reason } of leftOut) onSkip?.(prefix + file, new FormatError(`'${file}': ${reason}`))
@@ -277,7 +278,7 @@ export async function toItem(
   bytes: Uint8Array,
   path: string,
   label: number,
-  pixels: PixelsModule,
+  pixels: () => Promise<PixelsModule>,
   {
     gray,
     encoded,
@@ -290,23 +291,23 @@ export async function toItem(
     sizeOf?: (height: number, width: number) => readonly [height: number, width: number]
   },
 ): Promise<Item> {
-  const decoded = await decodeImage(bytes, pixels)
-  const [toHeight, toWidth] = sizeOf(decoded.height, decoded.width)
+  const picture = await openPicture(bytes, pixels)
+  const [toHeight, toWidth] = sizeOf(picture.height, picture.width)
   if (encoded) {
     const type = formatOf(path.slice(path.lastIndexOf('.') + 1))
     const wanted = formatOf(encodeType) ?? type
     // a file that has the channels asked for is stored as it is; Caffe stores colours even where grey is asked for
-    const fits = !gray || decoded.channels === 1
+    const fits = !gray || picture.channels === 1
     if (fits && !toWidth && wanted !== undefined && wanted === type)
-      return { datum: { data: bytes, label, encoded: true }, size: sizeText({ ...decoded, channels: gray ? 1 : 3 }) }
+      return { datum: { data: bytes, label, encoded: true }, size: sizeText({ ...picture, channels: gray ? 1 : 3 }) }
     if (wanted === undefined)
       throw new RistrettoError(
         `its name does not say whether it is ${imageFormats.join(' or ')}: say which type to encode`,
       )
-    const image = fitted(toPlanes(decoded, gray ? 1 : 3), toHeight, toWidth)
+    const image = fitted(picture.planes(gray ? 1 : 3), toHeight, toWidth)
     return { datum: { data: await encodeImage(image, wanted), label, encoded: true }, size: sizeText(image) }
   }
-  const image = fitted(toPlanes(decoded, gray ? 1 : 3), toHeight, toWidth)
+  const image = fitted(picture.planes(gray ? 1 : 3), toHeight, toWidth)
   const { channels, height, width, data } = image
   return { datum: { channels, height, width, data, label, encoded: false }, size: sizeText(image) }
 }

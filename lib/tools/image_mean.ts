@@ -1,4 +1,5 @@
-import { decodeImage, importPixels, toPlanes } from '../data/image.js'
+import { openPicture } from '../data/decode_picture.js'
+import { importPixels } from '../data/image.js'
 import { openLmdbRecords } from '../data/records.js'
 import { withPrefix } from '../data/source.js'
 import { FormatError } from '../errors.js'
@@ -75,8 +76,7 @@ export async function writeImageMean(
 }
 
 async function decoded(datum: ReadDatum): Promise<ReadDatum> {
-  const pixels = await importPixels()
-  const image = toPlanes(await decodeImage(datum.data.slice(), pixels))
+  const image = (await openPicture(datum.data.slice(), () => importPixels())).planes()
   return { ...datum, ...image, encoded: false }
 }
 

@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { openPicture } from '../../lib/data/decode_picture.js'
+import { decodeImage, importPixels, toPlanes } from '../../lib/data/image.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { io } from '../../lib/pycaffe/index.js'
+import { computeImageMean, convertImageset } from '../../lib/tools/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-pictures-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -45,6 +48,7 @@ async function read(name: string, bytes: Uint8Array, isColor = true) {
   const net = await Net.create(
     parseNet(`layer { name: "data" type: "ImageData" top: "data" top: "label"
       image_data_param { source: "${join(folder, 'list.txt')}" batch_size: 1 is_color: ${isColor} } }`),
+    { engine: 'js' },
   )
   await net.forward()
   const { shape, dataArray } = net.blobs['data']
@@ -66,12 +70,72 @@ it('alpha is left out, and the colour below it stays as it is in the file', asyn
   expect(image.shape).toEqual([1, 2, 3])
 })
 
-it('EXIF: a picture that says it lies on its side stays as its pixels are', async () => {
-  const raw = { width: 4, height: 2, channels: 3 } as const
-  const plain = sharp(Buffer.alloc(24, 90), { raw })
-  const jpeg = await plain.withMetadata({ orientation: 6 }).jpeg().toBuffer()
-  expect((await sharp(jpeg).metadata()).orientation).toBe(6)
-  const { shape, image } = await read('turned.jpg', jpeg)
-  expect(shape).toEqual([1, 3, 2, 4])
-  expect(image.shape).toEqual([2, 4, 3])
+/** 16 × 8, red at the top left, with a number for how the camera was held. */
+async function photograph(orientation?: number): Promise<Uint8Array> {
+  const raw = { width: 16, height: 8, channels: 3 } as const
+  const pixels = Buffer.alloc(16 * 8 * 3, 20)
+  for (let y = 0; y < 4; y++) for (let x = 0; x < 8; x++) pixels[3 * (16 * y + x)] = 230
+  const image = sharp(pixels, { raw })
+  return (orientation ? image.withMetadata({ orientation }) : image).jpeg({ quality: 100 }).toBuffer()
+}
+
+describe('EXIF: a photograph is seen upright, by whatever reads it', () => {
+  // the corner where the red is: rows and columns of the picture as it was seen
+  const seen = [
+    [1, 8, 16, 0, 0],
+    [2, 8, 16, 0, 1],
+    [3, 8, 16, 1, 1],
+    [4, 8, 16, 1, 0],
+    [5, 16, 8, 0, 0],
+    [6, 16, 8, 0, 1],
+    [7, 16, 8, 1, 1],
+    [8, 16, 8, 1, 0],
+  ] as const
+  it.each(seen)('orientation %i', async (orientation, height, width, bottom, right) => {
+    const jpeg = await photograph(orientation)
+    expect((await sharp(jpeg).metadata()).orientation).toBe(orientation)
+    const { shape, values, image } = await read('turned.jpg', jpeg)
+    expect(shape).toEqual([1, 3, height, width])
+    expect(image.shape).toEqual([height, width, 3])
+    const corner = (y: number, x: number) => {
+      const place = y * (height - 1) * width + x * (width - 1)
+      // B, G, R
+      expect(values[2 * height * width + place] > 128).toBe(image.data[3 * place] > 0.5)
+      return values[2 * height * width + place] > 128
+    }
+    for (const y of [0, 1]) for (const x of [0, 1]) expect(corner(y, x)).toBe(y === bottom && x === right)
+  })
+
+  it('in databases: converted, and stored as the file is', async () => {
+    writeFileSync(join(folder, 'photo.jpg'), await photograph(6))
+    for (const encoded of [false, true]) {
+      const output = join(folder, `photo_${encoded}`)
+      const list = [{ path: 'photo.jpg', label: 0 }]
+      await convertImageset({ root: folder, list, output, encoded })
+      const net = await Net.create(
+        parseNet(
+          `layer { name: "d" type: "Data" top: "x" top: "l" data_param { source: "${output}" batch_size: 1 backend: LMDB } }`,
+        ),
+        { engine: 'js' },
+      )
+      const { x } = await net.forward()
+      expect(x.shape).toEqual([1, 3, 16, 8])
+      expect([x.get(0, 2, 0, 7) > 128, x.get(0, 2, 0, 0) > 128]).toEqual([true, false])
+      expect((await computeImageMean(output)).blob.height).toBe(16)
+      net.dispose()
+    }
+  })
+})
+
+it('plain PNGs need no package, and give what the general decoder gives', async () => {
+  const raw = { width: 5, height: 3, channels: 3 } as const
+  const values = Buffer.from(Array.from({ length: 45 }, (_, i) => (i * 37) % 256))
+  const file = await sharp(values, { raw }).png().toBuffer()
+  const general = toPlanes(await decodeImage(file, await importPixels()), 3)
+  const nobody = () => Promise.reject(new Error('no package is asked for'))
+  for (const channels of [3, 1] as const)
+    expect((await openPicture(file, nobody)).planes(channels)).toEqual(
+      toPlanes(await decodeImage(file, await importPixels()), channels),
+    )
+  expect([...(await read('plain.png', file)).values]).toEqual([...general.data])
 })

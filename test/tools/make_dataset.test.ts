@@ -357,6 +357,28 @@ describe('makeDataset', () => {
     expect(readdirSync(output).filter(name => name.includes('tmp'))).toEqual([])
   })
 
+  it('two runs that replace a dataset leave that of one, whole, whether or not it was there', async () => {
+    const root = put(pictures({ a: 8, b: 8 }), join(folder, 'replaced', 'in'))
+    const output = join(folder, 'replaced', 'data')
+    for (let i = 0; i < 8; i++) {
+      const sizes = [4, 6, 8].map(size =>
+        makeDataset(root, { output, size, val: size / 16, overwrite: true, threads: 1 }),
+      )
+      const reports = await Promise.all(sizes)
+      const summary = JSON.parse(readFileSync(join(output, 'summary.json'), 'utf8'))
+      expect(reports).toContainEqual(summary)
+      for (const set of ['train', 'val']) {
+        const found = await rows(join(output, `${set}_db`))
+        expect(found.map(({ height }) => height)).toEqual(Array(summary.sets[set].records).fill(summary.height))
+      }
+      expect(readMeanImage(readFileSync(join(output, 'mean.binaryproto')), 'mean').shape).toEqual([
+        ...[summary.channels, summary.height, summary.width],
+      ])
+      expect(readdirSync(output).filter(name => /tmp|lock|old/.test(name))).toEqual([])
+      expect(readdirSync(join(folder, 'replaced')).sort()).toEqual(['data', 'in'])
+    }
+  })
+
   it.each<[unknown, object | undefined, string]>([
     [null, undefined, 'the source is a path'],
     [undefined, undefined, 'the source is a path'],

@@ -1,7 +1,7 @@
 import { bytesSink, fileSink, type Sink } from '../../data/sink.js'
 import { RistrettoError, systemError } from '../../errors.js'
 import { importNode } from '../../system/nodejs.js'
-import { removeLeftovers, temporaryName } from '../../system/write_file.js'
+import { removeLeftovers, temporaryName, whileLocked } from '../../system/write_file.js'
 
 /** Where the files of a dataset go: a folder, a store of a browser, or memory. */
 export interface DatasetTarget {
@@ -53,33 +53,46 @@ export async function folderTarget(path: string, overwrite = false): Promise<Dat
   // a folder that is there may hold other things, and be on a disk of its own
   const base = found ? join(folder, 'dataset') : folder
   const temporary = temporaryName(base)
-  const present = found
-    ? (await readdir(folder)).filter(name => (datasetNames as readonly string[]).includes(name))
-    : []
-  if (present.length && !overwrite)
+  const present = async (): Promise<string[]> =>
+    (await readdir(folder).catch(() => [])).filter(name => (datasetNames as readonly string[]).includes(name))
+  const refuse = (names: readonly string[]): never => {
     throw new RistrettoError(
-      `'${path}' holds ${present.map(name => `'${name}'`).join(', ')} already: take another folder, or ask to overwrite`,
+      `'${path}' holds ${names.map(name => `'${name}'`).join(', ')} already: take another folder, or ask to overwrite`,
     )
+  }
+  const before = await present()
+  if (before.length && !overwrite) refuse(before)
   await attempt(async () => {
     await mkdir(dirname(base), { recursive: true })
     await removeLeftovers(base, true)
     await mkdir(temporary)
   })
+  const made = new Set<string>()
   return {
     async sink(name) {
+      made.add(name.split('/')[0])
       await attempt(() => mkdir(dirname(join(temporary, name)), { recursive: true }))
       return fileSink(join(temporary, name))
     },
     commit: () =>
       attempt(async () => {
-        if (!found) return rename(temporary, folder)
-        // without its summary a dataset is not whole: it goes first and comes last. Where nothing was there, what has come
-        // since is another run's: train_db, a folder with something in it, then refuses to be replaced
-        for (const name of present.length ? [...datasetNames].reverse() : [])
-          await rm(join(folder, name), { recursive: true, force: true })
-        const names = await readdir(temporary)
-        for (const name of datasetNames)
-          if (names.includes(name)) await rename(join(temporary, name), join(folder, name))
+        if (!found) {
+          // what has come since is another run's
+          const problem = await rename(temporary, folder).catch((error: NodeJS.ErrnoException) => error)
+          if (!problem) return
+          if (problem.code !== 'ENOTEMPTY' && problem.code !== 'EEXIST') throw problem
+        }
+        await whileLocked(join(folder, 'dataset.lock'), async () => {
+          const old = await present()
+          if (old.length && !overwrite) refuse(old)
+          const names = datasetNames.filter(name => made.has(name))
+          const aside = join(temporary, 'old')
+          await mkdir(aside)
+          // without its summary a dataset is not whole: it goes first and comes last
+          for (const name of datasetNames.filter(name => old.includes(name)).reverse())
+            await rename(join(folder, name), join(aside, name))
+          for (const name of names) await rename(join(temporary, name), join(folder, name))
+        })
         await rm(temporary, { recursive: true })
       }),
     abort: () => rm(temporary, { recursive: true, force: true }),
