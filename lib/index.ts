@@ -74,9 +74,10 @@ export {
   type View,
   view,
 } from './gpu_kernel.js'
-export { joinGroup, startWorkers } from './group/index.js'
+export { joinGroup, startWorkers, trainWorkers } from './group/index.js'
 export type { GroupOptions } from './group/patience.js'
 export type { StartOptions, Workers } from './group/supervisor.js'
+export type { TrainWorkersOptions } from './group/train_workers.js'
 export type { Communicator, Share } from './group.js'
 export {
   type AtDeploy,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { RistrettoError } from '../errors.js'
 import type { LayerClass } from '../layer.js'
-import { layerClasses, registerLayersOf } from '../tools/layer_module.js'
+import { layerClasses, registerLayersOf } from '../net/layer_module.js'
 
 /** The layer classes that a module exports, by name. At least one, or an error. */
 export async function importLayers(file: string): Promise<Record<string, LayerClass>> {

@@ -1,9 +1,9 @@
 import { createEngine } from '../../engines/index.js'
 import { FormatError } from '../../errors.js'
 import { Layer, type LayerClass } from '../../layer.js'
+import { usualBottom } from '../../net/layer_module.js'
 import { createFiles } from '../../system/files.js'
 import { type BottomSpec, CheckError, checkLayer } from '../../testing.js'
-import { usualBottom } from '../../tools/layer_module.js'
 import type { LayerReport, Mark } from '../api/index.js'
 import { importLayerFiles, type LayerFiles, type ModuleUrls, withLayers } from './layers.js'
 

@@ -1,10 +1,10 @@
 import { FormatError, RistrettoError } from '../../errors.js'
 import * as ristretto from '../../index.js'
 import type { LayerClass } from '../../layer.js'
+import { layerClasses, registerLayersOf } from '../../net/layer_module.js'
 import { registerLayerModule, rememberLayers } from '../../registry.js'
 import { listNames } from '../../system/names.js'
 import { isNode } from '../../system/nodejs.js'
-import { layerClasses, registerLayersOf } from '../../tools/layer_module.js'
 import { codeError, compileLayer } from './compile_layer.js'
 
 /** Files of custom layers, TypeScript or JavaScript, by name. */
