@@ -11,6 +11,7 @@ const numbers = [
 /** As quick, but they register layers or stand in for modules, so each file has a process of its own. */
 const spine = [
   'test/{index,net,solver}.test.ts',
+  'test/onnx/export.test.ts',
   'test/pycaffe/net_spec.test.ts',
   'test/system/{check_options,no_room}.test.ts',
 ]

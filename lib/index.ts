@@ -114,9 +114,13 @@ export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from 
 export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, TaggedLog } from './net/options.js'
 export type { Passes } from './net/passes.js'
 export type { Picture, PredictItem, PredictOptions, RgbaPicture } from './net/predict.js'
+export type { Saving } from './net/save_options.js'
 export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'
+export type { AttributeValue, ExportOptions, OnnxGraph, ToOnnx } from './onnx/builder.js'
+export type { Attribute, AttributeType, AttributeValues, Dim, TensorData, TensorType } from './onnx/graph.js'
+export type { OnnxOptions } from './onnx/options.js'
 export type {
   DeclaredTypes,
   DeclaredValues,

@@ -10,7 +10,6 @@ import type { Layer, LayerContext, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
 import { buildNet } from './net/build.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
-import type { ArchiveOptions } from './net/deployed.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
 import { explainNet } from './net/explain.js'
 import { createFeed, type FeedOptions, type FeedSource, type JointFeedSource } from './net/feed.js'
@@ -22,7 +21,6 @@ import {
   netToBytes,
   netWeights,
   readModel,
-  type SaveOptions,
 } from './net/files.js'
 import { filterNet, insertSplits } from './net/graph.js'
 import { createWatch } from './net/limits.js'
@@ -40,6 +38,7 @@ import {
 import { Passes } from './net/passes.js'
 import { pictureLayers } from './net/picture_layers.js'
 import type { PredictItem, PredictOptions } from './net/predict.js'
+import type { Saving } from './net/save_options.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
@@ -359,10 +358,11 @@ export class Net {
 
   /**
    * Write a .caffemodel, a .caffemodel.h5, or with the ending .zip an archive: the deploy net with weights, classes and
-   * what is done with pictures, which Net.load and Classifier.load need nothing else for. To a temporary name first, then
+   * what is done with pictures, which Net.load and Classifier.load need nothing else for. With the ending .onnx an ONNX
+   * model, of the deploy net too; a NetError lists all layers that have no ONNX form. To a temporary name first, then
    * renamed.
    */
-  async save(path: string, options: SaveOptions & ArchiveOptions = {}): Promise<void> {
+  async save(path: string, options: Saving = {}): Promise<void> {
     if (typeof path !== 'string') throw new RistrettoError(`save takes the path of a file, not ${whatIs(path)}`)
     const { checkSaving } = await import('./net/save_options.js')
     checkSaving('save', options, options?.format ?? formatOf(path))
@@ -371,10 +371,15 @@ export class Net {
   }
 
   /** The model as bytes, for places without files. */
-  async toBytes(options: SaveOptions & ArchiveOptions = {}): Promise<Uint8Array> {
+  async toBytes(options: Saving = {}): Promise<Uint8Array> {
     const { checkSaving } = await import('./net/save_options.js')
     checkSaving('toBytes', options, options?.format)
     const { format, diffs, ...archive } = options
+    if (format === 'onnx') {
+      this.runner.mustLive()
+      const { onnxOf } = await import('./onnx/model.js')
+      return onnxOf(this, options, Net.deploy)
+    }
     if (format === 'zip') {
       this.runner.mustLive()
       const { archiveOf } = await import('./net/deployed.js')

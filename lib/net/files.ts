@@ -196,8 +196,8 @@ export function netToProto(net: BuiltNet, diffs = false): NetParameter {
 
 /** How a net is saved. */
 export interface SaveOptions {
-  /** Default: by the file's ending, else caffemodel. 'zip': an archive with all that its use needs. */
-  format?: NetFormat | 'zip'
+  /** Default: by the file's ending, else caffemodel. 'zip': an archive with all that its use needs. 'onnx': an ONNX model. */
+  format?: NetFormat | 'zip' | 'onnx'
   /** Also store the params' gradients. */
   diffs?: boolean
 }
@@ -205,11 +205,11 @@ export interface SaveOptions {
 export async function netToBytes(net: BuiltNet, options: SaveOptions): Promise<Uint8Array> {
   const { format = 'caffemodel' } = options
   if (format !== 'caffemodel' && format !== 'hdf5')
-    throw new RistrettoError(`unknown format '${format}': it is 'caffemodel', 'hdf5' or 'zip'`)
+    throw new RistrettoError(`unknown format '${format}': it is 'caffemodel', 'hdf5', 'onnx' or 'zip'`)
   if (format === 'hdf5') return (await import('./hdf5.js')).netToHdf5(net, options.diffs)
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 
 /** The format that a file's ending says. */
 export const formatOf = (path: string): SaveOptions['format'] =>
-  path.endsWith('.h5') ? 'hdf5' : /\.zip$/i.test(path) ? 'zip' : 'caffemodel'
+  path.endsWith('.h5') ? 'hdf5' : /\.zip$/i.test(path) ? 'zip' : /\.onnx$/i.test(path) ? 'onnx' : 'caffemodel'

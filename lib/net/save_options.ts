@@ -1,5 +1,15 @@
 import { RistrettoError } from '../errors.js'
-import { aFlag, anObject, anything, aText, checkOptions, type OptionRules } from '../system/check_options.js'
+import type { OnnxOptions } from '../onnx/options.js'
+import {
+  aFlag,
+  anObject,
+  anything,
+  aText,
+  checkOptions,
+  names,
+  type OptionRules,
+  oneOf,
+} from '../system/check_options.js'
 import type { ArchiveOptions } from './deployed.js'
 import type { SaveOptions } from './files.js'
 
@@ -11,13 +21,27 @@ const ARCHIVE_RULES: OptionRules<ArchiveOptions> = {
   layers: anObject,
 }
 
-const RULES: OptionRules<SaveOptions & ArchiveOptions> = { format: aText, diffs: aFlag, ...ARCHIVE_RULES }
+const ONNX_RULES: OptionRules<OnnxOptions> = {
+  batch: oneOf('fixed', 'dynamic'),
+  losses: aFlag,
+  metadata: anObject,
+  outputs: names,
+  sequence: oneOf('steps', 'whole'),
+}
+
+/** What save and toBytes take. */
+export type Saving = SaveOptions & ArchiveOptions & OnnxOptions
+
+const RULES: OptionRules<Saving> = { format: aText, diffs: aFlag, ...ARCHIVE_RULES, ...ONNX_RULES }
 
 /** Throws a RistrettoError for what is no option of `save`, or has no place in a file of this format. */
-export function checkSaving(of: string, options: SaveOptions & ArchiveOptions, format?: string): void {
+export function checkSaving(of: string, options: Saving, format?: string): void {
   checkOptions(of, options, RULES)
-  if (format === 'zip') return
-  const [left] = Object.keys(ARCHIVE_RULES).filter(name => options[name as keyof ArchiveOptions] !== undefined)
-  if (left !== undefined)
-    throw new RistrettoError(`${of}: the option ${left} is for archives: a name that ends with .zip, or format: 'zip'`)
+  if (format !== 'zip') refuse(of, options, ARCHIVE_RULES, "archives: a name that ends with .zip, or format: 'zip'")
+  if (format !== 'onnx') refuse(of, options, ONNX_RULES, "ONNX models: a name that ends with .onnx, or format: 'onnx'")
+}
+
+function refuse(of: string, options: Saving, rules: object, what: string): void {
+  const left = Object.keys(rules).find(name => options[name as keyof Saving] !== undefined)
+  if (left !== undefined) throw new RistrettoError(`${of}: the option ${left} is for ${what}`)
 }
