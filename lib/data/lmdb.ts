@@ -55,12 +55,17 @@ export class LmdbReader {
   }
 
   /**
-   * Open a database: its directory, its data.mdb, or the bytes of that file. Throws a FormatError for anything but an
-   * LMDB 0.9 file.
+   * Open a database: its directory, its data.mdb, or the bytes of that file, which may be read as they are needed. Throws a
+   * FormatError for anything but an LMDB 0.9 file.
    * @param name for error messages, where bytes are given
    */
-  static async open(source: string | Uint8Array, name?: string): Promise<LmdbReader> {
-    const bytes = typeof source === 'string' ? await fileSource(await dataFile(source)) : bytesSource(source, name)
+  static async open(source: string | Uint8Array | ByteSource, name?: string): Promise<LmdbReader> {
+    const bytes =
+      typeof source === 'string'
+        ? await fileSource(await dataFile(source))
+        : source instanceof Uint8Array
+          ? bytesSource(source, name)
+          : source
     try {
       return new LmdbReader(bytes)
     } catch (error) {

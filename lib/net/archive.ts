@@ -118,7 +118,11 @@ export async function sha256(text: string): Promise<string> {
  * Nothing in it is run. A FormatError where something that is needed is missing or damaged.
  */
 export async function readModelArchive(bytes: Uint8Array, file: string, most = MOST_UNPACKED): Promise<ModelArchive> {
-  const files = await readArchive(bytes, file, most)
+  return readModelFiles(await readArchive(bytes, file, most), file)
+}
+
+/** The same of an archive's files, by their names; `file` is what errors call it. */
+export function readModelFiles(files: ReadonlyMap<string, Uint8Array>, file: string): ModelArchive {
   const info = infoOf(files, file)
   const own = info['format'] === FORM
   if (own && info['version'] !== 1)

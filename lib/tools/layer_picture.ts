@@ -19,6 +19,8 @@ export interface LayerPictureOptions {
   readonly range?: readonly [low: number, high: number]
   /** Scale every plane over its own values instead of all over theirs; default false. */
   readonly eachPlane?: boolean
+  /** Of the values that are drawn, where they are known: they are not counted again. */
+  readonly statistics?: Statistics
 }
 
 const RULES: OptionRules<LayerPictureOptions> = {
@@ -27,6 +29,7 @@ const RULES: OptionRules<LayerPictureOptions> = {
   color: aFlag,
   range: [v => Array.isArray(v) && v.length === 2 && v.every(Number.isFinite), '[low, high]'],
   eachPlane: aFlag,
+  statistics: [v => typeof v === 'object' && v !== null, 'what net.statistics gives'],
 }
 
 /** The values of a blob as pixels. */
@@ -77,7 +80,7 @@ export function layerPicture(
   const channels = color ? 3 : 1
   if (size.width * size.height * channels > MOST)
     throw new RistrettoError(`a picture of ${size.width}×${size.height} pixels is too large (shape ${shape.join('×')})`)
-  const statistics = statisticsOf(own)
+  const statistics = options.statistics ?? statisticsOf(own)
   const pixels = new Uint8Array(size.width * size.height * channels)
   const n = height * width
   const whole = scaleOf(options.range ?? [statistics.min, statistics.max])

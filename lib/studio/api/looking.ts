@@ -141,7 +141,7 @@ export interface LayerRow {
 
 /** What is asked about a picture. */
 export interface TestOneRequest {
-  /** A file of a picture; or bytes row by row of `channels` planes side by side (R G B), as a pad draws them. */
+  /** A file of a picture; or, as a pad draws them, one byte a pixel and channel: row by row, R G B of a pixel side by side. */
   readonly picture:
     | { readonly file: Uint8Array }
     | { readonly width: number; readonly height: number; readonly channels: 1 | 3; readonly pixels: Uint8Array }

@@ -18,7 +18,7 @@ export function standardModel(
 ): { net: string; form: Partial<ModelForm> } {
   const net = standardNet(name as StandardNetName, {
     ...{ classes: Math.max(1, classes.length), channels, size: [height, width] as const },
-    data: { train: '', ...((sets.val?.records ?? 0) > 0 && { val: '' }) },
+    data: { train: 'train_db', ...((sets.val?.records ?? 0) > 0 && { val: 'val_db' }) },
   })
   const { rate, decay, batch } = standardNets[name as StandardNetName]
   const policy = { policy: 'step', gamma: 0.1, share: 1 / 3 } as const
