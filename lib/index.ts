@@ -119,7 +119,6 @@ export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'
 export type { AttributeValue, ExportOptions, OnnxGraph, ToOnnx } from './onnx/builder.js'
-export type { Attribute, AttributeType, AttributeValues, Dim, TensorData, TensorType } from './onnx/graph.js'
 export type { OnnxOptions } from './onnx/options.js'
 export type {
   DeclaredTypes,

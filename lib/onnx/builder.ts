@@ -27,11 +27,23 @@ export interface ExportOptions {
   readonly sequence?: 'steps' | 'whole'
 }
 
-/** An attribute: whole numbers, texts and lists of whole numbers as they are, others with their type, as `float(0.1)` has. */
-export type AttributeValue = number | string | readonly number[] | Attribute
+/** An attribute: whole numbers, texts and lists of whole numbers as they are, others with their type. */
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | { readonly type: 'float'; readonly value: number }
+  | { readonly type: 'floats'; readonly value: readonly number[] }
+  | {
+      readonly type: 'tensor'
+      readonly value: { readonly type: 'float'; readonly shape: readonly number[]; readonly data: Float32Array }
+    }
 
 /** An attribute that is a real number, as float32 has it. */
-export const float = (value: number): Attribute => ({ type: 'float', value: shortFloat(Math.fround(value)) })
+export const float = (value: number): { type: 'float'; value: number } => ({
+  type: 'float',
+  value: shortFloat(Math.fround(value)),
+})
 
 /** A node while the graph grows: names of values may still change. */
 export interface OpenNode extends Node {
@@ -266,7 +278,7 @@ export class OnnxGraph {
   }
 
   /** Say that sizes of the k-th top depend on what is computed: undefined is such a size. */
-  varies(shape: readonly Dim[], k = 0): void {
+  varies(shape: readonly (number | undefined)[], k = 0): void {
     this.builder.varies(this.outputs[k], shape)
   }
 

@@ -70,6 +70,8 @@ const CALLS: Record<string, Record<string, (options: never) => unknown>> = {
   CopyOptions: { copyFrom: options => toy.copyFrom(toy, options) },
   SaveOptions: { save: options => toy.save('never.caffemodel', options), toBytes: options => toy.toBytes(options) },
   ArchiveOptions: { save: options => toy.save('never.zip', options) },
+  OnnxOptions: { save: options => toy.save('never.onnx', options) },
+  ExportOptions: { save: options => toy.save('never.onnx', options) },
   PredictOptions: { predict: options => toy.predict([[1, 2, 3, 4]], options) },
   FeedOptions: { feed: options => toy.feed('x', [[1, 2, 3, 4]], options) },
   EngineOptions: { createEngine: options => createEngine('js', options) },
