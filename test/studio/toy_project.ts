@@ -3,7 +3,7 @@ import { Net, parseNet } from '../../lib/index.js'
 import type { ModelForm } from '../../lib/studio/api/index.js'
 import { readFacts } from '../../lib/studio/core/facts.js'
 import { planModel } from '../../lib/studio/core/forms.js'
-import type { ProjectContext } from '../../lib/studio/core/job_context.js'
+import type { JobContext, JobEventBody, ProjectContext } from '../../lib/studio/core/job_context.js'
 import { pathsOf } from '../../lib/studio/core/job_files.js'
 import { memoryStore } from '../../lib/studio/core/memory_store.js'
 import { type Store, writeJson } from '../../lib/studio/core/store.js'
@@ -78,4 +78,17 @@ export async function toyModel(
     await store.write(`${paths.snapshots}/model_iter_${iter}.solverstate`, 'state')
     net.dispose()
   }
+}
+
+/** What a job of the project gets; `events` are those that it emits. */
+export function jobContext(context: ProjectContext, id: string, signal = new AbortController().signal) {
+  const events: JobEventBody[] = []
+  const job: JobContext = {
+    ...context,
+    ...{ id, folder: pathsOf(id).folder, attempt: 1, threads: 1, signal },
+    onCommand() {},
+    emit: event => void events.push(event),
+    log() {},
+  }
+  return { job, events }
 }

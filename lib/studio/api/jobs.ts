@@ -105,6 +105,8 @@ export interface DatasetResult {
 export interface EvaluationResult {
   readonly kind: 'evaluation'
   readonly items: number
+  /** Items whose label is known: what follows counts these alone, and is 0 where there are none. */
+  readonly labelled: number
   readonly accuracy: number
   /** Element k − 1: share of the items whose label is among the k best. */
   readonly topShares: readonly number[]

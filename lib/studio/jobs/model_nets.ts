@@ -31,13 +31,16 @@ export interface OpenModel {
   weights?: readonly LayerRow[]
 }
 
+/** Where nets are made; jobs say how many threads they may take. */
+export type NetContext = ProjectContext & { readonly threads?: number }
+
 /** Nets that are kept: a model in two stages, and two to compare it with. */
 const KEPT = 4
 
 const opened = new WeakMap<Store, Remembered<OpenModel>>()
 
 /** The net of a model at a snapshot (default the best), kept for the next time. */
-export async function openModel(context: ProjectContext, id: JobId, stage: Stage, iter?: number): Promise<OpenModel> {
+export async function openModel(context: NetContext, id: JobId, stage: Stage, iter?: number): Promise<OpenModel> {
   const { kind } = await readJob(context, id, 'model', 'pretrained')
   const nets =
     opened.get(context.store) ??
@@ -52,7 +55,7 @@ export async function openModel(context: ProjectContext, id: JobId, stage: Stage
   return nets.get(`${id} ${at} ${stage}`, () => openTrained(context, id, stage, at))
 }
 
-async function openTrained(context: ProjectContext, id: JobId, stage: Stage, iter: number): Promise<OpenModel> {
+async function openTrained(context: NetContext, id: JobId, stage: Stage, iter: number): Promise<OpenModel> {
   const { form } = await readJob(context, id, 'model')
   const dataset = await datasetFacts(context, form.dataset)
   const layers = await layerFiles(context, id)
@@ -65,7 +68,7 @@ async function openTrained(context: ProjectContext, id: JobId, stage: Stage, ite
     const crop = cropOf(net, form.crop)
     const staged = await stageNet(net, stage, { dataset, crop, batch: 1 })
     const made = await Net.create(staged.net, {
-      ...{ ...context.files, seed: 1, weights },
+      ...{ ...context.files, threads: context.threads, seed: 1, weights },
       phase: stage === 'train' ? 'TRAIN' : 'TEST',
     })
     const preparation = await preparationOf(context, net, form.dataset, dataset, crop)
@@ -95,10 +98,12 @@ async function preparationOf(
   }
 }
 
-async function openPretrained(context: ProjectContext, id: JobId): Promise<OpenModel> {
+async function openPretrained(context: NetContext, id: JobId): Promise<OpenModel> {
   const model = await pretrainedModel(context, id)
   const net = await withLayers(model.layers as LayerFiles, () =>
-    netOf(model, id, { ...context.files, seed: 1 }, (param, options) => Net.create(param, options)),
+    netOf(model, id, { ...context.files, threads: context.threads, seed: 1 }, (param, options) =>
+      Net.create(param, options),
+    ),
   )
   const preparation = await net.preparation()
   if (!preparation)

@@ -1,15 +1,13 @@
-import type { Blob } from '../../blob.js'
 import type { PlanarImage } from '../../data/image.js'
 import { planesFor, preparePicture } from '../../data/preparation.js'
-import type { NetNode } from '../../net/node.js'
 import type { Net } from '../../net.js'
-import { classOf } from '../../registry.js'
 import { type JobId, type LayerRow, type Prediction, StudioError, type TestOneRequest } from '../api/index.js'
 import type { ProjectContext } from '../core/job_context.js'
 import { activationRows, weightRows } from './activations.js'
 import { readRecord } from './items.js'
 import { type OpenModel, openModel } from './model_nets.js'
 import { fitChannels, planesOfFile, planesOfPixels, planesOfRecord } from './pictures.js'
+import { scoresOf } from './scores.js'
 
 /** Classes that an answer lists. */
 const LISTED = 10
@@ -56,7 +54,7 @@ export function testPicture(
     const start = performance.now()
     await net.runner.forward(0, net.built.nodes.length - 1, signal)
     await net.engine.finish?.()
-    const scores = await scoresOf(net)
+    const scores = (await scoresOf(net))[0]
     const milliseconds = performance.now() - start
     const classes = best(scores).map(([label, score]) => ({ label, name: labels[label] ?? String(label), score }))
     if (!details) return { classes, milliseconds }
@@ -94,36 +92,6 @@ function fill(net: Net, values: Float32Array, label: number): void {
     blob.memory.data.claim()
     blob.dataArray.fill(blob.count === 1 ? label : 0)
   }
-}
-
-/** Item 0 of what a loss or accuracy compares, as probabilities; without one, of the last output. */
-async function scoresOf(net: Net): Promise<Float32Array> {
-  const how = (node: NetNode) => classOf(node.param)?.compares
-  const { nodes } = net.built
-  // an accuracy takes either; a loss says what its scores are
-  const node = nodes.findLast(node => how(node) && how(node) !== 'either') ?? nodes.findLast(how)
-  const blob = node?.bottom[0] ?? outputOf(net)
-  await blob.memory.data.pull()
-  const items = blob.numAxes > 1 ? blob.shape[0] : 1
-  const scores = blob.dataArray.slice(0, blob.count / items)
-  return node && (how(node) === 'scores' || !areShares(scores)) ? softmax(scores) : scores
-}
-
-const areShares = (scores: Float32Array): boolean =>
-  scores.every(score => score >= 0) && Math.abs(scores.reduce((a, b) => a + b, 0) - 1) < 1e-3
-
-function outputOf(net: Net): Blob {
-  const blobs = net.outputs.map(name => net.blob(name))
-  const found = blobs.findLast(({ numAxes, count }) => numAxes > 1 && count > 1) ?? blobs.at(-1)
-  if (!found) throw new StudioError('the net has no output', 409)
-  return found
-}
-
-function softmax(scores: Float32Array): Float32Array {
-  const highest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const powers = scores.map(score => Math.exp(score - highest))
-  const sum = powers.reduce((a, b) => a + b, 0)
-  return powers.map(power => power / sum)
 }
 
 /** The highest scores with their places, the best first. */
