@@ -38,7 +38,8 @@ const BUFFER = 1 << 20
  * replaced.
  */
 export async function fileSink(path: string): Promise<Sink> {
-  const { openSync, writeSync, fsyncSync, closeSync, renameSync, rmSync } = await importNode('node:fs')
+  const { openSync, writeSync, closeSync, renameSync, rmSync } = await importNode('node:fs')
+  const { open: openHandle } = await importNode('node:fs/promises')
   const target = await writeTarget(path)
   await removeLeftovers(target.path)
   const temporary = temporaryName(target.path)
@@ -81,9 +82,15 @@ export async function fileSink(path: string): Promise<Sink> {
     },
     async finish() {
       flush()
-      attempt(() => fsyncSync(file))
       attempt(() => closeSync(file))
       open = false
+      // Node's permission model takes fsyncSync away, and leaves this
+      try {
+        const handle = await openHandle(temporary, 'r+')
+        await handle.sync().finally(() => handle.close())
+      } catch (error) {
+        throw systemError(`cannot write '${path}'`, error)
+      }
       attempt(() => renameSync(temporary, target.path))
       return undefined
     },

@@ -152,7 +152,8 @@ export class Project {
 
   async remove(id: JobId): Promise<void> {
     const entry = this.index.get(id)
-    if (this.workshop.isRunning(id)) throw new StudioError(`'${entry.meta.name}' is running: stop it first`, 409)
+    if (entry.state.state === 'running' || this.workshop.isStarting(id))
+      throw new StudioError(`'${entry.meta.name}' is running: stop it first`, 409)
     const children = this.index.children(id)
     if (children.length)
       throw new StudioError(
@@ -189,7 +190,7 @@ export class Project {
   async resume(id: JobId): Promise<void> {
     const entry = this.index.get(id)
     const { state } = entry.state
-    if (this.workshop.isRunning(id) || this.waiting.has(id) || state === 'queued')
+    if (state === 'running' || this.waiting.has(id) || this.workshop.isStarting(id))
       throw new StudioError(`'${entry.meta.name}' is ${state} already`, 409)
     if (state === 'done') throw new StudioError(`'${entry.meta.name}' is done: there is nothing left to do`, 409)
     this.trusted.mustTrust(entry.code)

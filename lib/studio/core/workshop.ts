@@ -68,8 +68,12 @@ export class Workshop {
     this.pump()
   }
 
-  /** Whether somebody is at it. */
-  isRunning(id: JobId): boolean {
+  isStarting(id: JobId): boolean {
+    return this.starting.has(id)
+  }
+
+  /** Whether somebody is at it; for a moment longer than its state says. */
+  private isRunning(id: JobId): boolean {
     return this.running.has(id) || this.starting.has(id)
   }
 
@@ -101,7 +105,7 @@ export class Workshop {
   /** Stop a job: the first time it may come to its end, the second time it is ended. */
   async stop(entry: Entry): Promise<void> {
     const job = this.running.get(entry.id)
-    if (job) {
+    if (job && !/^(done|failed|stopped)$/.test(entry.state.state)) {
       if (job.stopping) job.handle.kill()
       else job.handle.command('stop')
       job.stopping = true

@@ -1,0 +1,141 @@
+import type { JobEvent } from '../api/index.js'
+import { starsOf } from '../core/details.js'
+import { parseEvents } from '../core/events.js'
+import type { JobContext } from '../core/job_context.js'
+import { iterationOf, type JobFile, pathsOf, snapshotNames } from '../core/job_files.js'
+import { isBetter, type Watched } from '../core/state.js'
+
+/** What a person who says nothing keeps beside the best and starred ones. */
+const KEEP = 2
+
+/** Which snapshots of a training stay: the newest few, the best one, and those that a person keeps. */
+export class SnapshotKeeper {
+  private best: { value: number; iter: number } | undefined
+  private tests: { iter: number; value: number }[]
+  private work: Promise<void> = Promise.resolve()
+  private failure: unknown
+
+  private constructor(
+    private readonly job: JobFile<'model'>,
+    private readonly context: JobContext,
+    /** What decides which is best; undefined where nothing is tested. */
+    readonly watch: Watched | undefined,
+    earlier: readonly JobEvent[],
+  ) {
+    this.tests = watch ? testsIn(earlier, watch) : []
+  }
+
+  static async open(job: JobFile<'model'>, context: JobContext, watch: Watched | undefined): Promise<SnapshotKeeper> {
+    const events = (await context.store.read(pathsOf(job.id).events)) ?? new Uint8Array(0)
+    return new SnapshotKeeper(job, context, watch, parseEvents(events).events)
+  }
+
+  /** Put the solver where the newest whole snapshot was made; the name of its file, undefined where there is none. */
+  async resume(solver: { restore(state: string): Promise<void> }): Promise<string | undefined> {
+    const { place, log } = this.context
+    for (const iter of (await this.whole()).reverse()) {
+      const { state } = snapshotNames(iter)
+      try {
+        await solver.restore(place(`${pathsOf(this.job.id).snapshots}/${state}`))
+        return state
+      } catch (error) {
+        log(`The snapshot of iteration ${iter} cannot be used: ${(error as Error).message}`)
+      }
+    }
+    return undefined
+  }
+
+  /** Training goes on from an iteration: what was tested there or later is tested again. */
+  begin(iter: number): void {
+    this.tests = this.tests.filter(test => test.iter < iter)
+    this.best = undefined
+    for (const test of this.tests) this.consider(test)
+  }
+
+  /** How many tests there were since the best one. */
+  get testsSinceBest(): number {
+    return this.tests.filter(({ iter }) => iter > (this.best?.iter ?? 0)).length
+  }
+
+  /** Both files of a snapshot stand. */
+  saved(iter: number): void {
+    this.after(async () => {
+      this.context.emit({ kind: 'snapshot', iter, best: false, bytes: await this.bytesOf(iter) })
+    })
+    this.tidy()
+  }
+
+  async tested(iter: number, outputs: Readonly<Record<string, number>>): Promise<void> {
+    // what an untrained net guesses is no result
+    if (!this.watch || iter === 0) return
+    const test = { iter, value: outputs[this.watch.output] }
+    this.tests.push(test)
+    if (this.consider(test))
+      this.after(async () => {
+        this.context.emit({ kind: 'snapshot', iter, best: true, bytes: await this.bytesOf(iter) })
+      })
+    this.tidy()
+    await this.settled()
+  }
+
+  /** Remove what need not stay. */
+  tidy(): void {
+    this.after(async () => {
+      const { store } = this.context
+      const paths = pathsOf(this.job.id)
+      const stars = await starsOf(store, paths.stars)
+      const whole = await this.whole()
+      const newest = whole.slice(-(this.job.form.keep ?? KEEP))
+      for (const iter of whole) {
+        if (newest.includes(iter) || stars.has(iter) || iter === this.best?.iter) continue
+        const { state, model } = snapshotNames(iter)
+        // without its state a snapshot is none: it goes first
+        await store.remove(`${paths.snapshots}/${state}`)
+        await store.remove(`${paths.snapshots}/${model}`)
+      }
+    })
+  }
+
+  /** Everything is told and removed; throws what went wrong. */
+  async settled(): Promise<void> {
+    await this.work
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  private after(task: () => Promise<void>): void {
+    this.work = this.work.then(task).catch(error => {
+      this.failure ??= error
+    })
+  }
+
+  private consider({ iter, value }: { iter: number; value: number }): boolean {
+    if (!this.watch || !isBetter(value, this.best?.value, this.watch)) return false
+    this.best = { iter, value }
+    return true
+  }
+
+  /** Iterations whose two files stand, in order. */
+  private async whole(): Promise<number[]> {
+    const names = new Set((await this.context.store.list(pathsOf(this.job.id).snapshots)).map(({ name }) => name))
+    const iters = new Set([...names].map(iterationOf).filter(iter => iter !== undefined))
+    return [...iters]
+      .filter(iter => Object.values(snapshotNames(iter)).every(name => names.has(name)))
+      .sort((a, b) => a - b)
+  }
+
+  private async bytesOf(iter: number): Promise<number> {
+    const { snapshots } = pathsOf(this.job.id)
+    return (await this.context.store.size(`${snapshots}/${snapshotNames(iter).model}`)) ?? 0
+  }
+}
+
+/** Values of the watched output; an attempt that tells a test again has the last word. */
+function testsIn(events: readonly JobEvent[], { output }: Watched): { iter: number; value: number }[] {
+  const tests = new Map<number, number>()
+  for (const event of events) {
+    if (event.kind === 'start') for (const iter of tests.keys()) if (iter >= event.iter) tests.delete(iter)
+    const value = event.kind === 'test' ? event.outputs[output] : undefined
+    if (event.kind === 'test' && event.iter > 0 && value !== undefined) tests.set(event.iter, value)
+  }
+  return [...tests].map(([iter, value]) => ({ iter, value }))
+}
