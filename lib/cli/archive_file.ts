@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isArchive } from '../data/archive.js'
 import { RistrettoError } from '../errors.js'
@@ -7,6 +7,7 @@ import { netOf } from '../net/deployed.js'
 import { Net } from '../net.js'
 import { createFiles } from '../system/files.js'
 import { listNames } from '../system/names.js'
+import { readStart } from '../system/read_file.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { loadLayers } from './load_layers.js'
 import type { RunOptions, StateOptions } from './options.js'
@@ -14,16 +15,8 @@ import { type Output, warn } from './output.js'
 
 /** Whether a file begins as an archive does. */
 export async function isArchiveFile(path: string): Promise<boolean> {
-  const file = await open(path).catch(() => undefined)
-  if (!file) return false
-  try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(512), 0, 512, 0)
-    return isArchive(buffer.subarray(0, bytesRead))
-  } catch {
-    return false
-  } finally {
-    await file.close()
-  }
+  const start = await readStart(path, 512)
+  return start !== undefined && isArchive(start)
 }
 
 /** The net in an archive. Its custom layers are programs: they run only with --trust. */

@@ -5,6 +5,7 @@ import { shapeText } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import type { Finding } from '../net/findings.js'
 import { createFiles } from '../system/files.js'
+import { didYouMean, listNames } from '../system/names.js'
 import { checkNet, type NetCheck, type PhaseCheck } from '../tools/check_net.js'
 import { isFolder, mustExist, readText } from './input_file.js'
 import { layersOption, registerLayers } from './options.js'
@@ -58,6 +59,14 @@ async function check(paths: readonly string[], options: Options, output: Output)
     const { shape: shapes, run } = options
     checks.push(await checkNet(await readText(path), { file: shown, shapes, run, near: createFiles().near(path) }))
   }
+  const known = new Set(
+    checks.flatMap(({ phases }) => phases.flatMap(({ standIns }) => standIns.map(({ top }) => top))),
+  )
+  const unused = Object.keys(options.shape ?? {}).find(name => !known.has(name))
+  if (unused !== undefined)
+    throw new RistrettoError(
+      `--shape ${unused}=…: nothing of that name needs a shape${didYouMean(unused, [...known])}; what does is ${listNames([...known])}`,
+    )
   if (options.json) printJson(output, files.length === 1 ? checks[0] : checks)
   else if (files.length === 1) for (const line of report(checks[0])) print(output, line)
   else for (const line of zoo(checks)) print(output, line)
@@ -79,8 +88,9 @@ async function prototxtsIn(folder: string): Promise<string[]> {
   return found
 }
 
-const isGood = ({ parsed, findings, phases }: NetCheck): boolean =>
+const isGood = ({ parsed, errors, findings, phases }: NetCheck): boolean =>
   parsed &&
+  !errors.length &&
   findings.every(({ severity }) => severity === 'note') &&
   phases.every(phase => phase.built && phase.forward !== false && phase.backward !== false)
 

@@ -18,7 +18,12 @@ export interface StateOptions {
   stage?: string[]
 }
 
-export const list = (text: string): string[] => text.split(',').filter(Boolean)
+/** Parses names with commas between them. */
+export function list(text: string): string[] {
+  const names = text.split(',').filter(Boolean)
+  if (!names.length) throw new InvalidArgumentError('It must be a name, or several with commas between them.')
+  return names
+}
 
 /** The one flag whose mentions add up. */
 export const layersOption = (): Option =>

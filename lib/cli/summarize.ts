@@ -39,7 +39,8 @@ export function addSummarize(program: Command, output: Output): void {
     'after',
     `
 Memory is that of a layer's outputs; what works in place or shares its input takes none. Multiply-adds are those of convolutions,
-inner products and recurrent layers in a forward pass over the whole batch.
+inner products and recurrent layers in a forward pass over the whole batch; what other layers do, such as comparing boxes
+with each other (DetectionOutput, Proposal, MultiBoxLoss, YOLO's), is not in them. The option maxWork counts that, too.
 
 Examples:
   ristretto summarize deploy.prototxt

@@ -36,8 +36,9 @@ const BUFFER = 1 << 20
 /**
  * Writes beside `path` under a temporary name, syncs, renames: a crash leaves the old file whole. Only regular files are
  * replaced.
+ * @param name what errors call it
  */
-export async function fileSink(path: string): Promise<Sink> {
+export async function fileSink(path: string, name = path): Promise<Sink> {
   const { openSync, writeSync, closeSync, renameSync, rmSync } = await importNode('node:fs')
   const { open: openHandle } = await importNode('node:fs/promises')
   const target = await writeTarget(path)
@@ -48,7 +49,7 @@ export async function fileSink(path: string): Promise<Sink> {
     try {
       return call()
     } catch (error) {
-      throw systemError(`cannot write '${path}'`, error)
+      throw systemError(`cannot write '${name}'`, error)
     }
   }
   const file = attempt(() => openSync(temporary, 'wx', target.mode))

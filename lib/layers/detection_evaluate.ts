@@ -52,6 +52,11 @@ export class DetectionEvaluateLayer extends Layer {
     )
   }
 
+  /** Each box that was found may be compared with every truth. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    return super.work(bottom, top) + bottom[0].dim(2) * bottom[1].dim(2)
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const truths = readTruths(this, bottom[1], {
       classes: this.classes,

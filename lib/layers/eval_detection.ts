@@ -47,6 +47,13 @@ export class EvalDetectionLayer extends Layer {
     top[0].reshape([x.dim(0), num_class + 4 * boxes])
   }
 
+  /** Each box may be compared with every other, and with each truth. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const [x, label] = bottom
+    const boxes = (top[0].size(1) - this.fields.num_class) / 4
+    return super.work(bottom, top) + x.dim(0) * boxes * (boxes + label.size(1) / 5)
+  }
+
   override forward([x, label]: Blob[], [top]: Blob[]): void {
     const { num_class, threshold, nms } = this.fields
     const size = top.dim(1)

@@ -53,6 +53,12 @@ export class MultiBoxLossLayer extends LossLayer {
     top[0].reshape([])
   }
 
+  /** Each prior is compared with each truth, and the best pair looked for once a truth: those of a batch may be of one picture. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const truths = bottom[3].dim(2)
+    return super.work(bottom, top) + this.priors * truths * (1 + truths)
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const { p, classes } = this
     const [loc, conf, prior, truth] = bottom

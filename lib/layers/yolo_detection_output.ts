@@ -23,6 +23,12 @@ export class YoloDetectionOutputLayer extends Layer {
     top[0].reshape([1, 1, 1, 7])
   }
 
+  /** Each box may be compared with every other. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const boxes = bottom.reduce((sum, blob) => sum + blob.size(1) / (5 + this.fields.num_classes), 0)
+    return super.work(bottom, top) + bottom[0].dim(0) * boxes ** 2
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const { num_box, num_classes, confidence_threshold, nms_threshold } = this.fields
     const found = Array.from({ length: bottom[0].dim(0) }, (_, item) =>

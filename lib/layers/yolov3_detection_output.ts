@@ -39,6 +39,12 @@ export class Yolov3DetectionOutputLayer extends Layer {
     top[0].reshape([1, 1, 1, 7])
   }
 
+  /** Each box of each class may be compared with every other. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const boxes = bottom.reduce((sum, blob) => sum + blob.size(1) / this.length, 0) * this.fields.num_classes
+    return super.work(bottom, top) + bottom[0].dim(0) * boxes ** 2
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const found = Array.from({ length: bottom[0].dim(0) }, (_, item) =>
       suppress(

@@ -54,6 +54,24 @@ async function readOpen(path: string, { maxFile = MAX_FILE, streams = false }: R
   }
 }
 
+/** The first bytes of a regular file; undefined for what is none, or cannot be read: whoever reads it whole says why. */
+export async function readStart(path: string, length: number): Promise<Uint8Array | undefined> {
+  const { open } = await importNode('node:fs/promises')
+  const { constants } = await importNode('node:fs')
+  // a pipe must not be waited for
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => undefined)
+  if (!file) return undefined
+  try {
+    if (!(await file.stat()).isFile()) return undefined
+    const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, 0)
+    return buffer.subarray(0, bytesRead)
+  } catch {
+    return undefined
+  } finally {
+    await file.close()
+  }
+}
+
 /** Reads a whole regular file at once, as readFile does: for threads that have nothing else to do meanwhile. */
 export type FileReader = (path: string) => Uint8Array
 

@@ -80,6 +80,10 @@ export async function checkNet(source: string | NetParameter, options: CheckOpti
   } catch (error) {
     return { file, kind, name: '', parsed: false, errors: [...errors, error].map(messageOf), findings: [], phases: [] }
   }
+  if (!errors.length && !net.layer?.length) {
+    const none = ['it has no layers, so it is no net']
+    return { file, kind, name: net.name ?? '', parsed: true, errors: none, findings: fieldFindings(net), phases: [] }
+  }
   await fetchClasses(net.layer ?? [])
   const phases: PhaseCheck[] = []
   const findings = [...typeFindings(net), ...fieldFindings(net, { fed: true })]

@@ -67,7 +67,8 @@ export async function findRate(
 ): Promise<RateSearch> {
   checkOptions('findRate', options, RULES)
   const { from = 1e-6, to = 1, iterations = 100, prepare, onPoint, ...rest } = options
-  if (!(from > 0 && to > from && Number.isFinite(to)))
+  // a rate is a number of single precision
+  if (!(from > 0 && to > from && Math.fround(to) < Number.POSITIVE_INFINITY))
     throw new RistrettoError(`findRate: the rates go up from above 0, not from ${from} to ${to}`)
   if (!(Number.isSafeInteger(iterations) && iterations >= 10))
     throw new RistrettoError(`findRate: iterations is a whole number from 10 on, not ${iterations}`)

@@ -24,6 +24,7 @@ export interface LayerSummary {
   sharedParams: number
   /** Bytes that its tops take; what works in place or shares its input takes none. */
   memory: number
+  /** Of convolutions, inner products and recurrent layers; 0 for others. */
   multiplyAdds: number
 }
 
@@ -34,7 +35,10 @@ export interface NetSummary {
   /** In the order in which they run, without the splits that the net puts in. */
   layers: LayerSummary[]
   params: number
-  /** Of a forward pass over the whole batch: of convolutions, inner products and recurrent layers. */
+  /**
+   * Of a forward pass over the whole batch: of convolutions, inner products and recurrent layers. What layers of boxes
+   * compare is not in it; `maxWork` counts that.
+   */
   multiplyAdds: number
   /** Bytes by kind, as `net.memory()` counts them. */
   memory: MemoryPlan

@@ -57,6 +57,11 @@ export class AnchorTargetLayer extends Layer {
     return false
   }
 
+  /** Each anchor is compared with each object. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    return super.work(bottom, top) + (bottom[0].count / 2) * bottom[1].dim(0)
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const [scores, truth, info] = bottom
     const { settings } = this

@@ -48,6 +48,12 @@ export class ProposalTargetLayer extends Layer {
     return false
   }
 
+  /** Each region, the objects among them, is compared with each object. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const [regions, objects] = bottom.map(blob => blob.dim(0))
+    return super.work(bottom, top) + (regions + objects) * objects
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const [rois, truth] = bottom.map(blob => blob.dataArray)
     const { settings } = this

@@ -41,6 +41,14 @@ export abstract class ProposingLayer extends Layer {
     return false
   }
 
+  /** Each box that is tried may be compared with every one that is kept. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const { before, after } = this.rule
+    const all = bottom[0].size(1) / 2
+    const tried = before > 0 ? Math.min(before, all) : all
+    return super.work(bottom, top) + bottom[0].dim(0) * tried * (after > 0 ? Math.min(after, tried) : tried)
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const [scores, moves, info] = bottom
     const [N, channels, H, W] = scores.shape

@@ -25,6 +25,12 @@ export abstract class YoloLossLayer extends LossLayer {
     if (this.delta.length !== bottom[0].count) this.delta = new Float32Array(bottom[0].count)
   }
 
+  /** Each box is compared with each truth. */
+  override work(bottom: Blob[], top: Blob[]): number {
+    const boxes = bottom[0].count / (5 + this.classes)
+    return super.work(bottom, top) + (boxes * bottom[1].size(1)) / 5
+  }
+
   override forward(bottom: Blob[], top: Blob[]): void {
     const map = boxMap(this, bottom[0], this.boxes, 5 + this.classes, 'num')
     const items = bottom[0].dim(0)

@@ -1,5 +1,6 @@
 import { FormatError, RistrettoError, systemError } from '../../errors.js'
 import { importNode } from '../../system/nodejs.js'
+import { readStart } from '../../system/read_file.js'
 import type { IdxSource } from './arrays.js'
 import type { FolderSource } from './folder.js'
 import type { ListSource } from './lists.js'
@@ -7,7 +8,7 @@ import type { ZipSource } from './zip_pictures.js'
 
 /** What stands under a path: a folder, MNIST's files in one, a zip, or a list. */
 export async function sourceAt(path: string): Promise<FolderSource | IdxSource | ListSource | ZipSource> {
-  const { open, readdir, stat } = await importNode('node:fs/promises')
+  const { readdir, stat } = await importNode('node:fs/promises')
   const { join } = await importNode('node:path')
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
@@ -19,14 +20,12 @@ export async function sourceAt(path: string): Promise<FolderSource | IdxSource |
     return idxIn(names, name => join(path, name)) ?? { folder: path }
   }
   if (/\.(txt|csv|tsv|lst)$/i.test(path)) return { list: path }
-  const start = new Uint8Array(4)
-  if (found.isFile()) {
-    const file = await open(path).catch(error => Promise.reject(systemError(`cannot read '${path}'`, error)))
-    await file.read(start, 0, 4, 0).finally(() => file.close())
-  }
+  if (!found.isFile()) throw new RistrettoError(`cannot read '${path}': it is neither a file nor a folder`)
+  if (!found.size) throw new FormatError(`${path}: it is empty, so it is no dataset's source`)
+  const start = (await readStart(path, 4)) ?? new Uint8Array(4)
   // local header, or the end of an empty one
   if (start[0] === 0x50 && start[1] === 0x4b) return { zip: path }
-  if (start[0] === 0 && start[1] === 0)
+  if (start[0] === 0 && start[1] === 0 && start[2] >= 8 && start[3] >= 1)
     throw new FormatError(`${path}: this is an idx file; give its labels as well, or the folder of both`)
   throw new FormatError(
     `${path}: a dataset is made of a folder of class folders, a zip of such, a list of pictures (.txt, .csv), or idx files`,

@@ -72,7 +72,7 @@ export async function folderTarget(path: string, overwrite = false): Promise<Dat
     async sink(name) {
       made.add(name.split('/')[0])
       await attempt(() => mkdir(dirname(join(temporary, name)), { recursive: true }))
-      return fileSink(join(temporary, name))
+      return fileSink(join(temporary, name), join(path, name))
     },
     commit: () =>
       attempt(async () => {

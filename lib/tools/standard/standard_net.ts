@@ -1,3 +1,4 @@
+import { MOST_PIXELS } from '../../data/image.js'
 import { NetError } from '../../errors.js'
 import type { LayerParameter, NetParameter, SolverParameter } from '../../generated/caffe.js'
 import {
@@ -12,6 +13,7 @@ import {
   aSeed,
   aText,
   checkNeeded,
+  type OptionRule,
   type OptionRules,
   sizes,
 } from '../../system/check_options.js'
@@ -83,6 +85,8 @@ export function standardNet(name: StandardNetName, options: StandardNetOptions):
   if (options.data) checkNeeded('standardNet: data', options.data, DATA_RULES, ['train'])
   const { classes, channels = 3 } = options
   const [height, width] = typeof options.size === 'number' ? [options.size, options.size] : options.size
+  if (height * width > MOST_PIXELS)
+    throw new NetError(`standardNet: pictures of ${height}×${width} are larger than any that is read`)
   const counts = { classes, channels, height, width }
   for (const [what, value] of Object.entries(counts))
     if (!Number.isInteger(value) || value < 1)
@@ -193,6 +197,8 @@ export interface StandardSolverOptions {
   readonly prefix: string
 }
 
+const aRate: OptionRule = [v => typeof v === 'number' && v > 0 && v < Number.POSITIVE_INFINITY, 'a number above 0']
+
 const SOLVER_RULES: OptionRules<StandardSolverOptions> = {
   net: aPath,
   epochs: anything,
@@ -201,7 +207,7 @@ const SOLVER_RULES: OptionRules<StandardSolverOptions> = {
   batch: aCount,
   testBatch: aCount,
   type: aText,
-  rate: aNumber,
+  rate: aRate,
   seed: aSeed,
   prefix: aPath,
 }
