@@ -25,6 +25,10 @@ const outputs: string[] = [...Object.values<{ default?: string }>(exports).map(e
   .map(path => path!.slice('./dist/'.length).replace(/\.js$/, ''))
 const face = `${root}lib/index.ts`
 
+/** Where parts lie that are loaded on demand: a thread's program is looked for beside the part that starts it. */
+const PARTS = 'lib/parts'
+const programs = { [`${PARTS}/train_member`]: `${root}lib/group/train_member.ts` }
+
 interface Graph {
   getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null
 }
@@ -43,10 +47,12 @@ function loadedAtOnce(graph: Graph): Set<string> {
   return loaded
 }
 
+const input = { ...Object.fromEntries(outputs.map(path => [path, `${root}${path}.ts`])), ...programs }
+const entries = new Set(Object.values(input))
 const bundle = await rolldown({
-  input: Object.fromEntries(outputs.map(path => [path, `${root}${path}.ts`])),
+  input,
   // packages are the user's own
-  external: id => !/^[./]/.test(id) && !outputs.some(path => id === `${root}${path}.ts`),
+  external: id => !/^[./]/.test(id) && !entries.has(id),
   platform: 'neutral',
   onLog(level, log, handle) {
     // a module that is loaded on demand in one place and at once in another is loaded at once, as everywhere
@@ -56,7 +62,7 @@ const bundle = await rolldown({
 await bundle.write({
   dir: `${root}dist`,
   entryFileNames: '[name].js',
-  chunkFileNames: 'lib/parts/[name]-[hash].js',
+  chunkFileNames: `${PARTS}/[name]-[hash].js`,
   // errors and Python's classes are told apart by their names
   keepNames: true,
   codeSplitting: {
