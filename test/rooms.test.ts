@@ -5,12 +5,15 @@ import { describe, expect, test } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
 const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
-  .filter(file => file.endsWith('.ts') && !file.startsWith('generated'))
+  .filter(file => /\.tsx?$/.test(file) && !file.startsWith('generated'))
   .map(file => `lib/${file.replaceAll('\\', '/')}`)
+
+const sources = new Set(files)
 
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)]
     .map(match => normalize(join(dirname(file), match[1])).replace(/\.js$/, '.ts'))
+    .map(path => (sources.has(path) ? path : `${path}x`))
     .filter(path => path.startsWith('lib/') && !path.startsWith('lib/generated/'))
 
 const graph = new Map(files.map(file => [file, importsOf(file)]))

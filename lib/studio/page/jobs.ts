@@ -1,0 +1,43 @@
+import type { JobKind, JobState, JobSummary } from '../api/index.js'
+
+/** States in which something may still happen by itself. */
+export const isOpen = (state: JobState): boolean => state === 'queued' || state === 'running' || state === 'interrupted'
+export const canStop = (job: JobSummary): boolean => isOpen(job.state)
+export const canResume = (job: JobSummary): boolean =>
+  job.state === 'stopped' || job.state === 'interrupted' || job.state === 'failed'
+export const isUntrusted = (job: JobSummary): boolean => (job.untrusted?.length ?? 0) > 0
+/** Has weights that pictures can be sent through. */
+export const canTry = (job: JobSummary): boolean =>
+  job.kind === 'pretrained'
+    ? job.state === 'done'
+    : job.kind === 'model' && (job.state === 'done' || (job.epoch ?? 0) > 0)
+
+export interface Filter {
+  readonly kind: JobKind | ''
+  readonly text: string
+  readonly group: string
+  readonly state: JobState | ''
+}
+
+/** Jobs that pass, the starred ones first, else the newest. */
+export function passing(jobs: Iterable<JobSummary>, filter: Filter): JobSummary[] {
+  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean)
+  const found: JobSummary[] = []
+  for (const job of jobs) {
+    if (filter.kind && job.kind !== filter.kind) continue
+    if (filter.group && job.group !== filter.group) continue
+    if (filter.state && job.state !== filter.state) continue
+    if (words.length) {
+      const all = `${job.name} ${job.notes} ${job.group} ${job.id}`.toLowerCase()
+      if (!words.every(word => all.includes(word))) continue
+    }
+    found.push(job)
+  }
+  return found.sort((a, b) => Number(b.starred) - Number(a.starred) || b.created - a.created || (a.id < b.id ? 1 : -1))
+}
+
+export function countKinds(jobs: Iterable<JobSummary>): Readonly<Record<JobKind, number>> {
+  const counts = { dataset: 0, model: 0, evaluation: 0, pretrained: 0 }
+  for (const job of jobs) counts[job.kind]++
+  return counts
+}
