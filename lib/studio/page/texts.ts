@@ -540,6 +540,7 @@ export class OwnLayer extends Layer {
     accuracy: 'accuracy',
     top: (k: number) => `among the best ${k}`,
     items: 'pictures',
+    loss: 'loss',
     wrong: 'wrong',
     perClass: 'Per class',
     class: 'Class',

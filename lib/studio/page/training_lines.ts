@@ -20,7 +20,7 @@ export const curvesOf = (metrics: Metrics, last?: Curves): Curves => ({
   memory: last?.memory,
 })
 
-/** The curves with events behind them; a start from a snapshot takes back what came after it. */
+/** The curves with events behind them; a start from a snapshot takes back what happens again. */
 export function withEvents(curves: Curves, events: readonly JobEvent[]): Curves {
   const series: Record<string, { iters: number[]; values: number[] }> = {}
   const own = (name: string): { iters: number[]; values: number[] } =>
@@ -49,7 +49,7 @@ export function withEvents(curves: Curves, events: readonly JobEvent[]): Curves 
       starts = [...starts, event.iter]
       for (const name of Object.keys(curves.series)) {
         const { iters, values } = own(name)
-        while (iters.length && iters[iters.length - 1] > event.iter) {
+        while (iters.length && iters[iters.length - 1] >= event.iter) {
           iters.pop()
           values.pop()
         }

@@ -29,12 +29,14 @@ describe('curves of a training', () => {
     expect(metrics.series.loss.iters).toEqual([10, 20, 30])
   })
 
-  test('a start from a snapshot takes back what came after it', () => {
+  test('a start from a snapshot takes back what happens again', () => {
     const curves = withEvents(curvesOf(metrics), [
       event({ kind: 'start', attempt: 2, iter: 20, resumedFrom: 'snapshots/iter_20' }),
+      event({ kind: 'train', iter: 20, lr: 0.1, loss: 0.9 }),
       event({ kind: 'train', iter: 30, lr: 0.1, loss: 0.6 }),
     ])
-    expect(curves.series.loss).toEqual({ iters: [10, 20, 30], values: [2, 1, 0.6] })
+    expect(curves.series.loss).toEqual({ iters: [10, 20, 30], values: [2, 0.9, 0.6] })
+    expect(curves.series['val accuracy'].iters).toEqual([])
     expect(curves.starts).toEqual([20])
   })
 

@@ -139,6 +139,6 @@ function scaled(
   const count = width * height
   const pixels = new Uint8Array(count * channels)
   for (let at = 0; at < count; at++)
-    for (let channel = 0; channel < channels; channel++) pixels[channel * count + at] = data[4 * at + channel]
+    for (let channel = 0; channel < channels; channel++) pixels[at * channels + channel] = data[4 * at + channel]
   return { width, height, channels, pixels }
 }

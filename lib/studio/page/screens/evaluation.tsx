@@ -17,34 +17,41 @@ export function EvaluationScreen({ job }: { job: Job }) {
   const [cell, setCell] = useState<Cell>()
   const result = job.result?.kind === 'evaluation' ? job.result : undefined
   if (!result) return <Empty icon="grid" title={texts.evaluation.none} />
+  const labelled = result.labelled > 0
   const top = (k: number): number | undefined => result.topShares[k - 1]
   return (
     <>
       <div class="big-figures">
-        <Figure label={texts.evaluation.accuracy} value={percent(result.accuracy)} />
-        {top(5) !== undefined && result.classes.length > 5 && (
-          <Figure label={texts.evaluation.top(5)} value={percent(top(5)!)} />
-        )}
-        <Figure label={texts.jobs.loss} value={figure(result.loss, 4)} />
         <Figure label={texts.evaluation.items} value={count(result.items)} />
-        <Figure label={texts.evaluation.wrong} value={count(result.items - trace(result))} />
+        {labelled && (
+          <>
+            <Figure label={texts.evaluation.accuracy} value={percent(result.accuracy)} />
+            {top(5) !== undefined && result.classes.length > 5 && (
+              <Figure label={texts.evaluation.top(5)} value={percent(top(5)!)} />
+            )}
+            <Figure label={texts.evaluation.loss} value={figure(result.loss, 4)} />
+            <Figure label={texts.evaluation.wrong} value={count(result.labelled - trace(result))} />
+          </>
+        )}
       </div>
-      <div class="columns evaluation">
-        <Panel title={texts.confusion.title}>
-          <Confusion
-            classes={result.classes}
-            matrix={result.confusion}
-            chosen={cell}
-            onPick={picked => {
-              setCell(picked)
-              requestAnimationFrame(() => document.getElementById('evaluated')?.scrollIntoView({ block: 'nearest' }))
-            }}
-          />
-        </Panel>
-        <Panel title={texts.evaluation.perClass}>
-          <PerClass classes={result.classes} figures={result.perClass} />
-        </Panel>
-      </div>
+      {labelled && (
+        <div class="columns evaluation">
+          <Panel title={texts.confusion.title}>
+            <Confusion
+              classes={result.classes}
+              matrix={result.confusion}
+              chosen={cell}
+              onPick={picked => {
+                setCell(picked)
+                requestAnimationFrame(() => document.getElementById('evaluated')?.scrollIntoView({ block: 'nearest' }))
+              }}
+            />
+          </Panel>
+          <Panel title={texts.evaluation.perClass}>
+            <PerClass classes={result.classes} figures={result.perClass} />
+          </Panel>
+        </div>
+      )}
       <div id="evaluated">
         <Items job={job} result={result} cell={cell} onAll={() => setCell(undefined)} />
       </div>
@@ -67,9 +74,10 @@ function Items(props: { job: Job; result: EvaluationResult; cell: Cell | undefin
   const { cell, result } = props
   const [order, setOrder] = useState<Order>('hardest')
   const [which, setWhich] = useState<'wrong' | 'all'>('wrong')
+  const labelled = result.labelled > 0
   const query: EvaluatedQuery = cell
     ? { label: cell.label, prediction: cell.prediction, order }
-    : { order, wrong: which === 'wrong' || undefined }
+    : { order, wrong: (labelled && which === 'wrong') || undefined }
   const title = cell
     ? texts.confusion.takenFor(result.classes[cell.label], result.classes[cell.prediction])
     : texts.evaluation.pictures
@@ -93,7 +101,7 @@ function Items(props: { job: Job; result: EvaluationResult; cell: Cell | undefin
           />
           {cell ? (
             <Button onClick={props.onAll}>{texts.evaluation.allPictures}</Button>
-          ) : (
+          ) : labelled ? (
             <Choice
               label={texts.evaluation.which}
               value={which}
@@ -103,7 +111,7 @@ function Items(props: { job: Job; result: EvaluationResult; cell: Cell | undefin
                 { value: 'all', label: texts.evaluation.all },
               ]}
             />
-          )}
+          ) : null}
         </>
       }
     />

@@ -60,6 +60,7 @@ function evaluationResult(): EvaluationResult {
   return {
     kind: 'evaluation',
     items,
+    labelled: items,
     accuracy: right / items,
     topShares: [right / items, 0.9981, 0.9994, 0.9998, 0.9999],
     loss: 0.0312,
