@@ -25,7 +25,6 @@ export type {
   ContrastiveShape,
   ConvolutionShape,
   CropShape,
-  DeviceCaller,
   DeviceEngine,
   DryRun,
   Engine,

@@ -54,14 +54,17 @@ export function zipEntries(source: ByteSource): ZipEntry[] {
 /** Room for a local header whose name and extra fields are of usual lengths: one read then gets all of a file. */
 const HEADER = 30 + 300
 
-/** The packed bytes of an entry, in memory of their own. */
-export function zipPacked(source: ByteSource, { name, at, packedSize }: ZipEntry): Uint8Array {
-  const bytes = source.read(at, Math.max(30, Math.min(HEADER + packedSize, source.size - at)))
+/**
+ * The packed bytes of an entry, in memory of their own.
+ * @param from bytes of them that are left out: with a `packedSize` of its own, a large entry is read piece by piece
+ */
+export function zipPacked(source: ByteSource, { name, at, packedSize }: ZipEntry, from = 0): Uint8Array {
+  const bytes = source.read(at, Math.max(30, Math.min(HEADER + (from ? 0 : packedSize), source.size - at)))
   const view = new DataView(bytes.buffer, bytes.byteOffset, 30)
   if (view.getUint32(0, true) !== LOCAL)
     throw new FormatError(`${source.name}: there is no '${name}' where its directory says`)
   // the name is as long as in the directory, extra fields are not
-  const start = 30 + view.getUint16(26, true) + view.getUint16(28, true)
+  const start = 30 + view.getUint16(26, true) + view.getUint16(28, true) + from
   if (start + packedSize <= bytes.length) return bytes.slice(start, start + packedSize)
   return source.read(at + start, packedSize).slice()
 }

@@ -55,7 +55,10 @@ const NAMES = {
 } as const
 
 /** A zip of a model: info.json, deploy.prototxt, model.caffemodel and what else is known. */
-export async function modelArchive(parts: ModelParts): Promise<Uint8Array> {
+export const modelArchive = async (parts: ModelParts): Promise<Uint8Array> => writeZip(await modelFiles(parts))
+
+/** The files of an archive, by name. */
+export async function modelFiles(parts: ModelParts): Promise<Map<string, Uint8Array>> {
   const { deploy, weights, labels, preparation, solver, trainVal, layers = {} } = parts
   const { mean, ...preprocessing } = preparation ?? {}
   const broken = labels?.findIndex(label => /[\r\n]/.test(label)) ?? -1
@@ -104,7 +107,7 @@ export async function modelArchive(parts: ModelParts): Promise<Uint8Array> {
   put(NAMES.trainVal, trainVal)
   for (const [file, source] of sources) put(file, source)
   put(NAMES.weights, weights)
-  return writeZip(files)
+  return files
 }
 
 /** SHA-256 of a text, in hexadecimal digits. */

@@ -7,6 +7,7 @@ import type { JobContext, JobEventBody, ProjectContext } from '../../lib/studio/
 import { pathsOf } from '../../lib/studio/core/job_files.js'
 import { memoryStore } from '../../lib/studio/core/memory_store.js'
 import { type Store, writeJson } from '../../lib/studio/core/store.js'
+import { codeFiles, Trust } from '../../lib/studio/core/trust.js'
 import { withLayers } from '../../lib/studio/jobs/layers.js'
 import { makeDataset } from '../../lib/tools/make_dataset.js'
 
@@ -64,8 +65,10 @@ export async function toyModel(
   const { files } = planModel(whole, facts, `../${DATASET}`)
   for (const [file, text] of Object.entries(files)) await store.write(`${paths.folder}/${file}`, text)
   for (const [file, text] of Object.entries(whole.layers ?? {})) await store.write(`${paths.layers}/${file}`, text)
+  const code = await codeFiles(whole.layers ?? {})
+  await (await Trust.open(store, 'ask')).add(code.map(({ sha256 }) => sha256))
   await writeJson(store, paths.job, {
-    ...{ version: 1, id, kind: 'model', form: whole, parents: { dataset: DATASET }, created: 1, code: [] },
+    ...{ version: 1, id, kind: 'model', form: whole, parents: { dataset: DATASET }, created: 1, code },
   })
   for (const iter of iters) {
     const net = await withLayers(whole.layers, () =>

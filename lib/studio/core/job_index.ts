@@ -46,6 +46,12 @@ export class JobIndex {
     return entry
   }
 
+  /** Read again what code a job has: a pretrained model's is known when it is done. */
+  async readCode(entry: Entry): Promise<void> {
+    const file = await readJson<JobFile>(this.store, pathsOf(entry.id).job)
+    if (file) Object.assign(entry, { code: file.code })
+  }
+
   add(entry: Entry): void {
     this.entries.set(entry.id, entry)
     this.sorted = undefined

@@ -322,6 +322,12 @@ export class Project {
   private told(entry: Entry, event: JobEvent): void {
     // an upload has become a dataset: nobody needs it any more
     if (event.kind === 'done' && entry.uploads.length) sweepUploads(this.options.store, this.index).catch(() => {})
+    // what code came with it is known only now
+    if (event.kind === 'done' && entry.kind === 'pretrained')
+      this.index
+        .readCode(entry)
+        .then(() => this.workshop.tell(entry))
+        .catch(() => {})
   }
 }
 

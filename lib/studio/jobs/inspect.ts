@@ -1,4 +1,4 @@
-import type { FormatError } from '../../errors.js'
+import { type FormatError, RistrettoError } from '../../errors.js'
 import type { LayerParameter, NetParameter } from '../../generated/caffe.js'
 import { faultsOf } from '../../net/faults.js'
 import { unknownBottoms } from '../../net/graph.js'
@@ -6,7 +6,7 @@ import { Net } from '../../net.js'
 import { adoptDeclared } from '../../proto/adopt.js'
 import { parseNet } from '../../proto/text.js'
 import { upgradeNet } from '../../proto/upgrade.js'
-import { fetchClasses } from '../../registry.js'
+import { classOf, fetchClasses } from '../../registry.js'
 import { lintDescription } from '../../solver/lint.js'
 import { withoutFillers } from '../../tools/stand_in.js'
 import type { Inspection, InspectRequest, Mark } from '../api/index.js'
@@ -18,7 +18,7 @@ import { stageNet } from './staged.js'
 
 /** What is looked at; the dataset by what its summary says. Classes of custom layers are registered already. */
 export interface InspectOptions extends Pick<InspectRequest, 'net' | 'stage' | 'crop' | 'batch'> {
-  readonly dataset?: Pick<DatasetFacts, 'channels' | 'height' | 'width'>
+  readonly dataset?: Pick<DatasetFacts, 'channels' | 'height' | 'width'> & Partial<Pick<DatasetFacts, 'classes'>>
 }
 
 /**
@@ -63,31 +63,24 @@ async function lookAt(net: NetParameter, options: InspectOptions): Promise<Inspe
     ...{ engine: 'js', maxMemory: Number.MAX_SAFE_INTEGER, files: false },
   })
   try {
-    return { marks: hintsOf(layers, layersOf(net, 'train')), ...graphOf(made, written) }
+    const marks = [...tooFewScores(made, options), ...hintsOf(layersOf(net, 'train'))]
+    return { marks, ...graphOf(made, written) }
   } finally {
     made.dispose()
   }
 }
 
-const hintsOf = (layers: readonly LayerParameter[], training: readonly LayerParameter[]): Mark[] =>
-  lintDescription(training).map(text => hintMark(text, layers))
-
-/** How many texts are remembered: one in each stage, and what a person goes back and forth between. */
-const REMEMBERED = 12
-
-/** The same, remembered: a text that was looked at before is answered at once. `code` tells layers of other texts apart. */
-export function rememberingInspector(
-  most = REMEMBERED,
-): (options: InspectOptions, code?: string) => Promise<Inspection> {
-  const known = new Map<string, Promise<Inspection>>()
-  return (options, code = '') => {
-    const { net, stage, crop, batch, dataset } = options
-    const sizes = dataset && [dataset.channels, dataset.height, dataset.width]
-    const key = JSON.stringify([stage, crop, batch, sizes, code, net])
-    const found = known.get(key) ?? inspectNet(options)
-    known.delete(key)
-    known.set(key, found)
-    for (const oldest of known.keys()) if (known.size > most) known.delete(oldest)
-    return found
-  }
+/** Losses and accuracies that compare fewer scores than the dataset has classes: its labels would be none of theirs. */
+function tooFewScores(net: Net, { dataset, net: text }: InspectOptions): Mark[] {
+  const classes = dataset?.classes?.length ?? 0
+  const written = parseNet(text, { file: TEXT, errors: [] }).layer ?? []
+  return net.built.nodes.flatMap(({ param, bottom }) => {
+    const scores = bottom[0]?.shape[1] ?? 0
+    if (!classOf(param)?.compares || scores >= classes) return []
+    const message = `layer '${param.name}' (${param.type}): it compares ${scores} scores with labels of ${classes} classes: the layer that makes '${bottom[0].name.replace(/_[^_]+_\d+_split_\d+$/, '')}' needs num_output: ${classes}`
+    return marksOf(new RistrettoError(message), written)
+  })
 }
+
+const hintsOf = (training: readonly LayerParameter[]): Mark[] =>
+  lintDescription(training).map(text => hintMark(text, training))

@@ -11,12 +11,13 @@ import { type JobId, type LayerRow, StudioError } from '../api/index.js'
 import { cropOf } from '../core/data_layers.js'
 import type { DatasetFacts } from '../core/facts.js'
 import type { ProjectContext } from '../core/job_context.js'
-import { pathsOf, snapshotNames } from '../core/job_files.js'
+import { type JobFile, pathsOf, snapshotNames } from '../core/job_files.js'
 import { layersOf, type Stage } from '../core/stages.js'
 import { readText, type Store } from '../core/store.js'
+import { readCode, Trust } from '../core/trust.js'
 import { type LayerFiles, withLayers } from './layers.js'
 import { Remembered } from './lru.js'
-import { datasetFacts, layerFiles, pretrainedModel, readJob, snapshotOf } from './project_files.js'
+import { datasetFacts, pretrainedModel, readJob, snapshotOf } from './project_files.js'
 import { stageNet } from './staged.js'
 
 /** A model with its weights, ready to be asked about pictures. */
@@ -55,10 +56,20 @@ export async function openModel(context: NetContext, id: JobId, stage: Stage, it
   return nets.get(`${id} ${at} ${stage}`, () => openTrained(context, id, stage, at))
 }
 
+/** The code of a job, as its job.json knows it; a StudioError for what nobody has agreed to. */
+export async function codeOf({ store }: Pick<ProjectContext, 'store'>, { id, code }: JobFile): Promise<LayerFiles> {
+  if (!code.length)
+    return {}
+    // whoever asks has been through this already; a file that was put here by hand has not
+  ;(await Trust.open(store, 'ask')).mustTrust(code)
+  return readCode(store, pathsOf(id).layers, code)
+}
+
 async function openTrained(context: NetContext, id: JobId, stage: Stage, iter: number): Promise<OpenModel> {
-  const { form } = await readJob(context, id, 'model')
+  const job = await readJob(context, id, 'model')
+  const { form } = job
   const dataset = await datasetFacts(context, form.dataset)
-  const layers = await layerFiles(context, id)
+  const layers = await codeOf(context, job)
   const paths = pathsOf(id)
   const text = await readText(context.store, paths.net)
   if (text === undefined) throw new StudioError(`model '${id}' has no net.prototxt any more`, 404)
@@ -99,8 +110,9 @@ async function preparationOf(
 }
 
 async function openPretrained(context: NetContext, id: JobId): Promise<OpenModel> {
+  const layers = await codeOf(context, await readJob(context, id, 'pretrained'))
   const model = await pretrainedModel(context, id)
-  const net = await withLayers(model.layers as LayerFiles, () =>
+  const net = await withLayers(layers, () =>
     netOf(model, id, { ...context.files, threads: context.threads, seed: 1 }, (param, options) =>
       Net.create(param, options),
     ),

@@ -4,7 +4,6 @@ import { type DatasetFacts, readFacts } from '../core/facts.js'
 import type { ProjectContext } from '../core/job_context.js'
 import { iterationOf, type JobFile, pathsOf, snapshotNames } from '../core/job_files.js'
 import { listAll, readJson, readText } from '../core/store.js'
-import type { LayerFiles } from './layers.js'
 
 type Files = Pick<ProjectContext, 'store'>
 
@@ -23,16 +22,6 @@ export async function datasetFacts({ store }: Files, id: JobId): Promise<Dataset
   const text = await readText(store, summary)
   if (text === undefined) throw new StudioError(`the dataset '${id}' is not done`, 409)
   return readFacts(text, summary)
-}
-
-/** Sources of a job's custom layers, by file name. */
-export async function layerFiles({ store }: Files, id: JobId): Promise<LayerFiles> {
-  const { layers } = pathsOf(id)
-  const names = (await store.list(layers)).filter(({ folder }) => !folder).map(({ name }) => name)
-  const texts = await Promise.all(
-    names.sort().map(async name => [name, await readText(store, `${layers}/${name}`)] as const),
-  )
-  return Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
 }
 
 /** The iteration that is meant: the one given, else the best, else the newest that stands. */

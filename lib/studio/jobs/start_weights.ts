@@ -5,7 +5,7 @@ import type { StateFile } from '../core/state.js'
 import { readJson } from '../core/store.js'
 
 /** File of a pretrained model's weights in its folder. */
-export const PRETRAINED = 'weights.caffemodel'
+export const PRETRAINED = 'model.caffemodel'
 
 /**
  * The weights of a model, as nets find them: of a snapshot, by default the best one, failing that the newest; or of a

@@ -8,7 +8,7 @@ import { labelsText } from '../../tools/dataset/classes.js'
 import type { DatasetSetSummary, DatasetSummary } from '../../tools/dataset/summary.js'
 import type { DatasetTarget } from '../../tools/dataset/target.js'
 import type { DatasetSource, SetName } from '../api/index.js'
-import type { JobContext } from '../core/job_context.js'
+import type { JobContext, ProjectContext } from '../core/job_context.js'
 import { labelNames, whereOf } from './dataset_source.js'
 
 type Lmdb = Extract<DatasetSource, { from: 'lmdb' }>
@@ -87,7 +87,7 @@ async function take(
   target: DatasetTarget,
   context: JobContext,
 ): Promise<Counted> {
-  const reader = await open(source, name, context)
+  const reader = await openNamed(source, name, context)
   try {
     const counted = await count(set, reader, name, context)
     const sink = await target.sink(`${set}_db/data.mdb`)
@@ -105,7 +105,12 @@ async function take(
   }
 }
 
-async function open(source: Lmdb, name: string, { store }: JobContext): Promise<LmdbReader> {
+/** A database of a source, by the name that the form gives it. */
+export async function openNamed(
+  source: Lmdb,
+  name: string,
+  { store }: Pick<ProjectContext, 'store'>,
+): Promise<LmdbReader> {
   const where = whereOf(source.place)
   if ('path' in where) return LmdbReader.open(`${where.path}/${name}`)
   const folder = `${where.folder}/${name}`
