@@ -144,6 +144,7 @@ export class Net {
     if (state.phase !== 'TRAIN' && state.phase !== 'TEST')
       throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
     const filtered = filterNet(param, state)
+    if (options.forceBackward !== undefined) filtered.force_backward = options.forceBackward
     await refuseFaults(filtered, errors)
     const split = insertSplits(filtered)
     const whole = await starting

@@ -791,7 +791,7 @@ describe('solvers that are refused', () => {
       /unknown type 'Sgd'; did you mean 'SGD'\?; it may be SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam/,
     ],
     [net, /lr_policy is missing; it may be fixed, step, exp, inv, multistep, poly, multifixed, sigmoid/],
-    [`lr_policy: "onecycle" ${net}`, /unknown lr_policy 'onecycle'; it may be fixed, /],
+    [`lr_policy: "onecycle" ${net}`, /unknown lr_policy 'onecycle'; rates that go up and down .*; it may be fixed, /],
     [`lr_policy: "step" ${net}`, /lr_policy 'step' needs a positive stepsize, it is 0/],
     [`lr_policy: "fixed" type: "AdaGrad" momentum: 0.9 ${net}`, /momentum/],
     [`lr_policy: "fixed" type: "RMSProp" momentum: 0.9 ${net}`, /momentum/],

@@ -90,7 +90,7 @@ export async function fileSink(path: string, name = path): Promise<Sink> {
         const handle = await openHandle(temporary, 'r+')
         await handle.sync().finally(() => handle.close())
       } catch (error) {
-        throw systemError(`cannot write '${path}'`, error)
+        throw systemError(`cannot write '${name}'`, error)
       }
       attempt(() => renameSync(temporary, target.path))
       return undefined

@@ -1,5 +1,6 @@
 import { RistrettoError } from '../errors.js'
 import { alone, type Communicator } from '../group.js'
+import { aFunction, anything, checkOptions, type OptionRules } from '../system/check_options.js'
 import { importNode, isNode } from '../system/nodejs.js'
 import { launcherOf } from './launcher.js'
 import { isNote, type MemberStart, type Note } from './notes.js'
@@ -17,12 +18,15 @@ export interface MemberPort {
 
 let joined: Promise<Communicator> | undefined
 
+const RULES: OptionRules<GroupOptions> = { timeout: anything, log: aFunction }
+
 /**
  * The group that this program is a member of: of MPI, where a launcher (mpirun, srun) has started it; of the threads of
  * `startWorkers`; else a group of one. The same however often it is called; the options of the first call count. Throws a
  * RistrettoError that says what is missing where MPI cannot be called.
  */
 export function joinGroup(options: GroupOptions = {}): Promise<Communicator> {
+  checkOptions('joinGroup', options, RULES)
   joined ??= join(options).catch(error => {
     joined = undefined
     throw error

@@ -1,4 +1,13 @@
 import { RistrettoError } from '../errors.js'
+import {
+  aFunction,
+  anObject,
+  anything,
+  aSignal,
+  checkOptions,
+  names,
+  type OptionRules,
+} from '../system/check_options.js'
 import { importNode, isNode } from '../system/nodejs.js'
 import { startLimit } from '../system/start_limit.js'
 import { createExchange, WORD, wordsOf } from './exchange.js'
@@ -16,6 +25,14 @@ export interface StartOptions {
   signal?: AbortSignal
   /** Limits of each member's JavaScript heap, in Node. */
   resourceLimits?: { maxOldGenerationSizeMb?: number }
+}
+
+const RULES: OptionRules<StartOptions> = {
+  data: anything,
+  argv: names,
+  onMessage: aFunction,
+  signal: aSignal,
+  resourceLimits: anObject,
 }
 
 /** Members that run. */
@@ -48,6 +65,7 @@ interface Listener {
  * the group of all of them. In a browser they are module workers, of an isolated page.
  */
 export async function startWorkers(url: string | URL, workers: number, options: StartOptions = {}): Promise<Workers> {
+  checkOptions('startWorkers', options, RULES)
   if (!Number.isSafeInteger(workers) || workers < 1 || workers > MOST)
     throw new RistrettoError(`workers must be a whole number from 1 to ${MOST}, not ${workers}`)
   if (typeof SharedArrayBuffer === 'undefined')

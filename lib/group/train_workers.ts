@@ -1,8 +1,9 @@
 import { RistrettoError } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
 import type { SolverEvent } from '../solver/events.js'
-import type { SolverOptions } from '../solver/options.js'
+import { SOLVER_RULES, type SolverOptions } from '../solver/options.js'
 import type { Snapshot } from '../solver/snapshot.js'
+import { aList, anObject, anything, aText, checkNeeded, type OptionRules } from '../system/check_options.js'
 import { type FileSource, isFileSource } from '../system/files.js'
 import { type StartOptions, startWorkers } from './supervisor.js'
 
@@ -29,6 +30,17 @@ export interface TrainWorkersOptions
   resourceLimits?: StartOptions['resourceLimits']
 }
 
+const { maxWork, files, maxFile, urlTimeout, streams, group, ...common } = SOLVER_RULES
+const RULES: OptionRules<TrainWorkersOptions> = {
+  ...common,
+  workers: anything,
+  engine: aText,
+  layers: aList,
+  snapshot: anything,
+  timeout: anything,
+  resourceLimits: anObject,
+}
+
 /** What a member of trainWorkers is told to do. */
 export interface TrainOrder {
   readonly solver: FileSource | SolverParameter
@@ -49,8 +61,10 @@ export type TrainWord =
  */
 export async function trainWorkers(
   solver: FileSource | SolverParameter,
-  { workers, log, on, signal, resourceLimits, ...options }: TrainWorkersOptions,
+  given: TrainWorkersOptions,
 ): Promise<Snapshot> {
+  checkNeeded('trainWorkers', given, RULES, ['workers'])
+  const { workers, log, on, signal, resourceLimits, ...options } = given
   const order: TrainOrder = {
     solver: sendable(solver),
     options: {

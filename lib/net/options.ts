@@ -4,6 +4,7 @@ import type { Share } from '../group.js'
 import type { Phase } from '../layer.js'
 import {
   aCount,
+  aFlag,
   aFunction,
   aLimit,
   anEngine,
@@ -51,6 +52,8 @@ export interface NetOptions extends FileOptions {
   maxWork?: number
   /** Seed of every random stream; left out, one is drawn, and stands in `net.seed`. */
   seed?: number
+  /** Run backward down to the inputs, as `force_backward` in the prototxt: for gradients to a picture. */
+  forceBackward?: boolean
   /**
    * 'inference': activations share memory, affine layers are folded, weights are kept as kernels want them; then only
    * inputs, outputs and `keep` can be read, and there is no backward.
@@ -81,6 +84,7 @@ export const NET_RULES: OptionRules<NetOptions> = {
   maxMemory: aLimit,
   maxWork: aLimit,
   seed: aSeed,
+  forceBackward: aFlag,
   optimize: oneOf('inference'),
   keep: names,
   log: aFunction,

@@ -1,6 +1,5 @@
 import { NetError } from '../errors.js'
 import type { RatePolicy, SolverParameter } from '../generated/caffe.js'
-import { didYouMean } from '../system/names.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
 
@@ -33,6 +32,9 @@ function between(p: SolverParameter, iter: number, curve: (left: number) => numb
   return iter >= end ? least : least + (base(p) - least) * curve(1 - iter / end)
 }
 
+/** The policies that there are. */
+export const ratePolicies: readonly string[] = Object.keys(policies)
+
 const isPolicy = (name: string): name is RatePolicy => Object.hasOwn(policies, name)
 
 /** Of forks: from the first rate up to the base rate, in a line; the policy counts from there on. */
@@ -56,7 +58,7 @@ export class LearningRate {
     const name = param.lr_policy ?? ''
     if (!isPolicy(name))
       throw new NetError(
-        `solver: ${param.lr_policy === undefined ? 'lr_policy is missing' : `unknown lr_policy '${name}'${didYouMean(name, Object.keys(policies))}`}; it may be ${Object.keys(policies).join(', ')}`,
+        `solver: lr_policy ${name ? `'${name}' is unknown` : 'is missing'}; it may be ${ratePolicies.join(', ')}`,
       )
     if (name === 'step' && !((param.stepsize ?? 0) > 0))
       throw new NetError(`solver: lr_policy 'step' needs a positive stepsize, it is ${param.stepsize ?? 0}`)

@@ -62,7 +62,7 @@ export interface SolverOptions extends FileOptions {
   patience?: Watch & { tests: number }
 }
 
-const { optimize, keep, phase, taggedLog, near, ...common } = NET_RULES
+const { optimize, keep, phase, taggedLog, near, forceBackward, ...common } = NET_RULES
 export const SOLVER_RULES: OptionRules<SolverOptions> = {
   ...common,
   on: aFunction,

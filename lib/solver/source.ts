@@ -6,6 +6,7 @@ import { messageInfo } from '../proto/schema.js'
 import { parseSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade_solver.js'
 import { createFiles, type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
+import { ratePolicies } from './learning_rate.js'
 import { checkSolverOptions, type SolverOptions } from './options.js'
 
 /** The solver description from wherever it is, upgraded; and files as seen from it. */
@@ -27,5 +28,8 @@ async function known(solver: SolverParameter): Promise<SolverParameter> {
     const { findingErrors, solverFindings } = await import('../net/findings.js')
     throwAll(findingErrors(solver, solverFindings(solver)))
   }
+  const { lr_policy } = solver
+  if (lr_policy && !ratePolicies.includes(lr_policy))
+    throw (await import('./unknown_policy.js')).unknownPolicy(lr_policy, ratePolicies)
   return upgradeSolver(solver)
 }

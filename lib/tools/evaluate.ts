@@ -45,7 +45,8 @@ const RULES: OptionRules<EvaluateOptions> = {
  * evaluate(net, [{ data, label }, …])    // batches for its inputs
  *
  * The net has a layer that compares scores with labels (a loss or an Accuracy), or `scores` and `labels` name the blobs.
- * Labels that the comparing layer ignores are left out. After every item once the data layers are where they were, so that
+ * Labels that the comparing layer ignores are left out. A net in phase TRAIN goes on afterwards as if nothing had been: its
+ * random draws and the statistics of its batches are what they were. After every item once the data layers are where they were, so that
  * a solver's next test is what it would have been; a number of batches is taken as a test takes them, from where they are.
  *
  * @throws RistrettoError for a net without scores and labels, or without data of its own where no batches are given
@@ -57,6 +58,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   checkOptions('evaluate', options, RULES)
   const compared = comparedBlobs(net, options)
+  const quiet = await Untouched.of(net)
   const tally = new EvaluationTally({ ...compared.how, ...only<TallyOptions>(options, TALLY_RULES) })
   const layer = net.layers.find(layer => layer.itemNames)
   const set = source === undefined ? await WholeSet.of(net, layer) : undefined
@@ -72,6 +74,7 @@ export async function evaluate(
     }
   } finally {
     set?.putBack()
+    await quiet.putBack()
   }
   return tally.result()
 }
@@ -88,6 +91,34 @@ function* nothing(times = Number.POSITIVE_INFINITY): Generator<Record<string, Va
   if (times !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(times) && times >= 1))
     throw new RistrettoError(`evaluate: the number of batches is a whole number from 1 on, not ${times}`)
   for (let i = 0; i < times; i++) yield {}
+}
+
+/** What passes of a net in phase TRAIN change: the number of the draw, and what batches are found to be like. */
+class Untouched {
+  private constructor(
+    private readonly net: Net,
+    private readonly count: number,
+    private readonly statistics: readonly { blob: Blob; values: Float32Array }[],
+  ) {}
+
+  static async of(net: Net): Promise<Untouched> {
+    // nobody learns them, so that only a pass can change them
+    const blobs = net.built.learnable.filter(({ lrMult }) => net.phase === 'TRAIN' && lrMult === 0)
+    const statistics: { blob: Blob; values: Float32Array }[] = []
+    for (const { blob } of blobs) {
+      await blob.pull()
+      statistics.push({ blob, values: blob.dataArray.slice() })
+    }
+    return new Untouched(net, net.runner.count, statistics)
+  }
+
+  async putBack(): Promise<void> {
+    this.net.runner.count = this.count
+    for (const { blob, values } of this.statistics) {
+      await blob.pull()
+      if (values.some((value, i) => !Object.is(value, blob.dataArray[i]))) blob.dataArray.set(values)
+    }
+  }
 }
 
 /** A data layer's records from the first one on, each once; those of the net's other data layers beside them. */
@@ -107,7 +138,7 @@ class WholeSet {
   static async of(net: Net, layer: Layer | undefined): Promise<WholeSet> {
     if (!layer)
       throw new RistrettoError(
-        `evaluate: net '${net.name}' has no data layer with an end (Data or ImageData): say how many batches, or give batches for its inputs`,
+        `evaluate: net '${net.name}' has no data layer with an end (Data or ImageData): say how many batches of ${net.inputs.some(name => net.runner.isFed(net.blobs[name])) ? 'what it is fed' : 'its data'} to take, evaluate(net, 10), or give batches for its inputs, evaluate(net, [{ data: …, label: … }])`,
       )
     net.runner.mustLive()
     const states = new Map<Layer, Record<string, number>>()

@@ -27,3 +27,21 @@ it('a backward pass that starts in the middle goes out from the diffs that are t
   await net.backward({}, { start: 'b' })
   expect([gradient(), weight.diffArray[0]]).toEqual([6, 14])
 })
+
+it('forceBackward asks for the gradient of the inputs, of nets made and loaded, and changes no description', async () => {
+  const text = `input: "x" input_shape { dim: 1 dim: 2 }
+    layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 1 weight_filler { type: "constant" value: 3 } } }`
+  const plain = await Net.create(parseNet(text), { engine: 'js' })
+  const archive = await plain.toBytes({ format: 'zip' })
+  for (const net of [
+    await Net.create(parseNet(text), { engine: 'js', forceBackward: true }),
+    await Net.load(archive, { engine: 'js', forceBackward: true }),
+  ]) {
+    await net.forward({ x: [1, 2] })
+    const { x } = await net.backward({ y: [2] })
+    expect([...x.data]).toEqual([6, 6])
+    expect(net.description.force_backward).toBeUndefined()
+  }
+  await plain.forward({ x: [1, 2] })
+  expect(await plain.backward({ y: [2] })).toEqual({})
+})

@@ -1,6 +1,7 @@
 /** Rates of forks; Caffe's are held to recorded runs. */
 import { expect, test } from 'vitest'
-import { LearningRate } from '../../lib/solver/learning_rate.js'
+import { LearningRate, ratePolicies } from '../../lib/solver/learning_rate.js'
+import { unknownPolicy } from '../../lib/solver/unknown_policy.js'
 
 const rates = (param: ConstructorParameters<typeof LearningRate>[0], iterations: number[]) => {
   const rate = new LearningRate(param)
@@ -63,4 +64,21 @@ test('plateau counts from the end of a warm-up, whose losses are no lows', () =>
     0.5,
   ])
   expect(rate).toMatchObject({ stage: 1, lowest: 7, lastEvent: 6 })
+})
+
+test.each([
+  ['stepearly', /unknown lr_policy 'stepearly'; 'plateau' lowers the rate when the loss has stopped falling/],
+  ['linear', /'poly' with power: 1 goes down in a line/],
+  ['cosine_decay', /'cosine' is half a wave/],
+  ['sgdr', /'cosine' is half a wave/],
+  ['triangular2', /up and down again are not made/],
+  ['cyclical', /up and down again are not made/],
+  ['warmup_constant', /warmup_iter and warmup_start_lr/],
+  ['multistep_lr', /'multistep' takes stepvalue/],
+  ['multisteps', /did you mean 'multistep'\?/],
+])('what others call %s is refused with what to write instead', (lr_policy, said) => {
+  expect(unknownPolicy(lr_policy, ratePolicies).message).toMatch(said)
+  expect(unknownPolicy(lr_policy, ratePolicies).message).toMatch(
+    /it may be fixed, step, exp, inv, multistep, poly, multifixed, sigmoid, cosine, plateau$/,
+  )
 })

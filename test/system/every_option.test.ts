@@ -4,11 +4,14 @@ import {
   createEngine,
   createSolver,
   deployNet,
+  joinGroup,
   Layer,
   Net,
   parseNet,
   parseSolver,
   RistrettoError,
+  startWorkers,
+  trainWorkers,
 } from '../../lib/index.js'
 import {
   Classifier,
@@ -109,6 +112,9 @@ const CALLS: Record<string, Record<string, (options: never) => unknown>> = {
   StandardSolverOptions: { standardSolver: options => standardSolver('lenet', options) },
   LayerOptions: { checkLayer: options => checkLayer(Idle, options) },
   GradientOptions: { checkGradient: options => checkGradient(Idle, options) },
+  GroupOptions: { joinGroup },
+  StartOptions: { startWorkers: options => startWorkers('nowhere.js', 1, options) },
+  TrainWorkersOptions: { trainWorkers: options => trainWorkers(parseSolver(SOLVER), options) },
   EngineCheckOptions: { checkEngine: options => checkEngine('js', options) },
 }
 const calls = Object.values(CALLS).flatMap(of => Object.entries(of))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createSolver, Net, parseNet, RistrettoError, type Solver } from '../../lib/index.js'
+import { createSolver, Net, parseNet, parseSolver, RistrettoError, type Solver } from '../../lib/index.js'
 import { evaluate, LmdbReader } from '../../lib/tools/index.js'
 import { goldenPath } from '../golden.js'
 
@@ -164,4 +164,37 @@ describe('a net that is given its inputs', () => {
     await expect(evaluate(net, [batch], { scores: 'label', labels: 'prob' })).rejects.toThrow(/are not N × classes/)
     net.dispose()
   })
+})
+
+test('an evaluation of the net that is trained leaves no trace in the training: draws, statistics, weights', async () => {
+  const text = `base_lr: 0.1 momentum: 0.9 lr_policy: "fixed" random_seed: 3 net_param {
+    layer { name: "x" type: "Input" top: "x" top: "t" input_param { shape { dim: 4 dim: 6 } shape { dim: 4 } } }
+    layer { name: "n" type: "DummyData" top: "n" dummy_data_param { shape { dim: 4 dim: 6 } data_filler { type: "gaussian" } refill: true } }
+    layer { name: "sum" type: "Eltwise" bottom: "x" bottom: "n" top: "s" }
+    layer { name: "bn" type: "BatchNorm" bottom: "s" top: "b" }
+    layer { name: "drop" type: "Dropout" bottom: "b" top: "d" }
+    layer { name: "ip" type: "InnerProduct" bottom: "d" top: "y" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+    layer { name: "loss" type: "SoftmaxWithLoss" bottom: "y" bottom: "t" top: "loss" } }`.replace(' refill: true', '')
+  const items = Array.from(
+    { length: 8 },
+    (_, i) => [Array.from({ length: 6 }, (_, k) => Math.sin(i + k)), i % 3] as const,
+  )
+  const run = async (looks: boolean) => {
+    const solver = await createSolver(parseSolver(text), { engine: 'js' })
+    solver.net.feed(['x', 't'], items as never)
+    await solver.step(2)
+    if (looks) {
+      const x = Float32Array.from({ length: 24 }, (_, i) => i / 24)
+      solver.net.feed('x', null)
+      solver.net.feed('t', null)
+      await evaluate(solver.net, [{ x, t: [0, 1, 2, 0] }])
+      solver.net.feed(['x', 't'], items as never)
+    }
+    await solver.step(3)
+    const weights = Object.values(solver.net.params).flatMap(blobs => blobs.flatMap(blob => [...blob.dataArray]))
+    solver.dispose()
+    return weights
+  }
+  const [plain, watched] = [await run(false), await run(true)]
+  expect(new Uint32Array(Float32Array.from(watched).buffer)).toEqual(new Uint32Array(Float32Array.from(plain).buffer))
 })

@@ -3,10 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { Net } from 'ristretto'
 import { encodeLayerPicture, layerPicture } from 'ristretto/tools'
 
-const trained = await Net.load('models/digits/digits.zip')
-const param = { ...(await Net.read('models/digits/net.prototxt')), force_backward: true } // down to the input
-const net = await Net.create(param, { phase: 'TEST', stages: ['deploy'] })
-await net.copyFrom(trained)
+const net = await Net.load('models/digits/digits.zip', { forceBackward: true }) // down to the input
 
 /** A four of three bars, 28 × 28 values, 0 … 1. */
 const isInk = (x: number, y: number) =>
@@ -22,4 +19,4 @@ const both = { data: [...pixels, ...gradient.data.map(Math.abs)], shape: [1, 2, 
 const picture = layerPicture(both, { eachPlane: true })
 await mkdir('examples-output/saliency', { recursive: true })
 await writeFile('examples-output/saliency/saliency.png', await encodeLayerPicture(picture))
-console.log(`${trained.labels?.[digit]}, ${prob.data[digit].toFixed(2)}: made examples-output/saliency/saliency.png`)
+console.log(`${net.labels?.[digit]}, ${prob.data[digit].toFixed(2)}: made examples-output/saliency/saliency.png`)

@@ -1,9 +1,11 @@
 import type { NdArray } from 'ndarray'
+import { Blob } from '../../blob.js'
 import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
 import { decodeImage, importPixels } from '../../data/image.js'
 import { RistrettoError } from '../../errors.js'
+import { whatIs } from '../../system/arguments.js'
 import { type FileOptions, type FileSource, filesFor } from '../../system/files.js'
-import { ndarrayOf } from '../../system/ndarrays.js'
+import { isNdArray, ndarrayOf } from '../../system/ndarrays.js'
 import { writeFileSafely } from '../../system/write_file.js'
 import { type DenseArray, dense, imageSize } from './arrays.js'
 
@@ -29,19 +31,37 @@ export async function loadImage(source: FileSource, color = true, options: FileO
   return ndarrayOf(values, [height, width, color ? 3 : 1])
 }
 
+/** Pixels of bytes, row by row: grey, or R G B. What `layerPicture` makes is such. */
+export interface PixelPicture {
+  readonly width: number
+  readonly height: number
+  readonly channels: 1 | 3
+  readonly pixels: Uint8Array
+}
+
+/** Values of any kind with their shape; bytes are 0 … 255, others 0 … 1. */
+export interface ShapedValues {
+  readonly data: ArrayLike<number>
+  readonly shape: readonly number[]
+}
+
+/** What `saveImage` writes. */
+export type Drawable = NdArray | Blob | PixelPicture | ShapedValues
+
 /**
- * Write an image (H × W × 1 or 3, values 0 … 1, R G B) to a file, `.png` or `.jpg` by its name; values outside are cut.
- * PNG needs no package. RistrettoError for another ending or shape.
+ * Write an image to a file, `.png` or `.jpg` by its name: H × W × 1 or 3 values, R G B, in 0 … 1 (values outside are cut)
+ * or bytes; pixels as `layerPicture` gives them; or a Blob, drawn as `layerPicture` draws it. PNG needs no package.
+ * RistrettoError for another ending or shape.
  */
-export async function saveImage(path: string, image: NdArray): Promise<void> {
+export async function saveImage(path: string, image: Drawable): Promise<void> {
   const format = /\.png$/i.test(path) ? 'png' : /\.jpe?g$/i.test(path) ? 'jpg' : undefined
   if (!format) throw new RistrettoError(`saveImage writes .png and .jpg files, not '${path}'`)
   await writeFileSafely(path, await encodePicture(image, format))
 }
 
-/** An image file of a picture (H × W × 1 or 3, values 0 … 1, R G B); values outside are cut. */
-export async function encodePicture(picture: NdArray, format: ImageFormat = 'png'): Promise<Uint8Array> {
-  const { data, shape } = dense(picture)
+/** An image file of a picture, as saveImage writes it. */
+export async function encodePicture(picture: Drawable, format: ImageFormat = 'png'): Promise<Uint8Array> {
+  const { data, shape } = await valuesOf(picture)
   const [height, width, channels] = imageSize(shape)
   if (channels !== 1 && channels !== 3) throw new RistrettoError(`a picture is H × W × 1 or 3, not ${shape.join('×')}`)
   const n = height * width
@@ -52,6 +72,25 @@ export async function encodePicture(picture: NdArray, format: ImageFormat = 'png
       planes[plane * n + i] = Math.round(Math.min(Math.max(data[i * channels + c], 0), 1) * 255)
   }
   return encodeImage({ channels, height, width, data: planes }, format)
+}
+
+/** H × W × C values, 0 … 1. */
+async function valuesOf(picture: Drawable): Promise<DenseArray> {
+  if (picture instanceof Blob) {
+    const { layerPicture } = await import('../../tools/layer_picture.js')
+    await picture.pull()
+    return valuesOf(layerPicture(picture))
+  }
+  if (isNdArray(picture)) return dense(picture)
+  const given: Partial<PixelPicture & ShapedValues> = typeof picture === 'object' && picture !== null ? picture : {}
+  const { pixels, width = 0, height = 0, channels = 0 } = given
+  const { data, shape } = pixels ? { data: pixels, shape: [height, width, channels] } : given
+  if (!data || !Array.isArray(shape) || data.length !== shape.reduce((count: number, size: number) => count * size, 1))
+    throw new RistrettoError(
+      `a picture is an ndarray, a Blob, what layerPicture gives, or { data, shape } with as many values as the shape says, not ${whatIs(picture)}`,
+    )
+  const unit = data instanceof Uint8Array || data instanceof Uint8ClampedArray ? 1 / 255 : 1
+  return { data: Float32Array.from(data, value => value * unit), shape }
 }
 
 /**

@@ -2,7 +2,17 @@
 
 export { forwardAll, forwardBackwardAll } from '../../net/batches.js'
 export type { DenseArray } from './arrays.js'
-export { encodePicture, type Image, loadImage, oversample, resizeImage, saveImage } from './image.js'
+export {
+  type Drawable,
+  encodePicture,
+  type Image,
+  loadImage,
+  oversample,
+  type PixelPicture,
+  resizeImage,
+  type ShapedValues,
+  saveImage,
+} from './image.js'
 export { type NpyArray, readNpy, writeNpy } from './npy.js'
 export {
   arrayListToBlobProtoVector,
