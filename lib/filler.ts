@@ -146,18 +146,42 @@ function outputsOf(blob: Blob, filler: FilledFillerParameter): number {
   return Math.max(1, blob.dim(0))
 }
 
-function drawUniform(data: Float32Array, min: number, max: number, stream: RandomStream): void {
-  for (let i = 0; i < data.length; i++) data[i] = min + (max - min) * stream.uniform()
+/** Random values drawn at a time: large layers have tens of millions of weights. Even, for pairs. */
+const DRAWN = 4096
+
+/** Call `use` with pieces of `data` and as many random uint32 each. */
+function inPieces(
+  data: Float32Array,
+  stream: RandomStream,
+  use: (piece: Float32Array, random: Uint32Array) => void,
+): void {
+  const random = new Uint32Array(Math.min(DRAWN, data.length))
+  for (let begin = 0; begin < data.length; begin += DRAWN) {
+    const piece = data.subarray(begin, begin + DRAWN)
+    const drawn = random.subarray(0, piece.length)
+    stream.uint32s(drawn)
+    use(piece, drawn)
+  }
 }
 
-/** Box–Muller, both values of each pair: large layers have tens of millions of weights. */
+/** 24 random bits each, as in RandomStream.uniform. */
+function drawUniform(data: Float32Array, min: number, max: number, stream: RandomStream): void {
+  inPieces(data, stream, (piece, random) => {
+    for (let i = 0; i < piece.length; i++) piece[i] = min + (max - min) * ((random[i] >>> 8) / 0x1000000)
+  })
+}
+
+/** Box–Muller, both values of each pair. */
 function drawGaussian(data: Float32Array, mean: number, std: number, stream: RandomStream): void {
-  for (let i = 0; i < data.length; i += 2) {
-    const radius = std * Math.sqrt(-2 * Math.log((stream.uint32() + 1) / 0x100000000))
-    const angle = (2 * Math.PI * stream.uint32()) / 0x100000000
-    data[i] = mean + radius * Math.cos(angle)
-    if (i + 1 < data.length) data[i + 1] = mean + radius * Math.sin(angle)
-  }
+  inPieces(data, stream, (piece, random) => {
+    for (let i = 0; i < piece.length; i += 2) {
+      const radius = std * Math.sqrt(-2 * Math.log((random[i] + 1) / 0x100000000))
+      // the last of an odd number takes the second half of its pair from the stream, too
+      const angle = (2 * Math.PI * (i + 1 < piece.length ? random[i + 1] : stream.uint32())) / 0x100000000
+      piece[i] = mean + radius * Math.cos(angle)
+      if (i + 1 < piece.length) piece[i + 1] = mean + radius * Math.sin(angle)
+    }
+  })
 }
 
 function refused(blob: Blob, filler: FilledFillerParameter, why: string): NetError {

@@ -25,6 +25,7 @@ export type {
   ContrastiveShape,
   ConvolutionShape,
   CropShape,
+  DeviceCaller,
   DeviceEngine,
   DryRun,
   Engine,

@@ -10,25 +10,32 @@ const M1 = 0xcd9e8d57
 const W0 = 0x9e3779b9
 const W1 = 0xbb67ae85
 
-/** High 32 bits of the unsigned product a·b. */
+/** High 32 bits of the unsigned product a·b. No sum here exceeds 32 bits, and integers are what a compiler is fast with. */
 function mulHigh(a: number, b: number): number {
   const aLow = a & 0xffff
   const aHigh = a >>> 16
   const bLow = b & 0xffff
   const bHigh = b >>> 16
-  const low = aLow * bLow
-  const middle = aHigh * bLow + (low >>> 16)
-  const middleLow = (middle & 0xffff) + aLow * bHigh
-  // middle may exceed 32 bits, so its high part is taken by division, not by a shift
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(middleLow / 0x10000)) >>> 0
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0
+  const middleLow = ((middle & 0xffff) + Math.imul(aLow, bHigh)) | 0
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (middleLow >>> 16)) | 0
 }
 
 /** out[0..3] ← Philox4x32-10 of the counter (c0, c1, c2, c3) under the key (k0, k1): four uint32. */
-export function philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Uint32Array): void {
+export function philox(
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  k0: number,
+  k1: number,
+  out: Uint32Array,
+  at = 0,
+): void {
   for (let round = 0; round < 10; round++) {
-    const high0 = mulHigh(M0, c0 >>> 0)
+    const high0 = mulHigh(M0, c0)
     const low0 = Math.imul(M0, c0)
-    const high1 = mulHigh(M1, c2 >>> 0)
+    const high1 = mulHigh(M1, c2)
     const low1 = Math.imul(M1, c2)
     c0 = high1 ^ c1 ^ k0
     c1 = low1
@@ -37,10 +44,10 @@ export function philox(c0: number, c1: number, c2: number, c3: number, k0: numbe
     k0 = (k0 + W0) | 0
     k1 = (k1 + W1) | 0
   }
-  out[0] = c0
-  out[1] = c1
-  out[2] = c2
-  out[3] = c3
+  out[at] = c0
+  out[at + 1] = c1
+  out[at + 2] = c2
+  out[at + 3] = c3
 }
 
 /** 32-bit FNV-1a of a name, to give each layer or purpose a stream of its own. */
@@ -102,6 +109,18 @@ export class RandomStream {
       this.buffered = block
     }
     return this.buffer[this.index++ & 3]
+  }
+
+  /** The next `out.length` of them: the same as one by one, and several times as fast. */
+  uint32s(out: Uint32Array): void {
+    let i = 0
+    while (i < out.length && (this.index & 3) !== 0) out[i++] = this.uint32()
+    const [k0, k1, c1, c2, c3] = this.key
+    const blocks = (out.length - i) >>> 2
+    const first = Math.floor(this.index / 4)
+    for (let block = 0; block < blocks; block++, i += 4) philox((first + block) >>> 0, c1, c2, c3, k0, k1, out, i)
+    this.index += 4 * blocks
+    while (i < out.length) out[i++] = this.uint32()
   }
 
   /** The next number, uniform in [0, 1), with 24 random bits so that it is exact in float32. */

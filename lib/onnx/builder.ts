@@ -180,7 +180,7 @@ export class OnnxGraph {
       domain: '',
       inputs: [...inputs],
       outputs: [...outputs],
-      attributes: new Map(Object.entries(attributes).map(([name, value]) => [name, toAttribute(value)])),
+      attributes: toAttributes(attributes),
     })
     return outputs[0]
   }
@@ -298,6 +298,10 @@ export class OnnxGraph {
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most write nodes and give nothing
 export type ToOnnx = (graph: OnnxGraph, layer: Layer, options: ExportOptions) => readonly string[] | void
+
+/** Attributes with their types. */
+export const toAttributes = (attributes: Readonly<Record<string, AttributeValue>>): Map<string, Attribute> =>
+  new Map(Object.entries(attributes).map(([name, value]) => [name, toAttribute(value)]))
 
 function toAttribute(value: AttributeValue): Attribute {
   if (typeof value === 'number') return { type: 'int', value }
