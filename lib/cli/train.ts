@@ -18,7 +18,15 @@ import type { SignalEffect } from './signals.js'
 import { applySnapshotPrefix } from './snapshot_prefix.js'
 import { TrainingBar } from './training_bar.js'
 import { TrainingLog } from './training_log.js'
-import { groupOf, isSupervisor, memberSignals, memberView, supervise, type WorkersOptions } from './workers.js'
+import {
+  groupOf,
+  isSupervisor,
+  memberError,
+  memberSignals,
+  memberView,
+  supervise,
+  type WorkersOptions,
+} from './workers.js'
 
 interface TrainOptions extends RunOptions, StateOptions, WorkersOptions {
   solver: string
@@ -79,6 +87,15 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
   output.writesFiles?.()
   if (await isSupervisor(options)) return supervise(options, output, new TrainingLog(output))
   const group = await groupOf(options, output)
+  try {
+    await trainMember(options, output, group)
+  } catch (error) {
+    throw memberError(group, error)
+  }
+  await group.close()
+}
+
+async function trainMember(options: TrainOptions, output: Output, group: Communicator): Promise<void> {
   await registerLayers(options, output)
   const view = await memberView(group, () =>
     output.out.isTTY && !options.plain && group.size === 1 ? new TrainingBar(output) : new TrainingLog(output),
@@ -115,7 +132,7 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
     view.begin(solver)
     const release = await memberSignals(options, {
       stop() {
-        if (!(group.name === 'threads')) view.log('Stopping after this iteration; interrupt again to quit at once.')
+        if (group.name !== 'threads') view.log('Stopping after this iteration; interrupt again to quit at once.')
         abort.abort()
       },
       snapshot: () => solver.requestSnapshot(),
@@ -131,7 +148,6 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
       const workers = options.workers ? ` --workers ${options.workers}` : ''
       if (saved) view.log(`Go on with: ristretto train --solver ${options.solver} --snapshot ${saved}${workers}`)
     }
-    await group.close()
   } finally {
     solver.dispose()
   }

@@ -1,3 +1,4 @@
+import { withPrefix } from '../data/source.js'
 import { RistrettoError } from '../errors.js'
 import { isMember, joinGroup, memberPort, supervisorWishes } from '../group/join.js'
 import { launcherOf } from '../group/launcher.js'
@@ -76,6 +77,15 @@ export async function memberView(group: Communicator, own: () => View): Promise<
     begin: () => port.post({ log: 'Starting Optimization' } satisfies Word),
     end() {},
   }
+}
+
+/** An error of a member, which says whose it is where no supervisor does. */
+export function memberError({ rank, size, name }: Communicator, error: unknown): unknown {
+  if (size === 1 || name === 'threads' || !(error instanceof Error)) return error
+  const who = `worker ${rank} of ${size}`
+  return error instanceof RistrettoError
+    ? withPrefix(who, error)
+    : new RistrettoError(`${who}: ${error.message}`, { cause: error })
 }
 
 /** Let signals act on a member's training: its own, or those that its supervisor hands on. Returns a function that undoes it. */

@@ -256,7 +256,11 @@ class MpiGroup implements Communicator {
     this.mpi.abort(this.mpi.abi.world, code || 1)
   }
 
-  private readonly drained = () => void this.close()
+  /** A program that has come to its end, and not by a mistake, waits for the others. */
+  private readonly drained = () => {
+    if (process.exitCode) this.exited(Number(process.exitCode))
+    else void this.close()
+  }
 
   private async gatherOn(communicator: number, values: Float32Array): Promise<Float32Array[]> {
     const { mpi, link, size } = this
