@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { RistrettoError } from '../errors.js'
 import type { LayerClass } from '../layer.js'
 import { layerClasses, registerLayersOf } from '../net/layer_module.js'
+import { importAnywhere } from '../system/typescript.js'
 
 /** The layer classes that a module exports, by name. At least one, or an error. */
 export async function importLayers(file: string): Promise<Record<string, LayerClass>> {
@@ -38,7 +39,7 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
     throw new RistrettoError(`${file}: there is no such file`)
   })
   try {
-    return await import(pathToFileURL(path).href)
+    return await importAnywhere(pathToFileURL(path).href)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts$/.test(path))

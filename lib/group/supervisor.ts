@@ -10,6 +10,7 @@ import {
 } from '../system/check_options.js'
 import { importNode, isNode } from '../system/nodejs.js'
 import { startLimit } from '../system/start_limit.js'
+import { tsxApi } from '../system/typescript.js'
 import { createExchange, WORD, wordsOf } from './exchange.js'
 import { isNote, type MemberStart, type Note } from './notes.js'
 
@@ -128,9 +129,14 @@ type Start = (data: MemberStart, rank: number, listener: Listener) => Thread
 
 async function nodeStarter(url: string | URL, { argv, resourceLimits }: StartOptions): Promise<Start> {
   const { Worker } = await importNode('node:worker_threads')
+  const { pathToFileURL } = await importNode('node:url')
+  const module = url instanceof URL || /^(file|data):/.test(url) ? new URL(url) : pathToFileURL(url)
+  const api = /\.[mc]?ts$/.test(module.pathname) ? await tsxApi() : undefined
+  const entry = api && `import('${api}').then(tsx => (tsx.register(), import('${module.href}')))`
   return (workerData, rank, listener) => {
-    const worker = new Worker(typeof url === 'string' && /^file:/.test(url) ? new URL(url) : url, {
+    const worker = new Worker(entry ?? module, {
       workerData,
+      eval: entry !== undefined,
       name: `ristretto-${rank}`,
       ...(argv && { argv: [...argv] }),
       ...(resourceLimits && { resourceLimits }),

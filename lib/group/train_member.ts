@@ -5,6 +5,7 @@ import { caffeLog } from '../solver/caffe_log.js'
 import { createSolver } from '../solver/rules/index.js'
 import type { Snapshot } from '../solver/snapshot.js'
 import { importNode, isNode } from '../system/nodejs.js'
+import { importAnywhere } from '../system/typescript.js'
 import { joinGroup, memberPort, supervisorWishes } from './join.js'
 import type { TrainOrder, TrainWord } from './train_workers.js'
 
@@ -15,7 +16,7 @@ const say = (word: TrainWord) => port.post(word)
 const group = await joinGroup({ timeout, log: line => say({ log: line }) })
 for (const layer of layers) {
   // a module that exports none registers its layers itself
-  const classes = layerClasses(await import(/* webpackIgnore: true */ /* @vite-ignore */ await urlOf(String(layer))))
+  const classes = layerClasses(await importAnywhere(await urlOf(String(layer))))
   if (Object.keys(classes).length) registerLayersOf(String(layer).split(/[?#]/)[0], classes)
 }
 

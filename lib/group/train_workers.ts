@@ -75,7 +75,7 @@ export async function trainWorkers(
     },
   }
   let result: Snapshot | undefined
-  const started = await startWorkers(new URL('./train_member.js', import.meta.url), workers, {
+  const started = await startWorkers(member, workers, {
     data: order,
     signal,
     resourceLimits,
@@ -90,6 +90,9 @@ export async function trainWorkers(
   if (!result) throw new RistrettoError('the workers ended without a snapshot')
   return result
 }
+
+/** What each thread runs: in the package, or in its source. */
+const member = new URL(import.meta.url.endsWith('.ts') ? './train_member.ts' : './train_member.js', import.meta.url)
 
 /** URLs cannot be sent to a thread, their texts can. */
 const sendable = <T>(source: T): T => (source instanceof URL && isFileSource(source) ? (source.href as T) : source)

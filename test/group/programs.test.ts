@@ -90,8 +90,8 @@ describe('failures', () => {
     heap: /heap|memory/i,
     weights: /worker 1's weights differ from worker 0's at iteration/,
   }
+  // where a process runs out of memory Node ends it, and its launcher the others
   for (const launcher of ['threads', ...mpiLaunchers] as const)
-    // where a process runs out of memory Node ends it, and its launcher the others
     for (const [trouble, what] of Object.entries(troubles))
       it.skipIf(trouble === 'heap' && launcher !== 'threads')(`${launcher}: ${trouble}`, () =>
         endsWith(start(launcher, 2, ['--solver', solver], trouble), what),
