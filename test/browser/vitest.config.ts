@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/browser/**/*.browser.ts'],
+    include: ['test/{browser,studio}/**/*.browser.ts'],
     testTimeout: 300_000,
     hookTimeout: 120_000,
     pool: 'forks',

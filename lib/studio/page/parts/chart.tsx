@@ -230,7 +230,7 @@ function optionsOf({ lines, width, height, log, style, marks, zoomed }: Drawing)
     scales: {
       x: { time: false },
       left: log ? { distr: 3 } : {},
-      right: { range: (_, low, high) => [Math.min(low, 0), Math.max(high, 1)] },
+      right: { range: (_, low, high) => sharesRange(low, high) },
     },
     axes: [
       { ...axis, space: 70, size: 30, values: (_, ticks) => ticks.map(tick => count(tick)) },
@@ -289,6 +289,13 @@ function optionsOf({ lines, width, height, log, style, marks, zoomed }: Drawing)
       ],
     },
   }
+}
+
+/** Shares that lie together are looked at closely, and never beyond what a share can be. */
+function sharesRange(low: number, high: number): [number, number] {
+  if (low == null || high == null) return [0, 1]
+  const room = Math.max(0.005, 0.12 * (high - low))
+  return [Math.max(Math.min(low, 0), low - room), Math.min(Math.max(high, 1), high + room)]
 }
 
 /** Thin lines at marked places, with their names at the top where there is room. */

@@ -158,7 +158,7 @@ export function Graph(props: {
 /** All of it where that can be read; else its beginning. */
 function start(graph: NetGraph, size: { width: number; height: number }): View {
   const all = whole(graph)
-  const scale = Math.max(all.width / size.width, Math.min(all.height / size.height, 1.15))
+  const scale = Math.max(all.width / size.width, Math.min(all.height / size.height, 1.35))
   return {
     x: all.x - (size.width * scale - all.width) / 2,
     y: all.y,
@@ -199,7 +199,8 @@ function Node(props: {
   return (
     <g
       role="button"
-      tabIndex={0}
+      // of SVG, attributes are written as they are
+      tabindex={0}
       data-layer={node.layer}
       aria-label={texts.graph.node(node.layer, node.type, node.tops.map(blob => shapeText(blob.shape)).join(', '))}
       aria-pressed={props.chosen}

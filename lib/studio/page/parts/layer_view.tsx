@@ -106,7 +106,8 @@ function Planes(props: {
   useEffect(() => {
     canvas.current?.getContext('2d')?.putImageData(new ImageData(colors, picture.width, picture.height), 0, 0)
   }, [colors])
-  const scale = enlarge(picture.width, room || 320, 6)
+  // a vector of ten is not a speck
+  const scale = enlarge(picture.width, room || 320, Math.max(6, Math.min(24, Math.floor(120 / picture.width))))
   return (
     <button
       ref={box}

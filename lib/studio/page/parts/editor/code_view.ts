@@ -148,13 +148,13 @@ const common: Extension = [
 const prototxtParts: Extension = [
   prototxt,
   // the schema comes with the first question
-  autocompletion({ override: [async context => (await import('./complete.js')).complete(context)] }),
+  autocompletion({ icons: false, override: [async context => (await import('./complete.js')).complete(context)] }),
   hoverTooltip(async (view, at) => (await import('./hover.js')).about(view, at)),
 ]
 
 async function typescriptParts(): Promise<Extension> {
   const { javascript } = await import('@codemirror/lang-javascript')
-  return [javascript({ typescript: true }), autocompletion()]
+  return [javascript({ typescript: true }), autocompletion({ icons: false })]
 }
 
 /** Editors that have a search of their own already. */

@@ -22,6 +22,8 @@ export interface EditorProps {
 export function Editor(props: EditorProps) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<CodeView | undefined>(undefined)
+  /** What was told and has not come back yet: typing goes on before it does. */
+  const told = useRef<string[]>([])
   const now = useRef(props)
   now.current = props
   const [state, setState] = useState<'loading' | 'ready' | { error: unknown }>('loading')
@@ -35,7 +37,10 @@ export function Editor(props: EditorProps) {
           language: props.language,
           value: now.current.value,
           readOnly: props.readOnly ?? false,
-          onInput: value => now.current.onInput(value),
+          onInput: value => {
+            told.current.push(value)
+            now.current.onInput(value)
+          },
           onLine: line => now.current.onLine?.(line),
         })
         if (gone) {
@@ -56,7 +61,14 @@ export function Editor(props: EditorProps) {
     }
   }, [props.language])
 
-  useEffect(() => view.current?.setText(props.value), [props.value])
+  useEffect(() => {
+    const at = told.current.indexOf(props.value)
+    if (at >= 0) told.current.splice(0, at + 1)
+    else {
+      told.current = []
+      view.current?.setText(props.value)
+    }
+  }, [props.value])
   useEffect(() => view.current?.setMarks(props.marks ?? []), [props.marks])
   useEffect(() => {
     if (props.line) view.current?.showLine(props.line.line)
