@@ -8,7 +8,11 @@ let site: Site
 describe.skipIf(chromiumPath === undefined)("Studio's looking functions in a worker of Chromium", () => {
   beforeAll(async () => {
     const worker = await bundle('test/browser/studio_worker.ts')
-    site = await openSite({ '/': '<!doctype html><title>Studio</title>', '/worker.js': worker, '/main.js': '' })
+    site = await openSite({
+      '/': '<!doctype html><title>Studio</title><link rel="icon" href="data:,">',
+      '/worker.js': worker,
+      '/main.js': '',
+    })
   })
   afterAll(() => site?.close())
 
