@@ -183,6 +183,16 @@ export const idsQuery = v.strictObject({
   ),
 })
 export const prefixQuery = v.strictObject({ prefix: v.optional(text(4000), '') })
+export const pathQuery = v.strictObject({ path: text(4000) })
+export const itemParams = v.strictObject({ set: setName, item: inAddress(count) })
+export const partParams = v.strictObject({ upload: uploadId, part: inAddress(count) })
+/** What a request for one picture says in its address, where the body is the picture's file. */
+export const testOneQuery = v.strictObject({
+  iter: v.optional(inAddress(count)),
+  details: v.optional(flag),
+  weights: v.optional(flag),
+  stage: v.optional(stage),
+})
 export const nothing = v.strictObject({})
 
 export const idList = v.strictObject({ ids: v.pipe(v.array(jobId), v.maxLength(10_000)) })

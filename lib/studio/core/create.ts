@@ -126,7 +126,10 @@ async function mustHaveSnapshot(
 }
 
 /** Every place that a form names: an upload that is there, a path that may be read. */
-async function checkPlaces({ store, checkPath }: Creation, form: unknown): Promise<void> {
+export async function checkPlaces(
+  { store, checkPath }: Pick<Creation, 'store' | 'checkPath'>,
+  form: unknown,
+): Promise<void> {
   const walk = async (value: unknown, path: string): Promise<void> => {
     if (typeof value !== 'object' || value === null) return
     for (const [name, inner] of Object.entries(value)) {

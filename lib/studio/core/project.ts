@@ -13,7 +13,7 @@ import {
   type StudioEvent,
 } from '../api/index.js'
 import { checked, meta as metaSchema } from '../api/schemas.js'
-import { createJobs, formOf, trustTyped } from './create.js'
+import { checkPlaces, createJobs, formOf, trustTyped } from './create.js'
 import { Curves } from './curves.js'
 import { datasetResult, evaluationResult, Logs, MAX_TEXT, snapshotsOf, starsOf } from './details.js'
 import { pathsOf } from './job_files.js'
@@ -281,6 +281,27 @@ export class Project {
 
   listen(listener: (event: StudioEvent) => void, options: { signal: AbortSignal; after?: number }): void {
     this.stream.listen(listener, options)
+  }
+
+  /** Number of the newest event of the stream. */
+  get newestEvent(): number {
+    return this.stream.newest
+  }
+
+  /** Throws unless every place that a form names is there and may be read. */
+  checkPlaces(form: unknown): Promise<void> {
+    const { store, checkPath = refusePath } = this.options
+    return checkPlaces({ store, checkPath }, form)
+  }
+
+  /** Remove what has been in the trash for a day, and uploads that nobody uses. */
+  async sweep(): Promise<void> {
+    await emptyTrash(this.options.store, this.index)
+    await sweepUploads(this.options.store, this.index)
+  }
+
+  mustExist(id: JobId): JobSummary {
+    return this.summary(this.index.get(id))
   }
 
   /** A job of one of the kinds; a StudioError otherwise. */

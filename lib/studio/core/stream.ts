@@ -12,6 +12,11 @@ export class EventStream {
   private id = Date.now() * 1000
   private readonly first = this.id
 
+  /** Number of the newest event. */
+  get newest(): number {
+    return this.id
+  }
+
   emit(body: Body): void {
     const event = { id: ++this.id, ...body } as StudioEvent
     this.kept.push(event)

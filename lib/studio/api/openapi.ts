@@ -1,0 +1,212 @@
+import type { GenericSchema } from 'valibot'
+import { FRAME } from './frame.js'
+import { type Route, routes } from './routes.js'
+
+type Schema = Record<string, unknown>
+
+/** The parts of a valibot schema that say what it takes. */
+interface Described {
+  readonly type: string
+  readonly kind: string
+  readonly pipe?: readonly Described[]
+  readonly requirement?: unknown
+  readonly wrapped?: Described
+  readonly entries?: Readonly<Record<string, Described>>
+  readonly item?: Described
+  readonly value?: Described
+  readonly options?: readonly unknown[]
+  readonly literal?: unknown
+}
+
+/** The checks of a pipe as JSON Schema says them. */
+const CHECKS: Readonly<Record<string, (requirement: unknown, type: unknown) => Schema>> = {
+  min_length: (least, type) => ({ [type === 'array' ? 'minItems' : 'minLength']: least }),
+  max_length: (most, type) => ({ [type === 'array' ? 'maxItems' : 'maxLength']: most }),
+  min_value: least => ({ minimum: least }),
+  max_value: most => ({ maximum: most }),
+  gt_value: bound => ({ exclusiveMinimum: bound }),
+  safe_integer: () => ({ type: 'integer' }),
+  regex: pattern => ({ pattern: (pattern as RegExp).source }),
+}
+
+/** A valibot schema as JSON Schema: of what it takes, before anything is made of it. */
+export function jsonSchema(given: GenericSchema): Schema {
+  return schemaOf(given as unknown as Described)
+}
+
+function schemaOf(schema: Described): Schema {
+  if (!schema.pipe) return plain(schema)
+  const [first, ...rest] = schema.pipe
+  const base = plain(first)
+  for (const step of rest) Object.assign(base, CHECKS[step.type]?.(step.requirement, base['type']))
+  return base
+}
+
+function plain(schema: Described): Schema {
+  switch (schema.type) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return { type: schema.type }
+    case 'optional':
+      return schemaOf(schema.wrapped!)
+    case 'literal':
+      return { const: schema.literal }
+    case 'picklist':
+      return { enum: schema.options }
+    case 'array':
+      return { type: 'array', items: schemaOf(schema.item!) }
+    case 'record':
+      return { type: 'object', additionalProperties: schemaOf(schema.value!) }
+    case 'instance':
+      return { type: 'string', contentEncoding: 'base64', description: `bytes; only in a body of the type ${FRAME}` }
+    case 'union':
+    case 'variant':
+      return { anyOf: (schema.options as Described[]).map(schemaOf) }
+    case 'strict_object': {
+      const entries = Object.entries(schema.entries!)
+      const required = entries.filter(([, entry]) => entry.type !== 'optional').map(([name]) => name)
+      return {
+        type: 'object',
+        properties: Object.fromEntries(entries.map(([name, entry]) => [name, schemaOf(entry)])),
+        ...(required.length ? { required } : {}),
+        additionalProperties: false,
+      }
+    }
+    default:
+      return {}
+  }
+}
+
+/** Routes that are no method of Studio but parts of one. */
+const OTHERS: Readonly<Record<string, Record<string, Schema>>> = {
+  '/api/events': {
+    get: {
+      operationId: 'listen',
+      summary: 'Everything that happens, as text/event-stream; from the event after `after` on.',
+      parameters: [{ name: 'after', in: 'query', schema: { type: 'integer' } }],
+      responses: { 200: { description: 'StudioEvent, one a block', content: { 'text/event-stream': {} } } },
+    },
+  },
+  '/api/uploads': {
+    post: {
+      operationId: 'beginUpload',
+      summary: 'Begin an upload of files, sent one after the other in parts of the size that the answer says.',
+      requestBody: json({
+        type: 'object',
+        properties: {
+          files: {
+            type: 'array',
+            items: { type: 'object', properties: { path: { type: 'string' }, bytes: { type: 'integer' } } },
+          },
+        },
+      }),
+      responses: { 201: { description: '{ upload: string; part: number; received: number }' } },
+    },
+  },
+  '/api/uploads/{upload}': {
+    get: {
+      operationId: 'uploadState',
+      summary: 'How many parts of an upload have come.',
+      parameters: [inPath('upload')],
+      responses: { 200: { description: '{ upload: string; part: number; received: number }' } },
+    },
+  },
+  '/api/uploads/{upload}/parts/{part}': {
+    put: {
+      operationId: 'uploadPart',
+      summary: 'A part, in order from 0 on; one that has come already is taken as it is.',
+      parameters: [inPath('upload'), inPath('part')],
+      requestBody: { required: true, content: { 'application/octet-stream': {} } },
+      responses: { 200: { description: '{ upload: string; part: number; received: number }' } },
+    },
+  },
+  '/api/openapi.json': {
+    get: { operationId: 'openapi', summary: 'This document.', responses: { 200: { description: 'OpenAPI 3.1' } } },
+  },
+}
+
+function json(schema: Schema): Schema {
+  return { required: true, content: { 'application/json': { schema } } }
+}
+function inPath(name: string): Schema {
+  return { name, in: 'path', required: true, schema: { type: 'string' } }
+}
+
+function operation(route: Route): Schema {
+  const { name, summary, path, query, body, answer, as } = route
+  const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1])
+  const { properties = {}, required = [] } = query ? jsonSchema(query) : {}
+  const parameters = [
+    ...names.map(inPath),
+    ...Object.entries(properties as Record<string, Schema>).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      required: (required as string[]).includes(name),
+      schema,
+    })),
+  ]
+  const type = as === 'png' ? 'image/png' : 'application/json'
+  const picture = { 'image/*': {}, 'application/octet-stream': {} }
+  const content = body && {
+    'application/json': { schema: jsonSchema(body) },
+    ...(as === 'frame' ? { [FRAME]: { schema: jsonSchema(body) } } : {}),
+    ...(name === 'testOne' ? picture : {}),
+  }
+  const done =
+    answer === undefined
+      ? { 204: { description: 'done' } }
+      : { [name === 'create' ? 201 : 200]: { description: answer, content: { [type]: {} } } }
+  return {
+    operationId: name,
+    summary,
+    ...(parameters.length ? { parameters } : {}),
+    ...(content ? { requestBody: { required: true, content } } : {}),
+    responses: { ...done, default: { $ref: '#/components/responses/refused' } },
+  }
+}
+
+/** The table of routes as an OpenAPI document. */
+export function openApi(version: string): Schema {
+  const paths: Record<string, Record<string, Schema>> = {}
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    paths[path] ??= {}
+    paths[path][route.method.toLowerCase()] = operation(route)
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Ristretto Studio',
+      version,
+      description: 'Types of the answers are those that ristretto/studio exports.',
+    },
+    security: [{ token: [] }],
+    paths: { ...paths, ...OTHERS },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      responses: {
+        refused: {
+          description: 'Why it was not done; nothing is half done.',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                properties: {
+                  message: { type: 'string' },
+                  faults: {
+                    type: 'array',
+                    items: {
+                      type: 'object',
+                      properties: { path: { type: 'string' }, message: { type: 'string' }, line: { type: 'integer' } },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  }
+}

@@ -1,0 +1,5 @@
+/** One request to the server. */
+export type Ask = (
+  path: string,
+  init: { method: string; body?: BodyInit; type?: string; signal?: AbortSignal },
+) => Promise<Response>

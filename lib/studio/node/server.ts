@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, statfs } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { serve } from '@hono/node-server'
+import { writeFileSafely } from '../../system/write_file.js'
+import { type Studio, StudioError, type StudioInfo } from '../api/index.js'
+import { Desk, DOWNLOADS } from '../core/desk.js'
+import { prepare } from '../core/forms.js'
+import { Project } from '../core/project.js'
+import { standardList } from '../core/standard.js'
+import { readJson, writeJson } from '../core/store.js'
+import { httpStudio } from '../http_studio.js'
+import type { StartOptions } from '../start_options.js'
+import { createApp } from './app.js'
+import { DataRoots } from './data_roots.js'
+import { nodeStore, projectName } from './node_store.js'
+import { PageFiles, packageVersion } from './page_files.js'
+import { processInspector } from './process_inspector.js'
+import { claimFile, readMark, releaseFile } from './process_mark.js'
+import { ProcessRunner } from './process_runner.js'
+import { Tickets } from './tickets.js'
+import { Uploads } from './uploads.js'
+
+/** Programs and pages beside this one. */
+export interface Beside {
+  readonly job: URL
+  readonly inspector: URL
+  readonly page: URL
+}
+
+const HOUR = 3_600_000
+const MAX_UPLOAD = 4 * 2 ** 30
+
+export interface Started {
+  readonly url: string
+  readonly token: string
+  readonly studio: Studio
+  close(): Promise<void>
+}
+
+/** The server of a project, listening. */
+export async function startServer(options: StartOptions, beside: Beside): Promise<Started> {
+  const { host = '127.0.0.1', port = 5151, trainings = 1, layers = 'ask', data = [process.cwd()] } = options
+  const root = resolve(options.root)
+  const cores = options.threads ?? availableParallelism()
+  const confined = options.confined ?? true
+  const maxUpload = options.maxUpload ?? MAX_UPLOAD
+  const token = options.token ?? (await tokenOf(options.tokenFile))
+  await mkdir(root, { recursive: true })
+  const lock = join(root, 'lock')
+  if (!claimFile(lock))
+    throw new StudioError(`another Studio serves '${root}' (process ${readMark(lock)?.pid}): one at a time`, 409)
+  const store = nodeStore(root)
+  const undo: (() => unknown)[] = [() => releaseFile(lock)]
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    if (!(await readJson(store, 'studio.json')))
+      await writeJson(store, 'studio.json', { version: 1, id: randomBytes(8).toString('hex') })
+    await store.remove(DOWNLOADS)
+    const roots = await DataRoots.open(data)
+    const shared = { root, store, data: await roots.folders(), confined }
+    const runner = new ProcessRunner({ ...shared, program: beside.job })
+    const { inspector, close: endInspector } = processInspector({ ...shared, program: beside.inspector })
+    undo.push(endInspector)
+    const checkPath = (path: string) => roots.check(path)
+    const project = await Project.open({ store, runner, prepare, trainings, cores, layers, checkPath })
+    undo.push(() => project.close())
+    const sweeping = setInterval(() => project.sweep().catch(() => {}), HOUR)
+    sweeping.unref()
+    undo.push(() => clearInterval(sweeping))
+    const desk = new Desk(project, inspector, store)
+    const tickets = new Tickets()
+    const uploads = new Uploads(store, maxUpload)
+    const version = packageVersion()
+    const platform = {
+      ticket: (path: string, name: string) => tickets.add(path, name),
+      paths: (prefix: string) => roots.names(prefix),
+      info: async (): Promise<StudioInfo> => {
+        const { bavail, bsize, blocks } = await statfs(root)
+        return {
+          version,
+          mode: 'server',
+          project: projectName(root),
+          engines: ['wasm', 'native', 'gpu', 'js'],
+          cores,
+          threads: true,
+          trainings,
+          paused: project.paused,
+          paths: true,
+          standardNets: standardList,
+          space: { used: (blocks - bavail) * bsize, free: bavail * bsize },
+          limits: { upload: maxUpload, pixels: 100_000_000 },
+        }
+      },
+    }
+    const names = { hosts: new Set<string>(), origins: new Set<string>() }
+    const page = new PageFiles(beside.page)
+    const { app, close: endStreams } = createApp({
+      ...{ desk, platform, store, tickets, uploads, page, version, token },
+      hosts: () => names.hosts,
+      origins: () => names.origins,
+    })
+    undo.push(endStreams)
+    const server = await listening(app.fetch, host, port)
+    undo.push(() => ended(server))
+    const { port: bound } = server.address() as AddressInfo
+    addNames(names, host, bound, options.publicUrl)
+    const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+    const url = options.publicUrl?.replace(/\/$/, '') ?? `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}`
+    return { url, token, studio: httpStudio({ url, token }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Names that requests may call this server by. */
+function addNames(
+  { hosts, origins }: { hosts: Set<string>; origins: Set<string> },
+  host: string,
+  port: number,
+  publicUrl: string | undefined,
+): void {
+  for (const name of new Set(['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host])) {
+    hosts.add(`${name}:${port}`.toLowerCase())
+    origins.add(`http://${name}:${port}`.toLowerCase())
+    if (port === 80) hosts.add(name.toLowerCase())
+  }
+  if (publicUrl === undefined) return
+  const { host: name, origin } = new URL(publicUrl)
+  hosts.add(name.toLowerCase())
+  origins.add(origin.toLowerCase())
+}
+
+/** 256 bits: those of the file, which is made where it is not there; or new ones. */
+async function tokenOf(file: string | undefined): Promise<string> {
+  const fresh = randomBytes(32).toString('base64url')
+  if (file === undefined) return fresh
+  const found = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw new StudioError(`--token-file ${file}: ${error.message}`, 400)
+  })
+  if (found === undefined) {
+    await writeFileSafely(file, new TextEncoder().encode(`${fresh}\n`))
+    await chmod(file, 0o600)
+    return fresh
+  }
+  const token = found.trim()
+  if (!/^[\w.~+/=-]{32,}$/.test(token))
+    throw new StudioError(`--token-file ${file}: a token has 32 characters or more, letters, digits and ._~+/=-`, 400)
+  return token
+}
+
+function listening(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname, port }, () => {
+      server.off('error', failed)
+      resolve(server as Server)
+    })
+    const failed = (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `the port ${port} is taken: --port names another, 0 any that is free`
+          : error.message
+      reject(new StudioError(`the server cannot listen on ${hostname}:${port}: ${why}`, 400))
+    }
+    server.once('error', failed)
+  })
+}
+
+function ended(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
