@@ -2,7 +2,6 @@ import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
 import type { Share } from '../group.js'
 import type { Phase } from '../layer.js'
-import { IMPORT_RULES, type ImportOptions } from '../onnx/import_options.js'
 import {
   aCount,
   aFlag,
@@ -21,11 +20,8 @@ import {
 } from '../system/check_options.js'
 import { FILE_RULES, type FileOptions, type FileSource, type Files } from '../system/files.js'
 
-/** How a net is built and where it runs; of an ONNX model also what it leaves open, and what of it learns. */
-export interface NetOptions extends RunOptions, ImportOptions {}
-
 /** How a net is built and where it runs. */
-export interface RunOptions extends FileOptions {
+export interface NetOptions extends FileOptions {
   /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
   phase?: Phase
   /** Level of the state, for `include { min_level … }` rules. Default: the net's own `state`, else 0. */
@@ -77,7 +73,7 @@ export interface RunOptions extends FileOptions {
   near?: Files
 }
 
-export const RUN_RULES: OptionRules<RunOptions> = {
+export const NET_RULES: OptionRules<NetOptions> = {
   ...FILE_RULES,
   phase: anything,
   level: aWhole,
@@ -96,8 +92,6 @@ export const RUN_RULES: OptionRules<RunOptions> = {
   share: anObject,
   near: anObject,
 }
-
-export const NET_RULES: OptionRules<NetOptions> = { ...RUN_RULES, ...IMPORT_RULES }
 
 /** Which layers run forward, and what is returned. */
 export interface ForwardOptions {

@@ -123,17 +123,12 @@ describe('docs/tutorials/your-own-pictures.md', () => {
     }
     const output = { textContent: '' }
     const { fetch } = globalThis
-    const button = { onclick: () => {} }
-    vi.stubGlobal('document', {
-      querySelector: (name: string) => ({ canvas, output, button })[name],
-    })
+    vi.stubGlobal('document', { querySelector: (name: string) => (name === 'canvas' ? canvas : output) })
     vi.stubGlobal('fetch', (path: string) => fetch(`${service}${path}`))
     await import(pathToFileURL(join(place, 'page.ts')).href)
     expect(output.textContent).toBe('Draw one of: circles, crosses, squares, triangles')
     await canvas.onpointerup()
-    expect(output.textContent).toMatch(/^squares, \d+ %\n\w+, \d+ %\n\w+, \d+ %$/)
-    button.onclick()
-    expect(output.textContent).toBe('Draw one of: circles, crosses, squares, triangles')
+    expect(output.textContent).toMatch(/^squares, \d+ %$/)
   })
 })
 

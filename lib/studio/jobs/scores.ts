@@ -4,10 +4,7 @@ import type { Net } from '../../net.js'
 import { classOf } from '../../registry.js'
 import { StudioError } from '../api/index.js'
 
-/**
- * Of each item what a loss or accuracy compares, as probabilities; without one, of the last output. What is no number, as in
- * a net whose training ran away, is 0.
- */
+/** Of each item what a loss or accuracy compares, as probabilities; without one, of the last output. */
 export async function scoresOf(net: Net): Promise<Float32Array[]> {
   const how = (node: NetNode) => classOf(node.param)?.compares
   const { nodes } = net.built
@@ -19,8 +16,7 @@ export async function scoresOf(net: Net): Promise<Float32Array[]> {
   const size = blob.count / items
   return Array.from({ length: items }, (_, i) => {
     const scores = blob.dataArray.slice(i * size, (i + 1) * size)
-    const shares = node && (how(node) === 'scores' || !areShares(scores)) ? softmax(scores) : scores
-    return shares.map(share => (Number.isFinite(share) ? share : 0))
+    return node && (how(node) === 'scores' || !areShares(scores)) ? softmax(scores) : scores
   })
 }
 

@@ -1,6 +1,7 @@
 /** Looks at jobs, nets and pictures in a process of its own: `node inspector_process.js <project>`, told what to do by its parent. */
+import { toThrown } from '../core/thrown.js'
 import { looking } from '../jobs/looking.js'
-import { type Answer, type Call, toThrown } from './inspector_messages.js'
+import type { Answer, Call } from './inspector_messages.js'
 import { nodeProject } from './project_context.js'
 
 const project = nodeProject(process.argv[2])

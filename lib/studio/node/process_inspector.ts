@@ -6,8 +6,9 @@ import { DOWNLOADS } from '../core/desk.js'
 import { JOBS } from '../core/job_files.js'
 import type { Inspector } from '../core/looking.js'
 import type { Store } from '../core/store.js'
+import { fromThrown } from '../core/thrown.js'
 import { environment, permissions } from './confinement.js'
-import { type Answer, fromThrown } from './inspector_messages.js'
+import type { Answer } from './inspector_messages.js'
 
 export interface InspectorOptions {
   readonly root: string

@@ -1,0 +1,17 @@
+/** Programs of a site, as their addresses. */
+export interface Programs {
+  readonly hub: string
+  readonly job: string
+  readonly inspector: string
+  /** One classic script for code from elsewhere, and the page of the frame that it runs in. */
+  readonly sandbox: string
+  readonly frame: string
+}
+
+/** What a page tells its hub first. */
+export interface HubConfig {
+  readonly programs: Programs
+  readonly version: string
+  /** Where frames are asked for. */
+  readonly frames: MessagePort
+}
