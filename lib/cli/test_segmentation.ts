@@ -1,8 +1,8 @@
-import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import { loadLabelMap } from '../pycaffe/detect.js'
 import { g6 } from '../system/format.js'
-import { SegmentationTally } from '../tools/segmentation_scores.js'
+import { evaluate } from '../tools/evaluate.js'
+import { segmentationScores } from '../tools/segmentation_scores.js'
 import { type Output, print, printJson } from './output.js'
 import { ProgressBar } from './progress.js'
 import { type BatchOptions, openNet } from './run_net.js'
@@ -19,25 +19,17 @@ export async function testSegmentation(options: SegmentationOptions, output: Out
   const pair = options.iou.split(',')
   if (pair.length !== 2) throw new RistrettoError(`--iou ${options.iou}: give two blobs, scores,labels`)
   const names = labelMap === undefined ? undefined : await loadLabelMap(labelMap)
+  const [scores, labels] = pair
   const net = await openNet(model, weights, options, output, () => {})
   const bar = output.out.isTTY && !json ? new ProgressBar(output, 'Testing', iterations, []) : undefined
+  let batches = 0
   try {
-    const [scores, labels] = pair.map(name => {
-      if (Object.hasOwn(net.blobs, name)) return net.blobs[name]
-      throw new RistrettoError(`--iou: the net has no blob '${name}'; its blobs: ${Object.keys(net.blobs).join(', ')}`)
+    const { confusion } = await evaluate(net, iterations, {
+      ...{ scores, labels, ignored: ignoreLabel, hardest: 0 },
+      onBatch: () => bar?.update(++batches),
     })
-    const read = async (blob: Blob) => {
-      await blob.memory.data.pull()
-      return { shape: blob.shape, data: blob.dataArray }
-    }
-    const tally = new SegmentationTally({ ignore: ignoreLabel })
-    for (let i = 0; i < iterations; i++) {
-      await net.exclusive(() => net.runner.forward())
-      tally.add(await read(scores), await read(labels))
-      bar?.update(i + 1)
-    }
     bar?.stop()
-    const { classes, pixelAccuracy, meanAccuracy, meanIou } = tally.scores()
+    const { classes, pixelAccuracy, meanAccuracy, meanIou } = segmentationScores(confusion)
     if (json) return printJson(output, { iterations, pixelAccuracy, meanAccuracy, meanIou, classes })
     const line = (name: string, ...cells: string[]) =>
       print(output, [name.padEnd(20), ...cells.map(cell => cell.padStart(12))].join('').trimEnd())

@@ -209,9 +209,17 @@ async function batchOf({ scores, labels }: Compared): Promise<ScoredBatch> {
   await labels.memory.data.pull()
   const [items, classes] = scores.shape
   const places = scores.size(2)
-  if (!(classes >= 2) || labels.count !== items * places)
+  if (!(classes >= 1) || (classes === 1 && places === 1) || labels.count !== items * places)
     throw new RistrettoError(
       `evaluate: '${scores.name}' (${shapeText(scores.shape)}) and '${labels.name}' (${shapeText(labels.shape)}) are not N × classes × … scores and a label for each place outside the classes`,
     )
-  return { items, classes, places, scores: scores.dataArray, labels: labels.dataArray }
+  if (classes > 1) return { items, classes, places, scores: scores.dataArray, labels: labels.dataArray }
+  // one channel is the probability of the second of two classes
+  const both = new Float32Array(2 * scores.count)
+  scores.dataArray.forEach((probability, i) => {
+    const at = Math.floor(i / places) * 2 * places + (i % places)
+    both[at] = 1 - probability
+    both[at + places] = probability
+  })
+  return { items, classes: 2, places, scores: both, labels: labels.dataArray }
 }

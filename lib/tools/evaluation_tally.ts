@@ -1,6 +1,6 @@
 import { RistrettoError } from '../errors.js'
 import { Confusion } from '../layers/parts/confusion.js'
-import { aFlag, anything, aWhole, checkOptions, type OptionRules } from '../system/check_options.js'
+import { aFlag, anything, checkOptions, type OptionRules } from '../system/check_options.js'
 
 /** What is counted, and what is kept. */
 export interface TallyOptions {
@@ -8,8 +8,8 @@ export interface TallyOptions {
   readonly top?: number
   /** How many of the items with the highest loss are kept; default 20. */
   readonly hardest?: number
-  /** A label that stands for no class: its places are left out. */
-  readonly ignored?: number
+  /** A label that stands for no class, or several: their places are left out. */
+  readonly ignored?: number | readonly number[]
   /**
    * Whether scores are probabilities already; false: a softmax makes them such. Default: they are where those of every
    * place of a batch are non-negative with the sum 1.
@@ -20,7 +20,7 @@ export interface TallyOptions {
 export const TALLY_RULES: OptionRules<TallyOptions> = {
   top: anything,
   hardest: anything,
-  ignored: aWhole,
+  ignored: [v => [v].flat().every(Number.isSafeInteger), 'a label, or a list of labels'],
   probabilities: aFlag,
 }
 
@@ -77,7 +77,7 @@ export class EvaluationTally {
   private confusion: Confusion | undefined
   private readonly top: number
   private readonly kept: number
-  private readonly ignored: number | undefined
+  private readonly ignored: ReadonlySet<number>
   private readonly probabilities: boolean | undefined
   private readonly ranks: number[] = []
   private hardest: EvaluatedItem[] = []
@@ -95,7 +95,7 @@ export class EvaluationTally {
         throw new RistrettoError(`${name} is a whole number from ${least} on, not ${value}`)
     this.top = top
     this.kept = hardest
-    this.ignored = ignored
+    this.ignored = new Set(ignored === undefined ? [] : [ignored].flat())
     this.probabilities = probabilities
   }
 
@@ -131,7 +131,7 @@ export class EvaluationTally {
     let last: { label: number; prediction: number } | undefined
     for (let place = 0; place < places; place++) {
       const label = labels[n * places + place]
-      if (label === this.ignored) continue
+      if (this.ignored.has(label)) continue
       if (!(Number.isInteger(label) && label >= 0 && label < classes))
         throw new RistrettoError(`item ${this.items} has the label ${label}: labels are 0 to ${classes - 1}`)
       const { prediction, rank, probability } = judge(batch, n * classes * places + place, label, areProbabilities)

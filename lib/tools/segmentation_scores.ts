@@ -69,26 +69,18 @@ export class SegmentationTally {
 
   /** Of all batches together. */
   scores(): SegmentationScores {
-    const all = Array.from({ length: this.confusion?.classes ?? 0 }, (_, label) => ({
-      label,
-      ...this.confusion!.of(label),
-    }))
-    const classes = all.map(({ label, labelled, predicted, hits }) => ({
-      label,
-      places: labelled,
-      accuracy: hits / labelled,
-      iou: hits / (labelled + predicted - hits),
-    }))
-    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
-    const mean = (values: readonly number[]) => {
-      const there = values.filter(value => !Number.isNaN(value))
-      return sum(there) / there.length
-    }
-    return {
-      pixelAccuracy: sum(all.map(({ hits }) => hits)) / sum(all.map(({ labelled }) => labelled)),
-      meanAccuracy: mean(classes.map(({ accuracy }) => accuracy)),
-      meanIou: mean(classes.map(({ iou }) => iou)),
-      classes,
-    }
+    return segmentationScores(this.confusion ?? new Confusion(0))
+  }
+}
+
+/** What a confusion of pixels says of a segmentation. */
+export function segmentationScores(confusion: Confusion): SegmentationScores {
+  return {
+    pixelAccuracy: confusion.accuracy,
+    meanAccuracy: confusion.meanRecall,
+    meanIou: confusion.meanIou,
+    classes: confusion
+      .scores()
+      .map(({ label, items: places, recall: accuracy, iou }) => ({ label, places, accuracy, iou })),
   }
 }

@@ -42,8 +42,8 @@ test('test --iou: a table by class, over all batches; as JSON; with names and a 
   expect([meanIou, classes[1]]).toEqual([0.25, { label: 1, places: 4, accuracy: 0.5, iou: 0.5 }])
   const refused = async (why: string, ...more: string[]) =>
     expect(await run(...more)).toMatchObject({ err: expect.stringContaining(why) })
-  await refused('label 2 is 2; they count from 0 to 1', '--iou', 'scores,label')
-  await refused("the net has no blob 'labels'; its blobs: v0, v1", '--iou', 'scores,labels')
+  await refused('item 0 has the label 2: labels are 0 to 1', '--iou', 'scores,label')
+  await refused("has no blob 'labels'; did you mean 'label'?", '--iou', 'scores,labels')
   await refused('give two blobs, scores,labels', '--iou', 'scores')
   await refused('give one of them', '--iou', 'scores,label', '--map')
 })

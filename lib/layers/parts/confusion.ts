@@ -64,6 +64,16 @@ export class Confusion {
     return correct / this.items
   }
 
+  /** The mean of the classes' recalls, of those that there are; NaN where there is none. */
+  get meanRecall(): number {
+    return meanOf(this.scores().map(({ recall }) => recall))
+  }
+
+  /** The mean of the classes' IoUs, of those that there are or that something was taken for. */
+  get meanIou(): number {
+    return meanOf(this.scores().map(({ iou }) => iou))
+  }
+
   /** Every class, in order. */
   scores(): ClassScores[] {
     return Array.from({ length: this.classes }, (_, label) => {
@@ -95,6 +105,11 @@ export class Confusion {
       Array.from(this.counts.subarray(i * this.classes, (i + 1) * this.classes)),
     )
   }
+}
+
+function meanOf(values: readonly number[]): number {
+  const there = values.filter(value => !Number.isNaN(value))
+  return there.reduce((sum, value) => sum + value, 0) / there.length
 }
 
 /**
