@@ -32,6 +32,7 @@ const commands: Record<string, () => Promise<Add>> = {
   'convert-imageset': async () => (await import('./convert_imageset.js')).addConvertImageset,
   'convert-annoset': async () => (await import('./convert_annoset.js')).addConvertAnnoset,
   'compute-image-mean': async () => (await import('./compute_image_mean.js')).addComputeImageMean,
+  convert: async () => (await import('./convert.js')).addConvert,
   'upgrade-net': async () => (await import('./upgrade_net.js')).addUpgradeNet,
   'upgrade-solver': async () => (await import('./upgrade_solver.js')).addUpgradeSolver,
   draw: async () => (await import('./draw.js')).addDraw,

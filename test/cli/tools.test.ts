@@ -23,6 +23,7 @@ const tools = [
   'convert-imageset',
   'convert-annoset',
   'compute-image-mean',
+  'convert',
   'upgrade-net',
   'upgrade-solver',
   'draw',

@@ -30,6 +30,7 @@ import { goldenPath } from '../golden.js'
 import type { Seed } from './corpus.js'
 import * as corpus from './corpus.js'
 import type { Form } from './mutate.js'
+import * as onnx from './onnx.js'
 
 export interface Target {
   readonly name: string
@@ -401,6 +402,14 @@ export const targets: readonly Target[] = [
           if (!(error instanceof RistrettoError)) throw error
         }
     },
+  },
+  { name: 'ONNX model', weight: 10, seeds: onnx.models, run: onnx.readModel },
+  {
+    name: 'ONNX export, other values',
+    weight: 8,
+    form: 'values',
+    seeds: corpus.nets,
+    run: bytes => onnx.exportDescribed(decode(bytes), MAX_MEMORY),
   },
   { name: 'idx', weight: 4, seeds: corpus.idx, run: bytes => readIdx(bytes) },
   {
