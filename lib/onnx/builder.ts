@@ -222,7 +222,12 @@ export class OnnxGraph {
 
   /** A single whole number. */
   int(value: number): string {
-    return this.add({ ...intTensor([value]), shape: [] })
+    return this.places([value], [])
+  }
+
+  /** Whole numbers of this shape. */
+  places(values: readonly number[], shape: readonly number[]): string {
+    return this.add({ ...intTensor(values), shape })
   }
 
   /** A learned param of the layer, or another shape of it. Shared params are one constant. */

@@ -50,7 +50,9 @@ function convolve(graph: OnnxGraph, axis: number, op: (x: string, output?: strin
 
 function convolution(graph: OnnxGraph, layer: Layer, op: 'Conv' | 'ConvTranspose'): void {
   const param = withDefaults('ConvolutionParameter', layer.param.convolution_param)
-  const { axis, kernel, attributes } = windowOf(graph, layer)
+  const { axis, kernel, attributes: window } = windowOf(graph, layer)
+  const { outputPad } = convolutionWindow(layer, graph.bottom[0])
+  const attributes = { ...window, ...(outputPad.some(pad => pad > 0) && { output_padding: outputPad }) }
   const [first, second] = layer.blobs[0].shape
   const params = [graph.weight(0, [first, second, ...kernel]), ...(param.bias_term ? [graph.weight(1)] : [])]
   const channels = graph.bottom[0].dim(axis)

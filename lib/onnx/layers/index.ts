@@ -4,6 +4,7 @@ import { detection } from './detection.js'
 import { elementwise } from './elementwise.js'
 import type { Exporters } from './entry.js'
 import { normalizations } from './normalization.js'
+import { own } from './own.js'
 import { poolings } from './pooling.js'
 import { recurrent } from './recurrent.js'
 import { sampling } from './sampling.js'
@@ -16,6 +17,7 @@ export const exporters: Exporters = {
   ...detection,
   ...elementwise,
   ...normalizations,
+  ...own,
   ...poolings,
   ...recurrent,
   ...sampling,

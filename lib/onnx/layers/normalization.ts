@@ -8,7 +8,7 @@ import type { Exporters } from './entry.js'
 const perChannel = (blob: Blob): number[] => [blob.dim(1), ...Array<number>(blob.numAxes - 2).fill(1)]
 
 /** (x − mean) / √(variance + eps) over these axes; `outside`: eps is added to the deviation. */
-function standardized(
+export function standardized(
   graph: OnnxGraph,
   x: string,
   axes: readonly number[],

@@ -32,9 +32,20 @@ function maxPool(graph: OnnxGraph, x: string, pool: Pool, outputs?: readonly str
   return graph.node('MaxPool', [x], attributes, outputs)
 }
 
-/** Caffe divides by the part of a window that lies within the padded picture. */
-function averagePool(graph: OnnxGraph, x: string, pool: Pool, outputs?: readonly string[]): string {
+/**
+ * Caffe divides by the part of a window that lies within the padded picture, or, without `counts`, within the picture.
+ */
+function averagePool(graph: OnnxGraph, x: string, pool: Pool, outputs?: readonly string[], counts = true): string {
   const { kernel, stride, pad, size, output } = pool
+  if (!counts) {
+    const pads = [...pad, ...endPads(graph, pool)]
+    return graph.node(
+      'AveragePool',
+      [x],
+      { kernel_shape: kernel, strides: stride, pads, count_include_pad: 0 },
+      outputs,
+    )
+  }
   const padded = size.map((n, i) => n + 2 * pad[i])
   const isPadded = pad[0] > 0 || pad[1] > 0
   const allWhole = AXES.every(i => Math.floor((padded[i] - kernel[i]) / stride[i]) + 1 === output[i])
@@ -49,7 +60,7 @@ function averagePool(graph: OnnxGraph, x: string, pool: Pool, outputs?: readonly
 }
 
 function pooling(graph: OnnxGraph, layer: Layer): void {
-  const { pool: method } = withDefaults('PoolingParameter', layer.param.pooling_param)
+  const { pool: method, count_include_pad: counts } = withDefaults('PoolingParameter', layer.param.pooling_param)
   const window = poolingWindow(layer)
   const [x] = graph.bottom
   if (method === 'STOCHASTIC') throw graph.error('pool: STOCHASTIC has no ONNX form: choose MAX or AVE')
@@ -62,7 +73,7 @@ function pooling(graph: OnnxGraph, layer: Layer): void {
   }
   if (!window.kernel && graph.top.length === 1)
     graph.last(method === 'MAX' ? 'GlobalMaxPool' : 'GlobalAveragePool', graph.inputs)
-  else if (method === 'AVE') averagePool(graph, graph.inputs[0], pool, graph.outputs)
+  else if (method === 'AVE') averagePool(graph, graph.inputs[0], pool, graph.outputs, counts)
   else if (graph.top.length === 1) maxPool(graph, graph.inputs[0], pool, graph.outputs)
   else {
     const places = graph.value('places')
