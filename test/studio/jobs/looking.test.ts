@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Net } from '../../../lib/index.js'
+import { Net, parseNet, printNet } from '../../../lib/index.js'
 import type { ModelForm, PretrainedForm } from '../../../lib/studio/api/index.js'
 import { readFacts } from '../../../lib/studio/core/facts.js'
 import type { JobFile } from '../../../lib/studio/core/job_files.js'
@@ -11,6 +12,7 @@ import { readJson } from '../../../lib/studio/core/store.js'
 import { codeFiles, Trust } from '../../../lib/studio/core/trust.js'
 import { looking } from '../../../lib/studio/jobs/looking.js'
 import { pretrainedJob } from '../../../lib/studio/jobs/pretrained.js'
+import { tar } from '../../tar.js'
 import { contextOf, DATASET, jobContext, toyModel, toyProject } from '../toy_project.js'
 
 const MODEL = '20261129-0140-lene'
@@ -214,6 +216,44 @@ describe('The archive of a model', () => {
     expect(Object.keys(unzipSync((await project.store.read('downloads/again.zip'))!))).toContain(
       'layers/blank_square.ts',
     )
+  })
+
+  test("of DIGITS's own form, a .tar.gz, is a pretrained model as well", async () => {
+    const ID = '20261129-0165-pret'
+    const text = (name: string) => new TextDecoder().decode(files[name])
+    const info = {
+      ...{
+        'deploy file': 'deploy.prototxt',
+        framework: 'caffe',
+        'image dimensions': [20, 20, 1],
+        'image resize mode': 'squash',
+      },
+      ...{
+        'labels file': 'labels.txt',
+        'mean file': 'mean.binaryproto',
+        'snapshot file': 'snapshot_iter_5.caffemodel',
+      },
+      'mean subtraction': 'image',
+    }
+    // what its data layers scale, its nets scale themselves
+    const [input, ...others] = parseNet(text('deploy.prototxt')).layer!
+    const power = { name: 'scale', type: 'Power', bottom: ['data'], top: ['data'], power_param: { scale: 1 / 64 } }
+    const deploy = printNet({ layer: [input, power, ...others] })
+    const contents = {
+      ...{ 'deploy.prototxt': deploy, 'labels.txt': text('labels.txt'), 'mean.binaryproto': files['mean.binaryproto'] },
+      ...{ 'snapshot_iter_5.caffemodel': files['model.caffemodel'], 'info.json': JSON.stringify(info) },
+    }
+    await project.store.write(
+      'uploads/digits/files/20160101-lenet_epoch_5.tar.gz',
+      new Uint8Array(gzipSync(tar(contents))),
+    )
+    expect((await pretrain(ID, { archive: { upload: 'digits' } })).code).toEqual([])
+    const { classes } = await looking.testOne(project.context, ID, { picture: item })
+    const own = await looking.testOne(project.context, MODEL, { picture: item, iter: 5 })
+    expect(classes).toEqual(own.classes.map(one => ({ ...one, score: expect.closeTo(one.score, 4) })))
+    await expect(looking.testOne(project.context, ID, { picture: item, stage: 'train' })).rejects.toMatchObject({
+      status: 400,
+    })
   })
 
   test('of another snapshot, by the job itself, and from loose files', async () => {
