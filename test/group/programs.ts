@@ -66,8 +66,6 @@ export function start(launcher: Launcher, members: number, args: readonly string
       TROUBLE: trouble,
       OMPI_ALLOW_RUN_AS_ROOT: '1',
       OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
-      // a stop that saves takes longer than the second that it has
-      OMPI_MCA_odls_base_sigkill_timeout: '30',
       ...(trouble === 'heap' && { NODE_OPTIONS: '--max-old-space-size=96' }),
     },
   })
