@@ -2,7 +2,7 @@
  * dist/: everything generated, bundled to JavaScript and compiled to declarations, and the command line made executable.
  *
  * What `import 'ristretto'` loads is one file: 220 modules took three times as long to import. What is loaded on demand
- * stays in files of its own, and a bundler still leaves out what a program does not use.
+ * stays in files of its own, and a bundler still leaves out what a program does not use. Studio's page is dist/studio/page.
  */
 import { spawnSync } from 'node:child_process'
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import './generate.js'
+import { serverEntry, writePage } from './studio_page/build.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -77,3 +78,5 @@ for (const entry of ['index.d.ts', 'pycaffe/index.d.ts', 'tools/index.d.ts', 'te
   const path = `${root}dist/lib/${entry}`
   await writeFile(path, `/// <reference lib="esnext.disposable" />\n${await readFile(path, 'utf8')}`)
 }
+
+await writePage(serverEntry, `${root}dist/studio/page`)

@@ -1,5 +1,5 @@
 /** One request to the server. */
 export type Ask = (
   path: string,
-  init: { method: string; body?: BodyInit; type?: string; signal?: AbortSignal },
+  init: { method: string; body?: BodyInit; type?: string; accept?: string; signal?: AbortSignal },
 ) => Promise<Response>

@@ -17,9 +17,10 @@ export interface HttpOptions {
  */
 export function httpStudio({ url = '', token }: HttpOptions): Studio {
   const base = url.replace(/\/$/, '')
-  const ask: Ask = async (path, { method, body, type, signal }) => {
+  const ask: Ask = async (path, { method, body, type, accept, signal }) => {
     const headers: Record<string, string> = { authorization: `Bearer ${token}` }
     if (type !== undefined) headers['content-type'] = type
+    if (accept !== undefined) headers['accept'] = accept
     const response = await fetch(base + path, { method, headers, body, signal }).catch(error => {
       if (signal?.aborted) throw error
       throw new StudioError('the server does not answer: is it running?', 503)
@@ -49,6 +50,7 @@ function method(route: Route, ask: Ask, base: string): (...args: never[]) => Pro
     const response = await ask(search.size ? `${path}?${search}` : path, {
       method: route.method,
       signal,
+      ...(isFrame && { accept: FRAME }),
       ...(body === undefined
         ? {}
         : isFrame

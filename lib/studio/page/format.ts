@@ -70,4 +70,7 @@ export function parseSweep(text: string): number | readonly number[] | undefined
 }
 
 export const sweepText = (value: number | readonly number[] | undefined): string =>
-  value === undefined ? '' : typeof value === 'number' ? String(value) : value.join(', ')
+  value === undefined ? '' : [value].flat().map(short6).join(', ')
+
+/** A third is 0.333333: more digits than a person types say nothing. */
+const short6 = (value: number): string => String(Number(value.toPrecision(6)))

@@ -14,7 +14,7 @@ export const texts = {
   cancel: 'Cancel',
   noPicture: 'no picture',
   andMore: (items: number) => `and ${items} more`,
-  pages: 'Pages',
+  pagesOf: (what: string) => `Pages of ${what}`,
   pageBefore: 'Page before',
   pageAfter: 'Next page',
   pageOf: (page: number, pages: number) => `${page} / ${pages}`,

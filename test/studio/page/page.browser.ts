@@ -114,7 +114,7 @@ const screens: [name: string, address: string, ready: string, act?: (page: Page)
     `?still#/jobs/${LENET}/try`,
     '.layer-row',
     async page => {
-      await page.locator('.planes').nth(2).click()
+      await page.locator('.planes').nth(2).press('Enter')
       await page.getByText('plane 1 of 20').waitFor()
     },
   ],

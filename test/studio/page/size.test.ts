@@ -1,12 +1,12 @@
 /** What the page weighs, and what it consists of. */
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type BuiltPage, buildPage } from '../../../scripts/studio_page/build.js'
+import { type BuiltPage, buildPage, serverEntry } from '../../../scripts/studio_page/build.js'
 
 let built: BuiltPage
 
 beforeAll(async () => {
-  built = await buildPage(new URL('size_entry.ts', import.meta.url).pathname)
+  built = await buildPage(serverEntry)
 })
 
 /** In thousands of bytes: as they are, and packed. */

@@ -171,7 +171,7 @@ function Table(props: { title: string; xLabel: string; lines: readonly Line[] })
           {texts.chart.csv}
         </Button>
       </div>
-      <section class="scroll short" tabIndex={0} aria-label={props.title}>
+      <div class="scroll short" role="group" tabIndex={0} aria-label={props.title}>
         <table class="table figures">
           <thead>
             <tr>
@@ -196,7 +196,7 @@ function Table(props: { title: string; xLabel: string; lines: readonly Line[] })
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
     </>
   )
 }

@@ -23,9 +23,9 @@ export function Confusion(props: {
   return (
     <div class="confusion">
       {classes.length <= MOST_CLASSES ? (
-        <section class="scroll" tabIndex={0} aria-label={texts.confusion.title}>
+        <div class="scroll" role="group" tabIndex={0} aria-label={texts.confusion.title}>
           <Matrix {...props} />
-        </section>
+        </div>
       ) : (
         <p class="muted">{texts.confusion.tooMany(classes.length)}</p>
       )}
@@ -76,7 +76,7 @@ function Matrix({ classes, matrix, chosen, onPick }: Parameters<typeof Confusion
                       disabled={items === 0}
                       onClick={() => onPick({ label, prediction })}
                     >
-                      {items || ''}
+                      {items ? count(items) : ''}
                     </button>
                   </td>
                 )
@@ -120,7 +120,7 @@ export function PerClass(props: {
 }) {
   const cell = (value: number | null) => (value === null ? '–' : percent(value))
   return (
-    <section class="scroll" tabIndex={0} aria-label={texts.evaluation.perClass}>
+    <div class="scroll" role="group" tabIndex={0} aria-label={texts.evaluation.perClass}>
       <table class="table figures">
         <thead>
           <tr>
@@ -143,6 +143,6 @@ export function PerClass(props: {
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   )
 }

@@ -76,7 +76,10 @@ export function Graph(props: {
           aria-label={texts.graph.search}
           onInput={event => setText(event.currentTarget.value)}
           onKeyDown={event => {
-            if (event.key !== 'Enter' || !hits.length) return
+            if (event.key !== 'Enter') return
+            // it stands in a form, which it is no part of
+            event.preventDefault()
+            if (!hits.length) return
             const next = hits[(hits.findIndex(node => node.layer === props.chosen) + 1) % hits.length]
             props.onChoose(next.layer)
             show(next)
@@ -226,11 +229,11 @@ function Node(props: {
           style={{ fillOpacity: String(0.06 + 0.6 * props.value) }}
         />
       )}
-      <text class="node-name" x={node.x} y={tall ? node.y - 2 : node.y + 4} text-anchor="middle">
+      <text aria-hidden="true" class="node-name" x={node.x} y={tall ? node.y - 2 : node.y + 4} text-anchor="middle">
         {cut(node.layer)}
       </text>
       {tall && (
-        <text class="node-type" x={node.x} y={node.y + 12} text-anchor="middle">
+        <text aria-hidden="true" class="node-type" x={node.x} y={node.y + 12} text-anchor="middle">
           {cut(node.type)}
         </text>
       )}

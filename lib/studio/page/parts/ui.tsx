@@ -241,11 +241,17 @@ export function Facts(props: {
 }
 
 /** Pages of a long list. */
-export function Pager(props: { page: number; perPage: number; total: number; onPage: (page: number) => void }) {
+export function Pager(props: {
+  label: string
+  page: number
+  perPage: number
+  total: number
+  onPage: (page: number) => void
+}) {
   const pages = Math.max(1, Math.ceil(props.total / props.perPage))
   if (pages === 1) return null
   return (
-    <nav class="pager" aria-label={texts.pages}>
+    <nav class="pager" aria-label={texts.pagesOf(props.label)}>
       <Button
         icon="left"
         look="quiet"

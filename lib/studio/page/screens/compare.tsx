@@ -143,7 +143,7 @@ function Differing(props: {
 }) {
   const { comparison, jobs } = props
   return (
-    <section class="scroll" tabIndex={0} aria-label={texts.compare.differing}>
+    <div class="scroll" role="group" tabIndex={0} aria-label={texts.compare.differing}>
       <table class="table compare">
         <thead>
           <tr>
@@ -182,7 +182,7 @@ function Differing(props: {
         </tbody>
       </table>
       {comparison.differing.length === 0 && <p class="muted">{texts.compare.same}</p>}
-    </section>
+    </div>
   )
 }
 

@@ -109,7 +109,11 @@ function Browse(props: {
   return (
     <Panel
       title={texts.dataset.browse}
-      actions={value && <Pager page={page} perPage={PER_PAGE} total={value.total} onPage={setPage} />}
+      actions={
+        value && (
+          <Pager label={texts.dataset.browse} page={page} perPage={PER_PAGE} total={value.total} onPage={setPage} />
+        )
+      }
     >
       <div class="filters">
         <SelectField

@@ -143,7 +143,9 @@ function EvaluatedPanel(props: {
           {props.title} {value && <span class="tally">{count(value.total)}</span>}
         </>
       }
-      actions={value && <Pager page={page} perPage={perPage} total={value.total} onPage={setPage} />}
+      actions={
+        value && <Pager label={props.title} page={page} perPage={perPage} total={value.total} onPage={setPage} />
+      }
     >
       <div class="filters">{props.filters}</div>
       {error !== undefined && <Failure error={error} again={reload} />}

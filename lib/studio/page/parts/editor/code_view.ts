@@ -68,7 +68,7 @@ export async function openEditor(host: HTMLElement, options: CodeOptions): Promi
         language,
         told,
         ...(options.readOnly ? [EditorState.readOnly.of(true)] : []),
-        EditorView.contentAttributes.of({ 'aria-label': options.label }),
+        EditorView.contentAttributes.of({ 'aria-label': options.label, tabindex: '0' }),
       ],
     }),
   })

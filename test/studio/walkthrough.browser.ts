@@ -1,0 +1,72 @@
+/** The walkthrough against the server: its page, its processes, MNIST whole. */
+import { mkdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type * as StudioModule from '../../lib/studio/index.js'
+import { serverEntry, writePage } from '../../scripts/studio_page/build.js'
+import { chromiumPath } from '../browser/harness.js'
+import { builtStudio } from './built.js'
+import { launch, watched } from './page/site.js'
+import { type Mode, Walkthrough } from './page/walkthrough.js'
+
+describe.skipIf(!chromiumPath)('the walkthrough, with a server', () => {
+  let folder: string
+  let server: StudioModule.StudioServer
+  let browser: Browser
+  let opened: Awaited<ReturnType<typeof watched>>
+  let walk: Walkthrough
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ristretto-walkthrough-'))
+    const built = await builtStudio()
+    await writePage(serverEntry, fileURLToPath(new URL('../../studio/page', built)))
+    const { startStudio } = (await import(new URL('index.js', built).href)) as typeof StudioModule
+    const root = join(folder, 'project')
+    server = await startStudio({ root, port: 0, data: [] })
+    // RISTRETTO_PICTURES names a folder for pictures of the screens
+    const pictures = process.env.RISTRETTO_PICTURES
+    if (pictures) mkdirSync(pictures, { recursive: true })
+    const mode: Mode = {
+      address: server.address,
+      pictures,
+      async kill(job) {
+        const { pid } = JSON.parse(await readFile(join(root, 'jobs', job, 'state.json'), 'utf8')) as { pid: number }
+        process.kill(pid, 'SIGKILL')
+      },
+      file: (job, path) => readFile(join(root, 'jobs', job, path)),
+    }
+    browser = await launch()
+    opened = await watched(browser, server.url)
+    walk = new Walkthrough(opened.page, mode)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
+
+  // each step goes on where the one before it ended
+  const steps: [string, (walk: Walkthrough) => Promise<void>][] = [
+    ['opens with the token; the empty project says what to do', walk => walk.open()],
+    ['makes a dataset of idx files, and browses it', walk => walk.makeDataset()],
+    ['takes LeNet; a broken name is marked on its line, with the right one', walk => walk.customize()],
+    ['adds a layer of its own, checked, between data and conv1', walk => walk.addLayer()],
+    ['trains through a crash', walk => walk.train()],
+    ['has learned, and marks the best snapshot', walk => walk.checkTraining()],
+    ['sends a picture through, and draws one', walk => walk.testOne()],
+    ['evaluates the validation set, and opens what was wrong', walk => walk.evaluate()],
+    ['sweeps two rates and compares them; a dataset in use stays', walk => walk.compare()],
+  ]
+  let broken = ''
+  test.each(steps)('%s', { timeout: 1_800_000 }, async (name, step) => {
+    if (broken) throw new Error(`the step before did not end well: ${broken}`)
+    broken = name
+    await step(walk)
+    expect(opened.faults.splice(0)).toEqual([])
+    broken = ''
+  })
+})
