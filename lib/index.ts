@@ -112,7 +112,7 @@ export type {
 export type { CopyOptions, CopyReport, NetFormat, SaveOptions } from './net/files.js'
 export type { MemoryPlan } from './net/memory_plan.js'
 export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './net/node.js'
-export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, TaggedLog } from './net/options.js'
+export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, RunOptions, TaggedLog } from './net/options.js'
 export type { Passes } from './net/passes.js'
 export type { Picture, PredictItem, PredictOptions, RgbaPicture } from './net/predict.js'
 export type { Saving } from './net/save_options.js'
@@ -120,7 +120,11 @@ export type { Statistics } from './net/statistics.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'
 export type { AttributeValue, ExportOptions, OnnxGraph, ToOnnx } from './onnx/builder.js'
+export type { ImportedNet, ImportReport } from './onnx/import.js'
+export type { FreezeOptions, HeadOptions, ImportOptions, SizeOptions } from './onnx/import_options.js'
+export { type ReadOnnxOptions, readOnnx } from './onnx/open.js'
 export type { OnnxOptions } from './onnx/options.js'
+export type { OnnxModel } from './onnx/read_net.js'
 export type {
   DeclaredTypes,
   DeclaredValues,

@@ -42,6 +42,7 @@ import type { Saving } from './net/save_options.js'
 import { drawSeed, readNet, refuseFaults } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
+import { importOptions } from './onnx/import_options.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
 import { aFlag, checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
@@ -135,7 +136,8 @@ export class Net {
     // threads take their time to start: other things are done meanwhile
     const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
     starting.catch(() => {})
-    const { param, errors, files } = await readNet(source, options.near ?? createFiles(options))
+    const near = options.near ?? createFiles(options)
+    const { param, errors, files, weights: given } = await readNet(source, near, { onnx: importOptions(options) })
     const state = {
       phase: options.phase ?? param.state?.phase ?? 'TEST',
       level: options.level ?? param.state?.level ?? 0,
@@ -158,6 +160,7 @@ export class Net {
     const net = new Net(built, watch)
     net.description = param
     net.pictureLayers = pictureLayers(param.layer)
+    if (given) await net.copyFrom(given)
     if (options.weights !== undefined) {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)

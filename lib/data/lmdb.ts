@@ -133,27 +133,61 @@ export class LmdbCursor {
 
   /** Value of this record: a view that holds until the cursor moves or anything else is read from the database. */
   get value(): Uint8Array {
-    const { db } = this
+    const { size, big } = this.place()
+    return this.valueAt(0, size, big)
+  }
+
+  /** Bytes of this record's value. */
+  get valueSize(): number {
+    return this.place().size
+  }
+
+  /** A part of this record's value, without reading the rest: a view as `value` is. */
+  valuePart(from: number, length: number): Uint8Array {
+    const { size, big } = this.place()
+    if (!(from >= 0 && length >= 0 && from + length <= size))
+      throw this.db.damaged(`bytes ${from} to ${from + length} of a value of ${size} are wanted`)
+    return this.valueAt(from, length, big)
+  }
+
+  /** How large the value is, and whether it lies on pages of its own. */
+  private place(): { size: number; big: boolean } {
     const page = this.pages[this.leaf]
     const at = this.node(this.leaf, this.index[this.leaf])
     const flags = u16(page, at + 4)
     if (flags & (NODE.sub | NODE.dup))
-      throw new FormatError(`${db.source.name}: the file holds named databases or duplicate keys`)
-    const size = u16(page, at) + u16(page, at + 2) * 0x10000
+      throw new FormatError(`${this.db.source.name}: the file holds named databases or duplicate keys`)
+    return { size: u16(page, at) + u16(page, at + 2) * 0x10000, big: (flags & NODE.big) !== 0 }
+  }
+
+  private valueAt(from: number, length: number, big: boolean): Uint8Array {
+    const { db } = this
+    const page = this.pages[this.leaf]
+    const at = this.node(this.leaf, this.index[this.leaf])
     const data = at + NODE_HEADER + u16(page, at + 6)
-    if (!(flags & NODE.big)) {
+    const { size } = this.place()
+    if (!big) {
       if (data + size > db.pageSize) throw db.damaged(`a value of ${size} bytes runs over the end of its page`)
-      return page.subarray(data, data + size)
+      return page.subarray(data + from, data + from + length)
     }
     if (data + 8 > db.pageSize) throw db.damaged('the number of an overflow page runs over the end of its page')
     const first = u48(page, data)
     const run = overflowPages(size, db.pageSize)
     if (first < 2 || first + run - 1 > db.lastPage || u16(page, data + 6) !== 0)
       throw db.damaged(`a value of ${size} bytes on pages ${first} to ${first + run - 1} of ${db.lastPage}`)
-    const bytes = db.source.read(first * db.pageSize, PAGE_HEADER + size)
+    const start = first * db.pageSize
+    if (from === 0) {
+      const bytes = db.source.read(start, PAGE_HEADER + length)
+      this.checkOverflow(bytes, first)
+      return bytes.subarray(PAGE_HEADER)
+    }
+    this.checkOverflow(db.source.read(start, PAGE_HEADER), first)
+    return db.source.read(start + PAGE_HEADER + from, length)
+  }
+
+  private checkOverflow(bytes: Uint8Array, first: number): void {
     if (u48(bytes, 0) !== first || !(u16(bytes, 10) & PAGE.overflow))
-      throw db.damaged(`page ${first} is not the overflow page it should be`)
-    return bytes.subarray(PAGE_HEADER)
+      throw this.db.damaged(`page ${first} is not the overflow page it should be`)
   }
 
   /** To the first record; false if there is none. */

@@ -10,19 +10,19 @@ import { DEPLOY_RULES, type DeployOptions } from './deploy_options.js'
 import { type DeployedInput, type DeployPlan, deployed, planDeploy } from './deploy_plan.js'
 import { declaredItem, declaredSizes, type PartialItem, sourceShapes } from './deploy_shape.js'
 import { readModel } from './files.js'
-import { NET_RULES, type NetOptions } from './options.js'
+import { type NetOptions, RUN_RULES, type RunOptions } from './options.js'
 import { pictureLayers } from './picture_layers.js'
 import { fileBeside } from './preparation.js'
 import { readNet } from './source.js'
 import type { Weights } from './weights.js'
 
 /** How a deploy net is made and run. */
-export interface DeployNetOptions extends NetOptions, DeployOptions {
+export interface DeployNetOptions extends RunOptions, DeployOptions {
   /** Names of the classes, or a file with one a line. Default: `labels.txt` beside the data that the net was trained on. */
   labels?: readonly string[] | FileSource
 }
 
-const RULES: OptionRules<DeployNetOptions> = { ...NET_RULES, ...DEPLOY_RULES, labels: anything }
+const RULES: OptionRules<DeployNetOptions> = { ...RUN_RULES, ...DEPLOY_RULES, labels: anything }
 
 /** Throws a RistrettoError for what is no option of `deploy`. */
 export const checkDeploying = (options: DeployNetOptions): void => checkOptions('deploy', options, RULES)
@@ -40,19 +40,29 @@ export async function deployFrom<N extends Deployed>(
   create: (param: NetParameter, options: NetOptions) => Promise<N>,
 ): Promise<N> {
   checkDeploying(options)
-  const { param, errors, files } = await readNet(source, options.near ?? createFiles(options))
+  const { param, errors, files, weights } = await readNet(source, options.near ?? createFiles(options))
   throwAll(errors)
   const plan = await planDeploy(param, options)
   const context: LayerContext = { phase: 'TEST', engine: await createEngine('js'), seed: 0, files, log: () => {} }
   const items: Record<string, readonly number[]> = { ...options.shapes }
   for (const input of plan.inputs) items[input.name] ??= await itemOf(input, plan, options, context)
-  const net = await create(deployed(plan, items, options.batch), {
-    ...only(options, NET_RULES),
+  const net = await create(withWeights(deployed(plan, items, options.batch), weights), {
+    ...only<RunOptions>(options, RUN_RULES),
     near: files,
     phase: 'TEST',
   })
   await adopt(net, plan, options, files)
   return net
+}
+
+/** A description with the weights that came with the one that it is made of. */
+function withWeights(net: NetParameter, weights: NetParameter | undefined): NetParameter {
+  if (!weights) return net
+  const blobs = new Map(weights.layer?.map(layer => [layer.name, layer.blobs]))
+  return {
+    ...net,
+    layer: net.layer?.map(layer => ({ ...layer, ...(blobs.has(layer.name) && { blobs: blobs.get(layer.name) }) })),
+  }
 }
 
 /** Tell a deploy net what its training knows of pictures and classes. */

@@ -2,6 +2,7 @@ import type { Engine } from '../engine.js'
 import type { EngineName } from '../engines/index.js'
 import type { Share } from '../group.js'
 import type { Phase } from '../layer.js'
+import { IMPORT_RULES, type ImportOptions } from '../onnx/import_options.js'
 import {
   aCount,
   aFlag,
@@ -20,8 +21,11 @@ import {
 } from '../system/check_options.js'
 import { FILE_RULES, type FileOptions, type FileSource, type Files } from '../system/files.js'
 
+/** How a net is built and where it runs; of an ONNX model also what it leaves open, and what of it learns. */
+export interface NetOptions extends RunOptions, ImportOptions {}
+
 /** How a net is built and where it runs. */
-export interface NetOptions extends FileOptions {
+export interface RunOptions extends FileOptions {
   /** Which layers take part and how they behave; default: the net's own `state`, else TEST. */
   phase?: Phase
   /** Level of the state, for `include { min_level … }` rules. Default: the net's own `state`, else 0. */
@@ -73,7 +77,7 @@ export interface NetOptions extends FileOptions {
   near?: Files
 }
 
-export const NET_RULES: OptionRules<NetOptions> = {
+export const RUN_RULES: OptionRules<RunOptions> = {
   ...FILE_RULES,
   phase: anything,
   level: aWhole,
@@ -92,6 +96,8 @@ export const NET_RULES: OptionRules<NetOptions> = {
   share: anObject,
   near: anObject,
 }
+
+export const NET_RULES: OptionRules<NetOptions> = { ...RUN_RULES, ...IMPORT_RULES }
 
 /** Which layers run forward, and what is returned. */
 export interface ForwardOptions {

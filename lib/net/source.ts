@@ -1,6 +1,7 @@
 import { fileKind } from '../data/file_kind.js'
 import { FormatError, type RistrettoError, throwAll } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
+import type { ImportOptions } from '../onnx/import_options.js'
 import { adoptDeclared } from '../proto/adopt.js'
 import { isForeign } from '../proto/foreign.js'
 import { checkMessage } from '../proto/message.js'
@@ -17,6 +18,16 @@ export interface ReadNet {
   readonly param: NetParameter
   readonly errors: readonly RistrettoError[]
   readonly files: Files
+  /** The layers whose weights came with the description. */
+  readonly weights?: NetParameter
+}
+
+/** Where a net's description comes from. */
+export interface ReadNetOptions {
+  /** Another file names it: nothing of it is quoted unless it is a net. */
+  inFile?: boolean
+  /** What is said of an ONNX model; undefined where nothing is. */
+  onnx?: ImportOptions
 }
 
 /**
@@ -27,14 +38,22 @@ export interface ReadNet {
 export async function readNet(
   source: FileSource | NetParameter,
   files: Files,
-  { inFile = false }: { inFile?: boolean } = {},
+  { inFile = false, onnx }: ReadNetOptions = {},
 ): Promise<ReadNet> {
-  if (!isFileSource(source))
-    return { param: adoptDeclared(await upToDate(checkMessage('NetParameter', source, 'net'))), errors: [], files }
+  if (!isFileSource(source)) {
+    refuseOnnx(onnx, 'a description')
+    return { ...apart(adoptDeclared(await upToDate(checkMessage('NetParameter', source, 'net')))), errors: [], files }
+  }
   const file = fileName(source)
   if (/\blayers?\s*{/.test(file))
     throw new FormatError('this is the text of a prototxt, not its path: parse it first, Net.create(parseNet(text))')
   const bytes = await files.read(source)
+  if (isOnnx(bytes, file)) {
+    const { readModelBytes } = await import('../onnx/read_net.js')
+    const { net } = await readModelBytes(bytes, source, file, files, onnx)
+    return { ...apart(net), errors: [], files: files.near(source) }
+  }
+  refuseOnnx(onnx, file)
   const text = new TextDecoder().decode(bytes)
   if (BINARY.test(text.slice(0, 256))) {
     const found = fileKind(bytes)
@@ -48,6 +67,26 @@ export async function readNet(
   // half a net may be in no form that can be upgraded
   if (errors.length && parsed.layers?.length) throwAll(errors)
   return { param: adoptDeclared(await upToDate(parsed)), errors, files: files.near(source) }
+}
+
+/**
+ * Whether these are the bytes of an ONNX model: they begin with its field 1, a number, which no file of Caffe's does. A
+ * file that is called so is read as one whatever it begins with.
+ */
+export const isOnnx = (bytes: Uint8Array, file: string): boolean =>
+  bytes[0] === 0x08 || (bytes.length > 0 && /\.onnx$/i.test(file))
+
+function refuseOnnx(options: ImportOptions | undefined, what: string): void {
+  const [name] = Object.keys(options ?? {})
+  if (name !== undefined) throw new FormatError(`${what}: the option ${name} is for ONNX models, and this is none`)
+}
+
+/** A description, and the layers of it that have weights. */
+function apart(net: NetParameter): { param: NetParameter; weights?: NetParameter } {
+  const { layer: layers = [] } = net
+  if (!layers.some(({ blobs }) => blobs?.length)) return { param: net }
+  const layer = layers.map(({ blobs: _, ...rest }) => rest)
+  return { param: { ...net, layer }, weights: { layer: layers.filter(({ blobs }) => blobs?.length) } }
 }
 
 const holdsLayer = ({ layer = [], layers = [] }: NetParameter): boolean =>

@@ -19,7 +19,7 @@ import { checkedShape, externalBytes, externalOf, tensorOf, typeOf } from './ten
 export const schema = new Schema(tables)
 
 /** Versions of ONNX's own operators that are read. */
-export const OLDEST_OPSET = 7
+export const OLDEST_OPSET = 1
 export const NEWEST_OPSET = 22
 
 /** Graphs within graphs, to this depth. */
@@ -62,7 +62,7 @@ export async function readGraph(bytes: Uint8Array, options: ReadGraphOptions = {
 
 function opsetOf({ opset_import = [] }: ModelProto, file: string): number {
   const own = opset_import.filter(({ domain = '' }) => domain === '' || domain === 'ai.onnx')
-  const version = own.length ? Math.max(...own.map(item => item.version ?? 0)) : 1
+  const version = own.length ? Math.max(...own.map(item => item.version ?? 0)) : 0
   if (version < OLDEST_OPSET || version > NEWEST_OPSET)
     throw new FormatError(
       `${file}: it uses version ${version} of ONNX's operators; ${OLDEST_OPSET} to ${NEWEST_OPSET} are read. onnx.version_converter of ONNX's Python package brings it there`,

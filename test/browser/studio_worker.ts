@@ -1,5 +1,4 @@
 /** Studio's looking functions in a worker of a page: nothing of Node, no files. */
-import { decodeFrame, encodeFrame } from '../../lib/studio/core/frames.js'
 import type { JobFile } from '../../lib/studio/core/job_files.js'
 import { readJson } from '../../lib/studio/core/store.js'
 import { evaluateJob } from '../../lib/studio/jobs/evaluate.js'
@@ -26,8 +25,7 @@ async function walk(source: string, urls: ModuleUrls) {
   // nothing is taken off: what is blanked is black
   await toyModel(project, MODEL, { net: own, mean: 'none', layers })
   const picture = { dataset: DATASET, set: 'val', item: 1 } as const
-  const prediction = await looking.testOne(context, MODEL, { picture, details: true, stage: 'train' })
-  const { rows } = decodeFrame(encodeFrame(prediction))
+  const { rows, classes: answers } = await looking.testOne(context, MODEL, { picture, details: true, stage: 'train' })
   const file = { version: 1, id: EVALUATION, kind: 'evaluation', form: { model: MODEL, on: { set: 'val' } } } as never
   await evaluateJob(
     { ...(file as JobFile<'evaluation'>), parents: { model: MODEL } },
@@ -38,7 +36,7 @@ async function walk(source: string, urls: ModuleUrls) {
   return {
     ...{ classes, marks, verdict: checked[0].verdict, nodes: graph!.nodes.length, items: result!.items },
     zeros: rows!.find(({ blob }) => blob === 'data')!.picture!.pixels.filter(value => value === 0).length,
-    score: prediction.classes.reduce((sum, { score }) => sum + score, 0),
+    score: answers.reduce((sum, { score }) => sum + score, 0),
     png: (await looking.picture(context, DATASET, 'val', 0)).length,
     zip: (await store.size('model.zip'))!,
   }

@@ -237,3 +237,23 @@ describe('turnPicture', () => {
     expect(augmentationOf({ resize_param: [{ height: 1 }] })).toEqual({ resize_param: [{ height: 1 }] })
   })
 })
+
+test.each([
+  ['WindowData', 'window_data_param { source: "none.txt" batch_size: 1 }'],
+  ['MemoryData', 'memory_data_param { batch_size: 1 channels: 1 height: 2 width: 2 }'],
+  ['ImageSegData', 'image_data_param { source: "none.txt" batch_size: 1 }'],
+  ['DenseImageData', 'dense_image_data_param { source: "none.txt" batch_size: 1 }'],
+])('%s does not change pictures, and says so', async (type, param) => {
+  for (const asked of [
+    'distort_param { brightness_prob: 1 }',
+    'resize_param { height: 2 width: 2 }',
+    'noise_param { prob: 1 }',
+  ]) {
+    const text = `layer { name: "d" type: "${type}" top: "x" top: "y" ${param} transform_param { crop_size: 2 ${asked} } }`
+    const made = Net.create(parseNet(text), { engine: 'js', files: () => new TextEncoder().encode('a.png b.png\n') })
+    const field = asked.split(' ')[0]
+    await expect(made).rejects.toBeInstanceOf(RistrettoError)
+    await expect(made).rejects.toThrow(`layer 'd' (${type}): transform_param.${field} of `)
+    await expect(made).rejects.toThrow('is not understood here')
+  }
+})

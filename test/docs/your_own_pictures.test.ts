@@ -123,12 +123,17 @@ describe('docs/tutorials/your-own-pictures.md', () => {
     }
     const output = { textContent: '' }
     const { fetch } = globalThis
-    vi.stubGlobal('document', { querySelector: (name: string) => (name === 'canvas' ? canvas : output) })
+    const button = { onclick: () => {} }
+    vi.stubGlobal('document', {
+      querySelector: (name: string) => ({ canvas, output, button })[name],
+    })
     vi.stubGlobal('fetch', (path: string) => fetch(`${service}${path}`))
     await import(pathToFileURL(join(place, 'page.ts')).href)
     expect(output.textContent).toBe('Draw one of: circles, crosses, squares, triangles')
     await canvas.onpointerup()
-    expect(output.textContent).toMatch(/^squares, \d+ %$/)
+    expect(output.textContent).toMatch(/^squares, \d+ %\n\w+, \d+ %\n\w+, \d+ %$/)
+    button.onclick()
+    expect(output.textContent).toBe('Draw one of: circles, crosses, squares, triangles')
   })
 })
 

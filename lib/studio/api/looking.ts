@@ -117,6 +117,7 @@ export interface LayerRow {
   readonly kind: 'activation' | 'weights'
   readonly shape: readonly number[]
   readonly count: number
+  /** Of the values that are finite numbers; 0 where none is. */
   readonly mean: number
   readonly std: number
   readonly min: number

@@ -51,9 +51,11 @@ function rowOf(named: Named, blob: Blob, isOutput: boolean): LayerRow {
   const items = weights || shape.length < 1 ? 1 : shape[0]
   const own = items > 1 ? data.subarray(0, data.length / items) : data
   const statistics = statisticsOf(own)
-  // −0 is 0 to everybody who looks
-  const signless = { mean: statistics.mean + 0, min: statistics.min + 0, max: statistics.max + 0 }
-  const row = { ...named, shape: [...shape], ...statistics, ...signless }
+  // JSON knows no NaN and no −0; `notFinite` says where there is nothing else
+  const plain = (value: number) => (Number.isFinite(value) ? value + 0 : 0)
+  const { mean, std, min, max } = statistics
+  const numbers = { mean: plain(mean), std: plain(std), min: plain(min), max: plain(max) }
+  const row = { ...named, shape: [...shape], ...statistics, ...numbers }
   const reason = !own.length
     ? 'it has no values'
     : own.length > MOST

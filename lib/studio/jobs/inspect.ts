@@ -10,6 +10,7 @@ import { classOf, fetchClasses } from '../../registry.js'
 import { lintDescription } from '../../solver/lint.js'
 import { withoutFillers } from '../../tools/stand_in.js'
 import type { Inspection, InspectRequest, Mark } from '../api/index.js'
+import { cropOf } from '../core/data_layers.js'
 import type { DatasetFacts } from '../core/facts.js'
 import { layersOf } from '../core/stages.js'
 import { graphOf } from './graph.js'
@@ -54,6 +55,12 @@ async function lookAt(net: NetParameter, options: InspectOptions): Promise<Inspe
     const own = layersOf(net, stage)
     const marks = unknownBottoms({ layer: own }).flatMap(error => marksOf(error, layers))
     if (marks.length) return { marks }
+  }
+  const crop = cropOf(net, options.crop)
+  const { dataset } = options
+  if (dataset && crop !== undefined && crop > Math.min(dataset.height, dataset.width)) {
+    const message = `a crop of ${crop} does not fit into pictures of ${dataset.height}×${dataset.width}`
+    return { marks: [{ severity: 'error', message }] }
   }
   const { net: bare, written } = await stageNet(net, stage, options)
   const made = await Net.create(withoutFillers(bare), {

@@ -1,5 +1,5 @@
 import type { PlanarImage } from '../../data/image.js'
-import { LmdbReader } from '../../data/lmdb.js'
+import { type LmdbCursor, LmdbReader } from '../../data/lmdb.js'
 import { readMeanImage } from '../../data/transformer.js'
 import { readDatum } from '../../proto/datum.js'
 import { macrotask, mustYield } from '../../system/macrotask.js'
@@ -55,7 +55,7 @@ async function indexOf(db: LmdbReader): Promise<SetIndex> {
   const cursor = db.cursor()
   let item = 0
   for (let more = cursor.first(); more; more = cursor.next()) {
-    labels[item] = readDatum(cursor.value).label
+    labels[item] = labelOf(cursor)
     const { key } = cursor
     const end = starts[item] + key.length
     if (end > keys.length) {
@@ -84,6 +84,37 @@ async function indexOf(db: LmdbReader): Promise<SetIndex> {
       return found
     },
   }
+}
+
+/** From this size on a record's picture is not read for its label. */
+const LARGE = 4096
+/** Bytes in which the fields before the picture are. */
+const HEAD = 64
+const DATA = 0x22
+
+/** The label of a record, which stands behind its picture. */
+export function labelOf(cursor: Pick<LmdbCursor, 'value' | 'valueSize' | 'valuePart'>): number {
+  const size = cursor.valueSize
+  if (size < LARGE) return readDatum(cursor.value).label
+  const head = cursor.valuePart(0, HEAD).slice()
+  // channels, height and width are small numbers; a record of another form is read whole
+  let at = 0
+  while (at < HEAD - 8 && head[at] !== DATA) {
+    if ((head[at] & 7) !== 0) return readDatum(cursor.value).label
+    at++
+    while (head[at] > 127) at++
+    at++
+  }
+  let length = 0
+  let end = at + 1
+  for (let shift = 0; end < HEAD && shift < 28; shift += 7) {
+    const byte = head[end++]
+    length += (byte & 127) * 2 ** shift
+    if (byte < 128) break
+  }
+  if (head[at] !== DATA || end + length > size) return readDatum(cursor.value).label
+  const tail = cursor.valuePart(end + length, size - end - length)
+  return readDatum(tail.slice()).label
 }
 
 /** Pictures of a page: more are no page. */

@@ -4,7 +4,10 @@ import type { Net } from '../../net.js'
 import { classOf } from '../../registry.js'
 import { StudioError } from '../api/index.js'
 
-/** Of each item what a loss or accuracy compares, as probabilities; without one, of the last output. */
+/**
+ * Of each item what a loss or accuracy compares, as probabilities; without one, of the last output. What is no number, as in
+ * a net whose training ran away, is 0.
+ */
 export async function scoresOf(net: Net): Promise<Float32Array[]> {
   const how = (node: NetNode) => classOf(node.param)?.compares
   const { nodes } = net.built
@@ -16,7 +19,8 @@ export async function scoresOf(net: Net): Promise<Float32Array[]> {
   const size = blob.count / items
   return Array.from({ length: items }, (_, i) => {
     const scores = blob.dataArray.slice(i * size, (i + 1) * size)
-    return node && (how(node) === 'scores' || !areShares(scores)) ? softmax(scores) : scores
+    const shares = node && (how(node) === 'scores' || !areShares(scores)) ? softmax(scores) : scores
+    return shares.map(share => (Number.isFinite(share) ? share : 0))
   })
 }
 

@@ -4,6 +4,7 @@ import { declaredItem } from '../../net/deploy_shape.js'
 import { keepPlace } from '../../proto/places.js'
 import { fetchClasses } from '../../registry.js'
 import { guesses, isData, withStandIns } from '../../tools/stand_in.js'
+import { cropOf } from '../core/data_layers.js'
 import type { DatasetFacts } from '../core/facts.js'
 import { batchOf, layersOf, type Stage } from '../core/stages.js'
 import { byKey } from './graph.js'
@@ -28,8 +29,10 @@ export interface StagedNet {
  * The net of a stage that can be made without data: inputs of the dataset's sizes in place of data layers. An upgraded
  * net is taken. Throws a NetError where rules contradict each other or nothing predicts.
  */
-export async function stageNet(net: NetParameter, stage: Stage, options: StageOptions = {}): Promise<StagedNet> {
+export async function stageNet(net: NetParameter, stage: Stage, given: StageOptions = {}): Promise<StagedNet> {
   await fetchClasses(net.layer ?? [])
+  // what the form leaves open, the data layer may say
+  const options = { ...given, crop: cropOf(net, given.crop) }
   if (stage === 'deploy') return deployStage(net, options)
   const layers = layersOf(net, stage)
   const shapes: Record<string, readonly number[]> = {}

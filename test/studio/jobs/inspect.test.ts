@@ -141,6 +141,18 @@ describe('The graph', () => {
     expect(standard.graph!.nodes.at(-1)).toMatchObject({ type: 'Softmax', tops: [{ shape: [1, 10] }] })
   })
 
+  test('goes by the crop of the text where none is asked for; one that does not fit is marked', async () => {
+    const net = digitsNet.replaceAll('data_param {', 'transform_param { crop_size: 20 } data_param {')
+    const shape = async (stage: 'train' | 'val' | 'deploy', crop?: number) =>
+      (await inspectNet({ net, stage, dataset, crop })).graph!.nodes[0].tops[0].shape.slice(1)
+    for (const stage of ['train', 'val', 'deploy'] as const) {
+      expect(await shape(stage)).toEqual([1, 20, 20])
+      expect(await shape(stage, 24)).toEqual([1, 24, 24])
+    }
+    const { marks } = await inspectNet({ net, stage: 'train', dataset, crop: 29 })
+    expect(marks).toMatchObject([{ severity: 'error', message: 'a crop of 29 does not fit into pictures of 28×28' }])
+  })
+
   test('boxes do not lie on each other, arrows join them, in-place layers stand below what they work on', async () => {
     const { graph } = await inspectNet({ net: digitsNet, stage: 'val', dataset })
     const { nodes, edges, width, height } = graph!

@@ -1,7 +1,9 @@
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readDatum } from '../../../lib/proto/datum.js'
-import { items, meanPicture, picture, readRecord, setIndex } from '../../../lib/studio/jobs/items.js'
+import { LmdbReader } from '../../../lib/data/lmdb.js'
+import { LmdbWriter } from '../../../lib/data/lmdb_writer.js'
+import { readDatum, writeDatum } from '../../../lib/proto/datum.js'
+import { items, labelOf, meanPicture, picture, readRecord, setIndex } from '../../../lib/studio/jobs/items.js'
 import { DATASET, toyProject } from '../toy_project.js'
 
 let project: Awaited<ReturnType<typeof toyProject>>
@@ -37,6 +39,33 @@ describe('Browsing a set', () => {
 
   test('the index is made once', async () => {
     expect(await setIndex(project.context, DATASET, 'val')).toBe(await setIndex(project.context, DATASET, 'val'))
+  })
+
+  test('labels are the same whether pictures are read for them or not', async () => {
+    const image = { channels: 3, height: 70, width: 90, data: new Uint8Array(18_900).fill(0x22) }
+    const records = [
+      { ...image, label: 7 },
+      { ...image, label: 300, encoded: true },
+      { data: image.data, encoded: true, label: 3 },
+      { ...image, label: 0 },
+      // float_data stands behind the label, where the picture would be nothing
+      { channels: 1, height: 1, width: 2000, label: 9, float_data: new Float32Array(2000) },
+    ]
+    const writer = await LmdbWriter.create()
+    records.forEach((record, i) => {
+      writer.put(String(i), writeDatum(record))
+    })
+    const db = await LmdbReader.open((await writer.finish())!)
+    const cursor = db.cursor()
+    const labels: number[] = []
+    for (let more = cursor.first(); more; more = cursor.next()) {
+      expect(cursor.valueSize).toBe(cursor.value.length)
+      expect([...cursor.valuePart(100, 3)]).toEqual([...cursor.value.subarray(100, 103)])
+      labels.push(labelOf(cursor))
+    }
+    expect(labels).toEqual([7, 300, 3, 0, 9])
+    cursor.first()
+    expect(() => cursor.valuePart(18_900, 100)).toThrow(/are wanted/)
   })
 
   test('a picture is a PNG of the record, colours in their order', async () => {

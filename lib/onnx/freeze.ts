@@ -1,0 +1,51 @@
+import { NetError } from '../errors.js'
+import type { LayerParameter, NetParameter, ParamSpec } from '../generated/caffe.js'
+import type { FreezeOptions } from './import_options.js'
+
+/** A text as a regular expression of itself. */
+const escaped = (text: string): string => text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
+
+const FIXED: ParamSpec = { lr_mult: 0, decay_mult: 0 }
+
+/** Tells whether a name fits one of the patterns; a pattern that fits no layer at all is a NetError. */
+function matcher(patterns: readonly string[] | undefined, layers: readonly LayerParameter[], option: string) {
+  const tests = (patterns ?? []).map(pattern => {
+    const test = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`, 's')
+    if (!layers.some(({ name = '' }) => test.test(name)))
+      throw new NetError(`${option}: '${pattern}' fits the name of no layer; * stands for anything`)
+    return test
+  })
+  return (name: string): boolean => tests.some(test => test.test(name))
+}
+
+/**
+ * The net with lr_mult: 0 on the params of the layers that are named. BatchNorm layers among them use their statistics as
+ * they are. Nets whose weights are elsewhere are refused only a pattern that fits nothing.
+ */
+export function freeze(net: NetParameter, options: FreezeOptions): NetParameter {
+  const { layer: layers = [] } = net
+  const { batchNorm = 'live', train } = options
+  const isFrozen = matcher(options.freeze, layers, 'freeze')
+  const isTrained = train ? matcher(train, layers, 'train') : () => true
+  const normalized = new Set<string>()
+  const frozen = layers.map(layer => {
+    const { name = '', type, bottom = [], top = [] } = layer
+    const isStatistics = type === 'BatchNorm'
+    const isBehind = type === 'Scale' && bottom.length === 1 && normalized.has(bottom[0])
+    // another layer that writes the blob makes it another value
+    for (const blob of top) normalized.delete(blob)
+    if (isStatistics) for (const blob of top) normalized.add(blob)
+    const stays = isFrozen(name) || !isTrained(name)
+    const stands = batchNorm === 'frozen' && (isStatistics || isBehind)
+    return stays || stands ? fixed(layer) : layer
+  })
+  return { ...net, layer: frozen }
+}
+
+function fixed(layer: LayerParameter): LayerParameter {
+  if (layer.type === 'BatchNorm')
+    return { ...layer, batch_norm_param: { ...layer.batch_norm_param, use_global_stats: true } }
+  const count = Math.max(layer.blobs?.length ?? 0, layer.param?.length ?? 0)
+  if (!count) return layer
+  return { ...layer, param: Array.from({ length: count }, (_, i) => ({ ...layer.param?.[i], ...FIXED })) }
+}

@@ -1,0 +1,83 @@
+import { NetError } from '../errors.js'
+import type { NetParameter } from '../generated/caffe.js'
+import { dropIdle, inPlace, needed, splitOutputs, toNet } from './finish.js'
+import { filled } from './fold/arrays.js'
+import { freeze } from './freeze.js'
+import { countOf, type Graph, type Tensor } from './graph.js'
+import type { ImportOptions } from './import_options.js'
+import { ownLayers } from './own_layers.js'
+import { recognise } from './recognise.js'
+import { recogniseNodes } from './recognise_nodes.js'
+import { replaceOutput } from './retrain.js'
+import { inputSizes } from './sizes.js'
+import { type Walked, walk } from './walk.js'
+
+/** What became of a model. */
+export interface ImportReport {
+  /** Nodes that were computed while reading: how many of each operator. */
+  readonly folded: Readonly<Record<string, number>>
+  /** What the others became: by operator, by layers, how many. */
+  readonly mapped: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** Types of layers, and fields, that no other Caffe has. */
+  readonly ownLayers: readonly string[]
+}
+
+/** A model as a net: an ordinary description, with the weights in its layers' blobs. */
+export interface ImportedNet {
+  readonly net: NetParameter
+  readonly report: ImportReport
+}
+
+/** Turns a graph into a net. Throws one FormatError that names every node that cannot come. */
+export function importGraph(graph: Graph, options: ImportOptions = {}): ImportedNet {
+  const constants = constantsOf(graph, options)
+  const open = graph.inputs.filter(({ name }) => !constants.has(name))
+  const sizes = inputSizes(open, options, graph.inputs)
+  const first = walk(graph, sizes, constants)
+  const better = recogniseNodes(graph, first.shapes)
+  const walked = better === graph ? first : walk(better, sizes, constants)
+  const { workshop } = walked
+  recognise(walked.pieces)
+  dropIdle(walked.pieces)
+  const pieces = needed(walked.pieces, walked.outputs)
+  splitOutputs(pieces, walked.outputs, workshop)
+  inPlace(pieces)
+  const named = new Map([...graph.initializers].map(([name, tensor]) => [tensor, name]))
+  const { inputs, outputs } = walked
+  const net = toNet({ name: graph.name, inputs, outputs, pieces, workshop, constants: named })
+  const headed = options.replaceOutput ? replaceOutput(net, options.replaceOutput) : net
+  return { net: freeze(headed, options), report: reportOf(walked, headed) }
+}
+
+function constantsOf({ inputs }: Graph, { constants = {}, shapes = {} }: ImportOptions): Map<string, Tensor> {
+  const all = new Map<string, Tensor>()
+  for (const [name, value] of Object.entries(constants)) {
+    const input = inputs.find(item => item.name === name)
+    if (!input)
+      throw new NetError(
+        `constants names '${name}', which is no input of the model: it has ${inputs.map(item => `'${item.name}'`).join(', ') || 'none'}`,
+      )
+    const values = typeof value === 'number' ? [value] : Array.from(value)
+    const given = Object.hasOwn(shapes, name) ? shapes[name] : undefined
+    const shape = given ?? (input.shape ?? []).map(size => (typeof size === 'number' ? size : undefined))
+    const open = shape.filter(size => size === undefined).length
+    // one size that is open is what the values leave
+    const rest = values.length / countOf(shape.filter(size => size !== undefined))
+    const whole = shape.map(size => size ?? (open === 1 ? rest : 1))
+    if (countOf(whole) !== values.length)
+      throw new NetError(`constants: input '${name}' is [${whole.join(', ')}], which is not ${values.length} values`)
+    all.set(
+      name,
+      filled(input.type ?? 'float', whole, i => values[i]),
+    )
+  }
+  return all
+}
+
+function reportOf({ folded, mapped }: Walked, net: NetParameter): ImportReport {
+  return {
+    folded: Object.fromEntries(folded),
+    mapped: Object.fromEntries([...mapped].map(([op, types]) => [op, Object.fromEntries(types)])),
+    ownLayers: ownLayers(net),
+  }
+}

@@ -1,0 +1,21 @@
+import { arithmetic } from './arithmetic.js'
+import { convolutions } from './convolution.js'
+import { functions } from './functions.js'
+import type { Ops } from './handler.js'
+import { matrices } from './matrices.js'
+import { normalization } from './normalization.js'
+import { poolings } from './pooling.js'
+import { reductions } from './reductions.js'
+import { shaping } from './shaping.js'
+
+/** The operators that become layers. */
+export const ops: Ops = {
+  ...convolutions,
+  ...poolings,
+  ...arithmetic,
+  ...functions,
+  ...matrices,
+  ...normalization,
+  ...reductions,
+  ...shaping,
+}

@@ -1,0 +1,236 @@
+import { FormatError, throwAll } from '../errors.js'
+import { isWhole } from './fold/arrays.js'
+import { fold, foldShape } from './fold.js'
+import { attribute, countOf, type Graph, type Node, nodeText, type Tensor } from './graph.js'
+import { ops } from './ops/index.js'
+import { Names, type Operand, type Piece, type Step, Workshop } from './pieces.js'
+
+// From a graph to layers: node by node, computing what is constant and collecting what cannot come.
+
+/** A model as layers. */
+export interface Walked {
+  readonly inputs: readonly Operand[]
+  readonly outputs: readonly Operand[]
+  /** Of every value that there is. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  readonly pieces: Piece[]
+  readonly workshop: Workshop
+  /** How many nodes were computed while reading, by operator. */
+  readonly folded: ReadonlyMap<string, number>
+  /** Nodes of each operator that became layers, and which layers. */
+  readonly mapped: ReadonlyMap<string, ReadonlyMap<string, number>>
+}
+
+/** How a node is told to somebody who looks for it in a file with thousands. */
+const MOST_ERRORS = 50
+
+class Walk {
+  readonly values = new Map<string, Operand>()
+  readonly folded = new Map<string, number>()
+  readonly mapped = new Map<string, Map<string, number>>()
+  readonly errors: FormatError[] = []
+  /** Values that could not be made: what reads them is not told about as well. */
+  private readonly lost = new Set<string>()
+  private readonly reads = new Map<string, number>()
+  readonly workshop: Workshop
+
+  constructor(private readonly graph: Graph) {
+    this.count(graph)
+    const named = [...graph.inputs, ...graph.outputs].map(({ name }) => name)
+    const blobs = new Names([...named, ...graph.nodes.flatMap(node => node.outputs), ...graph.initializers.keys()])
+    this.workshop = new Workshop(blobs, this.reads)
+    this.addConstants(graph)
+  }
+
+  /** What each value is read by: nodes, and the outputs of the graph. */
+  private count({ nodes, outputs }: Graph): void {
+    const add = (name: string) => this.reads.set(name, (this.reads.get(name) ?? 0) + 1)
+    for (const node of nodes) node.inputs.forEach(add)
+    for (const { name } of outputs) add(name)
+  }
+
+  private addConstants({ initializers }: Graph): void {
+    for (const [name, tensor] of initializers) this.addConstant(name, tensor)
+  }
+
+  addConstant(name: string, tensor: Tensor): void {
+    this.values.set(name, { name, shape: tensor.shape, type: tensor.type, constant: tensor })
+  }
+
+  run(nodes: readonly Node[]): void {
+    for (const node of nodes)
+      try {
+        this.visit(node)
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error
+        this.errors.push(error)
+        for (const name of node.outputs) this.lost.add(name)
+      }
+  }
+
+  private visit(node: Node): void {
+    const isKnown = node.domain === '' && Object.hasOwn(ops, node.op)
+    const inputs = node.inputs.map(name => (name === '' ? undefined : this.values.get(name)))
+    const lost = node.inputs.some(name => this.lost.has(name))
+    const constants = inputs.map(operand => operand?.constant)
+    const isConstant = !lost && inputs.every((operand, i) => operand?.constant || node.inputs[i] === '')
+    if (!lost && node.op === 'If' && node.domain === '' && constants[0]) {
+      this.branch(node, constants[0])
+      return
+    }
+    const shape = inputs[0] && node.domain === '' ? foldShape(node, inputs[0].shape) : undefined
+    const results = shape ? [shape] : isConstant ? fold(node, constants, this.graph.opset) : undefined
+    if (results) {
+      this.folded.set(node.op, (this.folded.get(node.op) ?? 0) + 1)
+      for (const [i, name] of node.outputs.entries()) if (name && results[i]) this.addConstant(name, results[i])
+      return
+    }
+    // Shape and Size need no layer, and are only here when their input is lost
+    if (!isKnown && node.op !== 'Shape' && node.op !== 'Size') throw new FormatError(unknown(node))
+    if (lost) {
+      for (const name of node.outputs) this.lost.add(name)
+      return
+    }
+    this.build(node, inputs)
+  }
+
+  private build(node: Node, inputs: readonly (Operand | undefined)[]): void {
+    const empty = inputs.find(operand => operand && !operand.constant && countOf(operand.shape) === 0)
+    if (empty)
+      throw new FormatError(`${nodeText(node)}: its input '${empty.name}' has no values, [${empty.shape.join(', ')}]`)
+    const { pieces } = this.workshop
+    const before = pieces.length
+    const step: Step = {
+      node,
+      opset: this.graph.opset,
+      inputs,
+      name: node.name || node.outputs.find(name => name !== '') || node.op,
+      workshop: this.workshop,
+      reads: name => this.reads.get(name) ?? 0,
+    }
+    let tops: readonly Operand[]
+    try {
+      const built = ops[node.op].build(step)
+      tops = Array.isArray(built) ? built : [built as Operand]
+    } catch (error) {
+      pieces.splice(before)
+      throw error
+    }
+    const made = pieces.slice(before)
+    this.nameLast(made, tops[0], step.name)
+    for (const [i, name] of node.outputs.entries()) {
+      const top = tops[i]
+      if (name === '' || !top) continue
+      if (top.maker && made.includes(top.maker) && top.name === '') top.name = name
+      this.values.set(name, top)
+    }
+    // what lies between, and what nobody asked for
+    for (const piece of made)
+      for (const top of piece.tops) if (top.name === '') top.name = this.workshop.blobs.unique(piece.name)
+    const types = this.mapped.get(node.op) ?? new Map<string, number>()
+    this.mapped.set(node.op, types)
+    const text = made.map(piece => piece.type).join('+') || 'none'
+    types.set(text, (types.get(text) ?? 0) + 1)
+  }
+
+  /** The layer that gives the output has the node's own name where no other has taken it. */
+  private nameLast(made: readonly Piece[], top: Operand | undefined, name: string): void {
+    const last = top?.maker
+    if (!last || !made.includes(last)) return
+    // one of them has it, or would if another node had not
+    const isTaken = made.some(piece => piece.name === name || piece.asked === name)
+    if (!isTaken) last.name = this.workshop.layers.unique(name)
+  }
+
+  /** The branch of an If whose condition is known takes its place. */
+  private branch(node: Node, condition: Tensor): void {
+    const name = condition.data[0] ? 'then_branch' : 'else_branch'
+    const read = attribute(node, name, 'graph')
+    if (!read) throw new FormatError(`${nodeText(node)}: it has no ${name}`)
+    const inner = read(new Set(this.values.keys()))
+    // names within may be those of the other branch or of another If: they are this node's
+    const prefix = `${node.name || node.outputs[0]}/`
+    const own = new Set([...inner.initializers.keys(), ...inner.nodes.flatMap(({ outputs }) => outputs)])
+    const rename = (value: string) => (own.has(value) && value !== '' ? prefix + value : value)
+    for (const [key, tensor] of inner.initializers) this.addConstant(rename(key), tensor)
+    const nodes = inner.nodes.map(item => ({
+      ...item,
+      inputs: item.inputs.map(rename),
+      outputs: item.outputs.map(rename),
+    }))
+    this.count({ ...inner, nodes, outputs: inner.outputs.map(value => ({ ...value, name: rename(value.name) })) })
+    this.run(nodes)
+    node.outputs.forEach((output, i) => {
+      const value = this.values.get(rename(inner.outputs[i]?.name ?? ''))
+      if (value) this.values.set(output, value)
+      else this.lost.add(output)
+    })
+  }
+}
+
+const unknown = (node: Node): string =>
+  `${nodeText(node)}: ${
+    node.domain
+      ? `operators of ${node.domain} are not read`
+      : node.op === 'If'
+        ? 'its condition is computed, so that no net without branches is the same; the option constants may fix what it depends on'
+        : `no layer does what ${node.op} does`
+  }`
+
+/** Turns a graph into layers, or throws one FormatError that names every node that cannot come. */
+export function walk(
+  graph: Graph,
+  sizes: ReadonlyMap<string, readonly number[]>,
+  constants: ReadonlyMap<string, Tensor>,
+): Walked {
+  const all = new Walk(graph)
+  const inputs: Operand[] = []
+  for (const { name, type } of graph.inputs) {
+    const given = constants.get(name)
+    if (given) {
+      all.addConstant(name, given)
+      continue
+    }
+    if (type === undefined || type === 'string' || type.startsWith('complex'))
+      throw new FormatError(`input '${name}' holds ${type ?? 'no array'}: blobs hold numbers`)
+    const operand: Operand = { name, shape: sizes.get(name) ?? [], type, fixed: true }
+    inputs.push(operand)
+    all.values.set(name, operand)
+  }
+  all.run(graph.nodes)
+  refuse(all.errors)
+  const outputs = graph.outputs.map(({ name }) => outputOf(all, name))
+  return {
+    inputs,
+    outputs,
+    shapes: new Map([...all.values].map(([name, { shape }]) => [name, shape])),
+    pieces: all.workshop.pieces,
+    workshop: all.workshop,
+    folded: all.folded,
+    mapped: all.mapped,
+  }
+}
+
+function refuse(errors: readonly FormatError[]): void {
+  const more = errors.length - MOST_ERRORS
+  const rest = more > 0 ? [new FormatError(`and ${more} more nodes`)] : []
+  throwAll([...errors.slice(0, MOST_ERRORS), ...rest])
+}
+
+/** The blob of an output: one of that name, which nobody else is. */
+function outputOf(all: Walk, name: string): Operand {
+  const operand = all.values.get(name)
+  if (!operand) throw new FormatError(`nothing computes the output '${name}'`)
+  if (isWhole(operand.type) && operand.constant) all.workshop.blob(operand)
+  const blob = all.workshop.blob(operand)
+  if (!blob.fixed && blob.maker) {
+    blob.name = name
+    blob.fixed = true
+    return blob
+  }
+  // an input, or the value of another output: a copy has the name
+  const [copy] = all.workshop.add(name, 'Split', [blob], [blob.shape])
+  copy.name = name
+  copy.fixed = true
+  return copy
+}

@@ -1,0 +1,73 @@
+/** Out and back: the same layers, the same values, and the same bytes when it goes out again. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
+
+const seeded = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898) * 0.5)
+
+const input = (name: string, ...dims: number[]) =>
+  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
+
+const nets: Record<string, string> = {
+  lenet: `${input('data', 2, 1, 28, 28)}
+    layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" convolution_param { num_output: 4 kernel_size: 5 weight_filler { type: "xavier" } } }
+    layer { name: "pool1" type: "Pooling" bottom: "conv1" top: "pool1" pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
+    layer { name: "ip1" type: "InnerProduct" bottom: "pool1" top: "ip1" inner_product_param { num_output: 8 weight_filler { type: "xavier" } } }
+    layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
+    layer { name: "drop1" type: "Dropout" bottom: "ip1" top: "ip1" }
+    layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+    layer { name: "prob" type: "Softmax" bottom: "ip2" top: "prob" }`,
+  residual: `${input('data', 2, 3, 9, 9)}
+    layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" convolution_param { num_output: 4 kernel_size: 3 pad: 1 stride: 2 bias_term: false weight_filler { type: "xavier" } } }
+    layer { name: "bn1" type: "BatchNorm" bottom: "conv1" top: "conv1" }
+    layer { name: "scale1" type: "Scale" bottom: "conv1" top: "conv1" scale_param { bias_term: true } }
+    layer { name: "relu1" type: "ReLU" bottom: "conv1" top: "conv1" }
+    layer { name: "norm1" type: "LRN" bottom: "conv1" top: "norm1" lrn_param { local_size: 3 alpha: 0.1 } }
+    layer { name: "conv2" type: "Convolution" bottom: "norm1" top: "conv2" convolution_param { num_output: 4 kernel_size: 3 pad: 1 group: 2 weight_filler { type: "xavier" } } }
+    layer { name: "sum" type: "Eltwise" bottom: "conv2" bottom: "conv1" top: "sum" }
+    layer { name: "pool2" type: "Pooling" bottom: "sum" top: "pool2" pooling_param { pool: AVE kernel_size: 3 stride: 2 } }
+    layer { name: "joined" type: "Concat" bottom: "pool2" bottom: "pool2" top: "joined" }
+    layer { name: "pool3" type: "Pooling" bottom: "joined" top: "pool3" pooling_param { pool: AVE global_pooling: true } }
+    layer { name: "fc" type: "InnerProduct" bottom: "pool3" top: "fc" inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }`,
+}
+const recorded = [
+  'Convolution',
+  'Pooling',
+  'InnerProduct',
+  'LRN',
+  'BatchNorm',
+  'Scale',
+  'ReLU',
+  'Eltwise',
+  'Concat',
+  'Softmax',
+]
+
+describe.each(Object.keys(nets))('%s', name => {
+  test('comes back as it was, and goes out again byte for byte', async () => {
+    const net = await Net.create(parseNet(nets[name]), { engine: 'js', seed: 7 })
+    for (const blobs of Object.values(net.params))
+      for (const blob of blobs) if (blob.numAxes === 1) blob.dataArray.set(seeded(blob.count).map(v => 1 + v * v))
+    const first = await net.toBytes({ format: 'onnx' })
+    const back = await Net.create(first, { engine: 'js', dims: { N: 2 } })
+    const types = (of: Net) => of.layers.map(({ type }) => type).filter(type => recorded.includes(type))
+    expect(types(back)).toEqual(types(net))
+    const { count } = net.blobs.data
+    const [a, b] = [await net.forward({ data: seeded(count) }), await back.forward({ data: seeded(count) })]
+    expect(Object.keys(b)).toEqual(Object.keys(a))
+    const [output] = net.outputs
+    const right = a[output].data as Float32Array
+    for (const [i, value] of (b[output].data as Float32Array).entries())
+      expect(Math.abs(value - right[i])).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(right[i])))
+    expect(Buffer.compare(await back.toBytes({ format: 'onnx' }), first)).toBe(0)
+  })
+})
+
+test.each(['lenet', 'cifar10_quick'])('the benchmark net %s', async name => {
+  const text = readFileSync(new URL(`../../bench/nets/${name}.prototxt`, import.meta.url), 'utf8')
+  const net = await Net.create(parseNet(text), { engine: 'js', seed: 7 })
+  const first = await net.toBytes({ format: 'onnx' })
+  const back = await Net.create(first, { engine: 'js' })
+  expect(Buffer.compare(await back.toBytes({ format: 'onnx' }), first)).toBe(0)
+})
