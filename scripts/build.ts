@@ -5,11 +5,12 @@
  * stays in files of its own, and a bundler still leaves out what a program does not use. Studio's page is dist/studio/page.
  */
 import { spawnSync } from 'node:child_process'
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import './generate.js'
+import { licenceOf } from './licence.js'
 import { serverEntry, writePage } from './studio_page/build.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -28,7 +29,12 @@ const face = `${root}lib/index.ts`
 
 /** Where parts lie that are loaded on demand: a thread's program is looked for beside the part that starts it. */
 const PARTS = 'lib/parts'
-const programs = { [`${PARTS}/train_member`]: `${root}lib/group/train_member.ts` }
+const programs = Object.fromEntries([
+  [`${PARTS}/train_member`, `${root}lib/group/train_member.ts`],
+  ...['job', 'inspector'].map(name => [`lib/studio/node/${name}_process`, `${root}lib/studio/node/${name}_process.ts`]),
+])
+/** Packages that Studio's server is made of: no user installs them. */
+const bundled = ['hono', '@hono/node-server', 'valibot']
 
 interface Graph {
   getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null
@@ -53,7 +59,8 @@ const entries = new Set(Object.values(input))
 const bundle = await rolldown({
   input,
   // packages are the user's own
-  external: id => !/^[./]/.test(id) && !entries.has(id),
+  external: id =>
+    !/^[./]/.test(id) && !entries.has(id) && !bundled.some(name => id === name || id.startsWith(`${name}/`)),
   platform: 'neutral',
   onLog(level, log, handle) {
     // a module that is loaded on demand in one place and at once in another is loaded at once, as everywhere
@@ -79,4 +86,17 @@ for (const entry of ['index.d.ts', 'pycaffe/index.d.ts', 'tools/index.d.ts', 'te
   await writeFile(path, `/// <reference lib="esnext.disposable" />\n${await readFile(path, 'utf8')}`)
 }
 
+// of Studio's declarations those of what its face exports
+const studio = `${root}dist/lib/studio/`
+const declared = new Set(['index.d.ts', 'start_options.d.ts'])
+for (const entry of await readdir(studio, { withFileTypes: true }))
+  if (entry.isFile() && entry.name.endsWith('.d.ts') && !declared.has(entry.name)) await rm(`${studio}${entry.name}`)
+for (const room of ['core', 'jobs', 'node'])
+  for (const file of await readdir(`${studio}${room}`, { recursive: true }))
+    if (file.endsWith('.d.ts')) await rm(`${studio}${room}/${file}`)
 await writePage(serverEntry, `${root}dist/studio/page`)
+const licences = await Promise.all(bundled.map(name => licenceOf(name, createRequire(import.meta.url))))
+await writeFile(
+  `${root}dist/studio/THIRD-PARTY.txt`,
+  `Studio's server contains these packages.\n\n${licences.join('\n\n')}\n`,
+)

@@ -17,6 +17,7 @@ type Add = (program: Command, output: Output) => void
  * what the others need takes time, memory and open files.
  */
 const commands: Record<string, () => Promise<Add>> = {
+  studio: async () => (await import('./studio.js')).addStudio,
   new: async () => (await import('./new_project.js')).addNew,
   train: async () => (await import('./train.js')).addTrain,
   test: async () => (await import('./test.js')).addTest,

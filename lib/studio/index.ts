@@ -33,12 +33,7 @@ export interface StudioServer {
  */
 export async function startStudio(options: StartOptions): Promise<StudioServer> {
   const { startServer } = await import('./node/server.js')
-  const beside = {
-    job: new URL('./node/job_process.js', import.meta.url),
-    inspector: new URL('./node/inspector_process.js', import.meta.url),
-    page: new URL('../../studio/page/', import.meta.url),
-  }
-  const { url, token, studio, close } = await startServer(options, beside)
+  const { url, token, studio, close } = await startServer(options)
   return { url, address: `${url}/#token=${token}`, studio, close }
 }
 

@@ -8,6 +8,7 @@ import { cli, temporaryFolder } from './helpers.js'
 const folder = temporaryFolder()
 
 const tools = [
+  'studio',
   'new',
   'train',
   'test',

@@ -15,6 +15,7 @@ import { readJson, writeJson } from '../core/store.js'
 import { httpStudio } from '../http_studio.js'
 import type { StartOptions } from '../start_options.js'
 import { createApp } from './app.js'
+import { type Beside, besideThis } from './beside.js'
 import { DataRoots } from './data_roots.js'
 import { nodeStore, projectName } from './node_store.js'
 import { PageFiles, packageVersion } from './page_files.js'
@@ -23,13 +24,6 @@ import { claimFile, readMark, releaseFile } from './process_mark.js'
 import { ProcessRunner } from './process_runner.js'
 import { Tickets } from './tickets.js'
 import { Uploads } from './uploads.js'
-
-/** Programs and pages beside this one. */
-export interface Beside {
-  readonly job: URL
-  readonly inspector: URL
-  readonly page: URL
-}
 
 const HOUR = 3_600_000
 const MAX_UPLOAD = 4 * 2 ** 30
@@ -42,7 +36,7 @@ export interface Started {
 }
 
 /** The server of a project, listening. */
-export async function startServer(options: StartOptions, beside: Beside): Promise<Started> {
+export async function startServer(options: StartOptions, beside: Beside = besideThis()): Promise<Started> {
   const { host = '127.0.0.1', port = 5151, trainings = 1, layers = 'ask', data = [process.cwd()] } = options
   const root = resolve(options.root)
   const cores = options.threads ?? availableParallelism()
