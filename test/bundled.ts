@@ -17,6 +17,7 @@ export async function bundled(script: string): Promise<string> {
     bundle: true,
     packages: 'external',
     platform: 'node',
+    target: 'node20',
     format: 'esm',
     logLevel: 'error',
   })
