@@ -16,6 +16,7 @@ model.addEventListener('change', async () => {
   }
   const right = await share(solver, pictures(90, 1000))
   tuned.textContent = `ours.onnx: ${Math.round(100 * right)} % right`
-  tuned.href = URL.createObjectURL(new Blob([await solver.net.toBytes({ format: 'onnx' })]))
+  const bytes = await solver.net.toBytes({ format: 'onnx' })
+  tuned.href = URL.createObjectURL(new Blob([bytes.slice()]))
   tuned.download = 'ours.onnx'
 })
