@@ -3,10 +3,12 @@
  * hash in its name; and the program for code from elsewhere in one classic script, with the page of its frame.
  */
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import type { Programs } from '../../lib/studio/browser/hub_config.js'
+import { licenceOf } from '../licence.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const browser = join(root, 'lib/studio/browser')
@@ -15,7 +17,6 @@ export interface BuiltWorkers {
   /** Names and bytes. */
   readonly files: ReadonlyMap<string, Uint8Array>
   readonly programs: Programs
-  readonly metafiles: readonly Metafile[]
   /** What each module worker loads before it runs. */
   readonly first: Readonly<Record<'hub' | 'job' | 'inspector', readonly string[]>>
 }
@@ -44,7 +45,8 @@ const shared: BuildOptions & { write: false; metafile: true } = {
   minify: true,
   // errors and Python's classes are told apart by their names
   keepNames: true,
-  legalComments: 'none',
+  // licences of what is generated into the library
+  legalComments: 'eof',
   metafile: true,
   external: ABSENT,
   alias: { 'ndarray-pixels': join(browser, 'browser_pixels.ts') },
@@ -78,6 +80,7 @@ export async function buildWorkers(): Promise<BuiltWorkers> {
   const page = framePage(frame.outputFiles[0].text.trim())
   const frameName = `frame-${createHash('sha256').update(page).digest('hex').slice(0, 8).toUpperCase()}.html`
   files.set(frameName, new TextEncoder().encode(page))
+  files.set('THIRD-PARTY-WORKERS.txt', await licences([modules.metafile, sandbox.metafile]))
   const named = (start: string) => [...files.keys()].find(name => name.startsWith(`${start}-`))!
   const first = Object.fromEntries(
     Object.keys(entries).map(name => [name, reached(modules.metafile, named(name))]),
@@ -91,7 +94,6 @@ export async function buildWorkers(): Promise<BuiltWorkers> {
       sandbox: named('sandbox'),
       frame: frameName,
     },
-    metafiles: [modules.metafile, sandbox.metafile],
     first,
   }
 }
@@ -104,6 +106,19 @@ function framePage(script: string): string {
   const hash = createHash('sha256').update(script).digest('base64')
   const policy = `default-src 'none'; script-src 'sha256-${hash}' 'wasm-unsafe-eval' blob: data:; worker-src blob:; connect-src 'none'`
   return `<!doctype html><meta charset="utf-8"><meta http-equiv="content-security-policy" content="${policy}"><title>Code from elsewhere</title><script>${script}</script>\n`
+}
+
+/** The licences of the packages that the programs contain. */
+async function licences(metafiles: readonly Metafile[]): Promise<Uint8Array> {
+  const packages = new Set<string>()
+  for (const { inputs } of metafiles)
+    for (const input of Object.keys(inputs)) {
+      const found = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)
+      if (found) packages.add(found[1])
+    }
+  const from = createRequire(import.meta.url)
+  const texts = await Promise.all([...packages].sort().map(name => licenceOf(name, from)))
+  return new TextEncoder().encode(`Studio's workers contain these packages.\n\n${texts.join('\n\n')}\n`)
 }
 
 const nameOf = (path: string): string => path.split('/').at(-1)!

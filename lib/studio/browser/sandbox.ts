@@ -47,6 +47,8 @@ async function fetchText(url: string): Promise<string> {
 
 function open(frame: HTMLIFrameElement, src: string): Promise<void> {
   frame.setAttribute('sandbox', 'allow-scripts')
+  // where a service worker adds the headers of this page, it does not for frames without an origin: they need none so
+  frame.setAttribute('credentialless', '')
   // threads need memory that they share, if this page has it
   frame.allow = 'cross-origin-isolated'
   frame.hidden = true

@@ -130,6 +130,11 @@ function Head() {
         <p class="project" title={info.mode === 'server' ? texts.head.server : texts.head.browser}>
           {info.project}
           {info.mode === 'browser' && <span class="chip">{texts.head.browserChip}</span>}
+          {!info.threads && (
+            <span class="chip" title={texts.head.oneThreadWhy}>
+              {texts.head.oneThread}
+            </span>
+          )}
         </p>
       )}
       <p class="busy" aria-live="polite">

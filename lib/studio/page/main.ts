@@ -1,5 +1,6 @@
 import { httpStudio } from '../http_studio.js'
 import { startPage } from './app.js'
+import type { LocalSettings } from './local.js'
 
 /** Where this origin keeps the token that came with the address. */
 const KEY = 'ristretto studio token'
@@ -13,4 +14,8 @@ function takeToken(): string {
   return given
 }
 
-startPage(httpStudio({ token: takeToken() }), document.getElementById('app') ?? document.body)
+const host = document.getElementById('app') ?? document.body
+/** A site without a server names its programs here. */
+const local = document.getElementById('local')?.textContent
+if (local) void import('./local.js').then(({ startLocal }) => startLocal(JSON.parse(local) as LocalSettings, host))
+else startPage(httpStudio({ token: takeToken() }), host)

@@ -27,12 +27,26 @@ export const texts = {
     server: 'This project is a folder of the machine that serves the page',
     browser: 'This project is kept in this browser',
     browserChip: 'in this browser',
+    oneThread: 'one thread',
+    oneThreadWhy: 'The host of this page sends no isolation headers, so that it may not use several threads',
     busy: (running: number, queued: number) =>
       [running && `${running} running`, queued && `${queued} queued`].filter(Boolean).join(', '),
     free: (text: string) => `${text} free`,
     space: 'Space that is left for this project',
     themes: { system: 'as the system', light: 'light', dark: 'dark' },
     theme: (now: string, next: string) => `Colours: ${now}. Change to ${next}`,
+  },
+
+  local: {
+    inUse: 'This project is open in another tab',
+    inUseText: 'One tab at a time has it. What it is doing now stops, and goes on here from its newest snapshot.',
+    taken: 'Another tab has taken this project',
+    takenText: 'What was running goes on there. It can be taken back.',
+    take: 'Take it over',
+    insecure: 'This address keeps no files',
+    insecureText:
+      'A project is kept in the browser only for pages of https or of this machine, in a browser of 2023 or later.',
+    failed: (why: string) => `The project cannot be opened: ${why}`,
   },
 
   unknown: { title: 'Nothing is here', text: (path: string) => `The address ${path} leads nowhere.` },

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type PretrainedForm, StudioError } from '../../api/index.js'
 import { useDesk } from '../desk.js'
+import { download } from '../hooks.js'
 import { type Dropped, DropZone } from '../parts/drop_zone.js'
 import { AreaField, TextField } from '../parts/fields.js'
 import { Button, Choice, Failure, Panel } from '../parts/ui.js'
@@ -135,7 +136,7 @@ export function Import() {
         <p>{texts.importing.saveProjectText}</p>
         <Button
           icon="down"
-          onClick={() => void desk.attempt(async () => window.open(await desk.studio.project(), '_self'))}
+          onClick={() => void desk.attempt(async () => download(await desk.studio.project(), 'project.zip'))}
         >
           {texts.importing.saveProject}
         </Button>

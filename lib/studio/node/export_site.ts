@@ -1,0 +1,28 @@
+import { cp, mkdir, readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { StudioError } from '../api/index.js'
+
+/** The built page, and what a site without a server has beside it or in place of it. */
+export interface SiteFolders {
+  readonly page: URL
+  readonly site: URL
+}
+
+/**
+ * Write Studio as a site that any host can give out: everything then happens in the browser of who opens it. A folder that
+ * holds something else is left alone.
+ */
+export async function exportSite(out: string, { page, site }: SiteFolders): Promise<void> {
+  const there = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] as string[]
+    throw new StudioError(`cannot write to '${out}': ${error.message}`, 400)
+  })
+  if (there.length && !there.includes('service_worker.js'))
+    throw new StudioError(`'${out}' holds files that are no exported Studio: name a new or empty folder`, 409)
+  await mkdir(out, { recursive: true })
+  for (const folder of [page, site])
+    await cp(fileURLToPath(folder), out, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      throw new StudioError('the page is not built: npm run build', 503)
+    })
+}
