@@ -65,7 +65,7 @@ export function addConvertAnnoset(program: Command, output: Output): void {
     .addHelpText(
       'after',
       `
-PNG and JPEG files are read by two packages: npm install ndarray-pixels sharp.
+Plain PNG files need nothing else; others are read by two packages: npm install ndarray-pixels sharp.
 
 Examples:
   ristretto convert-annoset VOCdevkit/ trainval.txt voc_lmdb --label-map-file labelmap_voc.prototxt --encoded --shuffle

@@ -45,7 +45,7 @@ export function addConvertImageset(program: Command, output: Output): void {
     .addHelpText(
       'after',
       `
-PNG and JPEG files are read by two packages: npm install ndarray-pixels sharp.
+Plain PNG files need nothing else; others are read by two packages: npm install ndarray-pixels sharp.
 Keys are '%08d_<path>'. Files that cannot be read are left out, each with a notice, as in Caffe.
 
 Examples:
