@@ -6,7 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { LayerClass } from '../lib/layer.js'
 import { builtInLayers } from '../lib/layers/index.js'
+import { foldedOps } from '../lib/onnx/fold.js'
 import { exporters, whyNot } from '../lib/onnx/layers/index.js'
+import { ops } from '../lib/onnx/ops/index.js'
 
 const page = fileURLToPath(new URL('../docs/onnx.md', import.meta.url))
 
@@ -37,10 +39,23 @@ function otherTable(): string {
   return ['| layer | |', '|---|---|', ...short, ...rows].join('\n')
 }
 
+/** What becomes of each operator of a model that is read. */
+function operatorTable(): string {
+  const rows = Object.keys(ops)
+    .sort((a, b) => a.localeCompare(b))
+    .map(op => `| ${op} | ${ops[op].layers} | ${ops[op].note ?? ''} |`)
+  return ['| operator | layers | |', '|---|---|---|', ...rows].join('\n')
+}
+
 /** The page with its tables as the code has them. */
 export function withTables(text: string): string {
   let whole = text
-  for (const [name, table] of Object.entries({ layers: layerTable(), others: otherTable() }))
+  for (const [name, table] of Object.entries({
+    layers: layerTable(),
+    others: otherTable(),
+    operators: operatorTable(),
+    folded: foldedOps.join(', '),
+  }))
     whole = whole.replace(
       new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`),
       (_, begin: string, end: string) => `${begin}\n${table}\n\n${end}`,

@@ -8,12 +8,12 @@ import { readGraph } from '../onnx/read.js'
 import { createFiles } from '../system/files.js'
 import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
+import { constant, convertFromOnnx, dim, type FromOnnxOptions } from './convert_onnx.js'
 import { mustExist } from './input_file.js'
 import { layersOption, list, type RunOptions, registerLayers } from './options.js'
 import { type Output, print, resultFile, warn } from './output.js'
 
-interface ConvertOptions {
-  shape?: Record<string, number[]>
+interface ConvertOptions extends FromOnnxOptions {
   batch?: 'fixed' | 'dynamic'
   outputBlobs?: string[]
   meta?: Record<string, string>
@@ -25,8 +25,11 @@ interface ConvertOptions {
 export function addConvert(program: Command, output: Output): void {
   program
     .command('convert')
-    .description('Turn a net with its weights into an ONNX model.')
-    .argument('<files...>', 'the prototxt of the net, its .caffemodel, and the .onnx to write')
+    .description('Turn a net with its weights into an ONNX model, or an ONNX model into a net with its weights.')
+    .argument(
+      '<files...>',
+      'the prototxt of the net, its .caffemodel, and the .onnx to write; or the three the other way round',
+    )
     .option('--shape <name=sizes>', 'sizes of an input, the batch first, as in data=1,3,224,224; several add up', shape)
     .addOption(new Option('--batch <kind>', 'for any batch or for that of the net').choices(['fixed', 'dynamic']))
     .option(
@@ -42,14 +45,28 @@ export function addConvert(program: Command, output: Output): void {
         'whole',
       ]),
     )
+    .option('--dim <name=size>', 'from ONNX: the size that the model calls so, as in N=8; several add up', dim)
+    .option('--constant <name=values>', 'from ONNX: an input that is to be a constant; several add up', constant)
+    .option(
+      '--freeze <patterns>',
+      "from ONNX: layers that keep their weights, as in 'backbone/*', separated by commas",
+      list,
+    )
+    .option('--frozen-batch-norm', 'from ONNX: BatchNorm layers keep their statistics when the net is trained')
+    .option('--strict-caffe', 'from ONNX: refuse what Caffe itself has no layer or field for')
     .addOption(layersOption())
-    .action((files: string[], options: ConvertOptions) => convert(files, options, output))
+    .action((files: string[], options: ConvertOptions) =>
+      files.length > 1 && /\.onnx$/i.test(files[0])
+        ? convertFromOnnx(files, options, output)
+        : convert(files, options, output),
+    )
     .addHelpText(
       'after',
       `
 Examples:
   ristretto convert deploy.prototxt net.caffemodel net.onnx
-  ristretto convert deploy.prototxt net.caffemodel net.onnx --meta mean=104,117,123 --meta channels=BGR`,
+  ristretto convert deploy.prototxt net.caffemodel net.onnx --meta mean=104,117,123 --meta channels=BGR
+  ristretto convert net.onnx deploy.prototxt net.caffemodel --shape x=1,3,48,192`,
     )
 }
 

@@ -106,3 +106,45 @@ describe('convert to ONNX', () => {
     expect(err).toContain(message)
   })
 })
+
+describe('convert from ONNX', () => {
+  it('writes a prototxt and its weights, which are the net again', async () => {
+    await cli('convert', model, weights, at('there.onnx'), '--meta', 'mean=1\n2', '--batch', 'dynamic')
+    const back = [at('back.prototxt'), at('back.caffemodel')] as const
+    const { code, out, err } = await cli('convert', at('there.onnx'), ...back, '--dim', 'N=2', '--freeze', '*')
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/back\.prototxt: \d+ layers, \d+ nodes were computed\n.*back\.caffemodel: \d\.\d\d MB\n/)
+    const text = readFileSync(back[0], 'utf8')
+    expect(text).toMatch(/^# onnx: mean = 1\\n2\n/)
+    expect(text).toMatch(/lr_mult: 0/)
+    const net = await Net.create(back[0], { engine: 'js', weights: back[1] })
+    const there = await Net.create(at('there.onnx'), { engine: 'js', dims: { N: 2 } })
+    expect(net.inputs).toEqual(there.inputs)
+    for (const [name, blobs] of Object.entries(there.params))
+      blobs.forEach((blob, i) => {
+        expect([...net.params[name][i].dataArray]).toEqual([...blob.dataArray])
+      })
+  })
+
+  it.each([
+    [['a.onnx', 'b.prototxt'], /convert turns a model into a net and its weights/],
+    [['nowhere.onnx', 'b.prototxt', 'b.caffemodel'], /nowhere\.onnx/],
+  ])('refuses %j', async (files, message) => {
+    const { code, err } = await cli('convert', ...files)
+    expect(code).not.toBe(0)
+    expect(err).toMatch(message)
+  })
+
+  it('says what Caffe itself has none of, and refuses it where that is asked for', async () => {
+    const swish = at('swish.prototxt')
+    writeFileSync(
+      swish,
+      'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } } layer { name: "y" type: "HardSwish" bottom: "x" top: "y" }',
+    )
+    await cli('convert', swish, at('swish.onnx'))
+    const files = [at('swish.onnx'), at('s.prototxt'), at('s.caffemodel')]
+    expect((await cli('convert', ...files)).err).toMatch(/Caffe itself has none of HardSwish/)
+    const { code, err } = await cli('convert', ...files, '--strict-caffe')
+    expect([code === 0, err]).toEqual([false, expect.stringMatching(/Caffe itself has none of HardSwish/)])
+  })
+})
