@@ -126,7 +126,8 @@ export class Net {
   }
 
   /**
-   * Build a net from a prototxt (path, URL or bytes) or a parsed NetParameter, of any version of the format.
+   * Build a net from a prototxt (path, URL or bytes) or a parsed NetParameter, of any version of the format, or from an
+   * ONNX model, which brings its weights. Weights in the `blobs` of a NetParameter's layers are taken, too.
    * Throws FormatError for a file that cannot be read, NetError for a net that breaks a rule, EngineError for an engine
    * that cannot run here.
    */

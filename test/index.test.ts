@@ -93,6 +93,8 @@ test('a page that makes and trains nets loads no layer that most nets lack, and 
     'layers/data',
     'layers/lstm',
     'net/hdf5',
+    'onnx/import',
+    'onnx/export',
     'proto/forks',
     'solver/lint',
   ])

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Net } from '../../lib/net.js'
 import { exportNet } from '../../lib/onnx/export.js'
 import type { Graph } from '../../lib/onnx/graph.js'
+import { importGraph } from '../../lib/onnx/import.js'
 import { readGraph } from '../../lib/onnx/read.js'
 import { writeGraph } from '../../lib/onnx/write.js'
 import { parseNet } from '../../lib/proto/text.js'
@@ -51,13 +52,16 @@ async function layers(): Promise<Seed[]> {
 const made = [await branches(), ...(await layers())]
 export const models = (): readonly Seed[] => made
 
-/** Read all of it, the graphs within as well, write it and read that. */
+/** Read all of it, the graphs within as well, write it and read that, and make it a net's description. */
 export async function readModel(bytes: Uint8Array): Promise<void> {
   const graph = await readGraph(bytes, { external: async () => new Uint8Array(64) })
   visit(graph, new Set())
   const written = writeGraph(graph)
   const again = writeGraph(await readGraph(written))
   if (Buffer.compare(written, again)) throw new Error('a model that was written reads differently')
+  // what cannot come is refused with words; what can is a description that nets are made of
+  const { net } = importGraph(graph)
+  for (const { name, type } of net.layer ?? []) if (!name || !type) throw new Error('a layer without a name or type')
 }
 
 function visit(graph: Graph, outer: ReadonlySet<string>): void {
