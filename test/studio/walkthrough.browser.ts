@@ -66,7 +66,9 @@ describe.skipIf(!chromiumPath)('the walkthrough, with a server', () => {
     if (broken) throw new Error(`the step before did not end well: ${broken}`)
     broken = name
     await step(walk)
-    expect(opened.faults.splice(0)).toEqual([])
+    // Chromium writes down every request that is refused; the last step asks for one
+    const faults = opened.faults.splice(0).filter(fault => !/status of 409/.test(fault))
+    expect(faults).toEqual([])
     broken = ''
   })
 })

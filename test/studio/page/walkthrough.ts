@@ -39,6 +39,16 @@ const LAYER = `layer {
 }
 `
 
+/** Ask again until the answer is right; the last one is told where it never is. */
+async function until<T>(read: () => Promise<T>, right: (value: T) => boolean): Promise<void> {
+  for (const end = Date.now() + LONG; ; ) {
+    const value = await read()
+    if (right(value)) return
+    if (Date.now() > end) throw new Error(`it stayed ${JSON.stringify(value)}`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
 export class Walkthrough {
   dataset = ''
   model = ''
@@ -91,10 +101,12 @@ export class Walkthrough {
     await page.getByRole('button', { name: /^7 / }).click()
     await page.getByRole('button', { name: 'Next page' }).click()
     const picture = page.locator('.pictures img').first()
-    await expect
-      .poll(() => picture.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight]))
-      .toEqual([28, 28])
-    await expect.poll(() => page.locator('.pictures .caption').first().textContent()).toBe('7')
+    const size = () => picture.evaluate((image: HTMLImageElement) => `${image.naturalWidth}×${image.naturalHeight}`)
+    await until(size, value => value === '28×28')
+    await until(
+      () => page.locator('.pictures .caption').first().textContent(),
+      value => value === '7',
+    )
     await this.axe('dataset')
     await this.picture('dataset')
   }
@@ -160,7 +172,7 @@ export class Walkthrough {
     // the first epoch stands: there is a snapshot to go on from
     await page.locator('.snapshots li').first().waitFor({ timeout: LONG })
     const before = await described()
-    await expect.poll(described, { timeout: LONG }).not.toBe(before)
+    await until(described, value => value !== before)
     await this.axe('training')
     await this.picture('training')
     await this.mode.kill(this.model)
@@ -203,7 +215,10 @@ export class Walkthrough {
     await page.mouse.move(...at(0.7, 0.25), { steps: 8 })
     await page.mouse.move(...at(0.45, 0.78), { steps: 8 })
     await page.mouse.up()
-    await expect.poll(() => page.locator('.classes .first .class-name').textContent(), { timeout: LONG }).toBe('7')
+    await until(
+      () => page.locator('.classes .first .class-name').textContent(),
+      value => value === '7',
+    )
     await this.picture('pad')
   }
 
@@ -225,9 +240,10 @@ export class Walkthrough {
     const cell = page.locator('.cell.wrong:not(.zero)').first()
     const number = Number(await cell.textContent())
     await cell.click()
-    await expect
-      .poll(() => page.locator('#evaluated .pictures img').count(), { timeout: LONG })
-      .toBe(Math.min(50, number))
+    await until(
+      () => page.locator('#evaluated .pictures img').count(),
+      value => value === Math.min(50, number),
+    )
     await this.axe('evaluation')
     await page.evaluate(() => scrollTo(0, 0))
     await this.picture('evaluation')
@@ -242,7 +258,10 @@ export class Walkthrough {
     await page.getByLabel('Epochs').fill('0.05')
     await page.getByRole('button', { name: 'Create 2 jobs' }).click()
     await page.getByRole('heading', { name: 'Jobs' }).waitFor()
-    await expect.poll(() => page.locator('.jobs .badge.done').count(), { timeout: LONG }).toBe(5)
+    await until(
+      () => page.locator('.jobs .badge.done').count(),
+      value => value === 5,
+    )
     for (const box of (await page.locator('.jobs .pick input').all()).slice(0, 2)) await box.check()
     await this.axe('home with jobs')
     await this.picture('home')

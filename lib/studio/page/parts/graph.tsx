@@ -205,7 +205,6 @@ function Node(props: {
       // of SVG, attributes are written as they are
       tabindex={0}
       data-layer={node.layer}
-      aria-label={texts.graph.node(node.layer, node.type, node.tops.map(blob => shapeText(blob.shape)).join(', '))}
       aria-pressed={props.chosen}
       class={`node${props.chosen ? ' chosen' : ''}${props.hit ? ' hit' : ''}${props.faint ? ' faint' : ''}`}
       onClick={props.onChoose}
@@ -215,6 +214,7 @@ function Node(props: {
         props.onChoose()
       }}
     >
+      <title>{texts.graph.node(node.layer, node.type, node.tops.map(blob => shapeText(blob.shape)).join(', '))}</title>
       <rect class="node-box" x={left} y={top} width={node.width} height={node.height} rx="5" />
       {props.by === 'type' ? (
         <rect class={`node-key fill-${props.value}`} x={left} y={top} width="5" height={node.height} rx="2.5" />

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import type { JobSummary, ModelForm, RateForm, StudioError, Sweep } from '../../api/index.js'
 import { useDesk } from '../desk.js'
 import { parseSweep, sweepText } from '../format.js'
@@ -16,6 +17,8 @@ export function ModelSettings(props: {
   datasets: readonly JobSummary[]
   onChange: Change
   faults: StudioError | undefined
+  /** The net can be built. */
+  sound: boolean
 }) {
   const { form, onChange } = props
   const t = texts.newModel
@@ -102,13 +105,18 @@ export function ModelSettings(props: {
           />
         </Row>
       </Panel>
-      <SolverPanel form={form} onChange={onChange} fault={fault} />
+      <SolverPanel form={form} onChange={onChange} fault={fault} sound={props.sound} />
       <EnginePanel form={form} onChange={onChange} />
     </div>
   )
 }
 
-function SolverPanel(props: { form: ModelForm; onChange: Change; fault: (path: string) => string | undefined }) {
+function SolverPanel(props: {
+  form: ModelForm
+  onChange: Change
+  fault: (path: string) => string | undefined
+  sound: boolean
+}) {
   const { form, fault } = props
   const t = texts.newModel
   const { solver } = form
@@ -157,7 +165,7 @@ function SolverPanel(props: { form: ModelForm; onChange: Change; fault: (path: s
         <SweepField label={t.decay} value={solver.decay} onInput={decay => set({ decay })} />
         <NumberField label={t.clip} value={solver.clip} placeholder={t.never} onInput={clip => set({ clip })} />
       </Row>
-      <RateCurve form={form} />
+      <RateCurve form={form} sound={props.sound} />
     </Panel>
   )
 }
@@ -206,12 +214,13 @@ function PolicyFields({ policy, onChange }: { policy: RateForm; onChange: (polic
 }
 
 /** How the rate goes over the training. */
-function RateCurve({ form }: { form: ModelForm }) {
+function RateCurve({ form, sound }: { form: ModelForm; sound: boolean }) {
   const { studio } = useDesk()
-  const key = useSettled(
-    form.dataset && form.net ? JSON.stringify({ ...form, name: form.name || 'preview', layers: undefined }) : '',
-    500,
-  )
+  // a text that is broken while one types keeps the curve that it had
+  const last = useRef('')
+  if (sound && form.dataset && form.net)
+    last.current = JSON.stringify({ ...form, name: form.name || 'preview', layers: undefined })
+  const key = useSettled(last.current, 500)
   const preview = useLoad(key ? () => studio.previewSolver(JSON.parse(key) as ModelForm) : undefined, [key])
   if (!key) return <p class="muted">{texts.newModel.noCurve}</p>
   if (preview.error !== undefined) return <Failure error={preview.error} />

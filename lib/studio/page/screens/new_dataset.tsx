@@ -246,7 +246,7 @@ function PathField(props: { value: string; onInput: (path: string) => void; disa
 /** A few pictures before and after, and what would be left out. */
 function Preview({ form }: { form: DatasetForm | undefined }) {
   const { studio } = useDesk()
-  const key = useSettled(form ? JSON.stringify({ ...form, name: '', group: '' }) : '', 400)
+  const key = useSettled(form ? JSON.stringify({ ...form, name: 'preview', group: undefined }) : '', 400)
   const preview = useLoad(key ? () => studio.previewDataset(JSON.parse(key) as DatasetForm) : undefined, [key])
   const { value } = preview
   return (

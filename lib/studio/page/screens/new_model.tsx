@@ -102,7 +102,13 @@ export function NewModel(props: { from?: JobId; dataset?: JobId; weights?: JobId
         </div>
         {faults && <Faults error={faults} />}
         <div class="columns new-model">
-          <ModelSettings form={form} datasets={datasets} onChange={set} faults={faults} />
+          <ModelSettings
+            form={form}
+            datasets={datasets}
+            onChange={set}
+            faults={faults}
+            sound={!looking && errors === 0 && inspection.value !== undefined}
+          />
           <div class="stack net-side">
             <Panel
               title={texts.newModel.net}
