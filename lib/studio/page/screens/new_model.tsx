@@ -201,10 +201,16 @@ function useInspection(form: ModelForm, stage: Stage) {
     [form.net, stage, form.dataset, form.layers, form.crop, form.batch],
   )
   const settled = useSettled(request, 350)
-  const inspection = useLoad<Inspection>(settled.net.trim() ? signal => studio.inspect(settled, signal) : undefined, [
-    settled,
-  ])
-  return { inspection, looking: inspection.loading || settled !== request, lookAgain: inspection.reload }
+  const answer = useLoad<{ of: InspectRequest; inspection: Inspection }>(
+    settled.net.trim()
+      ? async signal => ({ of: settled, inspection: await studio.inspect(settled, signal) })
+      : undefined,
+    [settled],
+  )
+  const inspection = { ...answer, value: answer.value?.inspection }
+  // the last answer is shown until there is another: it may be about an older text
+  const looking = answer.loading || answer.value?.of !== request
+  return { inspection, looking: looking && answer.error === undefined, lookAgain: answer.reload }
 }
 
 /** The layer whose message a line is in: the last that begins at or above it. */
