@@ -8,7 +8,7 @@ import { folderOf, type JobFile } from '../core/job_files.js'
 import type { Command, Exit, Handle, Runner, Start } from '../core/runner.js'
 import { readJson, type Store } from '../core/store.js'
 import { environment, permissions } from './confinement.js'
-import { isAlive, livingMark, type ProcessMark } from './process_mark.js'
+import { clearDead, livingMark, type ProcessMark, stillLives } from './process_mark.js'
 
 export interface ProcessRunnerOptions {
   readonly root: string
@@ -36,6 +36,8 @@ export class ProcessRunner implements Runner {
     const folder = store.location(folderOf(id))!
     const job = await readJson<JobFile>(store, `${folderOf(id)}/job.json`)
     const native = job?.kind === 'model' && 'engine' in job.form && job.form.engine === 'native'
+    // a job may not look at other processes: who starts it has looked for it
+    clearDead(join(folder, 'process.json'))
     const said = openSync(join(folder, 'output.txt'), 'a')
     try {
       const child = fork(fileURLToPath(program), [root, id, String(attempt), String(threads)], {
@@ -49,7 +51,7 @@ export class ProcessRunner implements Runner {
       // neither the child nor the channel keeps a server from ending
       child.unref()
       child.channel?.unref()
-      return this.own(child, id, folder)
+      return this.own(child, folder)
     } finally {
       closeSync(said)
     }
@@ -61,7 +63,7 @@ export class ProcessRunner implements Runner {
     return mark && this.adopted(mark, folder)
   }
 
-  private own(child: ChildProcess, id: JobId, folder: string): Handle {
+  private own(child: ChildProcess, folder: string): Handle {
     const exited = new Promise<Exit>(resolve =>
       child.once('exit', (code, signal) => resolve({ orderly: code === 0, reason: reasonOf(code, signal, folder) })),
     )
@@ -71,17 +73,14 @@ export class ProcessRunner implements Runner {
         if (child.connected) child.send(command, error => error && this.write(folder, command))
         else this.write(folder, command)
       },
-      kill: () => {
-        child.kill('SIGKILL')
-        void id
-      },
+      kill: () => void child.kill('SIGKILL'),
     }
   }
 
   private adopted(mark: ProcessMark, folder: string): Handle {
     const exited = new Promise<Exit>(resolve => {
       const look = () => {
-        if (isAlive(mark)) setTimeout(look, POLL).unref()
+        if (stillLives(mark)) setTimeout(look, POLL).unref()
         else resolve({ orderly: false, reason: `its process ended${lastWords(folder)}` })
       }
       look()
@@ -90,7 +89,7 @@ export class ProcessRunner implements Runner {
       exited,
       command: command => this.write(folder, command),
       kill: () => {
-        if (isAlive(mark)) process.kill(mark.pid, 'SIGKILL')
+        if (stillLives(mark)) process.kill(mark.pid, 'SIGKILL')
       },
     }
   }

@@ -20,7 +20,7 @@ import { DataRoots } from './data_roots.js'
 import { nodeStore, projectName } from './node_store.js'
 import { PageFiles, packageVersion } from './page_files.js'
 import { processInspector } from './process_inspector.js'
-import { claimFile, readMark, releaseFile } from './process_mark.js'
+import { claimFile, clearDead, readMark, releaseFile } from './process_mark.js'
 import { ProcessRunner } from './process_runner.js'
 import { Tickets } from './tickets.js'
 import { Uploads } from './uploads.js'
@@ -45,6 +45,7 @@ export async function startServer(options: StartOptions, beside: Beside = beside
   const token = options.token ?? (await tokenOf(options.tokenFile))
   await mkdir(root, { recursive: true })
   const lock = join(root, 'lock')
+  clearDead(lock)
   if (!claimFile(lock))
     throw new StudioError(`another Studio serves '${root}' (process ${readMark(lock)?.pid}): one at a time`, 409)
   const store = nodeStore(root)
