@@ -127,7 +127,7 @@ test('every way in of package.json has its source where tsconfig.json and typedo
   const ways = Object.entries<{ types: string; default: string }>(read('package.json').exports).filter(
     ([name]) => !['./package.json', './models/*'].includes(name),
   )
-  expect(ways).toHaveLength(5)
+  expect(ways).toHaveLength(6)
   const { paths } = read('tsconfig.json').compilerOptions
   const sources = ways.map(([name, { types, default: code }]) => {
     const source = code.replace('dist/', '').replace('.js', '.ts')

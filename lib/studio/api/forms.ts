@@ -9,7 +9,9 @@ export interface Forms {
   pretrained: PretrainedForm
 }
 
+/** What jobs there are. */
 export type JobKind = keyof Forms
+/** The form of any of them. */
 export type AnyForm = Forms[JobKind]
 
 /** Where pictures come from. */
@@ -42,6 +44,7 @@ export type DatasetSource =
 /** What was uploaded; or a path of the server's, under its data folders. */
 export type Place = { readonly upload: string } | { readonly path: string }
 
+/** A dataset: where its pictures come from, and what becomes of them. */
 export interface DatasetForm {
   readonly name: string
   readonly group?: string
@@ -77,6 +80,7 @@ export type RateForm =
   | { readonly policy: 'cosine' }
   | { readonly policy: 'plateau'; readonly gamma: Sweep; readonly tests: number }
 
+/** A model: a net, the dataset that it learns from, and how. */
 export interface ModelForm {
   readonly name: string
   readonly group?: string
@@ -125,6 +129,7 @@ export interface ModelForm {
   readonly threads?: number
 }
 
+/** An evaluation of a model. */
 export interface EvaluationForm {
   readonly name?: string
   readonly model: JobId

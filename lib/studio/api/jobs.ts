@@ -76,6 +76,7 @@ export interface Job extends JobSummary {
   readonly result?: DatasetResult | EvaluationResult
 }
 
+/** Weights of a training at an iteration. */
 export interface Snapshot {
   readonly iter: number
   readonly epoch: number
@@ -102,6 +103,7 @@ export interface DatasetResult {
   readonly bytes: number
 }
 
+/** How good a model is, over a set or other pictures. */
 export interface EvaluationResult {
   readonly kind: 'evaluation'
   readonly items: number

@@ -25,6 +25,7 @@ export interface Mark {
   readonly suggestion?: string
 }
 
+/** What was found in a text: marks, and the net of the stage as a graph. */
 export interface Inspection {
   readonly marks: readonly Mark[]
   /** Left out where the net could not be built. */
@@ -89,6 +90,7 @@ export interface LayerReport {
   }[]
 }
 
+/** What a form makes of a training: its length, its rates, its solver. */
 export interface SolverPreview {
   readonly maxIter: number
   readonly testInterval: number
@@ -168,11 +170,13 @@ export interface ItemQuery {
   readonly perPage?: number
 }
 
+/** Some of the pictures of a set, of how many. */
 export interface ItemPage {
   readonly total: number
   readonly items: readonly DatasetItem[]
 }
 
+/** A picture of a set. */
 export interface DatasetItem {
   readonly set: SetName
   readonly item: number
@@ -192,6 +196,7 @@ export interface EvaluatedQuery {
   readonly perPage?: number
 }
 
+/** Some of the items of an evaluation, of how many. */
 export interface EvaluatedPage {
   readonly total: number
   readonly items: readonly {
@@ -207,6 +212,7 @@ export interface EvaluatedPage {
 }
 
 /** A series, thinned so that no smallest or largest value is lost. */
+/** The curves of a training. */
 export interface MetricsQuery {
   readonly from?: number
   readonly to?: number
@@ -224,6 +230,7 @@ export interface Metrics {
   readonly seconds: readonly number[]
 }
 
+/** What jobs have and have not in common. */
 export interface Comparison {
   readonly jobs: readonly JobId[]
   /** Settings in which they differ: path of the form, and a value each. */

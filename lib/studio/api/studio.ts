@@ -39,6 +39,7 @@ export interface StudioInfo {
   readonly limits: { readonly upload: number; readonly pixels: number }
 }
 
+/** Which jobs are listed; all where nothing is said. */
 export interface JobQuery {
   readonly kind?: JobKind
   readonly state?: JobState
