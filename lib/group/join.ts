@@ -86,6 +86,7 @@ interface WorkerScope {
   readonly name: string
   postMessage(message: unknown): void
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
+  addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void
   removeEventListener(type: 'message', listener: (event: MessageEvent) => void): void
 }
 
@@ -108,6 +109,11 @@ async function browserPort(): Promise<MemberPort | undefined> {
           if (!start) return
           end()
           resolve(start)
+        })
+        // a page hears of errors, and of no promise that was rejected
+        scope.addEventListener('unhandledrejection', ({ reason }) => {
+          const why = reason instanceof Error ? reason.message : String(reason)
+          scope.postMessage({ ristrettoNote: 'abort', reason: why } satisfies Note)
         })
         scope.postMessage({ ristrettoNote: 'join' } satisfies Note)
       }),

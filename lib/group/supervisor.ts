@@ -1,3 +1,4 @@
+import { sharingRefused } from '../engines/wasm/pool.js'
 import { RistrettoError } from '../errors.js'
 import {
   aFunction,
@@ -69,7 +70,7 @@ export async function startWorkers(url: string | URL, workers: number, options: 
   checkOptions('startWorkers', options, RULES)
   if (!Number.isSafeInteger(workers) || workers < 1 || workers > MOST)
     throw new RistrettoError(`workers must be a whole number from 1 to ${MOST}, not ${workers}`)
-  if (typeof SharedArrayBuffer === 'undefined')
+  if (typeof SharedArrayBuffer === 'undefined' || sharingRefused() !== undefined)
     throw new RistrettoError(
       'several workers share memory, which this page may not: it needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
     )

@@ -6,7 +6,7 @@ import type { Communicator } from '../group.js'
 import { Memory } from '../memory.js'
 import { drawSeed } from '../net/source.js'
 import { printNet, printSolver } from '../proto/print.js'
-import { adoptPlace, placeText, type TrainingRun } from './snapshot.js'
+import { applyPositions, positionsOf, type TrainingRun } from './snapshot.js'
 
 /** Texts that must be equal on all members, by what they are of. Throws an error that names the first that is not. */
 async function mustAgree(group: Communicator, texts: Readonly<Record<string, string>>): Promise<void> {
@@ -94,4 +94,21 @@ export async function gatherLists(group: Communicator, lists: readonly Float64Ar
     for (let at = 0; at < values.length; at += 1 + values[at]) all.push(values.subarray(at + 1, at + 1 + values[at]))
   }
   return all
+}
+
+/** Where a run is, beside its weights and history, as a text: for the members of a group that start from another's. */
+async function placeText(solver: TrainingRun): Promise<string> {
+  const { iter, rate } = solver
+  const { stage, lowest, lastEvent } = rate
+  return JSON.stringify({ iter, stage, lowest: `${lowest}`, lastEvent, positions: await positionsOf(solver) })
+}
+
+/** Go on from there. */
+async function adoptPlace(solver: TrainingRun, text: string): Promise<void> {
+  // data layers that are there already keep what they have read ahead
+  if ((await placeText(solver)) === text) return
+  const { iter, stage, lowest, lastEvent, positions } = JSON.parse(text)
+  solver.iter = iter
+  Object.assign(solver.rate, { stage, lowest: Number(lowest), lastEvent })
+  applyPositions(solver, positions)
 }

@@ -191,7 +191,8 @@ function checkedState(layer: Layer, state: Record<string, number>): Record<strin
   return state
 }
 
-async function positionsOf(solver: TrainingRun): Promise<Positions> {
+/** Where every random stream and data layer of a run is. */
+export async function positionsOf(solver: TrainingRun): Promise<Positions> {
   const train = await positionOf(solver.net)
   const test: NetPosition[] = []
   for (const net of solver.testNets) test.push(await positionOf(net))
@@ -217,7 +218,8 @@ const isPosition = (value: unknown): boolean =>
   isRecord(value.layers) &&
   Object.values(value.layers).every(state => isRecord(state) && Object.values(state).every(Number.isFinite))
 
-function applyPositions(solver: TrainingRun, positions: Positions): void {
+/** Go on from there. */
+export function applyPositions(solver: TrainingRun, positions: Positions): void {
   const apply = (net: Net, position: NetPosition | undefined) => {
     if (!position) return
     net.runner.count = position.passes
@@ -234,21 +236,4 @@ function applyPositions(solver: TrainingRun, positions: Positions): void {
   }
   apply(solver.net, positions.train)
   solver.testNets.forEach((net, i) => apply(net, positions.test[i]))
-}
-
-/** Where a run is, beside its weights and history, as a text: for the members of a group that start from another's. */
-export async function placeText(solver: TrainingRun): Promise<string> {
-  const { iter, rate } = solver
-  const { stage, lowest, lastEvent } = rate
-  return JSON.stringify({ iter, stage, lowest: `${lowest}`, lastEvent, positions: await positionsOf(solver) })
-}
-
-/** Go on from there. */
-export async function adoptPlace(solver: TrainingRun, text: string): Promise<void> {
-  // data layers that are there already keep what they have read ahead
-  if ((await placeText(solver)) === text) return
-  const { iter, stage, lowest, lastEvent, positions } = JSON.parse(text)
-  solver.iter = iter
-  Object.assign(solver.rate, { stage, lowest: Number(lowest), lastEvent })
-  applyPositions(solver, positions)
 }

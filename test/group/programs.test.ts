@@ -119,6 +119,15 @@ describe('failures', () => {
       await many.ended
       expect(many.err() + many.out()).toMatch(/--workers 2: .* has started 2 members already/)
     }
+    if (mpiLaunchers.length === 2) {
+      process.env.RISTRETTO_MPI = 'libmpich.so.12'
+      const strange = start('openmpi', 2, ['--solver', solver])
+      delete process.env.RISTRETTO_MPI
+      expect(await strange.ended).not.toBe(0)
+      expect(strange.err() + strange.out()).toMatch(
+        /has started 2 members, MPICH .* sees 1: it is not the launcher's own/,
+      )
+    }
     const { code, err } = await cli('train', '--solver', solver, '--workers', '0')
     expect([code, err]).toEqual([2, expect.stringContaining('whole number from 1')])
   })
