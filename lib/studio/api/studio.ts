@@ -60,18 +60,23 @@ export interface RequestFault {
  * a StudioError: nothing is half done then.
  */
 export interface Studio {
+  /** Where this runs, and what can be done there. */
   info(): Promise<StudioInfo>
 
   /** In order of creation, the newest first. */
   jobs(query?: JobQuery): Promise<JobSummary[]>
+  /** All of a job but its files. */
   job(id: JobId): Promise<Job>
   /** Several jobs where a field has several values. */
   create<K extends JobKind>(kind: K, form: Forms[K]): Promise<JobSummary[]>
+  /** Give a job another name, notes, group or star. */
   change(id: JobId, meta: Partial<JobMeta>): Promise<JobSummary>
   /** For a day it can be brought back. A job that others are made from stays: the error names them. */
   remove(id: JobId): Promise<void>
   restore(id: JobId): Promise<JobSummary>
+  /** Ask a job to end soon and in order; asked again, it is ended at once. */
   stop(id: JobId): Promise<void>
+  /** Let a job that has stopped, failed or was interrupted go on. */
   resume(id: JobId): Promise<void>
   /** A snapshot of a training, now. */
   snapshot(id: JobId): Promise<void>
@@ -81,13 +86,16 @@ export interface Studio {
   clone(id: JobId): Promise<{ kind: JobKind; form: Forms[JobKind] }>
   /** Waiting jobs in the order in which they start. */
   order(ids: readonly JobId[]): Promise<void>
+  /** Start no waiting job, or start them again. */
   pause(paused: boolean): Promise<void>
   /** This code may run, now and later. */
   trust(sha256: readonly string[]): Promise<void>
 
+  /** The curves of a training, thinned. */
   metrics(id: JobId, query?: MetricsQuery): Promise<Metrics>
   /** Lines of the log from line `after` on (default 0), and the number of the next. */
   log(id: JobId, after?: number): Promise<{ lines: string[]; next: number }>
+  /** The files of a job, by their paths in its folder. */
   files(id: JobId): Promise<{ path: string; bytes: number }[]>
   /** An address that gives the file once, to be opened or downloaded. */
   address(id: JobId, path: string): Promise<string>
@@ -104,9 +112,11 @@ export interface Studio {
   /** Names that go on from `prefix`, under the server's data folders. */
   paths(prefix: string): Promise<{ path: string; folder: boolean }[]>
 
+  /** A page of the pictures of a set. */
   items(dataset: JobId, query: ItemQuery): Promise<ItemPage>
   /** A PNG. */
   picture(dataset: JobId, set: SetName, item: number): Promise<Blob>
+  /** The mean of the pictures to train on, a PNG. */
   meanPicture(dataset: JobId): Promise<Blob>
   /** What of a source would become of the settings: a few pictures before and after, or what is wrong. */
   previewDataset(form: Forms['dataset']): Promise<{
@@ -118,11 +128,16 @@ export interface Studio {
 
   /** The text of a standard net for a dataset, and settings that suit it. */
   standardNet(name: string, dataset: JobId): Promise<{ net: string; form: Partial<Forms['model']> }>
+  /** What is wrong with the text of a net, and one stage of it as a graph. */
   inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection>
+  /** What a form would make of a training. */
   previewSolver(form: Forms['model']): Promise<SolverPreview>
+  /** Compile custom layers, and hold their gradients against differences. */
   checkLayers(layers: Readonly<Record<string, string>>): Promise<LayerReport>
 
+  /** What a model says about a picture, and what each of its layers did. */
   testOne(model: JobId, request: TestOneRequest, signal?: AbortSignal): Promise<Prediction>
+  /** A page of the items of an evaluation. */
   evaluated(evaluation: JobId, query?: EvaluatedQuery): Promise<EvaluatedPage>
   /** An address that gives a zip once: the net, its weights, labels, mean, code. */
   archive(model: JobId, iter?: number): Promise<string>
@@ -130,6 +145,7 @@ export interface Studio {
   project(ids?: readonly JobId[]): Promise<string>
   /** Jobs of a project's zip come in. */
   importProject(upload: string): Promise<JobSummary[]>
+  /** The settings in which jobs differ, and their nets. */
   compare(ids: readonly JobId[]): Promise<Comparison>
 }
 
