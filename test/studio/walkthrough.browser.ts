@@ -34,7 +34,7 @@ describe.skipIf(!chromiumPath)('the walkthrough, with a server', () => {
       address: server.address,
       pictures,
       async kill(job) {
-        const { pid } = JSON.parse(await readFile(join(root, 'jobs', job, 'state.json'), 'utf8')) as { pid: number }
+        const { pid } = JSON.parse(await readFile(join(root, 'jobs', job, 'process.json'), 'utf8')) as { pid: number }
         process.kill(pid, 'SIGKILL')
       },
       file: (job, path) => readFile(join(root, 'jobs', job, path)),

@@ -31,7 +31,8 @@ const LAYER = `layer {
   name: "blank"
   type: "Python"
   bottom: "data"
-  top: "blank"
+  top: "data"
+  include { phase: TRAIN }
   python_param {
     module: "blank_square"
     layer: "BlankSquareLayer"
@@ -63,7 +64,9 @@ export class Walkthrough {
   }
 
   private async picture(name: string): Promise<void> {
-    if (this.mode.pictures) await this.page.screenshot({ path: join(this.mode.pictures, `${name}.png`) })
+    if (!this.mode.pictures) return
+    await this.page.evaluate(() => scrollTo(0, 0))
+    await this.page.screenshot({ path: join(this.mode.pictures, `${name}.png`) })
   }
 
   private jobOfAddress(): string {
@@ -144,16 +147,16 @@ export class Walkthrough {
     await this.toLine('conv1')
     await page.keyboard.press('Home')
     await page.keyboard.insertText(LAYER)
-    await page.locator('.cm-line', { hasText: 'bottom: "data"' }).last().click()
-    await page.keyboard.press('End')
-    await page.keyboard.press('Shift+Home')
-    await page.keyboard.insertText('  bottom: "blank"')
     await page.locator('[data-layer="blank"]').waitFor({ timeout: LONG })
     await page.locator('[data-layer="conv1"]').click()
     const facts = page.getByRole('complementary', { name: 'conv1' })
     await facts.getByText('20 × 24 × 24').waitFor()
     await facts.getByText('520', { exact: true }).waitFor()
-    await facts.getByText('in blank').waitFor()
+    // only what trains sees blanked pictures
+    await page.getByRole('radio', { name: 'deploy' }).check()
+    await page.locator('[data-layer="blank"]').waitFor({ state: 'detached', timeout: LONG })
+    await page.getByRole('radio', { name: 'train', exact: true }).check()
+    await page.locator('[data-layer="blank"]').waitFor({ timeout: LONG })
     await this.axe('new model')
     await this.picture('new-model')
   }
@@ -162,6 +165,7 @@ export class Walkthrough {
   async train(): Promise<void> {
     const { page } = this
     await page.getByLabel('Epochs').fill('2')
+    await page.getByLabel('Policy').selectOption('fixed')
     await page.getByRole('main').getByLabel('Name', { exact: true }).fill('LeNet blank')
     await page.getByText(/^Solver, [\d,]+ iterations/).waitFor({ timeout: LONG })
     await page.getByRole('button', { name: 'Create' }).click()
@@ -245,7 +249,6 @@ export class Walkthrough {
       value => value === Math.min(50, number),
     )
     await this.axe('evaluation')
-    await page.evaluate(() => scrollTo(0, 0))
     await this.picture('evaluation')
   }
 

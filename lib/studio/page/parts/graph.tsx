@@ -288,7 +288,7 @@ function NodeFacts(props: { node: GraphNode; onLine?: (line: number) => void; on
           {node.fields.map(field => (
             <li key={field.field} class={field.set ? '' : 'muted'}>
               <code>
-                {field.field}: {field.value}
+                {field.field.replace(/^\w+_param\./, '')}: {field.value}
               </code>
               {!field.set && ` ${texts.graph.byDefault}`}
             </li>
