@@ -36,7 +36,10 @@ export default defineConfig({
     alias: [
       { find: /^ristretto$/, replacement: new URL('lib/index.ts', import.meta.url).pathname },
       { find: /^ristretto\/testing$/, replacement: new URL('lib/testing.ts', import.meta.url).pathname },
-      { find: /^ristretto\/(pycaffe|tools)$/, replacement: new URL('lib/$1/index.ts', import.meta.url).pathname },
+      {
+        find: /^ristretto\/(pycaffe|studio|tools)$/,
+        replacement: new URL('lib/$1/index.ts', import.meta.url).pathname,
+      },
       ...(process.env.RISTRETTO_COVERAGE ? [noting] : []),
     ],
   },

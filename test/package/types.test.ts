@@ -7,7 +7,7 @@ import { consumer } from './helpers.js'
 const dist = join(consumer, 'node_modules/ristretto/dist/lib')
 
 test('every type that a public signature mentions has a public name', () => {
-  const faces = ['index', 'pycaffe/index', 'tools/index', 'proto/types', 'testing'].map(face =>
+  const faces = ['index', 'pycaffe/index', 'tools/index', 'proto/types', 'testing', 'studio/index'].map(face =>
     join(dist, `${face}.d.ts`),
   )
   expect(unexportedTypes(faces)).toEqual([])

@@ -57,7 +57,7 @@ test(`${kills} random kills of job and server: events without a gap, the same we
   const source = { from: 'idx', place: { path: join(root, 'digits') } } as const
   const [{ id: dataset }] = await served.studio.create('dataset', { name: 'digits', source })
   await reached(served.studio, dataset, 'done')
-  const form = smallModel(dataset, { epochs: 60 * kills, snapshotEvery: 2, testEvery: 5 })
+  const form = smallModel(dataset, { epochs: 20 * kills, snapshotEvery: 5, testEvery: 10 })
   const [{ id: whole }] = await served.studio.create('model', { ...form, name: 'undisturbed' })
   const { maxIter } = await reached(served.studio, whole, 'done')
 
