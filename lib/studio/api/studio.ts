@@ -73,6 +73,7 @@ export interface Studio {
   change(id: JobId, meta: Partial<JobMeta>): Promise<JobSummary>
   /** For a day it can be brought back. A job that others are made from stays: the error names them. */
   remove(id: JobId): Promise<void>
+  /** Bring back a job that was deleted. */
   restore(id: JobId): Promise<JobSummary>
   /** Ask a job to end soon and in order; asked again, it is ended at once. */
   stop(id: JobId): Promise<void>
