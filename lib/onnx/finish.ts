@@ -81,6 +81,24 @@ export function inPlace(pieces: readonly Piece[]): void {
   }
 }
 
+/** Layers get the names that they asked for, where those that had them are gone; blobs that are called after them, too. */
+export function freeNames(inputs: readonly Operand[], pieces: readonly Piece[]): void {
+  const layers = new Set(pieces.map(({ name }) => name))
+  const blobs = new Set([...inputs, ...pieces.flatMap(({ tops }) => tops)].map(({ name }) => name))
+  for (const piece of pieces) {
+    const { name, asked, tops } = piece
+    if (asked === undefined || name === asked || layers.has(asked)) continue
+    layers.delete(name)
+    layers.add(asked)
+    piece.name = asked
+    for (const top of tops)
+      if (!top.fixed && top.name === name && !blobs.has(asked)) {
+        blobs.add(asked)
+        top.name = asked
+      }
+  }
+}
+
 /** Tops that nobody reads are no outputs: Silence takes them. */
 function silences(
   inputs: readonly Operand[],

@@ -1,6 +1,6 @@
 import { NetError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
-import { dropIdle, inPlace, needed, splitOutputs, toNet } from './finish.js'
+import { dropIdle, freeNames, inPlace, needed, splitOutputs, toNet } from './finish.js'
 import { filled } from './fold/arrays.js'
 import { freeze } from './freeze.js'
 import { countOf, type Graph, type Tensor } from './graph.js'
@@ -40,6 +40,7 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   recognise(walked.pieces)
   dropIdle(walked.pieces)
   const pieces = needed(walked.pieces, walked.outputs)
+  freeNames(walked.inputs, pieces)
   splitOutputs(pieces, walked.outputs, workshop)
   inPlace(pieces)
   const named = new Map([...graph.initializers].map(([name, tensor]) => [tensor, name]))

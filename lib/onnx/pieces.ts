@@ -117,8 +117,11 @@ export class Workshop {
     if (!operand.constant || operand.maker) return operand
     const { constant, shape, name } = operand
     const fields = { parameter_param: { shape: { dim: [...shape] } }, param: [FIXED] }
+    // this library calls params NAME_0
+    const asked = (name.endsWith('_0') ? name.slice(0, -2) : name) || 'constant'
     const piece: Piece = {
-      name: this.layers.unique(name || 'constant'),
+      name: this.layers.unique(asked),
+      asked,
       type: 'Parameter',
       bottoms: [],
       tops: [operand],
@@ -126,6 +129,7 @@ export class Workshop {
       weights: [weightOf(constant)],
     }
     operand.maker = piece
+    if (asked !== name && !operand.fixed) operand.name = this.blobs.unique(asked)
     this.pieces.push(piece)
     return operand
   }

@@ -139,7 +139,9 @@ class Walk {
     if (!last || !made.includes(last)) return
     // one of them has it, or would if another node had not
     const isTaken = made.some(piece => piece.name === name || piece.asked === name)
-    if (!isTaken) last.name = this.workshop.layers.unique(name)
+    if (isTaken) return
+    last.asked = name
+    last.name = this.workshop.layers.unique(name)
   }
 
   /** The branch of an If whose condition is known takes its place. */

@@ -64,4 +64,10 @@ describe.each(Object.keys(layers))('%s', name => {
       made.dispose()
     }
   })
+
+  test.skipIf(!existsSync(path))('goes out again, and again byte for byte', async () => {
+    const first = await (await Net.create(path, { shapes })).toBytes({ format: 'onnx' })
+    const second = await (await Net.create(first, { shapes })).toBytes({ format: 'onnx' })
+    expect(Buffer.compare(first, second)).toBe(0)
+  })
 })
