@@ -5,6 +5,7 @@ import { Net } from '../net.js'
 import type { Dim } from '../onnx/graph.js'
 import type { OnnxOptions } from '../onnx/options.js'
 import { readGraph } from '../onnx/read.js'
+import { RandomStream } from '../rng.js'
 import { createFiles } from '../system/files.js'
 import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
@@ -20,6 +21,7 @@ interface ConvertOptions extends FromOnnxOptions {
   keepLosses?: boolean
   sequence?: 'steps' | 'whole'
   layers?: string[]
+  check: boolean
 }
 
 export function addConvert(program: Command, output: Output): void {
@@ -31,20 +33,17 @@ export function addConvert(program: Command, output: Output): void {
       'the prototxt of the net, its .caffemodel, and the .onnx to write; or the three the other way round',
     )
     .option('--shape <name=sizes>', 'sizes of an input, the batch first, as in data=1,3,224,224; several add up', shape)
-    .addOption(new Option('--batch <kind>', 'for any batch or for that of the net').choices(['fixed', 'dynamic']))
-    .option(
-      '--output-blobs <names>',
-      "blobs that are the model's outputs, separated by commas (default: the net's)",
-      list,
-    )
-    .option('--meta <key=value>', 'what the file is to say beside the graph; several add up', pair)
-    .option('--keep-losses', 'write the net as it stands, with EuclideanLoss layers and labels')
+    .addOption(new Option('--batch <kind>', 'to ONNX: for any batch or that of the net').choices(['fixed', 'dynamic']))
+    .option('--output-blobs <names>', "to ONNX: the model's outputs, separated by commas (default: the net's)", list)
+    .option('--meta <key=value>', 'to ONNX: what the file is to say beside the graph; several add up', pair)
+    .option('--keep-losses', 'to ONNX: write the net as it stands, with EuclideanLoss layers and labels')
     .addOption(
-      new Option('--sequence <kind>', 'LSTM layers step by step, or as one node for whole sequences').choices([
+      new Option('--sequence <kind>', 'to ONNX: LSTM layers step by step, or as one node for whole sequences').choices([
         'steps',
         'whole',
       ]),
     )
+    .option('--no-check', 'to ONNX: do not read the model again and compare what it computes with the net')
     .option('--dim <name=size>', 'from ONNX: the size that the model calls so, as in N=8; several add up', dim)
     .option('--constant <name=values>', 'from ONNX: an input that is to be a constant; several add up', constant)
     .option(
@@ -110,6 +109,54 @@ async function convert(files: readonly string[], options: ConvertOptions, output
     values.map(({ name, shape }) => `${name} ${shapeOf(shape)}`).join(', ')
   print(output, `${file}: ${nodes.length} nodes of opset ${opset}, ${(bytes.length / 1e6).toFixed(2)} MB`)
   print(output, `${shown(inputs)} → ${shown(outputs)}`)
+  if (options.check) await check(net, bytes, file, output)
+}
+
+/** Of rounding, as a share of the largest value. */
+const ALLOWED = 1e-3
+
+/** Say how far the model, when it is read again, is from the net; a RistrettoError where it computes something else. */
+async function check(net: Net, bytes: Uint8Array, file: string, output: Output): Promise<void> {
+  const share = await compared(net, bytes)
+  if (typeof share === 'string') warn(output, `${file} is not compared with the net: ${share}`)
+  else if (share <= ALLOWED)
+    print(output, `Read again, it differs by ${share.toExponential(1)} of the largest value at most`)
+  else throw new RistrettoError(`${file}: read again, it differs by ${share.toExponential(1)} of the largest value`)
+}
+
+/** The largest difference between model and net, from the same numbers; a text where the model cannot be read or run. */
+async function compared(net: Net, bytes: Uint8Array): Promise<number | string> {
+  const draw = new RandomStream(1, 'convert')
+  const values: Record<string, Float32Array> = Object.create(null)
+  for (const name of net.inputs)
+    values[name] = Float32Array.from({ length: net.blobs[name].count }, () => 2 * draw.uniform() - 1)
+  try {
+    const { inputs } = await readGraph(bytes)
+    const shapes = inputs.flatMap(({ name }) => (net.inputs.includes(name) ? [[name, net.blobs[name].shape]] : []))
+    using back = await Net.create(bytes, { seed: 1, shapes: Object.fromEntries(shapes) })
+    const blobOf = (name: string): string => (net.blobs[name] ? name : name.replace(/_out$/, ''))
+    const blobs = back.outputs.map(blobOf).filter(name => net.blobs[name])
+    const expected = await net.forward(values, { blobs })
+    const feeds = back.inputs.map(name => [name, values[name] ?? new Float32Array(back.blobs[name].count)])
+    const got = await back.forward(Object.fromEntries(feeds))
+    const shares = back.outputs.flatMap(name =>
+      expected[blobOf(name)] ? [difference(got[name].data, expected[blobOf(name)].data)] : [],
+    )
+    return Math.max(0, ...shares)
+  } catch (error) {
+    if (error instanceof RistrettoError) return error.message.split('\n')[0]
+    throw error
+  }
+}
+
+/** The largest difference as a share of the largest value. */
+function difference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [off, largest] = [0, 0]
+  for (let i = 0; i < expected.length; i++) {
+    off = Math.max(off, Math.abs(got[i] - expected[i]))
+    largest = Math.max(largest, Math.abs(expected[i]))
+  }
+  return off === 0 ? 0 : off / largest
 }
 
 const shapeOf = (shape: readonly Dim[] = []): string => `[${shape.map(size => size ?? '?').join(', ')}]`

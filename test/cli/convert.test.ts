@@ -38,6 +38,7 @@ describe('convert to ONNX', () => {
     const [layer] = Object.keys(net.params)
     expect([...graph.initializers.get(`${layer}_0`)!.data]).toEqual([...net.params[layer][0].dataArray])
     expect(out.split('\n')[0]).toMatch(/net\.onnx: \d+ nodes of opset 13, 0\.\d\d MB$/)
+    expect(out.split('\n')[2]).toMatch(/^Read again, it differs by \d\.\de[+-]\d of the largest value at most$/)
     expect(out.split('\n')[1]).toMatch(new RegExp(`^${net.inputs[0]} \\[N, .*\\] → ${net.outputs[0]} \\[N, \\d+\\]$`))
   })
 
@@ -91,6 +92,17 @@ describe('convert to ONNX', () => {
       expect(unweighted.err).toBe('No weights are given: the model gets those of the fillers\n')
       expect((await readGraph(readFileSync(at('other.onnx')))).outputs.map(({ name }) => name)).toEqual(['ip'])
     })
+  })
+
+  it('says why a model is not compared, and does not compare where it is not asked to', async () => {
+    const folderOf = goldenPath('../golden-forks/nets/ssd_mobilenet/ssd_mobilenet')
+    const words = [`${folderOf}.prototxt`, `${folderOf}.caffemodel`, at('ssd.onnx'), '--shape', 'data=1,3,48,48']
+    const { code, out, err } = await cli('convert', ...words)
+    expect(code).toBe(0)
+    expect(out).toMatch(/^data \[1, 3, 48, 48\] → .* \[1, 1, \?, 7\]$/m)
+    expect(err).toMatch(/ssd\.onnx is not compared with the net: .* no layer does what TopK does/)
+    const quiet = await cli('convert', ...words, '--no-check', '--batch', 'fixed')
+    expect({ code: quiet.code, err: quiet.err }).toEqual({ code: 0, err: '' })
   })
 
   it.each([
