@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
@@ -20,18 +20,16 @@ export interface Arrays {
   readonly [name: string]: { readonly data: Float32Array; readonly shape: readonly number[] }
 }
 
-/** The folder of the package: of the environment, of what .ci/run installs, or of the benchmarks' peers. */
+/** The folder of the package: of the environment, if it is there, or of the benchmarks' peers. */
 function folder(): string | undefined {
   const own = process.env.RISTRETTO_ONNXRUNTIME
-  if (own) return own
-  for (const place of ['../../.cache/onnxruntime/', '../../bench/'])
-    try {
-      const require = createRequire(new URL(place, import.meta.url))
-      return require.resolve('onnxruntime-node/package.json').replace(/\/package\.json$/, '')
-    } catch {
-      // the next one may have it
-    }
-  return undefined
+  if (own) return existsSync(`${own}/package.json`) ? own : undefined
+  try {
+    const require = createRequire(new URL('../../bench/', import.meta.url))
+    return require.resolve('onnxruntime-node/package.json').replace(/\/package\.json$/, '')
+  } catch {
+    return undefined
+  }
 }
 
 const found = folder()
