@@ -4,7 +4,6 @@ import { fromDoubles, toDoubles } from './group/words.js'
 import { type Communicator, isOwn, type Share, shareOf } from './group.js'
 import type { Moving } from './layer.js'
 import type { Memory } from './memory.js'
-import { batchItems } from './net/batch_advice.js'
 import type { LearnableParam } from './net/node.js'
 import type { Net } from './net.js'
 import {
@@ -14,6 +13,7 @@ import {
   agreeOnStep,
   gatherLists,
   mustBeEqual,
+  type Places,
   weightsHash,
 } from './solver/agreement.js'
 import type { SolverOptions } from './solver/options.js'
@@ -46,6 +46,7 @@ export class Replicas {
   readonly members: number
   private readonly group: Communicator | undefined
   private run!: TrainingRun
+  private places!: Places
   private tree!: PassTree
   /** Layers that keep statistics of all batches. */
   private moving: Moving[] = []
@@ -100,8 +101,9 @@ export class Replicas {
   }
 
   /** The nets are made. */
-  async attach(run: TrainingRun, notice: (text: string) => void): Promise<void> {
+  async attach(run: TrainingRun, places: Places, notice: (text: string) => void): Promise<void> {
     this.run = run
+    this.places = places
     this.tree = new PassTree(run.net.engine)
     const { group, own, total } = this
     if (!group) return
@@ -109,7 +111,7 @@ export class Replicas {
     await agreeOnRun(group, this.param, run)
     this.moving = net.layers.flatMap(layer => layer.moving ?? [])
     if (net.engine.isHost) this.sendWhileBackward(net, group)
-    const items = batchItems(net.built.nodes)
+    const items = itemsOf(net)
     notice(
       `${group.size} workers × batch ${items} × iter_size ${own} = ${items * total} items an iteration: as one worker with iter_size: ${total}`,
     )
@@ -124,7 +126,7 @@ export class Replicas {
   async begin(iterations: number): Promise<void> {
     const { group, run, options } = this
     if (!group) return
-    if (this.isFirst) await adoptFirst(group, run)
+    if (this.isFirst) await adoptFirst(group, run, this.places)
     this.isFirst = false
     await agreeOnStep(group, run.iter, iterations)
     this.agreed = false
@@ -144,7 +146,7 @@ export class Replicas {
     const rows = await group.gather(fromDoubles([failure === undefined ? 0 : 1]))
     if (failure !== undefined) throw failure
     if (toDoubles(rows[0])[0]) throw new RistrettoError('worker 0 could not restore the snapshot')
-    await adoptFirst(group, run)
+    await adoptFirst(group, run, this.places)
     this.equalAt = run.iter
   }
 
@@ -331,6 +333,15 @@ export class Replicas {
     this.sendBucket(group)
   }
 }
+
+/** Items of a batch, as the layers say that data comes from. */
+const itemsOf = ({ built }: Net): number =>
+  Math.max(
+    1,
+    ...built.nodes
+      .flatMap(({ bottom, layer, top }) => (bottom.length || layer.blobs.length ? [] : top))
+      .map(blob => (blob.numAxes ? blob.dim(0) : 1)),
+  )
 
 const joined = (parts: readonly Float32Array[]): Float32Array => {
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))

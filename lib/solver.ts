@@ -24,7 +24,15 @@ import {
   type TestEvent,
   type TestResult,
 } from './solver/options.js'
-import { hasMultiple, restoreSolver, type Snapshot, snapshotSolver, stateName } from './solver/snapshot.js'
+import {
+  applyPositions,
+  hasMultiple,
+  positionsOf,
+  restoreSolver,
+  type Snapshot,
+  snapshotSolver,
+  stateName,
+} from './solver/snapshot.js'
 import { readSolver } from './solver/source.js'
 import { lintEnd, lintLoss } from './solver/stuck.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss, updateEach } from './solver/update.js'
@@ -448,7 +456,7 @@ export abstract class Solver {
     for (let m = 0; m < this.moments; m++)
       for (const { blob } of net.built.learnable)
         this.history.push(new Blob(blob.shape, this.engine.heap, `history of ${blob.name}`))
-    await this.replicas?.attach(this, notice)
+    await this.replicas?.attach(this, { positionsOf, applyPositions }, notice)
   }
 
   /** Forward and backward over the batches of an iteration. The gradients add up in the params' diffs. */

@@ -3,7 +3,6 @@ import { wasmRuntime } from '../engines/wasm/runtime.js'
 import { EngineError, RistrettoError } from '../errors.js'
 import type { Communicator } from '../group.js'
 import type { Memory } from '../memory.js'
-import { macrotask } from '../system/macrotask.js'
 import { type Exchange, slotsAt, WORD, wordsOf } from './exchange.js'
 import type { Note } from './notes.js'
 import { type GroupOptions, Patience } from './patience.js'
@@ -180,7 +179,7 @@ export class ThreadGroup implements Communicator {
         if (waitAsync) await waitAsync(words, WORD.meetings, meeting, LOOK).value
         else {
           Atomics.wait(words, WORD.meetings, meeting, 10 * SLEEP)
-          await macrotask()
+          await new Promise(resolve => setTimeout(resolve))
         }
       }
     } finally {

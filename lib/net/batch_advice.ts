@@ -1,7 +1,7 @@
 import type { NetNode } from './node.js'
 
 /** Items in a batch, as the layers say that the data comes from. A Parameter layer's top is no data. */
-export function batchItems(nodes: readonly NetNode[]): number {
+function batchItems(nodes: readonly NetNode[]): number {
   const tops = nodes
     .filter(({ bottom, layer }) => bottom.length === 0 && layer.blobs.length === 0)
     .flatMap(({ top }) => top)

@@ -4,9 +4,14 @@ import type { SolverParameter } from '../generated/caffe.js'
 import { fromDoubles, fromText, hashOf, hashOfValues, toDoubles, toText } from '../group/words.js'
 import type { Communicator } from '../group.js'
 import { Memory } from '../memory.js'
-import { drawSeed } from '../net/source.js'
 import { printNet, printSolver } from '../proto/print.js'
-import { applyPositions, positionsOf, type TrainingRun } from './snapshot.js'
+import type { applyPositions, positionsOf, TrainingRun } from './snapshot.js'
+
+/** What snapshots do with a run's place: handed over, since every page has it. */
+export interface Places {
+  readonly positionsOf: typeof positionsOf
+  readonly applyPositions: typeof applyPositions
+}
 
 /** Texts that must be equal on all members, by what they are of. Throws an error that names the first that is not. */
 async function mustAgree(group: Communicator, texts: Readonly<Record<string, string>>): Promise<void> {
@@ -26,7 +31,7 @@ const shown = (text: string): string => (text.length > 80 ? `${text.length} char
 
 /** Before the nets are made; resolves to the seed of all, which is member 0's. */
 export async function agreeOnSeed(group: Communicator, given: number | undefined): Promise<number> {
-  const rows = await group.gather(fromDoubles([given ?? drawSeed()]))
+  const rows = await group.gather(fromDoubles([given ?? crypto.getRandomValues(new Uint32Array(1))[0]]))
   return toDoubles(rows[0])[0]
 }
 
@@ -70,16 +75,16 @@ export function mustBeEqual(hashes: readonly number[], since: number, iter: numb
 }
 
 /** Every member ← member 0's weights, history, place in the data and iteration. */
-export async function adoptFirst(group: Communicator, run: TrainingRun): Promise<void> {
+export async function adoptFirst(group: Communicator, run: TrainingRun, places: Places): Promise<void> {
   const values = [...run.net.built.learnable.map(({ blob }) => blob), ...run.history].map(blob => blob.memory.data)
   for (const memory of values) await memory.pull()
   await group.broadcast(values)
-  const text = fromText(group.rank === 0 ? await placeText(run) : '')
+  const text = fromText(group.rank === 0 ? await placeText(run, places) : '')
   const [length] = toDoubles((await group.gather(fromDoubles([text.length])))[0])
   const memory = new Memory(length)
   if (group.rank === 0) memory.array.set(text)
   await group.broadcast([memory])
-  if (group.rank > 0) await adoptPlace(run, toText(memory.values))
+  if (group.rank > 0) await adoptPlace(run, toText(memory.values), places)
 }
 
 /** Lists of numbers of all members in one, in the order of ranks: each may give any number of lists of any length. */
@@ -97,18 +102,18 @@ export async function gatherLists(group: Communicator, lists: readonly Float64Ar
 }
 
 /** Where a run is, beside its weights and history, as a text: for the members of a group that start from another's. */
-async function placeText(solver: TrainingRun): Promise<string> {
+async function placeText(solver: TrainingRun, { positionsOf }: Places): Promise<string> {
   const { iter, rate } = solver
   const { stage, lowest, lastEvent } = rate
   return JSON.stringify({ iter, stage, lowest: `${lowest}`, lastEvent, positions: await positionsOf(solver) })
 }
 
 /** Go on from there. */
-async function adoptPlace(solver: TrainingRun, text: string): Promise<void> {
+async function adoptPlace(solver: TrainingRun, text: string, places: Places): Promise<void> {
   // data layers that are there already keep what they have read ahead
-  if ((await placeText(solver)) === text) return
+  if ((await placeText(solver, places)) === text) return
   const { iter, stage, lowest, lastEvent, positions } = JSON.parse(text)
   solver.iter = iter
   Object.assign(solver.rate, { stage, lowest: Number(lowest), lastEvent })
-  applyPositions(solver, positions)
+  places.applyPositions(solver, positions)
 }
