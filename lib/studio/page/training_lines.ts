@@ -61,16 +61,20 @@ export function withEvents(curves: Curves, events: readonly JobEvent[]): Curves 
 
 /** What the large chart shows: everything but the rate. */
 export function lossLines(curves: Curves): Line[] {
-  return Object.entries(curves.series)
-    .filter(([name, { iters }]) => name !== 'lr' && iters.length > 0)
-    .map(([name, { iters, values }], color) => ({
-      label: name === 'loss' ? 'train loss' : name,
-      x: iters,
-      y: values,
-      axis: isShare(name) ? 'right' : 'left',
-      color,
-      dots: name.startsWith('val'),
-    }))
+  return (
+    Object.entries(curves.series)
+      .filter(([name, { iters }]) => name !== 'lr' && iters.length > 0)
+      // the same colours whatever came first
+      .sort(([a], [b]) => Number(b === 'loss') - Number(a === 'loss') || (a < b ? -1 : 1))
+      .map(([name, { iters, values }], color) => ({
+        label: name === 'loss' ? 'train loss' : name,
+        x: iters,
+        y: values,
+        axis: isShare(name) ? 'right' : 'left',
+        color,
+        dots: name.startsWith('val'),
+      }))
+  )
 }
 
 export function rateLine(curves: Curves): Line[] {
