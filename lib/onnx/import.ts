@@ -24,7 +24,9 @@ export interface ImportReport {
 
 /** A model as a net: an ordinary description, with the weights in its layers' blobs. */
 export interface ImportedNet {
+  /** Input layers for the model's inputs, then its layers; print it, edit it, make a Net or a solver of it. */
   readonly net: NetParameter
+  /** What became of the model's nodes. */
   readonly report: ImportReport
 }
 
