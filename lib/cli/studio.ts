@@ -49,7 +49,7 @@ found again by the next one. Custom layers are programs; Node's permission model
 does, not as a wall.
 
 Examples:
-  ristretto studio
+  ristretto studio my-project
   ristretto studio mnist --data ~/pictures --jobs 2 --open`,
     )
 }

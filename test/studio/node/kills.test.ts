@@ -57,21 +57,23 @@ test(`${kills} random kills of job and server: events without a gap, the same we
   const source = { from: 'idx', place: { path: join(root, 'digits') } } as const
   const [{ id: dataset }] = await served.studio.create('dataset', { name: 'digits', source })
   await reached(served.studio, dataset, 'done')
-  const form = smallModel(dataset, { epochs: 20 * kills, snapshotEvery: 5, testEvery: 10 })
+  const form = smallModel(dataset, { epochs: 150 * kills, snapshotEvery: 20, testEvery: 40 })
   const [{ id: whole }] = await served.studio.create('model', { ...form, name: 'undisturbed' })
   const { maxIter } = await reached(served.studio, whole, 'done')
 
   const [{ id }] = await served.studio.create('model', { ...form, name: 'killed' })
   const mark = join(root, 'project', folderOf(id), 'process.json')
-  const starts = async () => (await eventsOf(root, id)).filter(event => event.kind === 'start').length
   let survived = 0
   for (let kill = 0; kill < kills; kill++) {
     const job = await reached(served.studio, id, 'running', 'done')
     if (job.state === 'done') break
-    // from the moment of its birth on, or in the middle of its work
-    const before = await starts()
-    if (kill % 3 !== 2)
-      while ((await starts()) === before && (await served.studio.job(id)).state === 'running') await pause(20)
+    // in the middle of its work; every third time at its birth
+    const before = job.iter
+    const works = async () => {
+      const now = await served.studio.job(id)
+      return now.iter !== before || now.state !== 'running'
+    }
+    if (kill % 3 !== 2) while (!(await works())) await pause(20)
     await pause(Math.random() * 700)
     const whom = Math.floor(Math.random() * 3)
     if (whom !== 1) {
