@@ -21,15 +21,23 @@ export function permissions({ read, write, addons }: Allowed): string[] {
   const flag = permissionFlag()
   if (flag === undefined) return []
   const real = (path: string) => (existsSync(path) ? [...new Set([path, realpathSync(path)])] : [path])
-  const readable = new Set([...packageFolders(), ...read, ...write].flatMap(real))
+  const readable = outermost([...packageFolders(), ...read, ...write].flatMap(real))
   return [
     flag,
     '--no-warnings',
-    ...[...readable].map(path => `--allow-fs-read=${folder(path)}`),
+    ...readable.map(path => `--allow-fs-read=${folder(path)}`),
     ...write.flatMap(real).map(path => `--allow-fs-write=${folder(path)}`),
     '--allow-worker',
     ...(addons ? ['--allow-addons'] : []),
   ]
+}
+
+/** Folders that lie in none of the others: beside a folder and one inside it, Node 20 refuses what lies in the outer one. */
+function outermost(paths: readonly string[]): string[] {
+  const all = [...new Set(paths)]
+  return all.filter(
+    path => !all.some(other => other !== path && path.startsWith(other.endsWith('/') ? other : `${other}/`)),
+  )
 }
 
 /** All below it: a folder is meant with what is in it. */
