@@ -1,5 +1,5 @@
 /** The library as plain JavaScript, file by file as the package has it: jobs are started as programs of their own. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,7 @@ export async function builtStudio(): Promise<URL> {
     format: 'esm',
     logLevel: 'error',
   })
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
   return pathToFileURL(join(outdir, 'lib/studio/'))
 }
 
