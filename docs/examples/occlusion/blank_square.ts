@@ -7,7 +7,7 @@ import { type Blob, Layer } from 'ristretto'
  */
 export class BlankSquareLayer extends Layer {
   /** Passed whole, the blanked places' too. */
-  static override readonly gradient = 'on purpose'
+  static override readonly gradient: 'on purpose' | undefined = 'on purpose'
   override readonly bottomCount = { exactly: 1 }
   override readonly topCount = { exactly: 1 }
 
