@@ -122,7 +122,7 @@ const OTHERS: Readonly<Record<string, Record<string, Schema>>> = {
     },
   },
   '/api/openapi.json': {
-    get: { operationId: 'openapi', summary: 'This document.', responses: { 200: { description: 'OpenAPI 3.1' } } },
+    get: { operationId: 'openapi', summary: 'What you read here', responses: { 200: { description: 'OpenAPI 3.1' } } },
   },
 }
 
@@ -166,7 +166,7 @@ function operation(route: Route): Schema {
   }
 }
 
-/** The table of routes as an OpenAPI document. */
+/** The table of routes as a document of OpenAPI 3.1 */
 export function openApi(version: string): Schema {
   const paths: Record<string, Record<string, Schema>> = {}
   for (const route of routes) {
