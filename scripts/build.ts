@@ -2,7 +2,8 @@
  * dist/: everything generated, bundled to JavaScript and compiled to declarations, and the command line made executable.
  *
  * What `import 'ristretto'` loads is one file: 220 modules took three times as long to import. What is loaded on demand
- * stays in files of its own, and a bundler still leaves out what a program does not use. Studio's page is dist/studio/page.
+ * stays in files of its own, and a bundler still leaves out what a program does not use. Studio's page is dist/studio/page,
+ * and what makes a site of it that needs no server dist/studio/site.
  */
 import { spawnSync } from 'node:child_process'
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,7 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import './generate.js'
 import { licenceOf } from './licence.js'
-import { serverEntry, writePage } from './studio_page/build.js'
+import { buildPage, serverEntry, writePage } from './studio_page/build.js'
+import { writeSite } from './studio_page/site.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -21,7 +23,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
 if (status !== 0) process.exit(status ?? 1)
 
 /** dist/lib/index.js is made from lib/index.ts. */
-const { exports, bin } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
+const { exports, bin, version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
 const outputs: string[] = [...Object.values<{ default?: string }>(exports).map(entry => entry.default), bin.ristretto]
   .filter(path => path?.startsWith('./dist/'))
   .map(path => path!.slice('./dist/'.length).replace(/\.js$/, ''))
@@ -91,10 +93,11 @@ const studio = `${root}dist/lib/studio/`
 const declared = new Set(['index.d.ts', 'start_options.d.ts'])
 for (const entry of await readdir(studio, { withFileTypes: true }))
   if (entry.isFile() && entry.name.endsWith('.d.ts') && !declared.has(entry.name)) await rm(`${studio}${entry.name}`)
-for (const room of ['core', 'jobs', 'node'])
+for (const room of ['browser', 'core', 'jobs', 'node'])
   for (const file of await readdir(`${studio}${room}`, { recursive: true }))
     if (file.endsWith('.d.ts')) await rm(`${studio}${room}/${file}`)
 await writePage(serverEntry, `${root}dist/studio/page`)
+await writeSite(await buildPage(serverEntry), version, `${root}dist/studio/site`)
 const licences = await Promise.all(bundled.map(name => licenceOf(name, createRequire(import.meta.url))))
 await writeFile(
   `${root}dist/studio/THIRD-PARTY.txt`,

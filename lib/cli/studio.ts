@@ -15,6 +15,7 @@ interface CommandOptions {
   tokenFile?: string
   publicUrl?: string
   maxUpload: number
+  export?: string
 }
 
 export function addStudio(program: Command, output: Output): void {
@@ -40,7 +41,10 @@ export function addStudio(program: Command, output: Output): void {
     .option('--token-file <file>', 'keep the token in this file (default: a new one at each start)')
     .option('--public-url <url>', 'address by which a reverse proxy names this server')
     .option('--max-upload <bytes>', 'most bytes of an upload', whole(0), 4 * 2 ** 30)
-    .action((folder, options: CommandOptions) => serve(folder, options, output))
+    .option('--export <folder>', 'write Studio as a site that needs no server into a folder, and end')
+    .action((folder, options: CommandOptions) =>
+      options.export === undefined ? serve(folder, options, output) : writeSite(options.export, output),
+    )
     .addHelpText(
       'after',
       `
@@ -48,14 +52,26 @@ Whoever has the address that is printed may do everything: it holds a token. Tra
 found again by the next one. Custom layers are programs; Node's permission model keeps them to their folders as a seat belt
 does, not as a wall.
 
+The site of --export does everything in the browser of who opens it, and keeps projects there.
+
 Examples:
   ristretto studio my-project
-  ristretto studio mnist --data ~/pictures --jobs 2 --open`,
+  ristretto studio mnist --data ~/pictures --jobs 2 --open
+  ristretto studio --export site`,
     )
 }
 
+async function writeSite(folder: string, output: Output): Promise<void> {
+  const { exportStudio } = await import('../studio/node/export_site.js')
+  await exportStudio(folder)
+  print(
+    output,
+    `Ristretto Studio, without a server: ${folder}. Any host can give it out; by https, or of this machine.`,
+  )
+}
+
 async function serve(root: string, options: CommandOptions, output: Output): Promise<void> {
-  const { jobs, open, host, ...rest } = options
+  const { jobs, open, host, export: _, ...rest } = options
   const given: StartOptions = { root, host, trainings: jobs, ...rest }
   const { startStudio } = await import('../studio/index.js')
   const { address, close } = await startStudio(given)

@@ -24,7 +24,7 @@ export interface BuiltWorkers {
 /** What no browser has, or Studio has no use for there. */
 const ABSENT = ['node:*', 'sharp', 'koffi', 'h5wasm', 'gl', 'webgpu', 'classic-level']
 
-/** A script of one file holds no GPU engine: it alone is more than all the rest. */
+/** No GPU engine: it weighs as much as all the rest, and is not among the engines that a hub names. */
 const withoutGpu: Plugin = {
   name: 'without gpu',
   setup({ onResolve, onLoad }) {
@@ -32,7 +32,7 @@ const withoutGpu: Plugin = {
       importer.includes('/engines/') ? { path: 'gpu', namespace: 'absent' } : undefined,
     )
     onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-      contents: 'throw new Error("code from elsewhere has no GPU: take another engine")',
+      contents: 'throw new Error("Studio without a server has no GPU engine: take wasm")',
     }))
   },
 }
@@ -49,6 +49,7 @@ const shared: BuildOptions & { write: false; metafile: true } = {
   legalComments: 'eof',
   metafile: true,
   external: ABSENT,
+  plugins: [withoutGpu],
   alias: { 'ndarray-pixels': join(browser, 'browser_pixels.ts') },
   outdir: '/workers',
   write: false,
@@ -70,7 +71,6 @@ export async function buildWorkers(): Promise<BuiltWorkers> {
       ...shared,
       entryPoints: { sandbox: join(browser, 'sandbox_worker.ts') },
       format: 'iife',
-      plugins: [withoutGpu],
       entryNames: '[name]-[hash]',
     }),
     build({ ...shared, entryPoints: { frame: join(browser, 'sandbox_frame.ts') }, format: 'iife' }),

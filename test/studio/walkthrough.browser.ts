@@ -12,6 +12,7 @@ import { chromiumPath } from '../browser/harness.js'
 import { builtStudio } from './built.js'
 import { launch, watched } from './page/site.js'
 import { type Mode, Walkthrough } from './page/walkthrough.js'
+import { walkthroughSteps } from './page/walkthrough_steps.js'
 
 describe.skipIf(!chromiumPath)('the walkthrough, with a server', () => {
   let folder: string
@@ -49,20 +50,8 @@ describe.skipIf(!chromiumPath)('the walkthrough, with a server', () => {
     if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   })
 
-  // each step goes on where the one before it ended
-  const steps: [string, (walk: Walkthrough) => Promise<void>][] = [
-    ['opens with the token; the empty project says what to do', walk => walk.open()],
-    ['makes a dataset of idx files, and browses it', walk => walk.makeDataset()],
-    ['takes LeNet; a broken name is marked on its line, with the right one', walk => walk.customize()],
-    ['adds a layer of its own, checked, between data and conv1', walk => walk.addLayer()],
-    ['trains through a crash', walk => walk.train()],
-    ['has learned, and marks the best snapshot', walk => walk.checkTraining()],
-    ['sends a picture through, and draws one', walk => walk.testOne()],
-    ['evaluates the validation set, and opens what was wrong', walk => walk.evaluate()],
-    ['sweeps two rates and compares them; a dataset in use stays', walk => walk.compare()],
-  ]
   let broken = ''
-  test.each(steps)('%s', { timeout: 1_800_000 }, async (name, step) => {
+  test.each(walkthroughSteps)('%s', { timeout: 1_800_000 }, async (name, step) => {
     if (broken) throw new Error(`the step before did not end well: ${broken}`)
     broken = name
     await step(walk)

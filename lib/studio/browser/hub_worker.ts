@@ -32,7 +32,7 @@ async function open({ programs, version, frames }: HubConfig): Promise<Hub> {
   const threads = self.crossOriginIsolated
   return Hub.open({
     ...{ store, runner, inspector, foreign, file, version, threads, space },
-    engines: 'gpu' in navigator ? ['wasm', 'gpu', 'js'] : ['wasm', 'js'],
+    engines: ['wasm', 'js'],
     cores: threads ? navigator.hardwareConcurrency : 1,
   })
 }

@@ -4,8 +4,14 @@ import { StudioError } from '../api/index.js'
 import { type Appender, checkPath, type Store, type StoreEntry } from '../core/store.js'
 import { answerCalls, type Caller, type Channel } from './calls.js'
 
+export interface RemoteStore extends Store {
+  /** Settles when all that was written has arrived; rejects with what was refused. */
+  settled(): Promise<void>
+}
+
 /** Somebody else's store, asked for over a channel: for a worker that has no files of its own. */
-export function remoteStore(caller: Caller): Store {
+export function remoteStore(caller: Caller): RemoteStore {
+  const told: Promise<unknown>[] = []
   const call = <T>(method: string, ...args: unknown[]) => caller.call(method, args) as Promise<T>
   /** Told in order and not waited for; what goes wrong is thrown by the next call. */
   const teller = () => {
@@ -15,11 +21,20 @@ export function remoteStore(caller: Caller): Store {
     }
     const tell = (method: string, ...args: unknown[]): void => {
       check()
-      call(method, ...args).catch(error => (failure = error))
+      const sent = call(method, ...args).catch(error => {
+        failure = error
+        throw error
+      })
+      told.push(sent)
+      const forget = () => void told.splice(told.indexOf(sent), 1)
+      sent.then(forget, () => {})
     }
     return { tell, check }
   }
   return {
+    async settled() {
+      await Promise.all(told)
+    },
     location: () => undefined,
     read: (path, from) => call('read', path, from),
     size: path => call('size', path),

@@ -10,10 +10,11 @@ addEventListener(
   'message',
   ({ data }: MessageEvent<{ role: Role; files: MessagePort; talk: MessagePort }>) => {
     const { role, files, talk } = data
-    // only these can be imported in a worker without an origin
-    const project = browserProject(remoteStore(new Caller(channelOf(files))), 'data')
-    const serve = role === 'job' ? serveJob : serveLooking
-    serve(channelOf(talk), project)
+    const store = remoteStore(new Caller(channelOf(files)))
+    // of modules only these can be imported in a worker without an origin
+    const project = browserProject(store, 'data')
+    if (role === 'job') serveJob(channelOf(talk), project, () => store.settled())
+    else serveLooking(channelOf(talk), project)
   },
   { once: true },
 )

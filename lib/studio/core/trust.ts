@@ -1,12 +1,15 @@
 import { type CodeFile, StudioError } from '../api/index.js'
+import { sha256Of } from './sha256.js'
 import { readJson, readText, type Store, writeJson } from './store.js'
 
 const FILE = 'trust.json'
 
 /** SHA-256 in hexadecimal digits. */
 export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('')
+  const bytes = new TextEncoder().encode(text)
+  // frames without an origin have no subtle
+  const digest = crypto.subtle ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)) : sha256Of(bytes)
+  return [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Files of code, with what they are known by. */

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { StudioError } from '../api/index.js'
+import { besideThis } from './beside.js'
 
 /** The built page, and what a site without a server has beside it or in place of it. */
 export interface SiteFolders {
@@ -25,4 +26,10 @@ export async function exportSite(out: string, { page, site }: SiteFolders): Prom
       if (error.code !== 'ENOENT') throw error
       throw new StudioError('the page is not built: npm run build', 503)
     })
+}
+
+/** The same with what the build has put beside this program. */
+export function exportStudio(out: string): Promise<void> {
+  const { page } = besideThis()
+  return exportSite(out, { page, site: new URL('../site/', page) })
 }

@@ -97,6 +97,15 @@ export const tests = {
 
   reached,
 
+  /** The job when it is over, well or badly. */
+  async ended(id: string): Promise<Job> {
+    for (;;) {
+      const job = await studio().job(id)
+      if (/^(done|failed|interrupted)$/.test(job.state)) return job
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  },
+
   /** Resolves when a training has gone so far. */
   trained: (id: string, iter: number) =>
     until(() => (seen[id] ?? []).some(event => event.kind === 'train' && event.iter >= iter)),
@@ -114,6 +123,16 @@ export const tests = {
 
   async file(id: string, path: string) {
     return bytesOf(studio().address(id, path))
+  },
+
+  async importZip(bytes: number[]): Promise<JobSummary[]> {
+    const { upload } = await tests.upload([{ path: 'project.zip', bytes }])
+    return studio().importProject(upload)
+  },
+
+  /** Something of this site that code from elsewhere might want. */
+  plant() {
+    localStorage.setItem('secret', 'a token')
   },
 
   zip: () => bytesOf(studio().project()),

@@ -85,6 +85,48 @@ export async function host(files: ReadonlyMap<string, Uint8Array>, isolated: boo
   }
 }
 
+/** Headers of a path, as hosts read them from `_headers`. */
+function headersOf(text: string, path: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  let applies = false
+  for (const line of text.split('\n')) {
+    if (/^\//.test(line)) applies = line === path || (line.endsWith('*') && path.startsWith(line.slice(0, -1)))
+    else if (applies && line.trim()) {
+      const [name, value] = line.trim().split(/: (.*)/)
+      found[name] = value
+    }
+  }
+  return found
+}
+
+/** Give out an exported site, with the headers of its file. */
+export async function hostWithHeaders(files: ReadonlyMap<string, Uint8Array>): Promise<Host> {
+  const rules = new TextDecoder().decode(files.get('_headers'))
+  const asked: string[] = []
+  const types: Record<string, string> = {
+    js: 'text/javascript',
+    css: 'text/css',
+    svg: 'image/svg+xml',
+    html: 'text/html',
+  }
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://x')
+    const name = pathname.slice(1) || 'index.html'
+    asked.push(name)
+    const body = files.get(name)
+    if (!body) return void response.writeHead(404).end()
+    const type = types[name.split('.').at(-1)!] ?? 'text/plain'
+    response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, ...headersOf(rules, pathname) })
+    response.end(body)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    asked,
+    close: () => new Promise(resolve => server.close(() => resolve())),
+  }
+}
+
 export const launch = (): Promise<Browser> =>
   chromium.launch({ executablePath: chromiumPath, args: ['--headless', '--no-sandbox', '--disable-dev-shm-usage'] })
 

@@ -1,27 +1,11 @@
 /** The exported site in Chromium: on a host that sends its headers, and on one that sends none. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPage, serverEntry } from '../../../scripts/studio_page/build.js'
 import { buildSite } from '../../../scripts/studio_page/site.js'
 import { findings } from '../page/axe.js'
 import { watched } from '../page/site.js'
-import { chromiumPath, type Host, host, launch, workers } from './rig.js'
-
-/** Headers of a path, as hosts read them from `_headers`. */
-function headersOf(text: string, path: string): Record<string, string> {
-  const found: Record<string, string> = {}
-  let applies = false
-  for (const line of text.split('\n')) {
-    if (/^\//.test(line)) applies = line === path || (line.endsWith('*') && path.startsWith(line.slice(0, -1)))
-    else if (applies && line.trim()) {
-      const [name, value] = line.trim().split(/: (.*)/)
-      found[name] = value
-    }
-  }
-  return found
-}
+import { chromiumPath, type Host, host, hostWithHeaders, launch, workers } from './rig.js'
 
 describe.skipIf(chromiumPath === undefined)('the exported site', () => {
   let browser: Browser
@@ -92,30 +76,3 @@ describe.skipIf(chromiumPath === undefined)('the exported site', () => {
     await context.close()
   })
 })
-
-async function hostWithHeaders(files: ReadonlyMap<string, Uint8Array>): Promise<Host> {
-  const rules = new TextDecoder().decode(files.get('_headers'))
-  const asked: string[] = []
-  const types: Record<string, string> = {
-    js: 'text/javascript',
-    css: 'text/css',
-    svg: 'image/svg+xml',
-    html: 'text/html',
-  }
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://x')
-    const name = pathname.slice(1) || 'index.html'
-    asked.push(name)
-    const body = files.get(name)
-    if (!body) return void response.writeHead(404).end()
-    const type = types[name.split('.').at(-1)!] ?? 'text/plain'
-    response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, ...headersOf(rules, pathname) })
-    response.end(body)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    asked,
-    close: () => new Promise(resolve => server.close(() => resolve())),
-  }
-}
