@@ -85,7 +85,7 @@ describe('an unknown name', () => {
     [
       'model format',
       async () => (await create(text('ReLU'))).toBytes({ format: 'hdf' as 'hdf5' }),
-      "it is 'caffemodel', 'hdf5' or 'zip'",
+      "it is 'caffemodel', 'hdf5', 'onnx' or 'zip'",
     ],
   ])('%s', async (_kind, make, says) => {
     await expect((async () => make())()).rejects.toThrow(says)

@@ -1,6 +1,6 @@
 import type { LayerClass } from '../layer.js'
 import type { Memory } from '../memory.js'
-import { aNumber, checkNeeded, type OptionRules, oneOf } from '../system/check_options.js'
+import { aLimit, aNumber, checkNeeded, type OptionRules, oneOf } from '../system/check_options.js'
 import { CheckError, indexIn, placeText } from './errors.js'
 import { LayerRig, RIG_RULES, type RigOptions, valuesOf, write } from './rig.js'
 
@@ -25,7 +25,7 @@ export interface GradientOptions extends RigOptions {
 export const GRADIENT_RULES: OptionRules<GradientOptions> = {
   ...RIG_RULES,
   step: aNumber,
-  threshold: aNumber,
+  threshold: aLimit,
   kink: aNumber,
   kinkRange: aNumber,
   mode: oneOf('exhaustive', 'elementwise', 'projected'),

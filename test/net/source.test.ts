@@ -80,6 +80,6 @@ test('an empty file is no model', async () => {
 test('a model is asked for in a format that exists', async () => {
   const made = await Net.create(bytesOf(net), { engine: 'js' })
   const odd = made.toBytes({ format: 'h5' as NetFormat })
-  await expect(odd).rejects.toThrow("unknown format 'h5': it is 'caffemodel', 'hdf5' or 'zip'")
+  await expect(odd).rejects.toThrow("unknown format 'h5': it is 'caffemodel', 'hdf5', 'onnx' or 'zip'")
   await expect(odd).rejects.toThrow(RistrettoError)
 })
