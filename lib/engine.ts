@@ -757,7 +757,10 @@ export interface HostEngine extends AnyEngine {
 export interface DeviceCaller {
   readonly name: string
   readonly type: string
-  readonly context: { readonly log: (line: string) => void }
+  readonly context: {
+    /** Takes a line for people. */
+    readonly log: (line: string) => void
+  }
 }
 
 /** Has one queue, and only a download waits. */

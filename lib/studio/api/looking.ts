@@ -211,8 +211,7 @@ export interface EvaluatedPage {
   }[]
 }
 
-/** A series, thinned so that no smallest or largest value is lost. */
-/** The curves of a training. */
+/** Which part of the curves, and how finely: a series is thinned so that no smallest or largest value is lost. */
 export interface MetricsQuery {
   readonly from?: number
   readonly to?: number
@@ -220,6 +219,7 @@ export interface MetricsQuery {
   readonly points?: number
 }
 
+/** The curves of a training. */
 export interface Metrics {
   /** By name: `loss`, `lr`, `train accuracy`, `val accuracy`, `val loss`. */
   readonly series: Readonly<Record<string, { readonly iters: readonly number[]; readonly values: readonly number[] }>>
