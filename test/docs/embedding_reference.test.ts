@@ -6,7 +6,7 @@ import { root } from './embedding_blocks.js'
 
 const page = readFileSync(join(root, 'docs/reference.md'), 'utf8')
 /** The faces of the package. */
-const entries = ['index', 'pycaffe/index', 'tools/index', 'proto/types', 'testing'].map(face =>
+const entries = ['index', 'pycaffe/index', 'tools/index', 'proto/types', 'studio/index', 'testing'].map(face =>
   join(root, `lib/${face}.ts`),
 )
 const program = ts.createProgram(entries, {
@@ -49,6 +49,13 @@ test('docs/reference.md names what there is', () => {
     if (!member) continue
     const found = [
       ...(symbol!.members?.keys() ?? []),
+      // what an interface has from others
+      ...(symbol!.flags & ts.SymbolFlags.Interface
+        ? checker
+            .getDeclaredTypeOfSymbol(symbol!)
+            .getProperties()
+            .map(({ name }) => name)
+        : []),
       ...(symbol!.exports?.keys() ?? []),
       ...(symbol!.flags & ts.SymbolFlags.Module ? checker.getExportsOfModule(symbol!).map(({ name }) => name) : []),
     ]
