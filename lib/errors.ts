@@ -60,7 +60,7 @@ export function setPlace(error: RistrettoError, place: Place | undefined): void 
 /** Messages quote names and lists from files, which may be of any length. */
 const MAX_MESSAGE = 4000
 
-const shortened = (message: string): string =>
+export const shortened = (message: string): string =>
   message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE - 1000)} … ${message.slice(-999)}`
 
 /**

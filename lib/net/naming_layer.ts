@@ -1,6 +1,7 @@
-import { RistrettoError, setPlace } from '../errors.js'
+import { RistrettoError, setPlace, shortened } from '../errors.js'
 import type { Layer } from '../layer.js'
 import { fieldNamed, placeOf } from '../proto/places.js'
+import { printableLines } from '../system/escape.js'
 
 /**
  * What a layer's own code threw, with the layer's name in front of its message, once, and its place in the prototxt. The
@@ -12,7 +13,7 @@ export function namingLayer(layer: Layer, error: unknown): unknown {
   if (!(error instanceof Error) || error.message.startsWith("layer '")) return error
   if (!Object.getOwnPropertyDescriptor(error, 'message')?.writable) return error
   const { message, stack } = error
-  error.message = `layer '${layer.name}' (${layer.type}): ${message}`
+  error.message = shortened(printableLines(`layer '${layer.name}' (${layer.type}): ${message}`))
   if (message && stack) error.stack = stack.replace(message, () => error.message)
   return error
 }
