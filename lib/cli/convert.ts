@@ -94,7 +94,16 @@ async function convert(files: readonly string[], options: ConvertOptions, output
   if (weights !== undefined) await mustExist(weights)
   await resultFile(output, file)
   await registerLayers({ layers: options.layers } as RunOptions, output)
-  using net = await trained(model, weights, options, output)
+  const net = await trained(model, weights, options, output)
+  try {
+    await write(net, file, options, output)
+  } finally {
+    net.dispose()
+  }
+}
+
+/** The net as an ONNX file, and what is in it. */
+async function write(net: Net, file: string, options: ConvertOptions, output: Output): Promise<void> {
   const onnx: OnnxOptions = {
     batch: options.batch,
     outputs: options.outputBlobs,
@@ -130,14 +139,16 @@ async function compared(net: Net, bytes: Uint8Array): Promise<number | string> {
   const values: Record<string, Float32Array> = Object.create(null)
   for (const name of net.inputs)
     values[name] = Float32Array.from({ length: net.blobs[name].count }, () => 2 * draw.uniform() - 1)
+  let back: Net | undefined
   try {
     const { inputs } = await readGraph(bytes)
     const shapes = inputs.flatMap(({ name }) => (net.inputs.includes(name) ? [[name, net.blobs[name].shape]] : []))
-    using back = await Net.create(bytes, { seed: 1, shapes: Object.fromEntries(shapes) })
+    back = await Net.create(bytes, { seed: 1, shapes: Object.fromEntries(shapes) })
+    const { blobs: made } = back
     const blobOf = (name: string): string => (net.blobs[name] ? name : name.replace(/_out$/, ''))
     const blobs = back.outputs.map(blobOf).filter(name => net.blobs[name])
     const expected = await net.forward(values, { blobs })
-    const feeds = back.inputs.map(name => [name, values[name] ?? new Float32Array(back.blobs[name].count)])
+    const feeds = back.inputs.map(name => [name, values[name] ?? new Float32Array(made[name].count)])
     const got = await back.forward(Object.fromEntries(feeds))
     const shares = back.outputs.flatMap(name =>
       expected[blobOf(name)] ? [difference(got[name].data, expected[blobOf(name)].data)] : [],
@@ -146,6 +157,8 @@ async function compared(net: Net, bytes: Uint8Array): Promise<number | string> {
   } catch (error) {
     if (error instanceof RistrettoError) return error.message.split('\n')[0]
     throw error
+  } finally {
+    back?.dispose()
   }
 }
 
