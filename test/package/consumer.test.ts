@@ -28,8 +28,9 @@ const bytesOf = (path: string): number =>
 
 describe('the installed package', () => {
   it('is small, with everything it depends on', () => {
-    expect(bytesOf(join(consumer, 'node_modules')) / 1e6).toBeLessThan(15)
-    expect(bytesOf(join(consumer, 'node_modules/ristretto')) / 1e6).toBeLessThan(6.5)
+    // of its own 5.5 MB are Studio's: the page, and the workers of a site without a server
+    expect(bytesOf(join(consumer, 'node_modules')) / 1e6).toBeLessThan(22)
+    expect(bytesOf(join(consumer, 'node_modules/ristretto')) / 1e6).toBeLessThan(13)
   })
 
   it('needs no install script, nor does anything it depends on', () => {
