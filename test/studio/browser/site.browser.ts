@@ -43,7 +43,7 @@ describe.skipIf(chromiumPath === undefined)('the exported site', () => {
   test('on a host that sends none a service worker adds them: threads from the second load on, which comes by itself', async () => {
     const { context, page, faults } = await watched(browser, bare.url)
     await page.goto(bare.url)
-    // the reload may come in the middle of a question
+    // waitForFunction makes a function of a text, which the policy of the page forbids; a question may meet the reload
     await expect.poll(() => page.evaluate('crossOriginIsolated').catch(() => false), { timeout: 60_000 }).toBe(true)
     await home(page)
     expect(faults).toEqual([])
