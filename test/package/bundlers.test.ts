@@ -56,7 +56,12 @@ async function serve(folder: string, headers: Record<string, string>): Promise<{
   return { url: `http://localhost:${(server.address() as { port: number }).port}`, server }
 }
 
-const close = (server: Server) => new Promise(resolve => server.close(resolve))
+const close = (server: Server) =>
+  new Promise(resolve => {
+    server.close(resolve)
+    // Chromium opens connections ahead of its questions, and close waits for them
+    server.closeAllConnections()
+  })
 
 /** What the page says in the end. */
 interface Report {
