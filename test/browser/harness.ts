@@ -96,7 +96,9 @@ export async function openSite(
     errors,
     async close() {
       await browser.close()
-      await new Promise(resolve => server.close(resolve))
+      const closed = new Promise(resolve => server.close(resolve))
+      server.closeAllConnections()
+      await closed
     },
   }
 }

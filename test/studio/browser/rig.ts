@@ -81,7 +81,11 @@ export async function host(files: ReadonlyMap<string, Uint8Array>, isolated: boo
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     asked,
-    close: () => new Promise(resolve => server.close(() => resolve())),
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }
 
@@ -123,7 +127,11 @@ export async function hostWithHeaders(files: ReadonlyMap<string, Uint8Array>): P
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     asked,
-    close: () => new Promise(resolve => server.close(() => resolve())),
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
 }
 
