@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { broadcastShape, eachRow, stepIn, type Walk, walkOf } from './parts/broadcasting.js'
+import { eachRow, reshapeBroadcast, stepIn, type Walk } from './parts/broadcasting.js'
 
 type Operation = NonNullable<NonNullable<Layer['param']['broadcast_param']>['operation']>
 type Binary = (a: number, b: number) => number
@@ -33,14 +33,7 @@ export class BroadcastLayer extends Layer {
   private walk!: Walk
 
   override reshape(bottom: Blob[], top: Blob[]): void {
-    if (bottom.includes(top[0]))
-      throw this.error(`top '${top[0].name}' may not be one of its bottoms: give it a name of its own`)
-    const shape = broadcastShape(this, bottom)
-    top[0].reshape(shape)
-    this.walk = walkOf(
-      shape,
-      bottom.map(blob => blob.shape),
-    )
+    this.walk = reshapeBroadcast(this, bottom, top[0])
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {

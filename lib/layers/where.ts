@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
-import { broadcastShape, eachRow, stepIn, type Walk, walkOf } from './parts/broadcasting.js'
+import { eachRow, reshapeBroadcast, stepIn, type Walk } from './parts/broadcasting.js'
 
 /** top = bottom 1 where bottom 0 is not 0, else bottom 2; axes are compared from the last, one of size 1 is repeated. */
 export class WhereLayer extends Layer {
@@ -9,14 +9,7 @@ export class WhereLayer extends Layer {
   private walk!: Walk
 
   override reshape(bottom: Blob[], top: Blob[]): void {
-    if (bottom.includes(top[0]))
-      throw this.error(`top '${top[0].name}' may not be one of its bottoms: give it a name of its own`)
-    const shape = broadcastShape(this, bottom)
-    top[0].reshape(shape)
-    this.walk = walkOf(
-      shape,
-      bottom.map(blob => blob.shape),
-    )
+    this.walk = reshapeBroadcast(this, bottom, top[0])
   }
 
   override allowsForceBackward(bottomIndex: number): boolean {

@@ -2,7 +2,7 @@ import { type Blob, type Shape, shapeText } from '../../blob.js'
 import type { Layer } from '../../layer.js'
 
 /** The axes that several shapes have together, compared from the last: sizes are the same, or 1, which is repeated. */
-export function broadcastShape(layer: Layer, blobs: readonly Blob[]): number[] {
+function broadcastShape(layer: Layer, blobs: readonly Blob[]): number[] {
   const axes = Math.max(...blobs.map(blob => blob.numAxes))
   return Array.from({ length: axes }, (_, axis) => {
     const sizes = blobs.map(({ shape }) => shape[axis - axes + shape.length] ?? 1)
@@ -19,6 +19,18 @@ export function broadcastShape(layer: Layer, blobs: readonly Blob[]): number[] {
 export interface Walk {
   readonly sizes: readonly number[]
   readonly steps: readonly (readonly number[])[]
+}
+
+/** Give the top the shape that the bottoms have together; how to walk through all of them. */
+export function reshapeBroadcast(layer: Layer, bottom: readonly Blob[], top: Blob): Walk {
+  if (bottom.includes(top))
+    throw layer.error(`top '${top.name}' may not be one of its bottoms: give it a name of its own`)
+  const shape = broadcastShape(layer, bottom)
+  top.reshape(shape)
+  return walkOf(
+    shape,
+    bottom.map(blob => blob.shape),
+  )
 }
 
 /** How to walk through the top and operands of these shapes. */
