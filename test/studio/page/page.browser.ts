@@ -46,6 +46,16 @@ const openEditor = async (page: Page): Promise<void> => {
   await page.locator('[data-layer="conv1"]').waitFor()
 }
 
+/** Take what the editor offers by its key: a list that has just opened, or still asks, lets keys pass into the text. */
+const takeOffer = async (page: Page, name: string): Promise<void> => {
+  await page
+    .locator('.cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled) li[aria-selected]', { hasText: name })
+    .waitFor()
+  // CodeMirror's interactionDelay is 75 ms, by the page's own clock
+  await page.evaluate(() => new Promise(resolve => setTimeout(resolve, 150)))
+  await page.keyboard.press('Enter')
+}
+
 /** Every screen, in the states that it has: where it is, what shows that it is there, what is done first. */
 const screens: [name: string, address: string, ready: string, act?: (page: Page) => Promise<unknown>][] = [
   ['home', '?still#/', 'text=LeNet with blank square'],
@@ -207,8 +217,7 @@ describe.skipIf(!chromiumPath)('what a person does', () => {
       await page.keyboard.press('End')
       await page.keyboard.press('Enter')
       await page.keyboard.type('dila')
-      await page.locator('.cm-tooltip-autocomplete li', { hasText: 'dilation' }).waitFor()
-      await page.keyboard.press('Enter')
+      await takeOffer(page, 'dilation')
       await page.locator('.cm-line', { hasText: 'dilation:' }).waitFor()
     }))
 
