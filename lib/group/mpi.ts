@@ -79,6 +79,8 @@ export async function joinMpi(options: GroupOptions): Promise<Communicator> {
   const { module, heap } = await wasmRuntime()
   // UCX takes the signal by which V8 finds accesses outside of WebAssembly's memory
   process.env['UCX_ERROR_SIGNALS'] = ''
+  // UCX tries its memory hooks by moving the end of C's heap up and back, and so takes what another thread got in between
+  process.env['UCX_MEM_EVENTS'] ??= 'n'
   const mpi = openMpi(koffi, launcher.libraries)
   mpi.initThread(null, null, 0, [0])
   const group = new MpiGroup(koffi, mpi, launcher, options, {
