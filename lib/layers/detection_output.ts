@@ -2,24 +2,37 @@ import type { Blob } from '../blob.js'
 import type { FilledDetectionOutputParameter } from '../generated/caffe.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { type BoxCoding, decodeBoxes, sortByScore, suppress } from './parts/boxes.js'
+import { type BoxCoding, decodeBox, KeptBoxes } from './parts/boxes.js'
 import { DetectionFiles } from './parts/detection_files.js'
 import { checkPredictions, codingOf, countPriors } from './parts/priors.js'
+import { Ranking } from './parts/ranking.js'
 
 /** Values of a row: image, label, score, xmin, ymin, xmax, ymax. */
 const ROW = 7
 
-/** What one pass has found, grown as needed. */
+/** Scores that are sorted at first; each further part is four times as long. */
+const FIRST_PART = 4096
+
+/** What has been found, grown as needed. */
 class Rows {
-  values = new Float32Array(64 * ROW)
+  values = new Float32Array(4 * ROW)
   count = 0
 
+  private makeRoom(count: number): void {
+    if ((this.count + count) * ROW <= this.values.length) return
+    const larger = new Float32Array(Math.max(2 * this.values.length, (this.count + count) * ROW))
+    larger.set(this.values)
+    this.values = larger
+  }
+
+  append(other: Rows): void {
+    this.makeRoom(other.count)
+    this.values.set(other.values.subarray(0, other.count * ROW), this.count * ROW)
+    this.count += other.count
+  }
+
   add(image: number, label: number, score: number, boxes: Float32Array, i: number): void {
-    if ((this.count + 1) * ROW > this.values.length) {
-      const larger = new Float32Array(2 * this.values.length)
-      larger.set(this.values)
-      this.values = larger
-    }
+    this.makeRoom(1)
     const k = this.count++ * ROW
     this.values[k] = image
     this.values[k + 1] = label
@@ -43,6 +56,7 @@ export class DetectionOutputLayer extends Layer {
   private priors = 0
   private rows = 1
   private files: DetectionFiles | undefined
+  private ranking: Ranking | undefined
 
   override async setup(): Promise<void> {
     this.p = withDefaults('DetectionOutputParameter', this.param.detection_output_param)
@@ -102,65 +116,53 @@ export class DetectionOutputLayer extends Layer {
     return super.work(bottom, top) + bottom[0].dim(0) * this.classes * tried * tried
   }
 
+  /**
+   * Walks the scores of all classes together, best first, until keep_top_k boxes are kept: whether one is kept depends
+   * on better ones of its class alone, so the others need no decoding, no sorting and no comparing.
+   */
   private detect(image: number, loc: Blob, conf: Float32Array, coding: BoxCoding, rows: Rows): void {
     const { classes, priors, p } = this
+    const { threshold, topK, eta } = this.nms
+    const limit = p.keep_top_k < 0 ? Infinity : p.keep_top_k
     const scores = conf.subarray(image * priors * classes, (image + 1) * priors * classes)
     const codes = loc.dataArray.subarray(image * loc.size(1), (image + 1) * loc.size(1))
-    const found: { label: number; items: Int32Array; boxes: Float32Array }[] = []
-    let boxes = new Float32Array(4 * priors)
-    if (p.share_location) decodeBoxes(coding, codes, 0, 1, boxes)
-    this.candidates(scores).forEach((items, label) => {
-      if (!items.length) return
-      if (!p.share_location) {
-        boxes = new Float32Array(4 * priors)
-        decodeBoxes(coding, codes, label, classes, boxes)
+    const ranking = this.rank(scores)
+    const found = Array.from({ length: classes }, () => ({
+      boxes: new KeptBoxes(threshold, { eta }),
+      tried: 0,
+      kept: new Rows(),
+    }))
+    const box = new Float32Array(4)
+    let total = 0
+    for (let wanted = Math.min(4 * limit, FIRST_PART); total < limit; wanted *= 4) {
+      const places = ranking.next(wanted)
+      if (!places.length) break
+      for (let i = 0; i < places.length && total < limit; i++) {
+        const prior = places[i] % priors
+        const label = (places[i] - prior) / priors
+        const own = found[label]
+        if (own.tried === topK) continue
+        own.tried++
+        decodeBox(coding, prior, codes, p.share_location ? prior : prior * classes + label, box, 0)
+        if (!own.boxes.take(box, 0)) continue
+        own.kept.add(image, label, scores[prior * classes + label], box, 0)
+        total++
       }
-      const { threshold, topK, eta } = this.nms
-      sortByScore(items, items.length, scores, label, classes)
-      const tried = topK > -1 ? Math.min(topK, items.length) : items.length
-      const kept = suppress(boxes, items, tried, threshold, { eta })
-      found.push({ label, items: items.subarray(0, kept), boxes })
-    })
-    const best = this.best(found, scores)
-    for (const { label, items, boxes } of best)
-      for (const i of items) rows.add(image, label, scores[i * classes + label], boxes, i)
+    }
+    for (const { kept } of found) rows.append(kept)
   }
 
-  /** The boxes above the threshold, for each class; none for the background. */
-  private candidates(scores: Float32Array): Int32Array[] {
-    const { classes } = this
+  /** The boxes above the threshold, but those of the background, numbered class by class. */
+  private rank(scores: Float32Array): Ranking {
+    const { classes, priors } = this
     const { confidence_threshold = -Infinity, background_label_id: background } = this.p
     const threshold = Math.fround(confidence_threshold)
-    const counts = new Int32Array(classes)
-    const above: number[] = []
-    for (let k = 0, label = 0; k < scores.length; k++) {
-      if (scores[k] > threshold && label !== background) {
-        counts[label]++
-        above.push(k)
-      }
-      if (++label === classes) label = 0
-    }
-    const lists = Array.from(counts, count => new Int32Array(count))
-    const ends = new Int32Array(classes)
-    for (const k of above) {
-      const label = k % classes
-      lists[label][ends[label]++] = (k - label) / classes
-    }
-    return lists
-  }
-
-  /** The keep_top_k best over all classes, still class by class. */
-  private best<T extends { label: number; items: Int32Array }>(found: T[], scores: Float32Array): T[] {
-    const { keep_top_k: limit } = this.p
-    const total = found.reduce((sum, { items }) => sum + items.length, 0)
-    if (limit < 0 || total <= limit) return found
-    const places = new Int32Array(total)
-    let end = 0
-    for (const { label, items } of found) for (const i of items) places[end++] = i * this.classes + label
-    sortByScore(places, total, scores)
-    const kept = new Int32Array(this.classes)
-    for (const place of places.subarray(0, limit)) kept[place % this.classes]++
-    // the items of a class are sorted, so those that are kept are its first ones
-    return found.map(one => ({ ...one, items: one.items.subarray(0, kept[one.label]) }))
+    if (this.ranking?.size !== scores.length) this.ranking = new Ranking(scores.length)
+    const { ranking } = this
+    ranking.clear()
+    for (let k = 0, prior = 0; prior < priors; prior++)
+      for (let label = 0; label < classes; label++, k++)
+        if (scores[k] > threshold && label !== background) ranking.add(label * priors + prior, scores[k])
+    return ranking
   }
 }

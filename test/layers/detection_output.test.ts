@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { RandomStream } from '../../lib/rng.js'
 import { hostEngines } from '../engines.js'
 import { shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
@@ -90,7 +91,65 @@ describe.each(hostEngines)('DetectionOutput on %s', engine => {
     const { y } = await handPass(out('num_classes: 2 keep_top_k: 200'), given, options)
     expect(Array.from({ length: 200 }, (_, i) => y[0][7 * i + 3])).toEqual(Array.from({ length: 200 }, (_, i) => i))
   })
+
+  // 3 classes of 1,700 boxes are sorted in parts; scores of a few values come out in the order of class and box
+  test.each([
+    { keep: 5, top: 400, eta: 1, share: true },
+    { keep: 900, top: 350, eta: 0.9, share: true },
+    { keep: -1, top: 900, eta: 1, share: false },
+    { keep: 6000, top: -1, eta: 1, share: true },
+  ])('as the definition has it, class by class: %j', async ({ keep, top, eta, share }) => {
+    const [count, classes] = [1700, 4]
+    const random = new RandomStream(3, 'boxes')
+    const whole = (n: number) => Math.floor(n * random.uniform())
+    // corners on a grid, so that every sum and product is exact
+    const corners = Array.from({ length: count }, () => [whole(32), whole(32)].map(k => k / 64))
+    const boxes = corners.flatMap(([x, y]) => [x, y, x + (8 + whole(24)) / 64, y + (8 + whole(24)) / 64])
+    const codes = Array.from({ length: 4 * count * (share ? 1 : classes) }, () => whole(2) / 64)
+    const conf = Array.from({ length: classes * count }, () => whole(32) / 32)
+    const { y } = await handPass(
+      out(
+        `num_classes: ${classes} keep_top_k: ${keep} share_location: ${share} background_label_id: 1
+        variance_encoded_in_target: true confidence_threshold: 0.125 nms_param { nms_threshold: 0.625 top_k: ${top} eta: ${eta} }`,
+      ),
+      [
+        { shape: [1, codes.length], values: codes },
+        { shape: [1, classes * count], values: conf },
+        { shape: [1, 1, 4 * count], values: boxes },
+      ],
+      options,
+    )
+
+    const kept: { label: number; score: number; box: number[] }[] = []
+    for (const label of [0, 2, 3]) {
+      const tried = Array.from({ length: count }, (_, i) => ({ i, score: conf[i * classes + label] }))
+        .filter(({ score }) => score > 0.125)
+        .sort((a, b) => b.score - a.score || a.i - b.i)
+        .slice(0, top < 0 ? count : top)
+      const own: number[][] = []
+      let threshold = 0.625
+      for (const { i, score } of tried) {
+        const code = share ? i : i * classes + label
+        const box = [0, 1, 2, 3].map(s => boxes[4 * i + s] + codes[4 * code + s])
+        if (own.some(other => overlap(box, other) > threshold)) continue
+        own.push(box)
+        kept.push({ label, score, box })
+        if (eta < 1 && threshold > 0.5) threshold *= eta
+      }
+    }
+    const best = kept.toSorted((a, b) => b.score - a.score).slice(0, keep < 0 ? kept.length : keep)
+    const expected = best.toSorted((a, b) => a.label - b.label).flatMap(row => [0, row.label, row.score, ...row.box])
+    expect(expected.length / 7).toBeGreaterThan(4)
+    expect(y[0]).toEqual(expected)
+  })
 })
+
+function overlap(a: readonly number[], b: readonly number[]): number {
+  const [width, height] = [0, 1].map(s => Math.min(a[s + 2], b[s + 2]) - Math.max(a[s], b[s]))
+  if (width <= 0 || height <= 0) return 0
+  const area = ([left, top, right, bottom]: readonly number[]) => (right - left) * (bottom - top)
+  return (width * height) / (area(a) + area(b) - width * height)
+}
 
 test.each([
   ['', shapesOf('1×12 1×9 1×2×12'), /num_classes: give how many/],

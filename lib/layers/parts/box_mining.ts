@@ -1,4 +1,5 @@
-import { boxArea, sortByScore, suppress } from './boxes.js'
+import { boxArea, suppress } from './boxes.js'
+import { sortByScore } from './ranking.js'
 
 /** Boxes smaller than this are nobody's example. */
 const LEAST_AREA = 1e-5

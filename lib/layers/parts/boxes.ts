@@ -39,41 +39,54 @@ export function crossesBorder(boxes: Float32Array, i: number): boolean {
 
 /** out ← the boxes of the codes first, first + step, … of `codes`, one for each prior. */
 export function decodeBoxes(
-  { code, priors, variances }: BoxCoding,
+  coding: BoxCoding,
   codes: Float32Array,
   first: number,
   step: number,
   out: Float32Array,
 ): void {
-  for (let k = 0, l = 4 * first; k < priors.length; k += 4, l += 4 * step) {
-    let a = codes[l]
-    let b = codes[l + 1]
-    let c = codes[l + 2]
-    let d = codes[l + 3]
-    if (variances) {
-      a *= variances[k]
-      b *= variances[k + 1]
-      c *= variances[k + 2]
-      d *= variances[k + 3]
-    }
-    const width = priors[k + 2] - priors[k]
-    const height = priors[k + 3] - priors[k + 1]
-    if (code === 'CENTER_SIZE') {
-      const x = a * width + (priors[k] + priors[k + 2]) / 2
-      const y = b * height + (priors[k + 1] + priors[k + 3]) / 2
-      const halfWidth = (Math.exp(c) * width) / 2
-      const halfHeight = (Math.exp(d) * height) / 2
-      out[k] = x - halfWidth
-      out[k + 1] = y - halfHeight
-      out[k + 2] = x + halfWidth
-      out[k + 3] = y + halfHeight
-    } else {
-      const scaled = code === 'CORNER_SIZE'
-      out[k] = priors[k] + a * (scaled ? width : 1)
-      out[k + 1] = priors[k + 1] + b * (scaled ? height : 1)
-      out[k + 2] = priors[k + 2] + c * (scaled ? width : 1)
-      out[k + 3] = priors[k + 3] + d * (scaled ? height : 1)
-    }
+  for (let p = 0; 4 * p < coding.priors.length; p++) decodeBox(coding, p, codes, first + p * step, out, p)
+}
+
+/** Box `o` of `out` ← the box of code `c` of `codes`, which is relative to prior `p`. */
+export function decodeBox(
+  { code, priors, variances }: BoxCoding,
+  p: number,
+  codes: Float32Array,
+  c: number,
+  out: Float32Array,
+  o: number,
+): void {
+  const k = 4 * p
+  const l = 4 * c
+  const to = 4 * o
+  let across = codes[l]
+  let down = codes[l + 1]
+  let wide = codes[l + 2]
+  let high = codes[l + 3]
+  if (variances) {
+    across *= variances[k]
+    down *= variances[k + 1]
+    wide *= variances[k + 2]
+    high *= variances[k + 3]
+  }
+  const width = priors[k + 2] - priors[k]
+  const height = priors[k + 3] - priors[k + 1]
+  if (code === 'CENTER_SIZE') {
+    const x = across * width + (priors[k] + priors[k + 2]) / 2
+    const y = down * height + (priors[k + 1] + priors[k + 3]) / 2
+    const halfWidth = (Math.exp(wide) * width) / 2
+    const halfHeight = (Math.exp(high) * height) / 2
+    out[to] = x - halfWidth
+    out[to + 1] = y - halfHeight
+    out[to + 2] = x + halfWidth
+    out[to + 3] = y + halfHeight
+  } else {
+    const scaled = code === 'CORNER_SIZE'
+    out[to] = priors[k] + across * (scaled ? width : 1)
+    out[to + 1] = priors[k + 1] + down * (scaled ? height : 1)
+    out[to + 2] = priors[k + 2] + wide * (scaled ? width : 1)
+    out[to + 3] = priors[k + 3] + high * (scaled ? height : 1)
   }
 }
 
@@ -101,34 +114,6 @@ export function encodeBox(
   if (variances) for (let s = 0; s < 4; s++) out[s] /= variances[k + s]
 }
 
-/** Candidates that a key has room for, beside the 32 bits of a score. */
-const KEY_ROOM = 2 ** 21
-
-const score = new Float32Array(1)
-const scoreBits = new Uint32Array(score.buffer)
-
-/** A whole number that grows as a score falls. */
-function falling(value: number): number {
-  // + 0 makes one zero of the two
-  score[0] = value + 0
-  const bits = scoreBits[0]
-  return bits & 0x80000000 ? bits : 0x7fffffff - bits
-}
-
-/** Put items[0 … count) in the order of falling scores[item·step + first]; equal ones stay as they are. */
-export function sortByScore(items: Int32Array, count: number, scores: Float32Array, first = 0, step = 1): void {
-  const given = items.slice(0, count)
-  if (count > KEY_ROOM) {
-    items.set(given.sort((a, b) => scores[b * step + first] - scores[a * step + first]))
-    return
-  }
-  // a list of plain numbers is sorted without a call for every pair
-  const keys = new Float64Array(count)
-  for (let i = 0; i < count; i++) keys[i] = falling(scores[given[i] * step + first]) * KEY_ROOM + i
-  keys.sort()
-  for (let i = 0; i < count; i++) items[i] = given[keys[i] % KEY_ROOM]
-}
-
 /** What differs between the forks' suppressions. */
 export interface Suppression {
   /** After each kept box the threshold shrinks by this while it is above 0.5; 1 unless given. */
@@ -137,6 +122,60 @@ export interface Suppression {
   readonly pixel?: 0 | 1
   /** Boxes that are kept at most; all unless given. */
   readonly most?: number
+}
+
+/** Boxes that do not overlap each other by more than a threshold, in the order in which they came. */
+export class KeptBoxes {
+  /** left, top, right, bottom and area of each. */
+  private values = new Float64Array(5 * 8)
+  private end = 0
+  private threshold: number
+  private readonly eta: number
+  private readonly pixel: number
+
+  constructor(threshold: number, { eta = 1, pixel = 0 }: Suppression = {}) {
+    this.threshold = threshold
+    this.eta = eta
+    this.pixel = pixel
+  }
+
+  /** Takes box `i` and returns true, unless it overlaps one that is here by more than the threshold. */
+  take(boxes: Float32Array | Float64Array, i: number): boolean {
+    const { pixel, threshold, end, values: kept } = this
+    const k = 4 * i
+    const left = boxes[k]
+    const top = boxes[k + 1]
+    const right = boxes[k + 2]
+    const bottom = boxes[k + 3]
+    const area = Math.max(0, right - left + pixel) * Math.max(0, bottom - top + pixel)
+    for (let j = 0; j < end; j += 5) {
+      const width = Math.min(right, kept[j + 2]) - Math.max(left, kept[j]) + pixel
+      if (!(width > 0)) continue
+      const height = Math.min(bottom, kept[j + 3]) - Math.max(top, kept[j + 1]) + pixel
+      if (!(height > 0)) continue
+      const both = width * height
+      if (both / (area + kept[j + 4] - both) > threshold) return false
+    }
+    this.keep(left, top, right, bottom, area)
+    return true
+  }
+
+  private keep(left: number, top: number, right: number, bottom: number, area: number): void {
+    const { end } = this
+    if (end === this.values.length) {
+      const larger = new Float64Array(2 * end)
+      larger.set(this.values)
+      this.values = larger
+    }
+    const { values } = this
+    values[end] = left
+    values[end + 1] = top
+    values[end + 2] = right
+    values[end + 3] = bottom
+    values[end + 4] = area
+    this.end = end + 5
+    if (this.eta < 1 && this.threshold > 0.5) this.threshold *= this.eta
+  }
 }
 
 /**
@@ -148,39 +187,11 @@ export function suppress(
   items: Int32Array,
   count: number,
   threshold: number,
-  { eta = 1, pixel = 0, most = count }: Suppression = {},
+  how: Suppression = {},
 ): number {
-  const kept = new Float64Array(5 * Math.min(count, most))
-  let end = 0
+  const { most = count } = how
+  const kept = new KeptBoxes(threshold, how)
   let n = 0
-  for (let i = 0; i < count && n < most; i++) {
-    const k = 4 * items[i]
-    const left = boxes[k]
-    const top = boxes[k + 1]
-    const right = boxes[k + 2]
-    const bottom = boxes[k + 3]
-    const area = Math.max(0, right - left + pixel) * Math.max(0, bottom - top + pixel)
-    let free = true
-    for (let j = 0; j < end; j += 5) {
-      const width = Math.min(right, kept[j + 2]) - Math.max(left, kept[j]) + pixel
-      if (!(width > 0)) continue
-      const height = Math.min(bottom, kept[j + 3]) - Math.max(top, kept[j + 1]) + pixel
-      if (!(height > 0)) continue
-      const both = width * height
-      if (both / (area + kept[j + 4] - both) > threshold) {
-        free = false
-        break
-      }
-    }
-    if (!free) continue
-    items[n++] = items[i]
-    kept[end] = left
-    kept[end + 1] = top
-    kept[end + 2] = right
-    kept[end + 3] = bottom
-    kept[end + 4] = area
-    end += 5
-    if (eta < 1 && threshold > 0.5) threshold *= eta
-  }
+  for (let i = 0; i < count && n < most; i++) if (kept.take(boxes, items[i])) items[n++] = items[i]
   return n
 }
