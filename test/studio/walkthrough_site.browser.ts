@@ -3,9 +3,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPage, serverEntry } from '../../scripts/studio_page/build.js'
 import { buildSite } from '../../scripts/studio_page/site.js'
-import { chromiumPath } from '../browser/harness.js'
-import { type Host, hostWithHeaders } from './browser/rig.js'
-import { launch, watched } from './page/site.js'
+import { chromiumPath, type Host, hostSite, launch, watched } from './chromium.js'
 import { type Mode, Walkthrough } from './page/walkthrough.js'
 import { walkthroughSteps } from './page/walkthrough_steps.js'
 
@@ -17,7 +15,7 @@ describe.skipIf(!chromiumPath)('the walkthrough, without a server', () => {
 
   beforeAll(async () => {
     const page = await buildPage(serverEntry)
-    site = await hostWithHeaders(new Map([...page.files, ...(await buildSite(page, '1.2.3'))]))
+    site = await hostSite(new Map([...page.files, ...(await buildSite(page, '1.2.3'))]))
     browser = await launch()
     opened = await watched(browser, site.url)
     const mode: Mode = {

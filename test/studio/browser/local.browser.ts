@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { builtStudio, temporaryFolder } from '../built.js'
+import { chromiumPath, type Host, host, ISOLATED, launch } from '../chromium.js'
 import { storeContract } from '../core/store_contract.js'
 import {
   eventsOf,
@@ -14,7 +15,7 @@ import {
   smallModel,
   writeDigits,
 } from '../node/rig.js'
-import { call, chromiumPath, type Host, host, launch, ready, siteFiles } from './rig.js'
+import { call, ready, siteFiles } from './rig.js'
 
 const NAMES = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte']
 
@@ -27,8 +28,8 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
 
   beforeAll(async () => {
     const files = await siteFiles()
-    isolated = await host(files, true)
-    plain = await host(files, false)
+    isolated = await host(files, ISOLATED)
+    plain = await host(files)
     browser = await launch()
   })
   afterAll(async () => {

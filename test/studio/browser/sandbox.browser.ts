@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../built.js'
+import { chromiumPath, type Host, host, ISOLATED, launch } from '../chromium.js'
 import { NET, smallModel, writeDigits } from '../node/rig.js'
-import { call, chromiumPath, type Host, host, launch, ready, siteFiles } from './rig.js'
+import { call, ready, siteFiles } from './rig.js'
 
 /** A layer that halves, and in its fifth pass says what it can reach. */
 const CURIOUS = `import { Layer, type Blob } from 'ristretto'
@@ -53,8 +54,8 @@ describe.skipIf(chromiumPath === undefined)('code from elsewhere', () => {
 
   beforeAll(async () => {
     const files = await siteFiles()
-    site = await host(files, true)
-    plain = await host(files, false)
+    site = await host(files, ISOLATED)
+    plain = await host(files)
     browser = await launch()
   })
   afterAll(async () => {

@@ -3,9 +3,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPage, serverEntry } from '../../../scripts/studio_page/build.js'
 import { buildSite } from '../../../scripts/studio_page/site.js'
+import { chromiumPath, type Host, host, hostSite, launch, watched } from '../chromium.js'
 import { findings } from '../page/axe.js'
-import { watched } from '../page/site.js'
-import { chromiumPath, type Host, host, hostWithHeaders, launch, workers } from './rig.js'
+import { workers } from './rig.js'
 
 describe.skipIf(chromiumPath === undefined)('the exported site', () => {
   let browser: Browser
@@ -16,8 +16,8 @@ describe.skipIf(chromiumPath === undefined)('the exported site', () => {
   beforeAll(async () => {
     const page = await buildPage(serverEntry)
     files = new Map([...page.files, ...(await buildSite(page, '1.2.3', await workers()))])
-    bare = await host(files, false)
-    headed = await hostWithHeaders(files)
+    bare = await host(files)
+    headed = await hostSite(files)
     browser = await launch()
   })
   afterAll(async () => {

@@ -4,22 +4,26 @@
  */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PAGE_POLICY } from '../../../lib/studio/node/security.js'
 import { buildPage } from '../../../scripts/studio_page/build.js'
-import { chromiumPath } from '../../browser/harness.js'
+import { chromiumPath, type Host, host, ISOLATED, launch, watched } from '../chromium.js'
 import { findings } from './axe.js'
-import { launch, type Site, serve, watched } from './site.js'
 
 const entry = new URL('fake/main.ts', import.meta.url).pathname
 const DATASET = '20261128-1012-mn1s'
 const LENET = '20261128-1140-a1b2'
 const BLANK = '20261129-0904-b1nk'
 
-let site: Site
+let site: Host
 let browser: Browser
 
 beforeAll(async () => {
   if (!chromiumPath) return
-  site = await serve((await buildPage(entry)).files)
+  site = await host((await buildPage(entry)).files, {
+    ...ISOLATED,
+    'content-security-policy': PAGE_POLICY,
+    'x-content-type-options': 'nosniff',
+  })
   browser = await launch()
 })
 afterAll(async () => {

@@ -1,14 +1,21 @@
-/** A built page on a port of its own, under the headers that the real server sends, in a browser that tells what goes wrong. */
+/** Files on a port of their own, and a browser that tells what goes wrong with them. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import type { BuiltPage } from '../../../scripts/studio_page/build.js'
-import { chromiumPath } from '../../browser/harness.js'
+import { chromiumPath } from '../browser/harness.js'
 
-export const CSP =
-  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+export { chromiumPath }
 
-const TYPES: Readonly<Record<string, string>> = {
+type Headers = Readonly<Record<string, string>>
+
+/** What gives a page threads. */
+export const ISOLATED: Headers = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+const TYPES: Headers = {
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -16,38 +23,59 @@ const TYPES: Readonly<Record<string, string>> = {
   txt: 'text/plain; charset=utf-8',
 }
 
-export interface Site {
+export interface Host {
   readonly url: string
+  /** Names of files that were asked for. */
+  readonly asked: string[]
   close(): Promise<void>
 }
 
-/** Serve the files of a built page. */
-export async function serve(files: BuiltPage['files']): Promise<Site> {
+/** Give out files, each with the headers of its path. */
+export async function host(
+  files: ReadonlyMap<string, Uint8Array>,
+  headers: Headers | ((path: string) => Headers) = {},
+): Promise<Host> {
+  const asked: string[] = []
   const server = createServer((request, response) => {
-    const name = new URL(request.url ?? '/', 'http://x').pathname.slice(1) || 'index.html'
+    const { pathname } = new URL(request.url ?? '/', 'http://x')
+    const name = pathname.slice(1) || 'index.html'
+    asked.push(name)
     const body = files.get(name)
-    if (!body) {
-      response.writeHead(404).end()
-      return
-    }
+    if (!body) return void response.writeHead(404).end()
     response.writeHead(200, {
       'content-type': TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream',
-      'content-security-policy': CSP,
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-embedder-policy': 'require-corp',
-      'x-content-type-options': 'nosniff',
+      ...(typeof headers === 'function' ? headers(pathname) : headers),
     })
     response.end(body)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    asked,
+    // Chromium opens connections ahead: they are not waited for
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
+}
+
+/** Give out an exported site, with the headers of its file `_headers` as hosts read it. */
+export function hostSite(files: ReadonlyMap<string, Uint8Array>): Promise<Host> {
+  const lines = new TextDecoder().decode(files.get('_headers')).split('\n')
+  return host(files, path => {
+    const found: Record<string, string> = {}
+    let applies = false
+    for (const line of lines) {
+      if (line.startsWith('/')) applies = line === path || (line.endsWith('*') && path.startsWith(line.slice(0, -1)))
+      else if (applies && line.trim()) {
+        const [name, value] = line.trim().split(/: (.*)/)
+        found[name] = value
+      }
+    }
+    return found
+  })
 }
 
 export const launch = (): Promise<Browser> =>
