@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { findings } from '../typescript.js'
 import { block, blocks, root } from './embedding_blocks.js'
 
 // the programs are run by test/package/embedding.test.ts and bundlers.test.ts, from the packed library
@@ -12,31 +12,18 @@ test('every program of docs/embedding.md type-checks as it stands', { timeout: 1
   const folder = mkdtempSync(join(tmpdir(), 'embedding-'))
   try {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    const files = programs.map(({ file, code }) => {
+    for (const { file, code } of programs) {
       expect(file, `a ts block names its file in its first line: ${code.slice(0, 60)}`).toMatch(/\.ts$/)
-      const path = join(folder, file!)
-      writeFileSync(path, code)
-      return path
-    })
+      writeFileSync(join(folder, file!), code)
+    }
     const modules = join(root, 'node_modules')
     // as the page configures it
-    const { config } = ts.parseConfigFileTextToJson('tsconfig.json', block('tsconfig.json'))
-    const { options, errors } = ts.convertCompilerOptionsFromJson(config.compilerOptions, folder)
-    expect(errors).toEqual([])
-    const program = ts.createProgram(files, {
-      ...options,
-      noEmit: true,
+    writeFileSync(join(folder, 'page.json'), block('tsconfig.json'))
+    const compilerOptions = {
       typeRoots: [join(modules, '@types')],
       paths: { ristretto: [join(root, 'lib/index.ts')], vite: [join(modules, 'vite/dist/node/index.d.ts')] },
-    })
-    const found = ts.getPreEmitDiagnostics(program).filter(({ file }) => !file || file.fileName.startsWith(folder))
-    expect(
-      ts.formatDiagnostics(found, {
-        getCanonicalFileName: f => f,
-        getCurrentDirectory: () => folder,
-        getNewLine: () => '\n',
-      }),
-    ).toBe('')
+    }
+    expect(findings(folder, { extends: './page.json', compilerOptions, include: ['*.ts'] })).toBe('')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -4,9 +4,9 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { layerTypes, parseNet, parseSolver } from '../../lib/index.js'
+import { findings } from '../typescript.js'
 import { type Block, chunksOf, expectSameText, readBlocks, root } from './blocks.js'
 
 const folder = 'docs/tutorials'
@@ -78,32 +78,21 @@ test.each(pages)('%s links to what is there', page => {
 const programs = of('ts', false)
 
 test('the programs on the pages have the right types', { timeout: 120_000 }, () => {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  // each block is a file beside its page, so that what it imports is found from there
-  const files = new Map(
-    programs.map(block => [
-      join(root, `${block.page}.${block.line}.ts`),
-      `${given[block.page] ?? ''}\n${block.code}\nexport {}\n`,
-    ]),
-  )
-  const host = ts.createCompilerHost(options)
-  const { fileExists, readFile, getSourceFile } = host
-  host.fileExists = path => files.has(path) || fileExists(path)
-  host.readFile = path => files.get(path) ?? readFile(path)
-  host.getSourceFile = (path, target, ...more) => {
-    const code = files.get(path)
-    return code === undefined ? getSourceFile(path, target, ...more) : ts.createSourceFile(path, code, target, true)
+  // each block is a file beside its page, as far as the compiler sees, so that what it imports is found from there
+  const place = join(root, '.cache/docs-types')
+  rmSync(place, { recursive: true, force: true })
+  for (const { page, line, code } of programs) {
+    mkdirSync(join(place, dirname(page)), { recursive: true })
+    writeFileSync(join(place, `${page}.${line}.ts`), `${given[page] ?? ''}\n${code}\nexport {}\n`)
   }
-  const program = ts.createProgram([...files.keys()], options, host)
-  const found = ts.getPreEmitDiagnostics(program).filter(({ file }) => file && files.has(file.fileName))
-  expect(
-    ts.formatDiagnostics(found, {
-      getCanonicalFileName: name => name,
-      getCurrentDirectory: () => root,
-      getNewLine: () => '\n',
-    }),
-  ).toBe('')
+  const found = findings(place, {
+    extends: '../../tsconfig.json',
+    compilerOptions: { rootDirs: [root, place] },
+    include: ['**/*.ts'],
+    exclude: [],
+  })
+  rmSync(place, { recursive: true })
+  expect(found).toBe('')
 })
 
 describe('The programs on the pages print what the pages say', () => {

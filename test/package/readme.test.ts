@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transformSync } from 'esbuild'
 import { describe, expect, it } from 'vitest'
+import { compilers } from '../typescript.js'
 import { consumer, run, runModule, write } from './helpers.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -31,7 +32,7 @@ describe('README.md', () => {
         files: ['readme_digit.ts', 'readme_training.ts', 'readme_library.ts', 'readme_layer.ts'],
       }),
     )
-    expect(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toEqual({
+    expect(run(process.execPath, [compilers[7], '-p', '.'])).toEqual({
       code: 0,
       out: '',
       err: '',
