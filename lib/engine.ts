@@ -109,6 +109,19 @@ export interface InterpShape {
   readonly output: readonly [number, number]
 }
 
+/**
+ * x: (outer, size, inner) becomes (outer, out, inner). Each of the `out` places takes `taps` places of x at most;
+ * `nothing` stands where there is none.
+ */
+export interface TapsShape {
+  readonly outer: number
+  readonly size: number
+  readonly out: number
+  readonly inner: number
+  readonly taps: number
+  readonly nothing: number
+}
+
 /** Planes of `places` values, each of which belongs to one of `size` places of a larger plane. */
 export interface UnpoolShape {
   readonly planes: number
@@ -142,15 +155,21 @@ export interface UpdateRule {
 
 /**
  * What a kernel that fuses does to its result while it has it in hand, in the bits that the kernel of that name would
- * give: relu with that slope, or clip with [low, high].
+ * give: relu with that slope, clip with [low, high], or hardSwish with [α, β].
  */
-export type After = { readonly relu: number } | { readonly clip: readonly [low: number, high: number] }
+export type After =
+  | { readonly relu: number }
+  | { readonly clip: readonly [low: number, high: number] }
+  | { readonly hardSwish: readonly [alpha: number, beta: number] }
 
 /** Kernels that may take an `after`. */
 export type FusingKernel = 'convolution' | 'addBias' | 'eltwiseSum' | 'scaleChannels' | 'normalizeChannels'
 
+/** Kernels that an `after` stands for. */
+export type AfterKind = 'relu' | 'clip' | 'hardSwish'
+
 /** What each of an engine's kernels takes as `after`. */
-export type Fusions = { readonly [K in FusingKernel]?: readonly ('relu' | 'clip')[] }
+export type Fusions = { readonly [K in FusingKernel]?: readonly AfterKind[] }
 
 /**
  * Every computation that a layer or solver may ask for, one formula each. Memories are (n) values unless a shape is
@@ -255,6 +274,12 @@ export interface Kernels {
   enlarge(planes: number, height: number, width: number, factor: number, x: Memory, y: Memory): void
   /** dx ← the sum of each factor × factor block of dy. */
   enlargeGradient(planes: number, height: number, width: number, factor: number, dy: Memory, dx: Memory): void
+
+  /**
+   * y[o,j,i] ← Σₖ weight[j,k]·x[o,from[j,k],i] over the k whose place there is, `nothing` where there is none.  from,
+   * weight: (out, taps), places below 2²⁴. Padding, slices and other sizes, axis by axis, and their adjoints.
+   */
+  mixAxis(s: TapsShape, from: Memory, weight: Memory, x: Memory, y: Memory): void
 
   // ---- neurons: elementwise over (n); x and y, dy and dx may be the same memory
   // -------------------------------------------

@@ -1,6 +1,7 @@
 import type { InterpShape, Kernels } from '../../lib/engine.js'
 import type { Gpu } from '../../lib/engines/gpu/gpu.js'
 import { type Constants, type Dims, gpuKernel, type Tensor } from '../../lib/gpu_kernel.js'
+import type { Memory } from '../../lib/memory.js'
 import { product } from './places.js'
 
 // Tensors are (planes, H·W): thread.x is a place in the plane, thread.y the plane.
@@ -97,6 +98,21 @@ const summed = gpuKernel('enlargeGradient', function (dy: Tensor) {
   return sum
 })
 
+// (outer, places, inner): thread.y is the place along the axis; from and weight are (out, taps).
+const mixed = gpuKernel('mixAxis', function (x: Tensor, from: Tensor, weight: Tensor, nothing: number) {
+  let sum = 0
+  let found = 0
+  for (let k = 0; k < this.constants.taps; k++) {
+    const place = from[0][this.thread.y][k]
+    if (place >= 0 && place < this.constants.size) {
+      sum += weight[0][this.thread.y][k] * x[this.thread.z][place][this.thread.x]
+      found = 1
+    }
+  }
+  if (found > 0) return sum
+  return nothing
+})
+
 export const resize = (gpu: Gpu): Partial<Kernels> => {
   const inside = (s: InterpShape): Dims => [product(s.input), s.planes, 1]
   const outside = (s: InterpShape): Dims => [product(s.output), s.planes, 1]
@@ -105,6 +121,12 @@ export const resize = (gpu: Gpu): Partial<Kernels> => {
       gpu.run(between, [{ memory: x, dims: inside(s) }], { memory: y, dims: outside(s) }, constantsOf(s)),
     interpGradient: (s, dy, dx) =>
       gpu.run(gathered, [{ memory: dy, dims: outside(s) }], { memory: dx, dims: inside(s) }, constantsOf(s)),
+    mixAxis({ outer, size, out, inner, taps, nothing }, from, weight, x, y) {
+      const source = { memory: x, dims: [inner, size, outer] as const }
+      const table = (memory: Memory) => ({ memory, dims: [taps, out, 1] as const })
+      const args = [source, table(from), table(weight), nothing]
+      gpu.run(mixed, args, { memory: y, dims: [inner, out, outer] }, { taps, size })
+    },
     enlarge(planes, height, width, factor, x, y) {
       const source = { memory: x, dims: [width * height, planes, 1] as const }
       const target = { memory: y, dims: [width * height * factor * factor, planes, 1] as const }

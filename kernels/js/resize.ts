@@ -1,4 +1,4 @@
-import type { InterpShape, UnpoolShape } from '../../lib/engine.js'
+import type { InterpShape, TapsShape, UnpoolShape } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
 
 /** Between which two of `size` places each of `output` places lies, and how far: single precision, as Caffe's forks. */
@@ -125,6 +125,26 @@ export function enlargeGradient(
         for (let o = first; o < first + factor; o++) sum += dys[o]
       }
       dxs[i] = sum
+    }
+  }
+}
+
+export function mixAxis(s: TapsShape, from: Memory, weight: Memory, x: Memory, y: Memory): void {
+  const { outer, size, out, inner, taps, nothing } = s
+  const [places, weights, xs, ys] = [from.array, weight.array, x.array, y.array]
+  for (let o = 0, to = 0; o < outer; o++) {
+    for (let j = 0; j < out; j++) {
+      for (let i = 0; i < inner; i++, to++) {
+        let sum = 0
+        let found = 0
+        for (let t = j * taps; t < (j + 1) * taps; t++) {
+          if (!(places[t] >= 0 && places[t] < size)) continue
+          const value = weights[t] * xs[(o * size + places[t]) * inner + i]
+          // alone a value is itself, −0 too
+          sum = found++ ? sum + value : value
+        }
+        ys[to] = found ? sum : nothing
+      }
     }
   }
 }

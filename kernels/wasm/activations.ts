@@ -226,10 +226,14 @@ export function hardSwish(n: i32, alpha: f32, beta: f32, x: usize, y: usize): vo
 class HardSwish extends Elementwise {
   @inline
   of(at: usize): v128 {
-    const x = this.first(at)
-    const h = madd(f32x4.splat(this.a), x, f32x4.splat(this.b))
-    return f32x4.mul(x, clipped(h, f32x4.splat(0), f32x4.splat(1)))
+    return hardSwished(this.first(at), f32x4.splat(this.a), f32x4.splat(this.b))
   }
+}
+
+/** x·(alpha·x + beta), the second factor between 0 and 1. */
+@inline
+export function hardSwished(x: v128, alpha: v128, beta: v128): v128 {
+  return f32x4.mul(x, clipped(madd(alpha, x, beta), f32x4.splat(0), f32x4.splat(1)))
 }
 
 export function hardSwishGradient(n: i32, alpha: f32, beta: f32, x: usize, dy: usize, dx: usize): void {

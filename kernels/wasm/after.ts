@@ -1,19 +1,20 @@
 /**
- * What a kernel that fuses does to its result before it stores it: nothing, a ReLU or a clip. It stands beside the job,
+ * What a kernel that fuses does to its result before it stores it: nothing, a ReLU, a clip or a hard swish. It stands beside the job,
  * where all threads see it, and all zero it is nothing.
  */
-import { clipped } from './activations'
+import { clipped, hardSwished } from './activations'
 import { rectify } from './relu'
 import { job } from './threads'
 import { bytes, storeLanes } from './vector'
 
 const RELU: i32 = 1
 const CLIP: i32 = 2
+const HARD_SWISH: i32 = 3
 
 @unmanaged
 class After {
   kind: i32
-  /** The ReLU's slope, or the least value. */
+  /** The ReLU's slope; the least and the largest value; or α and β of the hard swish. */
   low: f32
   high: f32
 }
@@ -48,7 +49,10 @@ export function slopes(): v128 {
 @inline
 export function finished(v: v128, slope: v128): v128 {
   const y = rectify(v, v, slope)
-  return current().kind == CLIP ? clipped(y, f32x4.splat(current().low), f32x4.splat(current().high)) : y
+  if (current().kind < CLIP) return y
+  const low = f32x4.splat(current().low)
+  const high = f32x4.splat(current().high)
+  return current().kind == CLIP ? clipped(y, low, high) : hardSwished(y, low, high)
 }
 
 /** The same for `rows` rows of n values at p, while they are in the cache. */

@@ -59,12 +59,23 @@ function forwardChunk(chunk: i32, padded: usize): void {
 }
 
 function anySize(s: Convolution, image: usize, w: usize, bias: f32, y: usize): void {
+  if (s.SW == 1) eachRow(s, 1, image, w, bias, y)
+  else if (s.SW == 2) eachRow(s, 2, image, w, bias, y)
+  else eachRow(s, s.SW, image, w, bias, y)
+}
+
+/** Rows of the kernel that lie in the padding are left out. A step that is known here costs nothing further in. */
+@inline
+function eachRow(s: Convolution, step: i32, image: usize, w: usize, bias: f32, y: usize): void {
   for (let oh = 0; oh < s.OH; oh++) {
+    const above = s.PH - oh * s.SH
+    const first = above > 0 ? ceilDiv(above, s.DH) : 0
+    const last = smaller(s.KH, ceilDiv(larger(0, above + s.H), s.DH))
     const row = image + bytes(oh * s.SH * s.padW)
     let ow = 0
-    for (; ow + 16 <= s.OW; ow += 16) sixteen(s, row + bytes(ow * s.SW), w, bias, y + bytes(oh * s.OW + ow))
+    for (; ow + 16 <= s.OW; ow += 16) sixteen(s, step, row + bytes(ow * step), w, bias, first, last, y + bytes(oh * s.OW + ow))
     for (; ow < s.OW; ow += 4) {
-      const sum = taps(s, row + bytes(ow * s.SW), w, bias, s.OW - ow)
+      const sum = taps(s, step, row + bytes(ow * step), w, bias, first, last, s.OW - ow)
       const to = y + bytes(oh * s.OW + ow)
       if (ow + 4 <= s.OW) v128.store(to, sum)
       else storeLanes(to, sum, s.OW - ow)
@@ -142,33 +153,37 @@ function sum(to: v128, a: v128, b: v128, c: v128, x: v128, y: v128, z: v128): v1
   return madd(c, z, madd(b, y, madd(a, x, to)))
 }
 
-/** Four neighbouring outputs, or the `rest` that are left: bias + Σ w·x over the taps. */
+/** Four neighbouring outputs, or the `rest` that are left: bias + Σ w·x over the taps of rows first ≤ r < last. */
 @inline
-function taps(s: Convolution, image: usize, w: usize, bias: f32, rest: i32): v128 {
+function taps(s: Convolution, step: i32, image: usize, w: usize, bias: f32, first: i32, last: i32, rest: i32): v128 {
   let sum = f32x4.splat(bias)
-  for (let r = 0; r < s.KH; r++) {
+  w += bytes(first * s.KW)
+  for (let r = first; r < last; r++) {
     let p = image + bytes(r * s.DH * s.padW)
-    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) sum = madd(v128.load_splat<f32>(w), some(p, s.SW, rest), sum)
+    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) sum = madd(v128.load_splat<f32>(w), some(p, step, rest), sum)
   }
   return sum
 }
 
 /** Sixteen of them: four sums that do not wait for each other. */
 @inline
-function sixteen(s: Convolution, image: usize, w: usize, bias: f32, to: usize): void {
-  const next = bytes(4 * s.SW)
+function sixteen(s: Convolution, step: i32, image: usize, w: usize, bias: f32, first: i32, last: i32, to: usize): void {
+  const next = bytes(4 * step)
   let a = f32x4.splat(bias)
   let b = a
   let c = a
   let d = a
-  for (let r = 0; r < s.KH; r++) {
+  const right = bytes(s.DW)
+  const end = bytes(s.KW)
+  w += <usize>first * end
+  for (let r = first; r < last; r++) {
     let p = image + bytes(r * s.DH * s.padW)
-    for (let q = 0; q < s.KW; q++, p += bytes(s.DW), w += 4) {
+    for (const over = w + end; w < over; p += right, w += 4) {
       const v = v128.load_splat<f32>(w)
-      a = madd(v, four(p, s.SW), a)
-      b = madd(v, four(p + next, s.SW), b)
-      c = madd(v, four(p + 2 * next, s.SW), c)
-      d = madd(v, four(p + 3 * next, s.SW), d)
+      a = madd(v, four(p, step), a)
+      b = madd(v, four(p + next, step), b)
+      c = madd(v, four(p + 2 * next, step), c)
+      d = madd(v, four(p + 3 * next, step), d)
     }
   }
   v128.store(to, a)

@@ -5,13 +5,15 @@ import { type Heap, Memory, plainHeap } from '../memory.js'
 /** Plain loops: the definition of every kernel, what faster engines are tested against and fall back to. */
 export const jsKernels: Kernels = { ...kernels }
 
+const all = ['relu', 'clip', 'hardSwish'] as const
+
 /** One kernel after the other: what faster engines do at once is tested against it. */
 const fuses: Fusions = {
-  convolution: ['relu', 'clip'],
-  addBias: ['relu', 'clip'],
-  eltwiseSum: ['relu', 'clip'],
-  scaleChannels: ['relu', 'clip'],
-  normalizeChannels: ['relu', 'clip'],
+  convolution: all,
+  addBias: all,
+  eltwiseSum: all,
+  scaleChannels: all,
+  normalizeChannels: all,
 }
 
 /** Double precision behind the same interface: kernels and layers only ever read and write numbers. */

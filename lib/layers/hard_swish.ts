@@ -1,4 +1,5 @@
 import type { Blob } from '../blob.js'
+import type { After } from '../engine.js'
 import { KeptInputLayer } from './parts/kept_input.js'
 
 const ALPHA = 1 / 6
@@ -7,6 +8,11 @@ const BETA = 1 / 2
 /** top = bottom·min(max(bottom + 3, 0), 6) / 6. */
 export class HardSwishLayer extends KeptInputLayer {
   static override readonly uses = ['copy', 'hardSwish', 'hardSwishGradient'] as const
+
+  /** The gradient needs what came in. */
+  override get after(): After | undefined {
+    return this.needsBackward ? undefined : { hardSwish: [ALPHA, BETA] }
+  }
 
   override forward(bottom: Blob[], top: Blob[]): void {
     this.keepInput(bottom, top)

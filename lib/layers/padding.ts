@@ -9,7 +9,9 @@ import { PlacesLayer } from './parts/places_layer.js'
 export class PaddingLayer extends PlacesLayer {
   static override readonly param = ['padding_param'] as const
   private readonly p = withDefaults('PaddingParameter', this.param.padding_param)
-  protected override readonly nothing = this.p.value
+  protected override get nothing(): number {
+    return this.p.value
+  }
 
   protected override placesOf(bottom: Blob): Places {
     const first = axisOf(this, bottom, this.p.axis)

@@ -1,24 +1,19 @@
-import { type Blob, shapeText, sizeOf } from '../blob.js'
+import { type Blob, shapeText } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
-import { resizeTaps, type Taps } from './parts/taps.js'
-
-/** What happens along one axis of a blob that is (outer, size, inner). */
-interface Stage {
-  readonly outer: number
-  readonly size: number
-  readonly inner: number
-  readonly taps: readonly Taps[]
-}
+import { AxisMix, type MixedAxis } from './parts/axis_mix.js'
+import { resizeTaps } from './parts/taps.js'
 
 /** The bottom at other sizes: nearest, linear or cubic along each axis from `axis` on, one after the other. */
 export class ResizeLayer extends Layer {
   static override readonly param = ['resize_param'] as const
+  static override readonly uses = AxisMix.uses
+  static override readonly onlyKernels = true
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }
   private readonly p = withDefaults('ResizeLayerParameter', this.param.resize_param)
-  private stages: Stage[] = []
+  private readonly mix = new AxisMix(this, 0)
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.refuseInPlace(bottom, top)
@@ -30,60 +25,27 @@ export class ResizeLayer extends Layer {
       throw this.error(
         `size is given ${sizes.length} times, scale ${scales.length} times: one of them is needed, once for each axis from axis ${first} of '${x.name}' (${shapeText(x.shape)}) on, or for some of them`,
       )
-    const shape = x.shape
-    this.stages = []
+    const mixed: MixedAxis[] = []
     for (let i = 0; i < many; i++) {
       const axis = first + i
-      const size = shape[axis]
+      const size = x.dim(axis)
       const out = sizes[i] ?? Math.floor(size * scales[i])
       if (out < 1 || size < 1)
         throw this.error(`axis ${axis} of '${x.name}' (${shapeText(x.shape)}) would have ${out} places`)
-      shape[axis] = out
-      const scale = scales[i] ?? out / size
-      if (out === size && scale === 1) continue
-      const [outer, inner] = [sizeOf(shape, 0, axis), sizeOf(shape, axis + 1)]
-      this.stages.push({ outer, size, inner, taps: resizeTaps(size, out, scale, this.p) })
+      mixed.push({ axis, taps: resizeTaps(size, out, scales[i] ?? out / size, this.p) })
     }
-    top[0].reshape(shape)
+    top[0].reshape(this.mix.plan(x.shape, mixed))
   }
 
-  override forward([bottom]: Blob[], [top]: Blob[]): void {
-    let xs = bottom.dataArray
-    this.stages.forEach((stage, i) => {
-      const ys =
-        i === this.stages.length - 1 ? top.dataArray : new Float32Array(stage.outer * stage.taps.length * stage.inner)
-      eachTap(stage, (from, to, weight, first) => {
-        if (first) for (let k = 0; k < stage.inner; k++) ys[to + k] = weight * xs[from + k]
-        else for (let k = 0; k < stage.inner; k++) ys[to + k] += weight * xs[from + k]
-      })
-      xs = ys
-    })
-    if (!this.stages.length) top.dataArray.set(xs)
+  override forward(bottom: Blob[], top: Blob[]): void {
+    this.mix.forward(this.kernels, bottom[0].memory.data, top[0].memory.data)
   }
 
-  override backward([top]: Blob[], propagateDown: boolean[], [bottom]: Blob[]): void {
-    if (!propagateDown[0]) return
-    let dys = top.diffArray
-    for (let i = this.stages.length - 1; i >= 0; i--) {
-      const stage = this.stages[i]
-      const dxs = i === 0 ? bottom.diffArray : new Float32Array(stage.outer * stage.size * stage.inner)
-      dxs.fill(0)
-      eachTap(stage, (from, to, weight) => {
-        for (let k = 0; k < stage.inner; k++) dxs[from + k] += weight * dys[to + k]
-      })
-      dys = dxs
-    }
-    if (!this.stages.length) bottom.diffArray.set(dys)
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    if (propagateDown[0]) this.mix.backward(this.kernels, top[0].memory.diff, bottom[0].memory.diff)
   }
-}
 
-function eachTap(
-  { outer, size, inner, taps }: Stage,
-  visit: (from: number, to: number, weight: number, first: boolean) => void,
-): void {
-  for (let o = 0; o < outer; o++)
-    for (let j = 0; j < taps.length; j++)
-      taps[j].forEach(({ from, weight }, k) => {
-        visit((o * size + from) * inner, (o * taps.length + j) * inner, weight, k === 0)
-      })
+  override dispose(): void {
+    this.mix.dispose()
+  }
 }

@@ -22,7 +22,7 @@ export function fusedLayers(nodes: readonly NetNode[], skipped?: ReadonlySet<Net
     const inPlace = first.top.length === 1 && node.bottom[0] === first.top[0] && node.top[0] === first.top[0]
     const { fuses } = first.layer
     const kinds = fuses && engine.fuses?.[fuses]
-    if (inPlace && kinds?.includes('relu' in after ? 'relu' : 'clip')) fused.set(first, { node, place, after })
+    if (inPlace && kinds?.some(kind => kind in after)) fused.set(first, { node, place, after })
   })
   return fused
 }

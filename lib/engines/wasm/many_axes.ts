@@ -43,7 +43,7 @@ export interface Im2colExports {
 export type ManyAxesExports = Im2colExports &
   Pick<ElementwiseExports, 'copyRows' | 'fill'> &
   Pick<MatricesExports, 'gemm' | 'addBias'> &
-  Pick<NeuronsExports, 'relu' | 'clip'>
+  Pick<NeuronsExports, 'relu' | 'clip' | 'hardSwish'>
 
 /** im2col, and convolutions over any number of axes as im2col and a matrix product, a block of slices at a time. */
 export function manyAxes(wasm: ManyAxesExports, gemm: MatricesExports['gemm']): Convolutions {
@@ -123,7 +123,8 @@ export function manyAxes(wasm: ManyAxesExports, gemm: MatricesExports['gemm']): 
       if (bias) wasm.addBias(s.batch, s.outputs, p.outputs, bias.pointer, y.pointer)
       const n = s.batch * s.outputs * p.outputs
       if (after && 'relu' in after) wasm.relu(n, after.relu, y.pointer, y.pointer)
-      else if (after) wasm.clip(n, ...after.clip, y.pointer, y.pointer)
+      else if (after && 'clip' in after) wasm.clip(n, ...after.clip, y.pointer, y.pointer)
+      else if (after) wasm.hardSwish(n, ...after.hardSwish, y.pointer, y.pointer)
     },
     convolutionInputGradient(s, dy, w, dx) {
       const p = plan(s, dx)

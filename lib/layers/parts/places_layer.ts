@@ -1,16 +1,20 @@
 import type { Blob, Shape } from '../../blob.js'
 import { type Count, Layer } from '../../layer.js'
-import { givePlaces, type Places, takePlaces } from './places.js'
+import { AxisMix } from './axis_mix.js'
+import type { Places } from './places.js'
 
-/** A layer whose top holds values of its bottom, each any number of times, axis by axis; plain host code. */
+/** A layer whose top holds values of its bottom, each any number of times, axis by axis. */
 export abstract class PlacesLayer extends Layer {
+  static override readonly uses = AxisMix.uses
+  static override readonly onlyKernels = true
   override readonly bottomCount: Count = { exactly: 1 }
   override readonly topCount: Count = { exactly: 1 }
-  private input: Shape = []
-  private places: Places = []
-  /** What stands where no value of the bottom does. */
-  protected readonly nothing: number = 0
+  private mix?: AxisMix
 
+  /** What stands where no value of the bottom does. */
+  protected get nothing(): number {
+    return 0
+  }
   /** The place of the bottom that each place of the top takes, along every axis. */
   protected abstract placesOf(bottom: Blob): Places
   /** The shape of the top, where it is not one size for each axis of the places. */
@@ -20,16 +24,24 @@ export abstract class PlacesLayer extends Layer {
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.refuseInPlace(bottom, top)
-    this.input = bottom[0].shape
-    this.places = this.placesOf(bottom[0])
-    top[0].reshape(this.topShape(bottom[0], this.places))
+    const places = this.placesOf(bottom[0])
+    this.mix ??= new AxisMix(this, this.nothing)
+    this.mix.plan(
+      bottom[0].shape,
+      places.map((table, axis) => ({ axis, taps: table.map(from => (from < 0 ? [] : [{ from, weight: 1 }])) })),
+    )
+    top[0].reshape(this.topShape(bottom[0], places))
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
-    takePlaces(this.input, this.places, bottom[0].dataArray, top[0].dataArray, this.nothing)
+    this.mix?.forward(this.kernels, bottom[0].memory.data, top[0].memory.data)
   }
 
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
-    if (propagateDown[0]) givePlaces(this.input, this.places, top[0].diffArray, bottom[0].diffArray)
+    if (propagateDown[0]) this.mix?.backward(this.kernels, top[0].memory.diff, bottom[0].memory.diff)
+  }
+
+  override dispose(): void {
+    this.mix?.dispose()
   }
 }

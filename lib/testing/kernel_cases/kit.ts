@@ -1,4 +1,4 @@
-import type { After, Kernels } from '../../engine.js'
+import type { After, AfterKind, Kernels } from '../../engine.js'
 import type { Memory } from '../../memory.js'
 
 /** What a case makes its memories from, so that every engine gets the same values on its own heap. */
@@ -32,7 +32,7 @@ export interface KernelCase {
   readonly run: (kernels: Kernels, kit: Kit) => void
   readonly hostOnly?: HostOnly
   /** For engines that say in their `fuses` that the kernel takes this as its `after`. */
-  readonly after?: 'relu' | 'clip'
+  readonly after?: AfterKind
   /** Allowed difference as a share of the largest value, where an engine may sum in another way. */
   readonly tolerance?: number
 }
@@ -52,9 +52,10 @@ export function withAfter(make: (after: After) => readonly KernelCase[]): Kernel
     ['relu', { relu: 0.1 }],
     ['clip from below', { clip: [-0.2, 1e6] }],
     ['clip from above', { clip: [-1e6, 0.3] }],
+    ['hard swish', { hardSwish: [0.8, 0.4] }],
   ]
   return afters.flatMap(([what, after]) =>
-    make(after).map(c => ({ ...c, name: `${c.name}, then ${what}`, after: 'relu' in after ? 'relu' : 'clip' })),
+    make(after).map(c => ({ ...c, name: `${c.name}, then ${what}`, after: Object.keys(after)[0] as AfterKind })),
   )
 }
 

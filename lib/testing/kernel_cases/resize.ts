@@ -1,5 +1,6 @@
 import type { InterpShape } from '../../engine.js'
-import { dims, type KernelCase, type KernelCases, onHosts, product } from './kit.js'
+import type { Memory } from '../../memory.js'
+import { dims, type KernelCase, type KernelCases, type Kit, onHosts, product } from './kit.js'
 
 /** 'planes×H×W to H×W', with 'part 1×2 of 3×4' for a part and where it starts. */
 function interpShape(text: string): InterpShape {
@@ -46,10 +47,44 @@ const enlarged = ['2×3×4 by 2', '1×2×5 by 3', '3×1×1 by 4', '2×3×3 by 1'
   return { name, planes, height, width, factor }
 })
 
+/** outer × size × inner to so many places of so many taps: rows, runs of neighbours, single values, nothing at all. */
+const mixes = ['2×5×8 to 7 of 1', '3×9×1 to 11 of 1', '2×4×3 to 3 of 3', '1×6×5 to 4 of 2', '2×3×1 to 5 of 4']
+const largeMixes = [
+  '7×33×130 to 50 of 2',
+  '900×70×1 to 74 of 1',
+  '500×40×1 to 81 of 4',
+  '3×40×257 to 90 of 1',
+  '0×3×2 to 2 of 1',
+]
+/** Taps of all kinds: in order, out of order, several or none (−1, which may stand among others), beyond the axis. */
+const taps = (kit: Kit, size: number, out: number, many: number, kind: string): Memory => {
+  const from = kit.integers(out * many, size + 1)
+  from.array.forEach((place, t) => {
+    if (kind === 'shifted') from.array[t] = Math.floor(t / many) - 2
+    else if (place % 3 === 2) from.array[t] = -1
+  })
+  return from
+}
+const mix = (text: string): KernelCase[] => {
+  const [from, to, many] = text.split(/ to | of /)
+  const [outer, size, inner] = dims(from)
+  const s = { outer, size, out: Number(to), inner, taps: Number(many), nothing: -0.5 }
+  return ['drawn', 'shifted', 'weighed'].map(kind => ({
+    name: `${text}, ${kind}`,
+    run(k, kit) {
+      const weight = kit.random(s.out * s.taps)
+      if (kind !== 'weighed') weight.array.fill(1)
+      const places = taps(kit, size, s.out, s.taps, kind)
+      k.mixAxis(s, places, weight, kit.random(outer * size * inner), kit.out(outer * s.out * inner))
+    },
+  }))
+}
+
 /** Pictures in other sizes. */
 export const resizes: KernelCases = {
   interp: [...forwards(interps), ...onHosts('large', forwards(large))],
   interpGradient: [...gradients(interps), ...onHosts('large', gradients(large))],
+  mixAxis: [...mixes.flatMap(mix), ...onHosts('large', largeMixes.flatMap(mix))],
   unpool: onHosts(
     'scatters',
     unpools.map(({ name, ...s }) => ({

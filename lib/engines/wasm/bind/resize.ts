@@ -1,7 +1,7 @@
 import type { InterpShape, Kernels } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
-import { type Bounds, count, need, refuse } from '../../bounds.js'
+import { type Bounds, count, need, refuse, within } from '../../bounds.js'
 
 /** What the module exports for them. */
 export interface ResizeExports {
@@ -19,6 +19,18 @@ export interface ResizeExports {
   ): void
   interp(x: number, y: number): void
   interpGradient(dy: number, dx: number): void
+  mixAxis(
+    outer: number,
+    size: number,
+    out: number,
+    inner: number,
+    taps: number,
+    nothing: number,
+    from: number,
+    weight: number,
+    x: number,
+    y: number,
+  ): void
 }
 
 /** These kernels of the contract as calls of the module. */
@@ -33,6 +45,10 @@ export function bindResize(wasm: ResizeExports) {
     interpGradient(s, dy, dx) {
       shape(s)
       wasm.interpGradient(dy.pointer, dx.pointer)
+    },
+    mixAxis({ outer, size, out, inner, taps, nothing }, from, weight, x, y) {
+      const [pf, pw, px, py] = [from.pointer, weight.pointer, x.pointer, y.pointer]
+      wasm.mixAxis(outer, size, out, inner, taps, nothing, pf, pw, px, py)
     },
   } satisfies Partial<Kernels>
 }
@@ -50,6 +66,13 @@ function interpolated({ planes, input, offset, size, output }: InterpShape, insi
 export const resizeBounds = {
   interp: interpolated,
   interpGradient: (s, dy, dx) => interpolated(s, dx, dy),
+  mixAxis({ outer, size, out, inner, taps }, from, weight, x, y) {
+    need(from, count(out, taps))
+    need(weight, count(out, taps))
+    within(4 * count(out, taps), 'places')
+    need(x, count(outer, size, inner))
+    need(y, count(outer, out, inner))
+  },
   unpool({ planes, places, size }, x, mask, y) {
     need(x, count(planes, places))
     need(mask, count(planes, places))
