@@ -1,5 +1,6 @@
 import type { Blob } from '../blob.js'
 import type { FilledPowerParameter } from '../generated/caffe.js'
+import type { ChannelAffine } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './parts/kept_input.js'
 
@@ -10,10 +11,17 @@ export class PowerLayer extends KeptInputLayer {
   private p!: FilledPowerParameter
   /** Scale or power is 0: the output does not depend on the input, not even on one that is not finite. */
   private isConstant = false
+  /** Of the bottom: places along axis 1. */
+  private channels = 0
 
   override setup(): void {
     this.p = withDefaults('PowerParameter', this.param.power_param)
     this.isConstant = this.p.power * this.p.scale === 0
+  }
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    super.reshape(bottom, top)
+    this.channels = bottom[0].numAxes > 1 ? bottom[0].dim(1) : 0
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
@@ -43,5 +51,15 @@ export class PowerLayer extends KeptInputLayer {
         top[0].memory.diff,
         diff,
       )
+  }
+
+  /** The same line for every channel. */
+  override channelAffine(): ChannelAffine | undefined {
+    const { power, scale, shift } = this.p
+    if (power !== 1 || this.isConstant || !this.channels) return undefined
+    return {
+      factor: new Float32Array(this.channels).fill(scale),
+      shift: new Float32Array(this.channels).fill(shift),
+    }
   }
 }

@@ -24,6 +24,14 @@ function line(piece: Piece | undefined): { x: Operand; scale: number; shift: num
 
 const linear = (operand: Operand | undefined) => line(makerOf(operand, 'Power'))
 
+/** Whether what is found is scale·x + shift, x perhaps a line of the same thing itself, which was then joined with it. */
+function isLineOf(found: ReturnType<typeof line>, x: Operand, scale: number, shift: number): boolean {
+  if (!found) return false
+  const own = found.x === x ? { x, scale: 1, shift: 0 } : linear(x)
+  const [wanted, sum] = own ? [scale * own.scale, scale * own.shift + shift] : [0, 0]
+  return own?.x === found.x && near(found.scale, wanted) && Math.abs(found.shift - sum) <= 1e-4 * Math.abs(shift)
+}
+
 const become = (piece: Piece, type: string, bottoms: readonly Operand[], fields: Piece['fields'] = {}): true => {
   piece.type = type
   piece.bottoms = [...bottoms]
@@ -55,15 +63,16 @@ function hardSigmoid(piece: Piece): boolean {
   return become(piece, 'HardSigmoid', [inner.x], { hard_sigmoid_param })
 }
 
-const isSixth = (piece: Piece | undefined): boolean => {
-  const { alpha = 0.2, beta = 0.5 } = piece?.fields.hard_sigmoid_param ?? {}
-  return piece !== undefined && near(alpha, 1 / 6) && near(beta, 0.5)
+/** Whether a HardSigmoid of x is that of a hard swish of x. */
+function isSixth(piece: Piece, x: Operand): boolean {
+  const { alpha: scale = 0.2, beta: shift = 0.5 } = piece.fields.hard_sigmoid_param ?? {}
+  return isLineOf({ x: piece.bottoms[0], scale, shift }, x, 1 / 6, 0.5)
 }
 
 function hardSwish(piece: Piece): boolean {
   for (const [x, h] of factors(piece)) {
     const sigmoid = makerOf(h, 'HardSigmoid')
-    if (sigmoid?.bottoms[0] === x && isSixth(sigmoid)) return become(piece, 'HardSwish', [x])
+    if (sigmoid && isSixth(sigmoid, x)) return become(piece, 'HardSwish', [x])
   }
   // x·clip(x + 3, 0, 6) / 6
   const above = line(piece)
@@ -72,9 +81,7 @@ function hardSwish(piece: Piece): boolean {
   for (const [x, c] of product ? factors(product) : []) {
     const clip = makerOf(c, 'Clip')
     const { min, max } = clip?.fields.clip_param ?? {}
-    const inner = linear(clip?.bottoms[0])
-    if (min === 0 && max === 6 && inner?.x === x && inner.scale === 1 && inner.shift === 3)
-      return become(piece, 'HardSwish', [x])
+    if (min === 0 && max === 6 && isLineOf(linear(clip?.bottoms[0]), x, 1, 3)) return become(piece, 'HardSwish', [x])
   }
   return false
 }

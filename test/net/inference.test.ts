@@ -75,6 +75,23 @@ describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
     )
   })
 
+  test('folds lines into what is before them, and a hard swish follows at once', async () => {
+    const line = 'layer { name: "line" type: "Power" bottom: "a" top: "b" power_param { scale: 3 shift: -0.5 } }'
+    const swish = 'layer { name: "swish" type: "HardSwish" bottom: "b" top: "b" }'
+    const input = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 2 dim: 5 dim: 5 } } }'
+    const text = `${input}${conv('a', 'x')}${line}${swish}`
+    const plain = await Net.create(parseNet(text), { engine: 'js', seed: 1 })
+    const lean = await Net.create(parseNet(text), { engine, optimize: 'inference', seed: 1 })
+    const ran: string[] = []
+    lean.afterForward(name => void ran.push(name))
+    const x = values(100)
+    const [one, two] = [await plain.forward({ x }), await lean.forward({ x })]
+    expectClose(two.b.data, one.b.data, 1e-5, 1e-6, 'b')
+    expect(ran).not.toContain('line')
+    const { b } = await (await Net.create(parseNet(text), { engine, optimize: 'inference', seed: 1 })).forward({ x })
+    expect(b.data).toEqual(two.b.data)
+  })
+
   test('follows a new input shape and new weights', async () => {
     const plain = await make({ engine })
     setStatistics(plain)

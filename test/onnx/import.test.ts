@@ -176,6 +176,31 @@ describe('what several layers together are', () => {
     expect(types({ nodes: [...clip, ['d = Div(c, six)'], ['y = Mul(d, x)']] })).toEqual(['y: HardSwish'])
   })
 
+  test('HardSwish of a scaled value, whose scale went into both of its parts', () => {
+    const scaled = [
+      ['m = Mul(x, half)'],
+      ['u = Add(m, one)'],
+      ['a = Add(u, three)'],
+      ['c = Clip(a, zero, six)'],
+    ] as const
+    const clipped = [...scaled, ['p = Mul(u, c)'], ['d = Div(p, six)'], ['y = Mul(d, three)']]
+    expect(types({ nodes: clipped })).toEqual(['u: Power', 'd: HardSwish', 'y: Power'])
+    const divided = [...scaled, ['d = Div(c, six)'], ['y = Mul(d, u)']]
+    expect(types({ nodes: divided })).toEqual(['u: Power', 'y: HardSwish'])
+    const other = [
+      ...scaled.slice(0, 2),
+      ['a = Add(u, one)'],
+      ...scaled.slice(3),
+      ['d = Div(c, six)'],
+      ['y = Mul(d, u)'],
+    ]
+    expect(types({ nodes: other })).toEqual(['u: Power', 'd: HardSigmoid', 'y: Eltwise'])
+  })
+
+  test('the larger or smaller of a value and a number is a Clip', () => {
+    expect(types({ nodes: [['a = Max(x, half)'], ['y = Min(six, a)']] })).toEqual(['a: Clip', 'y: Clip'])
+  })
+
   test('Swish, HardSigmoid, Gelu', () => {
     expect(types({ nodes: [['s = Sigmoid(x)'], ['y = Mul(x, s)']] })).toEqual(['y: Swish'])
     const hard = [['a = Add(x, three)'], ['c = Clip(a, zero, six)'], ['y = Div(c, six)']]

@@ -4,6 +4,9 @@ import { countOf, int, type Tensor } from '../graph.js'
 import { type Operand, one, power, reshape, type Step, weightFrom, weightOf } from '../pieces.js'
 import { input, type Op, type Ops, refused } from './handler.js'
 
+/** The largest float32: a bound that there is not. */
+const MOST = 3.4028234663852886e38
+
 export type Operation = NonNullable<NonNullable<Layer['param']['broadcast_param']>['operation']>
 
 /** Axes from..to of x along which another array lies, having the size 1 on all others. */
@@ -118,6 +121,12 @@ function withNumber(
       return c === 0 ? undefined : make({ scale: 1 / c, exponent: -1 })
     case 'POW':
       return turned ? undefined : make({ exponent: c })
+    case 'MAX':
+    case 'MIN': {
+      if (!Number.isFinite(c)) return undefined
+      const clip_param = operation === 'MAX' ? { min: c, max: MOST } : { min: -MOST, max: c }
+      return one(step, 'Clip', x, x.shape, { clip_param }, [], suffix)
+    }
     default:
       return undefined
   }
@@ -218,8 +227,8 @@ export const arithmetic: Ops = {
   Div: two('DIV', undefined, 'of whole numbers only where they are constant'),
   Pow: two('POW', 'Power or Broadcast'),
   Sum: { layers: 'Eltwise or as Add', build: step => several(step, 'ADD') },
-  Max: { layers: 'Eltwise or Broadcast', build: step => several(step, 'MAX') },
-  Min: { layers: 'Broadcast', build: step => several(step, 'MIN') },
+  Max: { layers: 'Eltwise, Clip or Broadcast', build: step => several(step, 'MAX') },
+  Min: { layers: 'Clip or Broadcast', build: step => several(step, 'MIN') },
   Mean: {
     layers: 'as Sum, Power',
     build: step => {
