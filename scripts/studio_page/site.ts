@@ -74,9 +74,11 @@ async function serviceWorker(): Promise<Uint8Array> {
   return outputFiles[0].contents
 }
 
-/** Build it into a folder, which is emptied first. */
+/** Build it into a folder, which is emptied first; without the texts, which `exportSite` adds. */
 export async function writeSite(page: BuiltPage, version: string, out: string): Promise<void> {
-  const files = await buildSite(page, version)
+  const workers = await buildWorkers()
+  const files = await buildSite(page, version, workers)
+  for (const name of workers.texts) files.delete(name)
   await rm(out, { recursive: true, force: true })
   await mkdir(out, { recursive: true })
   for (const [name, bytes] of files) await writeFile(join(out, name), bytes)

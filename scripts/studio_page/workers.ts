@@ -1,13 +1,14 @@
 /**
- * Programs of Studio without a server: the hub, jobs and what looks at jobs, which share what they have in common, each with a
- * hash in its name; and the program for code from elsewhere in one classic script, with the page of its frame.
+ * Programs of Studio without a server: the hub, jobs, what looks at jobs, and the program for code from elsewhere with the page
+ * of its frame. All share what they have in common, as parts (lib/studio/browser/parts.ts), each with a hash in its name.
  */
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
 import type { Programs } from '../../lib/studio/browser/hub_config.js'
+import { textParts } from '../../lib/studio/node/site_texts.js'
 import { licenceOf } from '../licence.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -16,6 +17,8 @@ const browser = join(root, 'lib/studio/browser')
 export interface BuiltWorkers {
   /** Names and bytes. */
   readonly files: ReadonlyMap<string, Uint8Array>
+  /** Of these, texts that the package has already: see lib/studio/node/site_texts.ts. */
+  readonly texts: ReadonlySet<string>
   readonly programs: Programs
   /** What each module worker loads before it runs. */
   readonly first: Readonly<Record<'hub' | 'job' | 'inspector', readonly string[]>>
@@ -56,47 +59,108 @@ const shared: BuildOptions & { write: false; metafile: true } = {
   logLevel: 'error',
 }
 
+const entries = {
+  hub: 'hub_worker.ts',
+  job: 'job_worker.ts',
+  inspector: 'inspector_worker.ts',
+  sandbox: 'sandbox_worker.ts',
+} as const
+
 export async function buildWorkers(): Promise<BuiltWorkers> {
-  const entries = { hub: 'hub_worker.ts', job: 'job_worker.ts', inspector: 'inspector_worker.ts' } as const
-  const [modules, sandbox, frame] = await Promise.all([
+  const texts = await textParts()
+  const [modules, loader, frame] = await Promise.all([
     build({
       ...shared,
+      plugins: [withoutGpu, textsApart(new Map([...texts].map(([name, { file }]) => [name, file])))],
       entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(browser, file)])),
       format: 'esm',
       splitting: true,
+      // in the hashes of names: what is made of a part below
+      banner: { js: '/* parts 1 */' },
       entryNames: '[name]-[hash]',
       chunkNames: 'part-[hash]',
     }),
     build({
       ...shared,
-      entryPoints: { sandbox: join(browser, 'sandbox_worker.ts') },
+      entryPoints: { parts: join(browser, 'parts.ts') },
+      bundle: false,
       format: 'iife',
+      external: undefined,
+      alias: undefined,
       entryNames: '[name]-[hash]',
     }),
     build({ ...shared, entryPoints: { frame: join(browser, 'sandbox_frame.ts') }, format: 'iife' }),
   ])
-  const files = new Map<string, Uint8Array>()
-  for (const { path, contents } of [...modules.outputFiles, ...sandbox.outputFiles]) files.set(nameOf(path), contents)
+  const names = new Set(Object.keys(modules.metafile.outputs).map(nameOf))
+  const reach = (name: string, kinds: readonly string[]) => reached(modules.metafile, name, kinds)
+  const named = (start: string) => [...names].find(name => name.startsWith(`${start}-`))!
+  const loaderName = nameOf(loader.outputFiles[0].path)
+  const files = new Map<string, Uint8Array>([[loaderName, loader.outputFiles[0].contents]])
+  for (const { file, text } of texts.values()) files.set(file, bytesOf(text))
+  for (const { path, text } of modules.outputFiles) {
+    const name = nameOf(path)
+    const needs = reach(name, STATIC).slice(1)
+    const part = await partOf(name, text, directNeeds(modules.metafile, name), [...names, ...files.keys()])
+    const isEntry = Object.keys(entries).some(entry => name === named(entry))
+    const isModule = isEntry && name !== named('sandbox')
+    const imports = isModule ? [loaderName, ...needs].map(need => `import"./${need}";`).join('') : ''
+    files.set(name, bytesOf(`${imports}${part}${isEntry ? `part.start(${JSON.stringify(name)})\n` : ''}`))
+  }
   const page = framePage(frame.outputFiles[0].text.trim())
-  const frameName = `frame-${createHash('sha256').update(page).digest('hex').slice(0, 8).toUpperCase()}.html`
-  files.set(frameName, new TextEncoder().encode(page))
-  files.set('THIRD-PARTY-WORKERS.txt', await licences([modules.metafile, sandbox.metafile]))
-  const named = (start: string) => [...files.keys()].find(name => name.startsWith(`${start}-`))!
+  const frameName = `frame-${hashOf(page)}.html`
+  files.set(frameName, bytesOf(page))
+  // nothing can be fetched there: whatever it may need is given to it, its own part last
+  const [own, ...others] = reach(named('sandbox'), ANY)
+  const list = JSON.stringify([loaderName, ...[...texts.values()].map(({ file }) => file), ...others, own])
+  const listName = `sandbox-${hashOf(list)}.json`
+  files.set(listName, bytesOf(list))
+  files.set('THIRD-PARTY-WORKERS.txt', await licences([modules.metafile]))
   const first = Object.fromEntries(
-    Object.keys(entries).map(name => [name, reached(modules.metafile, named(name))]),
+    (['hub', 'job', 'inspector'] as const).map(name => [name, [loaderName, ...reach(named(name), STATIC)]]),
   ) as unknown as BuiltWorkers['first']
   return {
     files,
+    texts: new Set([...texts.values()].map(({ file }) => file)),
     programs: {
       hub: named('hub'),
       job: named('job'),
       inspector: named('inspector'),
-      sandbox: named('sandbox'),
+      sandbox: listName,
       frame: frameName,
     },
     first,
   }
 }
+
+/** Texts of the library are parts of their own, made without this build. */
+const textsApart = (files: ReadonlyMap<string, string>): Plugin => ({
+  name: 'texts apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/generated\/\w+\.js$/ }, ({ path, kind }) => {
+      const file = kind === 'dynamic-import' && files.get(path.split('/').at(-1)!.replace('.js', ''))
+      return file ? { path: `./${file}`, external: true } : undefined
+    })
+  },
+})
+
+/** A module of the build as a part: what it imports on demand is loaded by the parts, not as a module. */
+async function partOf(
+  name: string,
+  module: string,
+  needs: readonly string[],
+  names: readonly string[],
+): Promise<string> {
+  const own = new Set(names)
+  const asked = module.replace(/\bimport\("\.\/([^"]+)"\)/g, (call, file: string) =>
+    own.has(file) ? `__load(${JSON.stringify(file)})` : call,
+  )
+  const { code } = await transform(asked, { format: 'cjs', target: shared.target, minify: true, legalComments: 'eof' })
+  const required = code.replace(/\brequire\("\.\/([^"]+)"\)/g, (_, file: string) => `require(${JSON.stringify(file)})`)
+  return `part(${JSON.stringify(name)},${JSON.stringify(needs)},function(require,module,__load){${required}\n})\n`
+}
+
+const STATIC = ['import-statement']
+const ANY = ['import-statement', 'dynamic-import']
 
 /**
  * The page of a frame: its one script is known by its hash, what it starts comes from memory, and nothing is fetched. The
@@ -123,15 +187,28 @@ async function licences(metafiles: readonly Metafile[]): Promise<Uint8Array> {
 
 const nameOf = (path: string): string => path.split('/').at(-1)!
 
-/** An output and what it imports before it runs. */
-function reached(metafile: Metafile, name: string): string[] {
+/** An output and what it imports in such ways, itself first. */
+function reached(metafile: Metafile, name: string, kinds: readonly string[]): string[] {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [nameOf(path), output]))
   const found = new Set<string>()
   const visit = (next: string): void => {
     if (found.has(next)) return
     found.add(next)
-    for (const { path, kind } of outputs.get(next)?.imports ?? []) if (kind === 'import-statement') visit(nameOf(path))
+    for (const { path, kind, external } of outputs.get(next)?.imports ?? [])
+      if (kinds.includes(kind) && !external) visit(nameOf(path))
   }
   visit(name)
   return [...found]
 }
+
+/** What an output imports itself before it runs. */
+function directNeeds(metafile: Metafile, name: string): string[] {
+  const [, output] = Object.entries(metafile.outputs).find(([path]) => nameOf(path) === name)!
+  const needs = output.imports.filter(({ kind, external }) => kind === 'import-statement' && !external)
+  return [...new Set(needs.map(({ path }) => nameOf(path)))]
+}
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** As esbuild writes them into names. */
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8).toUpperCase()

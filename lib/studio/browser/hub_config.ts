@@ -3,7 +3,7 @@ export interface Programs {
   readonly hub: string
   readonly job: string
   readonly inspector: string
-  /** One classic script for code from elsewhere, and the page of the frame that it runs in. */
+  /** A list of the parts of the program for code from elsewhere, in order, and the page of the frame that it runs in. */
   readonly sandbox: string
   readonly frame: string
 }

@@ -7,4 +7,4 @@ import { opfsStore } from './opfs_store.js'
 import { browserProject } from './project_context.js'
 
 const channel = early(self as unknown as Channel)
-serveLooking(channel, browserProject(opfsStore(await privateFiles()), 'blob'))
+privateFiles().then(files => serveLooking(channel, browserProject(opfsStore(files), 'blob')), reportError)

@@ -7,4 +7,4 @@ import { opfsStore } from './opfs_store.js'
 import { browserProject } from './project_context.js'
 
 const channel = early(self as unknown as Channel)
-serveJob(channel, browserProject(opfsStore(await privateFiles()), 'blob'))
+privateFiles().then(files => serveJob(channel, browserProject(opfsStore(files), 'blob')), reportError)

@@ -12,8 +12,8 @@ export interface ToFrame {
 
 /**
  * Frames for code from elsewhere: the page's side. A frame has an origin of its own that is nobody's, so that neither files nor
- * storage of this site are in reach, and its policy lets it fetch nothing. Inside runs a worker of one classic script: a module
- * would have to be fetched.
+ * storage of this site are in reach, and its policy lets it fetch nothing. Inside runs a worker of one classic script, which all
+ * parts of the program are put into here: modules would have to be fetched.
  */
 export function serveFrames(port: MessagePort, programs: Pick<Programs, 'sandbox' | 'frame'>): void {
   const frames = new Map<number, HTMLIFrameElement>()
@@ -26,7 +26,7 @@ export function serveFrames(port: MessagePort, programs: Pick<Programs, 'sandbox
       frames.delete(id)
       return
     }
-    code ??= fetchText(programs.sandbox)
+    code ??= fetchProgram(programs.sandbox)
     code.catch(() => (code = undefined))
     const [, role, files, talk] = args as [number, Role, MessagePort, MessagePort]
     const frame = document.createElement('iframe')
@@ -37,6 +37,11 @@ export function serveFrames(port: MessagePort, programs: Pick<Programs, 'sandbox
       if (source === frame.contentWindow) tell(String(data))
     })
   })
+}
+
+async function fetchProgram(list: string): Promise<string> {
+  const files = JSON.parse(await fetchText(list)) as string[]
+  return (await Promise.all(files.map(fetchText))).join('\n')
 }
 
 async function fetchText(url: string): Promise<string> {

@@ -24,6 +24,11 @@ export interface ProjectContext {
   loadCode(files: Readonly<Record<string, string>>): Promise<void>
 }
 
+/** A method of Looking as it is written: of a project. */
+export type WithProject<F> = F extends (...args: infer A) => infer R
+  ? (context: ProjectContext, ...args: A) => R
+  : never
+
 /** What a job gets beside what it is made of. */
 export interface JobContext extends ProjectContext {
   readonly id: JobId

@@ -1,92 +1,46 @@
-import { RistrettoError } from '../../errors.js'
-import { type ModelForm, StudioError } from '../api/index.js'
-import { compareJobs } from '../core/compare.js'
-import { faultsOf, planModel } from '../core/forms.js'
-import type { ProjectContext } from '../core/job_context.js'
+import type { WithProject } from '../core/job_context.js'
 import type { Looking } from '../core/looking.js'
-import { unpackProject, writeProject } from '../core/project_archive.js'
-import { ratesOf } from '../core/solver_form.js'
-import { standardModel } from '../core/standard.js'
-import { checkLayerFiles } from './check_layers.js'
-import { evaluated } from './evaluated.js'
-import { type InspectOptions, inspectNet } from './inspect.js'
-import { items, meanPicture, picture } from './items.js'
-import { importLayerFiles, type LayerFiles, withLayers } from './layers.js'
-import { Remembered } from './lru.js'
-import { marksOf } from './marks.js'
-import { writeModel } from './model_archive.js'
-import { previewDataset } from './preview_dataset.js'
-import { datasetFacts } from './project_files.js'
-import { testOne } from './test_one.js'
 
-/** A part of a Studio that computes, of a project. */
-type WithProject<F> = F extends (...args: infer A) => infer R ? (context: ProjectContext, ...args: A) => R : never
+type Methods = { readonly [M in keyof Looking]: WithProject<Looking[M]> }
 
-/** Texts that are remembered: one in each stage, and what a person goes back and forth between. */
-const inspected = new Remembered<Awaited<ReturnType<Looking['inspect']>>>(12)
+const inspecting = () => import('./inspecting.js')
+const items = () => import('./items.js')
+const archive = () => import('../core/project_archive.js')
 
-const inspect: WithProject<Looking['inspect']> = async (context, request) => {
-  const { dataset: id, layers, ...rest } = request
-  const dataset = id === undefined ? undefined : await datasetFacts(context, id)
-  const sizes = dataset && [dataset.channels, dataset.height, dataset.width, dataset.classes.length]
-  const key = JSON.stringify([rest.stage, rest.crop, rest.batch, sizes, layers, rest.net])
-  return inspected.get(key, () => inspectWith(layers, { ...rest, dataset }))
-}
-
-/** A net whose own layers do not compile is looked at without them: the layers' report says what is wrong there. */
-async function inspectWith(layers: LayerFiles | undefined, options: InspectOptions) {
-  try {
-    if (layers) await importLayerFiles(layers)
-  } catch (error) {
-    const broken = marksOf(error).map(({ line, column, length, ...mark }) => mark)
-    const { marks, ...rest } = await withLayers(undefined, () => inspectNet(options))
-    return { marks: [...broken, ...marks], ...rest }
-  }
-  return withLayers(layers, () => inspectNet(options))
-}
-
-const previewSolver: WithProject<Looking['previewSolver']> = async (context, form) => {
-  const { solver, epochs, files } = await planned(form, context)
-  const { maxIter, testInterval } = epochs
-  return { maxIter, testInterval, ...ratesOf(solver), solver: files['solver.prototxt'] }
-}
-
-async function planned(form: ModelForm, context: ProjectContext) {
-  const dataset = await datasetFacts(context, form.dataset)
-  return asked(() => planModel(single(form), dataset, `../${form.dataset}`))
-}
-
-/** What is wrong with what was asked, as the answer to it. */
-function asked<T>(task: () => T): T {
-  try {
-    return task()
-  } catch (error) {
-    if (!(error instanceof RistrettoError)) throw error
-    throw new StudioError(error.message, 422, faultsOf(error))
-  }
-}
-
-/** The first of the values of every field: what a curve shows of a sweep. */
-function single<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      Array.isArray(inner) && name !== 'shares' ? inner[0] : single(inner),
-    ]),
-  ) as T
+/** Where each method is; loaded when somebody asks for it. */
+const places: { readonly [M in keyof Looking]: () => Promise<Methods[M]> } = {
+  items: async () => (await items()).items,
+  picture: async () => (await items()).picture,
+  meanPicture: async () => (await items()).meanPicture,
+  previewDataset: async () => (await import('./preview_dataset.js')).previewDataset,
+  standardNet: async () => (await inspecting()).standardNet,
+  inspect: async () => (await inspecting()).inspect,
+  previewSolver: async () => (await inspecting()).previewSolver,
+  async checkLayers() {
+    const { checkLayerFiles } = await import('./check_layers.js')
+    return (_, layers) => checkLayerFiles(layers)
+  },
+  testOne: async () => (await import('./test_one.js')).testOne,
+  evaluated: async () => (await import('./evaluated.js')).evaluated,
+  async compare() {
+    const { compareJobs } = await import('../core/compare.js')
+    return ({ store }, ids) => compareJobs(store, ids)
+  },
+  archive: async () => (await import('./model_archive.js')).writeModel,
+  async project() {
+    const { writeProject } = await archive()
+    return ({ store }, ids, to) => writeProject(store, ids, to)
+  },
+  async unpackProject() {
+    const { unpackProject } = await archive()
+    return ({ store }, zip) => unpackProject(store, zip)
+  },
 }
 
 /** Everything that looks at jobs, nets and pictures; see Looking. */
-export const looking: { readonly [M in keyof Looking]: WithProject<Looking[M]> } = {
-  ...{ items, picture, meanPicture, previewDataset, inspect, previewSolver, testOne, evaluated },
-  standardNet: async (context, name, dataset) => {
-    const facts = await datasetFacts(context, dataset)
-    return asked(() => standardModel(name, facts))
-  },
-  checkLayers: (_, layers) => checkLayerFiles(layers),
-  compare: ({ store }, ids) => compareJobs(store, ids),
-  archive: writeModel,
-  project: ({ store }, ids, to) => writeProject(store, ids, to),
-  unpackProject: ({ store }, zip) => unpackProject(store, zip),
-}
+export const looking = Object.fromEntries(
+  Object.entries(places).map(([name, place]) => [
+    name,
+    async (...args: readonly never[]) => ((await place()) as (...args: readonly never[]) => unknown)(...args),
+  ]),
+) as unknown as Methods

@@ -1,7 +1,9 @@
-import { cp, mkdir, readdir } from 'node:fs/promises'
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StudioError } from '../api/index.js'
 import { besideThis } from './beside.js'
+import { textParts } from './site_texts.js'
 
 /** The built page, and what a site without a server has beside it or in place of it. */
 export interface SiteFolders {
@@ -26,6 +28,7 @@ export async function exportSite(out: string, { page, site }: SiteFolders): Prom
       if (error.code !== 'ENOENT') throw error
       throw new StudioError('the page is not built: npm run build', 503)
     })
+  for (const { file, text } of (await textParts()).values()) await writeFile(join(out, file), text)
 }
 
 /** The same with what the build has put beside this program. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../built.js'
 import { chromiumPath, type Host, host, ISOLATED, launch } from '../chromium.js'
 import { NET, smallModel, writeDigits } from '../node/rig.js'
-import { call, ready, siteFiles } from './rig.js'
+import { call, ready, siteFiles, workers } from './rig.js'
 
 /** A layer that halves, and in its fifth pass says what it can reach. */
 const CURIOUS = `import { Layer, type Blob } from 'ristretto'
@@ -127,8 +127,9 @@ describe.skipIf(chromiumPath === undefined)('code from elsewhere', () => {
     expect(failed.error).toMatch(
       /reached: null; database SecurityError, fetch TypeError, fetch elsewhere TypeError, files (TypeError|SecurityError), import RistrettoError, socket (NetworkError|SecurityError)$/,
     )
-    // the program and its frame, and nothing else
-    expect(site.asked.slice(asked).filter(name => !/^(sandbox-|frame-|favicon)/.test(name))).toEqual([])
+    // the program's parts and its frame, and nothing else
+    const { files } = await workers()
+    expect(site.asked.slice(asked).filter(name => !files.has(name) && name !== 'favicon.ico')).toEqual([])
 
     const said = await call(page, 'ask', 'testOne', good.id, { picture })
     expect(said).toMatchObject({ classes: expect.arrayContaining([expect.objectContaining({ label: 0 })]) })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { exportSite } from '../../../lib/studio/node/export_site.js'
+import { textParts } from '../../../lib/studio/node/site_texts.js'
 import { temporaryFolder } from '../built.js'
 
 async function folders() {
@@ -26,8 +27,24 @@ test('a site is the page with its own files beside it or in place of it, and is 
   const out = join(root, 'a/site')
   for (let i = 0; i < 2; i++) {
     await exportSite(out, built)
-    expect((await readdir(out)).sort()).toEqual(['_headers', 'index.html', 'main.js', 'service_worker.js'])
+    const texts = [...(await textParts()).values()].map(({ file }) => file)
+    const own = ['_headers', 'index.html', 'main.js', 'service_worker.js']
+    expect((await readdir(out)).sort()).toEqual([...own, ...texts].sort())
     expect(await readFile(join(out, 'index.html'), 'utf8')).toBe('without one')
+  }
+})
+
+test('texts of the library are what programs ask for by name, whole, and each asks for nothing itself', async () => {
+  for (const [name, { file, text }] of await textParts()) {
+    expect(file).toMatch(new RegExp(`^${name}-[A-F0-9]{8}\\.js$`))
+    const module = { exports: {} }
+    const part = (...[given, needs, run]: [string, string[], (require: unknown, module: object) => void]) => {
+      expect([given, needs]).toEqual([file, []])
+      run(undefined, module)
+    }
+    new Function('part', text)(part)
+    expect(module.exports).toEqual({ ...(await import(`../../../lib/generated/${name}.ts`)) })
+    expect(Object.keys(module.exports)).toHaveLength(1)
   }
 })
 
