@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { compilers } from '../typescript.js'
 import { consumer, node22, run, runModule, trainTiny, write } from './helpers.js'
 
@@ -29,9 +29,10 @@ const bytesOf = (path: string): number =>
 
 describe('the installed package', () => {
   it('is small, with everything it depends on', () => {
-    // of its own 5.5 MB are Studio's: the page, and the workers of a site without a server
-    expect(bytesOf(join(consumer, 'node_modules')) / 1e6).toBeLessThan(22)
-    expect(bytesOf(join(consumer, 'node_modules/ristretto')) / 1e6).toBeLessThan(13)
+    // of its own 2.6 MB are Studio's: the page, and the programs of a site without a server
+    expect(bytesOf(join(consumer, 'node_modules')) / 1e6).toBeLessThan(19)
+    expect(bytesOf(join(consumer, 'node_modules/ristretto')) / 1e6).toBeLessThan(10)
+    expect(bytesOf(inject('tarball')) / 1e6).toBeLessThan(3)
   })
 
   it('needs no install script, nor does anything it depends on', () => {

@@ -43,7 +43,7 @@ export class WorkerRunner implements Runner {
     })
     worker.postMessage({ start: job })
     return {
-      command: command => worker.postMessage({ command }),
+      command: async command => worker.postMessage({ command }),
       kill: () => end({ orderly: false, reason: 'it was ended at once' }),
       exited,
     }

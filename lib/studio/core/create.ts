@@ -1,5 +1,6 @@
 import { type Forms, type JobId, type JobKind, type ModelForm, type RequestFault, StudioError } from '../api/index.js'
 import { checkForm } from '../api/schemas.js'
+import type { Addons } from './addons.js'
 import type { Curves } from './curves.js'
 import { datasetResult, snapshotsOf } from './details.js'
 import { newId } from './ids.js'
@@ -16,6 +17,7 @@ export interface Creation {
   readonly index: JobIndex
   readonly trust: Trust
   readonly curves: Curves
+  readonly addons: Addons
   readonly prepare: Prepare
   /** Throws unless a path of this machine may be read. */
   readonly checkPath: (path: string) => Promise<void>
@@ -46,12 +48,13 @@ export async function createJobs(creation: Creation, kind: JobKind, given: unkno
   return entries
 }
 
-async function writeJob({ store, index }: Creation, file: JobFile, files: PreparedFiles): Promise<Entry> {
+async function writeJob({ store, index, addons }: Creation, file: JobFile, files: PreparedFiles): Promise<Entry> {
   const paths = pathsOf(file.id)
   const entry = entryOf(file, metaOf(file), newState())
   for (const [path, text] of Object.entries(files)) await store.write(`${paths.folder}/${path}`, text)
   await writeJson(store, paths.meta, entry.meta)
   await writeJson(store, paths.state, entry.state)
+  await addons.note(file.id, file.form)
   // a folder without this file is no job: it comes last
   await writeJson(store, paths.job, file)
   index.add(entry)

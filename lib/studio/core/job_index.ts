@@ -9,6 +9,8 @@ export interface Entry extends Omit<JobFile, 'form'> {
   state: StateFile
   /** Since when it lies in the trash. */
   removed?: number
+  /** What keeps its files from being written. */
+  trouble?: string
   /** Uploads that it was made of. */
   readonly uploads: readonly string[]
 }
@@ -121,8 +123,9 @@ export const metaOf = ({ form, kind }: JobFile): JobMeta => ({
 })
 
 /** As a list shows it. */
-export function summaryOf({ id, kind, created, parents, meta, state }: Entry): JobSummary {
-  const { attempt, progress, eta, seconds, iter, maxIter, epoch, epochs, loss, outputs, best, error } = state
+export function summaryOf({ id, kind, created, parents, meta, state, trouble }: Entry): JobSummary {
+  const { attempt, progress, eta, seconds, iter, maxIter, epoch, epochs, loss, outputs, best } = state
+  const error = [state.error, trouble].filter(text => text !== undefined).join('\n') || undefined
   const known = { eta, iter, maxIter, epoch, epochs, loss, outputs, best, error }
   const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))
   return { id, kind, created, parents, ...meta, state: state.state, attempt, progress, seconds, ...given }

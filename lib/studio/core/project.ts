@@ -13,6 +13,7 @@ import {
   type StudioEvent,
 } from '../api/index.js'
 import { checked, meta as metaSchema } from '../api/schemas.js'
+import { Addons } from './addons.js'
 import { checkPlaces, createJobs, formOf, trustTyped } from './create.js'
 import { Curves } from './curves.js'
 import { datasetResult, evaluationResult, Logs, MAX_TEXT, snapshotsOf, starsOf } from './details.js'
@@ -55,6 +56,7 @@ export class Project {
     private readonly index: JobIndex,
     private readonly waiting: Waiting,
     private readonly trusted: Trust,
+    private readonly addons: Addons,
   ) {
     const { store, runner, trainings = 1, cores = 1, poll = 50 } = options
     this.curves = new Curves(store)
@@ -67,6 +69,7 @@ export class Project {
       index,
       waiting,
       trust: trusted,
+      addons,
       stream,
       trainings,
       cores,
@@ -78,14 +81,15 @@ export class Project {
   /** Open the project of a store; jobs that were running go on. */
   static async open(options: ProjectOptions): Promise<Project> {
     const { store, layers = 'ask' } = options
-    const [index, waiting, trust] = await Promise.all([
+    const [index, waiting, trust, addons] = await Promise.all([
       JobIndex.open(store),
       Waiting.open(store),
       Trust.open(store, layers),
+      Addons.open(store),
     ])
     await emptyTrash(store, index)
     await sweepUploads(store, index)
-    const project = new Project(options, index, waiting, trust)
+    const project = new Project(options, index, waiting, trust, addons)
     await project.workshop.takeOver()
     return project
   }
@@ -129,8 +133,8 @@ export class Project {
 
   async create(kind: JobKind, form: unknown): Promise<JobSummary[]> {
     const { store, prepare, checkPath = refusePath } = this.options
-    const { index, trusted: trust, curves } = this
-    const entries = await createJobs({ store, index, trust, curves, prepare, checkPath }, kind, form)
+    const { index, trusted: trust, curves, addons } = this
+    const entries = await createJobs({ store, index, trust, curves, addons, prepare, checkPath }, kind, form)
     for (const entry of entries) {
       this.workshop.tell(entry)
       await this.workshop.enqueue(entry)
@@ -141,11 +145,13 @@ export class Project {
   async change(id: JobId, change: Partial<JobMeta>): Promise<JobSummary> {
     const entry = this.index.get(id)
     const given = checked(metaSchema, change, 'the change')
-    entry.meta = {
-      ...entry.meta,
-      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    }
-    await writeJson(this.options.store, pathsOf(id).meta, entry.meta)
+    const before = entry.meta
+    const meta = { ...before, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+    entry.meta = meta
+    await writeJson(this.options.store, pathsOf(id).meta, meta).catch(error => {
+      if (entry.meta === meta) entry.meta = before
+      throw error
+    })
     this.workshop.tell(entry)
     return this.summary(entry)
   }
@@ -162,8 +168,9 @@ export class Project {
         children.map(child => ({ path: child.id, message: child.meta.name })),
       )
     await this.waiting.remove(id)
-    entry.removed = Date.now()
-    await writeJson(this.options.store, pathsOf(id).removed, { at: entry.removed })
+    const at = Date.now()
+    await writeJson(this.options.store, pathsOf(id).removed, { at })
+    entry.removed = at
     this.curves.forget(id)
     this.stream.emit({ kind: 'removed', job: id })
   }
@@ -200,7 +207,7 @@ export class Project {
   }
 
   async snapshot(id: JobId): Promise<void> {
-    this.workshop.command(this.index.get(id, ['model']), 'snapshot')
+    await this.workshop.command(this.index.get(id, ['model']), 'snapshot')
   }
 
   async star(id: JobId, iter: number, starred: boolean): Promise<void> {
@@ -219,7 +226,7 @@ export class Project {
       path,
       [...stars].sort((a, b) => a - b),
     )
-    this.workshop.command(entry, 'stars')
+    await this.workshop.command(entry, 'stars')
     this.workshop.tell(entry)
   }
 
@@ -326,6 +333,7 @@ export class Project {
     for (const id of ids) {
       const entry = await this.index.load(id)
       if (!entry) continue
+      await this.addons.note(id, await formOf(this.options.store, entry))
       // nobody is at it here, and its code is a stranger's
       if (/^(queued|running|interrupted)$/.test(entry.state.state))
         await this.workshop.put(entry, { ...entry.state, state: 'stopped' })

@@ -12,8 +12,9 @@ export interface Exit {
 
 /** A job that somebody is at. */
 export interface Handle {
-  command(command: Command): void
-  /** At once, without its leave: it is interrupted then. */
+  /** Settles when it is on its way; rejects with a StudioError where the job cannot be told. */
+  command(command: Command): Promise<void>
+  /** At once, without its leave: it is interrupted then. Throws a StudioError where that must not be. */
   kill(): void
   /** Settles when nobody is at it any more. */
   readonly exited: Promise<Exit>
@@ -24,6 +25,8 @@ export interface Start {
   readonly kind: JobKind
   readonly attempt: number
   readonly threads: number
+  /** Whether it may load native libraries: a person asked for an engine that is one. */
+  readonly addons?: boolean
 }
 
 /** Starts jobs. What happens in them goes through their `events.jsonl`, whoever started them. */

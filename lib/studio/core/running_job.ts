@@ -61,7 +61,7 @@ export class RunningJob {
 
   /** Read what has come; resolves when the state tells it. */
   follow(): Promise<void> {
-    this.reading = this.reading.then(() => this.read())
+    this.reading = this.reading.catch(() => {}).then(() => this.read())
     return this.reading
   }
 
@@ -86,7 +86,7 @@ export class RunningJob {
     const now = Date.now()
     if (entry.state.state === before && !this.ended && now - this.saved < SAVE) return
     this.saved = now
-    await this.states.save(entry)
+    await this.states.keep(entry)
     this.watcher.changed(entry)
   }
 }

@@ -37,6 +37,8 @@ export async function readCode(
 
 /** Which code may run: what was typed or dropped here, and what a person agreed to. */
 export class Trust {
+  private adding: Promise<void> = Promise.resolve()
+
   private constructor(
     private readonly store: Store,
     private readonly policy: 'ask' | 'never',
@@ -52,9 +54,16 @@ export class Trust {
   async add(hashes: readonly string[]): Promise<void> {
     const wrong = hashes.find(hash => !/^[0-9a-f]{64}$/.test(hash))
     if (wrong !== undefined) throw new StudioError(`'${wrong}' is no SHA-256`, 400)
-    const before = this.known.size
-    for (const hash of hashes) this.known.add(hash)
-    if (this.known.size > before) await writeJson(this.store, FILE, { version: 1, sha256: [...this.known] })
+    // one after the other; what was agreed to may run once that stands
+    const added = this.adding
+      .catch(() => {})
+      .then(async () => {
+        const all = new Set([...this.known, ...hashes])
+        if (all.size > this.known.size) await writeJson(this.store, FILE, { version: 1, sha256: [...all] })
+        for (const hash of hashes) this.known.add(hash)
+      })
+    this.adding = added
+    await added
   }
 
   /** Those that may not run. */

@@ -34,16 +34,18 @@ export class Waiting {
 
   /** At the end; or, where it was interrupted, before all others. */
   async add(id: JobId, first = false): Promise<void> {
-    this.ids = this.ids.filter(other => other !== id)
-    if (first) this.ids.unshift(id)
-    else this.ids.push(id)
-    await this.save()
+    const others = this.ids.filter(other => other !== id)
+    await this.put(first ? [id, ...others] : [...others, id])
   }
 
-  async remove(id: JobId): Promise<void> {
+  /** @param anyway also where that cannot be written down */
+  async remove(id: JobId, anyway = false): Promise<void> {
     if (!this.has(id)) return
-    this.ids = this.ids.filter(other => other !== id)
-    await this.save()
+    const others = this.ids.filter(other => other !== id)
+    await this.put(others).catch(error => {
+      if (!anyway) throw error
+      this.ids = this.ids.filter(other => other !== id)
+    })
   }
 
   /** Those named come in this order, the rest after them as they were. */
@@ -51,16 +53,22 @@ export class Waiting {
     const stranger = ids.find(id => !this.has(id))
     if (stranger !== undefined) throw new StudioError(`the job '${stranger}' does not wait`, 409)
     const named = [...new Set(ids)]
-    this.ids = [...named, ...this.ids.filter(id => !named.includes(id))]
-    await this.save()
+    await this.put([...named, ...this.ids.filter(id => !named.includes(id))])
   }
 
-  async pause(paused: boolean): Promise<void> {
-    this.stopped = paused
-    await this.save()
+  pause(paused: boolean): Promise<void> {
+    return this.put(this.ids, paused)
   }
 
-  private save(): Promise<void> {
-    return writeJson(this.store, FILE, { version: 1, order: this.ids, paused: this.stopped })
+  /** What cannot be written down does not hold either. */
+  private async put(ids: JobId[], stopped = this.stopped): Promise<void> {
+    const before = { ids: this.ids, stopped: this.stopped }
+    Object.assign(this, { ids, stopped })
+    try {
+      await writeJson(this.store, FILE, { version: 1, order: ids, paused: stopped })
+    } catch (error) {
+      if (this.ids === ids && this.stopped === stopped) Object.assign(this, before)
+      throw error
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { type JobEvent, type JobId, StudioError } from '../api/index.js'
+import type { Addons } from './addons.js'
 import { type Entry, type JobIndex, summaryOf } from './job_index.js'
 import type { Exit, Handle, Runner } from './runner.js'
 import { RunningJob } from './running_job.js'
@@ -18,6 +19,7 @@ export interface WorkshopOptions {
   readonly index: JobIndex
   readonly waiting: Waiting
   readonly trust: Trust
+  readonly addons: Addons
   readonly stream: EventStream
   /** Trainings at once. */
   readonly trainings: number
@@ -43,7 +45,7 @@ export class Workshop {
   }
 
   constructor(private readonly options: WorkshopOptions) {
-    this.states = new States(options.store)
+    this.states = new States(options.store, entry => this.tell(entry))
   }
 
   /** What was going on when this project was last open: jobs that still run are followed, the others start again. */
@@ -94,7 +96,7 @@ export class Workshop {
       this.starting.add(id)
       this.start(entry)
         .catch(async error => {
-          await waiting.remove(id)
+          await this.leave(entry)
           await this.fail(entry, error)
         })
         .finally(() => this.starting.delete(id))
@@ -106,10 +108,10 @@ export class Workshop {
   async stop(entry: Entry): Promise<void> {
     const job = this.running.get(entry.id)
     if (job && !/^(done|failed|stopped)$/.test(entry.state.state)) {
-      if (job.stopping) job.handle.kill()
-      else job.handle.command('stop')
+      if (job.stopping) return job.handle.kill()
+      // one that cannot be told can still be ended
       job.stopping = true
-      return
+      return job.handle.command('stop')
     }
     if (this.starting.has(entry.id)) throw new StudioError(`'${entry.meta.name}' is just being started: try again`, 409)
     if (!/^(queued|interrupted)$/.test(entry.state.state))
@@ -118,9 +120,9 @@ export class Workshop {
     await this.put(entry, { ...entry.state, state: 'stopped' })
   }
 
-  command(entry: Entry, command: 'snapshot' | 'stars'): void {
+  async command(entry: Entry, command: 'snapshot' | 'stars'): Promise<void> {
     const job = this.running.get(entry.id)
-    if (job) job.handle.command(command)
+    if (job) await job.handle.command(command)
     else if (command === 'snapshot') throw new StudioError(`'${entry.meta.name}' does not run`, 409)
   }
 
@@ -140,12 +142,25 @@ export class Workshop {
   /** Let go of running jobs: they go on by themselves. */
   async close(): Promise<void> {
     this.closed = true
+    this.states.close()
     await Promise.all([...this.running.values()].map(job => job.abandon()))
+  }
+
+  /** The same where nobody waits for it: never rejects. */
+  private async keep(entry: Entry, state: StateFile): Promise<void> {
+    entry.state = state
+    await this.states.keep(entry)
+    this.tell(entry)
   }
 
   private fail(entry: Entry, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error)
-    return this.put(entry, { ...entry.state, state: 'failed', error: reason })
+    return this.keep(entry, { ...entry.state, state: 'failed', error: reason })
+  }
+
+  /** A job waits no more. A queue that cannot be written has it still, and whoever opens the project sees that it does not. */
+  private leave(entry: Entry): Promise<void> {
+    return this.options.waiting.remove(entry.id, true)
   }
 
   private places(lane: Lane): number {
@@ -158,17 +173,18 @@ export class Workshop {
   }
 
   private async start(entry: Entry): Promise<void> {
-    const { runner, waiting, cores, trainings } = this.options
+    const { runner, addons, cores, trainings } = this.options
     const { eta, error, ...state } = entry.state
     const attempt = state.attempt + 1
     const threads = Math.max(1, Math.floor(cores / trainings))
     const found = await runner.adopt(entry.id)
-    const handle = found ?? (await runner.start({ id: entry.id, kind: entry.kind, attempt, threads }))
+    const job = { id: entry.id, kind: entry.kind, attempt, threads, addons: addons.has(entry.id) }
+    const handle = found ?? (await runner.start(job))
     // an attempt that ends before its first event has gained nothing either
     const { farthest: before, snapshots: snapshotsBefore } = state
     entry.state = { ...state, state: 'running', ...(found ? {} : { attempt, before, snapshotsBefore }) }
     this.follow(this.watch(entry, handle))
-    await Promise.all([waiting.remove(entry.id), this.states.save(entry)])
+    await Promise.all([this.leave(entry), this.states.keep(entry)])
     this.tell(entry)
   }
 
@@ -193,20 +209,26 @@ export class Workshop {
   private async settle(entry: Entry, exit: Exit, stopped: boolean): Promise<void> {
     const { state } = entry
     if (this.closed || state.state !== 'running') return
-    if (stopped) return this.put(entry, { ...state, state: 'stopped' })
+    if (stopped) return this.keep(entry, { ...state, state: 'stopped' })
     const fruitless = hasGained(state) ? 0 : state.fruitless + 1
     const again = fruitless < FRUITLESS
     const error = again
       ? exit.reason
       : `${exit.reason}\nIt was ended ${fruitless} times in a row without getting further: it waits until you resume it.`
-    await this.put(entry, { ...state, state: 'interrupted', fruitless, error })
-    if (again) await this.options.waiting.add(entry.id, true)
+    await this.keep(entry, { ...state, state: 'interrupted', fruitless, error })
+    if (!again) return
+    try {
+      await this.options.waiting.add(entry.id, true)
+    } catch (failure) {
+      const why = `It waits until you resume it: ${(failure as Error).message}`
+      await this.keep(entry, { ...entry.state, error: `${exit.reason}\n${why}` })
+    }
   }
 }
 
 /** What is left of a process that ended while nobody looked. */
 const DEAD = {
-  command() {},
+  async command() {},
   kill() {},
   exited: Promise.resolve({ orderly: false, reason: 'its process ended while no server ran' }),
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileSource } from '../../data/byte_source.js'
@@ -61,14 +61,18 @@ export function nodeStore(root: string): Store {
     },
     async appender(path) {
       await found(path)
-      await mkdir(dirname(location(path)), { recursive: true })
+      await attempt(path, () => mkdir(dirname(location(path)), { recursive: true }))
       // one write a line: what was written is the system's, whatever becomes of this program
-      const handle = openSync(location(path), 'a')
+      const handle = await attempt(path, async () => openToAppend(location(path)))
       let closed = false
       return {
         append(text) {
           const bytes = Buffer.from(text)
-          for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done)
+          try {
+            for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done)
+          } catch (error) {
+            throw told(path, error)
+          }
         },
         close() {
           if (!closed) closeSync(handle)
@@ -83,7 +87,7 @@ export function nodeStore(root: string): Store {
     },
     async sink(path) {
       await found(path)
-      await mkdir(dirname(location(path)), { recursive: true })
+      await attempt(path, () => mkdir(dirname(location(path)), { recursive: true }))
       return fileSink(location(path))
     },
     async list(path) {
@@ -103,10 +107,25 @@ export function nodeStore(root: string): Store {
       return listed.filter(entry => entry !== undefined)
     },
     async remove(path) {
-      await rm(location(path), { recursive: true, force: true })
+      const parent = path.includes('/') && (await found(path.slice(0, path.lastIndexOf('/'))))
+      if (parent === undefined) return
+      await attempt(path, () => rm(location(path), { recursive: true, force: true }))
     },
   }
 }
+
+/** What the system refuses (no room left, a folder that may only be read) says which file it was. */
+const told = (path: string, error: unknown): StudioError =>
+  new StudioError(`cannot write '${path}': ${(error as Error).message}`, 500)
+
+const attempt = <T>(path: string, call: () => Promise<T>): Promise<T> =>
+  call().catch(error => {
+    throw told(path, error)
+  })
+
+/** Open a file to add to its end; not where a link leads: jobs write where this is, and may have put one there. */
+export const openToAppend = (path: string): number =>
+  openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0))
 
 /** The same place by the real path of the project's folder, to which a link may lead. */
 async function inRealRoot(root: string, path: string): Promise<string | undefined> {

@@ -21,6 +21,8 @@ export class FakeRunner implements Runner {
   private readonly alive = new Map<string, Handle>()
   /** What the next start throws. */
   refusal: Error | undefined
+  /** Why no job can be told anything. */
+  deaf: Error | undefined
 
   constructor(private readonly store: Store) {}
 
@@ -35,7 +37,10 @@ export class FakeRunner implements Runner {
       resolve({ orderly: true, reason: 'it ended', ...given })
     }
     const handle: Handle = {
-      command: command => commands.push(command),
+      command: async command => {
+        if (this.deaf) throw this.deaf
+        commands.push(command)
+      },
       kill: () => exit({ orderly: false, reason: 'it was killed' }),
       exited: promise,
     }
