@@ -18,6 +18,7 @@ import {
 } from './solver/agreement.js'
 import type { SolverOptions } from './solver/options.js'
 import { PassTree } from './solver/pass_tree.js'
+import { RandomWatch } from './solver/random_watch.js'
 import type { TrainingRun } from './solver/snapshot.js'
 
 /** Values that travel together at least, while backward goes on: 1 MiB. */
@@ -59,6 +60,7 @@ export class Replicas {
   private sending = false
   private readonly sent = new Set<LearnableParam>()
   private bucket: Memory[] = []
+  private watch!: RandomWatch
 
   /** Before the nets are made. */
   constructor(
@@ -111,6 +113,11 @@ export class Replicas {
     await agreeOnRun(group, this.param, run)
     this.moving = net.layers.flatMap(layer => layer.moving ?? [])
     if (net.engine.isHost) this.sendWhileBackward(net, group)
+    this.watch = new RandomWatch(place =>
+      notice(
+        `Math.random is called at ${place} while ${group.size} workers train: what draws from it cannot be repeated, and is another thing for any other number of workers. A layer's this.random draws functions of the seed and the batch`,
+      ),
+    )
     const items = itemsOf(net)
     notice(
       `${group.size} workers × batch ${items} × iter_size ${own} = ${items * total} items an iteration: as one worker with iter_size: ${total}`,
@@ -158,6 +165,10 @@ export class Replicas {
 
   /** Forward and backward over all passes; the diffs of the params then hold the sum of all gradients. */
   async compute(displayed: boolean): Promise<Passes> {
+    return this.group ? this.watch.during(() => this.passes(displayed)) : this.passes(displayed)
+  }
+
+  private async passes(displayed: boolean): Promise<Passes> {
     const { group, own, total, moving } = this
     const { net } = this.run
     const { runner } = net

@@ -90,7 +90,7 @@ export async function joinMpi(options: GroupOptions): Promise<Communicator> {
     treeSum: instantiate(module, heap.memory, { reserve: refuse, workerDied: refuse, sgemm: noSgemm }).treeSum,
   })
   if (launcher.size && group.size !== launcher.size) {
-    mpi.finalize()
+    group[Symbol.dispose]()
     throw new RistrettoError(
       `${launcher.name} has started ${launcher.size} members, ${mpi.name} (${mpi.file}) sees ${group.size}: it is not the launcher's own library; name that one: RISTRETTO_MPI=/usr/lib/…/libmpi.so`,
     )

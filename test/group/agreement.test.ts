@@ -2,7 +2,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createSolver, parseSolver, type SolverEvent, type SolverOptions } from '../../lib/index.js'
+import {
+  type Blob,
+  createSolver,
+  Layer,
+  parseSolver,
+  registerLayer,
+  type SolverEvent,
+  type SolverOptions,
+} from '../../lib/index.js'
 import { membersOf, temporaryFolder, weightsOf, withSolvers } from './groups.js'
 
 const net = `net_param { name: "n"
@@ -136,5 +144,46 @@ describe('what all agree on', () => {
     })
     expect(errors[0]).toContain('there_is_no.solverstate')
     expect(errors[1]).toBe('worker 0 could not restore the snapshot')
+  })
+})
+
+describe('random numbers of a layer', () => {
+  class Noise extends Layer {
+    override reshape(bottom: Blob[], top: Blob[]): void {
+      top[0].reshapeLike(bottom[0])
+    }
+    override forward(bottom: Blob[], top: Blob[]): void {
+      top[0].dataArray.set(bottom[0].dataArray.map(value => value + Math.random()))
+    }
+    override backward(top: Blob[], _propagateDown: boolean[], bottom: Blob[]): void {
+      bottom[0].diffArray.set(top[0].diffArray)
+    }
+  }
+  registerLayer('NoiseOfItsOwn', Noise)
+  const noisy = solver()
+    .replace('bottom: "data" top: "ip"', 'bottom: "noisy" top: "ip"')
+    .replace(
+      'layer { name: "ip"',
+      'layer { name: "noise" type: "NoiseOfItsOwn" bottom: "data" top: "noisy" } layer { name: "ip"',
+    )
+
+  it('are told once, with their place, where several workers train; Math.random is what it was afterwards', async () => {
+    const { random } = Math
+    const notices = async (workers: number) => {
+      const told: string[] = []
+      await withSolvers(workers, noisy, async (solver, rank) => {
+        const listener = (event: SolverEvent) => {
+          if (rank === 0 && event.type === 'notice' && event.text.includes('Math.random')) told.push(event.text)
+        }
+        solver.on(listener)
+        await solver.step(3)
+      })
+      return told
+    }
+    expect(await notices(1)).toEqual([])
+    expect(await notices(2)).toEqual([
+      expect.stringMatching(/^Math\.random is called at .*agreement\.test.* 2 workers/),
+    ])
+    expect(Math.random).toBe(random)
   })
 })

@@ -1,10 +1,11 @@
 /** Training by threads and by both MPIs, with layers in TypeScript, as users start it. */
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cli } from '../cli/helpers.js'
 import { temporaryFolder } from './groups.js'
-import { mpiLaunchers, processesOf, start, train, until, writeSolver } from './programs.js'
+import { main, mpiLaunchers, processesOf, start, train, until, writeSolver } from './programs.js'
 
 const folder = temporaryFolder()
 const bytesOf = (name: string) => readFileSync(join(folder, name))
@@ -112,6 +113,31 @@ describe('failures', () => {
         process.kill(processesOf(folder)[1], signal)
         await endsWith(run, signal === 'SIGSTOP' ? /not come for 2 s/ : /./)
       })
+
+  it('koffi that is missing is told, with what is to be done, and nothing is trained', () => {
+    const without = join(folder, 'without.cjs')
+    writeFileSync(
+      without,
+      `const Module = require('node:module')
+       const load = Module._load
+       Module._load = (name, ...rest) => {
+         if (name === 'koffi') throw Object.assign(new Error("Cannot find module 'koffi'"), { code: 'MODULE_NOT_FOUND' })
+         return load(name, ...rest)
+       }`,
+    )
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--require', without, main, 'train', '--solver', solver],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, PMI_SIZE: '2', PMI_RANK: '0' },
+      },
+    )
+    expect(stderr).toMatch(
+      /^ristretto: MPICH's mpirun has started 2 members, and the package koffi.* is missing: npm install koffi/,
+    )
+    expect([status, stdout]).toEqual([1, ''])
+  })
 
   it('members that an MPI launcher has started are not multiplied, and a library that is not its own is told', async () => {
     for (const launcher of mpiLaunchers) {

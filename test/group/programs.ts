@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { bundled } from '../bundled.js'
 import { goldenPath } from '../golden.js'
 
-const main = await bundled('lib/cli/main.ts')
+export const main = await bundled('lib/cli/main.ts')
 const layers = await bundled('test/group/layers.ts')
 
 /** How members are started. */
