@@ -1,9 +1,11 @@
 /** Workers share the batches of a round by position, so that any number of them goes on where any other stopped. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../lib/index.js'
 import { goldenPath } from '../golden.js'
 import { bits, sources, start } from '../solver/resume.js'
-import { membersOf } from './groups.js'
+import { membersOf, temporaryFolder } from './groups.js'
 
 /** Iterations of four batches before and after the pause: 28 items of 200 each, so that the data has begun anew, in an uneven place. */
 const HALF = 9
@@ -11,11 +13,25 @@ const WHOLE = 4
 
 const { 'an LSTM that goes on from batch to batch, and moving averages': _, ...shared } = sources
 const folder = goldenPath('io/images')
+/** Windows of two pictures: of two classes, and of the background. */
+const windows = join(temporaryFolder(), 'windows.txt')
+writeFileSync(
+  windows,
+  ['c0', 'c3']
+    .map(
+      (name, i) =>
+        `# ${i}\n${folder}/${name}.png\n3\n20\n24\n5\n1 0.9 0 0 6 6\n2 0.8 2 2 9 9\n0 0.1 1 1 5 5\n0 0.2 4 0 9 8\n2 0.7 0 3 8 8\n`,
+    )
+    .join(''),
+)
 const kinds: Record<string, string> = {
   ...shared,
   'pictures that a thread reads ahead': `
     layer { name: "data" type: "ImageData" top: "data" top: "label" transform_param { scale: 0.01 crop_size: 8 mirror: true }
       image_data_param { source: "${folder}/list.txt" root_folder: "${folder}/" batch_size: 3 shuffle: true new_height: 12 new_width: 12 } }`,
+  'windows of pictures': `
+    layer { name: "data" type: "WindowData" top: "data" top: "label" transform_param { scale: 0.01 crop_size: 8 mirror: true }
+      window_data_param { source: "${windows}" batch_size: 4 fg_threshold: 0.5 bg_threshold: 0.5 fg_fraction: 0.5 context_pad: 1 } }`,
 }
 
 /** Train with `workers` from a snapshot; what each member ends with, and member 0's snapshot. */
