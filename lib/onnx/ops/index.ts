@@ -6,6 +6,7 @@ import { matrices } from './matrices.js'
 import { normalization } from './normalization.js'
 import { poolings } from './pooling.js'
 import { reductions } from './reductions.js'
+import { sequences } from './sequences.js'
 import { shaping } from './shaping.js'
 
 /** The operators that become layers. */
@@ -17,5 +18,6 @@ export const ops: Ops = {
   ...matrices,
   ...normalization,
   ...reductions,
+  ...sequences,
   ...shaping,
 }

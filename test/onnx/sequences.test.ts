@@ -1,0 +1,178 @@
+/** What goes along steps and places: LSTM, CumSum, TopK. */
+import { describe, expect, test } from 'vitest'
+import { Net } from '../../lib/net.js'
+import type { Attribute } from '../../lib/onnx/graph.js'
+import { importGraph } from '../../lib/onnx/import.js'
+import { floats, type GraphText, graphOf, layersOf, outputsOf, wholes } from './graphs.js'
+
+const [T, N, I, H] = [3, 2, 2, 2]
+const drawn = (count: number, phase: number) => Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + phase)))
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
+
+interface Weights {
+  readonly W: number[]
+  readonly R: number[]
+  readonly B: number[]
+}
+const weightsOf = (directions: number): Weights => ({
+  W: drawn(directions * 4 * H * I, 1),
+  R: drawn(directions * 4 * H * H, 2),
+  B: drawn(directions * 8 * H, 3),
+})
+
+/** One direction by ONNX's formulas: x(t, n) in, h of each step, then the last h and c, all (N, H). */
+function steps(
+  { W, R, B }: Weights,
+  d: number,
+  back: boolean,
+  x: (t: number, n: number, i: number) => number,
+  first: { h: (n: number, k: number) => number; c: (n: number, k: number) => number },
+) {
+  const cells = (f: (n: number, k: number) => number) => [0, 1].map(n => [0, 1].map(k => f(n, k)))
+  let [h, c] = [cells(first.h), cells(first.c)]
+  const all: number[][][] = []
+  for (let s = 0; s < T; s++) {
+    const t = back ? T - 1 - s : s
+    const before = h
+    const gate = (g: number, n: number, k: number) => {
+      const row = d * 4 * H + g * H + k
+      let sum = B[d * 8 * H + g * H + k] + B[d * 8 * H + 4 * H + g * H + k]
+      for (let i = 0; i < I; i++) sum += W[row * I + i] * x(t, n, i)
+      for (let j = 0; j < H; j++) sum += R[row * H + j] * before[n][j]
+      return sum
+    }
+    const old = c
+    c = cells((n, k) => sigmoid(gate(2, n, k)) * old[n][k] + sigmoid(gate(0, n, k)) * Math.tanh(gate(3, n, k)))
+    const now = c
+    h = cells((n, k) => sigmoid(gate(1, n, k)) * Math.tanh(now[n][k]))
+    all[t] = h
+  }
+  return { all, h, c }
+}
+
+describe.each(['forward', 'reverse', 'bidirectional'])('an LSTM that goes %s', direction => {
+  const directions = direction === 'bidirectional' ? 2 : 1
+  const weights = weightsOf(directions)
+  const constants = {
+    w: floats([directions, 4 * H, I], ...weights.W),
+    r: floats([directions, 4 * H, H], ...weights.R),
+    b: floats([directions, 8 * H], ...weights.B),
+    lengths: wholes(T, T),
+  }
+  const settings = { hidden_size: H, direction }
+  const values = drawn(T * N * I, 7)
+  const expected = (state: readonly number[], layout = 0) => {
+    const x = (t: number, n: number, i: number) => values[layout ? (n * T + t) * I + i : (t * N + n) * I + i]
+    return Array.from({ length: directions }, (_, d) => {
+      const at = (n: number, k: number) => state[layout ? (n * directions + d) * H + k : (d * N + n) * H + k] ?? 0
+      return steps(weights, d, direction === 'reverse' || d === 1, x, { h: at, c: (n, k) => -at(n, k) })
+    })
+  }
+
+  test('gives all steps, and forgets between passes', async () => {
+    const text: GraphText = {
+      inputs: { x: [T, N, I] },
+      outputs: ['y'],
+      constants,
+      nodes: [['y = LSTM(x, w, r, b, lengths)', settings]],
+    }
+    const right = Array.from({ length: T }, (_, t) => expected([]).map(({ all }) => all[t])).flat(3)
+    const net = await Net.create(importGraph(graphOf(text)).net, { engine: 'wasm', threads: 1, phase: 'TEST' })
+    for (let pass = 0; pass < 2; pass++) {
+      const { y } = await net.forward({ x: Float32Array.from(values) })
+      expect(y.shape).toEqual([T, directions, N, H])
+      for (const [i, value] of right.entries()) expect(y.data[i]).toBeCloseTo(value, 5)
+    }
+  })
+
+  test.each([0, 1])('goes on from a state and gives the last ones, layout %i', async layout => {
+    const state = drawn(directions * N * H, 5)
+    const shape = layout ? [N, directions, H] : [directions, N, H]
+    const out = await outputsOf(
+      {
+        inputs: { x: layout ? [N, T, I] : [T, N, I], s: shape },
+        outputs: ['y', 'h', 'c'],
+        constants,
+        nodes: [['minus = Neg(s)'], ['y, h, c = LSTM(x, w, r, b, _, s, minus)', { ...settings, layout }]],
+      },
+      { x: values, s: state },
+    )
+    const right = expected(state, layout)
+    const ends = (kind: 'h' | 'c') =>
+      layout
+        ? Array.from({ length: N }, (_, n) => right.map(end => end[kind][n])).flat(2)
+        : right.map(end => end[kind]).flat(2)
+    expect(out.h.shape).toEqual(shape)
+    for (const kind of ['h', 'c'] as const)
+      for (const [i, value] of ends(kind).entries()) expect(out[kind].values[i]).toBeCloseTo(value, 5)
+    const all = layout
+      ? Array.from({ length: N }, (_, n) => Array.from({ length: T }, (_, t) => right.map(end => end.all[t][n]))).flat(
+          3,
+        )
+      : Array.from({ length: T }, (_, t) => right.map(end => end.all[t])).flat(3)
+    expect(out.y.shape).toEqual(layout ? [N, T, directions, H] : [T, directions, N, H])
+    for (const [i, value] of all.entries()) expect(out.y.values[i]).toBeCloseTo(value, 5)
+  })
+})
+
+test('what an LSTM layer is not is refused', () => {
+  const strings = (...value: string[]): Attribute => ({ type: 'strings', value })
+  const lstm = (inputs: string, settings: object) => () =>
+    layersOf({
+      inputs: { x: [T, N, I] },
+      outputs: ['y'],
+      constants: {
+        w: floats([1, 4 * H, I], ...drawn(4 * H * I, 1)),
+        r: floats([1, 4 * H, H], ...drawn(4 * H * H, 2)),
+        p: floats([1, 3 * H], ...drawn(3 * H, 3)),
+        short: wholes(3, 2),
+      },
+      nodes: [[`y = LSTM(x, ${inputs})`, { hidden_size: H, ...settings }]],
+    })
+  expect(lstm('w, r', { activations: strings('Relu', 'Tanh', 'Tanh') })).toThrow('activations [Relu, Tanh, Tanh]')
+  expect(lstm('w, r', { activations: strings('Sigmoid', 'Tanh', 'Tanh') })).not.toThrow()
+  expect(lstm('w, r', { clip: { type: 'float', value: 2 } })).toThrow('clip is not there')
+  expect(lstm('w, r', { input_forget: 1 })).toThrow('input_forget is not there')
+  expect(lstm('w, r', { direction: 'sideways' })).toThrow('direction sideways is not there')
+  expect(lstm('w, r, _, short', {})).toThrow('sequences of 3, 2 steps of 3')
+  expect(lstm('w, r, _, _, _, _, p', {})).toThrow('peepholes are not there')
+  expect(lstm('r, w, short', {})).toThrow('do not fit its input')
+})
+
+test('CumSum adds up what lies before, or behind, with the place or without', async () => {
+  const sums = async (settings: Record<string, number>, axis = 1) => {
+    const text = {
+      inputs: { x: [2, 3] },
+      outputs: ['y'],
+      constants: { a: wholes(axis) },
+      nodes: [['y = CumSum(x, a)', settings]] as GraphText['nodes'],
+    }
+    return (await outputsOf(text, { x: [1, 2, 3, 4, 5, 6] })).y.values
+  }
+  expect(await sums({})).toEqual([1, 3, 6, 4, 9, 15])
+  expect(await sums({ exclusive: 1 })).toEqual([0, 1, 3, 0, 4, 9])
+  expect(await sums({ reverse: 1 })).toEqual([6, 5, 3, 15, 11, 6])
+  expect(await sums({ exclusive: 1, reverse: 1 })).toEqual([5, 3, 0, 11, 6, 0])
+  expect(await sums({}, -2)).toEqual([1, 2, 3, 5, 7, 9])
+})
+
+test('TopK: of equal values the first', async () => {
+  const best = async (settings: Record<string, number>) => {
+    const text = {
+      inputs: { x: [1, 5] },
+      outputs: ['y', 'i'],
+      constants: { k: wholes(3) },
+      nodes: [['y, i = TopK(x, k)', settings]] as GraphText['nodes'],
+    }
+    const { y, i } = await outputsOf(text, { x: [1, 7, 7, -2, 1] })
+    return [y.values, i.values]
+  }
+  expect(await best({})).toEqual([
+    [7, 7, 1],
+    [1, 2, 0],
+  ])
+  expect(await best({ largest: 0 })).toEqual([
+    [-2, 1, 1],
+    [3, 0, 4],
+  ])
+})
