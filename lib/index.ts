@@ -163,6 +163,7 @@ export {
 } from './solver/rules/index.js'
 export type { Snapshot } from './solver/snapshot.js'
 export { Solver } from './solver.js'
-export type { FileOptions, FileReader, FileSource, Files, FileWriter } from './system/files.js'
+export type { ByteSource } from './system/byte_source.js'
+export type { FileOpener, FileOptions, FileReader, FileSource, Files, FileWriter } from './system/files.js'
 export type { NestedValues, Values } from './system/ndarrays.js'
 export type { FileContents } from './system/write_file.js'

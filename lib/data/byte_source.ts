@@ -1,18 +1,9 @@
 import { EngineError, FormatError, systemError } from '../errors.js'
+import type { ByteSource } from '../system/byte_source.js'
 import { importNode } from '../system/nodejs.js'
 import { mustBeFile } from '../system/read_file.js'
 
-/** Random access to the bytes of a file that may be far larger than memory. */
-export interface ByteSource {
-  /** For error messages. */
-  readonly name: string
-  /** In bytes. */
-  readonly size: number
-  /** `length` bytes from `offset`: a view that holds them until the next read. */
-  read(offset: number, length: number): Uint8Array
-  /** Give the file back; reading after that is an error. */
-  close(): void
-}
+export type { ByteSource }
 
 export function bytesSource(given: Uint8Array, name = 'bytes'): ByteSource {
   // a Buffer's slice would be no copy

@@ -1,5 +1,5 @@
 import { arrangeEntries } from './list_order.js'
-import { type AnyDescription, databaseBytes } from './open_source.js'
+import { type AnyDescription, databaseFile, type Surroundings } from './open_source.js'
 import { openLmdbRecords } from './records.js'
 import type { Position } from './source.js'
 
@@ -9,7 +9,7 @@ export type ItemNames = (position: Position, count: number) => readonly string[]
 /** What the items of a source are called: paths of a list, keys of an LMDB; undefined for sources without names. */
 export async function openItemNames(
   description: AnyDescription,
-  readFile: (path: string) => Promise<Uint8Array>,
+  surroundings: Pick<Surroundings, 'readFile' | 'openFile'>,
 ): Promise<ItemNames | undefined> {
   if (description.kind === 'images' || description.kind === 'segmentations') {
     const { paths } = description.list
@@ -25,7 +25,7 @@ export async function openItemNames(
   const { backend, path, name } = description
   // a LevelDB is open already, and opens once only
   if (backend !== 'LMDB') return undefined
-  const records = await openLmdbRecords(path ?? (await databaseBytes(name, { readFile })), name)
+  const records = await openLmdbRecords(path ?? (await databaseFile(name, surroundings)), name)
   try {
     const keys: string[] = []
     const decoder = new TextDecoder()

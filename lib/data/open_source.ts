@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js'
+import type { ByteSource } from '../system/byte_source.js'
 import { type AnnotatedDescription, AnnotatedSource } from './annotated_source.js'
 import { type DatumDescription, DatumSource } from './datum_source.js'
 import type { PixelsModule } from './image.js'
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly pixels: () => Promise<PixelsModule>
   /** A file by the name that the layer resolved. */
   readonly readFile: (path: string) => Promise<Uint8Array>
+  /** The same, piece by piece; undefined where it cannot be read so. */
+  readonly openFile?: (path: string) => Promise<ByteSource | undefined>
 }
 
 /** The source of a description, standing at a position: all of its batches, or those that are this worker's. */
@@ -68,7 +71,7 @@ async function openDatums(
   const records =
     backend === 'LEVELDB'
       ? await openLevelRecords(path ?? name)
-      : await openLmdbRecords(path ?? (await databaseBytes(name, surroundings)), name)
+      : await openLmdbRecords(path ?? (await databaseFile(name, surroundings)), name)
   try {
     if (!records.first()) throw new FormatError(`${name} holds no records`)
     // a rand_skip may lead past the end, and a database may have become shorter since a snapshot
@@ -86,6 +89,11 @@ async function openDatums(
 }
 
 /** Where there is no file system a database is named by its directory, as in Caffe, or its one file by itself. */
-export function databaseBytes(name: string, { readFile }: Pick<Surroundings, 'readFile'>): Promise<Uint8Array> {
-  return readFile(`${name}/data.mdb`).catch(error => readFile(name).catch(() => Promise.reject(error)))
+export async function databaseFile(
+  name: string,
+  { readFile, openFile }: Pick<Surroundings, 'readFile' | 'openFile'>,
+): Promise<ByteSource | Uint8Array> {
+  const inFolder = `${name}/data.mdb`
+  const opened = (await openFile?.(inFolder)) ?? (await openFile?.(name))
+  return opened ?? readFile(inFolder).catch(error => readFile(name).catch(() => Promise.reject(error)))
 }

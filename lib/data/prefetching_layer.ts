@@ -130,7 +130,7 @@ export abstract class PrefetchingLayer extends Layer {
   private async openNames(): Promise<((position: Position) => readonly string[]) | undefined> {
     const description = await this.describe()
     const { openItemNames } = await import('./item_names.js')
-    const names = await openItemNames(description, path => this.context.files.read(path))
+    const names = await openItemNames(description, this.fileDoors())
     return names && (position => names(position, description.batchSize))
   }
 
@@ -161,11 +161,15 @@ export abstract class PrefetchingLayer extends Layer {
   /** The readers of databases and pictures are loaded by nets that read some: most pages have none. */
   private async openSource(description: AnyDescription): Promise<BatchSource> {
     const { openSource } = await import('./open_source.js')
-    const surroundings = {
-      pixels: () => importPixels(),
-      readFile: (path: string) => this.context.files.read(path),
+    return openSource(description, { pixels: () => importPixels(), ...this.fileDoors() }, this.position)
+  }
+
+  private fileDoors() {
+    const { files } = this.context
+    return {
+      readFile: (path: string) => files.read(path),
+      openFile: (path: string) => files.open(path),
     }
-    return openSource(description, surroundings, this.position)
   }
 
   /** Once something is wrong it stays wrong: what has been read ahead is out of step. */

@@ -1,4 +1,5 @@
 import { RistrettoError } from '../errors.js'
+import type { ByteSource } from '../system/byte_source.js'
 import { LmdbReader } from './lmdb.js'
 
 /** Walks the records of a database in key order, and back to the start. */
@@ -19,9 +20,9 @@ export interface RecordCursor {
   close(): void
 }
 
-/** The records of an LMDB database: its directory, its data.mdb, or the bytes of that file. */
+/** The records of an LMDB database: its directory, its data.mdb, or the bytes of that file, all or piece by piece. */
 export async function openLmdbRecords(
-  source: string | Uint8Array,
+  source: string | Uint8Array | ByteSource,
   name?: string,
 ): Promise<RecordCursor & { count: number }> {
   const db = await LmdbReader.open(source, name)

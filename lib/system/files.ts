@@ -1,4 +1,5 @@
 import { FormatError, RistrettoError, systemError } from '../errors.js'
+import type { ByteSource } from './byte_source.js'
 import { aFlag, aLimit, checkOptions, checkValues, type OptionRules } from './check_options.js'
 import { importNode, isNode } from './nodejs.js'
 import { MAX_FILE, mustFit, readFile, readPieces, textFrom } from './read_file.js'
@@ -36,6 +37,8 @@ export interface Files {
   readonly asks: boolean
   /** Whether the `files` option has this file. */
   answers(path: string): Promise<boolean>
+  /** A file of the `files` option that is read piece by piece; undefined where it has none, or no such way. */
+  open(path: string): Promise<ByteSource | undefined>
   /** Most bytes of a file. */
   readonly maxFile: number
   /**
@@ -54,6 +57,9 @@ export interface Files {
 /** Resolves the paths inside a prototxt to bytes; undefined means "no such file". */
 export type FileReader = (path: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
+/** Opens the files that are read piece by piece, such as databases; undefined means "no such file". */
+export type FileOpener = (path: string) => ByteSource | undefined | Promise<ByteSource | undefined>
+
 /** Takes the files that a net or solver writes. */
 export type FileWriter = (path: string, bytes: Uint8Array) => void | Promise<void>
 
@@ -61,10 +67,10 @@ export type FileWriter = (path: string, bytes: Uint8Array) => void | Promise<voi
 export interface FileOptions {
   /**
    * Answers for the files named in prototxts before the file system does: a function that reads, or an object that may
-   * also take what is written. false: nothing is read from the file system or from URLs, so every source is given as
+   * also take what is written, and open what need not be in memory as a whole: an LMDB. false: nothing is read from the file system or from URLs, so every source is given as
    * bytes. Where it is given, what a net writes goes to its `write` alone, or where `outputs` says.
    */
-  files?: FileReader | { read?: FileReader; write?: FileWriter } | false
+  files?: FileReader | { read?: FileReader; write?: FileWriter; open?: FileOpener } | false
   /**
    * Where files named in prototxts may be written (HDF5Output, snapshots): below a folder (a relative one is below the
    * working directory of the moment when the net or solver is made), anywhere (true), nowhere (false). Default: a net writes below the working directory, or nowhere if `files` is given; a solver its snapshots
@@ -88,7 +94,7 @@ export interface FileOptions {
 export const FILE_RULES: OptionRules<FileOptions> = {
   files: [
     v => v === false || typeof v === 'function' || (typeof v === 'object' && v !== null),
-    'a function, { read, write } or false',
+    'a function, { read, write, open } or false',
   ],
   outputs: [v => typeof v === 'boolean' || (typeof v === 'string' && v !== ''), 'a folder, true or false'],
   maxFile: aLimit,
@@ -117,6 +123,19 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
       `the option files gave ${typeof bytes} for '${name}'; a Uint8Array is wanted, or undefined where there is no such file`,
     )
   }
+  const open = async (name: string): Promise<ByteSource | undefined> => {
+    const source = await door.open?.(name)
+    if (source === undefined || source === null) return undefined
+    if (typeof source.read === 'function' && Number.isSafeInteger(source.size)) return source
+    throw new RistrettoError(
+      `the option files opened '${name}' as what cannot be read: a ByteSource is wanted, { name, size, read(offset, length), close() }, or undefined where there is no such file`,
+    )
+  }
+  const answers = async (name: string): Promise<boolean> => {
+    const source = await open(name)
+    source?.close()
+    return source !== undefined || (await ask(name)) !== undefined
+  }
   /** The folder to stay in, or undefined for anywhere. */
   const allowed = (path: string, anywhere: boolean): string | undefined => {
     const refuse = (why: string): never => {
@@ -135,7 +154,8 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
   const files: Files = {
     maxFile,
     asks: given !== undefined,
-    answers: async path => (await ask(path)) !== undefined,
+    answers,
+    open,
     async read(source) {
       if (source instanceof Uint8Array) return source
       const name = source instanceof URL ? source.href : source
@@ -154,7 +174,7 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
     text: async source => textFrom(await files.read(source), fileName(source)),
     isOwn: bytes => own.has(bytes),
     async locate(path) {
-      return (await ask(path)) ? undefined : locate(path)
+      return (await answers(path)) ? undefined : locate(path)
     },
     write: (path, bytes, anywhere) => files.writeAll([[path, bytes]], anywhere),
     async writeAll(contents, anywhere = false) {

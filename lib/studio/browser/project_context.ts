@@ -6,7 +6,14 @@ import type { ModuleUrls } from '../jobs/layers.js'
 export function browserProject(store: Store, urls: ModuleUrls): ProjectContext {
   return {
     store,
-    files: { files: { read: path => store.read(path), write: (path, bytes) => store.write(path, bytes) } },
+    files: {
+      files: {
+        read: path => store.read(path),
+        write: (path, bytes) => store.write(path, bytes),
+        // databases may be larger than memory
+        open: async path => ((await store.size(path)) === undefined ? undefined : store.open(path)),
+      },
+    },
     place: path => path,
     async loadCode(files) {
       // most nets have no code of their own: what compiles it is fetched for those that do
