@@ -5,13 +5,13 @@ import { Net } from '../net.js'
 import type { Dim } from '../onnx/graph.js'
 import type { OnnxOptions } from '../onnx/options.js'
 import { readGraph } from '../onnx/read.js'
-import { RandomStream } from '../rng.js'
 import { createFiles } from '../system/files.js'
 import { listNames } from '../system/names.js'
 import { writeFileSafely } from '../system/write_file.js'
+import { checkWritten, difference, drawnInputs } from './convert_check.js'
 import { constant, convertFromOnnx, dim, type FromOnnxOptions } from './convert_onnx.js'
 import { mustExist } from './input_file.js'
-import { layersOption, list, type RunOptions, registerLayers } from './options.js'
+import { layersOption, list, type RunOptions, registerLayers, whole } from './options.js'
 import { type Output, print, resultFile, warn } from './output.js'
 
 interface ConvertOptions extends FromOnnxOptions {
@@ -20,8 +20,8 @@ interface ConvertOptions extends FromOnnxOptions {
   meta?: Record<string, string>
   keepLosses?: boolean
   sequence?: 'steps' | 'whole'
+  opset?: number
   layers?: string[]
-  check: boolean
 }
 
 export function addConvert(program: Command, output: Output): void {
@@ -43,7 +43,8 @@ export function addConvert(program: Command, output: Output): void {
         'whole',
       ]),
     )
-    .option('--no-check', 'to ONNX: do not read the model again and compare what it computes with the net')
+    .option('--opset <n>', "to ONNX: version of ONNX's operators, 13 to 21 (default: 13)", whole(13))
+    .option('--no-check', 'do not compare what net and model compute')
     .option('--dim <name=size>', 'from ONNX: the size that the model calls so, as in N=8; several add up', dim)
     .option('--constant <name=values>', 'from ONNX: an input that is to be a constant; several add up', constant)
     .option(
@@ -110,6 +111,7 @@ async function write(net: Net, file: string, options: ConvertOptions, output: Ou
     metadata: options.meta,
     losses: options.keepLosses,
     sequence: options.sequence,
+    opset: options.opset,
   }
   const bytes = await net.toBytes({ format: 'onnx', ...onnx })
   await writeFileSafely(file, bytes)
@@ -118,32 +120,16 @@ async function write(net: Net, file: string, options: ConvertOptions, output: Ou
     values.map(({ name, shape }) => `${name} ${shapeOf(shape)}`).join(', ')
   print(output, `${file}: ${nodes.length} nodes of opset ${opset}, ${(bytes.length / 1e6).toFixed(2)} MB`)
   print(output, `${shown(inputs)} → ${shown(outputs)}`)
-  if (options.check) await check(net, bytes, file, output)
+  if (options.check) await checkWritten(file, 'the net', output, () => compared(net, bytes))
 }
 
-/** Of rounding, as a share of the largest value. */
-const ALLOWED = 1e-3
-
-/** Say how far the model, when it is read again, is from the net; a RistrettoError where it computes something else. */
-async function check(net: Net, bytes: Uint8Array, file: string, output: Output): Promise<void> {
-  const share = await compared(net, bytes)
-  if (typeof share === 'string') warn(output, `${file} is not compared with the net: ${share}`)
-  else if (share <= ALLOWED)
-    print(output, `Read again, it differs by ${share.toExponential(1)} of the largest value at most`)
-  else throw new RistrettoError(`${file}: read again, it differs by ${share.toExponential(1)} of the largest value`)
-}
-
-/** The largest difference between model and net, from the same numbers; a text where the model cannot be read or run. */
-async function compared(net: Net, bytes: Uint8Array): Promise<number | string> {
-  const draw = new RandomStream(1, 'convert')
-  const values: Record<string, Float32Array> = Object.create(null)
-  for (const name of net.inputs)
-    values[name] = Float32Array.from({ length: net.blobs[name].count }, () => 2 * draw.uniform() - 1)
-  let back: Net | undefined
+/** The largest difference between model and net, from the same numbers. */
+async function compared(net: Net, bytes: Uint8Array): Promise<number> {
+  const values = drawnInputs(net)
+  const { inputs } = await readGraph(bytes)
+  const shapes = inputs.flatMap(({ name }) => (net.inputs.includes(name) ? [[name, net.blobs[name].shape]] : []))
+  const back = await Net.create(bytes, { seed: 1, shapes: Object.fromEntries(shapes) })
   try {
-    const { inputs } = await readGraph(bytes)
-    const shapes = inputs.flatMap(({ name }) => (net.inputs.includes(name) ? [[name, net.blobs[name].shape]] : []))
-    back = await Net.create(bytes, { seed: 1, shapes: Object.fromEntries(shapes) })
     const { blobs: made } = back
     const blobOf = (name: string): string => (net.blobs[name] ? name : name.replace(/_out$/, ''))
     const blobs = back.outputs.map(blobOf).filter(name => net.blobs[name])
@@ -154,22 +140,9 @@ async function compared(net: Net, bytes: Uint8Array): Promise<number | string> {
       expected[blobOf(name)] ? [difference(got[name].data, expected[blobOf(name)].data)] : [],
     )
     return Math.max(0, ...shares)
-  } catch (error) {
-    if (error instanceof RistrettoError) return error.message.split('\n')[0]
-    throw error
   } finally {
-    back?.dispose()
+    back.dispose()
   }
-}
-
-/** The largest difference as a share of the largest value. */
-function difference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [off, largest] = [0, 0]
-  for (let i = 0; i < expected.length; i++) {
-    off = Math.max(off, Math.abs(got[i] - expected[i]))
-    largest = Math.max(largest, Math.abs(expected[i]))
-  }
-  return off === 0 ? 0 : off / largest
 }
 
 const shapeOf = (shape: readonly Dim[] = []): string => `[${shape.map(size => size ?? '?').join(', ')}]`

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
+import { Net } from '../net.js'
 import type { ImportOptions } from '../onnx/import_options.js'
 import { readOnnx } from '../onnx/open.js'
 import type { OnnxModel } from '../onnx/read_net.js'
@@ -8,6 +9,7 @@ import { printNet } from '../proto/print.js'
 import { writeMessage } from '../proto/wire.js'
 import { printable } from '../system/escape.js'
 import { writeFilesSafely } from '../system/write_file.js'
+import { checkWritten, difference, drawnInputs } from './convert_check.js'
 import { mustExist } from './input_file.js'
 import { type Output, print, resultFile, warn } from './output.js'
 
@@ -19,6 +21,7 @@ export interface FromOnnxOptions {
   freeze?: string[]
   frozenBatchNorm?: boolean
   strictCaffe?: boolean
+  check: boolean
 }
 
 /** name=8, added to those before. */
@@ -72,6 +75,25 @@ export async function convertFromOnnx(
   print(output, `${prototxt}: ${net.layer?.length} layers, ${folded} nodes were computed`)
   print(output, `${weights}: ${(bytes.length / 1e6).toFixed(2)} MB`)
   if (own) warn(output, `Caffe itself has none of ${own}`)
+  if (options.check) await checkWritten(prototxt, 'the model', output, () => compared(net, prototxt, weights))
+}
+
+/** The largest difference between the net that the model is, by plain loops, and what stands in the two files. */
+async function compared(net: NetParameter, prototxt: string, weights: string): Promise<number> {
+  const common = { phase: 'TEST', seed: 1 } as const
+  const made = await Net.create(net, { ...common, engine: 'js' })
+  try {
+    const read = await Net.create(prototxt, { ...common, weights })
+    try {
+      const values = drawnInputs(made)
+      const [expected, got] = [await made.forward(values), await read.forward(values)]
+      return Math.max(0, ...made.outputs.map(name => difference(got[name].data, expected[name].data)))
+    } finally {
+      read.dispose()
+    }
+  } finally {
+    made.dispose()
+  }
 }
 
 /** What the author of the model wrote beside the graph, as comments. */

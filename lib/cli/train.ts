@@ -34,6 +34,7 @@ interface TrainOptions extends RunOptions, StateOptions, WorkersOptions {
   snapshot?: string
   sigintEffect: SignalEffect
   sighupEffect: SignalEffect
+  freeze?: string[]
   plain?: boolean
   keepLast?: number
   keepBest?: string
@@ -55,6 +56,7 @@ export function addTrain(program: Command, output: Output): void {
     .addOption(
       new Option('--sighup-effect <effect>', 'what a hang-up signal does').choices(effects).default('snapshot'),
     )
+    .option('--freeze <patterns>', "layers that keep their weights, as in 'backbone/*', separated by commas", list)
     .option('--plain', "Caffe's log lines on a terminal, too, instead of a progress bar")
   command
     .option('--workers <n>', 'train with so many threads, each with a memory of its own: see docs/scaling.md', whole(1))
@@ -101,7 +103,7 @@ async function trainMember(options: TrainOptions, output: Output, group: Communi
     output.out.isTTY && !options.plain && group.size === 1 ? new TrainingBar(output) : new TrainingLog(output),
   )
   const abort = new AbortController()
-  const { engine, seed, level, stage, outputs, keepLast, keepBest, patience, share } = options
+  const { engine, seed, level, stage, outputs, keepLast, keepBest, patience, share, freeze } = options
   const threads = options.threads ?? (group.size > 1 ? threadsOf(group) : undefined)
   const watch = keepBest === undefined ? undefined : { output: keepBest }
   let saved = ''
@@ -118,6 +120,7 @@ async function trainMember(options: TrainOptions, output: Output, group: Communi
     signal: abort.signal,
     group,
     share,
+    freeze,
     on(event) {
       if (event.type === 'snapshot' && event.files && !event.best) saved = event.files.state
       view.event(event)

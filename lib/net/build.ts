@@ -4,6 +4,7 @@ import { NetError, throwAll } from '../errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from '../generated/caffe.js'
 import { type Count, classOf, type Layer, type LayerContext } from '../layer.js'
 import type { Memory } from '../memory.js'
+import { isFrozen } from '../proto/frozen.js'
 import { keepPlace } from '../proto/places.js'
 import { createLayer } from '../registry.js'
 import { listNames } from '../system/names.js'
@@ -244,16 +245,17 @@ function setLossWeights(node: NetNode): void {
 function addParams(b: Building, node: NetNode): void {
   const specs = node.param.param ?? []
   const blobs = node.layer.blobs
+  const fixed = isFrozen(node.param) ? { lr_mult: 0, decay_mult: 0 } : {}
   if (specs.length > blobs.length)
     throw node.layer.error(
       `it has ${specs.length} param entries for ${blobs.length} learned blobs: at most one entry per blob`,
     )
   blobs.forEach((_, i) => {
     // Caffe asks the net's description who needs gradients, and the layer for the multipliers
-    const learns = (specs[i]?.lr_mult ?? 1) !== 0
+    const learns = !isFrozen(node.param) && (specs[i]?.lr_mult ?? 1) !== 0
     node.needsBackward ||= learns
     node.layer.paramPropagateDown[i] = learns
-    addParam(b, node, i, node.layer.param.param?.[i] ?? {})
+    addParam(b, node, i, { ...node.layer.param.param?.[i], ...fixed })
   })
 }
 

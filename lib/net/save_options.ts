@@ -5,6 +5,7 @@ import {
   anObject,
   anything,
   aText,
+  aWhole,
   checkOptions,
   names,
   type OptionRules,
@@ -27,6 +28,7 @@ const ONNX_RULES: OptionRules<OnnxOptions> = {
   metadata: anObject,
   outputs: names,
   sequence: oneOf('steps', 'whole'),
+  opset: aWhole,
 }
 
 /** What save and toBytes take. */

@@ -25,6 +25,8 @@ export interface ExportOptions {
    * cont. 'whole': an LSTM is one node, for sequences that all begin at step 0.
    */
   readonly sequence?: 'steps' | 'whole'
+  /** Version of ONNX's operators, 13 to 21; default: 13, which most programs read. */
+  readonly opset?: number
 }
 
 /** An attribute: whole numbers, texts and lists of whole numbers as they are, others with their type. */

@@ -6,10 +6,11 @@ import { type ExportOptions, GraphBuilder, OnnxGraph, type ToOnnx } from './buil
 import type { Graph } from './graph.js'
 import { exporters, whyNot } from './layers/index.js'
 import { blobNumbers, nameValues } from './names.js'
+import { atOpset, OLDEST } from './opset.js'
 import { withoutUnused } from './prune.js'
 
-/** Version of ONNX's operators that is written: at 18 axes of reductions became inputs, and few programs need newer ones. */
-export const OPSET = 13
+/** Version of ONNX's operators that is written unless another is asked for: few programs need newer ones. */
+const OPSET = 13
 
 /**
  * The graph of a built net as it stands, with its weights; all shapes are fixed. One NetError lists every layer that has
@@ -31,7 +32,7 @@ export function exportNet(net: BuiltNet, options: ExportOptions = {}): Graph {
   const graph: Graph = {
     // ONNX wants one
     name: net.name || 'net',
-    opset: OPSET,
+    opset: OLDEST,
     nodes: builder.nodes,
     initializers: builder.initializers,
     inputs: builder.inputs,
@@ -40,7 +41,7 @@ export function exportNet(net: BuiltNet, options: ExportOptions = {}): Graph {
     metadata: new Map(Object.entries(options.metadata ?? {})),
     producer: 'ristretto',
   }
-  return withoutUnused(graph)
+  return atOpset(withoutUnused(graph), options.opset ?? OPSET)
 }
 
 /** The one layer that reads the first top of the i-th, as it stands behind it; undefined where several do, or the world. */

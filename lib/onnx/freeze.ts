@@ -1,5 +1,6 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, NetParameter, ParamSpec } from '../generated/caffe.js'
+import { frozen } from '../proto/frozen.js'
 import type { FreezeOptions } from './import_options.js'
 
 /** A text as a regular expression of itself. */
@@ -20,7 +21,7 @@ function matcher(patterns: readonly string[] | undefined, layers: readonly Layer
 
 /**
  * The net with lr_mult: 0 on the params of the layers that are named. BatchNorm layers among them use their statistics as
- * they are. Nets whose weights are elsewhere are refused only a pattern that fits nothing.
+ * they are. A pattern that fits nothing is a NetError.
  */
 export function freeze(net: NetParameter, options: FreezeOptions): NetParameter {
   const { layer: layers = [] } = net
@@ -28,7 +29,7 @@ export function freeze(net: NetParameter, options: FreezeOptions): NetParameter 
   const isFrozen = matcher(options.freeze, layers, 'freeze')
   const isTrained = train ? matcher(train, layers, 'train') : () => true
   const normalized = new Set<string>()
-  const frozen = layers.map(layer => {
+  const all = layers.map(layer => {
     const { name = '', type, bottom = [], top = [] } = layer
     const isStatistics = type === 'BatchNorm'
     const isBehind = type === 'Scale' && bottom.length === 1 && normalized.has(bottom[0])
@@ -39,12 +40,17 @@ export function freeze(net: NetParameter, options: FreezeOptions): NetParameter 
     const stands = batchNorm === 'frozen' && (isStatistics || isBehind)
     return stays || stands ? fixed(layer) : layer
   })
-  return { ...net, layer: frozen }
+  return { ...net, layer: all }
 }
 
 function fixed(layer: LayerParameter): LayerParameter {
   if (layer.type === 'BatchNorm')
-    return { ...layer, batch_norm_param: { ...layer.batch_norm_param, use_global_stats: true } }
+    return frozen({ ...layer, batch_norm_param: { ...layer.batch_norm_param, use_global_stats: true } })
+  return frozen(written(layer))
+}
+
+/** With what is known of its params, so that it is there in its text, too. */
+function written(layer: LayerParameter): LayerParameter {
   const count = Math.max(layer.blobs?.length ?? 0, layer.param?.length ?? 0)
   if (!count) return layer
   return { ...layer, param: Array.from({ length: count }, (_, i) => ({ ...layer.param?.[i], ...FIXED })) }

@@ -7,7 +7,7 @@ import { schema } from './read.js'
 import { bytesOf, numberOf } from './tensor.js'
 
 /** Version of the file format in which a set of operators first was: readers of older files read these. */
-const irVersionOf = (opset: number): number => (opset >= 18 ? 8 : 7)
+const irVersionOf = (opset: number): number => (opset >= 21 ? 10 : opset >= 19 ? 9 : opset >= 15 ? 8 : 7)
 
 /** The model's bytes. The same graph gives the same bytes. */
 export function writeGraph(graph: Graph): Uint8Array<ArrayBuffer> {

@@ -3,6 +3,7 @@ import type { FilledMessages, Messages } from '../generated/caffe.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { readNumbers, readValues } from './dialects.js'
 import { unknownFields } from './fields.js'
+import { frozenMark } from './frozen.js'
 import { keptFields } from './kept.js'
 import { keepPlace } from './places.js'
 import {
@@ -71,7 +72,8 @@ function check(info: MessageInfo, value: unknown, path: string, where: string, e
   for (const field of info.required) {
     if (source[field.name] === undefined) note(errors, `${where}${path || info.name} needs ${field.name}`, path)
   }
-  for (const key of [unknownFields, keptFields, readNumbers, readValues]) if (source[key]) checked[key] = source[key]
+  for (const key of [unknownFields, keptFields, readNumbers, readValues, frozenMark])
+    if (source[key]) checked[key] = source[key]
   return keepPlace(source, checked)
 }
 

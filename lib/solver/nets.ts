@@ -76,7 +76,9 @@ export async function buildNets(
     throwAll(errors)
     return param
   }
-  const train = await read(trainNetOf(param))
+  const whole = await read(trainNetOf(param))
+  const { freeze } = options
+  const train = freeze ? (await import('../onnx/freeze.js')).freeze(whole, { freeze }) : whole
   const seed = replicas
     ? await replicas.seed()
     : (options.seed ?? ((param.random_seed ?? -1) >= 0 ? param.random_seed : undefined))

@@ -35,6 +35,11 @@ export interface SolverOptions extends FileOptions {
   /** Trained weights to start from, loaded into the train net in order. */
   weights?: FileSource | readonly FileSource[]
   /**
+   * Names of layers that keep their weights, * standing for anything: `['backbone/*']`. As with `lr_mult: 0`, no gradient
+   * goes where none is needed; BatchNorm layers among them use their statistics as they are.
+   */
+  freeze?: readonly string[]
+  /**
    * The workers that train together, from `joinGroup`: an iteration then is the passes of all of them, as one worker's with
    * `iter_size` times their number. Every member makes the same solver and the same calls.
    */

@@ -284,6 +284,41 @@ test('an LSTM in one node computes what its steps do, where sequences begin at s
   expectClose(whole.y.data, y.data, 1e-5, 1e-6, 'y')
 })
 
+describe('newer operators', () => {
+  const text =
+    input('x', 2, 3, 4, 5) +
+    input('rois', 2, 5) +
+    layer('mvn', 'MVN', 'x', 'm') +
+    layer('norm', 'LayerNorm', 'm', 'n', 'layer_norm_param { axis: 2 }') +
+    layer('most', 'Reduce', 'n', 'y', 'reduce_param { axis: 1 axis: 3 operation: LOG_SUM_EXP }') +
+    layer('align', 'ROIAlign', 'x rois', 'z', 'roi_align_param { pooled_h: 2 pooled_w: 2 sampling_ratio: 2 }')
+
+  test.each([13, 15, 16, 18, 21])('operator set %i', async opset => {
+    const net = await netOf(text)
+    const bytes = await net.toBytes({ format: 'onnx', batch: 'fixed', opset })
+    const graph = await readGraph(bytes)
+    expect(graph.opset).toBe(opset)
+    const reductions = graph.nodes.filter(({ op }) => op === 'ReduceMean' || op === 'ReduceLogSumExp')
+    expect(reductions.length).toBeGreaterThan(3)
+    for (const { inputs, attributes } of reductions)
+      expect([inputs.length, attributes.has('axes')]).toEqual(opset < 18 ? [1, true] : [2, false])
+    const align = graph.nodes.find(({ op }) => op === 'RoiAlign')
+    expect(align?.attributes.has('coordinate_transformation_mode')).toBe(opset >= 16)
+    if (ortVersion === undefined) return
+    const x = Float32Array.from({ length: 120 }, (_, i) => Math.sin(i * 1.7))
+    const rois = Float32Array.of(0, 0, 0, 3, 2, 1, 1, 1, 4, 3)
+    const expected = await net.forward({ x, rois })
+    const got = await runOnnx(bytes, { x: { data: x, shape: [2, 3, 4, 5] }, rois: { data: rois, shape: [2, 5] } })
+    for (const name of ['y', 'z']) expectClose(got[name].data, expected[name].data, 1e-5, 1e-5, name)
+  })
+
+  test('others than 13 to 21 are refused', async () => {
+    const net = await netOf(input('x', 1) + layer('relu', 'ReLU', 'x', 'y'))
+    for (const opset of [12, 22])
+      await expect(net.toBytes({ format: 'onnx', opset })).rejects.toThrow(`opset: ${opset} is none of those`)
+  })
+})
+
 test('attributes are numbers as float32 has them', () => {
   expect(float(1 / 3)).toEqual({ type: 'float', value: 0.33333334 })
 })
