@@ -34,19 +34,19 @@ export function launcherOf(env: Readonly<Record<string, string | undefined>>): L
   })
   if (env['OMPI_COMM_WORLD_SIZE'])
     return launcher("Open MPI's mpirun", env['OMPI_COMM_WORLD_SIZE'], env['OMPI_COMM_WORLD_LOCAL_SIZE'], OPEN_MPI)
-  if (env['PMI_SIZE'])
-    return launcher("MPICH's mpirun", env['PMI_SIZE'], env['MPI_LOCALNRANKS'] ?? env['PMI_LOCAL_SIZE'], [
-      ...MPICH,
-      ...STANDARD,
-    ])
   // not SLURM_NTASKS, which a batch script sees that has started nobody yet
   const tasks = env['SLURM_STEP_NUM_TASKS']
-  if (count(tasks) > 1)
-    return launcher('srun', tasks, env['SLURM_STEP_TASKS_PER_NODE']?.match(/^\d+/)?.[0], [
-      ...OPEN_MPI,
-      ...MPICH,
-      ...STANDARD,
-    ])
+  // as many on the first machine: '2(x3),1'
+  const here = env['SLURM_STEP_TASKS_PER_NODE']?.match(/^\d+/)?.[0]
+  if (env['PMI_SIZE'])
+    return launcher(
+      // with --mpi=pmi2
+      tasks === env['PMI_SIZE'] ? 'srun' : "MPICH's mpirun",
+      env['PMI_SIZE'],
+      env['MPI_LOCALNRANKS'] ?? env['PMI_LOCAL_SIZE'] ?? here,
+      [...MPICH, ...STANDARD],
+    )
+  if (count(tasks) > 1) return launcher('srun', tasks, here, [...OPEN_MPI, ...MPICH, ...STANDARD])
   if (env['PMIX_RANK'] !== undefined)
     return launcher('a PMIx launcher', env['PMIX_SIZE'], undefined, [...OPEN_MPI, ...MPICH, ...STANDARD])
   return undefined

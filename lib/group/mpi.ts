@@ -82,6 +82,9 @@ export async function joinMpi(options: GroupOptions): Promise<Communicator> {
   // UCX tries its memory hooks by moving the end of C's heap up and back, and so takes what another thread got in between
   process.env['UCX_MEM_EVENTS'] ??= 'n'
   const mpi = openMpi(koffi, launcher.libraries)
+  // Open MPI would end the process, with a page about how it was built
+  if (launcher.name === 'srun' && mpi.name.startsWith('Open MPI') && process.env['PMIX_RANK'] === undefined)
+    throw new RistrettoError(`srun has started ${launcher.size} members that ${mpi.name} cannot join: ${SPOKEN}`)
   mpi.initThread(null, null, 0, [0])
   const group = new MpiGroup(koffi, mpi, launcher, options, {
     base: Number(koffi.address(new Uint8Array(heap.memory.buffer))),
@@ -92,11 +95,14 @@ export async function joinMpi(options: GroupOptions): Promise<Communicator> {
   if (launcher.size && group.size !== launcher.size) {
     group[Symbol.dispose]()
     throw new RistrettoError(
-      `${launcher.name} has started ${launcher.size} members, ${mpi.name} (${mpi.file}) sees ${group.size}: it is not the launcher's own library; name that one: RISTRETTO_MPI=/usr/lib/…/libmpi.so`,
+      `${launcher.name} has started ${launcher.size} members, ${mpi.name} (${mpi.file}) sees ${group.size}: it is not the launcher's own library; name that one: RISTRETTO_MPI=/usr/lib/…/libmpi.so${launcher.name === 'srun' ? `, or ${SPOKEN}` : ''}`,
     )
   }
   return group
 }
+
+/** How srun and a library come together. */
+const SPOKEN = 'say how srun and it speak, srun --mpi=pmix for Open MPI, --mpi=pmi2 for MPICH'
 
 const refuse = (): never => {
   throw new EngineError('sums over members take no workspace')
