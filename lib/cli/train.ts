@@ -17,7 +17,8 @@ import { copyAll } from './run_net.js'
 import type { SignalEffect } from './signals.js'
 import { applySnapshotPrefix } from './snapshot_prefix.js'
 import { TrainingBar } from './training_bar.js'
-import { TrainingLog } from './training_log.js'
+import { TrainingLog, type View } from './training_log.js'
+import { factsOf, measureTraining } from './training_meter.js'
 import {
   groupOf,
   isSupervisor,
@@ -87,21 +88,20 @@ Examples:
 async function train(options: TrainOptions, output: Output): Promise<void> {
   // snapshots are the result: training goes on when nobody reads its log
   output.writesFiles?.()
-  if (await isSupervisor(options)) return supervise(options, output, new TrainingLog(output))
+  const view = () => (output.out.isTTY && !options.plain ? new TrainingBar(output) : new TrainingLog(output))
+  if (await isSupervisor(options)) return supervise(options, output, view())
   const group = await groupOf(options, output)
   try {
-    await trainMember(options, output, group)
+    await trainMember(options, output, group, view)
   } catch (error) {
     throw memberError(group, error)
   }
   await group.close()
 }
 
-async function trainMember(options: TrainOptions, output: Output, group: Communicator): Promise<void> {
+async function trainMember(options: TrainOptions, output: Output, group: Communicator, own: () => View): Promise<void> {
   await registerLayers(options, output)
-  const view = await memberView(group, () =>
-    output.out.isTTY && !options.plain && group.size === 1 ? new TrainingBar(output) : new TrainingLog(output),
-  )
+  const view = await memberView(group, own)
   const abort = new AbortController()
   const { engine, seed, level, stage, outputs, keepLast, keepBest, patience, share, freeze } = options
   const threads = options.threads ?? (group.size > 1 ? threadsOf(group) : undefined)
@@ -132,7 +132,9 @@ async function trainMember(options: TrainOptions, output: Output, group: Communi
     // the others are given what member 0 starts from
     if (group.rank === 0) await copyAll(solver.net, options.weights ?? [], line => view.log(line))
     if (options.snapshot) await solver.restore(options.snapshot)
-    view.begin(solver)
+    view.begin(factsOf(solver))
+    const tell = view.progress?.bind(view)
+    const last = tell && measureTraining(solver, tell)
     const release = await memberSignals(options, {
       stop() {
         if (group.name !== 'threads') view.log('Stopping after this iteration; interrupt again to quit at once.')
@@ -144,6 +146,7 @@ async function trainMember(options: TrainOptions, output: Output, group: Communi
       await solver.solve()
     } finally {
       release()
+      last?.()
       view.end()
     }
     if (solver.stopped) {

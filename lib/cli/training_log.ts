@@ -1,7 +1,7 @@
 import { caffeLog } from '../solver/caffe_log.js'
 import type { SolverEvent } from '../solver/events.js'
-import type { Solver } from '../solver.js'
 import { type Output, printLog } from './output.js'
+import type { Progress, RunFacts } from './training_meter.js'
 
 /** Where a training run is shown. */
 export interface View {
@@ -9,8 +9,10 @@ export interface View {
   event(event: SolverEvent): void
   /** A line of the command's own. */
   log(line: string): void
-  /** Training starts: hook into the solver. */
-  begin(solver: Solver): void
+  /** Training starts. */
+  begin(run: RunFacts): void
+  /** How far it has come, for those who show that. */
+  progress?(progress: Progress): void
   /** Training is over or has failed. */
   end(): void
 }

@@ -9,6 +9,7 @@ import type { SolverEvent } from '../solver/events.js'
 import { type Output, warn } from './output.js'
 import { handleSignals, type SignalActions, type SignalEffect } from './signals.js'
 import type { View } from './training_log.js'
+import type { Progress, RunFacts } from './training_meter.js'
 
 /** Options of a training by several workers. */
 export interface WorkersOptions {
@@ -18,8 +19,13 @@ export interface WorkersOptions {
   sighupEffect: SignalEffect
 }
 
-/** What member 0 says to its supervisor. */
-type Word = { readonly event: SolverEvent } | { readonly log: string }
+/** What member 0 says to its supervisor: what it would show. */
+type Word =
+  | { readonly event: SolverEvent }
+  | { readonly log: string }
+  | { readonly begin: RunFacts }
+  | { readonly progress: Progress }
+  | { readonly end: true }
 
 /** Whether this process is to start the workers itself: --workers says so, and nobody has started it as one of them. */
 export async function isSupervisor({ workers = 1 }: WorkersOptions): Promise<boolean> {
@@ -40,7 +46,10 @@ export async function supervise(options: WorkersOptions, output: Output, view: V
     onMessage(message) {
       const word = message as Word
       if ('event' in word) view.event(word.event)
-      else view.log(word.log)
+      else if ('log' in word) view.log(word.log)
+      else if ('begin' in word) view.begin(word.begin)
+      else if ('progress' in word) view.progress?.(word.progress)
+      else view.end()
     },
   })
   const post = (ristrettoNote: 'stop' | 'snapshot') => workers.post({ ristrettoNote } satisfies Note)
@@ -58,6 +67,7 @@ export async function supervise(options: WorkersOptions, output: Output, view: V
     await workers.finished
   } finally {
     release()
+    view.end()
   }
 }
 
@@ -71,11 +81,13 @@ export async function memberView(group: Communicator, own: () => View): Promise<
   if (group.rank > 0) return silent
   const port = (await isMember()) ? await memberPort() : undefined
   if (!port) return own()
+  const say = (word: Word) => port.post(word)
   return {
-    event: event => port.post({ event } satisfies Word),
-    log: line => port.post({ log: line } satisfies Word),
-    begin: () => port.post({ log: 'Starting Optimization' } satisfies Word),
-    end() {},
+    event: event => say({ event }),
+    log: log => say({ log }),
+    begin: begin => say({ begin }),
+    progress: progress => say({ progress }),
+    end: () => say({ end: true }),
   }
 }
 

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { run } from '../../lib/cli/program.js'
 import { duration, ProgressBar } from '../../lib/cli/progress.js'
+import { bundled } from '../bundled.js'
 import { temporaryFolder, tinyProblem } from './helpers.js'
 
 const folder = temporaryFolder()
@@ -63,6 +65,25 @@ describe('on a terminal', () => {
     expect(left).toMatch(/20000 iterations in \d+ s \(\S+ iter\/s without tests\), loss \S+/)
     expect(left).not.toMatch(/█|solver\.cpp/)
     // the cursor is shown again
+    expect(terminal.text.lastIndexOf('\x1b[?25h')).toBeGreaterThan(terminal.text.lastIndexOf('\x1b[?25l'))
+  })
+
+  it('training by several workers shows the same bar', async () => {
+    const terminal = new Terminal()
+    const long = join(folder, 'workers.prototxt')
+    writeFileSync(
+      long,
+      `net: "${tiny.model}" base_lr: 0.01 lr_policy: "fixed" max_iter: 1000 test_iter: 2 test_interval: 500 snapshot_prefix: "${folder}/workers"`,
+    )
+    const argv = ['train', '--solver', long, '--engine', 'js', '--workers', '2']
+    const program = { url: pathToFileURL(await bundled('lib/cli/main.ts')).href, argv }
+    expect(await run(argv, { out: terminal, err: terminal, program })).toBe(0)
+    expect(terminal.text).toMatch(/Tiny [█░]+ +\d+ % +\d+\/1000 +loss \d\S* +lr 0\.0100 +\d\S* iter\/s +ETA \d+ s/)
+    const left = screen(terminal.text).join('\n')
+    expect(left).toMatch(/2 workers × batch \d+ × iter_size 1 = \d+ items an iteration/)
+    expect(left).toMatch(/Test at iteration 1000: accuracy = \S+, loss = \S+\n/)
+    expect(left.match(/1000 iterations in \d+ s \(\S+ iter\/s without tests\), loss \S+/g)).toHaveLength(1)
+    expect(left).not.toMatch(/█|solver\.cpp/)
     expect(terminal.text.lastIndexOf('\x1b[?25h')).toBeGreaterThan(terminal.text.lastIndexOf('\x1b[?25l'))
   })
 
