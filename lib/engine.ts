@@ -731,6 +731,25 @@ export interface PreparedConvolutions {
   convolution(s: ConvolutionShape, x: Memory, prepared: Memory, bias: Memory | null, y: Memory, after?: After): void
 }
 
+/** A call of a kernel, written down. */
+export type KernelCall = {
+  [K in keyof Kernels]: { readonly kernel: K; readonly args: Parameters<Kernels[K]> }
+}[keyof Kernels]
+
+/** Layers in a row whose calls of kernels are one computation: what lies between them is not written anywhere. */
+export interface JoinedCalls {
+  /** Places of the first and the last layer in the list that was given. */
+  readonly first: number
+  readonly last: number
+  /** What computes them, for people. */
+  readonly what: string
+  /** Bytes that it keeps. */
+  readonly bytes: number
+  /** Does what the calls do. False: not now, since params can be written at any time; nothing was done. */
+  run(): boolean
+  dispose(): void
+}
+
 /** Functions that compute nothing and leave the memories they are given alone: what they take is counted. */
 export interface DryRun {
   readonly kernels: Kernels
@@ -755,6 +774,15 @@ export interface AnyEngine {
   readonly fuses?: Fusions
   /** Where this engine has such passes. */
   readonly prepared?: PreparedConvolutions
+  /**
+   * Rows of layers that this engine computes faster together; `calls` of a layer that does something else as well are
+   * undefined. After layer `last` somebody reads the memories that `isRead`. In `room` more bytes.
+   */
+  join?(
+    calls: readonly (readonly KernelCall[] | undefined)[],
+    isRead: (memory: Memory, last: number) => boolean,
+    room: number,
+  ): JoinedCalls[]
   /** Where kernels take memory for themselves: the most of it that any of these calls takes. */
   dryRun?(calls: (dry: DryRun) => void): Workspace
   /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */

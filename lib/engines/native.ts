@@ -4,6 +4,8 @@ import { isNode } from '../system/nodejs.js'
 import { withBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import { findBlas } from './native/blas.js'
+import { joiner } from './native/onednn/join.js'
+import { openOnednn } from './native/onednn/open.js'
 import { fusing } from './wasm/after.js'
 import { convolutionTaker, preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
 import { bounds, wasmKernels } from './wasm/bind/index.js'
@@ -40,17 +42,25 @@ export async function startNativeEngine(options: WasmEngineOptions = {}): Promis
 
 async function build(options: WasmEngineOptions): Promise<HostEngine> {
   const blas = await findBlas()
-  const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding)
-  const { module } = await wasmRuntime()
+  const onednn = blas.onednn === undefined ? undefined : await openOnednn(blas.koffi, blas.onednn)
+  const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding, onednn?.binding)
+  const { module, heap } = await wasmRuntime()
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
   const { kernels, prepared } = nativeKernels(pool.exports)
   return {
     ...wasm,
     name: 'native',
-    detail: `${blas.measured ?? blas.name}, ${threads}`,
+    detail: `${blas.measured ?? blas.name}${onednn ? `; primitives of oneDNN ${onednn.library.version.join('.')}` : ''}, ${threads}`,
     kernels: withBounds({ ...jsKernels, ...kernels }, bounds),
     prepared: withPreparedBounds(prepared),
     dryRun: dryRunner(module, nativeKernels),
+    join:
+      onednn &&
+      joiner(onednn.library, {
+        heap,
+        threads: pool.threads,
+        run: (table, chunks) => pool.exports.runPrimitives(table, chunks),
+      }),
   }
 }
 

@@ -4,6 +4,7 @@ import { Memory } from '../memory.js'
 import { withBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import type { BlasBinding } from './native/bind.js'
+import type { OnednnBinding } from './native/onednn/binding.js'
 import { wasmFuses } from './wasm/after.js'
 import { preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
 import { bounds, wasmKernels } from './wasm/bind/index.js'
@@ -53,10 +54,11 @@ export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<
 export async function buildWasmEngine(
   options: WasmEngineOptions,
   blas?: BlasBinding,
+  onednn?: OnednnBinding,
 ): Promise<{ engine: HostEngine; pool: Pool }> {
   const threads = options.threads ?? (await availableThreads())
   const runtime = await wasmRuntime()
-  const pool = await createPool(runtime, threads, { workerUrl: options.workerUrl, blas })
+  const pool = await createPool(runtime, threads, { workerUrl: options.workerUrl, blas, onednn })
   const { heap, fused } = runtime
   const scratches: Memory[] = []
   const refused = sharingRefused()

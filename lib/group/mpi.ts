@@ -1,4 +1,4 @@
-import { instantiate, noSgemm } from '../engines/wasm/exports.js'
+import { instantiate, noLibrary } from '../engines/wasm/exports.js'
 import { wasmRuntime } from '../engines/wasm/runtime.js'
 import { EngineError, RistrettoError } from '../errors.js'
 import type { Communicator } from '../group.js'
@@ -90,7 +90,7 @@ export async function joinMpi(options: GroupOptions): Promise<Communicator> {
     base: Number(koffi.address(new Uint8Array(heap.memory.buffer))),
     allocate: length => heap.allocate(length),
     release: block => heap.release(block),
-    treeSum: instantiate(module, heap.memory, { reserve: refuse, workerDied: refuse, sgemm: noSgemm }).treeSum,
+    treeSum: instantiate(module, heap.memory, { reserve: refuse, workerDied: refuse, ...noLibrary }).treeSum,
   })
   if (launcher.size && group.size !== launcher.size) {
     group[Symbol.dispose]()

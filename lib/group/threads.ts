@@ -1,4 +1,4 @@
-import { instantiate, noSgemm } from '../engines/wasm/exports.js'
+import { instantiate, noLibrary } from '../engines/wasm/exports.js'
 import { wasmRuntime } from '../engines/wasm/runtime.js'
 import { EngineError, RistrettoError } from '../errors.js'
 import type { Communicator } from '../group.js'
@@ -30,7 +30,7 @@ export async function exchangeSum({ memory }: Exchange): Promise<TreeSum> {
   const refuse = (): never => {
     throw new EngineError('the exchange of a group has no workspace')
   }
-  return instantiate(module, memory, { reserve: refuse, workerDied: refuse, sgemm: noSgemm }).treeSum
+  return instantiate(module, memory, { reserve: refuse, workerDied: refuse, ...noLibrary }).treeSum
 }
 
 /**

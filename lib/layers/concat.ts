@@ -7,6 +7,7 @@ import { axisOf } from './parts/axis.js'
 export class ConcatLayer extends Layer {
   static override readonly param = ['concat_param'] as const
   static override readonly uses = ['copyRows'] as const
+  static override readonly onlyKernels = true
   override readonly bottomCount = { atLeast: 1 }
   override readonly topCount = { exactly: 1 }
 

@@ -11,6 +11,7 @@ import { NeuronLayer } from './parts/neuron.js'
 export class DropoutLayer extends NeuronLayer {
   static override readonly param = ['dropout_param'] as const
   static override readonly uses = ['dropoutMask', 'multiply', 'copy', 'power'] as const
+  static override readonly onlyKernels = true
 
   private ratio = 0
   private readonly drops = this.phase === 'TRAIN' || this.param.dropout_param?.sample_weights_test === true

@@ -18,6 +18,7 @@ export class EltwiseLayer extends Layer {
     'eltwiseMaxGradient',
     'axpby',
   ] as const
+  static override readonly onlyKernels = true
   override readonly bottomCount = { atLeast: 2 }
   override readonly topCount = { exactly: 1 }
 

@@ -13,6 +13,7 @@ import { KeptInputLayer } from './parts/kept_input.js'
 export class LRNLayer extends KeptInputLayer {
   static override readonly param = ['lrn_param'] as const
   static override readonly uses = ['copy', 'lrnAcross', 'lrnAcrossGradient', 'lrnWithin', 'lrnWithinGradient'] as const
+  static override readonly onlyKernels = true
   private p!: FilledLRNParameter
   private sizes!: LRNShape
   private readonly scale = new Memory(0, this.engine.heap)

@@ -10,6 +10,7 @@ export class SplitLayer extends Layer {
     return inPlace
   }
   static override readonly uses = ['copy', 'eltwiseSum'] as const
+  static override readonly onlyKernels = true
   override readonly bottomCount = { exactly: 1 }
   override readonly topCount = { atLeast: 1 }
 

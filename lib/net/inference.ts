@@ -1,7 +1,7 @@
 /**
  * `optimize: 'inference'`: activations whose lifetimes do not overlap share memory, layers that only scale and shift
- * channels are folded into the weights before them, and convolutions keep their weights in the form that their kernel
- * wants. Opt-in, since it takes away that every blob can be read after a pass. Params may change at any time as in any
+ * channels are folded into the weights before them, convolutions keep their weights in the form that their kernel
+ * wants, and rows of layers that the engine can join run as one. Opt-in, since it takes away that every blob can be read after a pass. Params may change at any time as in any
  * net: what is kept of them follows.
  */
 
@@ -10,12 +10,13 @@ import { NetError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { isHostLayer } from './host_layer.js'
+import { type Joined, joinLayers } from './joined.js'
 import type { BuiltNet, NetNode } from './node.js'
 
 interface Span {
   readonly memory: Memory
   /** First layer that writes it and last layer that touches it. */
-  readonly from: number
+  from: number
   to: number
 }
 
@@ -34,6 +35,8 @@ export class InferencePlan {
   private borrowed: Memory[] = []
   private folded: Folded[] = []
   private readonly kept: Set<string>
+  /** Rows that the engine joins, by their first layer; made for the shapes of a pass when it begins. */
+  private rows: Map<NetNode, Joined> | undefined
 
   /** @param keep blobs that must stay readable, beside inputs and outputs */
   constructor(
@@ -84,6 +87,36 @@ export class InferencePlan {
 
   /** Lay shared memory out for the shapes as they are. */
   share(): void {
+    this.dropRows()
+    this.layOut()
+    this.prepare()
+  }
+
+  /** The row that begins with this layer. */
+  joinedAt(node: NetNode): Joined | undefined {
+    this.rows ??= this.join()
+    return this.rows.get(node)
+  }
+
+  private join(): Map<NetNode, Joined> {
+    const { nodes } = this.parts
+    const hidden = new Set(this.borrowed)
+    for (const blob of this.parts.blobs) if (blob.hidden) hidden.add(blob.memory.data)
+    const rows = new Map(
+      joinLayers(nodes, this.skipped, hidden, this.prepare()).map(joined => [joined.first, joined] as const),
+    )
+    this.rows = rows
+    // what a row reads and writes is there from its first layer to its last
+    if (rows.size) this.layOut()
+    return rows
+  }
+
+  private dropRows(): void {
+    for (const { calls } of this.rows?.values() ?? []) calls.dispose()
+    this.rows = undefined
+  }
+
+  private layOut(): void {
     for (const memory of this.borrowed) memory.borrow(undefined)
     for (const slot of this.slots) slot.dispose()
     this.slots = []
@@ -104,11 +137,11 @@ export class InferencePlan {
     for (const [memory, slot] of borrowers) memory.borrow(slot)
     this.borrowed = borrowers.map(([memory]) => memory)
     this.hide()
-    this.prepare()
   }
 
   /** Give the shared memory back. */
   dispose(): void {
+    this.dropRows()
     for (const slot of this.slots) slot.dispose()
   }
 
@@ -145,17 +178,28 @@ export class InferencePlan {
         else spans.set(memory, { memory, from: i, to: i })
       }
     })
-    return [...spans.values()].filter(span => !fixed.has(span.memory))
+    const shared = [...spans.values()].filter(span => !fixed.has(span.memory))
+    for (const { first, last } of this.rows?.values() ?? []) {
+      const begin = this.parts.nodes.indexOf(first)
+      for (const span of shared)
+        if (span.from <= last && span.to >= begin && (span.from < begin || span.to > last)) {
+          span.from = Math.min(span.from, begin)
+          span.to = Math.max(span.to, last)
+        }
+    }
+    // in order of birth
+    return shared.sort((a, b) => a.from - b.from)
   }
 
-  /** Let layers keep what they can of their weights in the room that all blobs leave. */
-  private prepare(): void {
+  /** Let layers keep what they can of their weights in the room that all blobs leave; returns what is left of it. */
+  private prepare(): number {
     const { nodes, blobs } = this.parts
     let room = nodes[0]?.layer.engine.heap.available ?? Number.POSITIVE_INFINITY
     const memories = new Set([...this.slots, ...blobs.map(blob => blob.memory.data)])
     for (const memory of this.borrowed) memories.delete(memory)
     for (const memory of memories) if (!memory.isAllocated) room -= 4 * memory.length
     for (const { layer } of nodes) room -= layer.keepPrepared(room)
+    return room
   }
 
   /** Reading a blob whose memory is shared, or whose values are those of a folded layer already, throws from now on. */

@@ -148,13 +148,21 @@ export class Passes {
     // whoever looks between two layers gets to see what is there
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
     let done: NetNode | undefined
+    let joinedUntil = -1
     for (let i = start; i <= end; i++) {
+      if (i <= joinedUntil) continue
       // no iterators here without need: each is garbage, for every layer of every pass
       const node = nodes[i]
       if (node === done) continue
       signal?.throwIfAborted()
       if (beforeForward.length) for (const hook of beforeForward) await hook(node.key)
       if (this.plan?.skipped.has(node)) continue
+      const joined = watched ? undefined : this.plan?.joinedAt(node)
+      if (joined && joined.last <= end && this.mayJoin(i, joined.last) && joined.calls.run()) {
+        joinedUntil = joined.last
+        if (mustYield()) await macrotask()
+        continue
+      }
       if (shapesChanged(node) || isHostLayer(node.layer)) this.reshapeNode(node)
       if (this.readers.get(node)?.some(isEmpty)) refuseEmpty(this.built, i, end)
       if (node.layer.engine !== context.engine) await homeForForward(node)
@@ -254,6 +262,15 @@ export class Passes {
     for (const node of nodes) node.layer.dispose()
     this.plan?.dispose()
     for (const blob of [...blobs, ...params.map(param => param.blob)]) blob.dispose()
+  }
+
+  /** Whether nothing has to be done for layers start … end before they run. */
+  private mayJoin(start: number, end: number): boolean {
+    for (let i = start; i <= end; i++) {
+      const node = this.built.nodes[i]
+      if (shapesChanged(node) || this.readers.get(node)?.some(isEmpty)) return false
+    }
+    return true
   }
 
   private reshapeNode(node: NetNode): void {

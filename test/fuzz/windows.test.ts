@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { HostEngine } from '../../lib/engine.js'
 import { createNativeEngine } from '../../lib/engines/native.js'
 import { wasmKernels } from '../../lib/engines/wasm/bind/index.js'
-import { instantiate, noSgemm } from '../../lib/engines/wasm/exports.js'
+import { instantiate, noLibrary } from '../../lib/engines/wasm/exports.js'
 import { createPool } from '../../lib/engines/wasm/pool.js'
 import { wasmRuntime } from '../../lib/engines/wasm/runtime.js'
 import { createWasmEngine } from '../../lib/engines/wasm.js'
@@ -138,7 +138,7 @@ describe('workspace', () => {
     const [control, block] = [heap.allocate(256), heap.allocate(2 ** 18)]
     const asked: number[] = []
     const wasm = instantiate(module, heap.memory, {
-      sgemm: noSgemm,
+      ...noLibrary,
       workerDied() {},
       reserve(_slot, bytes) {
         asked.push(bytes >>> 0)

@@ -14,6 +14,9 @@ export interface Blas {
   readonly binding: BlasBinding
   /** GFLOPS of one thread, and those of the others that were found; left out where there was nothing to choose from. */
   readonly measured?: string
+  /** Where the koffi package is, and the file of a oneDNN, whose primitives the engine may then use as well. */
+  readonly koffi: string
+  readonly onednn?: string
 }
 
 type Kind = BlasBinding['kind']
@@ -95,13 +98,15 @@ export async function findBlas(wanted = process.env.RISTRETTO_BLAS): Promise<Bla
       continue
     }
     const name = describe(koffi.load(file), candidate.name)
-    found.push({ name, binding: { koffi: koffiPath, file, kind: candidate.kind } })
+    found.push({ name, koffi: koffiPath, binding: { koffi: koffiPath, file, kind: candidate.kind } })
   }
   if (!found.length)
     throw new EngineError(
       `engine native found no BLAS${wanted ? ` for RISTRETTO_BLAS=${wanted}` : ''} (tried ${tried.join(', ') || 'nothing on this platform'}); ${advice}`,
     )
-  return found.length > 1 ? fastest(found, require) : found[0]
+  const chosen = found.length > 1 ? fastest(found, require) : found[0]
+  const onednn = found.find(({ binding }) => binding.kind === 'dnnl')
+  return { ...chosen, onednn: onednn?.binding.file }
 }
 
 /** Once for a process: what computes must not change under a program's feet. */

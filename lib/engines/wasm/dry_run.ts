@@ -1,7 +1,7 @@
 import type { DryRun, Kernels, PreparedConvolutions, Workspace } from '../../engine.js'
 import { type Heap, Memory } from '../../memory.js'
 import { jsKernels } from '../js.js'
-import { instantiate, noSgemm, type WasmExports } from './exports.js'
+import { instantiate, noLibrary, type WasmExports } from './exports.js'
 
 const PAGE = 65536
 const BYTES = 4
@@ -74,6 +74,6 @@ function dryInstance(module: WebAssembly.Module, ask: (slot: number, bytes: numb
       return 2 * PAGE
     },
     workerDied() {},
-    sgemm: noSgemm,
+    ...noLibrary,
   })
 }

@@ -1,4 +1,5 @@
 import type { Sgemm } from '../native/bind.js'
+import { type Execute, noPrimitives } from '../native/onednn/execute.js'
 import type { KernelExports } from './bind/index.js'
 
 /**
@@ -12,6 +13,8 @@ export interface WasmExports extends KernelExports {
   /** Jobs that were offered to the workers so far, and their chunks. */
   dispatches(): number
   chunksDispatched(): number
+  /** Runs so many chunks of a table of primitives: see native/onednn/execute.ts. */
+  runPrimitives(table: number, chunks: number): void
   /** Slot 0 ← the sum of `n` slots, a tree; offsets and strides are multiples of 16 bytes. Needs no `start`. */
   treeSum(base: number, stride: number, n: number, from: number, to: number): void
 }
@@ -24,11 +27,16 @@ export interface WasmImports extends WebAssembly.ModuleImports {
   workerDied(): void
   /** The system's BLAS, on the native engine; the passes of the wasm engine never ask for it. */
   sgemm: Sgemm
+  /** Its oneDNN likewise. */
+  execute: Execute
 }
 
-/** What the wasm engine gives as sgemm. */
-export const noSgemm: Sgemm = () => {
-  throw new Error('only the native engine has a BLAS')
+/** What the wasm engine gives in place of the system's libraries. */
+export const noLibrary: Pick<WasmImports, 'sgemm' | 'execute'> = {
+  sgemm: () => {
+    throw new Error('only the native engine has a BLAS')
+  },
+  execute: noPrimitives,
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, engine: WasmImports): WasmExports {

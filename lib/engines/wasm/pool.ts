@@ -4,7 +4,9 @@ import type { Block } from '../../memory.js'
 import { importNode } from '../../system/nodejs.js'
 import { startLimit } from '../../system/start_limit.js'
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
-import { instantiate, noSgemm, type WasmExports } from './exports.js'
+import type { OnednnBinding } from '../native/onednn/binding.js'
+import { bindExecute } from '../native/onednn/execute.js'
+import { instantiate, noLibrary, type WasmExports } from './exports.js'
 import { isNode, type Runtime } from './runtime.js'
 import type { WorkerStart } from './worker.js'
 
@@ -42,6 +44,8 @@ export interface PoolOptions {
   workerUrl?: string | URL
   /** The library whose sgemm the native engine's passes call. */
   blas?: BlasBinding
+  /** The oneDNN whose primitives they call. */
+  onednn?: OnednnBinding
   /** How long a thread may take to start, in ms. */
   limit?: number
 }
@@ -53,21 +57,22 @@ export interface PoolOptions {
 export async function createPool(
   { module, heap }: Runtime,
   threads: number,
-  { workerUrl, blas, limit }: PoolOptions = {},
+  { workerUrl, blas, onednn, limit }: PoolOptions = {},
 ): Promise<Pool> {
   const control = heap.allocate(CONTROL_LENGTH)
   const words = new Int32Array(control.array.buffer, control.pointer, CONTROL_LENGTH)
   const blocks: (Block | undefined)[] = []
   let reason = ''
-  const sgemm = blas
-    ? bindSgemm((await importNode('node:module')).createRequire(blas.koffi), blas, heap.memory)
-    : noSgemm
+  const native = blas && (await importNode('node:module')).createRequire(blas.koffi)
+  const sgemm = native ? bindSgemm(native, blas, heap.memory) : noLibrary.sgemm
+  const execute = native && onednn ? bindExecute(native(onednn.koffi), onednn, heap.memory, 0) : noLibrary.execute
   const pool = {
     threads,
     ready: Promise.resolve(),
     broken: false,
     exports: instantiate(module, heap.memory, {
       sgemm,
+      execute,
       reserve(slot, bytes) {
         // WebAssembly numbers come signed
         const length = (bytes >>> 0) / 4
@@ -104,6 +109,7 @@ export async function createPool(
     failed: control.pointer + FAILED,
     thread,
     blas,
+    onednn,
   })
   const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
   const refuse = (error: unknown): never => {

@@ -3,7 +3,9 @@
  * browsers.
  */
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
-import { instantiate, noSgemm } from './exports.js'
+import { bindExecute } from '../native/onednn/execute.js'
+import type { OnednnBinding } from '../native/onednn/binding.js'
+import { instantiate, noLibrary } from './exports.js'
 
 /** What a worker is told when it starts. */
 export interface WorkerStart {
@@ -15,6 +17,7 @@ export interface WorkerStart {
   thread: number
   /** On the native engine. */
   blas?: BlasBinding
+  onednn?: OnednnBinding
 }
 
 interface Port {
@@ -22,13 +25,17 @@ interface Port {
 }
 
 /** Never returns while all is well: the thread then belongs to the module's own loop. */
-function begin(port: Port, { module, memory, control, failed, thread, blas }: WorkerStart): void {
+function begin(port: Port, { module, memory, control, failed, thread, blas, onednn }: WorkerStart): void {
   const refuse = () => {
     throw new Error('only the main thread may ask for this')
   }
   try {
-    const sgemm = blas && nodeRequire ? bindSgemm(nodeRequire, blas, memory) : noSgemm
-    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse, sgemm })
+    const sgemm = blas && nodeRequire ? bindSgemm(nodeRequire, blas, memory) : noLibrary.sgemm
+    const execute =
+      onednn && nodeRequire
+        ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread)
+        : noLibrary.execute
+    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse, sgemm, execute })
     port.postMessage('ready')
     serve(control, thread)
   } catch (error) {

@@ -12,6 +12,7 @@ const BELOW_CAP = CAP - 2 ** -21
 /** y = x if x > 0, else slope·x; capped: at most 6. */
 export abstract class RectifierLayer extends NeuronLayer {
   static override readonly uses = ['relu', 'reluGradient', 'clip', 'clipGradient', 'copy'] as const
+  static override readonly onlyKernels = true
 
   private slope = 0
   private capped = false

@@ -1,0 +1,80 @@
+/** Runs oneDNN's primitives on one thread of the pool: it must not import anything but types. */
+import type { OnednnBinding } from './binding.js'
+
+/**
+ * Runs chunk number `chunk` of the job whose table lies at byte offset `table` of the memory. Throws if the library
+ * refuses, which it must not: every primitive was made for its arguments.
+ */
+export type Execute = (table: number, chunk: number) => void
+
+/** What the wasm engine has in its place. */
+export const noPrimitives: Execute = () => {
+  throw new Error('only the native engine has primitives')
+}
+
+/**
+ * A table of 64-bit floats, which hold addresses exactly; places are counted in words of the memory.
+ *
+ * [PARTS, –, then for each chunk: place of its calls, how many]: chunks are parts of some layers of all images.
+ * [IMAGES, place, words, bindings, calls]: a chunk is an image, and each thread has `words` of its own from `place` on:
+ * bindings (a memory object, its address for image 0, bytes from one image to the next), then calls.
+ * A call is a primitive, how many arguments it takes, and where they are.
+ */
+export const PARTS = 0
+export const IMAGES = 1
+/** Words of a call and of a binding. */
+export const CALL = 3
+
+/** Bind on this thread, which has a stream of its own. */
+export function bindExecute(
+  koffi: typeof import('koffi'),
+  { file, engine }: OnednnBinding,
+  memory: WebAssembly.Memory,
+  thread: number,
+): Execute {
+  const library = koffi.load(file)
+  oneOpenMpThread(koffi)
+  const out = new BigUint64Array(new ArrayBuffer(4096))
+  const status: number = library.func('int dnnl_stream_create(uintptr_t, uintptr_t, uint32_t)')(
+    Number(koffi.address(out)),
+    engine,
+    1,
+  )
+  if (status !== 0) throw new Error(`oneDNN gives this thread no stream: status ${status}`)
+  const stream = Number(out[0])
+  const execute = library.func('int dnnl_primitive_execute(uintptr_t, uintptr_t, int, uintptr_t)')
+  const setHandle = library.func('int dnnl_memory_set_data_handle(uintptr_t, uintptr_t)')
+  let words = new Float64Array(memory.buffer)
+  const run = (place: number, count: number): void => {
+    for (let i = 0, at = place; i < count; i++, at += CALL) {
+      const status: number = execute(words[at], stream, words[at + 1], words[at + 2])
+      if (status !== 0) throw new Error(`a primitive of oneDNN failed with status ${status}`)
+    }
+  }
+  return (table, chunk) => {
+    // a memory that has grown has a longer view
+    if (memory.buffer.byteLength > words.byteLength) words = new Float64Array(memory.buffer)
+    const head = (table >>> 0) / 8
+    if (words[head] === PARTS) {
+      run(words[head + 2 + 2 * chunk], words[head + 3 + 2 * chunk])
+      return
+    }
+    let at = words[head + 1] + thread * words[head + 2]
+    for (let i = 0; i < words[head + 3]; i++, at += CALL) {
+      const status: number = setHandle(words[at], words[at + 1] + chunk * words[at + 2])
+      if (status !== 0) throw new Error(`oneDNN refuses a memory: status ${status}`)
+    }
+    run(at, words[head + 4])
+  }
+}
+
+/** OpenMP counts threads for each calling thread; the loader finds the runtime that the library brought along. */
+function oneOpenMpThread(koffi: typeof import('koffi')): void {
+  for (const file of ['libgomp.so.1', 'libomp.so.5', 'libiomp5.so', 'libomp.dylib']) {
+    try {
+      koffi.load(file).func('void omp_set_num_threads(int)')(1)
+    } catch {
+      // another one than this
+    }
+  }
+}

@@ -1,0 +1,352 @@
+/** A graph as tables of calls that threads can run: see execute.ts. */
+import type { Block, Heap, Memory } from '../../../memory.js'
+import { CALL, IMAGES, PARTS } from './execute.js'
+import type { Graph, Value } from './graph.js'
+import { type Handle, type Library, Refused } from './library.js'
+import { DST, type Extent, type Primitives, SCRATCH, WEIGHTS } from './primitives.js'
+import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
+import { type Place, type Unit, Units, type Weights } from './units.js'
+
+/** From so many images on threads take whole ones, from the first operation to the last: what is between stays in the cache. */
+const WHOLE_IMAGES = 4
+/** Work of a wave that is not worth another thread. */
+const ALONE = 2e6
+const LINE = 64
+
+/** What runs a table on all threads. */
+export interface Runner {
+  readonly heap: Heap & { readonly memory: WebAssembly.Memory }
+  readonly threads: number
+  run(table: number, chunks: number): void
+}
+
+/** The library has no fast code for something in these layers. */
+export class RefusedLayers extends Error {
+  constructor(readonly layers: readonly number[]) {
+    super(`layers ${layers.join(', ')}`)
+  }
+}
+
+interface Call {
+  readonly primitive: Handle
+  readonly args: readonly (readonly [argument: number, memory: Handle])[]
+}
+
+/** A memory object for a part of a memory of all images: whose address is told before each run. */
+interface Outside {
+  readonly memory: Memory
+  readonly isWritten: boolean
+  readonly handle: Handle
+  /** Bytes of an image; bytes from its beginning, or from that of the memory where the image is fixed. */
+  readonly image: number
+  readonly offset: number
+  /** Where it is now; images: the word of the table that says it. */
+  address: number
+  word: number
+}
+
+/** Where the calls of a thread or of an image find what is theirs. */
+interface Room {
+  /** Addresses. */
+  readonly values: number
+  readonly scratch: number
+  /** Which image, or -1 where it is another one each time. */
+  readonly image: number
+}
+
+const extentBytes = ({ channels, height, width }: Extent): number => 4 * channels * height * width
+
+/** Primitives and what they need, which has to be given back. */
+export class Program {
+  /** Bytes that it keeps. */
+  bytes = 0
+  private readonly library: Library
+  private readonly units: Units
+  private readonly base: number
+  private readonly wholeImages: boolean
+  private readonly handles: Handle[] = []
+  private readonly blocks: Block[] = []
+  private readonly outsides: Outside[] = []
+  private readonly tables: { readonly at: number; readonly chunks: number }[] = []
+  private readonly prepared = new Map<Weights, { readonly address: number; readonly plain: Handle; readonly args: number }>()
+  private readonly biases: { readonly memory: Memory; readonly first: number; readonly handle: Handle }[] = []
+  /** Params as they were when they were prepared. */
+  private readonly seen = new Map<Memory, number>()
+  private words = new Float64Array(0)
+
+  /** Throws `RefusedLayers` where the library has no fast code, `Refused` where it has no memory. */
+  constructor(
+    primitives: Primitives,
+    private readonly runner: Runner,
+    private readonly graph: Graph,
+  ) {
+    this.library = primitives.library
+    this.base = this.library.address(runner.heap.memory.buffer)
+    this.wholeImages = graph.batch >= WHOLE_IMAGES
+    this.units = new Units(primitives, this.wholeImages)
+    try {
+      this.build()
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+
+  /** Does all that the calls did; false, and nothing is done, if a param can be written at any time. */
+  run(): boolean {
+    if (!this.refresh()) return false
+    for (const outside of this.outsides) {
+      const { memory, isWritten, offset, handle, word } = outside
+      const address = this.base + (isWritten ? memory.pointer : memory.readPointer) + offset
+      if (address === outside.address) continue
+      outside.address = address
+      if (word < 0) this.library.setHandle(handle, address)
+      else this.words[word] = address
+    }
+    for (const { at, chunks } of this.tables) this.runner.run(at, chunks)
+    return true
+  }
+
+  dispose(): void {
+    for (const handle of this.handles) this.library.destroy('memory', handle)
+    this.units.dispose()
+    for (const block of this.blocks) this.runner.heap.release(block)
+    this.handles.length = 0
+    this.blocks.length = 0
+    this.tables.length = 0
+  }
+
+  private build(): void {
+    const { graph } = this
+    const { ops } = graph
+    const { block } = this.library.tags
+    const parts = partsOf(ops, block)
+    const refused: number[] = []
+    const work = ops.map(op => {
+      try {
+        return this.units.of(op, part => parts.get(part)?.whole === op.y)
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        refused.push(op.layer)
+        return []
+      }
+    })
+    if (refused.length) throw new RefusedLayers(refused)
+    const waves = wavesOf(ops, this.wholeImages)
+    const entered = enteredValues(work.flat())
+    const steps: Unit[][] = []
+    const put = (wave: number, units: readonly Unit[]) => {
+      steps[wave] = [...(steps[wave] ?? []), ...units]
+    }
+    put(0, [...entered].flatMap(value => this.units.enter(value.source!, value)))
+    for (const [i, units] of work.entries()) put(waves[i], units)
+    const end = Math.max(...waves) + 1
+    put(end, [...graph.results].flatMap(([memory, value]) => this.units.leave(value, memory)))
+    const filled = steps.filter(units => units?.length)
+    const storage = layOut(ops, waves, entered, new Set(graph.results.values()), parts, block)
+    this.prepareWeights(work.flat())
+    if (this.wholeImages) this.writeImages(filled.flat(), storage)
+    else this.writeParts(filled, storage)
+  }
+
+  /** Room for the weights, and what puts them there. */
+  private prepareWeights(units: readonly Unit[]): void {
+    const all = units.flatMap(({ args }) => {
+      const place = args.get(WEIGHTS)
+      return place?.at === 'weights' ? [place.weights] : []
+    })
+    const total = all.reduce((sum, { bytes }) => sum + line(bytes), 0)
+    let at = this.take(total)
+    const argsAt = this.take(32 * all.length)
+    const words = new BigUint64Array(this.runner.heap.memory.buffer, argsAt, 4 * all.length)
+    for (const [i, weights] of all.entries()) {
+      const { memories } = weights.reorder
+      const plain = this.object(memories.get(1)!, this.base + at)
+      const to = this.object(memories.get(DST)!, this.base + at)
+      words.set([1n, BigInt(plain), BigInt(DST), BigInt(to)], 4 * i)
+      this.prepared.set(weights, { address: this.base + at, plain, args: this.base + argsAt + 32 * i })
+      at += line(weights.bytes)
+    }
+  }
+
+  /** Weights follow their params. False if one can be written without anybody knowing. */
+  private refresh(): boolean {
+    let isNew = this.seen.size === 0
+    for (const [memory, revision] of this.seen) {
+      if (Number.isNaN(memory.revision)) return false
+      isNew ||= memory.revision !== revision
+    }
+    if (!isNew) return true
+    const memories = new Set([...this.prepared.keys()].map(({ memory }) => memory))
+    for (const { memory } of this.biases) memories.add(memory)
+    for (const memory of memories) {
+      // values that are still to be drawn
+      void memory.readPointer
+      if (Number.isNaN(memory.revision)) return false
+    }
+    for (const [{ memory, first, reorder }, { plain, args }] of this.prepared) {
+      this.library.setHandle(plain, this.base + memory.readPointer + 4 * first)
+      this.library.execute(reorder.handle, 2, args)
+    }
+    for (const { memory, first, handle } of this.biases)
+      this.library.setHandle(handle, this.base + memory.readPointer + 4 * first)
+    for (const memory of memories) this.seen.set(memory, memory.revision)
+    return true
+  }
+
+  /** One table: a chunk is an image, each thread has room of its own. */
+  private writeImages(units: readonly Unit[], storage: Storage): void {
+    const { threads } = this.runner
+    const scratch = this.scratchOf(units)
+    const step = line(storage.bytes) + scratch
+    const values = this.base + this.take(step * threads)
+    const variants = Array.from({ length: threads }, (_, thread) => {
+      const room = { values: values + thread * step, scratch: values + thread * step + line(storage.bytes), image: -1 }
+      const from = this.outsides.length
+      const calls = units.map(unit => this.call(unit, storage, room))
+      return { calls, outsides: this.outsides.slice(from) }
+    })
+    const { calls, outsides } = variants[0]
+    const each = CALL * (outsides.length + calls.length)
+    const at = this.table(6 + each * threads, variants.flatMap(variant => variant.calls))
+    const head = at.place
+    this.words.set([IMAGES, head + 6, each, outsides.length, calls.length], 0)
+    for (const [thread, variant] of variants.entries()) {
+      let word = 6 + each * thread
+      for (const outside of variant.outsides) {
+        this.words.set([outside.handle, 0, outside.image], word)
+        outside.word = word + 1
+        word += CALL
+      }
+      for (const call of variant.calls) word = this.writeCall(call, word, at)
+    }
+    this.tables.push({ at: at.pointer, chunks: this.graph.batch })
+  }
+
+  /** A table for each wave: a chunk is a unit of an image. */
+  private writeParts(steps: readonly (readonly Unit[])[], storage: Storage): void {
+    const { batch } = this.graph
+    const scratch = Math.max(...steps.map(units => this.scratchOf(units)))
+    const most = Math.max(...steps.map(units => units.length)) * batch
+    const values = this.base + this.take(line(storage.bytes) * batch)
+    const scratches = this.base + this.take(scratch * most)
+    const waves = steps.map(units => {
+      const all = Array.from({ length: batch }, (_, image) => units.map(unit => ({ unit, image }))).flat()
+      // the longest first
+      const sorted = all.sort((a, b) => b.unit.work - a.unit.work)
+      const calls = sorted.map(({ unit, image }, chunk) =>
+        this.call(unit, storage, {
+          values: values + image * line(storage.bytes),
+          scratch: scratches + chunk * scratch,
+          image,
+        }),
+      )
+      const isAlone = sorted.reduce((sum, { unit }) => sum + unit.work, 0) < ALONE
+      return isAlone ? [calls] : calls.map(call => [call])
+    })
+    const lengths = waves.map(chunks => 2 + 2 * chunks.length + CALL * chunks.flat().length)
+    const at = this.table(
+      lengths.reduce((sum, length) => sum + length, 0),
+      waves.flat(2),
+    )
+    let begin = 0
+    for (const [i, chunks] of waves.entries()) {
+      let word = begin + 2 + 2 * chunks.length
+      this.words[begin] = PARTS
+      for (const [k, calls] of chunks.entries()) {
+        this.words.set([at.place + word, calls.length], begin + 2 + 2 * k)
+        for (const call of calls) word = this.writeCall(call, word, at)
+      }
+      this.tables.push({ at: at.pointer + 8 * begin, chunks: chunks.length })
+      begin += lengths[i]
+    }
+  }
+
+  /** Room for so many words and the arguments of the calls behind them. */
+  private table(words: number, calls: readonly Call[]) {
+    const args = calls.reduce((sum, call) => sum + call.args.length, 0)
+    const pointer = this.take(8 * words + 16 * args)
+    const { buffer } = this.runner.heap.memory
+    this.words = new Float64Array(buffer, pointer, words)
+    const addresses = new BigUint64Array(buffer, pointer + 8 * words, 2 * args)
+    return { pointer, place: pointer / 8, args: pointer + 8 * words, addresses, next: 0 }
+  }
+
+  /** Returns the word behind it. */
+  private writeCall({ primitive, args }: Call, word: number, table: ReturnType<Program['table']>): number {
+    this.words.set([primitive, args.length, this.base + table.args + 8 * table.next], word)
+    for (const [argument, memory] of args) {
+      table.addresses.set([BigInt(argument), BigInt(memory)], table.next)
+      table.next += 2
+    }
+    return word + CALL
+  }
+
+  private call({ primitive, args }: Unit, storage: Storage, room: Room): Call {
+    const list: [number, Handle][] = []
+    for (const [argument, place] of args) {
+      const description = primitive.memories.get(argument)
+      list.push([argument, this.objectAt(place, argument, description, storage, room)])
+    }
+    const scratch = primitive.memories.get(SCRATCH)
+    if (scratch) list.push([SCRATCH, this.object(scratch, room.scratch)])
+    return { primitive: primitive.handle, args: list }
+  }
+
+  private objectAt(
+    place: Place,
+    argument: number,
+    description: Handle | undefined,
+    storage: Storage,
+    room: Room,
+  ): Handle {
+    if (place.at === 'weights') return this.object(description!, this.prepared.get(place.weights)!.address)
+    if (place.at === 'bias') {
+      const handle = this.object(description!, room.values)
+      this.biases.push({ memory: place.memory, first: place.first, handle })
+      return handle
+    }
+    if (place.at === 'value') {
+      const { height, width } = place.value.extent
+      return this.object(description!, room.values + storage.places.get(place.value)! + 4 * place.channel * height * width)
+    }
+    const { memory, extent, channel } = place
+    const image = extentBytes(extent)
+    const offset = 4 * channel * extent.height * extent.width + Math.max(0, room.image) * image
+    const handle = this.object(description!, room.values)
+    this.outsides.push({ memory, isWritten: argument === DST, handle, image, offset, address: 0, word: -1 })
+    return handle
+  }
+
+  private object(description: Handle, address: number): Handle {
+    const handle = this.library.memory(description, address)
+    this.handles.push(handle)
+    return handle
+  }
+
+  private scratchOf(units: readonly Unit[]): number {
+    const bytes = units.map(({ primitive }) => {
+      const scratch = primitive.memories.get(SCRATCH)
+      return scratch ? this.library.bytesOf(scratch) : 0
+    })
+    return line(Math.max(0, ...bytes))
+  }
+
+  /** The pointer of so many bytes of the heap, from a cache line on. */
+  private take(bytes: number): number {
+    const block = this.runner.heap.allocate(Math.ceil((bytes + LINE) / 4))
+    this.blocks.push(block)
+    this.bytes += 4 * block.array.length
+    return block.pointer
+  }
+}
+
+const line = (bytes: number): number => Math.ceil((bytes + LINE) / LINE) * LINE
+
+/** Plain values that are read in blocks. */
+function enteredValues(units: readonly Unit[]): Set<Value> {
+  const values = new Set<Value>()
+  for (const { args } of units)
+    for (const place of args.values()) if (place.at === 'value' && place.value.source) values.add(place.value)
+  return values
+}

@@ -1,0 +1,249 @@
+/** Operations as primitives, cut into parts that threads can take: by sizes alone, never by how many threads there are. */
+import type { Memory } from '../../../memory.js'
+import type { ConvolutionOp, Op, Value } from './graph.js'
+import { Refused } from './library.js'
+import * as primitive from './primitives.js'
+import { plainTag } from './tags.js'
+
+type Primitive = primitive.Primitive
+type Extent = primitive.Extent
+
+/** Where an argument lies: what is kept of an image, a memory of all images, prepared weights, a bias. */
+export type Place =
+  | { readonly at: 'value'; readonly value: Value; readonly channel: number }
+  | { readonly at: 'memory'; readonly memory: Memory; readonly extent: Extent; readonly channel: number }
+  | { readonly at: 'weights'; readonly weights: Weights }
+  | { readonly at: 'bias'; readonly memory: Memory; readonly first: number }
+
+/** Weights of a part of a convolution, from value `first` on, to be put in the layout that its primitive reads. */
+export interface Weights {
+  readonly memory: Memory
+  readonly first: number
+  readonly reorder: Primitive
+  readonly bytes: number
+}
+
+/** A primitive with what it reads and writes. */
+export interface Unit {
+  readonly primitive: Primitive
+  readonly args: ReadonlyMap<number, Place>
+  /** Floating-point operations, about. */
+  readonly work: number
+}
+
+/** Operations from which a second chunk is worth its while, and more of them. */
+const TWO = 4e6
+const FOUR = 6e7
+/** A value that passes costs as much as so many operations. */
+const PASS = 16
+/** Parts of a convolution have so many outputs at least: with fewer its code reads the input too often. */
+const OUTPUTS = 32
+/** Up to so many channels the library reads plain images. */
+const FEW_CHANNELS = 4
+
+type Range = readonly [first: number, count: number]
+
+const planeOf = ({ height, width }: Extent): number => height * width
+const withChannels = (extent: Extent, channels: number): Extent => ({ ...extent, channels })
+const textOf = (value: unknown): string => JSON.stringify(value)
+
+/** Makes the units of operations; primitives of the same sizes are made once. */
+export class Units {
+  private readonly made = new Map<string, Primitive>()
+
+  /** @param wholeImages operations are not cut, since threads take whole images */
+  constructor(
+    private readonly primitives: primitive.Primitives,
+    private readonly wholeImages: boolean,
+  ) {}
+
+  /** Throws `Refused` where the library has no fast code. `isPlaced`: the part of a concat that lies there already. */
+  of(op: Op, isPlaced: (part: Value) => boolean): Unit[] {
+    const { primitives } = this
+    if (op.kind === 'convolution') return this.convolution(op)
+    if (op.kind === 'concat') return this.concat(op.parts, op.y, isPlaced)
+    const { x, y } = op
+    // a mean over channels needs all of them
+    const ranges: Range[] = op.kind === 'lrn' ? [[0, x.extent.channels]] : this.cut(x.extent)
+    return ranges.map(([first, count]) => {
+      const [from, to] = [withChannels(x.extent, count), withChannels(y.extent, count)]
+      const args = new Map<number, Place>([
+        [primitive.SRC, { at: 'value', value: x, channel: first }],
+        [primitive.DST, { at: 'value', value: y, channel: first }],
+      ])
+      const work = count * planeOf(x.extent) * PASS
+      if (op.kind === 'pool') {
+        const { method, window } = op
+        const key = `pool ${method} ${textOf([window, from, to])}`
+        return { primitive: this.once(key, () => primitives.pool(method, from, to, window)), args, work }
+      }
+      if (op.kind === 'lrn') {
+        const { size, alpha, beta, k } = op.shape
+        const key = `lrn ${textOf([from, size, alpha, beta, k])}`
+        return { primitive: this.once(key, () => primitives.lrn(from, op.shape)), args, work }
+      }
+      const key = `${op.kind} ${textOf([from, op.after ?? 0])}`
+      if (op.kind === 'eltwise')
+        return { primitive: this.once(key, () => primitives.eltwise(from, op.after)), args, work }
+      args.set(primitive.SECOND, { at: 'value', value: op.other, channel: first })
+      return { primitive: this.once(key, () => primitives.add(from, op.after)), args, work }
+    })
+  }
+
+  /** A plain memory becomes a value. */
+  enter(memory: Memory, value: Value): Unit[] {
+    return this.cut(value.extent).map(([channel, count]) =>
+      this.moved(
+        withChannels(value.extent, count),
+        [true, false],
+        { at: 'memory', memory, extent: value.extent, channel },
+        { at: 'value', value, channel },
+      ),
+    )
+  }
+
+  /** And the other way. */
+  leave(value: Value, memory: Memory): Unit[] {
+    return this.cut(value.extent).map(([channel, count]) =>
+      this.moved(
+        withChannels(value.extent, count),
+        [false, true],
+        { at: 'value', value, channel },
+        { at: 'memory', memory, extent: value.extent, channel },
+      ),
+    )
+  }
+
+  dispose(): void {
+    for (const made of this.made.values()) this.primitives.destroy(made)
+    this.made.clear()
+  }
+
+  private concat(parts: readonly Value[], y: Value, isPlaced: (part: Value) => boolean): Unit[] {
+    const units: Unit[] = []
+    let channel = 0
+    for (const part of parts) {
+      if (channel % this.block) throw new Refused('channels that begin within a block', 0)
+      const [from, to]: Place[] = [
+        { at: 'value', value: part, channel: 0 },
+        { at: 'value', value: y, channel },
+      ]
+      if (!isPlaced(part)) units.push(this.moved(part.extent, [false, false], from, to))
+      channel += part.extent.channels
+    }
+    return units
+  }
+
+  private convolution(op: ConvolutionOp): Unit[] {
+    const { shape, x } = op
+    const { channels, outputs, group, kernel } = shape
+    const depth = (channels / group) * kernel[0] * kernel[1]
+    const plane = planeOf(op.y.extent)
+    const ranges =
+      group > 1 ? this.cutGroups(op, 2 * depth * plane) : this.cutOutputs(outputs, 2 * outputs * depth * plane)
+    return ranges.map(([first, count]) => {
+      const inputs = group > 1 ? (count / outputs) * channels : channels
+      const part = { ...shape, channels: inputs, outputs: count, group: group > 1 ? (count / outputs) * group : 1 }
+      const isPlain = x.source !== undefined && group === 1 && channels <= FEW_CHANNELS
+      const posts = { sum: op.sum !== undefined, after: op.after }
+      const key = textOf([part, op.bias !== null, posts])
+      const made = this.once(`convolution ${isPlain} ${key}`, () =>
+        this.primitives.convolution(part, isPlain, op.bias !== null, posts),
+      )
+      const weights = this.weights(made, key, part, op.weight, first * depth)
+      const channel = group > 1 ? (first / outputs) * channels : 0
+      const args = new Map<number, Place>([
+        [
+          primitive.SRC,
+          isPlain
+            ? { at: 'memory', memory: x.source!, extent: x.extent, channel }
+            : { at: 'value', value: x, channel },
+        ],
+        [primitive.WEIGHTS, { at: 'weights', weights }],
+        [primitive.DST, { at: 'value', value: op.y, channel: first }],
+      ])
+      if (op.bias) args.set(primitive.BIAS, { at: 'bias', memory: op.bias, first })
+      return { primitive: made, args, work: 2 * count * depth * plane }
+    })
+  }
+
+  private weights(made: Primitive, key: string, part: primitive.Planar, memory: Memory, first: number): Weights {
+    const { library } = this.primitives
+    const layout = made.memories.get(primitive.WEIGHTS)!
+    const reorder = this.once(`weights ${key}`, () => {
+      const sizes = primitive.weightSizes(part)
+      const plain = library.describe(sizes, plainTag(sizes.length, library.isV3))
+      try {
+        return this.primitives.reorder(plain, layout)
+      } finally {
+        library.forget(plain)
+      }
+    })
+    return { memory, first, reorder, bytes: library.bytesOf(layout) }
+  }
+
+  private moved(extent: Extent, [fromPlain, toPlain]: readonly [boolean, boolean], from: Place, to: Place): Unit {
+    const { primitives } = this
+    const made = this.once(`move ${fromPlain} ${toPlain} ${textOf(extent)}`, () => {
+      const layouts = [primitives.describe(extent, fromPlain), primitives.describe(extent, toPlain)]
+      try {
+        return primitives.reorder(layouts[0], layouts[1])
+      } finally {
+        for (const layout of layouts) primitives.library.forget(layout)
+      }
+    })
+    const args = new Map([
+      [primitive.SRC, from],
+      [primitive.DST, to],
+    ])
+    return { primitive: made, args, work: extent.channels * planeOf(extent) * PASS }
+  }
+
+  private once(key: string, make: () => Primitive): Primitive {
+    let made = this.made.get(key)
+    if (!made) {
+      made = make()
+      this.made.set(key, made)
+    }
+    return made
+  }
+
+  private get block(): number {
+    return this.primitives.library.tags.block
+  }
+
+  private sharesOf(work: number): number {
+    if (this.wholeImages || work < TWO) return 1
+    return work < FOUR ? 2 : 4
+  }
+
+  /** Ranges of channels for what passes each value by. */
+  private cut(extent: Extent): Range[] {
+    const blocks = Math.ceil(extent.channels / this.block)
+    return this.ranges(extent.channels, Math.min(blocks, this.sharesOf(PASS * extent.channels * planeOf(extent))), this.block)
+  }
+
+  private cutOutputs(outputs: number, work: number): Range[] {
+    const most = Math.max(1, Math.floor(outputs / OUTPUTS))
+    return this.ranges(outputs, Math.min(most, this.sharesOf(work)), 2 * this.block)
+  }
+
+  /** Ranges of outputs of whole groups, whose inputs and outputs begin with a block. */
+  private cutGroups({ shape }: ConvolutionOp, each: number): Range[] {
+    const { channels, outputs, group } = shape
+    const [ins, outs] = [channels / group, outputs / group]
+    let step = 1
+    while ((step * ins) % this.block || (step * outs) % this.block) step++
+    const most = Math.max(1, Math.floor(group / step))
+    const shares = Math.min(most, this.sharesOf(outputs * each))
+    return this.ranges(group, shares, step).map(([first, count]) => [first * outs, count * outs])
+  }
+
+  /** 0 … n in so many ranges at most, each of which begins with a multiple of `step`. */
+  private ranges(n: number, shares: number, step: number): Range[] {
+    const size = Math.ceil(n / shares / step) * step
+    const ranges: Range[] = []
+    for (let first = 0; first < n; first += size) ranges.push([first, Math.min(size, n - first)])
+    return ranges
+  }
+}
