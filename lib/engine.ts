@@ -766,10 +766,11 @@ export interface AnyEngine {
   /** Where this engine's host values live. */
   readonly heap: Heap
   /**
-   * Settles when every thread runs, or an EngineError says why one does not; kernels may be called before. Net.create
-   * waits for it.
+   * Settles when every thread runs, or an EngineError says why one does not; kernels may be called before. Threads may
+   * wait with their start until a kernel has work for them, or somebody waits for this: createEngine does, Net.create
+   * does not.
    */
-  readonly ready?: Promise<void>
+  readonly ready?: PromiseLike<void>
   /** Kernels that take an `after`, and which; the others never get one. `convolution` stands for `prepared` too. */
   readonly fuses?: Fusions
   /** Where this engine has such passes. */

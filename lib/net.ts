@@ -166,9 +166,7 @@ export class Net {
       const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
       for (const weights of list) await net.copyFrom(weights)
     }
-    for (const { blob } of built.params) blob.memory.data.settle()
     if (options.optimize === 'inference') net.runner.optimize(options.keep ?? [])
-    await engine.ready
     return net
   }
 
@@ -497,7 +495,7 @@ export class Net {
    * table to print.
    */
   explain(): string {
-    return explainNet(this.built)
+    return explainNet(this.built, this.runner.joined())
   }
 
   /**

@@ -62,6 +62,12 @@ declare function reserve(slot: i32, bytes: usize): usize
 @external('engine', 'workerDied')
 declare function workerDied(): void
 
+/** Starts the workers, on the main thread: before the first job that they can take part in. */
+@external('engine', 'wake')
+declare function wake(): void
+
+let isAwake: bool = false
+
 let ownBase: usize = 0
 let ownStep: usize = 0
 let sharedBase: usize = 0
@@ -103,6 +109,7 @@ export function start(block: usize, threadCount: i32, mainMayWait: bool): void {
   job = block + JOB + 64
   threads = threadCount
   mayWait = mainMayWait
+  isAwake = false
   ownStep = 0
   sharedSize = 0
 }
@@ -123,6 +130,10 @@ export function run(task: Task, chunks: i32): void {
   if (threads <= 1 || chunks <= 1) {
     runAlone(task, chunks)
     return
+  }
+  if (!isAwake) {
+    isAwake = true
+    wake()
   }
   // a job that is still open was left by a trap, and workers may still be at it
   if (isOpen || atomic.load<i32>(control + FAILED)) workerDied()

@@ -12,10 +12,11 @@ import { bounds, wasmKernels } from './wasm/bind/index.js'
 import { dryRunner } from './wasm/dry_run.js'
 import type { WasmExports } from './wasm/exports.js'
 import { isMatrixProduct, manyAxes } from './wasm/many_axes.js'
+import type { Pool } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
 import { buildWasmEngine, type WasmEngineOptions } from './wasm.js'
 
-const engines = new Map<string, Promise<HostEngine>>()
+const engines = new Map<string, Promise<{ engine: HostEngine; pool: Pool }>>()
 
 /**
  * The wasm engine with the system's BLAS for matrix products and convolutions, on the same shared memory. Node only;
@@ -31,23 +32,24 @@ export async function createNativeEngine(options: WasmEngineOptions = {}): Promi
 export async function startNativeEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   if (!isNode) throw new EngineError('engine native calls the system BLAS, which a browser has none of; use wasm')
   const key = `${options.threads ?? 'all'} ${process.env.RISTRETTO_BLAS ?? ''}`
-  let engine = engines.get(key)
-  if (!engine) {
-    engine = build(options)
-    engines.set(key, engine)
-    engine.then(({ ready }) => ready).catch(() => engines.delete(key))
+  let entry = engines.get(key)
+  // an engine whose worker has died is not given out again
+  if (entry && (await entry.catch(() => undefined))?.pool.broken !== false) entry = undefined
+  if (!entry) {
+    entry = build(options)
+    engines.set(key, entry)
   }
-  return engine
+  return (await entry).engine
 }
 
-async function build(options: WasmEngineOptions): Promise<HostEngine> {
+async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; pool: Pool }> {
   const blas = await findBlas()
   const onednn = blas.onednn === undefined ? undefined : await openOnednn(blas.koffi, blas.onednn)
   const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding, onednn?.binding)
   const { module, heap } = await wasmRuntime()
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
   const { kernels, prepared } = nativeKernels(pool.exports)
-  return {
+  const engine: HostEngine = {
     ...wasm,
     name: 'native',
     detail: `${blas.measured ?? blas.name}${onednn ? `; primitives of oneDNN ${onednn.library.version.join('.')}` : ''}, ${threads}`,
@@ -56,12 +58,13 @@ async function build(options: WasmEngineOptions): Promise<HostEngine> {
     dryRun: dryRunner(module, nativeKernels),
     join:
       onednn &&
-      joiner(onednn.library, {
-        heap,
-        threads: pool.threads,
-        run: (table, chunks) => pool.exports.runPrimitives(table, chunks),
-      }),
+      joiner(
+        onednn.library,
+        { heap, threads: pool.threads, run: (table, chunks) => pool.exports.runPrimitives(table, chunks) },
+        s => prepared.length(s) > 0,
+      ),
   }
+  return { engine, pool }
 }
 
 /** The module's kernels, those that call sgemm in place of the others. */

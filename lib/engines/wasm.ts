@@ -67,7 +67,7 @@ export async function buildWasmEngine(
     detail: `${fused ? 'fma' : 'no fma'}, ${threads} thread${threads === 1 ? '' : 's'}${refused ? ` (${refused})` : ''}`,
     threads,
     isHost: true,
-    ready: pool.ready,
+    ready: whenAsked(pool),
     heap,
     kernels: withBounds({ ...jsKernels, ...wasmKernels(pool.exports) }, bounds),
     fuses: wasmFuses,
@@ -85,6 +85,12 @@ export async function buildWasmEngine(
   pools.set(engine, pool)
   return { engine, pool }
 }
+
+/** Waiting for the threads is what starts them, if no kernel has. */
+const whenAsked = (pool: Pool): PromiseLike<void> => ({
+  // biome-ignore lint/suspicious/noThenProperty: to be waited for, it must be awaitable
+  then: (resolve, reject) => pool.ready.then(resolve, reject),
+})
 
 const pools = new WeakMap<HostEngine, Pool>()
 

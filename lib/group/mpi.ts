@@ -90,7 +90,7 @@ export async function joinMpi(options: GroupOptions): Promise<Communicator> {
     base: Number(koffi.address(new Uint8Array(heap.memory.buffer))),
     allocate: length => heap.allocate(length),
     release: block => heap.release(block),
-    treeSum: instantiate(module, heap.memory, { reserve: refuse, workerDied: refuse, ...noLibrary }).treeSum,
+    treeSum: instantiate(module, heap.memory, { reserve: refuse, workerDied: refuse, wake() {}, ...noLibrary }).treeSum,
   })
   if (launcher.size && group.size !== launcher.size) {
     group[Symbol.dispose]()

@@ -30,7 +30,7 @@ export async function exchangeSum({ memory }: Exchange): Promise<TreeSum> {
   const refuse = (): never => {
     throw new EngineError('the exchange of a group has no workspace')
   }
-  return instantiate(module, memory, { reserve: refuse, workerDied: refuse, ...noLibrary }).treeSum
+  return instantiate(module, memory, { reserve: refuse, workerDied: refuse, wake() {}, ...noLibrary }).treeSum
 }
 
 /**

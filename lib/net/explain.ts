@@ -1,6 +1,7 @@
 import type { Blob } from '../blob.js'
 import type { Engine } from '../engine.js'
 import { classOf, type Layer } from '../layer.js'
+import type { Joined } from './joined.js'
 import type { BuiltNet, NetNode } from './node.js'
 
 /** Where a layer runs, why, and what its pass moves between host and device. */
@@ -18,7 +19,7 @@ export interface LayerPlacement {
  * The placement of every layer in net order. On a device, values move where one layer runs on the host and its
  * neighbour does not, and where the program or a data layer writes them.
  */
-export function placements(net: BuiltNet): LayerPlacement[] {
+export function placements(net: BuiltNet, joined: readonly Joined[] = []): LayerPlacement[] {
   const onDevice = (node: NetNode | undefined) => node !== undefined && !node.layer.engine.isHost
   const made = new Map<Blob, NetNode>()
   const readers = new Map<Blob, NetNode[]>()
@@ -27,7 +28,7 @@ export function placements(net: BuiltNet): LayerPlacement[] {
     for (const blob of node.top) if (!made.has(blob)) made.set(blob, node)
   }
   const { engine } = net.context
-  return net.nodes.map(node => {
+  return net.nodes.map((node, place) => {
     const { layer } = node
     let uploaded = 0
     let downloaded = 0
@@ -53,14 +54,21 @@ export function placements(net: BuiltNet): LayerPlacement[] {
       engine: layer.engine.name,
       uploaded,
       downloaded,
-      why: reason(net.context.engine, layer),
+      why: joinedReason(net, place, joined) ?? reason(net.context.engine, layer),
     }
   })
 }
 
 /** The placements as a table for people. */
-export function explainNet(net: BuiltNet): string {
-  const rows = placements(net).map(p => [p.layer, p.type, p.engine, String(p.uploaded), String(p.downloaded), p.why])
+export function explainNet(net: BuiltNet, joined: readonly Joined[] = []): string {
+  const rows = placements(net, joined).map(p => [
+    p.layer,
+    p.type,
+    p.engine,
+    String(p.uploaded),
+    String(p.downloaded),
+    p.why,
+  ])
   const head = ['layer', 'type', 'engine', 'bytes up', 'bytes down', 'why']
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i].length)))
   const line = (cells: readonly string[]) =>
@@ -81,6 +89,14 @@ export function explainNet(net: BuiltNet): string {
 const isSource = (layer: Layer): boolean => classOf(layer).isInput === true
 
 const bytes = (blob: Blob, moved: boolean): number => (moved ? 4 * blob.count : 0)
+
+/** What computes a layer of a row that the engine has joined. */
+function joinedReason({ nodes }: BuiltNet, place: number, joined: readonly Joined[]): string | undefined {
+  for (const { first, last, calls } of joined)
+    if (place >= nodes.indexOf(first) && place <= last)
+      return `${calls.what} computes '${first.key}' to '${nodes[last].key}' as one`
+  return undefined
+}
 
 function reason(engine: Engine, layer: Layer): string {
   const { uses, gpu } = classOf(layer)

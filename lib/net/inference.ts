@@ -98,6 +98,12 @@ export class InferencePlan {
     return this.rows.get(node)
   }
 
+  /** All of them. */
+  joined(): Joined[] {
+    this.rows ??= this.join()
+    return [...this.rows.values()]
+  }
+
   private join(): Map<NetNode, Joined> {
     const { nodes } = this.parts
     const hidden = new Set(this.borrowed)

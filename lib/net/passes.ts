@@ -6,6 +6,7 @@ import { checkInStep, type Feed, type FeedPlace, inputReaders, isEmpty, refuseEm
 import { type Fused, fusedLayers } from './fusion.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
 import { InferencePlan } from './inference.js'
+import type { Joined } from './joined.js'
 import { namingLayer } from './naming_layer.js'
 import type { BuiltNet, NetNode } from './node.js'
 import type { LayerHook } from './options.js'
@@ -262,6 +263,11 @@ export class Passes {
     for (const node of nodes) node.layer.dispose()
     this.plan?.dispose()
     for (const blob of [...blobs, ...params.map(param => param.blob)]) blob.dispose()
+  }
+
+  /** The rows of layers that the engine of an optimized net joins at these shapes. */
+  joined(): readonly Joined[] {
+    return this.plan?.joined() ?? []
   }
 
   /** Whether nothing has to be done for layers start … end before they run. */

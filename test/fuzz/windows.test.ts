@@ -140,6 +140,7 @@ describe('workspace', () => {
     const wasm = instantiate(module, heap.memory, {
       ...noLibrary,
       workerDied() {},
+      wake() {},
       reserve(_slot, bytes) {
         asked.push(bytes >>> 0)
         if (bytes >>> 0 > 2 ** 20) throw new EngineError('no memory')

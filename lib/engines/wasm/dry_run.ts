@@ -74,6 +74,7 @@ function dryInstance(module: WebAssembly.Module, ask: (slot: number, bytes: numb
       return 2 * PAGE
     },
     workerDied() {},
+    wake() {},
     ...noLibrary,
   })
 }

@@ -25,6 +25,8 @@ export interface WasmImports extends WebAssembly.ModuleImports {
   reserve(slot: number, bytes: number): number
   /** Throws. */
   workerDied(): void
+  /** Starts the workers, once, before the first job that they can take part in. */
+  wake(): void
   /** The system's BLAS, on the native engine; the passes of the wasm engine never ask for it. */
   sgemm: Sgemm
   /** Its oneDNN likewise. */

@@ -19,7 +19,7 @@ const QUIT = 196
 export interface Pool {
   readonly exports: WasmExports
   readonly threads: number
-  /** Settles when all workers are at work; kernels may run before, on those that are. */
+  /** Settles when all workers are at work, and starts them; kernels may run before, on those that are. */
   readonly ready: Promise<void>
   /** Set when a worker has died: the pool is of no further use. */
   readonly broken: boolean
@@ -51,8 +51,8 @@ export interface PoolOptions {
 }
 
 /**
- * Starts `threads − 1` workers. In a browser it waits for them; in Node they take their time beside what the caller
- * does next.
+ * A pool of `threads − 1` workers. In a browser it waits for them; in Node they start with the first job that they can
+ * take part in, or when somebody asks whether they are ready, and take their time beside what the caller does.
  */
 export async function createPool(
   { module, heap }: Runtime,
@@ -66,9 +66,12 @@ export async function createPool(
   const native = blas && (await importNode('node:module')).createRequire(blas.koffi)
   const sgemm = native ? bindSgemm(native, blas, heap.memory) : noLibrary.sgemm
   const execute = native && onednn ? bindExecute(native(onednn.koffi), onednn, heap.memory, 0) : noLibrary.execute
+  let starting: Promise<void> | undefined
   const pool = {
     threads,
-    ready: Promise.resolve(),
+    get ready(): Promise<void> {
+      return (starting ??= startWorkers())
+    },
     broken: false,
     exports: instantiate(module, heap.memory, {
       sgemm,
@@ -86,6 +89,9 @@ export async function createPool(
           pool.exports.after(0, 0, 0)
           throw error
         }
+      },
+      wake() {
+        void pool.ready
       },
       workerDied() {
         fail('it stopped in the middle of a kernel')
@@ -113,23 +119,34 @@ export async function createPool(
   })
   const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
   const refuse = (error: unknown): never => {
-    fail('it could not start')
-    throw new EngineError(`a worker of the wasm engine could not start: ${(error as Error).message}; use threads: 1`, {
-      cause: error,
-    })
+    const why = `could not start: ${(error as Error).message}; use threads: 1`
+    fail(`it ${why}`)
+    throw new EngineError(`a worker of the wasm engine ${why}`, { cause: error })
   }
-  try {
-    const workers = Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail, limit))
-    pool.ready = Promise.all(workers).then(() => {}, refuse)
-  } catch (error) {
-    refuse(error)
+  const startWorkers = (): Promise<void> => {
+    let ready: Promise<void>
+    try {
+      const workers = Array.from({ length: threads - 1 }, (_, i) => spawn(start(i + 1), fail, limit))
+      ready = Promise.all(workers).then(() => {}, refuse)
+    } catch (error) {
+      refuse(error)
+    }
+    // whoever waits for it is told; nobody has to
+    ready!.catch(() => {})
+    return ready!
   }
-  // whoever waits for it is told; nobody has to
-  pool.ready.catch(() => {})
-  if (!isNode) await pool.ready
+  if (isNode) refuseForbidden(refuse, threads)
+  else await pool.ready
   // the control block must outlive every worker
   pinned.push(control)
   return pool
+}
+
+/** Where a program may start no workers, that is to be known before the first pass. */
+function refuseForbidden(refuse: (error: Error) => never, threads: number): void {
+  const { permission } = process as { permission?: { has(scope: string): boolean } }
+  if (threads > 1 && permission && !permission.has('worker'))
+    refuse(new Error('the process has no permission to start workers (--allow-worker)'))
 }
 
 const pinned: Block[] = []

@@ -3,8 +3,8 @@
  * browsers.
  */
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
-import { bindExecute } from '../native/onednn/execute.js'
 import type { OnednnBinding } from '../native/onednn/binding.js'
+import { bindExecute } from '../native/onednn/execute.js'
 import { instantiate, noLibrary } from './exports.js'
 
 /** What a worker is told when it starts. */
@@ -35,7 +35,7 @@ function begin(port: Port, { module, memory, control, failed, thread, blas, oned
       onednn && nodeRequire
         ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread)
         : noLibrary.execute
-    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse, sgemm, execute })
+    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse, wake: refuse, sgemm, execute })
     port.postMessage('ready')
     serve(control, thread)
   } catch (error) {

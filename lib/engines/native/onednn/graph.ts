@@ -20,6 +20,8 @@ interface Base {
 }
 export interface ConvolutionOp extends Base {
   readonly kind: 'convolution'
+  /** Of all images, as it was asked for. */
+  readonly asked: ConvolutionShape
   readonly shape: Planar
   readonly weight: Memory
   readonly bias: Memory | null
@@ -85,7 +87,7 @@ const sameExtent = (a: Extent, b: Extent): boolean =>
 const pair = (sizes: readonly number[], missing: number): Pair =>
   sizes.length === 1 ? [missing, sizes[0]] : [sizes[0], sizes[1]]
 
-function planar(s: ConvolutionShape): Planar {
+export function planar(s: ConvolutionShape): Planar {
   return {
     channels: s.channels,
     outputs: s.outputs,
@@ -158,10 +160,7 @@ class Trace {
     }
   }
 
-  private convolution(
-    layer: number,
-    [s, from, weight, bias, to, after]: Parameters<Kernels['convolution']>,
-  ): boolean {
+  private convolution(layer: number, [s, from, weight, bias, to, after]: Parameters<Kernels['convolution']>): boolean {
     if (s.input.length > 2 || s.batch < 1 || s.channels < 1) return false
     if (this.batch === 0) this.batch = s.batch
     const shape = planar(s)
@@ -173,7 +172,18 @@ class Trace {
     if (bias && bias.length < shape.outputs) return false
     const result = { channels: shape.outputs, height: shape.output[0], width: shape.output[1] }
     const sum = undefined
-    return this.write(to, result, y => ({ kind: 'convolution', layer, shape, weight, bias, x, y, sum, after }))
+    return this.write(to, result, y => ({
+      kind: 'convolution',
+      layer,
+      asked: s,
+      shape,
+      weight,
+      bias,
+      x,
+      y,
+      sum,
+      after,
+    }))
   }
 
   private pool(layer: number, method: Pooled, s: PoolingShape, from: Memory, to: Memory): boolean {
@@ -328,7 +338,8 @@ function fused(ops: readonly Op[], wanted: ReadonlySet<Value>): Op[] {
       const [early, late] = place(op.x) < place(op.other) ? [op.x, op.other] : [op.other, op.x]
       const by = producer.get(late)
       const at = place(late)
-      if (by?.kind !== 'convolution' || by.after || by.sum || !isOwn(late) || early.source || wanted.has(early)) continue
+      if (by?.kind !== 'convolution' || by.after || by.sum || !isOwn(late) || early.source || wanted.has(early))
+        continue
       // what is put behind others lies in one place with these
       const from = producer.get(early)
       const isLate = (reader: Op) => reader !== op && (reader.kind === 'concat' || ops.indexOf(reader) >= at)

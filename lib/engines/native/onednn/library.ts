@@ -1,7 +1,12 @@
-import { BLOCKS, findTag, type Tags } from './tags.js'
-
 type Koffi = typeof import('koffi')
 type Argument = number | bigint
+/** Channels in blocks of so many, the values of a block beside each other (N, ⌈C/block⌉, H, W, block): its number. */
+export interface Tags {
+  /** 0: there is no such layout that is fast. */
+  readonly block: number
+  readonly tag: number
+}
+
 /** Something of the library's: an address. */
 export type Handle = number
 
@@ -41,9 +46,8 @@ export class Library {
   readonly constants: Constants
   readonly engine: Handle
   readonly stream: Handle
-  /** Values of a block of channels here, as the processor's registers are long, and the layout's number; 0: none. */
-  tags: Tags = { block: 0, tag: 0 }
-  private looked = false
+  /** The layout in blocks that is used here, once `findTags` has looked for it. */
+  tags: Tags | undefined
   private readonly library: import('koffi').LibraryHandle
   private readonly functions = new Map<string, (...args: Argument[]) => number>()
   private readonly out = new BigUint64Array(new ArrayBuffer(4096))
@@ -76,18 +80,6 @@ export class Library {
 
   get isV3(): boolean {
     return this.version[0] === 3
-  }
-
-  /** Looks once for the widest layout in blocks that is accepted: `tags` has it then. */
-  findTags(accepts: () => boolean): void {
-    if (this.looked) return
-    this.looked = true
-    for (const block of BLOCKS) {
-      const tag = findTag(this, block)
-      this.tags = { block: tag === undefined ? 0 : block, tag: tag ?? 0 }
-      if (tag !== undefined && accepts()) return
-    }
-    this.tags = { block: 0, tag: 0 }
   }
 
   /** Throws `Refused` unless the status is 0. */
@@ -154,8 +146,9 @@ export class Library {
 
   /** Bytes of what is described. */
   bytesOf(description: Handle): number {
-    const size = (this.functions.get('size') ??
-      this.library.func('size_t dnnl_memory_desc_get_size(uintptr_t)')) as (d: number) => number
+    const size = (this.functions.get('size') ?? this.library.func('size_t dnnl_memory_desc_get_size(uintptr_t)')) as (
+      d: number,
+    ) => number
     this.functions.set('size', size as (...args: Argument[]) => number)
     return Number(size(description))
   }
@@ -218,14 +211,7 @@ export class Library {
   }
 
   execute(primitive: Handle, count: number, args: number): void {
-    this.call(
-      'dnnl_primitive_execute',
-      `${ADDRESS}, ${ADDRESS}, int, ${ADDRESS}`,
-      primitive,
-      this.stream,
-      count,
-      args,
-    )
+    this.call('dnnl_primitive_execute', `${ADDRESS}, ${ADDRESS}, int, ${ADDRESS}`, primitive, this.stream, count, args)
   }
 
   destroy(kind: 'primitive' | 'primitive_desc' | 'memory', handle: Handle): void {
@@ -250,4 +236,3 @@ export class Library {
     return start
   }
 }
-

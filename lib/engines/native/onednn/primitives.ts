@@ -78,7 +78,8 @@ export interface Posts {
 }
 
 /** Plain code, which is there for checks, and code that writes out what the taps see: slow, or in need of much room. */
-const isFast = (implementation: string): boolean => /^(jit|brg)/.test(implementation) && !implementation.includes('gemm')
+const isFast = (implementation: string): boolean =>
+  /^(jit|brg)/.test(implementation) && !implementation.includes('gemm')
 
 /** Makes primitives; each is to be destroyed. Throws `Refused` where the library has no fast code for one. */
 export class Primitives {
@@ -87,7 +88,7 @@ export class Primitives {
   /** One image: with channels in blocks, or plain. */
   describe({ channels, height, width }: Extent, isPlain: boolean): Handle {
     const { library } = this
-    return library.describe([1, channels, height, width], isPlain ? plainTag(4, library.isV3) : library.tags.tag)
+    return library.describe([1, channels, height, width], isPlain ? plainTag(4, library.isV3) : library.tags!.tag)
   }
 
   /** A convolution of one image by `shape.outputs` outputs. */
@@ -247,7 +248,10 @@ export class Primitives {
     const scratch = library.queried(pd, SCRATCH_OF)
     const entries = Object.entries(memories).map(
       ([argument, what]) =>
-        [Number(argument), typeof what === 'number' ? library.queried(pd, what) : library.queried(pd, ...what)] as const,
+        [
+          Number(argument),
+          typeof what === 'number' ? library.queried(pd, what) : library.queried(pd, ...what),
+        ] as const,
     )
     const all = new Map(entries)
     if (scratch !== 0 && library.bytesOf(scratch) > 0) all.set(SCRATCH, scratch)

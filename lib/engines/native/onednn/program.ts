@@ -8,7 +8,7 @@ import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Place, type Unit, Units, type Weights } from './units.js'
 
 /** From so many images on threads take whole ones, from the first operation to the last: what is between stays in the cache. */
-const WHOLE_IMAGES = 4
+export const WHOLE_IMAGES = 4
 /** Work of a wave that is not worth another thread. */
 const ALONE = 2e6
 const LINE = 64
@@ -45,6 +45,14 @@ interface Outside {
   word: number
 }
 
+/** Weights in the layout of their primitive, what puts them there, and of which they were made. */
+interface Prepared {
+  readonly address: number
+  readonly plain: Handle
+  readonly args: number
+  readonly read: { memory: Memory | undefined; revision: number }
+}
+
 /** Where the calls of a thread or of an image find what is theirs. */
 interface Room {
   /** Addresses. */
@@ -68,7 +76,7 @@ export class Program {
   private readonly blocks: Block[] = []
   private readonly outsides: Outside[] = []
   private readonly tables: { readonly at: number; readonly chunks: number }[] = []
-  private readonly prepared = new Map<Weights, { readonly address: number; readonly plain: Handle; readonly args: number }>()
+  private readonly prepared = new Map<Weights, Prepared>()
   private readonly biases: { readonly memory: Memory; readonly first: number; readonly handle: Handle }[] = []
   /** Params as they were when they were prepared. */
   private readonly seen = new Map<Memory, number>()
@@ -95,8 +103,30 @@ export class Program {
   /** Does all that the calls did; false, and nothing is done, if a param can be written at any time. */
   run(): boolean {
     if (!this.refresh()) return false
+    this.execute(memory => memory)
+    return true
+  }
+
+  /** The same on other memories than those of the calls. Params that can be written at any time are read each time. */
+  runOn(actual: (memory: Memory) => Memory): void {
+    for (const [weights, { plain, args, read }] of this.prepared) {
+      const memory = actual(weights.memory)
+      const { readPointer, revision } = memory
+      if (read.memory === memory && read.revision === revision) continue
+      this.library.setHandle(plain, this.base + readPointer + 4 * weights.first)
+      this.library.execute(weights.reorder.handle, 2, args)
+      read.memory = memory
+      read.revision = revision
+    }
+    for (const { memory, first, handle } of this.biases)
+      this.library.setHandle(handle, this.base + actual(memory).readPointer + 4 * first)
+    this.execute(actual)
+  }
+
+  private execute(actual: (memory: Memory) => Memory): void {
     for (const outside of this.outsides) {
-      const { memory, isWritten, offset, handle, word } = outside
+      const { isWritten, offset, handle, word } = outside
+      const memory = actual(outside.memory)
       const address = this.base + (isWritten ? memory.pointer : memory.readPointer) + offset
       if (address === outside.address) continue
       outside.address = address
@@ -104,7 +134,6 @@ export class Program {
       else this.words[word] = address
     }
     for (const { at, chunks } of this.tables) this.runner.run(at, chunks)
-    return true
   }
 
   dispose(): void {
@@ -119,12 +148,16 @@ export class Program {
   private build(): void {
     const { graph } = this
     const { ops } = graph
-    const { block } = this.library.tags
+    const { block } = this.library.tags!
     const parts = partsOf(ops, block)
     const refused: number[] = []
     const work = ops.map(op => {
       try {
-        return this.units.of(op, part => parts.get(part)?.whole === op.y)
+        return this.units.of(op, (part, channel) => {
+          const { height, width } = part.extent
+          const place = parts.get(part)
+          return place?.whole === op.y && place.offset === 4 * channel * height * width
+        })
       } catch (error) {
         if (!(error instanceof Refused)) throw error
         refused.push(op.layer)
@@ -138,10 +171,16 @@ export class Program {
     const put = (wave: number, units: readonly Unit[]) => {
       steps[wave] = [...(steps[wave] ?? []), ...units]
     }
-    put(0, [...entered].flatMap(value => this.units.enter(value.source!, value)))
+    put(
+      0,
+      [...entered].flatMap(value => this.units.enter(value.source!, value)),
+    )
     for (const [i, units] of work.entries()) put(waves[i], units)
     const end = Math.max(...waves) + 1
-    put(end, [...graph.results].flatMap(([memory, value]) => this.units.leave(value, memory)))
+    put(
+      end,
+      [...graph.results].flatMap(([memory, value]) => this.units.leave(value, memory)),
+    )
     const filled = steps.filter(units => units?.length)
     const storage = layOut(ops, waves, entered, new Set(graph.results.values()), parts, block)
     this.prepareWeights(work.flat())
@@ -164,7 +203,12 @@ export class Program {
       const plain = this.object(memories.get(1)!, this.base + at)
       const to = this.object(memories.get(DST)!, this.base + at)
       words.set([1n, BigInt(plain), BigInt(DST), BigInt(to)], 4 * i)
-      this.prepared.set(weights, { address: this.base + at, plain, args: this.base + argsAt + 32 * i })
+      this.prepared.set(weights, {
+        address: this.base + at,
+        plain,
+        args: this.base + argsAt + 32 * i,
+        read: { memory: undefined, revision: Number.NaN },
+      })
       at += line(weights.bytes)
     }
   }
@@ -208,7 +252,10 @@ export class Program {
     })
     const { calls, outsides } = variants[0]
     const each = CALL * (outsides.length + calls.length)
-    const at = this.table(6 + each * threads, variants.flatMap(variant => variant.calls))
+    const at = this.table(
+      6 + each * threads,
+      variants.flatMap(variant => variant.calls),
+    )
     const head = at.place
     this.words.set([IMAGES, head + 6, each, outsides.length, calls.length], 0)
     for (const [thread, variant] of variants.entries()) {
@@ -308,7 +355,10 @@ export class Program {
     }
     if (place.at === 'value') {
       const { height, width } = place.value.extent
-      return this.object(description!, room.values + storage.places.get(place.value)! + 4 * place.channel * height * width)
+      return this.object(
+        description!,
+        room.values + storage.places.get(place.value)! + 4 * place.channel * height * width,
+      )
     }
     const { memory, extent, channel } = place
     const image = extentBytes(extent)

@@ -54,7 +54,8 @@ export function partsOf(ops: readonly Op[], block: number): ReadonlyMap<Value, P
       const isLast = channel + channels === op.y.extent.channels
       // one that has its place already is copied; others begin and end with a block
       const fits = channel % block === 0 && (channels % block === 0 || isLast)
-      if (fits && made.has(part) && !parts.has(part)) parts.set(part, { whole: op.y, offset: 4 * channel * height * width })
+      if (fits && made.has(part) && !parts.has(part))
+        parts.set(part, { whole: op.y, offset: 4 * channel * height * width })
       channel += channels
     }
   }

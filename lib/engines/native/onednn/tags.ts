@@ -2,13 +2,7 @@
  * Numbers of layouts. Versions of the library number those in blocks differently, so they are found by what they do to
  * values.
  */
-import type { Handle, Library } from './library.js'
-
-/** Channels in blocks of so many, the values of a block beside each other: N, ⌈C/block⌉, H, W, block. */
-export interface Tags {
-  readonly block: number
-  readonly tag: number
-}
+import type { Handle, Library, Tags } from './library.js'
 
 /** The library's choice. */
 export const ANY = 1
@@ -16,14 +10,27 @@ export const ANY = 1
 export const plainTag = (axes: number, isV3: boolean): number => (axes < 5 ? axes + 1 : isV3 ? 6 : 7)
 
 /** What processors compute with at once, the widest first. */
-export const BLOCKS = [16, 8] as const
+const BLOCKS = [16, 8] as const
 /** Layouts have lower numbers. */
 const MOST = 1200
 /** Where versions that were looked at have them: these are tried first. */
 const LIKELY: Record<number, readonly number[]> = { 16: [69, 78], 8: [93, 102] }
 
+/** Looks once for the widest layout in blocks that is accepted; `library.tags` are those that are looked at. */
+export function findTags(library: Library, accepts: () => boolean): Tags {
+  if (library.tags) return library.tags
+  for (const block of BLOCKS) {
+    const tag = findTag(library, block)
+    if (tag === undefined) continue
+    library.tags = { block, tag }
+    if (accepts()) return library.tags
+  }
+  library.tags = { block: 0, tag: 0 }
+  return library.tags
+}
+
 /** The number of the layout N, C in blocks, H, W of that block; undefined if the library has none. */
-export function findTag(library: Library, block: number): number | undefined {
+function findTag(library: Library, block: number): number | undefined {
   // two blocks of channels, the second of one value, and no other axis that a block would fit
   const sizes = [2, block + 1, 3, 5]
   const plain = library.describe(sizes, plainTag(4, library.isV3))
@@ -35,7 +42,8 @@ export function findTag(library: Library, block: number): number | undefined {
       } catch {
         continue
       }
-      const isIt = library.bytesOf(description) === 4 * 2 * 2 * block * 15 && isBlocked(library, plain, description, block)
+      const isIt =
+        library.bytesOf(description) === 4 * 2 * 2 * block * 15 && isBlocked(library, plain, description, block)
       library.forget(description)
       if (isIt) return tag
     }

@@ -41,6 +41,9 @@ const OUTPUTS = 32
 /** Up to so many channels the library reads plain images. */
 const FEW_CHANNELS = 4
 
+/** Whether a part of a concat, which begins with this channel of it, lies there already. */
+type IsPlaced = (part: Value, channel: number) => boolean
+
 type Range = readonly [first: number, count: number]
 
 const planeOf = ({ height, width }: Extent): number => height * width
@@ -57,8 +60,8 @@ export class Units {
     private readonly wholeImages: boolean,
   ) {}
 
-  /** Throws `Refused` where the library has no fast code. `isPlaced`: the part of a concat that lies there already. */
-  of(op: Op, isPlaced: (part: Value) => boolean): Unit[] {
+  /** Throws `Refused` where the library has no fast code. `isPlaced` says which parts of a concat lie there already. */
+  of(op: Op, isPlaced: IsPlaced): Unit[] {
     const { primitives } = this
     if (op.kind === 'convolution') return this.convolution(op)
     if (op.kind === 'concat') return this.concat(op.parts, op.y, isPlaced)
@@ -119,7 +122,7 @@ export class Units {
     this.made.clear()
   }
 
-  private concat(parts: readonly Value[], y: Value, isPlaced: (part: Value) => boolean): Unit[] {
+  private concat(parts: readonly Value[], y: Value, isPlaced: IsPlaced): Unit[] {
     const units: Unit[] = []
     let channel = 0
     for (const part of parts) {
@@ -128,7 +131,7 @@ export class Units {
         { at: 'value', value: part, channel: 0 },
         { at: 'value', value: y, channel },
       ]
-      if (!isPlaced(part)) units.push(this.moved(part.extent, [false, false], from, to))
+      if (!isPlaced(part, channel)) units.push(this.moved(part.extent, [false, false], from, to))
       channel += part.extent.channels
     }
     return units
@@ -155,9 +158,7 @@ export class Units {
       const args = new Map<number, Place>([
         [
           primitive.SRC,
-          isPlain
-            ? { at: 'memory', memory: x.source!, extent: x.extent, channel }
-            : { at: 'value', value: x, channel },
+          isPlain ? { at: 'memory', memory: x.source!, extent: x.extent, channel } : { at: 'value', value: x, channel },
         ],
         [primitive.WEIGHTS, { at: 'weights', weights }],
         [primitive.DST, { at: 'value', value: op.y, channel: first }],
@@ -209,7 +210,7 @@ export class Units {
   }
 
   private get block(): number {
-    return this.primitives.library.tags.block
+    return this.primitives.library.tags!.block
   }
 
   private sharesOf(work: number): number {
@@ -220,7 +221,11 @@ export class Units {
   /** Ranges of channels for what passes each value by. */
   private cut(extent: Extent): Range[] {
     const blocks = Math.ceil(extent.channels / this.block)
-    return this.ranges(extent.channels, Math.min(blocks, this.sharesOf(PASS * extent.channels * planeOf(extent))), this.block)
+    return this.ranges(
+      extent.channels,
+      Math.min(blocks, this.sharesOf(PASS * extent.channels * planeOf(extent))),
+      this.block,
+    )
   }
 
   private cutOutputs(outputs: number, work: number): Range[] {

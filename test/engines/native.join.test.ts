@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest'
+import { createEngine } from '../../lib/engines/index.js'
+import { EngineError } from '../../lib/errors.js'
+import type { NetOptions } from '../../lib/net/options.js'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
+import { RandomStream } from '../../lib/rng.js'
+
+const reason = await createEngine('native', { threads: 1 }).then(
+  engine => (engine.join ? '' : 'there is no oneDNN here'),
+  (error: unknown) => {
+    if (!(error instanceof EngineError)) throw error
+    return error.message
+  },
+)
+const suite = reason ? describe.skip : describe
+
+const fill = 'weight_filler { type: "xavier" } bias_filler { type: "uniform" min: -0.2 max: 0.2 }'
+const conv = (name: string, bottom: string, param: string, outputs = 32) =>
+  `layer { name: "${name}" type: "Convolution" bottom: "${bottom}" top: "${name}" convolution_param { num_output: ${outputs} ${param} ${fill} } }\n`
+const layer = (type: string, name: string, bottoms: readonly string[], param = '', top = name) =>
+  `layer { name: "${name}" type: "${type}" ${bottoms.map(bottom => `bottom: "${bottom}"`).join(' ')} top: "${top}" ${param} }\n`
+const input = (shape: readonly number[]) => (batch: number) =>
+  `layer { name: "x" type: "Input" top: "x" input_param { shape { ${[batch, ...shape].map(dim => `dim: ${dim}`).join(' ')} } } }\n`
+const pooled = (name: string, bottom: string, param: string) =>
+  layer('Pooling', name, [bottom], `pooling_param { ${param} }`)
+const last = (bottom: string) =>
+  layer('InnerProduct', 'ip', [bottom], 'inner_product_param { num_output: 7 weight_filler { type: "xavier" } }')
+
+/** What the net is, and the first and last layer of the row that is joined. */
+const nets: Record<string, readonly [net: (batch: number) => string, first: string, last: string]> = {
+  'the first layer reads plain images, windows hang over the edge': [
+    batch =>
+      input([3, 29, 23])(batch) +
+      conv('a', 'x', 'kernel_size: 5 stride: 2 pad: 1', 24) +
+      layer('ReLU', 'r', ['a'], '', 'a') +
+      pooled('p', 'a', 'pool: MAX kernel_size: 3 stride: 2 pad: 1') +
+      conv('b', 'p', 'kernel_size: 1 bias_term: false', 40) +
+      pooled('q', 'b', 'pool: AVE kernel_size: 3 stride: 2') +
+      last('q'),
+    'a',
+    'q',
+  ],
+  'channels that do not fill their blocks': [
+    batch =>
+      input([1, 28, 28])(batch) +
+      conv('a', 'x', 'kernel_size: 5', 31) +
+      layer('ReLU', 'r', ['a'], 'relu_param { negative_slope: 0.1 }', 'a') +
+      conv('b', 'a', 'kernel_size: 3 pad: 1 stride: 2', 47) +
+      layer('ReLU6', 'six', ['b'], '', 'b') +
+      pooled('p', 'b', 'pool: AVE global_pooling: true') +
+      last('p'),
+    'a',
+    'p',
+  ],
+  'branches that are put behind each other, one of them twice': [
+    batch =>
+      input([16, 14, 14])(batch) +
+      conv('a', 'x', 'kernel_size: 1', 16) +
+      layer('ReLU', 'r', ['a'], '', 'a') +
+      conv('b', 'a', 'kernel_size: 1', 64) +
+      conv('c', 'a', 'kernel_size: 3 pad: 1', 64) +
+      layer('ReLU', 's', ['c'], '', 'c') +
+      layer('Concat', 'both', ['b', 'c', 'a', 'b']) +
+      layer('LRN', 'n', ['both'], 'lrn_param { local_size: 5 alpha: 0.01 beta: 0.75 }') +
+      pooled('p', 'n', 'pool: MAX kernel_size: 2 stride: 2') +
+      conv('d', 'p', 'kernel_size: 3 pad: 2 dilation: 2', 24) +
+      last('d'),
+    'a',
+    'd',
+  ],
+  'sums in the place of a branch, and of three': [
+    batch =>
+      input([3, 16, 16])(batch) +
+      conv('a', 'x', 'kernel_size: 5 pad: 2') +
+      conv('b', 'a', 'kernel_size: 5 pad: 2') +
+      layer('ReLU', 'r', ['b'], '', 'b') +
+      conv('c', 'b', 'kernel_size: 5 pad: 2') +
+      layer('Eltwise', 'sum', ['a', 'c']) +
+      layer('ReLU', 's', ['sum'], '', 'sum') +
+      conv('d', 'sum', 'kernel_size: 1') +
+      conv('e', 'sum', 'kernel_size: 1') +
+      layer('Eltwise', 'three', ['d', 'sum', 'e']) +
+      layer('ReLU', 't', ['three'], '', 'three') +
+      pooled('p', 'three', 'pool: AVE kernel_size: 4 stride: 4') +
+      last('p'),
+    'a',
+    'p',
+  ],
+  'groups, one of each channel, and one axis': [
+    batch =>
+      input([16, 19])(batch) +
+      conv('a', 'x', 'kernel_size: 5 stride: 2 pad: 2', 32) +
+      conv('b', 'a', 'kernel_size: 3 pad: 1 group: 32', 32) +
+      layer('ReLU', 's', ['b'], '', 'b') +
+      conv('c', 'b', 'kernel_size: 3 pad: 1 group: 2', 48) +
+      last('c'),
+    'a',
+    'c',
+  ],
+  'what the library has no fast code for stays between': [
+    batch =>
+      input([8, 12, 12])(batch) +
+      conv('a', 'x', 'kernel_size: 5 pad: 2') +
+      layer('LRN', 'n', ['a'], 'lrn_param { local_size: 3 }') +
+      conv('b', 'n', 'kernel_size: 5 pad: 2') +
+      layer('ReLU', 's', ['b'], '', 'b') +
+      conv('c', 'b', 'kernel_size: 1') +
+      last('c'),
+    'b',
+    'c',
+  ],
+}
+
+const make = (text: string, options: NetOptions) => Net.create(parseNet(text), { phase: 'TEST', seed: 4, ...options })
+const imagesOf = (net: Net): Float32Array => {
+  const stream = new RandomStream(9, 'joined')
+  return Float32Array.from({ length: net.blobs.x.count }, () => 2 * stream.uniform() - 1)
+}
+async function answer(net: Net): Promise<Float32Array> {
+  const { ip } = await net.forward({ x: imagesOf(net) })
+  return ip.data as Float32Array
+}
+const rowOf = (net: Net, layer: string) => net.explain().match(new RegExp(`^${layer} .*(oneDNN.*)$`, 'm'))?.[1]
+
+function expectSame(actual: Float32Array, expected: Float32Array): void {
+  expect(Buffer.compare(Buffer.from(actual.buffer), Buffer.from(expected.buffer))).toBe(0)
+}
+function expectNear(actual: Float32Array, expected: Float32Array): void {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  expect(largest).toBeGreaterThan(0)
+  expect(actual.length).toBe(expected.length)
+  for (const [i, value] of expected.entries()) expect(Math.abs(actual[i] - value) / largest).toBeLessThan(1e-5)
+}
+
+suite(`rows of layers that oneDNN computes${reason ? ` (skipped: ${reason})` : ''}`, () => {
+  describe.each(Object.entries(nets))('%s', (_, [text, first, last]) => {
+    test.each([1, 3, 5])('%i images: as layer by layer, and in the same bits on 1, 2 and 3 threads', async batch => {
+      const plain = await make(text(batch), { engine: 'js' })
+      const expected = await answer(plain)
+      const answers: Float32Array[] = []
+      for (const threads of [1, 2, 3]) {
+        const net = await make(text(batch), { engine: 'native', threads, optimize: 'inference' })
+        expect(rowOf(net, first)).toContain(`computes '${first}' to '${last}' as one`)
+        expect(rowOf(net, 'ip')).toBeUndefined()
+        await answer(net)
+        answers.push(await answer(net))
+        net.dispose()
+      }
+      expectNear(answers[0], expected)
+      expectSame(answers[1], answers[0])
+      expectSame(answers[2], answers[0])
+      plain.dispose()
+    })
+  })
+
+  const [branches] = nets['branches that are put behind each other, one of them twice']
+
+  test('blobs that are kept hold their values, and a pass with a hook goes layer by layer', async () => {
+    const keep = ['c', 'both', 'p']
+    const net = await make(branches(2), { engine: 'native', threads: 2, optimize: 'inference', keep })
+    const plain = await make(branches(2), { engine: 'js' })
+    const expected = await answer(plain)
+    expectNear(await answer(net), expected)
+    for (const name of keep) expectNear(net.blobs[name].dataArray, plain.blobs[name].dataArray)
+    const seen: string[] = []
+    net.afterForward(name => void seen.push(name))
+    expectNear(await answer(net), expected)
+    expect(seen).toContain('n')
+  })
+
+  test('weights are followed, and those that can be written at any time are used as they are', async () => {
+    const net = await make(branches(2), { engine: 'native', threads: 2, optimize: 'inference' })
+    const plain = await make(branches(2), { engine: 'js' })
+    const other = await make(branches(2), { engine: 'js', seed: 77 })
+    const before = await answer(net)
+    expectNear(before, await answer(plain))
+    await net.copyFrom(await other.toBytes())
+    expectNear(await answer(net), await answer(other))
+    const weights = net.params.d[0].dataArray
+    weights.fill(0.25)
+    other.params.d[0].dataArray.fill(0.25)
+    expectNear(await answer(net), await answer(other))
+    weights.fill(-0.5)
+    other.params.d[0].dataArray.fill(-0.5)
+    expectNear(await answer(net), await answer(other))
+  })
+
+  test('shapes may change from pass to pass', async () => {
+    const net = await make(branches(1), { engine: 'native', threads: 2, optimize: 'inference' })
+    const plain = await make(branches(1), { engine: 'js' })
+    for (const batch of [1, 6, 2, 1])
+      for (const each of [net, plain]) {
+        each.blobs.x.reshape([batch, 16, 14, 14])
+        each.reshape()
+        if (each === plain) expectNear(await answer(net), await answer(plain))
+      }
+  })
+
+  test('hundreds of nets come and go, and leave nothing behind', async () => {
+    const engine = await createEngine('native', { threads: 2 })
+    const once = async () => {
+      const net = await make(branches(5), { engine, optimize: 'inference' })
+      const values = await answer(net)
+      net.dispose()
+      return values
+    }
+    const expected = await once()
+    const before = engine.heap.available!
+    for (let i = 0; i < 100; i++) expectSame(await once(), expected)
+    expect(engine.heap.available!).toBeGreaterThan(before - 2 ** 22)
+  })
+})

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import type { ConvolutionShape, KernelCall } from '../../lib/engine.js'
+import { type Graph, graphsOf } from '../../lib/engines/native/onednn/graph.js'
+import { pays } from '../../lib/engines/native/onednn/pays.js'
+import { Memory } from '../../lib/memory.js'
+
+const convolution = (
+  batch: number,
+  channels: number,
+  outputs: number,
+  kernel: number,
+  size = 14,
+): ConvolutionShape => ({
+  batch,
+  channels,
+  outputs,
+  group: 1,
+  input: [size, size],
+  output: [size, size],
+  kernel: [kernel, kernel],
+  stride: [1, 1],
+  pad: [kernel >> 1, kernel >> 1],
+  dilation: [1, 1],
+})
+
+/** Calls of convolutions one after the other. */
+function chain(shapes: readonly ConvolutionShape[]): KernelCall[][] {
+  const memory = (n: number) => new Memory(n)
+  let x = memory(shapes[0].batch * shapes[0].channels * 14 * 14)
+  return shapes.map(s => {
+    const w = memory(s.outputs * s.channels * s.kernel[0] * s.kernel[1])
+    const y = memory(s.batch * s.outputs * 14 * 14)
+    const call: KernelCall = { kernel: 'convolution', args: [s, x, w, null, y] }
+    x = y
+    return [call]
+  })
+}
+const graph = (...shapes: ConvolutionShape[]): Graph => graphsOf(chain(shapes), new Set(), () => true)[0]
+const byWinograd = ({ kernel }: ConvolutionShape) => kernel[0] === 3
+
+describe('whether a row of layers goes to oneDNN', () => {
+  test('1×1 kernels do, for one image and for many', () => {
+    for (const batch of [1, 16]) expect(pays(graph(convolution(batch, 64, 128, 1)), 8, byWinograd)).toBe(true)
+  })
+  test("wide 3×3 kernels do not, where Winograd's products save multiplications; narrow ones beside 1×1 do", () => {
+    expect(pays(graph(convolution(1, 256, 256, 3)), 8, byWinograd)).toBe(false)
+    expect(pays(graph(convolution(1, 256, 256, 3)), 8, () => false)).toBe(true)
+    expect(pays(graph(convolution(16, 16, 64, 3), convolution(16, 64, 128, 1)), 8, byWinograd)).toBe(true)
+  })
+  test('channels that fill their blocks badly do not, for many images', () => {
+    expect(pays(graph(convolution(16, 20, 50, 5)), 8, byWinograd)).toBe(false)
+    expect(pays(graph(convolution(16, 24, 48, 5)), 8, byWinograd)).toBe(true)
+  })
+})
+
+describe('rows of layers', () => {
+  const calls = chain([convolution(2, 8, 16, 1), convolution(2, 16, 8, 1), convolution(2, 8, 8, 1)])
+
+  test('end at a layer that does something else as well, and at one that is excluded', () => {
+    const rows = (layers: Parameters<typeof graphsOf>[0], excluded: number[]) =>
+      graphsOf(layers, new Set(excluded), () => true).map(({ first, last }) => [first, last])
+    expect(rows(calls, [])).toEqual([[0, 2]])
+    expect(rows(calls, [1])).toEqual([
+      [0, 0],
+      [2, 2],
+    ])
+    expect(rows([calls[0], undefined, calls[2]], [])).toEqual([
+      [0, 0],
+      [2, 2],
+    ])
+  })
+  test('need memories as long as the sizes say', () => {
+    const [[first]] = chain([convolution(2, 8, 16, 1)])
+    const args: unknown[] = [...first.args]
+    args[1] = new Memory(10)
+    expect(graphsOf([[{ kernel: 'convolution', args } as unknown as KernelCall]], new Set(), () => true)).toEqual([])
+  })
+})
