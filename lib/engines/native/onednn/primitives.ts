@@ -291,7 +291,9 @@ export class Primitives {
 
   private eltwiseOf(after: After): [kind: number, low: number, high: number] {
     const { relu, clip } = this.library.constants
-    return 'relu' in after ? [relu, after.relu, 0] : [clip, ...after.clip]
+    if ('relu' in after) return [relu, after.relu, 0]
+    if ('clip' in after) return [clip, ...after.clip]
+    throw new Refused(`an operation of API v2 and v3 for ${Object.keys(after)}`, 0)
   }
 
   /** v3 describes source and destination. */
