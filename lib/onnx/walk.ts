@@ -78,6 +78,9 @@ class Walk {
       this.branch(node, constants[0])
       return
     }
+    const isSize = node.domain === '' && (node.op === 'Shape' || node.op === 'Size')
+    if (!lost && node.op !== 'Constant' && (isSize ? !inputs[0] : !inputs.length && isKnown))
+      throw new FormatError(`${nodeText(node)}: it has no input`)
     const shape = inputs[0] && node.domain === '' ? foldShape(node, inputs[0].shape) : undefined
     const results = shape ? [shape] : isConstant ? fold(node, constants, this.graph.opset) : undefined
     if (results) {
@@ -85,8 +88,8 @@ class Walk {
       for (const [i, name] of node.outputs.entries()) if (name && results[i]) this.addConstant(name, results[i])
       return
     }
-    // Shape and Size need no layer, and are only here when their input is lost
-    if (!isKnown && node.op !== 'Shape' && node.op !== 'Size') throw new FormatError(unknown(node))
+    // Shape and Size need no layer, and are only here when their input is lost, or missing
+    if (!isKnown && !isSize) throw new FormatError(unknown(node))
     if (lost) {
       for (const name of node.outputs) this.lost.add(name)
       return

@@ -4,8 +4,10 @@ import { countOf, type Tensor, type TensorType } from '../graph.js'
 /** Most values of a constant that is computed. */
 const MOST_VALUES = 2 ** 26
 
-/** Refuse what would take more memory than a constant is worth. */
+/** Refuse what is no shape, or would take more memory than a constant is worth. */
 export function checkCount(shape: readonly number[], where: string): void {
+  if (!shape.every(size => Number.isInteger(size) && size >= 0))
+    throw new FormatError(`${where} would be a constant of the sizes [${shape.join(', ')}], which is no shape`)
   const count = countOf(shape)
   if (!(count <= MOST_VALUES))
     throw new FormatError(

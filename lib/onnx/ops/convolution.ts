@@ -1,4 +1,4 @@
-import { int, ints, string } from '../graph.js'
+import { int, ints, string, type Tensor } from '../graph.js'
 import { type Operand, one, type Step, type Weight, weightOf } from '../pieces.js'
 import { constant, input, type Ops, refused } from './handler.js'
 import { compact, kernelOf, padded, windowsOf } from './windows.js'
@@ -12,6 +12,13 @@ function biasOf(step: Step, outputs: number): { weights: Weight[]; later: Operan
   return bias.constant ? { weights: [weightOf(bias.constant)], later: undefined } : { weights: [], later: bias }
 }
 
+/** The shape of the weights, which must have the axes of the input. */
+function weightShape(step: Step, x: Operand, { shape }: Tensor): readonly number[] {
+  if (shape.length !== x.shape.length || shape.length < 3)
+    throw refused(step, `its weights are [${shape.join(', ')}], the input is [${x.shape.join(', ')}]`)
+  return shape
+}
+
 /** A bias that is computed is a layer of its own. */
 const biased = (step: Step, x: Operand, bias: Operand | undefined): Operand =>
   bias ? one(step, 'Bias', [x, bias], x.shape, { bias_param: { axis: 1 } }, [], '_bias') : x
@@ -19,7 +26,7 @@ const biased = (step: Step, x: Operand, bias: Operand | undefined): Operand =>
 function convolution(step: Step): Operand {
   const x = input(step, 0)
   const w = constant(step, 1, 'the weights')
-  const [outputs, perGroup, ...kernel] = w.shape
+  const [outputs, perGroup, ...kernel] = weightShape(step, x, w)
   const group = int(step.node, 'group', 1)
   if (x.shape[1] !== perGroup * group)
     throw refused(step, `its weights are for ${perGroup * group} channels, the input has ${x.shape[1]}`)
@@ -48,7 +55,7 @@ function deconvolution(step: Step): Operand {
   const { node } = step
   const x = input(step, 0)
   const w = constant(step, 1, 'the weights')
-  const [channels, perGroup, ...kernel] = w.shape
+  const [channels, perGroup, ...kernel] = weightShape(step, x, w)
   const group = int(node, 'group', 1)
   if (x.shape[1] !== channels)
     throw refused(step, `its weights are for ${channels} channels, the input has ${x.shape[1]}`)

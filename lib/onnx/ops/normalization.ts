@@ -1,4 +1,5 @@
-import { countOf, float, int, type Tensor } from '../graph.js'
+import { axisIn } from '../fold/arrays.js'
+import { countOf, float, int, nodeText, type Tensor } from '../graph.js'
 import { type Operand, one, power, type Step, weightOf } from '../pieces.js'
 import { binary } from './arithmetic.js'
 import { constant, input, maybeConstant, type Ops, onlyOutputs, refused } from './handler.js'
@@ -97,7 +98,7 @@ function statistics(step: Step, x: Operand, first: number): readonly Operand[] {
 function lpNormalization(step: Step): Operand {
   const x = input(step, 0)
   const written = int(step.node, 'axis', -1)
-  const axis = written < 0 ? written + x.shape.length : written
+  const axis = axisIn(written, x.shape.length, nodeText(step.node))
   const p = int(step.node, 'p', 2)
   const operation = ({ 1: 'ASUM', 2: 'L2' } as const)[p]
   if (!operation) throw refused(step, `p: ${p} is neither 1 nor 2`)
@@ -108,7 +109,8 @@ function lpNormalization(step: Step): Operand {
 function meanVariance(step: Step): Operand {
   const x = input(step, 0)
   const given = step.node.attributes.get('axes')
-  const axes = given?.type === 'ints' ? [...given.value] : [0, 2, 3]
+  const written = given?.type === 'ints' ? given.value : [0, 2, 3]
+  const axes = written.map(axis => axisIn(axis, x.shape.length, nodeText(step.node)))
   const reduce_param = { axis: axes, operation: 'MEAN' as const, keep_dims: true }
   const shape = kept(x, axes)
   const centred = binary(step, 'SUB', x, one(step, 'Reduce', x, shape, { reduce_param }, [], '_mean'), '_centred')

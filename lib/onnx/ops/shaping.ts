@@ -58,6 +58,8 @@ const FAR = 2 ** 31 - 1
 function slice(step: Step): Operand {
   const x = input(step, 0)
   const given = step.inputs.map((operand, i) => (i === 0 || !operand ? undefined : constant(step, i, 'where it cuts')))
+  const broken = given.find(tensor => tensor && !tensor.data.every(Number.isInteger))
+  if (broken) throw refused(step, `it cuts at [${numbersOf(broken).join(', ')}], which are no whole numbers`)
   const cuts = shapes
     .cutsOf(step.node, given, x.shape)
     .filter(({ axis, size, step: by }) => size !== x.shape[axis] || by !== 1)
@@ -79,7 +81,8 @@ function tiled(step: Step, x: Operand, repeats: readonly number[]): Operand {
   const axes = repeats.map((_, axis) => axis).filter(axis => repeats[axis] !== 1)
   return axes.reduce((y, axis, i) => {
     const shape = y.shape.map((size, k) => (k === axis ? size * repeats[axis] : size))
-    if (repeats[axis] < 1) throw refused(step, `${repeats[axis]} copies along axis ${axis} are none`)
+    if (!(Number.isInteger(repeats[axis]) && repeats[axis] >= 1 && countOf(shape) <= FAR))
+      throw refused(step, `${repeats[axis]} copies along axis ${axis} are none, or too many`)
     const tile_param = { ...(axis !== 1 && { axis }), tiles: repeats[axis] }
     return one(step, 'Tile', y, shape, { tile_param }, [], i === axes.length - 1 ? '' : `_${axis}`)
   }, x)
@@ -108,6 +111,8 @@ function pad(step: Step): Operand {
   const chosen: Tensor | undefined = maybeConstant(step, 3, 'the axes')
   const axes = chosen ? numbersOf(chosen).map(a => (a < 0 ? a + x.shape.length : a)) : x.shape.map((_, axis) => axis)
   if (pads?.length !== 2 * axes.length) throw refused(step, `pads [${pads?.join(', ')}] are not two for each axis`)
+  if (!pads.every(pad => Number.isInteger(pad) && Math.abs(pad) <= FAR))
+    throw refused(step, `pads [${pads.join(', ')}] are no numbers of places`)
   const before = x.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.indexOf(axis)] : 0))
   const after = x.shape.map((_, axis) => (axes.includes(axis) ? pads[axes.indexOf(axis) + axes.length] : 0))
   const first = before.findIndex((p, axis) => p !== 0 || after[axis] !== 0)
@@ -172,7 +177,12 @@ export const shaping: Ops = {
   Expand: { layers: 'Tile', build: expand },
   Tile: {
     layers: 'Tile',
-    build: step => tiled(step, input(step, 0), numbersOf(constant(step, 1, 'how often'))),
+    build: step => {
+      const [x, repeats] = [input(step, 0), numbersOf(constant(step, 1, 'how often'))]
+      if (repeats.length !== x.shape.length)
+        throw refused(step, `repeats [${repeats.join(', ')}] are not one for each axis of [${x.shape.join(', ')}]`)
+      return tiled(step, x, repeats)
+    },
   },
   Pad: { layers: 'Padding', note: 'constant, reflect and edge; pads below 0 cut', build: pad },
   DepthToSpace: { layers: 'Reshape, Permute, Reshape', build: step => blocks(step, true) },
@@ -190,6 +200,7 @@ export const shaping: Ops = {
       // nothing is dropped where the net is used
       const mask: Operand = { name: '', shape: x.shape, type: 'bool', constant: filled('bool', x.shape, () => 1) }
       if (ratio === 0) return [x, mask]
+      if (!(ratio >= 0 && ratio < 1)) throw refused(step, `its ratio is ${ratio}, not from 0 on and below 1`)
       const fields = ratio === 0.5 ? {} : { dropout_param: { dropout_ratio: ratio } }
       return [one(step, 'Dropout', x, x.shape, fields), mask]
     },
