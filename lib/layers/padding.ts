@@ -1,8 +1,8 @@
 import { type Blob, shapeText } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
+import { checkPlaces } from './parts/axis_mix.js'
 import type { Places } from './parts/places.js'
-import { whole } from './parts/places.js'
 import { PlacesLayer } from './parts/places_layer.js'
 
 /** The bottom with places around it: of one value, or of values mirrored or repeated from its edge; or cut off. */
@@ -21,9 +21,9 @@ export class PaddingLayer extends PlacesLayer {
       throw this.error(
         `before and after are given ${before.length} and ${after.length} times: both need one number for each axis from axis ${first} of '${bottom.name}' (${shapeText(bottom.shape)}) on, or for some of them`,
       )
-    return bottom.shape.map((size, axis) => {
+    return bottom.shape.map((_, axis) => {
       const i = axis - first
-      return i < 0 || i >= before.length ? whole(size) : this.along(bottom, axis, before[i], after[i])
+      return i < 0 || i >= before.length ? undefined : this.along(bottom, axis, before[i], after[i])
     })
   }
 
@@ -38,6 +38,7 @@ export class PaddingLayer extends PlacesLayer {
       throw this.error(
         `mode: ${mode} has ${size} places along axis ${axis} of '${bottom.name}' (${shapeText(bottom.shape)}): too few for ${reach} new ones`,
       )
+    checkPlaces(this, axis, out)
     return Array.from({ length: out }, (_, i) => {
       const place = i - before
       if (place >= 0 && place < size) return place

@@ -3,7 +3,7 @@ import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
 import { AxisMix, type MixedAxis } from './parts/axis_mix.js'
-import { resizeTaps } from './parts/taps.js'
+import { resizedAxis } from './parts/taps.js'
 
 /** The bottom at other sizes: nearest, linear or cubic along each axis from `axis` on, one after the other. */
 export class ResizeLayer extends Layer {
@@ -32,7 +32,7 @@ export class ResizeLayer extends Layer {
       const out = sizes[i] ?? Math.floor(size * scales[i])
       if (out < 1 || size < 1)
         throw this.error(`axis ${axis} of '${x.name}' (${shapeText(x.shape)}) would have ${out} places`)
-      mixed.push({ axis, taps: resizeTaps(size, out, scales[i] ?? out / size, this.p) })
+      mixed.push(resizedAxis(axis, size, out, scales[i] ?? out / size, this.p))
     }
     top[0].reshape(this.mix.plan(x.shape, mixed))
   }

@@ -1,7 +1,8 @@
 import type { Blob } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
 import { axisOf } from './parts/axis.js'
-import { type Places, whole } from './parts/places.js'
+import { checkPlaces } from './parts/axis_mix.js'
+import type { Places } from './parts/places.js'
 import { PlacesLayer } from './parts/places_layer.js'
 
 /** Of each named axis the places from `start` up to, not including, `end`, `step` apart. */
@@ -13,11 +14,12 @@ export class StridedSliceLayer extends PlacesLayer {
     for (const [name, list] of Object.entries({ start, end, step }))
       if (list.length !== axis.length && !(name === 'step' && list.length === 0))
         throw this.error(`${name} is given ${list.length} times for ${axis.length} axes: give it once for each`)
-    const places = bottom.shape.map(whole)
+    const places: (readonly number[] | undefined)[] = bottom.shape.map(() => undefined)
     const named = axis.map(which => axisOf(this, bottom, which))
     named.forEach((which, i) => {
       if (named.indexOf(which) < i) throw this.error(`axis ${which} is named twice`)
       if (step[i] === 0) throw this.error('step: 0 leads nowhere')
+      checkPlaces(this, which, bottom.dim(which))
       places[which] = stepsAlong(bottom.dim(which), start[i], end[i], step[i] ?? 1)
     })
     return places

@@ -41,4 +41,6 @@ test('refuses', async () => {
   await expect(handNet(padding(''), [[1, 1, 4]])).rejects.toThrow(/given 0 and 0 times/)
   await expect(handNet(padding('before: -5'), [[1, 1, 4]])).rejects.toThrow(/cut off more than the 4 places of axis 2/)
   await expect(handNet(padding('before: 4 mode: REFLECT'), [[1, 1, 4]])).rejects.toThrow(/too few for 4 new ones/)
+  const huge = handNet(padding('before: 2000000000 mode: EDGE'), [[1, 1, 4]])
+  await expect(huge).rejects.toThrow('axis 2 has 4000000004 places: of axes that it changes there are 16777216 at most')
 })

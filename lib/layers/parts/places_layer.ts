@@ -1,6 +1,6 @@
 import type { Blob, Shape } from '../../blob.js'
 import { type Count, Layer } from '../../layer.js'
-import { AxisMix } from './axis_mix.js'
+import { AxisMix, type MixedAxis } from './axis_mix.js'
 import type { Places } from './places.js'
 
 /** A layer whose top holds values of its bottom, each any number of times, axis by axis. */
@@ -18,18 +18,16 @@ export abstract class PlacesLayer extends Layer {
   /** The place of the bottom that each place of the top takes, along every axis. */
   protected abstract placesOf(bottom: Blob): Places
   /** The shape of the top, where it is not one size for each axis of the places. */
-  protected topShape(_bottom: Blob, places: Places): Shape {
-    return places.map(table => table.length)
+  protected topShape(bottom: Blob, places: Places): Shape {
+    return places.map((table, axis) => table?.length ?? bottom.dim(axis))
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.refuseInPlace(bottom, top)
     const places = this.placesOf(bottom[0])
     this.mix ??= new AxisMix(this, this.nothing)
-    this.mix.plan(
-      bottom[0].shape,
-      places.map((table, axis) => ({ axis, taps: table.map(from => (from < 0 ? [] : [{ from, weight: 1 }])) })),
-    )
+    const mixed = places.flatMap((table, axis) => (table ? [taken(axis, table)] : []))
+    this.mix.plan(bottom[0].shape, mixed)
     top[0].reshape(this.topShape(bottom[0], places))
   }
 
@@ -45,3 +43,10 @@ export abstract class PlacesLayer extends Layer {
     this.mix?.dispose()
   }
 }
+
+const taken = (axis: number, table: readonly number[]): MixedAxis => ({
+  axis,
+  out: table.length,
+  most: 1,
+  taps: place => (table[place] < 0 ? [] : [{ from: table[place], weight: 1 }]),
+})

@@ -1,16 +1,14 @@
 import type { FilledResizeLayerParameter } from '../../generated/caffe.js'
-
-/** The places along an axis that one output takes, and how much of each. */
-export type Taps = readonly { readonly from: number; readonly weight: number }[]
+import type { MixedAxis, Taps } from './axis_mix.js'
 
 type Resizing = Pick<
   FilledResizeLayerParameter,
   'method' | 'coordinates' | 'rounding' | 'cubic_coeff' | 'exclude_outside'
 >
 
-/** What each of `out` places takes of `size` places, with the factor that is between them. */
-export function resizeTaps(size: number, out: number, scale: number, p: Resizing): Taps[] {
-  return Array.from({ length: out }, (_, i) => {
+/** What each of `out` places takes of `size` places along an axis, with the factor that is between them. */
+export function resizedAxis(axis: number, size: number, out: number, scale: number, p: Resizing): MixedAxis {
+  const taps = (i: number): Taps => {
     const at = placeOf(i, size, out, scale, p)
     if (p.method === 'NEAREST') return [{ from: within(rounded(at, p.rounding), size), weight: 1 }]
     const low = Math.floor(at)
@@ -21,7 +19,8 @@ export function resizeTaps(size: number, out: number, scale: number, p: Resizing
     return near
       .map((k, j) => ({ from: within(low + k, size), weight: inside[j] ? weights[j] / total : 0 }))
       .filter(({ weight }) => weight !== 0)
-  })
+  }
+  return { axis, out, most: { NEAREST: 1, LINEAR: 2, CUBIC: 4 }[p.method], taps }
 }
 
 function placeOf(i: number, size: number, out: number, scale: number, { coordinates }: Resizing): number {
