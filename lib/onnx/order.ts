@@ -22,6 +22,8 @@ export function inOrder(
       throw new FormatError(`${file}: ${nodeText(node)} reads '${unknown}', which no input, constant or node is called`)
   }
   const missing = outputs.find(({ name }) => !isKnown(name))
+  const twice = outputs.find(({ name }, i) => outputs.findIndex(other => other.name === name) < i)
+  if (twice) throw new FormatError(`${file}: two outputs are called '${twice.name}'`)
   if (missing) throw new FormatError(`${file}: nothing computes the output '${missing.name}'`)
   return sorted(nodes, makers, file)
 }

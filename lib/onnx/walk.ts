@@ -24,6 +24,9 @@ export interface Walked {
 /** How a node is told to somebody who looks for it in a file with thousands. */
 const MOST_ERRORS = 50
 
+/** Most values that all computed constants hold. */
+const MOST_COMPUTED = 2 ** 27
+
 class Walk {
   readonly values = new Map<string, Operand>()
   readonly folded = new Map<string, number>()
@@ -31,6 +34,8 @@ class Walk {
   readonly errors: FormatError[] = []
   /** Values that could not be made: what reads them is not told about as well. */
   private readonly lost = new Set<string>()
+  /** Values that nodes were folded to. */
+  private computed = 0
   private readonly reads = new Map<string, number>()
   readonly workshop: Workshop
 
@@ -84,6 +89,7 @@ class Walk {
     const shape = inputs[0] && node.domain === '' ? foldShape(node, inputs[0].shape) : undefined
     const results = shape ? [shape] : isConstant ? fold(node, constants, this.graph.opset) : undefined
     if (results) {
+      this.takeRoom(node, constants, results)
       this.folded.set(node.op, (this.folded.get(node.op) ?? 0) + 1)
       for (const [i, name] of node.outputs.entries()) if (name && results[i]) this.addConstant(name, results[i])
       return
@@ -95,6 +101,15 @@ class Walk {
       return
     }
     this.build(node, inputs)
+  }
+
+  /** What is computed stays until the net is made: all of it together has a bound as well. */
+  private takeRoom(node: Node, from: readonly (Tensor | undefined)[], results: readonly Tensor[]): void {
+    for (const { data } of results) if (!from.some(tensor => tensor?.data === data)) this.computed += data.length
+    if (this.computed > MOST_COMPUTED)
+      throw new FormatError(
+        `${nodeText(node)}: with it ${this.computed} values were computed while reading; ${MOST_COMPUTED} are allowed`,
+      )
   }
 
   private build(node: Node, inputs: readonly (Operand | undefined)[]): void {

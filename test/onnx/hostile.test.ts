@@ -1,6 +1,7 @@
 /** Graphs that are whole, and mean nothing: what drawn attributes and constants brought to light. */
 import { expect, test } from 'vitest'
 import { FormatError } from '../../lib/errors.js'
+import type { Tensor } from '../../lib/onnx/graph.js'
 import { importGraph } from '../../lib/onnx/import.js'
 import { floats, type GraphText, graphOf, wholes } from './graphs.js'
 
@@ -48,4 +49,17 @@ test.each(cases)('%s', (text, message, settings = {}) => {
   }
   expect(() => importGraph(graphOf(graph))).toThrow(FormatError)
   expect(() => importGraph(graphOf(graph))).toThrow(message)
+})
+
+test('constants that are within bounds one by one, and not together', () => {
+  const size = 2 ** 26
+  const nodes = [0, 1, 2].map(i => [`c${i} = ConstantOfShape(shape)`] as const)
+  // kinds of one byte a value, so that the test takes little memory itself
+  const value: Tensor = { type: 'uint8', shape: [1], data: Uint8Array.of(1) }
+  const text = {
+    outputs: ['c0', 'c1', 'c2'],
+    constants: { shape: wholes(size) },
+    nodes: nodes.map(([node]) => [node, { value: { type: 'tensor', value } as const }] as const),
+  }
+  expect(() => importGraph(graphOf(text))).toThrow(/\(ConstantOfShape\): with it 201326592 values were computed/)
 })

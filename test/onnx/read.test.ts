@@ -226,6 +226,7 @@ describe('hostile models', () => {
     ['an input that a node makes', { ...relu, input: [value('x', 1), value('y', 1)] }, "'y' is defined twice"],
     ['a missing name', { ...relu, input: [] }, "reads 'x', which no input, constant or node is called"],
     ['a missing output', { ...relu, output: [value('z', 1)] }, "nothing computes the output 'z'"],
+    ['an output twice', { ...relu, output: [...relu.output, ...relu.output] }, "two outputs are called 'y'"],
     ['a size below 0', tensorOf([-1]), 'impossible shape [-1]'],
     ['sizes beyond memory', tensorOf([2 ** 20, 2 ** 20]), 'impossible shape'],
     ['an input beyond memory', { ...relu, input: [value('x', 2 ** 20, 2 ** 20)] }, 'impossible shape'],

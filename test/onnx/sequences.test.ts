@@ -133,6 +133,7 @@ test('what an LSTM layer is not is refused', () => {
   expect(lstm('w, r', { activations: strings('Sigmoid', 'Tanh', 'Tanh') })).not.toThrow()
   expect(lstm('w, r', { clip: { type: 'float', value: 2 } })).toThrow('clip is not there')
   expect(lstm('w, r', { input_forget: 1 })).toThrow('input_forget is not there')
+  expect(lstm('w, r', { hidden_size: 7 })).toThrow('hidden_size 7 is not that of its weights, 2')
   expect(lstm('w, r', { direction: 'sideways' })).toThrow('direction sideways is not there')
   expect(lstm('w, r, _, short', {})).toThrow('sequences of 3, 2 steps of 3')
   expect(lstm('w, r, _, _, _, _, p', {})).toThrow('peepholes are not there')

@@ -81,6 +81,8 @@ function lstm(step: Step): readonly Operand[] {
   const b = maybeConstant(step, 3, 'B')
   if (!fits || H < 1 || (b && b.data.length !== directions * 8 * H))
     throw refused(step, `W [${W.shape.join(', ')}] and R [${R.shape.join(', ')}] do not fit its input`)
+  if (int(node, 'hidden_size', H) !== H)
+    throw refused(step, `hidden_size ${int(node, 'hidden_size', H)} is not that of its weights, ${H}`)
   refuseOthers(step, directions, T)
   const states = [5, 6].map(i => {
     const state = step.inputs[i]
