@@ -1,5 +1,6 @@
 /** The hub in a worker: the project, its queue and its events; jobs and what looks at them are workers of their own. */
 import type { InspectRequest, JobId, StudioInfo } from '../api/index.js'
+import { isJobId } from '../core/job_files.js'
 import { answerCalls, Caller, type Channel, channelOf } from './calls.js'
 import { ForeignCode } from './foreign_code.js'
 import { Hub } from './hub.js'
@@ -10,8 +11,12 @@ import { Sandboxes } from './sandboxes.js'
 import { lookingWorker, WorkerInspector } from './worker_inspector.js'
 import { jobWorker, WorkerRunner } from './worker_runner.js'
 
-/** The worker that is asked about code that a person agreed to and did not type. */
+/**
+ * The worker that is asked about code that a person agreed to and did not type, with the jobs that it may see: code that
+ * came with one model sees nothing of another.
+ */
 const SHUT_IN = 'sandbox'
+const isShutIn = (who: string): boolean => who.startsWith(SHUT_IN)
 /** Packing zips takes long, and what is looked at meanwhile shall not wait. */
 const PACKING = new Set(['archive', 'project', 'unpackProject'])
 
@@ -26,8 +31,9 @@ async function open({ programs, version, frames }: HubConfig): Promise<Hub> {
     (await foreign.isIn(id)) ? sandboxes.job(id) : jobWorker(programs.job),
   )
   const { inspector } = new WorkerInspector({
-    who: (method, args) => whoLooks(foreign, sandboxes, method, args),
-    start: async who => (who === SHUT_IN ? sandboxes.looker() : lookingWorker(programs.inspector)),
+    who: (method, args) => whoLooks(foreign, method, args),
+    start: async who => (isShutIn(who) ? sandboxes.looker(who.split(' ').slice(1)) : lookingWorker(programs.inspector)),
+    givesWay: (who, other) => isShutIn(who) && isShutIn(other),
   })
   const threads = self.crossOriginIsolated
   return Hub.open({
@@ -37,17 +43,9 @@ async function open({ programs, version, frames }: HubConfig): Promise<Hub> {
   })
 }
 
-async function whoLooks(
-  foreign: ForeignCode,
-  sandboxes: Sandboxes,
-  method: string,
-  args: readonly unknown[],
-): Promise<string> {
+async function whoLooks(foreign: ForeignCode, method: string, args: readonly unknown[]): Promise<string> {
   if (PACKING.has(method)) return 'packing'
-  const see = async (...jobs: (JobId | undefined)[]) => {
-    for (const job of jobs) if (job !== undefined) await sandboxes.see(job)
-    return SHUT_IN
-  }
+  const see = (...jobs: (JobId | undefined)[]) => [SHUT_IN, ...jobs.filter(isJobId)].join(' ')
   if (method === 'testOne') {
     const [model, { picture }] = args as [JobId, { picture: object }]
     const dataset = 'dataset' in picture ? (picture.dataset as JobId) : undefined

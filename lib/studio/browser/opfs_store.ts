@@ -20,12 +20,12 @@ export function opfsStore(root: FolderHandle): Store {
   }
   return {
     location: () => undefined,
-    async read(path, from = 0) {
+    async read(path, from = 0, most = Number.MAX_SAFE_INTEGER) {
       for (let tries = 1; ; tries++) {
         const found = await file(path)
         if (!found) return undefined
         try {
-          return new Uint8Array(await found.slice(from).arrayBuffer())
+          return new Uint8Array(await found.slice(from, from + most).arrayBuffer())
         } catch (error) {
           // replaced or removed just now
           if (!isGone(error) || tries === TRIES) throw told(path, error)

@@ -36,7 +36,7 @@ export function remoteStore(caller: Caller): RemoteStore {
       await Promise.all(told)
     },
     location: () => undefined,
-    read: (path, from) => call('read', path, from),
+    read: (path, from, most) => call('read', path, from, most),
     size: path => call('size', path),
     write: (path, contents) => call('write', path, contents),
     list: path => call('list', path),
@@ -98,7 +98,7 @@ export function shareStore(channel: Channel, { store, file, mayRead, mayWrite }:
     return found
   }
   const methods: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {
-    read: (path, from) => store.read(readable(path), from as number | undefined),
+    read: (path, from, most) => store.read(readable(path), from as number | undefined, most as number | undefined),
     size: path => store.size(readable(path)),
     list: (path): Promise<StoreEntry[]> => store.list(readable(path)),
     open: path => file(readable(path)),

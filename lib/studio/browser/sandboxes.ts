@@ -1,5 +1,5 @@
 import type { JobId } from '../api/index.js'
-import { folderOf } from '../core/job_files.js'
+import { folderOf, isOwnFile } from '../core/job_files.js'
 import type { Store } from '../core/store.js'
 import { type Caller, channelOf } from './calls.js'
 import type { ForeignCode } from './foreign_code.js'
@@ -19,8 +19,6 @@ export interface SandboxOptions {
 /** Code from elsewhere, shut in: the hub's side. It sees the jobs that it needs, and writes into its own at most. */
 export class Sandboxes {
   private next = 0
-  private readonly seen = new Set<JobId>()
-
   constructor(private readonly options: SandboxOptions) {}
 
   async job(id: JobId): Promise<JobWorker> {
@@ -37,14 +35,11 @@ export class Sandboxes {
     }
   }
 
-  /** May be asked about the jobs that `see` named. */
-  async looker(): Promise<Looker> {
-    const frame = await this.open('inspector', this.seen)
+  /** May be asked about these jobs. */
+  async looker(jobs: readonly JobId[]): Promise<Looker> {
+    const families = await Promise.all(jobs.map(id => this.options.foreign.family(id)))
+    const frame = await this.open('inspector', new Set(families.flat().map(({ id }) => id)))
     return { channel: channelOf(frame.port), onBroken: frame.onBroken, terminate: frame.terminate }
-  }
-
-  async see(id: JobId): Promise<void> {
-    for (const job of await this.options.foreign.family(id)) this.seen.add(job.id)
   }
 
   private async open(role: Role, readable: ReadonlySet<JobId>, own?: JobId) {
@@ -57,7 +52,8 @@ export class Sandboxes {
       file,
       // what may run is asked before it runs; it names nothing but hashes
       mayRead: path => path === 'trust.json' || [...readable].some(job => within(path, folderOf(job))),
-      mayWrite: path => own !== undefined && within(path, folderOf(own)),
+      // what says which code it is, and whose, it may not change
+      mayWrite: path => own !== undefined && isOwnFile(own, path),
     })
     const broken: ((reason: string) => void)[] = []
     const terminate = (): void => {

@@ -17,6 +17,8 @@ export interface InspectorOptions {
   /** Who answers a call; the same for calls that one worker may answer. */
   readonly who: (method: string, args: readonly unknown[]) => Promise<string>
   readonly start: (who: string) => Promise<Looker>
+  /** Whether one of them is ended when another one begins. */
+  readonly givesWay?: (who: string, other: string) => boolean
   readonly limit?: number
 }
 
@@ -63,6 +65,12 @@ export class WorkerInspector {
   private started(who: string): Promise<Running> {
     const found = this.running.get(who)
     if (found) return found
+    for (const [one, running] of this.running)
+      if (this.options.givesWay?.(one, who))
+        running.then(
+          ({ end }) => end('something else is looked at now'),
+          () => {},
+        )
     const starting = this.options.start(who).then(looker => {
       const caller = new Caller(looker.channel)
       const end = (reason: string): void => {

@@ -33,9 +33,12 @@ export class Curves {
       if (this.known.size <= KEPT) break
       this.known.delete(oldest)
     }
-    known.reading = known.reading.then(async () => {
-      for (const event of await known.tail.next()) known.series.add(event)
-    })
+    // what could not be read once may be readable now
+    known.reading = known.reading
+      .catch(() => {})
+      .then(async () => {
+        for (const event of await known.tail.next()) known.series.add(event)
+      })
     await known.reading
     return known.series
   }

@@ -62,7 +62,7 @@ export class Logs {
     const path = pathsOf(id).log
     const size = await this.store.size(path)
     if (size === undefined || size <= from.offset) return { lines: [], next: after }
-    const bytes = from.offset === 0 ? await this.store.read(path) : await this.store.read(path, from.offset)
+    const bytes = await this.store.read(path, from.offset, MAX_LOG)
     if (!bytes) return { lines: [], next: after }
     const text = new TextDecoder().decode(bytes.subarray(0, bytes.lastIndexOf(10) + 1))
     const all = text.split('\n').slice(0, -1)
@@ -73,6 +73,9 @@ export class Logs {
     return { lines, next }
   }
 }
+
+/** Bytes of a log that are looked through at once: layers of one's own may print without end. */
+const MAX_LOG = 2 ** 28
 
 /** Largest file that is shown as text. */
 export const MAX_TEXT = 16 * 2 ** 20

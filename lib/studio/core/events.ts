@@ -1,8 +1,11 @@
 import type { JobEvent } from '../api/index.js'
+import { isEvent } from './checks.js'
 import type { JobEventBody } from './job_context.js'
 import type { Appender, Store } from './store.js'
 
 const NEWLINE = 10
+/** Bytes that are read at once, whatever a job has written. */
+const AT_ONCE = 2 ** 24
 
 /** The events of whole lines, and how many bytes these take. Half a line at the end is not there yet. */
 export function parseEvents(bytes: Uint8Array): { events: JobEvent[]; used: number } {
@@ -11,8 +14,9 @@ export function parseEvents(bytes: Uint8Array): { events: JobEvent[]; used: numb
   for (const line of new TextDecoder().decode(bytes.subarray(0, used)).split('\n')) {
     if (line === '') continue
     try {
-      const event = JSON.parse(line) as JobEvent
-      if (Number.isSafeInteger(event.seq) && typeof event.kind === 'string') events.push(event)
+      const event: unknown = JSON.parse(line)
+      // code of a person's own can write here, too
+      if (isEvent(event)) events.push(event)
     } catch {
       // what a power cut left in the middle of the file
     }
@@ -36,13 +40,18 @@ export class EventTail {
 
   /** What has come since the last time. */
   async next(): Promise<JobEvent[]> {
-    const size = await this.store.size(this.path)
-    if (size === undefined || size <= this.read) return []
-    const bytes = await this.store.read(this.path, this.read)
-    if (!bytes) return []
-    const { events, used } = parseEvents(bytes)
-    this.read += used
-    return events
+    const all: JobEvent[] = []
+    for (;;) {
+      const size = await this.store.size(this.path)
+      if (size === undefined || size <= this.read) return all
+      const bytes = await this.store.read(this.path, this.read, AT_ONCE)
+      if (!bytes) return all
+      const { events, used } = parseEvents(bytes)
+      for (const event of events) all.push(event)
+      // so long a line is no event: it is left out
+      this.read += used || (bytes.length >= AT_ONCE ? bytes.length : 0)
+      if (bytes.length < AT_ONCE) return all
+    }
   }
 }
 

@@ -24,6 +24,15 @@ export const isJobId = (text: unknown): text is JobId =>
 
 export const folderOf = (id: JobId): string => `${JOBS}/${id}`
 
+/** What others say of a job, in its folder: what it is made of, what it may run, how it is called and what became of it. */
+const SAID = /^(?:(?:job|meta|state|removed|stars)\.json$|control\.jsonl$|layers(?:\/|$))/i
+
+/** Whether a path is that of a file that the job itself writes: within its folder, and not what others say of it there. */
+export function isOwnFile(id: JobId, path: string): boolean {
+  const folder = `${folderOf(id)}/`
+  return path.startsWith(folder) && !SAID.test(path.slice(folder.length))
+}
+
 /** Paths of a job's files in the project. */
 export const pathsOf = (id: JobId) => {
   const folder = folderOf(id)

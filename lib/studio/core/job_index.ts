@@ -1,4 +1,5 @@
 import { type JobId, type JobKind, type JobMeta, type JobQuery, type JobSummary, StudioError } from '../api/index.js'
+import { isJobFile, isMeta, isState } from './checks.js'
 import { isJobId, JOBS, type JobFile, pathsOf } from './job_files.js'
 import { newState, type StateFile } from './state.js'
 import { readJson, type Store } from './store.js'
@@ -36,22 +37,22 @@ export class JobIndex {
   async load(id: JobId): Promise<Entry | undefined> {
     const paths = pathsOf(id)
     const [file, meta, state, removed] = await Promise.all([
-      readJson<JobFile>(this.store, paths.job),
-      readJson<JobMeta>(this.store, paths.meta),
-      readJson<StateFile>(this.store, paths.state),
+      readJson(this.store, paths.job),
+      readJson(this.store, paths.meta),
+      readJson(this.store, paths.state),
       readJson<{ at: number }>(this.store, paths.removed),
     ])
-    if (!file || file.id !== id || !isKind(file.kind)) return undefined
-    const entry = entryOf(file, meta ?? metaOf(file), state ?? newState())
-    if (removed) entry.removed = removed.at
+    if (!isJobFile(file) || file.id !== id) return undefined
+    const entry = entryOf(file, isMeta(meta) ? meta : metaOf(file), stateOf(state))
+    if (removed) entry.removed = Number(removed.at) || 0
     this.add(entry)
     return entry
   }
 
   /** Read again what code a job has: a pretrained model's is known when it is done. */
   async readCode(entry: Entry): Promise<void> {
-    const file = await readJson<JobFile>(this.store, pathsOf(entry.id).job)
-    if (file) Object.assign(entry, { code: file.code })
+    const file = await readJson(this.store, pathsOf(entry.id).job)
+    if (isJobFile(file)) Object.assign(entry, { code: file.code })
   }
 
   add(entry: Entry): void {
@@ -116,9 +117,9 @@ export function entryOf(file: JobFile, meta: JobMeta, state: StateFile): Entry {
 }
 
 export const metaOf = ({ form, kind }: JobFile): JobMeta => ({
-  name: form.name ?? kind,
+  name: typeof form.name === 'string' ? form.name : kind,
   notes: '',
-  group: ('group' in form ? form.group : undefined) ?? '',
+  group: 'group' in form && typeof form.group === 'string' ? form.group : '',
   starred: false,
 })
 
@@ -131,8 +132,11 @@ export function summaryOf({ id, kind, created, parents, meta, state, trouble }: 
   return { id, kind, created, parents, ...meta, state: state.state, attempt, progress, seconds, ...given }
 }
 
-const isKind = (kind: unknown): kind is JobKind =>
-  kind === 'dataset' || kind === 'model' || kind === 'evaluation' || kind === 'pretrained'
+/** A job that says nothing has not begun; one that says what is no state waits for a person. */
+function stateOf(given: unknown): StateFile {
+  if (given === undefined) return newState()
+  return isState(given) ? given : { ...newState('stopped'), error: 'its state.json says what is no state' }
+}
 
 /** Every `upload` that stands in a form. */
 function uploadsOf(value: unknown): string[] {

@@ -8,7 +8,8 @@ export function memoryStore(files: Map<string, Uint8Array> = new Map()): Store {
   const bytesOf = (contents: Uint8Array | string) =>
     typeof contents === 'string' ? new TextEncoder().encode(contents) : contents.slice()
   return {
-    read: async (path, from = 0) => files.get(checkPath(path))?.slice(from),
+    read: async (path, from = 0, most = Number.MAX_SAFE_INTEGER) =>
+      files.get(checkPath(path))?.slice(from, from + most),
     size: async path => files.get(checkPath(path))?.length,
     write: async (path, contents) => void files.set(checkPath(path), bytesOf(contents)),
     async appender(path) {

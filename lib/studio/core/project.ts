@@ -201,6 +201,8 @@ export class Project {
       throw new StudioError(`'${entry.meta.name}' is ${state} already`, 409)
     if (state === 'done') throw new StudioError(`'${entry.meta.name}' is done: there is nothing left to do`, 409)
     this.trusted.mustTrust(entry.code)
+    // what an archive brought was never asked whether its places may be read
+    await this.checkPlaces(await formOf(this.options.store, entry))
     const { error, ...rest } = entry.state
     await this.workshop.put(entry, { ...rest, state: 'queued', fruitless: 0 })
     await this.workshop.enqueue(entry)

@@ -4,14 +4,15 @@ import { importDeflate } from '../../data/inflate.js'
 import { type ZipEntry, zipEntries, zipPacked } from '../../data/zip.js'
 import { macrotask, mustYield } from '../../system/macrotask.js'
 import { type JobId, StudioError } from '../api/index.js'
-import { folderOf, isJobId, JOBS, type JobFile, pathsOf } from './job_files.js'
+import { isJobFile, isMeta, isState } from './checks.js'
+import { folderOf, isJobId, JOBS, pathsOf } from './job_files.js'
 import { checkPath, listAll, readJson, type Store, writeJson } from './store.js'
 import { ZipWriter } from './zip_writer.js'
 
 /** What says that a zip is a project's. */
 const MARK = 'project.json'
 /** Of the machine that the job ran on: nobody else's business. */
-const OWN = /^(control\.jsonl|removed\.json)$/
+const OWN = /^(control\.jsonl|removed\.json|process\.json|output\.txt)$/
 const PIECE = 2 ** 20
 /** Files that are packed are unpacked as a whole. */
 const MOST_PACKED = 2 ** 30
@@ -142,10 +143,11 @@ async function unpackFile(
 /** Texts that say what they must, and no state of another machine. */
 async function settle(store: Store, id: JobId): Promise<void> {
   const paths = pathsOf(id)
-  const job = await readJson<JobFile>(store, paths.job)
-  if (job?.version !== 1 || job.id !== id || !Array.isArray(job.code))
-    throw new StudioError(`the job.json of '${id}' in the zip is none`, 422)
-  const state = await readJson<{ state?: string }>(store, paths.state)
-  if (state && /^(queued|running|interrupted)$/.test(String(state.state)))
+  const [job, meta, state] = await Promise.all([paths.job, paths.meta, paths.state].map(path => readJson(store, path)))
+  const none = (name: string) => new StudioError(`the ${name} of '${id}' in the zip is none`, 422)
+  if (!isJobFile(job) || job.id !== id) throw none('job.json')
+  if (meta !== undefined && !isMeta(meta)) throw none('meta.json')
+  if (state !== undefined && !isState(state)) throw none('state.json')
+  if (state && /^(queued|running|interrupted)$/.test(state.state))
     await writeJson(store, paths.state, { ...state, state: 'stopped' })
 }

@@ -7,8 +7,8 @@ import { StudioError } from '../api/index.js'
  * slashes: `jobs/20261129-0131-k7f3/job.json`; see `checkPath`. Folders come with their first file.
  */
 export interface Store {
-  /** The bytes from `from` on (default 0) to the end; undefined where there is no such file. */
-  read(path: string, from?: number): Promise<Uint8Array | undefined>
+  /** The bytes from `from` on (default 0) to the end, `most` of them; undefined where there is no such file. */
+  read(path: string, from?: number, most?: number): Promise<Uint8Array | undefined>
   /** Bytes of a file; undefined where there is none. */
   size(path: string): Promise<number | undefined>
   /** The whole file at once: who reads it sees the old one or the new one. */

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -140,15 +140,20 @@ async function json(context: Context): Promise<unknown> {
 
 /** A file of the project, always as something to be saved: nothing of a user's is shown as a page. */
 async function download(store: Store, path: string, name: string): Promise<Response> {
-  const location = store.location(path)!
-  const found = await stat(location).catch(() => undefined)
-  if (!found?.isFile()) throw new StudioError('the file is gone', 404)
-  const stream = Readable.toWeb(createReadStream(location)) as ReadableStream<Uint8Array>
+  // refuses what a link leads to
+  const size = await store.size(path)
+  if (size === undefined) throw new StudioError('the file is gone', 404)
+  const file = await open(store.location(path)!, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  // of that size, whatever is added meanwhile
+  const stream = Readable.toWeb(
+    size ? file.createReadStream({ end: size - 1 }) : Readable.from([]),
+  ) as ReadableStream<Uint8Array>
+  if (!size) await file.close()
   const plain = name.replace(/[^\w.-]/g, '_')
   return new Response(stream, {
     headers: {
       'content-type': 'application/octet-stream',
-      'content-length': String(found.size),
+      'content-length': String(size),
       'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name)}`,
       'cache-control': 'no-store',
     },

@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { StudioError } from '../api/index.js'
 
 /** Names that are listed at once. */
@@ -34,6 +34,15 @@ export class DataRoots {
     const real = await realpath(path).catch(() => undefined)
     if (real === undefined) throw new StudioError(`'${path}': there is no such file or folder`, 422)
     if (!this.real.some(root => isWithin(root, real))) throw outside()
+  }
+
+  /** Whether a path, links followed, lies within one of the folders; what is not there lies where its folder does. */
+  async holds(path: string): Promise<boolean> {
+    const at = resolve(path)
+    const real = await realpath(at).catch(async () =>
+      join(await realpath(dirname(at)).catch(() => dirname(at)), basename(at)),
+    )
+    return [at, real].some(one => [...this.roots, ...this.real].some(root => isWithin(root, one)))
   }
 
   /** What the path so far may become. */

@@ -32,14 +32,14 @@ export function nodeStore(root: string): Store {
   }
   return {
     location,
-    async read(path, from = 0) {
+    async read(path, from = 0, most = Number.MAX_SAFE_INTEGER) {
       const it = await file(path)
       if (!it) return undefined
-      const handle = await open(it.at, 'r').catch(missing)
+      const handle = await open(it.at, READ).catch(missing)
       if (!handle) return undefined
       try {
         const { size } = await handle.stat()
-        const bytes = new Uint8Array(Math.max(0, size - from))
+        const bytes = new Uint8Array(Math.min(most, Math.max(0, size - from)))
         let done = 0
         while (done < bytes.length) {
           const { bytesRead } = await handle.read(bytes, done, bytes.length - done, from + done)
@@ -113,6 +113,9 @@ export function nodeStore(root: string): Store {
     },
   }
 }
+
+/** Not where a link leads that came just now. */
+const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 
 /** What the system refuses (no room left, a folder that may only be read) says which file it was. */
 const told = (path: string, error: unknown): StudioError =>

@@ -26,6 +26,10 @@ import { Tickets } from './tickets.js'
 import { Uploads } from './uploads.js'
 
 const HOUR = 3_600_000
+/** Connections at once: a browser opens six. */
+const MOST_CONNECTIONS = 500
+/** Milliseconds in which a request must say what it wants. */
+const PATIENCE = 20_000
 const MAX_UPLOAD = 4 * 2 ** 30
 
 export interface Started {
@@ -42,8 +46,9 @@ export async function startServer(options: StartOptions, beside: Beside = beside
   const cores = options.threads ?? availableParallelism()
   const confined = options.confined ?? true
   const maxUpload = options.maxUpload ?? MAX_UPLOAD
-  const token = options.token ?? (await tokenOf(options.tokenFile))
   await mkdir(root, { recursive: true })
+  if (options.tokenFile !== undefined) await mustBeApart(options.tokenFile, [root, ...data])
+  const token = options.token ?? (await tokenOf(options.tokenFile))
   const lock = join(root, 'lock')
   clearDead(lock)
   if (!claimFile(lock))
@@ -132,6 +137,16 @@ function addNames(
   origins.add(origin.toLowerCase())
 }
 
+/** Jobs run code of all kinds, and may read these folders. */
+async function mustBeApart(tokenFile: string, readable: readonly string[]): Promise<void> {
+  for (const folder of readable)
+    if (await (await DataRoots.open([folder])).holds(tokenFile))
+      throw new StudioError(
+        `--token-file ${tokenFile}: jobs may read '${resolve(folder)}', and custom layers with them: keep the token elsewhere, or name another folder by --data`,
+        400,
+      )
+}
+
 /** 256 bits: those of the file, which is made where it is not there; or new ones. */
 async function tokenOf(file: string | undefined): Promise<string> {
   const fresh = randomBytes(32).toString('base64url')
@@ -154,7 +169,11 @@ function listening(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname, port }, () => {
       server.off('error', failed)
-      resolve(server as Server)
+      const listening = server as Server
+      // who says nothing, or half a request, keeps nobody else out
+      listening.maxConnections = MOST_CONNECTIONS
+      listening.headersTimeout = PATIENCE
+      resolve(listening)
     })
     const failed = (error: NodeJS.ErrnoException) => {
       const why =

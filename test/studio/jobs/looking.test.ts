@@ -8,6 +8,7 @@ import { readFacts } from '../../../lib/studio/core/facts.js'
 import type { JobFile } from '../../../lib/studio/core/job_files.js'
 import { memoryStore } from '../../../lib/studio/core/memory_store.js'
 import { unpackProject } from '../../../lib/studio/core/project_archive.js'
+import { newState } from '../../../lib/studio/core/state.js'
 import { readJson } from '../../../lib/studio/core/store.js'
 import { codeFiles, Trust } from '../../../lib/studio/core/trust.js'
 import { looking } from '../../../lib/studio/jobs/looking.js'
@@ -283,7 +284,8 @@ describe('The archive of a model', () => {
 describe('A zip of a project', () => {
   test('brings whole jobs to another project, byte for byte; what ran has stopped', async () => {
     const { store, context } = project
-    await store.write(`jobs/${MODEL}/state.json`, JSON.stringify({ state: 'running', attempt: 1, pid: 7 }))
+    await store.write(`jobs/${MODEL}/state.json`, JSON.stringify({ ...newState('running'), attempt: 1 }))
+    await store.write(`jobs/${MODEL}/process.json`, '{"pid":7,"at":1}')
     await store.write(`jobs/${MODEL}/control.jsonl`, '{}')
     await looking.project(context, [DATASET, MODEL], 'downloads/project.zip')
     const zip = (await store.read('downloads/project.zip'))!
@@ -295,12 +297,13 @@ describe('A zip of a project', () => {
       await store.read(`jobs/${DATASET}/train_db/data.mdb`),
     )
     expect(await readJson(other, `jobs/${MODEL}/state.json`)).toMatchObject({ state: 'stopped' })
-    expect(await other.size(`jobs/${MODEL}/control.jsonl`)).toBeUndefined()
+    for (const own of ['control.jsonl', 'process.json'])
+      expect(await other.size(`jobs/${MODEL}/${own}`)).toBeUndefined()
     // its code is nobody's friend there
     await expect(looking.testOne(contextOf(other), MODEL, { picture: item })).rejects.toMatchObject({ status: 403 })
     expect((await looking.items(contextOf(other), DATASET, { set: 'val' })).total).toBe(10)
     expect(await unpackProject(other, 'uploads/p/files/p.zip')).toEqual([])
-    await store.remove(`jobs/${MODEL}/state.json`)
+    for (const name of ['state.json', 'process.json']) await store.remove(`jobs/${MODEL}/${name}`)
   })
 
   const mark = strToU8('{"format":"ristretto project","version":1}')
@@ -316,6 +319,21 @@ describe('A zip of a project', () => {
     ['what is no job', { 'project.json': mark, 'trust.json': mark }, /belongs to no job/],
     ['a job without job.json', { 'project.json': mark, [`jobs/${A}/net.prototxt`]: mark }, /has no job.json/],
     ['a job that is another', { 'project.json': mark, [`jobs/${A}/job.json`]: job('20261129-0131-bbbb') }, /is none/],
+    [
+      'parents that are none',
+      { 'project.json': mark, [`jobs/${A}/job.json`]: job(A, { parents: null }) },
+      /job.json .*is none/,
+    ],
+    [
+      'code that is no list',
+      { 'project.json': mark, [`jobs/${A}/job.json`]: job(A, { code: { length: 1 } }) },
+      /is none/,
+    ],
+    [
+      'a state that is none',
+      { 'project.json': mark, [`jobs/${A}/job.json`]: job(A), [`jobs/${A}/state.json`]: strToU8('{"state":7}') },
+      /state.json .*is none/,
+    ],
     ['no mark', { [`jobs/${A}/job.json`]: job(A) }, /no project of Studio/],
   ]
   test.each(hostile)('with %s is refused, and nothing of it stays', async (_, files, message) => {

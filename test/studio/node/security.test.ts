@@ -1,8 +1,10 @@
 /** Who is refused, and what nobody can reach: a sentence of the design each. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { folderOf, pathsOf } from '../../../lib/studio/core/job_files.js'
+import { startServer } from '../../../lib/studio/node/server.js'
 import { HOST, serverRig, TOKEN } from './server_rig.js'
 
 const status = async (response: Promise<Response>) => (await response).status
@@ -153,6 +155,40 @@ describe('files', () => {
     now = 60_001
     expect(await status(ask(second))).toBe(404)
     expect(await status(ask('/download/abc'))).toBe(404)
+  })
+
+  test('are what they were when somebody asked for them: no link that a job puts there since, and no more than was there', async () => {
+    const { json, ask, dataset, store, root } = await serverRig()
+    const id = await dataset()
+    const path = `${pathsOf(id).folder}/log.txt`
+    const address = async () => (await json('POST', `/api/jobs/${id}/address`, { path: 'log.txt' })).body as string
+    for (const text of ['some lines', '']) {
+      await store.write(path, text)
+      const got = await ask(await address())
+      expect([got.headers.get('content-length'), await got.text()]).toEqual([String(text.length), text])
+    }
+    await writeFile(join(root, 'secret'), 'secret')
+    const late = await address()
+    await store.remove(path)
+    await symlink(join(root, 'secret'), join(root, 'project', path))
+    const refused = await ask(late)
+    expect(refused.status).toBe(403)
+    expect(await refused.text()).not.toMatch('"secret"')
+  })
+
+  test('with the token lie where no job may read', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'ristretto-token-'))
+    onTestFinished(() => rm(root, { recursive: true, force: true }))
+    await mkdir(join(root, 'data'))
+    await mkdir(join(root, 'keys'))
+    await symlink(join(root, 'data'), join(root, 'keys/sly'))
+    const nowhere = new URL('file:///nowhere/')
+    const beside = { job: nowhere, inspector: nowhere, page: nowhere }
+    const start = (tokenFile: string) =>
+      startServer({ root: join(root, 'project'), port: 0, data: [join(root, 'data')], tokenFile }, beside)
+    for (const file of ['data/token', 'project/token', 'data/../project/jobs/token', 'keys/sly/token'])
+      await expect(start(join(root, file)), file).rejects.toThrow(/jobs may read .*keep the token elsewhere/)
+    expect(await readdir(join(root, 'data'))).toEqual([])
   })
 })
 
