@@ -33,7 +33,10 @@ const face = `${root}lib/index.ts`
 const PARTS = 'lib/parts'
 const programs = Object.fromEntries([
   [`${PARTS}/train_member`, `${root}lib/group/train_member.ts`],
-  ...['job', 'inspector'].map(name => [`lib/studio/node/${name}_process`, `${root}lib/studio/node/${name}_process.ts`]),
+  ...['job', 'inspector', 'engines'].map(name => [
+    `lib/studio/node/${name}_process`,
+    `${root}lib/studio/node/${name}_process.ts`,
+  ]),
 ])
 /** Packages that Studio's server is made of: no user installs them. */
 const bundled = ['hono', '@hono/node-server', 'valibot']

@@ -24,6 +24,7 @@ export interface StudioInfo {
   readonly mode: 'server' | 'browser'
   /** Name of the folder of the project. */
   readonly project: string
+  /** Those that start here. A server tries them when somebody first asks, and tells of more once it knows. */
   readonly engines: readonly string[]
   readonly cores: number
   /** Whether several threads can be used: a page needs two headers for that. */

@@ -26,7 +26,7 @@ export class Addons {
 
   /** Take note of what the form of a new job asks for. */
   async note(id: JobId, form: Forms[JobKind]): Promise<void> {
-    if (!('engine' in form) || form.engine !== 'native') return
+    if (!('engine' in form) || (form.engine !== 'native' && form.engine !== 'gpu')) return
     this.known.add(id)
     this.writing = this.writing
       .catch(() => {})

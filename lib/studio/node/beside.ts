@@ -5,6 +5,7 @@ import { StudioError } from '../api/index.js'
 export interface Beside {
   readonly job: URL
   readonly inspector: URL
+  readonly engines: URL
   readonly page: URL
 }
 
@@ -16,6 +17,7 @@ export function besideThis(): Beside {
   return {
     job: new URL('job_process.js', folder),
     inspector: new URL('inspector_process.js', folder),
+    engines: new URL('engines_process.js', folder),
     page: new URL('../../../studio/page/', folder),
   }
 }

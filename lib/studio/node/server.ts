@@ -23,6 +23,7 @@ import { processInspector } from './process_inspector.js'
 import { claimFile, clearDead, readMark, releaseFile } from './process_mark.js'
 import { ProcessRunner } from './process_runner.js'
 import { Tickets } from './tickets.js'
+import { tryEngines } from './try_engines.js'
 import { Uploads } from './uploads.js'
 
 const HOUR = 3_600_000
@@ -67,6 +68,8 @@ export async function startServer(options: StartOptions, beside: Beside = beside
     const runner = new ProcessRunner({ ...shared, program: beside.job })
     const { inspector, close: endInspector } = processInspector({ ...shared, program: beside.inspector })
     undo.push(endInspector)
+    const engines = tryEngines({ program: beside.engines, confined })
+    undo.push(engines.close)
     const checkPath = (path: string) => roots.check(path)
     const project = await Project.open({ store, runner, prepare, trainings, cores, layers, checkPath })
     undo.push(() => project.close())
@@ -86,7 +89,7 @@ export async function startServer(options: StartOptions, beside: Beside = beside
           version,
           mode: 'server',
           project: projectName(root),
-          engines: ['wasm', 'native', 'gpu', 'js'],
+          engines: await engines.names(),
           cores,
           threads: true,
           trainings,

@@ -75,6 +75,11 @@ export class Desk {
     }
   }
 
+  /** Ask again what can be done here: engines are tried while one looks around. */
+  async look(): Promise<void> {
+    this.info.value = await this.studio.info().catch(() => this.info.value)
+  }
+
   /** What happens in one job. Returns what ends it. */
   follow(id: JobId, listener: (event: JobEvent) => void): () => void {
     const set = this.listeners.get(id) ?? new Set()

@@ -183,7 +183,7 @@ describe('files', () => {
     await mkdir(join(root, 'keys'))
     await symlink(join(root, 'data'), join(root, 'keys/sly'))
     const nowhere = new URL('file:///nowhere/')
-    const beside = { job: nowhere, inspector: nowhere, page: nowhere }
+    const beside = { job: nowhere, inspector: nowhere, engines: nowhere, page: nowhere }
     const start = (tokenFile: string) =>
       startServer({ root: join(root, 'project'), port: 0, data: [join(root, 'data')], tokenFile }, beside)
     for (const file of ['data/token', 'project/token', 'data/../project/jobs/token', 'keys/sly/token'])

@@ -12,6 +12,7 @@ const built = await builtStudio()
 const beside = {
   job: new URL('node/job_process.js', built),
   inspector: new URL('node/inspector_process.js', built),
+  engines: new URL('node/engines_process.js', built),
   page: new URL('page/', built),
 }
 

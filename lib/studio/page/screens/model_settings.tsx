@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { JobSummary, ModelForm, RateForm, StudioError, Sweep } from '../../api/index.js'
 import { useDesk } from '../desk.js'
 import { parseSweep, sweepText } from '../format.js'
@@ -247,7 +247,9 @@ function RateCurve({ form, sound }: { form: ModelForm; sound: boolean }) {
 }
 
 function EnginePanel({ form, onChange }: { form: ModelForm; onChange: Change }) {
-  const { info } = useDesk()
+  const desk = useDesk()
+  const { info } = desk
+  useEffect(() => void desk.look(), [desk])
   const t = texts.newModel
   const engines = info.value?.engines ?? ['wasm']
   return (
