@@ -4,8 +4,10 @@ import { isNode } from '../system/nodejs.js'
 import { withBounds } from './bounds.js'
 import { jsKernels } from './js.js'
 import { findBlas } from './native/blas.js'
+import { convolver } from './native/onednn/convolve.js'
 import { joiner } from './native/onednn/join.js'
 import { openOnednn } from './native/onednn/open.js'
+import type { Runner } from './native/onednn/program.js'
 import { fusing } from './wasm/after.js'
 import { convolutionTaker, preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
 import { bounds, wasmKernels } from './wasm/bind/index.js'
@@ -49,20 +51,30 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
   const { module, heap } = await wasmRuntime()
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
   const { kernels, prepared } = nativeKernels(pool.exports)
+  const runner: Runner = {
+    heap,
+    threads: pool.threads,
+    run: (table, chunks) => pool.exports.runPrimitives(table, chunks),
+  }
+  const isWinograd = (s: ConvolutionShape) => prepared.length(s) > 0
+  const byPrimitive = onednn && convolver(onednn.library, runner, isWinograd)
   const engine: HostEngine = {
     ...wasm,
     name: 'native',
     detail: `${blas.measured ?? blas.name}${onednn ? `; primitives of oneDNN ${onednn.library.version.join('.')}` : ''}, ${threads}`,
-    kernels: withBounds({ ...jsKernels, ...kernels }, bounds),
+    kernels: withBounds(
+      {
+        ...jsKernels,
+        ...kernels,
+        convolution(...call) {
+          if (!byPrimitive?.(...call)) kernels.convolution(...call)
+        },
+      },
+      bounds,
+    ),
     prepared: withPreparedBounds(prepared),
     dryRun: dryRunner(module, nativeKernels),
-    join:
-      onednn &&
-      joiner(
-        onednn.library,
-        { heap, threads: pool.threads, run: (table, chunks) => pool.exports.runPrimitives(table, chunks) },
-        s => prepared.length(s) > 0,
-      ),
+    join: onednn && joiner(onednn.library, runner, isWinograd),
   }
   return { engine, pool }
 }

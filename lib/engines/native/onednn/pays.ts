@@ -41,22 +41,29 @@ function padding({ channels, outputs, group }: Planar, block: number): number {
   return filled(outputs) * (channels < block / 2 ? 1 : filled(channels))
 }
 
-/** A value that is moved from one layout to another costs as much as so many multiplications. */
+/** A value that is moved from one layout to another costs as much as so many multiplications; weights are moved badly. */
 const MOVED = 8
+const MOVED_WEIGHT = 16
+/** Time of the engine's own kernels without Winograd's products, and with a filter for each channel. */
+const ALONE = 1.25
+const DEPTHWISE = 8
+/** Multiplications below which calls cost what is saved. */
+const LEAST = 1e6
+const LEAST_DEPTHWISE = 1e5
 
 /**
- * The same for a single convolution between plain memories, whose values are moved to the library's layout and back.
- * Winograd's products are never behind then.
+ * The same for a single convolution between plain memories, whose values are moved to the library's layout and back,
+ * and whose weights may have changed. Winograd's products are never behind then, and a 1×1 kernel is a product of
+ * matrices as it is.
  */
-export function paysAlone(s: ConvolutionShape, shape: Planar, block: number): boolean {
+export function paysAlone(shape: Planar, batch: number, block: number): boolean {
+  const { channels, outputs, group, kernel, input, output } = shape
+  if (kernel.every(size => size === 1)) return false
+  const isDepthwise = group > 1 && group === channels
   const work = workOf(shape)
-  if (s.batch * work < LEAST) return false
-  const plane = ([height, width]: readonly [number, number]) => height * width
-  const moved = (shape.channels < block ? 0 : shape.channels * plane(shape.input)) + shape.outputs * plane(shape.output)
-  return work * padding(shape, block) + MOVED * moved <= work * ALONE
+  if (batch * work < (isDepthwise ? LEAST_DEPTHWISE : LEAST)) return false
+  const moved = (channels < block ? 0 : channels * input[0] * input[1]) + outputs * output[0] * output[1]
+  const weights = ((channels * outputs) / group) * kernel[0] * kernel[1]
+  const theirs = batch * (work * padding(shape, block) + MOVED * moved) + MOVED_WEIGHT * weights
+  return theirs <= batch * work * (isDepthwise ? DEPTHWISE : ALONE)
 }
-
-/** Multiplications below which calls cost what is saved. */
-const LEAST = 5e5
-/** Time of the engine's own convolutions without Winograd's products. */
-const ALONE = 1.35
