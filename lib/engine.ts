@@ -716,6 +716,8 @@ export interface Kernels {
 export interface Workspace {
   readonly own: number
   readonly shared: number
+  /** What they keep for these calls alone. */
+  readonly kept?: number
 }
 
 /**

@@ -58,6 +58,7 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
   }
   const isWinograd = (s: ConvolutionShape) => prepared.length(s) > 0
   const byPrimitive = onednn && convolver(onednn.library, runner, isWinograd)
+  const dryRun = dryRunner(module, nativeKernels)
   const engine: HostEngine = {
     ...wasm,
     name: 'native',
@@ -67,13 +68,16 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
         ...jsKernels,
         ...kernels,
         convolution(...call) {
-          if (!byPrimitive?.(...call)) kernels.convolution(...call)
+          if (!byPrimitive?.convolution(...call)) kernels.convolution(...call)
+        },
+        convolutionInputGradient(...call) {
+          if (!byPrimitive?.inputGradient(...call)) kernels.convolutionInputGradient(...call)
         },
       },
       bounds,
     ),
     prepared: withPreparedBounds(prepared),
-    dryRun: dryRunner(module, nativeKernels),
+    dryRun: byPrimitive ? byPrimitive.counting(dryRun) : dryRun,
     join: onednn && joiner(onednn.library, runner, isWinograd),
   }
   return { engine, pool }

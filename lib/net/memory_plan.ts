@@ -70,14 +70,16 @@ function workspaceOf({ nodes }: BuiltNet): number {
   let own = 0
   let shared = 0
   let threads = 0
+  let kept = 0
   for (const node of nodes) {
     const workspace = dryRunOf(node)
     if (!workspace) continue
     threads = node.layer.engine.threads
     own = Math.max(own, workspace.own)
     shared = Math.max(shared, workspace.shared, SUMS)
+    kept += workspace.kept ?? 0
   }
-  return threads === 0 ? 0 : shared + threads * own + LINES * (threads + 1)
+  return threads === 0 ? 0 : shared + threads * own + kept + LINES * (threads + 1)
 }
 
 /** What kernels work with in the passes of one layer: for each thread, and for all of them. */
@@ -89,7 +91,8 @@ function dryRunOf({ layer, top, bottom, needsBackward, bottomNeedsBackward }: Ne
 /** The same, all together. */
 export function workspaceOfNode(node: NetNode): number {
   const workspace = dryRunOf(node)
-  return workspace ? workspace.shared + node.layer.engine.threads * workspace.own : 0
+  if (!workspace) return 0
+  return workspace.shared + node.layer.engine.threads * workspace.own + (workspace.kept ?? 0)
 }
 
 /** Blocks fill whole cache lines. */

@@ -41,7 +41,7 @@ function shapeOf({ batch, channels, outputs, size, kernel, stride = 1, pad = 0, 
 const same = (a: Float32Array, b: Float32Array) => Buffer.compare(Buffer.from(a.buffer), Buffer.from(b.buffer)) === 0
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)
 
-/** The results of two calls, between which the weights change. */
+/** The results and gradients of three calls, between which the weights change. */
 function results(engine: HostEngine, s: ConvolutionShape, hasBias: boolean, after?: After): Float32Array[] {
   const stream = new RandomStream(3, 'convolution')
   const filled = (n: number) => {
@@ -55,11 +55,13 @@ function results(engine: HostEngine, s: ConvolutionShape, hasBias: boolean, afte
   const w = filled((s.outputs * s.channels * product(s.kernel)) / s.group)
   const bias = hasBias ? filled(s.outputs) : null
   const y = new Memory(s.batch * s.outputs * product(s.output), engine.heap)
-  return [0, 1, 2].map(call => {
+  const [dy, dx] = [filled(y.length), filled(x.length)]
+  return [0, 1, 2].flatMap(call => {
     if (call === 1) w.write(values => values.fill(0.25, 3, 60))
     if (call === 2) w.array.fill(-0.25, 3, 60)
     engine.kernels.convolution(s, x, w, bias, y, after)
-    return y.values.slice()
+    engine.kernels.convolutionInputGradient(s, dy, w, dx)
+    return [y.values.slice(), dx.values.slice()]
   })
 }
 
@@ -67,6 +69,7 @@ const cases: [string, Sizes, boolean, After?][] = [
   ['a first layer', { batch: 2, channels: 3, outputs: 64, size: 33, kernel: 7, stride: 2, pad: 3 }, true, { relu: 0 }],
   ['5×5, many images', { batch: 5, channels: 32, outputs: 32, size: 12, kernel: 5, pad: 2 }, true],
   ['3×3 in steps of two, a clip', { batch: 1, channels: 64, outputs: 96, size: 20, kernel: 3, stride: 2 }, false, { clip: [0, 6] }], // biome-ignore format: one case a line
+  ['5×5 in two groups, a single image', { batch: 1, channels: 32, outputs: 96, size: 21, kernel: 5, pad: 1, group: 2 }, false], // biome-ignore format: one case a line
   ['a filter for each channel', { batch: 4, channels: 44, outputs: 44, size: 17, kernel: 3, pad: 1, group: 44 }, true],
 ]
 

@@ -31,6 +31,13 @@ export interface ConvolutionOp extends Base {
   after: After | undefined
   y: Value
 }
+/** The gradient of a convolution's input, y, from that of its output, x. */
+export interface InputGradientOp extends Base {
+  readonly kind: 'input gradient'
+  readonly shape: Planar
+  readonly weight: Memory
+  readonly x: Value
+}
 export interface PoolOp extends Base {
   readonly kind: 'pool'
   readonly method: Pooled
@@ -58,7 +65,7 @@ export interface ConcatOp extends Base {
   readonly kind: 'concat'
   readonly parts: readonly Value[]
 }
-export type Op = ConvolutionOp | PoolOp | LrnOp | EltwiseOp | AddOp | ConcatOp
+export type Op = ConvolutionOp | InputGradientOp | PoolOp | LrnOp | EltwiseOp | AddOp | ConcatOp
 
 export const readsOf = (op: Op): readonly Value[] => {
   if (op.kind === 'concat') return op.parts
@@ -350,4 +357,15 @@ function fused(ops: readonly Op[], wanted: ReadonlySet<Value>): Op[] {
     }
   }
   return left
+}
+
+/** A single gradient between plain memories. */
+export function inputGradientGraph(s: ConvolutionShape, dy: Memory, weight: Memory, dx: Memory): Graph {
+  const shape = planar(s)
+  const [x, y]: Value[] = [
+    { extent: { channels: s.outputs, height: shape.output[0], width: shape.output[1] }, source: dy },
+    { extent: { channels: s.channels, height: shape.input[0], width: shape.input[1] }, source: undefined },
+  ]
+  const ops: Op[] = [{ kind: 'input gradient', layer: 0, shape, weight, x, y }]
+  return { first: 0, last: 0, batch: s.batch, ops, results: new Map([[dx, y]]) }
 }

@@ -9,10 +9,14 @@ export const DST = 17
 export const WEIGHTS = 33
 export const BIAS = 41
 export const SCRATCH = 80
+export const DIFF_SRC = 129
+export const DIFF_DST = 145
 
 const INFERENCE = 96
 const [DIRECT, MAXIMUM, MEAN_OF_ALL, MEAN_INSIDE, ACROSS, ADD] = [1, 0x1ff, 0x2ff, 0x3ff, 0xaff, 0x1fff0]
-const [SOURCE_OF, WEIGHTS_OF, DESTINATION_OF, SCRATCH_OF] = [129, 131, 133, 136]
+const [SOURCE_OF, DIFF_SOURCE_OF, WEIGHTS_OF, DESTINATION_OF, DIFF_DESTINATION_OF, SCRATCH_OF] = [
+  129, 130, 131, 133, 134, 136,
+]
 const USER = 1
 
 /** Channels of images: all values lie together, plain (C, H, W) or with channels in blocks. */
@@ -109,6 +113,29 @@ export class Primitives {
         [INFERENCE, DIRECT, src, weights, bias, dst, ...lists],
         posts,
         hasBias ? { ...CONVOLVED, [BIAS]: [WEIGHTS_OF, 1] } : CONVOLVED,
+      )
+    })
+  }
+
+  /** The gradient of a convolution's input from that of its output. */
+  inputGradient(shape: Planar): Primitive {
+    const { library } = this
+    const { channels, outputs, input, output } = shape
+    return this.within(own => {
+      const dx = own(this.describe({ channels, height: input[0], width: input[1] }, false))
+      const weights = own(library.describe(weightSizes(shape), ANY))
+      const dy = own(this.describe({ channels: outputs, height: output[0], width: output[1] }, false))
+      const pads = [0, 1].map(i => overhang(shape, i))
+      const lists = [shape.stride, shape.dilation.map(d => d - 1), shape.pad, pads].map(list => library.sizes(list))
+      // v3 asks for a forward primitive to go by; sizes and layouts say enough
+      const hint = library.isV3 ? [0] : []
+      return this.make(
+        'convolution_backward_data',
+        'dilated_convolution_backward_data',
+        `int${`, ${ADDRESS}`.repeat(7 + hint.length)}`,
+        [DIRECT, dx, weights, dy, ...lists, ...hint],
+        undefined,
+        { [DIFF_SRC]: DIFF_SOURCE_OF, [WEIGHTS]: WEIGHTS_OF, [DIFF_DST]: DIFF_DESTINATION_OF },
       )
     })
   }

@@ -3,7 +3,7 @@ import type { Block, Heap, Memory } from '../../../memory.js'
 import { CALL, IMAGES, PARTS } from './execute.js'
 import type { Graph, Value } from './graph.js'
 import { type Handle, type Library, Refused } from './library.js'
-import { DST, type Extent, type Primitives, SCRATCH, WEIGHTS } from './primitives.js'
+import { DIFF_SRC, DST, type Extent, type Primitives, SCRATCH, WEIGHTS } from './primitives.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Place, type Unit, Units, type Weights } from './units.js'
 
@@ -364,7 +364,15 @@ export class Program {
     const image = extentBytes(extent)
     const offset = 4 * channel * extent.height * extent.width + Math.max(0, room.image) * image
     const handle = this.object(description!, room.values)
-    this.outsides.push({ memory, isWritten: argument === DST, handle, image, offset, address: 0, word: -1 })
+    this.outsides.push({
+      memory,
+      isWritten: argument === DST || argument === DIFF_SRC,
+      handle,
+      image,
+      offset,
+      address: 0,
+      word: -1,
+    })
     return handle
   }
 

@@ -1,6 +1,6 @@
 /** Operations as primitives, cut into parts that threads can take: by sizes alone, never by how many threads there are. */
 import type { Memory } from '../../../memory.js'
-import type { ConvolutionOp, Op, Value } from './graph.js'
+import type { ConvolutionOp, InputGradientOp, Op, Value } from './graph.js'
 import { Refused } from './library.js'
 import * as primitive from './primitives.js'
 import { plainTag } from './tags.js'
@@ -64,6 +64,7 @@ export class Units {
   of(op: Op, isPlaced: IsPlaced): Unit[] {
     const { primitives } = this
     if (op.kind === 'convolution') return this.convolution(op)
+    if (op.kind === 'input gradient') return this.inputGradient(op)
     if (op.kind === 'concat') return this.concat(op.parts, op.y, isPlaced)
     const { x, y } = op
     // a mean over channels needs all of them
@@ -143,7 +144,7 @@ export class Units {
     const depth = (channels / group) * kernel[0] * kernel[1]
     const plane = planeOf(op.y.extent)
     const ranges =
-      group > 1 ? this.cutGroups(op, 2 * depth * plane) : this.cutOutputs(outputs, 2 * outputs * depth * plane)
+      group > 1 ? this.cutGroups(shape, 2 * depth * plane) : this.cutOutputs(outputs, 2 * outputs * depth * plane)
     return ranges.map(([first, count]) => {
       const inputs = group > 1 ? (count / outputs) * channels : channels
       const part = { ...shape, channels: inputs, outputs: count, group: group > 1 ? (count / outputs) * group : 1 }
@@ -164,6 +165,28 @@ export class Units {
         [primitive.DST, { at: 'value', value: op.y, channel: first }],
       ])
       if (op.bias) args.set(primitive.BIAS, { at: 'bias', memory: op.bias, first })
+      return { primitive: made, args, work: 2 * count * depth * plane }
+    })
+  }
+
+  private inputGradient(op: InputGradientOp): Unit[] {
+    const { shape, x, y } = op
+    const { channels, outputs, group, kernel } = shape
+    const depth = (channels / group) * kernel[0] * kernel[1]
+    const plane = planeOf(x.extent)
+    // parts of the weights of other cuts do not lie together
+    const ranges: Range[] = group > 1 ? this.cutGroups(shape, 2 * depth * plane) : [[0, outputs]]
+    return ranges.map(([first, count]) => {
+      const inputs = (count / outputs) * channels
+      const part = { ...shape, channels: inputs, outputs: count, group: (count / outputs) * group }
+      const key = textOf(part)
+      const made = this.once(`input gradient ${key}`, () => this.primitives.inputGradient(part))
+      const weights = this.weights(made, `input gradient ${key}`, part, op.weight, first * depth)
+      const args = new Map<number, Place>([
+        [primitive.DIFF_DST, { at: 'value', value: x, channel: first }],
+        [primitive.WEIGHTS, { at: 'weights', weights }],
+        [primitive.DIFF_SRC, { at: 'value', value: y, channel: (first / outputs) * channels }],
+      ])
       return { primitive: made, args, work: 2 * count * depth * plane }
     })
   }
@@ -234,7 +257,7 @@ export class Units {
   }
 
   /** Ranges of outputs of whole groups, whose inputs and outputs begin with a block. */
-  private cutGroups({ shape }: ConvolutionOp, each: number): Range[] {
+  private cutGroups(shape: primitive.Planar, each: number): Range[] {
     const { channels, outputs, group } = shape
     const [ins, outs] = [channels / group, outputs / group]
     let step = 1
