@@ -200,7 +200,8 @@ function constantOfShape(node: Node, inputs: Inputs): Tensor {
   if (shape.some(size => size < 0)) throw new FormatError(`${nodeText(node)}: [${shape.join(', ')}] is no shape`)
   checkCount(shape, nodeText(node))
   const value = attribute(node, 'value', 'tensor')
-  return filled(value?.type ?? 'float', shape, () => value?.data[0] ?? 0)
+  const { data, type } = filled(value?.type ?? 'float', shape)
+  return { type, shape, data: data.fill(value?.data[0] ?? 0) }
 }
 
 /** Whole numbers are divided towards 0. */

@@ -40,10 +40,10 @@ function emptyOf(type: TensorType, count: number): Tensor['data'] {
   }
 }
 
-/** A tensor whose values are a function of their place. */
-export function filled(type: TensorType, shape: readonly number[], value: (place: number) => number): Tensor {
+/** A tensor whose values are a function of their place; all 0 without one. */
+export function filled(type: TensorType, shape: readonly number[], value?: (place: number) => number): Tensor {
   const data = emptyOf(type, countOf(shape))
-  for (let i = 0; i < data.length; i++) data[i] = value(i)
+  if (value) for (let i = 0; i < data.length; i++) data[i] = value(i)
   return { type, shape, data }
 }
 
