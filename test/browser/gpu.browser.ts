@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Net } from '../../lib/net.js'
+import { parseNet } from '../../lib/proto/text.js'
 import { onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
 import { oddKernels, textOf } from '../engines/odd_kernels.js'
-import { goldenPath } from '../golden.js'
+import { expectClose, goldenPath } from '../golden.js'
 import { bundle, chromiumPath, openSite, type Site, viteBundle } from './harness.js'
 import type { tests } from './page.js'
 
@@ -42,6 +44,28 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
     await site.page.waitForFunction(() => 'tests' in globalThis)
   })
   afterAll(() => site?.close())
+
+  test.each(['wasm', 'gpu:webgl2'])('an ONNX model is read, run and written on %s', async engine => {
+    const layer = (type: string, bottom: string, top: string, more = '') =>
+      `layer { name: "${top}_${type}" type: "${type}" bottom: "${bottom}" top: "${top}" ${more} }`
+    const fillers = 'weight_filler { type: "xavier" } bias_filler { type: "uniform" }'
+    const net = await Net.create(
+      parseNet(`layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 6 dim: 7 } } }
+        ${layer('Convolution', 'x', 'c', `convolution_param { num_output: 4 kernel_size: 3 stride: 2 ${fillers} }`)}
+        ${layer('HardSwish', 'c', 'c')}
+        ${layer('Padding', 'c', 'p', 'padding_param { before: 1 after: 2 mode: EDGE }')}
+        ${layer('Resize', 'p', 'y', 'resize_param { scale: 2 scale: 1.5 method: LINEAR }')}`),
+      { engine: 'js', seed: 3 },
+    )
+    const x = Array.from({ length: 2 * 3 * 6 * 7 }, (_, i) => Math.sin(i * 1.7))
+    const { y } = await net.forward({ x })
+    const bytes = [...(await net.toBytes({ format: 'onnx' }))]
+    const got = await call('onnx', engine, bytes, x)
+    expect(got.shape).toEqual(y.shape)
+    expectClose(got.values, y.data, 1e-5, 1e-6, 'y')
+    expect(got.again).toEqual(bytes)
+    net.dispose()
+  })
 
   test('what a mode needs and does not find here is said', async () => {
     expect((await call('start', 'gpu:headlessgl')).error).toMatch(

@@ -112,6 +112,15 @@ export const tests = {
     return result
   },
 
+  /** An ONNX model as a net: what it computes of x, and the bytes of it as it goes out again. */
+  async onnx(engine: string, bytes: number[], x: number[]) {
+    const net = await Net.create(Uint8Array.from(bytes), { engine, shapes: { x: [2, 3, 6, 7] } })
+    const { y } = await net.forward({ x })
+    const again = await net.toBytes({ format: 'onnx' })
+    net.dispose()
+    return { shape: y.shape, values: [...y.data], again: [...again] }
+  },
+
   /** The engine's name and adapter, or the reason why there is none. */
   async start(name: string): Promise<{ name?: string; detail?: string; error?: string; ms: number }> {
     const start = performance.now()
