@@ -8,6 +8,7 @@ import {
   centred,
   coloring,
   neighbour,
+  resize,
   search,
   toDot,
   toMermaid,
@@ -161,10 +162,10 @@ export function Graph(props: {
 /** All of it where that can be read; else its beginning. */
 function start(graph: NetGraph, size: { width: number; height: number }): View {
   const all = whole(graph)
-  const scale = Math.max(all.width / size.width, Math.min(all.height / size.height, 1.35))
+  const scale = Math.max(all.width / size.width, Math.min(all.height / size.height, 1.1))
   return {
     x: all.x - (size.width * scale - all.width) / 2,
-    y: all.y,
+    y: all.y - Math.max(0, size.height * scale - all.height) / 2,
     width: size.width * scale,
     height: size.height * scale,
   }
@@ -332,6 +333,16 @@ function usePanning(
       },
       { signal, passive: false },
     )
+    // beside a layer's facts it is narrower: what is read keeps its size and its middle
+    let last = { width: element.clientWidth, height: element.clientHeight }
+    const resized = new ResizeObserver(() => {
+      const [before, now] = [last, { width: element.clientWidth, height: element.clientHeight }]
+      if (!before.width || !before.height || !now.width || !now.height) return
+      last = now
+      if (now.width !== before.width || now.height !== before.height) setView(view => resize(view, before, now))
+    })
+    resized.observe(element)
+    signal.addEventListener('abort', () => resized.disconnect())
     element.addEventListener('pointerdown', event => (held = { x: event.clientX, y: event.clientY }), { signal })
     addEventListener('pointerup', () => (held = undefined), { signal })
     addEventListener(

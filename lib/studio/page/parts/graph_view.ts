@@ -41,6 +41,17 @@ export function centred(view: View, node: GraphNode, size: { readonly width: num
   return { x: node.x - width / 2, y: node.y - height / 2, width, height }
 }
 
+/** The view through a frame of another size: as near as before, its middle where it was. */
+export function resize(
+  view: View,
+  before: { readonly width: number; readonly height: number },
+  now: { readonly width: number; readonly height: number },
+): View {
+  const scale = Math.max(view.width / before.width, view.height / before.height)
+  const [width, height] = [now.width * scale, now.height * scale]
+  return { x: view.x + (view.width - width) / 2, y: view.y + (view.height - height) / 2, width, height }
+}
+
 export type ColorBy = 'type' | 'memory' | 'multiplyAdds' | 'params' | 'time'
 
 /** Of each node 0 … 7 (a colour of types), or 0 … 1 (a share of the largest). */

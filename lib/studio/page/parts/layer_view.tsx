@@ -66,11 +66,11 @@ function Row(props: { row: LayerRow; palette: PaletteName; each: boolean; onPlan
         <dl class="figures-list">
           <div>
             <dt>{texts.layers.mean}</dt>
-            <dd>{figure(row.mean, 4)}</dd>
+            <dd title={String(row.mean)}>{figure(row.mean, 4)}</dd>
           </div>
           <div>
             <dt>{texts.layers.std}</dt>
-            <dd>{figure(row.std, 4)}</dd>
+            <dd title={String(row.std)}>{figure(row.std, 4)}</dd>
           </div>
           {row.notFinite > 0 && (
             <div class="bad">

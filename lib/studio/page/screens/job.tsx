@@ -107,23 +107,23 @@ function Head({ job, view, reload }: { job: Job; view: 'main' | 'try' | 'files';
   )
   return (
     <header class="job-head">
+      <p class="crumb">
+        {texts.kind[job.kind]}
+        {dataset && (
+          <>
+            {' · '}
+            <a href={addressOf(jobRoute(dataset.id))}>{dataset.name}</a>
+          </>
+        )}
+        {model && (
+          <>
+            {' · '}
+            <a href={addressOf(jobRoute(model.id))}>{model.name}</a>
+          </>
+        )}
+      </p>
       <div class="screen-head">
         <div class="job-title">
-          <p class="crumb">
-            {texts.kind[job.kind]}
-            {dataset && (
-              <>
-                {' · '}
-                <a href={addressOf(jobRoute(dataset.id))}>{dataset.name}</a>
-              </>
-            )}
-            {model && (
-              <>
-                {' · '}
-                <a href={addressOf(jobRoute(model.id))}>{model.name}</a>
-              </>
-            )}
-          </p>
           <Name job={job} />
         </div>
         <div class="job-now" aria-live="polite">
