@@ -65,8 +65,6 @@ export interface GraphNode {
   /** Bytes of its tops. */
   readonly memory: number
   readonly multiplyAdds: number
-  /** Milliseconds forward and backward, once known. */
-  readonly time?: { readonly forward: number; readonly backward: number }
 }
 
 /** Answer to a check of files of custom layers. */
@@ -117,6 +115,8 @@ export interface LayerRow {
   readonly type: string
   readonly blob: string
   readonly kind: 'activation' | 'weights'
+  /** Of the layer's forward pass, with the first of its tops. */
+  readonly milliseconds?: number
   readonly shape: readonly number[]
   readonly count: number
   /** Of the values that are finite numbers; 0 where none is. */

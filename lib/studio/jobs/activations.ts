@@ -17,8 +17,13 @@ const nodesOf = (net: Net): NetNode[] => {
 /**
  * Rows of what every layer gave for item 0, one a blob: what works in place shows in the blob that it works on.
  * @param typeOf the type of a layer as it was written: inputs stand for data layers
+ * @param times milliseconds of the layers
  */
-export function* activationRows(net: Net, typeOf: (key: string) => string | undefined): Generator<LayerRow> {
+export function* activationRows(
+  net: Net,
+  typeOf: (key: string) => string | undefined,
+  times: ReadonlyMap<string, number>,
+): Generator<LayerRow> {
   const seen = new Set<string>()
   for (const { key, layer, param, top } of nodesOf(net))
     for (const [i, blob] of top.entries()) {
@@ -27,7 +32,9 @@ export function* activationRows(net: Net, typeOf: (key: string) => string | unde
       if (seen.has(name)) continue
       seen.add(name)
       const type = typeOf(key) ?? layer.type
-      yield rowOf({ layer: key, type, blob: name, kind: 'activation' }, blob, net.outputs.includes(name))
+      const milliseconds = i === 0 ? times.get(key) : undefined
+      const named = { layer: key, type, blob: name, kind: 'activation' as const }
+      yield rowOf(milliseconds === undefined ? named : { ...named, milliseconds }, blob, net.outputs.includes(name))
     }
 }
 
@@ -40,7 +47,7 @@ export function* weightRows(net: Net): Generator<LayerRow> {
     }
 }
 
-type Named = Pick<LayerRow, 'layer' | 'type' | 'blob' | 'kind'>
+type Named = Pick<LayerRow, 'layer' | 'type' | 'blob' | 'kind' | 'milliseconds'>
 
 /** A blob in numbers and as a picture; what cannot be drawn says why, and spares the others. */
 function rowOf(named: Named, blob: Blob, isOutput: boolean): LayerRow {

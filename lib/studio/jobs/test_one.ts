@@ -52,7 +52,8 @@ export function testPicture(
   return net.exclusive(async () => {
     fill(net, values, label)
     const start = performance.now()
-    await net.runner.forward(0, net.built.nodes.length - 1, signal)
+    const times = new Map<string, number>()
+    await (details ? timedForward(net, times, signal) : net.runner.forward(0, net.built.nodes.length - 1, signal))
     await net.engine.finish?.()
     const scores = (await scoresOf(net))[0]
     const milliseconds = performance.now() - start
@@ -61,7 +62,7 @@ export function testPicture(
     for (const { blobs } of net.layers) for (const blob of blobs) await blob.memory.data.pull()
     for (const blob of net.built.blobs) await blob.memory.data.pull()
     const rows: LayerRow[] = []
-    for (const row of activationRows(net, key => open.types?.get(key)?.type)) {
+    for (const row of activationRows(net, key => open.types?.get(key)?.type, times)) {
       rows.push(row)
       onRow?.(row)
     }
@@ -74,6 +75,22 @@ export function testPicture(
     }
     return { classes, milliseconds, rows }
   })
+}
+
+/** Forward, with the milliseconds of each layer: layers that would be computed as one take their turns. */
+async function timedForward(net: Net, times: Map<string, number>, signal: AbortSignal | undefined): Promise<void> {
+  const { beforeForward, afterForward } = net.runner.hooks
+  let begun = 0
+  const begin = () => void (begun = performance.now())
+  const end = (key: string) => void times.set(key, performance.now() - begun)
+  beforeForward.push(begin)
+  afterForward.push(end)
+  try {
+    await net.runner.forward(0, net.built.nodes.length - 1, signal)
+  } finally {
+    beforeForward.splice(beforeForward.indexOf(begin), 1)
+    afterForward.splice(afterForward.indexOf(end), 1)
+  }
 }
 
 /** The picture into the first input, its label into what has one value an item, zeros into all others. */

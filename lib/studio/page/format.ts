@@ -13,6 +13,9 @@ export const compact = (value: number): string => short.format(value)
 /** 99.11 % */
 export const percent = (value: number): string => share.format(value).replace('%', ' %')
 
+/** How far a training is, or how long: two digits after the point, none of them rounded up. */
+export const epochs = (value: number): number => Math.floor(value * 100 + 1e-6) / 100
+
 /** A measured value in `digits` significant digits, without an exponent where that is short. */
 export function figure(value: number | undefined, digits = 4): string {
   if (value === undefined) return '–'

@@ -6,11 +6,12 @@ export const canStop = (job: JobSummary): boolean => isOpen(job.state)
 export const canResume = (job: JobSummary): boolean =>
   job.state === 'stopped' || job.state === 'interrupted' || job.state === 'failed'
 export const isUntrusted = (job: JobSummary): boolean => (job.untrusted?.length ?? 0) > 0
-/** Has weights that pictures can be sent through. */
+/** Has weights that pictures can be sent through, and no code that nobody has agreed to. */
 export const canTry = (job: JobSummary): boolean =>
-  job.kind === 'pretrained'
+  !isUntrusted(job) &&
+  (job.kind === 'pretrained'
     ? job.state === 'done'
-    : job.kind === 'model' && (job.state === 'done' || (job.epoch ?? 0) > 0)
+    : job.kind === 'model' && (job.state === 'done' || (job.epoch ?? 0) > 0))
 
 export interface Filter {
   readonly kind: JobKind | ''

@@ -213,6 +213,10 @@ export const texts = {
     class: 'Class',
     allClasses: 'All classes',
     noneOfClass: 'This set has no picture of that class',
+    order: 'Order',
+    stored: 'As stored',
+    hardest: (evaluation: string) => `Hardest for ${evaluation}`,
+    said: (label: string, said: string) => `${label}, said ${said}`,
   },
 
   newModel: {
@@ -394,7 +398,6 @@ export class OwnLayer extends Layer {
     byMemory: 'memory',
     byParams: 'parameters',
     byWork: 'multiply-adds',
-    byTime: 'time',
     nearer: 'Nearer',
     whole: 'Whole graph',
     save: 'Save the graph',
@@ -406,8 +409,6 @@ export class OwnLayer extends Layer {
     params: 'Parameters',
     memory: 'Memory',
     work: 'Multiply-adds',
-    time: 'Time',
-    times: (forward: string, backward: string) => `${forward} ms forward, ${backward} ms backward`,
     byDefault: '(by default)',
     toLine: (line: number) => `Line ${line}`,
   },
@@ -496,6 +497,7 @@ export class OwnLayer extends Layer {
     makePretrained: 'Make pretrained',
     madePretrained: (name: string) => `${name} is among the pretrained models.`,
     evaluate: (set: string) => `Evaluate ${set.toLowerCase()}`,
+    evaluationName: (model: string, set: string) => `${model}, ${set.toLowerCase()}`,
     testOne: 'A picture',
     fromFile: 'Drop',
     fromPad: 'Draw',
@@ -519,6 +521,8 @@ export class OwnLayer extends Layer {
     weights: (name: string) => `weights ${name}`,
     mean: 'mean',
     std: 'std',
+    time: 'time',
+    milliseconds: (value: string) => `${value} ms`,
     notFinite: 'not finite',
     noPicture: 'no picture',
     plane: (blob: string, plane: number, planes: number) => `${blob}, plane ${plane} of ${planes}`,
@@ -586,6 +590,7 @@ export class OwnLayer extends Layer {
     setting: 'Setting',
     same: 'All settings are the same.',
     net: (a: string, b: string) => `Net: ${a} and ${b}`,
+    picture: 'The same picture through each',
   },
 
   pretrained: {

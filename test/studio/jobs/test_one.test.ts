@@ -67,6 +67,8 @@ describe('A picture through a model', () => {
       'ip2',
       'prob',
     ])
+    expect(activations.every(({ milliseconds }) => milliseconds !== undefined && milliseconds >= 0)).toBe(true)
+    expect(activations.reduce((all, row) => all + row.milliseconds!, 0)).toBeLessThanOrEqual(milliseconds)
     for (const row of activations) {
       const { dataArray, shape } = net.blobs[row.blob]
       const own = statisticsOf(dataArray)

@@ -280,6 +280,20 @@ describe.skipIf(!chromiumPath)('what a person does', () => {
       await expect.poll(() => page.locator('#evaluated .pictures img').count()).toBe(number)
     }))
 
+  test('shows the pictures of a dataset that are hardest for a model first', () =>
+    on(`?still#/jobs/${DATASET}`, async page => {
+      await page.getByLabel('Order').selectOption({ label: 'Hardest for LeNet on val' })
+      await page.locator('.pictures .caption.wrong', { hasText: ', said ' }).first().waitFor()
+    }))
+
+  test('sends one picture through each of the models that it compares', () =>
+    on(`?still#/compare?ids=${LENET},${BLANK}`, async page => {
+      await page.getByLabel(/^Number, of/).fill('7')
+      await expect
+        .poll(() => page.locator('.same-picture .classes .first .class-name').allTextContents())
+        .toEqual(['7', '7'])
+    }))
+
   test('reads foreign code before it runs', () =>
     on('?still#/jobs/20261128-1330-trus', async page => {
       await page.getByRole('button', { name: 'Look at the code' }).click()

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { GraphNode, NetGraph } from '../../api/index.js'
-import { bytes, compact, count, figure, shapeText } from '../format.js'
+import { bytes, compact, count, shapeText } from '../format.js'
 import { save } from '../hooks.js'
 import { texts } from '../texts.js'
 import {
@@ -37,7 +37,6 @@ export function Graph(props: {
   const hits = search(graph, text)
   const chosen = graph.nodes.find(node => node.layer === props.chosen)
   const color = coloring(graph, by)
-  const timed = graph.nodes.some(node => node.time)
 
   const size = (): { width: number; height: number } => ({
     width: svg.current?.clientWidth || 600,
@@ -96,7 +95,6 @@ export function Graph(props: {
             <option value="memory">{texts.graph.byMemory}</option>
             <option value="params">{texts.graph.byParams}</option>
             <option value="multiplyAdds">{texts.graph.byWork}</option>
-            {timed && <option value="time">{texts.graph.byTime}</option>}
           </select>
         </label>
         <span class="actions">
@@ -277,12 +275,6 @@ function NodeFacts(props: { node: GraphNode; onLine?: (line: number) => void; on
           <dt>{texts.graph.work}</dt>
           <dd>{compact(node.multiplyAdds)}</dd>
         </div>
-        {node.time && (
-          <div>
-            <dt>{texts.graph.time}</dt>
-            <dd>{texts.graph.times(figure(node.time.forward, 3), figure(node.time.backward, 3))}</dd>
-          </div>
-        )}
       </dl>
       {node.fields.length > 0 && (
         <ul class="node-fields">

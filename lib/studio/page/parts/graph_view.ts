@@ -52,7 +52,7 @@ export function resize(
   return { x: view.x + (view.width - width) / 2, y: view.y + (view.height - height) / 2, width, height }
 }
 
-export type ColorBy = 'type' | 'memory' | 'multiplyAdds' | 'params' | 'time'
+export type ColorBy = 'type' | 'memory' | 'multiplyAdds' | 'params'
 
 /** Of each node 0 … 7 (a colour of types), or 0 … 1 (a share of the largest). */
 export function coloring(graph: NetGraph, by: ColorBy): { of(node: GraphNode): number; legend: readonly string[] } {
@@ -60,10 +60,8 @@ export function coloring(graph: NetGraph, by: ColorBy): { of(node: GraphNode): n
     const types = [...new Set(graph.nodes.map(node => node.type))]
     return { of: node => types.indexOf(node.type) % 8, legend: types }
   }
-  const amount = (node: GraphNode): number =>
-    by === 'time' ? (node.time ? node.time.forward + node.time.backward : 0) : node[by]
-  const most = Math.max(1e-9, ...graph.nodes.map(amount))
-  return { of: node => Math.sqrt(amount(node) / most), legend: [] }
+  const most = Math.max(1e-9, ...graph.nodes.map(node => node[by]))
+  return { of: node => Math.sqrt(node[by] / most), legend: [] }
 }
 
 /** Layers whose name, type or a shape has the words. */

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { JobId, JobSummary } from '../../api/index.js'
 import { useDesk } from '../desk.js'
-import { count, duration, figure, moment, output } from '../format.js'
+import { count, duration, epochs, figure, moment, output } from '../format.js'
 import { isUntrusted } from '../jobs.js'
 import { addressOf, jobRoute } from '../routes.js'
 import { texts } from '../texts.js'
@@ -122,7 +122,7 @@ function Row({ job, chosen, onChosen }: { job: JobSummary; chosen: boolean; onCh
         )}
       </td>
       <td data-label={texts.jobs.epoch} class={job.epochs === undefined ? 'number none' : 'number'}>
-        {job.epochs !== undefined && `${Math.floor((job.epoch ?? 0) * 10) / 10} / ${job.epochs}`}
+        {job.epochs !== undefined && `${epochs(job.epoch ?? 0)} / ${epochs(job.epochs)}`}
       </td>
       <td data-label={texts.jobs.loss} class={job.loss === undefined ? 'number none' : 'number'}>
         {job.loss !== undefined && figure(job.loss, 3)}

@@ -72,6 +72,12 @@ function Row(props: { row: LayerRow; palette: PaletteName; each: boolean; onPlan
             <dt>{texts.layers.std}</dt>
             <dd title={String(row.std)}>{figure(row.std, 4)}</dd>
           </div>
+          {row.milliseconds !== undefined && (
+            <div>
+              <dt>{texts.layers.time}</dt>
+              <dd>{texts.layers.milliseconds(figure(row.milliseconds, 2))}</dd>
+            </div>
+          )}
           {row.notFinite > 0 && (
             <div class="bad">
               <dt>{texts.layers.notFinite}</dt>

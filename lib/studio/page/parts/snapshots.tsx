@@ -1,6 +1,6 @@
 import type { Job } from '../../api/index.js'
 import { useDesk } from '../desk.js'
-import { bytes, count, output } from '../format.js'
+import { bytes, count, epochs, output } from '../format.js'
 import { texts } from '../texts.js'
 import { Button } from './ui.js'
 
@@ -29,7 +29,7 @@ export function Snapshots({ job, onChanged }: { job: Job; onChanged: () => void 
             }
           />
           <span class="snapshot-name">
-            {texts.training.epochNumber(Math.round(snapshot.epoch * 100) / 100)}
+            {texts.training.epochNumber(epochs(snapshot.epoch))}
             <span class="muted"> {texts.training.at(count(snapshot.iter))}</span>
             {snapshot.best && <span class="chip best">{texts.training.best}</span>}
           </span>

@@ -1,10 +1,13 @@
-import { useState } from 'preact/hooks'
-import type { Comparison, JobId, JobSummary, Metrics } from '../../api/index.js'
+import { useMemo, useState } from 'preact/hooks'
+import type { Comparison, JobId, JobSummary, Metrics, TestOneRequest } from '../../api/index.js'
 import { useDesk } from '../desk.js'
 import { isShare, output } from '../format.js'
 import { useLoad } from '../hooks.js'
+import { canTry } from '../jobs.js'
 import { Chart } from '../parts/chart.js'
 import { SelectField } from '../parts/fields.js'
+import { PictureSource, useDataset } from '../parts/picture_source.js'
+import { Classes, usePrediction } from '../parts/prediction.js'
 import type { Line } from '../parts/series.js'
 import { StateBadge } from '../parts/state_badge.js'
 import { Choice, Empty, Failure, LinkButton, Panel, Waiting } from '../parts/ui.js'
@@ -55,6 +58,7 @@ export function Compare({ ids }: { ids: readonly JobId[] }) {
               <Waiting lines={3} />
             )}
           </Panel>
+          <SamePicture jobs={jobs.filter(job => job !== undefined).filter(canTry)} />
           {comparison.value?.nets.map(net => (
             <details key={net.job} class="panel log">
               <summary>
@@ -183,6 +187,44 @@ function Differing(props: {
       </table>
       {comparison.differing.length === 0 && <p class="muted">{texts.compare.same}</p>}
     </div>
+  )
+}
+
+/** One picture, and what each of the models says of it. */
+function SamePicture({ jobs }: { jobs: readonly JobSummary[] }) {
+  const [picture, setPicture] = useState<TestOneRequest['picture']>()
+  const dataset = jobs.every(job => job.parents.dataset === jobs[0].parents.dataset)
+    ? jobs[0]?.parents.dataset
+    : undefined
+  const result = useDataset(dataset)
+  if (!jobs.length) return null
+  return (
+    <Panel title={texts.compare.picture}>
+      <div class="same-picture">
+        <div class="stack">
+          <PictureSource dataset={dataset} result={result} onPicture={setPicture} />
+        </div>
+        {jobs.map(job => (
+          <Says key={job.id} job={job} picture={picture} />
+        ))}
+      </div>
+    </Panel>
+  )
+}
+
+function Says({ job, picture }: { job: JobSummary; picture: TestOneRequest['picture'] | undefined }) {
+  const request = useMemo(() => picture && { picture }, [picture])
+  const { prediction, error, busy } = usePrediction(job.id, request)
+  return (
+    <section aria-label={job.name} aria-live="polite" aria-busy={busy}>
+      <h3>{job.name}</h3>
+      {error !== undefined && <Failure error={error} />}
+      {prediction ? (
+        <Classes prediction={prediction} most={3} />
+      ) : (
+        error === undefined && (request ? <Waiting lines={3} /> : <p class="muted">{texts.model.noPicture}</p>)
+      )}
+    </section>
   )
 }
 

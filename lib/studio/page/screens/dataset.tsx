@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { DatasetResult, Job, JobId, SetName } from '../../api/index.js'
+import type { DatasetItem, DatasetResult, EvaluatedQuery, Job, JobId, SetName, Studio } from '../../api/index.js'
 import { useDesk } from '../desk.js'
 import { bytes, count, figure } from '../format.js'
 import { useLoad } from '../hooks.js'
@@ -18,6 +18,7 @@ export function DatasetScreen({ job }: { job: Job }) {
   const sets = result ? (Object.keys(result.sets) as SetName[]) : []
   const [set, setSet] = useState<SetName>('train')
   const [label, setLabel] = useState<number>()
+  const [judge, setJudge] = useState('')
   const shown = sets.includes(set) ? set : sets[0]
   if (!result) return <Empty icon="data" title={texts.dataset.notYet} />
   return (
@@ -60,7 +61,7 @@ export function DatasetScreen({ job }: { job: Job }) {
       </div>
       {shown && (
         <Browse
-          key={`${shown} ${label}`}
+          key={`${shown} ${label} ${judge}`}
           id={job.id}
           result={result}
           set={shown}
@@ -68,6 +69,8 @@ export function DatasetScreen({ job }: { job: Job }) {
           label={label}
           onSet={setSet}
           onLabel={setLabel}
+          judge={judge}
+          onJudge={setJudge}
         />
       )}
     </>
@@ -89,6 +92,24 @@ function Mean({ id }: { id: JobId }) {
   )
 }
 
+interface Shown extends DatasetItem {
+  /** The class that a model took it for. */
+  readonly said?: number
+}
+
+/** The pictures of an evaluation as those of its dataset, the one with the greatest loss first. */
+async function hardest(
+  studio: Studio,
+  evaluation: JobId,
+  query: EvaluatedQuery,
+): Promise<{ total: number; items: readonly Shown[] }> {
+  const { total, items } = await studio.evaluated(evaluation, { ...query, order: 'hardest' })
+  const shown = items.flatMap(({ name, label = -1, prediction, picture }): Shown[] =>
+    picture ? [{ set: picture.set, item: picture.item, name, label, said: prediction }] : [],
+  )
+  return { total, items: shown }
+}
+
 function Browse(props: {
   id: JobId
   result: DatasetResult
@@ -97,13 +118,19 @@ function Browse(props: {
   label: number | undefined
   onSet: (set: SetName) => void
   onLabel: (label: number | undefined) => void
+  /** The evaluation whose order is shown; '' as stored. */
+  judge: JobId | ''
+  onJudge: (evaluation: JobId | '') => void
 }) {
-  const { studio } = useDesk()
+  const { studio, jobs } = useDesk()
   const [page, setPage] = useState(0)
-  const [large, setLarge] = useState<{ item: number; name: string; label: number }>()
-  const { value, error, reload } = useLoad(
-    () => studio.items(props.id, { set: props.set, label: props.label, page, perPage: PER_PAGE }),
-    [props.id, props.set, props.label, page],
+  const [large, setLarge] = useState<Shown>()
+  const { value, error, reload } = useLoad((): Promise<{ total: number; items: readonly Shown[] }> => {
+    const query = { label: props.label, page, perPage: PER_PAGE }
+    return props.judge ? hardest(studio, props.judge, query) : studio.items(props.id, { ...query, set: props.set })
+  }, [props.id, props.set, props.label, props.judge, page])
+  const judges = [...jobs.value.values()].filter(
+    ({ kind, state, parents }) => kind === 'evaluation' && state === 'done' && parents.dataset === props.id,
   )
   const className = (label: number): string => props.result.classes[label] ?? String(label)
   return (
@@ -116,12 +143,15 @@ function Browse(props: {
       }
     >
       <div class="filters">
-        <SelectField
-          label={texts.dataset.set}
-          value={props.set}
-          onChange={props.onSet}
-          options={props.sets.map(set => ({ value: set, label: texts.sets[set] }))}
-        />
+        {/* an evaluation is of one set */}
+        {!props.judge && (
+          <SelectField
+            label={texts.dataset.set}
+            value={props.set}
+            onChange={props.onSet}
+            options={props.sets.map(set => ({ value: set, label: texts.sets[set] }))}
+          />
+        )}
         <SelectField
           label={texts.dataset.class}
           value={props.label === undefined ? '' : String(props.label)}
@@ -131,6 +161,17 @@ function Browse(props: {
             ...props.result.classes.map((name, label) => ({ value: String(label), label: name })),
           ]}
         />
+        {judges.length > 0 && (
+          <SelectField
+            label={texts.dataset.order}
+            value={props.judge}
+            onChange={props.onJudge}
+            options={[
+              { value: '', label: texts.dataset.stored },
+              ...judges.map(({ id, name }) => ({ value: id, label: texts.dataset.hardest(name) })),
+            ]}
+          />
+        )}
         {value && <span class="muted">{texts.dataset.records(count(value.total))}</span>}
       </div>
       {error !== undefined && <Failure error={error} again={reload} />}
@@ -142,7 +183,11 @@ function Browse(props: {
           items={value.items.map(item => ({
             key: String(item.item),
             title: item.name,
-            caption: className(item.label),
+            caption:
+              item.said === undefined || item.said === item.label
+                ? className(item.label)
+                : texts.dataset.said(className(item.label), className(item.said)),
+            good: item.said === undefined ? undefined : item.said === item.label,
             picture: { dataset: props.id, set: item.set, item: item.item },
           }))}
           onPick={({ key }) => setLarge(value.items.find(item => String(item.item) === key))}
@@ -158,7 +203,7 @@ function Browse(props: {
                   key: 'large',
                   title: large.name,
                   caption: className(large.label),
-                  picture: { dataset: props.id, set: props.set, item: large.item },
+                  picture: { dataset: props.id, set: large.set, item: large.item },
                 },
               ]}
             />

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Job, JobId, JobSummary } from '../../api/index.js'
 import { useDesk } from '../desk.js'
-import { duration, moment } from '../format.js'
+import { duration, epochs, moment } from '../format.js'
 import { type Loaded, useLoad } from '../hooks.js'
 import { canResume, canStop, canTry, isUntrusted } from '../jobs.js'
 import { Icon } from '../parts/icons.js'
@@ -168,7 +168,7 @@ function Head({ job, view, reload }: { job: Job; view: 'main' | 'try' | 'files';
 
 function nowText(job: JobSummary): string {
   const parts: string[] = []
-  if (job.epochs !== undefined) parts.push(texts.job.epoch(Math.floor((job.epoch ?? 0) * 100) / 100, job.epochs))
+  if (job.epochs !== undefined) parts.push(texts.job.epoch(epochs(job.epoch ?? 0), epochs(job.epochs)))
   if (job.state === 'running' && job.epochs === undefined) parts.push(texts.job.percent(job.progress))
   if (job.seconds > 0) parts.push(duration(job.seconds))
   if (job.eta !== undefined && job.state === 'running') parts.push(texts.jobs.left(duration(job.eta)))

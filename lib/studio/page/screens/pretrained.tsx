@@ -1,4 +1,5 @@
 import type { Job, PretrainedForm } from '../../api/index.js'
+import { canTry } from '../jobs.js'
 import { LinkButton, Panel } from '../parts/ui.js'
 import { addressOf, jobRoute } from '../routes.js'
 import { texts } from '../texts.js'
@@ -15,7 +16,7 @@ export function Pretrained({ job }: { job: Job }) {
             ? texts.pretrained.model
             : texts.pretrained.parts}
       </p>
-      {job.state === 'done' && (
+      {canTry(job) && (
         <div class="actions">
           <LinkButton icon="pen" look="primary" href={addressOf(jobRoute(job.id, 'try'))}>
             {texts.job.try}

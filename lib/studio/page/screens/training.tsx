@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Job, JobEvent, Metrics } from '../../api/index.js'
 import { useDesk } from '../desk.js'
-import { bytes, count, figure, output } from '../format.js'
+import { bytes, count, epochs, figure, output } from '../format.js'
 import { useLoad } from '../hooks.js'
 import { isOpen } from '../jobs.js'
 import { Chart } from '../parts/chart.js'
@@ -78,7 +78,7 @@ export function Training({ job, reload }: { job: Job; reload: () => void }) {
                 ),
                 job.best && [
                   texts.training.bestOf(job.best.output),
-                  texts.training.bestValue(output(job.best.output, job.best.value), job.best.epoch),
+                  texts.training.bestValue(output(job.best.output, job.best.value), epochs(job.best.epoch)),
                 ],
                 curves?.speed !== undefined &&
                   job.state === 'running' && [texts.training.speed, texts.training.perSecond(figure(curves.speed, 3))],

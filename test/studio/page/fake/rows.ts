@@ -42,6 +42,7 @@ function row(
     type,
     blob: layer,
     kind,
+    ...(kind === 'activation' && { milliseconds: count / 40_000 }),
     shape,
     count,
     mean: range[0] + mean * scale,
