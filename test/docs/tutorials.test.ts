@@ -35,8 +35,8 @@ const of = (language: string, excerpt: boolean) =>
   blocks.filter(block => block.language === language && (block.rest !== '') === excerpt)
 const at = (block: Block) => [`${block.page}:${block.line}`, block] as const
 
-test('there are ten tutorials, and every kind of block is known', () => {
-  expect(pagesOf(folder)).toHaveLength(10)
+test('there are eleven tutorials, and every kind of block is known', () => {
+  expect(pagesOf(folder)).toHaveLength(11)
   for (const { page, line, language } of blocks)
     if (!['ts', 'prototxt', 'html', 'sh'].includes(language))
       expect.fail(`${page}:${line}: nobody checks blocks of ${language}`)

@@ -128,7 +128,7 @@ function Head() {
       </a>
       {info && (
         <p class="project" title={info.mode === 'server' ? texts.head.server : texts.head.browser}>
-          {info.project}
+          <span class="project-name">{info.project}</span>
           {info.mode === 'browser' && <span class="chip">{texts.head.browserChip}</span>}
           {!info.threads && (
             <span class="chip" title={texts.head.oneThreadWhy}>

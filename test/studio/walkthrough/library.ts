@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { createSolver, Net, parseNet, parseSolver } from '../../../lib/index.js'
 import { statisticsOf } from '../../../lib/net/statistics.js'
 import { readNetParameter } from '../../../lib/proto/wire.js'
@@ -55,15 +56,22 @@ export class Library {
     }
   }
 
-  /** The first picture of a class in the validation set, and the mean of what conv1 gives for it. */
-  async look(label: number): Promise<{ item: number; mean: number }> {
+  /** The first picture of a class in the validation set as a PNG, and the mean of what conv1 gives for it. */
+  async look(label: number): Promise<{ item: number; mean: number; png: Buffer }> {
     const net = await Net.create(parseNet(this.net), { phase: 'TEST', stages: ['val'], weights: this.caffemodel })
     try {
       await net.forward()
       const item = net.blob('label').dataArray.indexOf(label)
-      const conv1 = net.blob('conv1')
-      const each = conv1.count / conv1.shape[0]
-      return { item, mean: statisticsOf(conv1.dataArray.subarray(item * each, (item + 1) * each)).mean }
+      const of = (name: string): Float32Array => {
+        const { count, shape, dataArray } = net.blob(name)
+        return dataArray.subarray((item * count) / shape[0], ((item + 1) * count) / shape[0])
+      }
+      const { scale = 1, mean_value = [] } = net.param.layer?.[0].transform_param ?? {}
+      const pixels = Uint8Array.from(of('data'), value => Math.round(value / scale + mean_value[0]))
+      const png = await sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } })
+        .png()
+        .toBuffer()
+      return { item, mean: statisticsOf(of('conv1')).mean, png }
     } finally {
       net.dispose()
     }

@@ -77,10 +77,10 @@ export class Walkthrough {
   }
 
   /** A picture for the docs, from the top of the page or from an element on. */
-  private async picture(name: string, { from, height = 900 }: { from?: string; height?: number } = {}): Promise<void> {
+  private async picture(name: string, { from, width = 1280 }: { from?: string; width?: number } = {}): Promise<void> {
     const { page, mode } = this
     if (!mode.pictures) return
-    await page.setViewportSize({ width: 1280, height })
+    await page.setViewportSize({ width, height: 900 })
     await page.mouse.move(0, 0)
     if (from === undefined) await page.evaluate(() => scrollTo(0, 0))
     else
@@ -185,7 +185,7 @@ export class Walkthrough {
     await page.getByRole('radio', { name: 'train', exact: true }).check()
     await page.locator('[data-layer="blank"]').waitFor({ timeout: LONG })
     await this.axe('new model')
-    await this.picture('new-model')
+    await this.picture('new-model', { width: 1700 })
   }
 
   /** 5: an epoch, through a crash in its middle; the weights are those of a training without one. */
@@ -236,7 +236,7 @@ export class Walkthrough {
   /** 7: a seven through every layer; what the layer of one's own does in training; a seven that is drawn. */
   async testOne(): Promise<void> {
     const { page } = this
-    const { item, mean } = await this.library!.look(7)
+    const { item, mean, png } = await this.library!.look(7)
     await this.tryIt()
     await page.getByLabel(/^Number, of/).fill(String(item))
     await until(
@@ -253,7 +253,7 @@ export class Walkthrough {
     expect(Number(await row.locator('dd').first().getAttribute('title'))).toBeCloseTo(mean, 6)
     await row.locator('.spark rect').first().waitFor({ state: 'attached' })
     const said = await page.locator('.classes li').allTextContents()
-    this.seven = { said, png: await this.shownPicture() }
+    this.seven = { said, png }
     await this.axe('test one')
     await this.picture('layer-view', { from: '.layers' })
     expect(await this.isBlanked()).toBe(false)
@@ -329,7 +329,7 @@ export class Walkthrough {
       .locator('.drop input[type=file]')
       .first()
       .setInputFiles({ name: 'colleague.zip', mimeType: 'application/zip', buffer })
-    await page.getByText('1 file').waitFor()
+    await page.getByText('colleague.zip').waitFor()
     await this.axe('import')
     await page.getByRole('button', { name: 'Import' }).click()
     await page.getByRole('button', { name: 'Look at the code' }).click({ timeout: LONG })
@@ -359,7 +359,7 @@ export class Walkthrough {
     await page.goto(`${page.url().split('#')[0]}#/jobs/${this.model}`)
     await page.getByRole('button', { name: 'Clone' }).click()
     await page.getByLabel('Learning rate', { exact: true }).fill('0.01, 0.001')
-    await page.getByLabel('Epochs').fill('0.05')
+    await page.getByLabel('Epochs').fill('0.1')
     await page.getByRole('button', { name: 'Create 2 jobs' }).click()
     await page.getByRole('heading', { name: 'Jobs' }).waitFor()
     // small ones: both are over soon
@@ -369,10 +369,12 @@ export class Walkthrough {
     )
     for (const box of (await page.locator('.jobs .pick input').all()).slice(0, 2)) await box.check()
     await this.axe('home with jobs')
-    await this.picture('home')
+    await this.picture('jobs')
     await page.getByRole('button', { name: 'Compare 2' }).click()
     await page.locator('.differs').first().waitFor({ timeout: LONG })
     expect(await page.locator('.differs').count()).toBe(1)
+    await page.getByLabel('What').selectOption('loss')
+    await page.locator('.same-picture .classes').nth(1).waitFor({ timeout: LONG })
     await this.axe('compare')
     await this.picture('compare')
     await page.goto(`${page.url().split('#')[0]}#/jobs/${this.dataset}`)
@@ -404,46 +406,40 @@ export class Walkthrough {
     await page.locator('.layer-row').first().waitFor({ timeout: LONG })
   }
 
-  /** The picture that is looked at, as a file. */
-  private async shownPicture(): Promise<Buffer> {
-    const url = await this.page.locator('.picture-large img').evaluate(async (image: HTMLImageElement) => {
-      await image.decode()
-      const canvas = Object.assign(document.createElement('canvas'), {
-        width: image.naturalWidth,
-        height: image.naturalHeight,
-      })
-      canvas.getContext('2d')!.drawImage(image, 0, 0)
-      return canvas.toDataURL('image/png')
-    })
-    return Buffer.from(url.split(',')[1], 'base64')
-  }
-
   /** Whether the data shows a square of half the height and width in a colour of its own: zeros, where paper is another value. */
   private isBlanked(): Promise<boolean> {
     const row = this.page.locator('.layer-row.activation', {
       has: this.page.locator('h3', { hasText: /^(train-)?data$/ }),
     })
-    return row.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
-      const { width, height } = canvas
-      const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height)
-      const at = (x: number, y: number) => data.slice(4 * (y * width + x), 4 * (y * width + x) + 3).join()
-      const counts = new Map<string, number>()
-      for (let p = 0; p < width * height; p++) {
-        const color = at(p % width, Math.floor(p / width))
-        counts.set(color, (counts.get(color) ?? 0) + 1)
-      }
-      const [paper] = [...counts].sort((a, b) => b[1] - a[1])[0]
-      const [w, h] = [width / 2, height / 2]
-      for (let y = 0; y + h <= height; y++)
-        for (let x = 0; x + w <= width; x++) {
-          const color = at(x, y)
-          if (color === paper) continue
-          let same = 0
-          while (same < w * h && at(x + (same % w), y + Math.floor(same / w)) === color) same++
-          if (same === w * h) return true
+    // the first top; the label is another
+    return row
+      .locator('canvas')
+      .first()
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const { width, height } = canvas
+        // of a copy: Chromium warns of drawings that are read again and again
+        const copy = Object.assign(document.createElement('canvas'), { width, height })
+        const context = copy.getContext('2d', { willReadFrequently: true })!
+        context.drawImage(canvas, 0, 0)
+        const { data } = context.getImageData(0, 0, width, height)
+        const at = (x: number, y: number) => data.slice(4 * (y * width + x), 4 * (y * width + x) + 3).join()
+        const counts = new Map<string, number>()
+        for (let p = 0; p < width * height; p++) {
+          const color = at(p % width, Math.floor(p / width))
+          counts.set(color, (counts.get(color) ?? 0) + 1)
         }
-      return false
-    })
+        const [paper] = [...counts].sort((a, b) => b[1] - a[1])[0]
+        const [w, h] = [width / 2, height / 2]
+        for (let y = 0; y + h <= height; y++)
+          for (let x = 0; x + w <= width; x++) {
+            const color = at(x, y)
+            if (color === paper) continue
+            let same = 0
+            while (same < w * h && at(x + (same % w), y + Math.floor(same / w)) === color) same++
+            if (same === w * h) return true
+          }
+        return false
+      })
   }
 
   /** A seven on the pad; what the net says of it is awaited, unless nobody answers. */
