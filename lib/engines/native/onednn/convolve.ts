@@ -6,15 +6,18 @@ import { paysAlone } from './pays.js'
 import { Primitives } from './primitives.js'
 import { findLayout } from './probe.js'
 import { Program, RefusedLayers, type Runner, WHOLE_IMAGES } from './program.js'
+import { Recent } from './recent.js'
 
 /** A program, and the memories that stand for those of a call. */
 interface Stand {
   readonly program: Program
   readonly memories: readonly (Memory | null)[]
+  readonly bytes: number
+  dispose(): void
 }
 
-/** Programs go with the shapes that layers hold. */
-const forgotten = new FinalizationRegistry<Program>(program => program.dispose())
+/** Bytes that programs of all shapes together may keep, for all nets. */
+const ROOM = 2 ** 26
 
 /**
  * Convolutions between plain memories by a primitive: values are moved to the library's layout and back, weights when
@@ -23,7 +26,6 @@ const forgotten = new FinalizationRegistry<Program>(program => program.dispose()
  */
 export function convolver(library: Library, runner: Runner, isWinograd: (s: ConvolutionShape) => boolean) {
   const primitives = new Primitives(library)
-  const known = new WeakMap<ConvolutionShape, Map<string, Stand | undefined>>()
 
   const pays = (s: ConvolutionShape): boolean => {
     const block = findLayout(primitives)
@@ -35,23 +37,20 @@ export function convolver(library: Library, runner: Runner, isWinograd: (s: Conv
   const takesGradient = (s: ConvolutionShape): boolean =>
     (s.batch >= WHOLE_IMAGES || s.group > 1) && s.channels >= findLayout(primitives)
 
-  /** Made once for a shape that a layer holds, and what else tells calls apart. */
-  const standFor = (s: ConvolutionShape, key: string, make: () => Stand | undefined): Stand | undefined => {
-    let stands = known.get(s)
-    if (!stands) {
-      stands = new Map()
-      known.set(s, stands)
-    }
-    if (!stands.has(key)) stands.set(key, pays(s) ? make() : undefined)
-    return stands.get(key)
+  const programs = new Recent<Stand>(ROOM)
+  const texts = new WeakMap<ConvolutionShape, string | undefined>()
+
+  /** Sizes as a text, or undefined where the engine's own kernels are faster: a layer holds its shape for many passes. */
+  const textOf = (s: ConvolutionShape): string | undefined => {
+    if (!texts.has(s)) texts.set(s, pays(s) ? JSON.stringify(Object.values(s)) : undefined)
+    return texts.get(s)
   }
 
-  const stand = (s: ConvolutionShape, graph: Graph | undefined, memories: Stand['memories']): Stand | undefined => {
+  const stand = (graph: Graph | undefined, memories: Stand['memories']): Stand | undefined => {
     if (!graph) return undefined
     try {
       const program = new Program(primitives, runner, graph)
-      forgotten.register(s, program)
-      return { program, memories }
+      return { program, memories, bytes: program.bytes, dispose: () => program.dispose() }
     } catch (error) {
       if (error instanceof RefusedLayers) return undefined
       throw error
@@ -88,22 +87,25 @@ export function convolver(library: Library, runner: Runner, isWinograd: (s: Conv
       }
     },
     convolution(...[s, x, w, bias, y, after]: Parameters<Kernels['convolution']>): boolean {
-      const key = `${bias !== null} ${after === undefined ? '' : JSON.stringify(after)}`
-      const found = standFor(s, key, () => {
+      const text = textOf(s)
+      if (text === undefined) return false
+      const key = `${text} ${bias !== null} ${after === undefined ? '' : JSON.stringify(after)}`
+      const found = programs.get(key, () => {
         const { input, weights, output } = lengthsOf(s)
         const [X, W, Y] = [new Memory(input), new Memory(weights), new Memory(output)]
         const b = bias && new Memory(s.outputs)
         const [graph] = graphsOf([[{ kernel: 'convolution', args: [s, X, W, b, Y, after] }]], new Set(), () => true)
-        return stand(s, graph, [X, W, b, Y])
+        return stand(graph, [X, W, b, Y])
       })
       return found !== undefined && run(found, [x, w, bias, y])
     },
     inputGradient(...[s, dy, w, dx]: Parameters<Kernels['convolutionInputGradient']>): boolean {
-      if (!takesGradient(s)) return false
-      const found = standFor(s, 'input gradient', () => {
+      const text = takesGradient(s) ? textOf(s) : undefined
+      if (text === undefined) return false
+      const found = programs.get(`${text} input gradient`, () => {
         const { input, weights, output } = lengthsOf(s)
         const [DY, W, DX] = [new Memory(output), new Memory(weights), new Memory(input)]
-        return stand(s, inputGradientGraph(s, DY, W, DX), [DY, W, DX])
+        return stand(inputGradientGraph(s, DY, W, DX), [DY, W, DX])
       })
       return found !== undefined && run(found, [dy, w, dx])
     },

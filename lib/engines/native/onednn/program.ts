@@ -50,7 +50,8 @@ interface Prepared {
   readonly address: number
   readonly plain: Handle
   readonly args: number
-  readonly read: { memory: Memory | undefined; revision: number }
+  /** Whoever has forgotten a net has forgotten its params. */
+  readonly read: { memory: WeakRef<Memory> | undefined; revision: number }
 }
 
 /** Where the calls of a thread or of an image find what is theirs. */
@@ -112,10 +113,10 @@ export class Program {
     for (const [weights, { plain, args, read }] of this.prepared) {
       const memory = actual(weights.memory)
       const { readPointer, revision } = memory
-      if (read.memory === memory && read.revision === revision) continue
+      if (read.memory?.deref() === memory && read.revision === revision) continue
       this.library.setHandle(plain, this.base + readPointer + 4 * weights.first)
       this.library.execute(weights.reorder.handle, 2, args)
-      read.memory = memory
+      read.memory = new WeakRef(memory)
       read.revision = revision
     }
     for (const { memory, first, handle } of this.biases)
