@@ -2,6 +2,9 @@ import type { ProjectContext } from '../core/job_context.js'
 import type { Store } from '../core/store.js'
 import type { ModuleUrls } from '../jobs/layers.js'
 
+/** Milliseconds of work that a closed tab may cost. */
+const CHECKPOINT = 10_000
+
 /** A project in a browser as jobs and what looks at jobs see it: every file that a net names is one of its store. */
 export function browserProject(store: Store, urls: ModuleUrls): ProjectContext {
   return {
@@ -15,6 +18,7 @@ export function browserProject(store: Store, urls: ModuleUrls): ProjectContext {
       },
     },
     place: path => path,
+    checkpointEvery: CHECKPOINT,
     async loadCode(files) {
       // most nets have no code of their own: what compiles it is fetched for those that do
       const { registerLayerFiles } = await import('../jobs/layers.js')

@@ -17,6 +17,8 @@ export interface ProjectContext {
    * in `uploads/U/files` under their own paths, that folder.
    */
   place(path: string): string
+  /** Milliseconds between two saves of a training that may end at any moment (see Checkpoints); undefined where it may not. */
+  readonly checkpointEvery?: number
   /**
    * Compile files of custom layers (TypeScript or JavaScript, by name) and register what they export, as `--layers` does.
    * Throws a StudioError with faults where they do not compile.

@@ -68,3 +68,15 @@ export function iterationOf(name: string): number | undefined {
   const found = /^model_iter_(\d+)\.(?:caffemodel|solverstate)$/.exec(name)
   return found ? Number(found[1]) : undefined
 }
+
+/** Files of a checkpoint, in `snapshots`: see jobs/checkpoints.ts. */
+export const checkpointNames = (iter: number) => ({
+  model: `model_checkpoint_${iter}.caffemodel`,
+  state: `model_checkpoint_${iter}.solverstate`,
+})
+
+/** The iteration of a checkpoint's file. */
+export function checkpointOf(name: string): number | undefined {
+  const found = /^model_checkpoint_(\d+)\.(?:caffemodel|solverstate)$/.exec(name)
+  return found ? Number(found[1]) : undefined
+}

@@ -2,8 +2,9 @@ import type { JobEvent } from '../api/index.js'
 import { starsOf } from '../core/details.js'
 import { parseEvents } from '../core/events.js'
 import type { JobContext } from '../core/job_context.js'
-import { iterationOf, type JobFile, pathsOf, snapshotNames } from '../core/job_files.js'
+import { checkpointNames, iterationOf, type JobFile, pathsOf, snapshotNames } from '../core/job_files.js'
 import { isBetter, type Watched } from '../core/state.js'
+import { Checkpoints } from './checkpoints.js'
 
 /** What a person who says nothing keeps beside the best and starred ones. */
 const KEEP = 2
@@ -14,6 +15,7 @@ export class SnapshotKeeper {
   private tests: { iter: number; value: number }[]
   private work: Promise<void> = Promise.resolve()
   private failure: unknown
+  readonly checkpoints: Checkpoints
 
   private constructor(
     private readonly job: JobFile<'model'>,
@@ -22,6 +24,7 @@ export class SnapshotKeeper {
     readonly watch: Watched | undefined,
     earlier: readonly JobEvent[],
   ) {
+    this.checkpoints = new Checkpoints(context, context.checkpointEvery)
     this.tests = watch ? testsIn(earlier, watch) : []
   }
 
@@ -30,11 +33,14 @@ export class SnapshotKeeper {
     return new SnapshotKeeper(job, context, watch, parseEvents(events).events)
   }
 
-  /** Put the solver where the newest whole snapshot was made; the name of its file, undefined where there is none. */
+  /** Put the solver where the newest whole snapshot or checkpoint was made; the name of its file, undefined where there is none. */
   async resume(solver: { restore(state: string): Promise<void> }): Promise<string | undefined> {
     const { place, log } = this.context
-    for (const iter of (await this.whole()).reverse()) {
-      const { state } = snapshotNames(iter)
+    const saved = [
+      ...(await this.whole()).map(iter => ({ iter, state: snapshotNames(iter).state })),
+      ...(await this.checkpoints.list()).map(iter => ({ iter, state: checkpointNames(iter).state })),
+    ].sort((a, b) => b.iter - a.iter)
+    for (const { iter, state } of saved) {
       try {
         await solver.restore(place(`${pathsOf(this.job.id).snapshots}/${state}`))
         return state
@@ -61,6 +67,7 @@ export class SnapshotKeeper {
   saved(iter: number): void {
     this.after(async () => {
       this.context.emit({ kind: 'snapshot', iter, best: false, bytes: await this.bytesOf(iter) })
+      await this.checkpoints.remove()
     })
     this.tidy()
   }

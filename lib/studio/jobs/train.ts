@@ -81,6 +81,7 @@ async function run(job: JobFile<'model'>, context: JobContext, solver: Solver): 
     // a test's result belongs to a snapshot of just this moment
     if (keeper.watch && param.test_interval && iter % param.test_interval === 0) solver.requestSnapshot()
   })
+  solver.onIteration(() => keeper.checkpoints.after(solver))
   solver.onTest(async ({ iter, net, results }) => {
     if (net !== 0) return
     const outputs = Object.fromEntries(results.map(({ name, value }) => [name, value]))
