@@ -158,6 +158,24 @@ describe('errors', () => {
   })
 })
 
+test('a dilated MaxPool is the largest of slices, axis by axis; a last window may reach into the padding', async () => {
+  const text = {
+    inputs: { x: [1, 1, 2, 6] },
+    outputs: ['y'],
+    nodes: [
+      [
+        'y = MaxPool(x)',
+        { kernel_shape: [1, 2], dilations: [1, 3], strides: [1, 3], pads: [0, 1, 0, 1], ceil_mode: 1 },
+      ],
+    ],
+  } as const
+  const { y } = await outputsOf(text, { x: [1, -2, 3, -4, 5, -6, -6, 5, -4, 3, -2, 1] })
+  // places −1 and 2, 2 and 5, 5 and 8: those beyond the row are padding
+  expect(y).toEqual({ shape: [1, 1, 2, 3], values: [3, 3, -6, -4, 1, 1] })
+  const mean = { ...text, nodes: [['y = AveragePool(x)', { kernel_shape: [1, 2], dilations: [1, 3] }]] as const }
+  expect(() => layersOf(mean)).toThrow('dilations [1, 3] of a pooling are not there')
+})
+
 describe('what several layers together are', () => {
   const x = { inputs: { x: [1, 4, 2, 2] }, outputs: ['y'] }
   const constants = {

@@ -2,7 +2,7 @@ import type { Layer } from '../../layer.js'
 import { filled } from '../fold/arrays.js'
 import { countOf, int } from '../graph.js'
 import { FIXED, type Fields, type Operand, one, reshape, type Step } from '../pieces.js'
-import { input, type Ops, refused } from './handler.js'
+import { input, type Ops, onlyOutputs, refused } from './handler.js'
 import { kernelOf, padded, type Windows, windowsOf } from './windows.js'
 
 type PoolingFields = NonNullable<Layer['param']['pooling_param']>
@@ -122,11 +122,46 @@ const along = (w: Windows, axes: readonly (number | undefined)[]): Windows => {
   }
 }
 
+/** Maxima of values that lie apart: along one axis after the other, each the largest of as many slices as the kernel is long. */
+function apart(step: Step, x: Operand, w: Windows): Operand {
+  const after = w.out.map((out, i) => {
+    const end = (out - 1) * w.stride[i] + w.dilation[i] * (w.kernel[i] - 1) + 1
+    return Math.max(w.after[i], end - w.before[i] - x.shape[2 + i])
+  })
+  const axes = w.kernel.map((_, i) => i).filter(i => w.kernel[i] > 1 || w.stride[i] > 1 || after[i] > 0)
+  return axes.reduce(
+    (from, i, k) => {
+      const axis = 2 + i
+      const shape = from.shape.map((size, a) => (a === axis ? w.out[i] : size))
+      const suffix = k === axes.length - 1 ? '' : `_axis${axis}`
+      const slices = Array.from({ length: w.kernel[i] }, (_, tap) => {
+        const start = tap * w.dilation[i]
+        const end = start + (w.out[i] - 1) * w.stride[i] + 1
+        const strided_slice_param = {
+          axis: [axis],
+          start: [start],
+          end: [end],
+          ...(w.stride[i] !== 1 && { step: [w.stride[i]] }),
+        }
+        const last = w.kernel[i] === 1 ? suffix : `_axis${axis}_${tap}`
+        return one(step, 'StridedSlice', from, shape, { strided_slice_param }, [], last)
+      })
+      if (slices.length === 1) return slices[0]
+      return one(step, 'Eltwise', slices, shape, { eltwise_param: { operation: 'MAX' } }, [], suffix)
+    },
+    padded(step, x, w.before, after, LOWEST),
+  )
+}
+
 function pooling(step: Step, method: Method): Operand | readonly Operand[] {
   const x = input(step, 0)
   const w = windowsOf(step, x, kernelOf(step))
-  if (w.dilation.some(d => d !== 1))
-    throw refused(step, `dilations [${w.dilation.join(', ')}] of a pooling are not there`)
+  if (w.dilation.some((d, i) => d !== 1 && w.kernel[i] > 1)) {
+    if (method.pool !== 'MAX' || w.dilation.some(d => d < 1))
+      throw refused(step, `dilations [${w.dilation.join(', ')}] of a pooling are not there`)
+    onlyOutputs(step, 1)
+    return apart(step, x, w)
+  }
   if (int(step.node, 'storage_order', 0)) throw refused(step, 'storage_order 1 is not there')
   const [n, c, ...size] = x.shape
   const wantsPlaces = step.reads(step.node.outputs[1] ?? '') > 0
@@ -161,8 +196,8 @@ export function globalPooling(step: Step, x: Operand, pool: 'MAX' | 'AVE'): Oper
 
 export const poolings: Ops = {
   MaxPool: {
-    layers: 'Pooling',
-    note: 'one to three spatial axes; pads that Caffe does not make: Padding; no dilations',
+    layers: 'Pooling, or StridedSlice and Eltwise',
+    note: 'one to three spatial axes; pads that Caffe does not make: Padding; dilated windows are the largest of slices',
     build: step => pooling(step, { pool: 'MAX', counts: false }),
   },
   AveragePool: {
