@@ -18,7 +18,7 @@ const TRAINING: Record<string, Record<'wasm' | 'native', { readonly hold: number
 const INFERENCE = [
   { engine: 'wasm', peer: 'onnxruntime-web', times: 1.7, batches: [1, 16] },
   { engine: 'wasm', peer: 'tfjs-wasm', times: 2, batches: [1, 16] },
-  { engine: 'native', peer: 'onnxruntime-node', times: 1, batches: [16] },
+  { engine: 'native', peer: 'onnxruntime-node', times: 1, batches: [1, 16] },
 ]
 /** One thread's time over that of two, for nets that train with more than one item: CaffeNet waits for memory. */
 const SCALING = { others: 1.8, caffenet: 1.6 }

@@ -62,6 +62,7 @@ export class Lane {
   constructor(
     readonly engine: string,
     readonly threads: number,
+    private readonly environment: Readonly<Record<string, string>> = {},
   ) {}
 
   /** Why the engine does not run a job, if that is known without trying. */
@@ -118,6 +119,7 @@ export class Lane {
     this.stderr = ''
     const child = fork(new URL('lane.ts', import.meta.url), [this.engine, String(this.threads)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...this.environment },
     })
     child.stderr!.on('data', chunk => {
       this.stderr = (this.stderr + chunk).slice(-4000)

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { goalsText, type Peak } from './goals.js'
 import { engines } from './lanes.js'
 import { layersText } from './layers.js'
+import { librariesText } from './libraries.js'
 import { type Measured, measure } from './measure.js'
 import { nets } from './nets/index.js'
 import { type Job, median, type Refused, type Row } from './protocol.js'
@@ -189,6 +190,7 @@ async function main(): Promise<void> {
   ])
   const head = ['engine', ...threads.map(count => `${count} thread${count > 1 ? 's' : ''}`)]
   console.log(`Product of ${PEAK_SIZE}×${PEAK_SIZE} matrices, GFLOPS\n${table(head, gflops)}`)
+  if (chosen.includes('native')) console.log(await librariesText(PEAK_SIZE, threads, pace))
   console.log(goalsText(rows, peaks, blas))
   console.log(refusedText(refused.filter(({ mode }) => mode !== 'gemm')))
   const ownFailures = refused.filter(({ engine }) => engine === 'wasm')
