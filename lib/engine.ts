@@ -129,6 +129,31 @@ export interface UnpoolShape {
   readonly size: number
 }
 
+/**
+ * Sizes of a comparison of two pictures: patches of the first with those of the second that are displaced. Pairs are rows
+ * and columns, in pixels; outside the pictures are zeros.
+ */
+export interface CostVolumeShape {
+  readonly batch: number
+  readonly channels: number
+  readonly input: readonly [number, number]
+  readonly output: readonly [number, number]
+  /** Side of a patch. */
+  readonly kernel: number
+  /** From one patch to the next. */
+  readonly stride: number
+  /** Where the first patch begins, below 0 in what is outside. */
+  readonly start: readonly [number, number]
+  /** The first displacement. */
+  readonly shift: readonly [number, number]
+  /** How many displacements there are. */
+  readonly shifts: readonly [number, number]
+  /** From one displacement to the next. */
+  readonly step: number
+  /** |a − b| in place of a·b. */
+  readonly subtract: boolean
+}
+
 /** Sizes of a contrastive loss over pairs of (N, size). */
 export interface ContrastiveShape {
   readonly batch: number
@@ -280,6 +305,15 @@ export interface Kernels {
    * weight: (out, taps), places below 2²⁴. Padding, slices and other sizes, axis by axis, and their adjoints.
    */
   mixAxis(s: TapsShape, from: Memory, weight: Memory, x: Memory, y: Memory): void
+
+  // ---- two pictures -------------------------------------------------------------------------------------------------
+  /**
+   * y[n,d,i,j] ← the mean, over channels and the patch at (i, j), of a·b, or |a − b|, b displaced by d.  a, b: (N, C, H,
+   * W), y: (N, displacements, h, w).
+   */
+  costVolume(s: CostVolumeShape, a: Memory, b: Memory, y: Memory): void
+  /** dx ← the adjoint of costVolume applied to dy, by x, which is b where it is the `second`, and `other` a. */
+  costVolumeGradient(s: CostVolumeShape, second: boolean, x: Memory, other: Memory, dy: Memory, dx: Memory): void
 
   // ---- neurons: elementwise over (n); x and y, dy and dx may be the same memory
   // -------------------------------------------

@@ -22,9 +22,9 @@ const FAMILIES: Readonly<Record<string, string>> = {
   detection: `BoxAnnotatorOHEM DetectionEvaluate DetectionOutput EvalDetection MultiBoxLoss Normalize Permute PriorBox
     Proposal PSROIPooling RegionLoss Reorg ROIAlign ROIPooling SmoothL1Loss SmoothL1LossOHEM SoftmaxWithLossOHEM
     YoloDetectionOutput Yolov3 Yolov3DetectionOutput`,
-  sequences: 'ContinuationIndicator CTCDecoder CtcLoss CTCLoss Embed LSTM LSTMUnit RNN',
-  maps: `ConvolutionDepthwise Correlation Crop Deconvolution DepthwiseConvolution Flip FlowWarp Im2col Interp Resample
-    ShuffleChannel SPP Upsample UpsampleDarknet`,
+  sequences: 'ContinuationIndicator CTCDecoder CtcLoss CTCLoss Embed LSTM LSTMUnit Reverse ReverseTime RNN Transpose',
+  maps: `ConvolutionDepthwise Correlation Correlation1D Crop Deconvolution DepthwiseConvolution Downsample Flip FlowWarp
+    Im2col Interp Resample ShuffleChannel SPP Upsample UpsampleDarknet`,
   tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul Padding Reduce Resize StridedSlice Unary
     Where`,
 }

@@ -10,6 +10,7 @@ import { axes } from './axes.js'
 import { bias } from './bias.js'
 import { classLosses } from './class_losses.js'
 import { convolution } from './convolution.js'
+import { costVolumes } from './cost_volume.js'
 import { dropout } from './dropout.js'
 import { elementwise } from './elementwise.js'
 import { eltwise } from './eltwise.js'
@@ -52,6 +53,7 @@ const files = [
     bias,
     classLosses,
     convolution,
+    costVolumes,
     dropout,
     elementwise,
     eltwise,

@@ -134,7 +134,17 @@ function widen(s: Interp, row: i32, to: usize): void {
 function mix(n: i32, a: usize, u: f32, b: usize, v: f32, to: usize): void {
   const us = f32x4.splat(u)
   const vs = f32x4.splat(v)
-  for (let i = 0; i < n; i += 4) {
+  let i = 0
+  for (; i + 8 <= n; i += 8, a += 32, b += 32, to += 32) {
+    const low = f32x4.mul(us, v128.load(a))
+    const high = f32x4.mul(us, v128.load(a, 16))
+    v128.store(to, f32x4.add(low, f32x4.mul(vs, v128.load(b))))
+    v128.store(to, f32x4.add(high, f32x4.mul(vs, v128.load(b, 16))), 16)
+  }
+  a -= bytes(i)
+  b -= bytes(i)
+  to -= bytes(i)
+  for (; i < n; i += 4) {
     const at = bytes(i)
     put(to + at, f32x4.add(f32x4.mul(us, v128.load(a + at)), f32x4.mul(vs, v128.load(b + at))), n - i)
   }
@@ -176,34 +186,46 @@ function gradientChunk(chunk: i32, workspace: usize): void {
         lower = free
         above++
       }
-      const row = s.y + <usize>(plane * s.OH + i) * bytes(s.OW)
-      addScaled(s.OW, row, 1 - share, upper)
-      // the last row is its own neighbour
-      addScaled(s.OW, row, share, from + 1 < s.h ? lower : upper)
+      // the last row is its own neighbour, and has no share of it
+      addScaled(s.OW, s.y + <usize>(plane * s.OH + i) * bytes(s.OW), 1 - share, upper, share, lower)
     }
     narrow(s, upper, part + bytes(above * s.W))
     if (above + 1 < s.h) narrow(s, lower, part + bytes((above + 1) * s.W))
   }
 }
 
-/** sums ← sums + factor·row. */
-function addScaled(n: i32, row: usize, factor: f32, sums: usize): void {
-  const factors = f32x4.splat(factor)
-  for (let i = 0; i < n; i += 4) {
-    const at = bytes(i)
-    put(sums + at, f32x4.add(v128.load(sums + at), f32x4.mul(factors, v128.load(row + at))), n - i)
+/** a ← a + u·row, b ← b + v·row, in whole vectors: what is beyond n is of nobody. */
+function addScaled(n: i32, row: usize, u: f32, a: usize, v: f32, b: usize): void {
+  const us = f32x4.splat(u)
+  const vs = f32x4.splat(v)
+  for (const end = row + bytes(n); row < end; row += 16, a += 16, b += 16) {
+    const values = v128.load(row)
+    v128.store(a, f32x4.add(v128.load(a), f32x4.mul(us, values)))
+    v128.store(b, f32x4.add(v128.load(b), f32x4.mul(vs, values)))
   }
 }
 
 /** to ← to + what the columns of a row give to the two that they lie between. */
 function narrow(s: Interp, row: usize, to: usize): void {
   const size = bytes(s.wide)
-  const second: usize = s.w > 1 ? 4 : 0
-  for (let j = 0; j < s.OW; j++) {
-    const at = s.columns + bytes(j)
-    const place = to + bytes(load<i32>(at))
-    const value = load<f32>(row + bytes(j))
-    store<f32>(place, load<f32>(place) + load<f32>(at + size) * value)
-    store<f32>(place + second, load<f32>(place + second) + load<f32>(at + 2 * size) * value)
+  // of the two columns that the last places lay between: those before are complete
+  let left: f32 = 0
+  let right: f32 = 0
+  let column = 0
+  for (let at = s.columns, end = at + bytes(s.OW); at < end; at += 4, row += 4) {
+    const from = load<i32>(at)
+    for (; column < from; column++) {
+      store<f32>(to + bytes(column), load<f32>(to + bytes(column)) + left)
+      left = right
+      right = 0
+    }
+    const value = load<f32>(row)
+    left += load<f32>(at + size) * value
+    right += load<f32>(at + 2 * size) * value
   }
+  const last = to + bytes(column)
+  if (s.w > 1) {
+    store<f32>(last, load<f32>(last) + left)
+    store<f32>(last + 4, load<f32>(last + 4) + right)
+  } else store<f32>(last, load<f32>(last) + left + right)
 }

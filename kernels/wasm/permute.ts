@@ -2,11 +2,10 @@
 import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { transposeFour } from './transpose'
-import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
+import { bytes, ceilDiv, copyValues, larger, smaller, storeLanes } from './vector'
 
-/** Places along the axis that is the last of x: a cache line; and along the last of y. */
-const WIDE: i32 = 16
-const LONG: i32 = 256
+/** Side of a block: some cache lines of both, and few enough rows that their pages are known. */
+const SIDE: i32 = 64
 
 @unmanaged
 class Permute {
@@ -18,8 +17,11 @@ class Permute {
   /** Along the last axis of x, and how far apart its values are in y; 1 and 0 if it is that of y. */
   width: i32
   column: i32
+  /** Blocks along both, and values of one along each. */
   wide: i32
   long: i32
+  across: i32
+  along: i32
   /** Blocks, and of how many a chunk is made. */
   blocks: i32
   block: i32
@@ -57,12 +59,16 @@ export function permute(axes: i32, length: i32, step: i32, width: i32, column: i
   p.step = step
   p.width = width
   p.column = column
-  p.wide = ceilDiv(width, WIDE)
-  p.long = step == 1 ? 1 : ceilDiv(length, LONG)
+  // where one side is short the other is longer
+  p.across = smaller(width, SIDE)
+  p.along = step == 1 ? length : smaller(length, (SIDE * SIDE / p.across) & ~3)
+  if (p.along < SIDE) p.across = smaller(width, (SIDE * SIDE / p.along) & ~3)
+  p.wide = ceilDiv(width, p.across)
+  p.long = ceilDiv(length, p.along)
   let outer = 1
   for (let d = 0; d < axes; d++) outer *= axis(d).size
   p.blocks = outer * p.wide * p.long
-  p.block = larger(1, CHUNK_VALUES / larger(1, step == 1 ? length : smaller(width, WIDE) * smaller(length, LONG)))
+  p.block = larger(1, CHUNK_VALUES / larger(1, p.across * p.along))
   p.x = x
   p.y = y
   run(permuteChunk, ceilDiv(p.blocks, p.block))
@@ -73,9 +79,9 @@ function permuteChunk(chunk: i32, _workspace: usize): void {
   const last = smaller(p.blocks, (chunk + 1) * p.block)
   for (let b = chunk * p.block; b < last; b++) {
     const place = b / p.long
-    const i = (b - place * p.long) * LONG
+    const i = (b - place * p.long) * p.along
     let rest = place / p.wide
-    const j = (place - rest * p.wide) * WIDE
+    const j = (place - rest * p.wide) * p.across
     let from = i * p.step + j
     let to = i + j * p.column
     for (let d = p.axes - 1; d >= 0; d--) {
@@ -87,7 +93,7 @@ function permuteChunk(chunk: i32, _workspace: usize): void {
       to += k * a.to
     }
     if (p.step == 1) copyValues(p.y + bytes(to), p.x + bytes(from), p.length)
-    else turn(p, p.x + bytes(from), p.y + bytes(to), smaller(LONG, p.length - i), smaller(WIDE, p.width - j))
+    else turn(p, p.x + bytes(from), p.y + bytes(to), smaller(p.along, p.length - i), smaller(p.across, p.width - j))
   }
 }
 
@@ -95,19 +101,67 @@ function permuteChunk(chunk: i32, _workspace: usize): void {
 function turn(p: Permute, from: usize, to: usize, length: i32, width: i32): void {
   const row = bytes(p.step)
   const column = bytes(p.column)
+  if (length < 4) {
+    turnFew(length, width, from, row, to, column)
+    return
+  }
   for (let i = 0; i < length; i += 4) {
-    const high = smaller(4, length - i)
-    for (let j = 0; j < width; j += 4) {
-      let a = from + <usize>i * row + bytes(j)
-      let b = to + <usize>j * column + bytes(i)
-      const wide = smaller(4, width - j)
-      if (high == 4 && wide == 4) {
-        transposeFour(a, row, b, column)
-        continue
-      }
-      for (let k = 0; k < high; k++, a += row, b += 4) {
-        for (let l = 0; l < wide; l++) store<f32>(b + <usize>l * column, load<f32>(a + bytes(l)))
-      }
+    // the last four may have been there before
+    const first = smaller(i, length - 4)
+    let a = from + <usize>first * row
+    let b = to + bytes(first)
+    let j = 0
+    for (; j + 4 <= width; j += 4, a += 16, b += 4 * column) transposeFour(a, row, b, column)
+    if (j < width) turnNarrow(width - j, a, row, b, column)
+  }
+}
+
+/** Four rows of fewer than four values. Loading whole vectors is safe wherever one value is. */
+@inline
+function turnNarrow(width: i32, from: usize, row: usize, to: usize, column: usize): void {
+  const a = v128.load(from)
+  const b = v128.load(from + row)
+  const c = v128.load(from + 2 * row)
+  const d = v128.load(from + 3 * row)
+  const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
+  const t2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
+  v128.store(to, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
+  if (width > 1) v128.store(to + column, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7))
+  if (width > 2) {
+    const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+    const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
+    v128.store(to + 2 * column, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5))
+  }
+}
+
+/** Fewer than four rows. Where they end up beside each other a vector's last values are those of the next, written after. */
+function turnFew(length: i32, width: i32, from: usize, row: usize, to: usize, column: usize): void {
+  const second = length > 1 ? row : 0
+  const third = length > 2 ? 2 * row : 0
+  const isDense = column == bytes(length)
+  let j = 0
+  for (; j + 4 <= width; j += 4, from += 16, to += 4 * column) {
+    const a = v128.load(from)
+    const b = v128.load(from + second)
+    const c = v128.load(from + third)
+    const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
+    const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+    const y0 = v128.shuffle<f32>(t0, c, 0, 1, 4, 4)
+    const y1 = v128.shuffle<f32>(t0, c, 2, 3, 5, 5)
+    const y2 = v128.shuffle<f32>(t1, c, 0, 1, 6, 6)
+    const y3 = v128.shuffle<f32>(t1, c, 2, 3, 7, 7)
+    if (isDense) {
+      v128.store(to, y0)
+      v128.store(to + column, y1)
+      v128.store(to + 2 * column, y2)
+    } else {
+      storeLanes(to, y0, length)
+      storeLanes(to + column, y1, length)
+      storeLanes(to + 2 * column, y2, length)
     }
+    storeLanes(to + 3 * column, y3, length)
+  }
+  for (; j < width; j++, from += 4, to += column) {
+    for (let k = 0; k < length; k++) store<f32>(to + bytes(k), load<f32>(from + <usize>k * row))
   }
 }

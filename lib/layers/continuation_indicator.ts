@@ -8,6 +8,7 @@ import { withDefaults } from '../proto/message.js'
  */
 export class ContinuationIndicatorLayer extends Layer {
   static override readonly param = ['continuation_indicator_param'] as const
+  static override readonly atDeploy = 'stays' as const
   override readonly bottomCount: Count = { atMost: 1 }
   override readonly topCount: Count = { exactly: 1 }
   override readonly passesGradient = false

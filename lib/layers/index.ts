@@ -11,6 +11,7 @@ import { BNLayer } from './bn.js'
 import { BNLLLayer } from './bnll.js'
 import { BoxAnnotatorOHEMLayer } from './box_annotator_ohem.js'
 import { BroadcastLayer } from './broadcast.js'
+import { CenterLossLayer } from './center_loss.js'
 import { ChannelNormLayer } from './channel_norm.js'
 import { ChannelScaleLayer } from './channel_scale.js'
 import { ClipLayer } from './clip.js'
@@ -19,6 +20,7 @@ import { ContinuationIndicatorLayer } from './continuation_indicator.js'
 import { ContrastiveLossLayer } from './contrastive_loss.js'
 import { ConvolutionLayer } from './convolution.js'
 import { CorrelationLayer } from './correlation.js'
+import { Correlation1DLayer } from './correlation1d.js'
 import { CropLayer } from './crop.js'
 import { CTCDecoderLayer } from './ctc_decoder.js'
 import { CTCLossLayer } from './ctc_loss.js'
@@ -28,6 +30,7 @@ import { DenseImageDataLayer } from './dense_image_data.js'
 import { DepthwiseConvolutionLayer } from './depthwise_convolution.js'
 import { DetectionEvaluateLayer } from './detection_evaluate.js'
 import { DetectionOutputLayer } from './detection_output.js'
+import { DownsampleLayer } from './downsample.js'
 import { DropoutLayer } from './dropout.js'
 import { DummyDataLayer } from './dummy_data.js'
 import { EltwiseLayer } from './eltwise.js'
@@ -88,6 +91,8 @@ import { ReorgLayer } from './reorg.js'
 import { ResampleLayer } from './resample.js'
 import { ReshapeLayer } from './reshape.js'
 import { ResizeLayer } from './resize.js'
+import { ReverseLayer } from './reverse.js'
+import { ReverseTimeLayer } from './reverse_time.js'
 import { RNNLayer } from './rnn.js'
 import { ROIAlignLayer } from './roi_align.js'
 import { ROIPoolingLayer } from './roi_pooling.js'
@@ -104,6 +109,7 @@ import { SmoothL1LossOHEMLayer } from './smooth_l1_loss_ohem.js'
 import { SoftmaxLayer } from './softmax.js'
 import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
 import { SoftmaxWithLossOHEMLayer } from './softmax_with_loss_ohem.js'
+import { SpatialDropoutLayer } from './spatial_dropout.js'
 import { SplitLayer } from './split.js'
 import { SPPLayer } from './spp.js'
 import { StridedSliceLayer } from './strided_slice.js'
@@ -111,6 +117,7 @@ import { SwishLayer } from './swish.js'
 import { TanHLayer } from './tanh.js'
 import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
+import { TransposeLayer } from './transpose.js'
 import { UnaryLayer } from './unary.js'
 import { UpsampleLayer } from './upsample.js'
 import { UpsampleDarknetLayer } from './upsample_darknet.js'
@@ -134,6 +141,7 @@ export const builtInLayers = {
   BNLL: BNLLLayer,
   BoxAnnotatorOHEM: BoxAnnotatorOHEMLayer,
   Broadcast: BroadcastLayer,
+  CenterLoss: CenterLossLayer,
   ChannelNorm: ChannelNormLayer,
   ChannelScale: ChannelScaleLayer,
   Clip: ClipLayer,
@@ -143,6 +151,7 @@ export const builtInLayers = {
   Convolution: ConvolutionLayer,
   ConvolutionDepthwise: DepthwiseConvolutionLayer,
   Correlation: CorrelationLayer,
+  Correlation1D: Correlation1DLayer,
   Crop: CropLayer,
   CTCDecoder: CTCDecoderLayer,
   CtcLoss: CTCLossLayer,
@@ -153,6 +162,7 @@ export const builtInLayers = {
   DepthwiseConvolution: DepthwiseConvolutionLayer,
   DetectionEvaluate: DetectionEvaluateLayer,
   DetectionOutput: DetectionOutputLayer,
+  Downsample: DownsampleLayer,
   Dropout: DropoutLayer,
   DummyData: DummyDataLayer,
   Eltwise: EltwiseLayer,
@@ -214,6 +224,8 @@ export const builtInLayers = {
   Resample: ResampleLayer,
   Reshape: ReshapeLayer,
   Resize: ResizeLayer,
+  Reverse: ReverseLayer,
+  ReverseTime: ReverseTimeLayer,
   RNN: RNNLayer,
   ROIAlign: ROIAlignLayer,
   ROIPooling: ROIPoolingLayer,
@@ -231,6 +243,7 @@ export const builtInLayers = {
   Softmax: SoftmaxLayer,
   SoftmaxWithLoss: SoftmaxWithLossLayer,
   SoftmaxWithLossOHEM: SoftmaxWithLossOHEMLayer,
+  SpatialDropout: SpatialDropoutLayer,
   Split: SplitLayer,
   SPP: SPPLayer,
   StridedSlice: StridedSliceLayer,
@@ -238,6 +251,7 @@ export const builtInLayers = {
   TanH: TanHLayer,
   Threshold: ThresholdLayer,
   Tile: TileLayer,
+  Transpose: TransposeLayer,
   Unary: UnaryLayer,
   Upsample: UpsampleLayer,
   UpsampleDarknet: UpsampleDarknetLayer,

@@ -4,7 +4,7 @@ import { withDefaults } from '../proto/message.js'
 
 /** The axes in another order: axis i of the top is axis order[i] of the bottom, axes not named follow as they stand. */
 export class PermuteLayer extends Layer {
-  static override readonly param = ['permute_param'] as const
+  static override readonly param: readonly string[] = ['permute_param']
   static override readonly uses = ['permute'] as const
   static override readonly onlyKernels = true
   override readonly bottomCount: Count = { exactly: 1 }
@@ -13,11 +13,16 @@ export class PermuteLayer extends Layer {
   private inverse: readonly number[] = []
   private stays = false
 
+  /** The bottom's axes that come first, in this order. */
+  protected axesOf(_bottom: Blob): readonly number[] {
+    return withDefaults('PermuteParameter', this.param.permute_param).order
+  }
+
   override setup(bottom: Blob[]): void {
-    const { order } = withDefaults('PermuteParameter', this.param.permute_param)
+    const order = this.axesOf(bottom[0])
     const axes = bottom[0].shape.map((_, axis) => axis)
     order.forEach((axis, i) => {
-      if (axis >= axes.length)
+      if (!axes.includes(axis))
         throw this.error(`order ${axis} is no axis of '${bottom[0].name}', whose axes are ${axes.join(', ')}`)
       if (order.indexOf(axis) < i) throw this.error(`order names axis ${axis} twice: a permutation has each axis once`)
     })

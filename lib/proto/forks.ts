@@ -110,11 +110,13 @@ export const forkTypes: ReadonlyMap<string, ForkType> = new Map([
     CtcLoss: 'the loss of a sequence without alignment',
     WarpCTC: 'the loss of a sequence without alignment',
     ContinuationIndicator: 'the cont input of LSTM: 0 where a sequence begins',
+    Reverse: 'turns an axis round',
     ReverseTime: 'turns a sequence round',
     Transpose: 'reorders axes',
   }),
   ...types(FLOWNET, {
     Correlation: 'compares patches of two maps',
+    Correlation1D: 'compares patches of two rows',
     FlowWarp: 'moves a map along a flow',
     Resample: 'scales a map',
     Downsample: 'scales a map down',

@@ -185,8 +185,13 @@ async function tryPhase(
   }
 }
 
-/** Rules have been followed, and batch layers of one phase stay. */
-const withoutRules = ({ include, exclude, ...layer }: LayerParameter): LayerParameter => layer
+/** Rules have been followed, and batch layers of one phase stay; nothing that is found is saved. */
+function withoutRules({ include, exclude, ...layer }: LayerParameter): LayerParameter {
+  const { detection_output_param } = layer
+  if (!detection_output_param?.save_output_param) return layer
+  const { save_output_param, ...others } = detection_output_param
+  return { ...layer, detection_output_param: others }
+}
 
 async function runPhase(net: Net, check: PhaseCheck): Promise<PhaseCheck> {
   const random = new RandomStream(1, 'check')

@@ -19,6 +19,8 @@ export const guesses: readonly (readonly [number, number, number])[] = [
   [3, 300, 300],
   [3, 227, 227],
   [2, 28, 28],
+  // CamVid's: SegNet's unpooling names sizes that no other picture has
+  [3, 360, 480],
 ]
 
 /** A batch larger than this says no more about a net. */
@@ -32,8 +34,7 @@ export function withStandIns(
 ): { net: NetParameter; standIns: StandIn[] } {
   const standIns: StandIn[] = []
   const made = new Set<string>()
-  const readersOf = (top: string): string[] =>
-    (net.layer ?? []).filter(({ bottom }) => bottom?.includes(top)).map(({ type }) => type ?? '')
+  const readersOf = (top: string): LayerParameter[] => (net.layer ?? []).filter(({ bottom }) => bottom?.includes(top))
   const layers = (net.layer ?? []).flatMap(layer => {
     const unmade = (layer.bottom ?? []).filter(name => !made.has(name))
     const inputs = unmade.map(top => {
@@ -105,12 +106,12 @@ function shapeOf(
   items: number,
   [channels, height, width]: readonly [number, number, number],
   layer?: LayerParameter,
-  readers: readonly string[] = [],
+  readers: readonly LayerParameter[] = [],
 ): readonly number[] {
   const isPython = layer?.type === 'Python'
   const says = place > 0 || /label|target/.test(top)
-  if (readers.some(type => /^(Region|Yolo)/.test(type)) && says) return [items, 1, BOXES, 5]
-  if (readers.some(type => /^(MultiBox|DetectionEvaluate)/.test(type)) && says) return [1, 1, BOXES, 8]
+  if (readers.some(({ type = '' }) => /^(Region|Yolo)/.test(type)) && says) return [items, 1, BOXES, 5]
+  if (readers.some(({ type = '' }) => /^(MultiBox|DetectionEvaluate)/.test(type)) && says) return [1, 1, BOXES, 8]
   if (/im_?info/.test(top)) return [1, 3]
   if (/gt_?boxes/.test(top)) return [BOXES, 5]
   if (/rois/.test(top)) return [BOXES, 5]
@@ -123,12 +124,21 @@ function shapeOf(
   if (/^(clip|cont)/.test(top)) return [1, items]
   if (says) {
     if (layer?.type === 'AnnotatedData') return [1, 1, BOXES, 8]
-    const isDense = layer?.image_data_param?.label_type === 'PIXEL' || /Dense|Seg/.test(layer?.type ?? '')
+    const isDense = layer?.image_data_param?.label_type === 'PIXEL' || /Dense|Seg|Labelmap/.test(layer?.type ?? '')
     if (isDense && place === 2) return [items, 1, 1, 2]
     if (isDense || isPython) return [isPython ? 1 : items, 1, height, width]
     return [items]
   }
-  return [isPython ? 1 : items, channels, height, width]
+  return reshapedTo(readers, items) ?? [isPython ? 1 : items, channels, height, width]
+}
+
+/** The size that a Reshape gives to pictures: a source of videos puts several of them beside each other. */
+function reshapedTo(readers: readonly LayerParameter[], items: number): number[] | undefined {
+  for (const { reshape_param: { shape } = {} } of readers) {
+    const [batch = 0, ...picture] = shape?.dim ?? []
+    if (batch === -1 && picture.length === 3 && picture.every(size => size > 0)) return [items, ...picture]
+  }
+  return undefined
 }
 
 const BOXES = 4
@@ -150,7 +160,10 @@ export function valuesFor({ top, shape }: StandIn, random: () => number): Float3
 
 const BOX = [0.2, 0.2, 0.7, 0.8]
 
-/** Drawing the weights of a large net takes seconds, and nobody looks at them where only shapes are wanted. */
+/**
+ * Drawing the weights of a large net takes seconds, and nobody looks at them where only shapes are wanted. What a layer is
+ * told by its fillers stays: BN is one of two by their names.
+ */
 export function withoutFillers(net: NetParameter): NetParameter {
   const strip = (layer: LayerParameter): LayerParameter =>
     keepPlace(
@@ -167,5 +180,8 @@ export function withoutFillers(net: NetParameter): NetParameter {
 
 const withoutOwn = (message: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(message).filter(([field]) => !/^(.*_)?filler$/.test(field) || field === 'data_filler'),
+    Object.entries(message).map(([field, value]) => {
+      const isDrawn = /^(.*_)?filler$/.test(field) && field !== 'data_filler'
+      return [field, isDrawn ? {} : value]
+    }),
   )

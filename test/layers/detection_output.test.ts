@@ -145,7 +145,8 @@ describe.each(hostEngines)('DetectionOutput on %s', engine => {
 })
 
 function overlap(a: readonly number[], b: readonly number[]): number {
-  const [width, height] = [0, 1].map(s => Math.min(a[s + 2], b[s + 2]) - Math.max(a[s], b[s]))
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0])
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1])
   if (width <= 0 || height <= 0) return 0
   const area = ([left, top, right, bottom]: readonly number[]) => (right - left) * (bottom - top)
   return (width * height) / (area(a) + area(b) - width * height)

@@ -152,6 +152,8 @@ const cases: readonly [
   ['HardSigmoid', [[2, 7]], 'hard_sigmoid_param { alpha: 0.3 beta: 0.4 }', 'HardSigmoid'],
   ['HardSwish', [[2, 7]], '', 'HardSigmoid Mul'],
   ['SeLU', [[2, 7]], '', 'Selu'],
+  ['Reverse', [[2, 3, 4]], 'reverse_param { axis: 0 axis: 2 }', 'Slice'],
+  ['Transpose', [[2, 3, 4]], 'transpose_param { dim: 2 dim: 0 dim: 1 }', 'Transpose'],
   ['Flip', [[1, 2, 3, 4]], 'flip_param { flip_width: true flip_height: true }', 'Slice'],
   ['ChannelNorm', [[2, 3, 2, 2]], '', 'ReduceL2'],
   [

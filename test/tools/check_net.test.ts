@@ -60,6 +60,32 @@ describe('nets that only a guess can make', () => {
        layer { name: "s" type: "Reshape" bottom: "data" top: "s" reshape_param { shape { dim: 0 dim: 1 dim: 7 dim: 112 } } }`,
       [[1, 1, 28, 28]],
     ],
+    [
+      'pictures beside each other, by the Reshape that parts them',
+      `layer { name: "v" type: "VideoData" top: "data" top: "label" }
+       layer { name: "s" type: "Reshape" bottom: "data" top: "s" reshape_param { shape { dim: -1 dim: 10 dim: 8 dim: 9 } } }`,
+      [[1, 10, 8, 9], [1]],
+    ],
+    [
+      'edges of a picture',
+      'layer { name: "e" type: "ImageLabelmapData" top: "data" top: "label" image_data_param { crop_size: 8 } }',
+      [
+        [1, 3, 8, 8],
+        [1, 1, 8, 8],
+      ],
+    ],
+    [
+      "SegNet's, whose unpooling names the size",
+      `layer { name: "d" type: "DenseImageData" top: "data" top: "label" }
+       layer { name: "p" type: "Pooling" bottom: "data" top: "p" top: "m" pooling_param { kernel_size: 8 stride: 8 } }
+       layer { name: "u" type: "Upsample" bottom: "p" bottom: "m" top: "u" upsample_param { scale: 8 } }
+       layer { name: "s" type: "Reshape" bottom: "u" top: "s" reshape_param { shape { dim: 0 dim: 3 dim: 360 dim: 480 } } }
+       layer { name: "l" type: "Silence" bottom: "s" }`,
+      [
+        [1, 3, 360, 480],
+        [1, 1, 360, 480],
+      ],
+    ],
   ])('%s', async (_, text, shapes) => {
     const { phases } = await checkNet(text)
     expect(phases.map(({ built }) => built)).toEqual([true])
@@ -71,6 +97,26 @@ describe('nets that only a guess can make', () => {
     const { phases } = await checkNet(text, { shapes: { data: [5, 7] } })
     expect(phases[0].summary?.layers.at(-1)?.shapes).toEqual([[5, 7]])
   })
+})
+
+test('a layer that only its fillers tell from another, and one that makes its values, are themselves', async () => {
+  const { phases } = await checkNet(`layer { name: "i" type: "ContinuationIndicator" top: "cont"
+      continuation_indicator_param { time_step: 3 batch_size: 2 } }
+    layer { name: "b" type: "BN" bottom: "data" top: "b"
+      bn_param { scale_filler { type: "constant" value: 1 } shift_filler { type: "constant" } } }`)
+  expect(phases[0].errors).toEqual([])
+  expect(phases[0].standIns.map(({ top }) => top)).toEqual(['data'])
+  expect(phases[0].summary?.layers.find(({ name }) => name === 'i')?.shapes).toEqual([[3, 2]])
+})
+
+test('files that detections would be saved with need not be there', async () => {
+  const sizes = ['1, 8', '1, 4', '1, 2, 8'].map(dims => `shape { dim: [${dims}] }`)
+  const { phases } = await checkNet(`layer { name: "i" type: "Input" top: "loc" top: "conf" top: "prior"
+      input_param { ${sizes.join(' ')} } }
+    layer { name: "o" type: "DetectionOutput" bottom: "loc" bottom: "conf" bottom: "prior" top: "o"
+      detection_output_param { num_classes: 2 save_output_param { output_directory: "there" output_format: "VOC"
+        label_map_file: "nowhere.prototxt" name_size_file: "nowhere.txt" } } }`)
+  expect(phases[0]).toMatchObject({ built: true, errors: [] })
 })
 
 test('solvers and label maps are looked through; broken texts are told', async () => {

@@ -5,6 +5,7 @@ import { PythonProposalLayer } from './proposal_layer.js'
 import { ProposalTargetLayer } from './proposal_target_layer.js'
 import { RoIDataLayer } from './roi_data_layer.js'
 import { SegDataLayer } from './seg_data_layer.js'
+import { PythonSpatialDropoutLayer } from './spatial_dropout.js'
 
 /** Python module → class → ours: the layers in Python that everybody used. The explicit list, alphabetical. */
 export const builtInModules: Readonly<Record<string, Readonly<Record<string, LayerClass>>>> = {
@@ -16,5 +17,6 @@ export const builtInModules: Readonly<Record<string, Readonly<Record<string, Lay
   'rpn.proposal_layer': { ProposalLayer: PythonProposalLayer },
   'rpn.proposal_target_layer': { ProposalTargetLayer },
   siftflow_layers: { SIFTFlowSegDataLayer: SegDataLayer },
+  spatial_dropout: { SpatialDropoutLayer: PythonSpatialDropoutLayer },
   voc_layers: { SBDDSegDataLayer: SegDataLayer, VOCSegDataLayer: SegDataLayer },
 }

@@ -86,6 +86,17 @@ function flip(graph: OnnxGraph, layer: Layer): readonly string[] | undefined {
   graph.last('Slice', [graph.inputs[0], all(-1), all(-(2 ** 31)), graph.ints(...axes), all(-1)])
 }
 
+function transpose(graph: OnnxGraph, layer: Layer): void {
+  graph.last('Transpose', graph.inputs, { perm: layer.param.transpose_param?.dim ?? [] })
+}
+
+function reverse(graph: OnnxGraph, layer: Layer): void {
+  const { axis = [] } = layer.param.reverse_param ?? {}
+  const axes = axis.length ? [...new Set(axis)] : [0]
+  const all = (value: number): string => graph.ints(...axes.map(() => value))
+  graph.last('Slice', [graph.inputs[0], all(-1), all(-(2 ** 31)), graph.ints(...axes), all(-1)])
+}
+
 function softmax(graph: OnnxGraph, layer: Layer): void {
   const { axis } = withDefaults('SoftmaxParameter', layer.param.softmax_param)
   graph.last('Softmax', graph.inputs, { axis: axisOf(layer, graph.bottom[0], axis) })
@@ -178,6 +189,8 @@ export const axes: Exporters = {
   Flatten: reshape,
   Flip: { write: flip, ops: ['Slice'] },
   Permute: { write: permute, ops: ['Transpose'] },
+  Reverse: { write: reverse, ops: ['Slice'] },
+  Transpose: { write: transpose, ops: ['Transpose'] },
   Reduction: {
     write: reduction,
     ops: ['ReduceSum', 'ReduceL1', 'ReduceSumSquare', 'ReduceMean', 'Mul'],

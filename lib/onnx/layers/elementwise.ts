@@ -137,6 +137,14 @@ function dropout(graph: OnnxGraph, layer: Layer): readonly string[] | undefined 
   return new Chain(graph).by('Mul', scale_train ? 1 : 1 - dropout_ratio).end()
 }
 
+function spatialDropout(graph: OnnxGraph, layer: Layer): readonly string[] {
+  if (layer.phase === 'TRAIN')
+    throw graph.error(
+      'in phase TRAIN it drops channels at random, which has no ONNX form here: write the net in phase TEST',
+    )
+  return graph.inputs
+}
+
 function eltwise(graph: OnnxGraph, layer: Layer): void {
   const { operation, coeff } = withDefaults('EltwiseParameter', layer.param.eltwise_param)
   if (operation === 'MAX') {
@@ -165,6 +173,7 @@ export const elementwise: Exporters = {
   AbsVal: one('Abs'),
   BNLL: one('Softplus'),
   Clip: { write: clip, ops: ['Clip'] },
+  SpatialDropout: { write: spatialDropout, ops: [], note: 'phase TEST; nothing is left of it' },
   Dropout: { write: dropout, ops: ['Mul'], note: 'phase TEST; nothing is left of it, or of scale_train: false a Mul' },
   Eltwise: { write: eltwise, ops: ['Add', 'Sub', 'Mul', 'Max'] },
   ELU: {

@@ -25,7 +25,10 @@ export const exporters: Exporters = {
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  CenterLoss: 'it is of the training',
   Correlation: 'ONNX has no operator for correlations of patches',
+  Correlation1D: 'ONNX has no operator for correlations of patches',
+  Downsample: 'it is of the training: truth is scaled with it',
   FlowWarp: 'ONNX has sampling at given places from opset 16 on, with other borders',
   HDF5Output: 'it writes a file, and computes nothing',
   Mean: 'what is subtracted from pictures belongs before the net: leave the layer out, and name the mean with --meta',

@@ -2,6 +2,7 @@ import { axes } from './axes.js'
 import { channels } from './channels.js'
 import { convolutions } from './convolution.js'
 import { elementwise } from './elementwise.js'
+import { flows } from './flow.js'
 import type { KernelCases } from './kit.js'
 import { losses } from './losses.js'
 import { lrns } from './lrn.js'
@@ -27,5 +28,6 @@ export const kernelCases: KernelCases = {
   ...recurrence,
   ...regionPoolings,
   ...resizes,
+  ...flows,
   ...solverUpdates,
 }

@@ -6,6 +6,7 @@ import { type AxesExports, axesBounds, bindAxes } from './axes.js'
 import { bindChannels, type ChannelsExports, channelsBounds } from './channels.js'
 import { bindConvolution, type ConvolutionExports, convolutionBounds } from './convolution.js'
 import { bindElementwise, type ElementwiseExports, elementwiseBounds } from './elementwise.js'
+import { bindFlow, type FlowExports, flowBounds } from './flow.js'
 import { bindLosses, type LossesExports, lossesBounds } from './losses.js'
 import { bindLrn, type LrnExports, lrnBounds } from './lrn.js'
 import { bindMatrices, type MatricesExports, matricesBounds } from './matrices.js'
@@ -22,6 +23,7 @@ export type KernelExports = AfterExports &
   ChannelsExports &
   ConvolutionExports &
   ElementwiseExports &
+  FlowExports &
   LossesExports &
   LrnExports &
   MatricesExports &
@@ -41,6 +43,7 @@ export function wasmKernels(wasm: KernelExports, plain: Kernels = jsKernels) {
     ...bindChannels(wasm),
     ...bindConvolution(wasm, plain),
     ...bindElementwise(wasm, plain),
+    ...bindFlow(wasm),
     ...bindLosses(wasm),
     ...bindLrn(wasm, plain),
     ...bindMatrices(wasm),
@@ -59,6 +62,7 @@ export const bounds: Bounds = {
   ...channelsBounds,
   ...convolutionBounds,
   ...elementwiseBounds,
+  ...flowBounds,
   ...lossesBounds,
   ...lrnBounds,
   ...matricesBounds,

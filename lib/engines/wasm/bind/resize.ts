@@ -2,9 +2,12 @@ import type { InterpShape, Kernels } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse, within } from '../../bounds.js'
+import { bindDirect, type DirectExports } from './kit.js'
+
+const direct = ['enlarge', 'enlargeGradient'] as const
 
 /** What the module exports for them. */
-export interface ResizeExports {
+export interface ResizeExports extends DirectExports<typeof direct> {
   /** Sizes of the next interp or its gradient, as in InterpShape. */
   interpShape(
     planes: number,
@@ -31,6 +34,8 @@ export interface ResizeExports {
     x: number,
     y: number,
   ): void
+  unpool(planes: number, places: number, size: number, x: number, mask: number, y: number): void
+  unpoolGradient(planes: number, places: number, size: number, dy: number, mask: number, dx: number): void
 }
 
 /** These kernels of the contract as calls of the module. */
@@ -38,6 +43,7 @@ export function bindResize(wasm: ResizeExports) {
   const shape = ({ planes, input, offset, size, output }: InterpShape) =>
     wasm.interpShape(planes, input[0], input[1], offset[0], offset[1], size[0], size[1], output[0], output[1])
   return {
+    ...bindDirect(wasm, direct),
     interp(s, x, y) {
       shape(s)
       wasm.interp(x.pointer, y.pointer)
@@ -49,6 +55,12 @@ export function bindResize(wasm: ResizeExports) {
     mixAxis({ outer, size, out, inner, taps, nothing }, from, weight, x, y) {
       const [pf, pw, px, py] = [from.pointer, weight.pointer, x.pointer, y.pointer]
       wasm.mixAxis(outer, size, out, inner, taps, nothing, pf, pw, px, py)
+    },
+    unpool({ planes, places, size }, x, mask, y) {
+      wasm.unpool(planes, places, size, x.pointer, mask.pointer, y.pointer)
+    },
+    unpoolGradient({ planes, places, size }, dy, mask, dx) {
+      wasm.unpoolGradient(planes, places, size, dy.pointer, mask.pointer, dx.pointer)
     },
   } satisfies Partial<Kernels>
 }
