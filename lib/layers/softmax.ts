@@ -1,7 +1,6 @@
 import type { Blob } from '../blob.js'
 import { isOf, type LayerClass } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { InfogainLossLayer } from './infogain_loss.js'
 import { axisOf } from './parts/axis.js'
 import { NeuronLayer } from './parts/neuron.js'
 import { SoftmaxWithLossLayer } from './softmax_with_loss.js'
@@ -12,8 +11,9 @@ export class SoftmaxLayer extends NeuronLayer {
   static override hint(readers: readonly LayerClass[]): string | undefined {
     if (readers.some(reader => isOf(reader, SoftmaxWithLossLayer)))
       return 'feeds a SoftmaxWithLoss, which applies softmax itself: give the loss the scores before it'
-    if (readers.some(reader => isOf(reader, InfogainLossLayer)))
-      return 'feeds an InfogainLoss, which applies softmax itself: give the loss the scores before it'
+    // what a Softmax takes the place of, as of InfogainLoss, has one inside
+    if (readers.some(({ atDeploy }) => typeof atDeploy === 'object' && atDeploy.type === 'Softmax'))
+      return 'feeds a loss that applies softmax itself: give the loss the scores before it'
     return undefined
   }
   static override readonly uses = ['softmax', 'softmaxGradient'] as const
