@@ -154,6 +154,16 @@ export interface CostVolumeShape {
   readonly subtract: boolean
 }
 
+/** Sizes of pictures that a flow moves, and what stands where it leads out of them. */
+export interface FlowWarpShape {
+  readonly batch: number
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+  /** 0 or NaN. */
+  readonly outside: number
+}
+
 /** Sizes of a contrastive loss over pairs of (N, size). */
 export interface ContrastiveShape {
   readonly batch: number
@@ -314,6 +324,15 @@ export interface Kernels {
   costVolume(s: CostVolumeShape, a: Memory, b: Memory, y: Memory): void
   /** dx ← the adjoint of costVolume applied to dy, by x, which is b where it is the `second`, and `other` a. */
   costVolumeGradient(s: CostVolumeShape, second: boolean, x: Memory, other: Memory, dy: Memory, dx: Memory): void
+  /**
+   * y[n,c,i,j] ← x[n,c] between the pixels around (i + flow[n,1], j + flow[n,0]), each in [i,j]; `outside` where that is not
+   * in the picture.  x, y: (N, C, H, W), flow: (N, 2, H, W).
+   */
+  flowWarp(s: FlowWarpShape, x: Memory, flow: Memory, y: Memory): void
+  /** dx ← the adjoint of flowWarp applied to dy. */
+  flowWarpGradient(s: FlowWarpShape, flow: Memory, dy: Memory, dx: Memory): void
+  /** dflow ← Σ over channels dy·∂y/∂flow, the slope to the right and below; 0 where the flow leads out. */
+  flowWarpFlowGradient(s: FlowWarpShape, x: Memory, flow: Memory, dy: Memory, dflow: Memory): void
 
   // ---- neurons: elementwise over (n); x and y, dy and dx may be the same memory
   // -------------------------------------------

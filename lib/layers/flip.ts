@@ -1,6 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
 import { withDefaults } from '../proto/message.js'
-import type { Places } from './parts/places.js'
+import { type Places, reversed } from './parts/places.js'
 import { PlacesLayer } from './parts/places_layer.js'
 
 /** Pictures (N, C, H, W) mirrored: left and right, top and bottom, or both. */
@@ -11,6 +11,6 @@ export class FlipLayer extends PlacesLayer {
   protected override placesOf(bottom: Blob): Places {
     if (bottom.numAxes !== 4) throw this.error(`'${bottom.name}' (${shapeText(bottom.shape)}) must be N × C × H × W`)
     const turned = [false, false, this.fields.flip_height, this.fields.flip_width]
-    return bottom.shape.map((size, i) => Array.from({ length: size }, (_, k) => (turned[i] ? size - 1 - k : k)))
+    return bottom.shape.map((size, i) => (turned[i] ? reversed(size) : undefined))
   }
 }

@@ -1,18 +1,17 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-
-/** The places along an axis that one output takes, and how much of each. */
-type Taps = readonly { readonly from: number; readonly weight: number }[]
+import { AxisMix, type MixedAxis, type Taps } from './parts/axis_mix.js'
 
 /** x (N, C, H, W) → (N, C, h, w), of the size of the second bottom or of the fields, as FlowNet 2 resizes. */
 export class ResampleLayer extends Layer {
   static override readonly param = ['resample_param'] as const
+  static override readonly uses = AxisMix.uses
+  static override readonly onlyKernels = true
   override readonly bottomCount = { atLeast: 1, atMost: 2 }
   override readonly topCount = { exactly: 1 }
   private fields = withDefaults('ResampleParameter', this.param.resample_param)
-  private rows: Taps[] = []
-  private columns: Taps[] = []
+  private readonly mix = new AxisMix(this, 0)
 
   override setup(): void {
     if (this.fields.type === 'AREA') throw this.error('type: AREA is none of NEAREST, LINEAR and CUBIC')
@@ -27,12 +26,13 @@ export class ResampleLayer extends Layer {
     const [height, width] = like ? like.shape.slice(2) : [this.fields.height ?? 0, this.fields.width ?? 0]
     if (height < 1 || width < 1)
       throw this.error(`height: ${height} and width: ${width} must be at least 1, or a second bottom have the size`)
-    top[0].reshape([n, c, height, width])
     const [down, across] = [h / height, w / width].map(Math.fround)
     const antialias = this.fields.antialias && (down > 1 || across > 1)
     // the fork moves each axis by the other's half step
-    this.rows = tapsOf(h, height, down, across / 2 - 0.5, this.fields.type, antialias)
-    this.columns = tapsOf(w, width, across, down / 2 - 0.5, this.fields.type, antialias)
+    const rows = tapsOf(h, height, down, across / 2 - 0.5, this.fields.type, antialias)
+    const columns = tapsOf(w, width, across, down / 2 - 0.5, this.fields.type, antialias)
+    this.mix.plan(x.shape, [mixedAxis(2, rows), mixedAxis(3, columns)])
+    top[0].reshape([n, c, height, width])
   }
 
   override allowsForceBackward(bottomIndex: number): boolean {
@@ -40,43 +40,26 @@ export class ResampleLayer extends Layer {
   }
 
   override forward([x]: Blob[], [top]: Blob[]): void {
-    const [xs, ys] = [x.dataArray, top.dataArray]
-    this.each(
-      x,
-      (from, to, weight) => {
-        ys[to] += weight * xs[from]
-      },
-      ys,
-    )
+    this.mix.forward(this.kernels, x.memory.data, top.memory.data)
   }
 
   override backward([top]: Blob[], propagateDown: boolean[], [x, like]: Blob[]): void {
     if (like && propagateDown[1])
       throw this.error(`bottom 1, '${like.name}', has no gradient: give this layer propagate_down: false for it`)
-    if (!propagateDown[0]) return
-    const [dxs, dys] = [x.diffArray, top.diffArray]
-    this.each(
-      x,
-      (from, to, weight) => {
-        dxs[from] += weight * dys[to]
-      },
-      dxs,
-    )
+    if (propagateDown[0]) this.mix.backward(this.kernels, top.memory.diff, x.memory.diff)
   }
 
-  private each(x: Blob, visit: (from: number, to: number, weight: number) => void, sums: Float32Array): void {
-    const planes = x.size(0, 2)
-    const [height, width] = x.shape.slice(2)
-    sums.fill(0)
-    for (let plane = 0, to = 0; plane < planes; plane++)
-      for (const row of this.rows)
-        for (const column of this.columns) {
-          for (const v of row)
-            for (const u of column) visit((plane * height + v.from) * width + u.from, to, v.weight * u.weight)
-          to++
-        }
+  override dispose(): void {
+    this.mix.dispose()
   }
 }
+
+const mixedAxis = (axis: number, taps: readonly Taps[]): MixedAxis => ({
+  axis,
+  out: taps.length,
+  most: taps.reduce((most, { length }) => Math.max(most, length), 1),
+  taps: place => taps[place],
+})
 
 const triangle = (x: number): number => Math.max(0, 1 - Math.abs(x))
 function cubic(x: number): number {

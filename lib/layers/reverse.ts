@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import type { Places } from './parts/places.js'
+import { type Places, reversed } from './parts/places.js'
 import { PlacesLayer } from './parts/places_layer.js'
 
 /** x with its places along an axis, the first unless named, in reverse. */
@@ -12,6 +12,6 @@ export class ReverseLayer extends PlacesLayer {
     for (const one of turned)
       if (!(one >= 0 && one < bottom.numAxes))
         throw this.error(`axis: ${one} is none of '${bottom.name}', which has ${bottom.numAxes}`)
-    return bottom.shape.map((size, i) => Array.from({ length: size }, (_, k) => (turned.has(i) ? size - 1 - k : k)))
+    return bottom.shape.map((size, i) => (turned.has(i) ? reversed(size) : undefined))
   }
 }

@@ -1,5 +1,5 @@
-import type { CostVolumeShape } from '../../engine.js'
-import { dims, type KernelCase, type KernelCases, onHosts, product } from './kit.js'
+import type { CostVolumeShape, Kernels } from '../../engine.js'
+import { dims, type KernelCase, type KernelCases, type Kit, onHosts, product } from './kit.js'
 
 type Sizes = Pick<CostVolumeShape, 'kernel' | 'stride' | 'step'> & { radius: readonly [number, number]; pad: number }
 
@@ -57,8 +57,43 @@ const gradients = (list: typeof volumes): KernelCase[] =>
     })),
   )
 
-/** Pictures beside each other. */
+/** Pictures of these sizes, flows of up to `reach` pixels. */
+const warps = [
+  ['2×3×5×6', 2],
+  ['1×1×1×1', 0.5],
+  ['1×7×4×1', 1.5],
+  ['2×2×9×37', 40],
+  ['3×2×40×50', 5],
+].map(([size, reach]) => {
+  const [batch, channels, height, width] = dims(size as string)
+  const shape = { batch, channels, height, width, outside: 0 }
+  return { name: `${size}, up to ${reach}`, shape, reach: reach as number, count: product(dims(size as string)) }
+})
+const flowCount = (s: { batch: number; height: number; width: number }) => s.batch * 2 * s.height * s.width
+const warpCases = (run: (k: Kernels, kit: Kit, warp: (typeof warps)[number]) => void): KernelCase[] =>
+  onHosts(
+    'scatters',
+    // in single precision a place far from the corner has few digits behind the point
+    warps.map(warp => ({ name: warp.name, tolerance: 2e-5, run: (k, kit) => run(k, kit, warp) })),
+  )
+
+/** Pictures beside each other, and moved. */
 export const flows: KernelCases = {
   costVolume: [...forwards(volumes), ...onHosts('large', forwards(large))],
   costVolumeGradient: [...gradients(volumes), ...onHosts('large', gradients(large))],
+  flowWarp: warpCases((k, kit, { shape, reach, count }) =>
+    k.flowWarp(shape, kit.random(count), kit.random(flowCount(shape), reach), kit.out(count)),
+  ),
+  flowWarpGradient: warpCases((k, kit, { shape, reach, count }) =>
+    k.flowWarpGradient(shape, kit.random(flowCount(shape), reach), kit.random(count), kit.out(count)),
+  ),
+  flowWarpFlowGradient: warpCases((k, kit, { shape, reach, count }) =>
+    k.flowWarpFlowGradient(
+      shape,
+      kit.random(count),
+      kit.random(flowCount(shape), reach),
+      kit.random(count),
+      kit.out(flowCount(shape)),
+    ),
+  ),
 }

@@ -1,5 +1,5 @@
 import { frameOf } from '../../../../kernels/js/cost_frame.js'
-import type { CostVolumeShape, Kernels } from '../../../engine.js'
+import type { CostVolumeShape, FlowWarpShape, Kernels } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse, within } from '../../bounds.js'
@@ -23,6 +23,18 @@ export interface FlowExports {
   costVolumeFrame(above: number, before: number, FH: number, FW: number, top: number, left: number): void
   costVolume(a: number, b: number, y: number): void
   costVolumeGradient(second: boolean, x: number, other: number, dy: number, dx: number): void
+  flowWarp(N: number, C: number, H: number, W: number, outside: number, x: number, flow: number, y: number): void
+  flowWarpGradient(N: number, C: number, H: number, W: number, flow: number, dy: number, dx: number): void
+  flowWarpFlowGradient(
+    N: number,
+    C: number,
+    H: number,
+    W: number,
+    x: number,
+    flow: number,
+    dy: number,
+    dflow: number,
+  ): void
 }
 
 /** These kernels of the contract as calls of the module. */
@@ -43,6 +55,15 @@ export function bindFlow(wasm: FlowExports) {
       describe(s)
       wasm.costVolumeGradient(second, x.pointer, other.pointer, dy.pointer, dx.pointer)
     },
+    flowWarp({ batch: N, channels: C, height: H, width: W, outside }, x, flow, y) {
+      wasm.flowWarp(N, C, H, W, outside, x.pointer, flow.pointer, y.pointer)
+    },
+    flowWarpGradient({ batch: N, channels: C, height: H, width: W }, flow, dy, dx) {
+      wasm.flowWarpGradient(N, C, H, W, flow.pointer, dy.pointer, dx.pointer)
+    },
+    flowWarpFlowGradient({ batch: N, channels: C, height: H, width: W }, x, flow, dy, dflow) {
+      wasm.flowWarpFlowGradient(N, C, H, W, x.pointer, flow.pointer, dy.pointer, dflow.pointer)
+    },
   } satisfies Partial<Kernels>
 }
 
@@ -61,8 +82,16 @@ function compared(s: CostVolumeShape, pictures: readonly Memory[], y: Memory): v
   within(2 * s.batch * s.channels * size[0] * size[1], 'the pictures with zeros around them')
 }
 
+function warped(s: FlowWarpShape, flows: readonly Memory[], pictures: readonly Memory[]): void {
+  for (const flow of flows) need(flow, count(s.batch, 2, s.height, s.width))
+  for (const x of pictures) need(x, count(s.batch, s.channels, s.height, s.width))
+}
+
 /** What stands before these kernels. */
 export const flowBounds = {
   costVolume: (s, a, b, y) => compared(s, [a, b], y),
   costVolumeGradient: (s, _second, x, other, dy, dx) => compared(s, [x, other, dx], dy),
+  flowWarp: (s, x, flow, y) => warped(s, [flow], [x, y]),
+  flowWarpGradient: (s, flow, dy, dx) => warped(s, [flow], [dy, dx]),
+  flowWarpFlowGradient: (s, x, flow, dy, dflow) => warped(s, [flow, dflow], [x, dy]),
 } satisfies Partial<Bounds>
