@@ -64,7 +64,7 @@ async function chart(browser: Browser): Promise<void> {
       (globalThis as unknown as { updates(a: number, b: number): Promise<number[]> }).updates(points, turns),
     [POINTS, TURNS] as const,
   )
-  say(`${POINTS.toLocaleString('en')} points × 2 curves, one more point, painted`, found)
+  say(`${POINTS.toLocaleString('en')} points × 2 curves, one more point, drawn`, found)
   await context.close()
   await site.close()
 }

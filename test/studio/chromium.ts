@@ -78,16 +78,32 @@ export function hostSite(files: ReadonlyMap<string, Uint8Array>): Promise<Host> 
   })
 }
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath, args: ['--headless', '--no-sandbox', '--disable-dev-shm-usage'] })
+const START = { executablePath: chromiumPath, args: ['--headless', '--no-sandbox', '--disable-dev-shm-usage'] }
+const FRAME = { viewport: { width: 1280, height: 900 } }
+
+export const launch = (): Promise<Browser> => chromium.launch(START)
+
+interface Watched {
+  readonly context: BrowserContext
+  readonly page: Page
+  readonly faults: string[]
+}
 
 /** Pages whose errors, warnings and requests to other hosts are written down. */
-export async function watched(
+export const watched = async (
   browser: Browser,
   url: string,
   options: Parameters<Browser['newContext']>[0] = {},
-): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+): Promise<Watched> => watch(await browser.newContext({ ...FRAME, ...options }), url)
+
+/**
+ * The same in a browser whose profile is a folder, as a person's: files of a site lie on the disk, where those of a context
+ * in memory are asked for one by one from another process.
+ */
+export const watchedProfile = async (folder: string, url: string): Promise<Watched> =>
+  watch(await chromium.launchPersistentContext(folder, { ...START, ...FRAME }), url)
+
+async function watch(context: BrowserContext, url: string): Promise<Watched> {
   const page = await context.newPage()
   const faults: string[] = []
   const { host } = new URL(url)

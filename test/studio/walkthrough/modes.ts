@@ -4,11 +4,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type * as StudioModule from '../../../lib/studio/index.js'
 import { buildPage, serverEntry, writePage } from '../../../scripts/studio_page/build.js'
 import { buildSite } from '../../../scripts/studio_page/site.js'
-import { hostSite, launch, watched } from '../chromium.js'
+import { hostSite, launch, watched, watchedProfile } from '../chromium.js'
 import { Library } from './library.js'
 import type { Mode } from './walkthrough.js'
 
@@ -85,8 +85,8 @@ export async function withServer(built: URL): Promise<Opened> {
 export async function withoutServer(built: URL): Promise<Opened> {
   const files = await buildPage(serverEntry)
   const site = await hostSite(new Map([...files.files, ...(await buildSite(files, '1.2.3'))]))
-  const browser: Browser = await launch()
-  const { page, faults } = await watched(browser, site.url)
+  const profile = await mkdtemp(join(tmpdir(), 'ristretto-profile-'))
+  const { page, context, faults } = await watchedProfile(profile, site.url)
   const mode: Mode = {
     address: site.url,
     library,
@@ -117,8 +117,9 @@ export async function withoutServer(built: URL): Promise<Opened> {
     ...{ page, faults, mode },
     expected: /^$/,
     async close() {
-      await browser.close()
+      await context.close()
       await site.close()
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }
