@@ -27,15 +27,19 @@ export interface BuiltWorkers {
 /** What no browser has, or Studio has no use for there. */
 const ABSENT = ['node:*', 'sharp', 'koffi', 'h5wasm', 'gl', 'webgpu', 'classic-level']
 
-/** No GPU engine: it weighs as much as all the rest, and is not among the engines that a hub names. */
-const withoutGpu: Plugin = {
-  name: 'without gpu',
+/** No GPU engine: it weighs as much as all the rest, and is not among the engines that a hub names. No programs of Node's threads. */
+const withoutOthers: Plugin = {
+  name: 'without others',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\/engines\/gpu\.js$|^\.\/gpu\.js$/ }, ({ importer }) =>
       importer.includes('/engines/') ? { path: 'gpu', namespace: 'absent' } : undefined,
     )
-    onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-      contents: 'throw new Error("Studio without a server has no GPU engine: take wasm")',
+    onResolve({ filter: /\/generated\/(prefetch|decode)_worker\.js$/ }, () => ({ path: 'thread', namespace: 'absent' }))
+    onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
+      contents:
+        path === 'gpu'
+          ? 'throw new Error("Studio without a server has no GPU engine: take wasm")'
+          : 'export const source = ""',
     }))
   },
 }
@@ -52,7 +56,7 @@ const shared: BuildOptions & { write: false; metafile: true } = {
   legalComments: 'eof',
   metafile: true,
   external: ABSENT,
-  plugins: [withoutGpu],
+  plugins: [withoutOthers],
   alias: { 'ndarray-pixels': join(browser, 'browser_pixels.ts') },
   outdir: '/workers',
   write: false,
@@ -71,7 +75,7 @@ export async function buildWorkers(): Promise<BuiltWorkers> {
   const [modules, loader, frame] = await Promise.all([
     build({
       ...shared,
-      plugins: [withoutGpu, textsApart(new Map([...texts].map(([name, { file }]) => [name, file])))],
+      plugins: [withoutOthers, textsApart(new Map([...texts].map(([name, { file }]) => [name, file])))],
       entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(browser, file)])),
       format: 'esm',
       splitting: true,

@@ -7,8 +7,6 @@ import { createHash } from 'node:crypto'
 const texts: Readonly<Record<string, () => Promise<Readonly<Record<string, string>>>>> = {
   wasm_plain: () => import('../../generated/wasm_plain.js'),
   wasm_fma: () => import('../../generated/wasm_fma.js'),
-  prefetch_worker: () => import('../../generated/prefetch_worker.js'),
-  decode_worker: () => import('../../generated/decode_worker.js'),
 }
 
 /** A part of a site's programs: see browser/parts.ts. */

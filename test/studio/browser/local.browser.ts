@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { DatasetResult } from '../../../lib/studio/api/index.js'
 import { builtStudio, temporaryFolder } from '../built.js'
 import { chromiumPath, type Host, host, ISOLATED, launch } from '../chromium.js'
 import { storeContract } from '../core/store_contract.js'
@@ -104,6 +106,38 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     expect(losses(lines).length).toBeGreaterThan(3)
     expect(losses(lines)).toEqual(losses(await eventsOf(folder, model.id)))
     await node.close()
+  })
+
+  test('a folder of JPEGs becomes a dataset: colours, sizes and turns as in Node, what is none is left out', async () => {
+    const jpeg = async (background: { r: number; g: number; b: number }, orientation?: number) => {
+      const picture = sharp({ create: { width: 12, height: 8, channels: 3, background } })
+      const turned = orientation === undefined ? picture : picture.withMetadata({ orientation })
+      return [...(await turned.jpeg({ quality: 95 }).toBuffer())]
+    }
+    const red = { r: 240, g: 20, b: 0 }
+    const files: { path: string; bytes: number[] }[] = [
+      { path: 'top/blue/broken.jpg', bytes: (await jpeg(red)).slice(0, 60) },
+      // upright it is 8 × 12
+      { path: 'top/red/turned.jpg', bytes: await jpeg(red, 6) },
+    ]
+    for (let i = 0; i < 4; i++) files.push({ path: `top/red/${i}.jpg`, bytes: await jpeg(red) })
+    for (let i = 0; i < 3; i++) files.push({ path: `top/blue/${i}.jpeg`, bytes: await jpeg({ r: 0, g: 20, b: 240 }) })
+    expect(await call(page, 'open')).toBe('open')
+    const { upload } = await call(page, 'upload', files)
+    const source = { from: 'folder', place: { upload } } as const
+    const [{ id }] = await call(page, 'create', 'dataset', { name: 'colours', source, val: 0, height: 8, width: 12 })
+    const { result } = (await call(page, 'reached', id, ['done'])) as { result: DatasetResult }
+    expect(result).toMatchObject({
+      classes: ['blue', 'red'],
+      channels: 3,
+      sets: { train: { records: 8, histogram: [3, 5] } },
+      leftOut: [{ file: expect.stringMatching(/broken\.jpg$/), reason: expect.stringMatching(/./) }],
+    })
+    // blue, green, red
+    const [blue, green, other] = result.mean
+    expect(Math.abs(blue - (3 * 240) / 8)).toBeLessThan(4)
+    expect(Math.abs(green - 20)).toBeLessThan(4)
+    expect(Math.abs(other - (5 * 240) / 8)).toBeLessThan(4)
   })
 
   test('everything else is answered as a server does: pictures, nets, tests, archives, what is wrong', async () => {
