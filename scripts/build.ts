@@ -16,7 +16,8 @@ import { buildPage, serverEntry, writePage } from './studio_page/build.js'
 import { writeSite } from './studio_page/site.js'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const tsc = createRequire(import.meta.url).resolve('typescript7/bin/tsc')
+// its package exports no bin
+const tsc = `${root}node_modules/typescript7/bin/tsc`
 
 await rm(`${root}dist`, { recursive: true, force: true })
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
