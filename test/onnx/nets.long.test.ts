@@ -63,6 +63,13 @@ describe.skipIf(ortVersion === undefined)(`onnxruntime ${ortVersion} computes wh
   )
 })
 
+test.each(['mlp', 'squeezenet'])('%s goes out, comes back, and goes out again byte for byte', async name => {
+  using net = await createNet(name, 'inference', 2, 'wasm', 1)
+  const first = await net.toBytes({ format: 'onnx' })
+  using back = await Net.create(first, { threads: 1 })
+  expect(Buffer.compare(await back.toBytes({ format: 'onnx' }), first)).toBe(0)
+})
+
 test('the detector of the forks: its rows are those of Caffe', async () => {
   const folder = goldenPath('../golden-forks/nets/ssd_mobilenet/ssd_mobilenet')
   using net = await Net.create(`${folder}.prototxt`, { weights: `${folder}.caffemodel`, engine: 'js' })
