@@ -41,9 +41,12 @@ function padding({ channels, outputs, group }: Planar, block: number): number {
   return filled(outputs) * (channels < block / 2 ? 1 : filled(channels))
 }
 
-/** A value that is moved from one layout to another costs as much as so many multiplications; weights are moved badly. */
+/**
+ * A value that is moved from one layout to another costs as much as so many multiplications. Weights are moved by one
+ * thread, in steps that caches do not like, and in training after each update.
+ */
 const MOVED = 8
-const MOVED_WEIGHT = 16
+const MOVED_WEIGHT = 100
 /** Time of the engine's own kernels without Winograd's products, and with a filter for each channel. */
 const ALONE = 1.25
 const DEPTHWISE = 8
