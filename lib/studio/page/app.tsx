@@ -128,8 +128,11 @@ function Head() {
       </a>
       {info && (
         <p class="project" title={info.mode === 'server' ? texts.head.server : texts.head.browser}>
-          <span class="project-name">{info.project}</span>
-          {info.mode === 'browser' && <span class="chip">{texts.head.browserChip}</span>}
+          {info.mode === 'browser' ? (
+            <span class="chip">{texts.head.browserChip}</span>
+          ) : (
+            <span class="project-name">{info.project}</span>
+          )}
           {!info.threads && (
             <span class="chip" title={texts.head.oneThreadWhy}>
               {texts.head.oneThread}
