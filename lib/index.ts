@@ -19,6 +19,7 @@ export type { MeanImage } from './data/transformer.js'
 export type {
   AccuracyShape,
   After,
+  AfterKind,
   AnyEngine,
   ArgMaxShape,
   ClassLossShape,
@@ -41,6 +42,7 @@ export type {
   Reduction,
   RegionAlignShape,
   RegionShape,
+  TapsShape,
   UnpoolShape,
   UpdateRule,
   Workspace,
