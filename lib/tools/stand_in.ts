@@ -1,4 +1,5 @@
 import type { LayerParameter, NetParameter, TransformationParameter } from '../generated/caffe.js'
+import { unknownFieldsOf } from '../proto/kept.js'
 import { keepPlace } from '../proto/places.js'
 import { classOfType } from '../registry.js'
 
@@ -25,6 +26,7 @@ export const guesses: readonly (readonly [number, number, number])[] = [
 
 /** A batch larger than this says no more about a net. */
 const MOST_ITEMS = 2
+const MOST_SEGMENTS = 32
 
 /** The net with inputs in place of its data layers, and for blobs that nothing makes; and what they stand for. */
 export function withStandIns(
@@ -129,7 +131,16 @@ function shapeOf(
     if (isDense || isPython) return [isPython ? 1 : items, 1, height, width]
     return [items]
   }
-  return reshapedTo(readers, items) ?? [isPython ? 1 : items, channels, height, width]
+  const pictures = isPython ? 1 : items * segmentsOf(layer)
+  return reshapedTo(readers, pictures) ?? [pictures, channels, height, width]
+}
+
+/** Pictures that a source of videos takes of each (num_segments of the temporal segment networks' fork). */
+function segmentsOf(layer: LayerParameter | undefined): number {
+  const messages = Object.values(layer ?? {}).filter(value => typeof value === 'object' && value !== null)
+  const fields = messages.flatMap(message => unknownFieldsOf(message))
+  const text = fields.find(({ name }) => name === 'num_segments')?.text
+  return Math.min(Number(/\d+/.exec(text ?? '')?.[0] ?? 1), MOST_SEGMENTS) || 1
 }
 
 /** The size that a Reshape gives to pictures: a source of videos puts several of them beside each other. */

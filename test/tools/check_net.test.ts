@@ -67,6 +67,13 @@ describe('nets that only a guess can make', () => {
       [[1, 10, 8, 9], [1]],
     ],
     [
+      'three pictures of each video, one label',
+      `layer { name: "v" type: "VideoData" top: "data" top: "label" video_data_param { num_segments: 3 } }
+       layer { name: "s" type: "Reshape" bottom: "data" top: "s" reshape_param { shape { dim: -1 dim: 3 dim: 150528 } } }
+       layer { name: "l" type: "Silence" bottom: "s" bottom: "label" }`,
+      [[3, 3, 224, 224], [1]],
+    ],
+    [
       'edges of a picture',
       'layer { name: "e" type: "ImageLabelmapData" top: "data" top: "label" image_data_param { crop_size: 8 } }',
       [
