@@ -68,8 +68,8 @@ function results(engine: HostEngine, s: ConvolutionShape, hasBias: boolean, afte
 const cases: [string, Sizes, boolean, After?][] = [
   ['a first layer', { batch: 2, channels: 3, outputs: 64, size: 33, kernel: 7, stride: 2, pad: 3 }, true, { relu: 0 }],
   ['5×5, many images', { batch: 5, channels: 32, outputs: 32, size: 12, kernel: 5, pad: 2 }, true],
-  ['3×3 in steps of two, a clip', { batch: 1, channels: 32, outputs: 48, size: 60, kernel: 3, stride: 2 }, false, { clip: [0, 6] }], // biome-ignore format: one case a line
-  ['5×5 in two groups, a single image', { batch: 1, channels: 32, outputs: 96, size: 31, kernel: 5, pad: 1, group: 2 }, false], // biome-ignore format: one case a line
+  ['3×3 in steps of two, a clip', { batch: 1, channels: 48, outputs: 48, size: 80, kernel: 3, stride: 2 }, false, { clip: [0, 6] }], // biome-ignore format: one case a line
+  ['5×5 in two groups, a single image', { batch: 1, channels: 32, outputs: 96, size: 21, kernel: 5, pad: 1, group: 2 }, false], // biome-ignore format: one case a line
   ['a filter for each channel', { batch: 4, channels: 44, outputs: 44, size: 17, kernel: 3, pad: 1, group: 44 }, true],
 ]
 

@@ -46,10 +46,17 @@ function padding({ channels, outputs, group }: Planar, block: number): number {
  * thread, in steps that caches do not like, and in training after each update.
  */
 const MOVED = 8
-const MOVED_WEIGHT = 100
-/** Time of the engine's own kernels without Winograd's products, and with a filter for each channel. */
-const ALONE = 1.25
+const MOVED_WEIGHT = 150
+/**
+ * Time of the engine's own kernels without Winograd's products, where oneDNN takes 1: with a filter for each channel; of
+ * images of few channels; with so many taps; and otherwise.
+ */
 const DEPTHWISE = 8
+const FIRST = 1.5
+const [MANY_TAPS, WITH_MANY_TAPS] = [25, 1.4]
+const ALONE = 1.2
+/** Blocks that are filled worse than this are not worth it in any case. */
+const BADLY = 1.2
 /** Multiplications below which calls cost what is saved. */
 const LEAST = 1e6
 const LEAST_DEPTHWISE = 1e5
@@ -61,12 +68,14 @@ const LEAST_DEPTHWISE = 1e5
  */
 export function paysAlone(shape: Planar, batch: number, block: number): boolean {
   const { channels, outputs, group, kernel, input, output } = shape
-  if (kernel.every(size => size === 1)) return false
+  if (kernel.every(size => size === 1) || padding(shape, block) > BADLY) return false
   const isDepthwise = group > 1 && group === channels
   const work = workOf(shape)
   if (batch * work < (isDepthwise ? LEAST_DEPTHWISE : LEAST)) return false
   const moved = (channels < block ? 0 : channels * input[0] * input[1]) + outputs * output[0] * output[1]
   const weights = ((channels * outputs) / group) * kernel[0] * kernel[1]
   const theirs = batch * (work * padding(shape, block) + MOVED * moved) + MOVED_WEIGHT * weights
-  return theirs <= batch * work * (isDepthwise ? DEPTHWISE : ALONE)
+  const taps = kernel[0] * kernel[1]
+  const others = channels < block / 2 ? FIRST : taps >= MANY_TAPS ? WITH_MANY_TAPS : ALONE
+  return theirs <= batch * work * (isDepthwise ? DEPTHWISE : others)
 }
