@@ -113,6 +113,9 @@ export const forkTypes: ReadonlyMap<string, ForkType> = new Map([
     Reverse: 'turns an axis round',
     ReverseTime: 'turns a sequence round',
     Transpose: 'reorders axes',
+    DenseBlock: 'a block of DenseNet in one layer',
+    Lstm: 'an LSTM without the cont input',
+    LabelsequenceAccuracy: 'counts labels of sequences that are right',
   }),
   ...types(FLOWNET, {
     Correlation: 'compares patches of two maps',
