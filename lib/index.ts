@@ -34,6 +34,8 @@ export type {
   Fusions,
   HostEngine,
   InterpShape,
+  JoinedCalls,
+  KernelCall,
   Kernels,
   LRNShape,
   Normalization,
