@@ -89,7 +89,9 @@ describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
     expectClose(two.b.data, one.b.data, 1e-5, 1e-6, 'b')
     expect(ran).not.toContain('line')
     const { b } = await (await Net.create(parseNet(text), { engine, optimize: 'inference', seed: 1 })).forward({ x })
-    expect(b.data).toEqual(two.b.data)
+    // without a hook the native engine may join the layers, in other last digits
+    if (lean.engine.isHost && lean.engine.join) expectClose(b.data, one.b.data, 1e-5, 1e-6, 'b')
+    else expect(b.data).toEqual(two.b.data)
   })
 
   test('follows a new input shape and new weights', async () => {
