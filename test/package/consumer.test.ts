@@ -74,9 +74,9 @@ describe('the installed package', () => {
       const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```|`[^`\n]*`/g, '')
       for (const [, link] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
         const target = join(page, '..', link)
-        // tests that a page names are those of the repository
-        if (!/^[a-z]+:/.test(link) && !target.startsWith('test/') && !existsSync(join(root, target)))
-          dead.push(`${page}: ${link}`)
+        // tests that a page names, and pictures that it shows, are those of the repository
+        const place = /^test\/|\/images\/[^/]+\.png$/.test(target) ? join(import.meta.dirname, '../..') : root
+        if (!/^[a-z]+:/.test(link) && !existsSync(join(place, target))) dead.push(`${page}: ${link}`)
       }
     }
     expect(dead).toEqual([])
