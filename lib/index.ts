@@ -25,11 +25,13 @@ export type {
   ClassLossShape,
   ContrastiveShape,
   ConvolutionShape,
+  CostVolumeShape,
   CropShape,
   DeviceCaller,
   DeviceEngine,
   DryRun,
   Engine,
+  FlowWarpShape,
   FusingKernel,
   Fusions,
   HostEngine,
@@ -114,6 +116,7 @@ export type {
   JointFeedSource,
 } from './net/feed.js'
 export type { CopyOptions, CopyReport, NetFormat, SaveOptions } from './net/files.js'
+export type { Joined } from './net/joined.js'
 export type { MemoryPlan } from './net/memory_plan.js'
 export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './net/node.js'
 export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, RunOptions, TaggedLog } from './net/options.js'
