@@ -37,13 +37,17 @@ export async function importPixels(load?: () => Promise<PixelsModule>): Promise<
     // within a try: bundlers then know that the package may be missing
     return load ? await load() : await import('ndarray-pixels')
   } catch (error) {
-    throw new EngineError(
-      `reading images needs the package ndarray-pixels: npm install ndarray-pixels (${(error as Error).message})`,
-      {
-        cause: error,
-      },
-    )
+    throw new EngineError(`reading images needs the package ndarray-pixels: ${whatToDo(error as Error)}`, {
+      cause: error,
+    })
   }
+}
+
+function whatToDo({ message }: Error): string {
+  // sharp's own advice is about how it was installed
+  if (/ERR_DLOPEN_DISABLED/.test(message))
+    return 'it is there, and this process may load no native library (--no-addons, or a permission model without --allow-addons); plain PNG files need none'
+  return `npm install ndarray-pixels (${message})`
 }
 
 /** Pixels of a picture that is still decoded: decoders take some twenty bytes for each. */

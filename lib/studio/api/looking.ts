@@ -146,7 +146,7 @@ export interface LayerRow {
 export interface TestOneRequest {
   /** A file of a picture; or, as a pad draws them, one byte a pixel and channel: row by row, R G B of a pixel side by side. */
   readonly picture:
-    | { readonly file: Uint8Array }
+    | { readonly file: Uint8Array; readonly label?: number }
     | { readonly width: number; readonly height: number; readonly channels: 1 | 3; readonly pixels: Uint8Array }
     | { readonly dataset: JobId; readonly set: SetName; readonly item: number }
   /** Default the best. */

@@ -1,11 +1,11 @@
-import type { Forms, JobId, JobKind } from '../api/index.js'
+import type { DatasetForm, Forms, JobId, JobKind } from '../api/index.js'
 import { readJson, type Store, writeJson } from './store.js'
 
 const FILE = 'addons.json'
 
 /**
- * Which jobs may load native libraries, since somebody asked for an engine that is one. It stands where no job can write: its
- * own folder says what a job likes.
+ * Which jobs may load native libraries: those that make datasets, which run no code but the library's, and those that somebody
+ * asked for an engine that is one, or to read pictures that are no plain ones. It stands where no job can write: its own folder says what a job likes.
  */
 export class Addons {
   private writing: Promise<void> = Promise.resolve()
@@ -24,9 +24,11 @@ export class Addons {
     return this.known.has(id)
   }
 
-  /** Take note of what the form of a new job asks for. */
-  async note(id: JobId, form: Forms[JobKind]): Promise<void> {
-    if (!('engine' in form) || (form.engine !== 'native' && form.engine !== 'gpu')) return
+  /** Take note of what the form of a new job asks for; `encode` is how its dataset keeps pictures. */
+  async note(id: JobId, kind: JobKind, form: Forms[JobKind], encode?: DatasetForm['encode']): Promise<void> {
+    const engine = 'engine' in form ? form.engine : undefined
+    const pictures = 'on' in form && 'pictures' in form.on
+    if (kind !== 'dataset' && engine !== 'native' && engine !== 'gpu' && !pictures && encode !== 'jpg') return
     this.known.add(id)
     this.writing = this.writing
       .catch(() => {})

@@ -1,4 +1,12 @@
-import { type Forms, type JobId, type JobKind, type ModelForm, type RequestFault, StudioError } from '../api/index.js'
+import {
+  type DatasetForm,
+  type Forms,
+  type JobId,
+  type JobKind,
+  type ModelForm,
+  type RequestFault,
+  StudioError,
+} from '../api/index.js'
 import { checkForm } from '../api/schemas.js'
 import type { Addons } from './addons.js'
 import type { Curves } from './curves.js'
@@ -54,11 +62,17 @@ async function writeJob({ store, index, addons }: Creation, file: JobFile, files
   for (const [path, text] of Object.entries(files)) await store.write(`${paths.folder}/${path}`, text)
   await writeJson(store, paths.meta, entry.meta)
   await writeJson(store, paths.state, entry.state)
-  await addons.note(file.id, file.form)
+  await addons.note(file.id, file.kind, file.form, await encodingOf(store, index, file.parents.dataset))
   // a folder without this file is no job: it comes last
   await writeJson(store, paths.job, file)
   index.add(entry)
   return entry
+}
+
+/** How a dataset keeps pictures. */
+async function encodingOf(store: Store, index: JobIndex, dataset: JobId | undefined): Promise<DatasetForm['encode']> {
+  const entry = dataset === undefined ? undefined : index.find(dataset)
+  return entry && ((await formOf(store, entry)) as DatasetForm).encode
 }
 
 const inFolder = (layers: Readonly<Record<string, string>>): PreparedFiles =>

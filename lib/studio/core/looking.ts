@@ -32,6 +32,8 @@ export interface Looking {
   previewSolver(form: ModelForm): Promise<SolverPreview>
   checkLayers(layers: Readonly<Record<string, string>>): Promise<LayerReport>
   testOne(model: JobId, request: TestOneRequest): Promise<Prediction>
+  /** The picture of a request as a PNG, where reading it takes a native library. */
+  decoded(picture: TestOneRequest['picture']): Promise<{ file: Uint8Array; label?: number } | undefined>
   evaluated(evaluation: JobId, query: EvaluatedQuery): Promise<EvaluatedPage>
   compare(ids: readonly JobId[]): Promise<Comparison>
   /** Write the zip of a model to the path `to` of the project. */

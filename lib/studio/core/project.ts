@@ -335,7 +335,8 @@ export class Project {
     for (const id of ids) {
       const entry = await this.index.load(id)
       if (!entry) continue
-      await this.addons.note(id, await formOf(this.options.store, entry))
+      // what its form asks for a stranger wrote: with code of theirs it would be outside of what Node watches over
+      if (entry.kind === 'dataset') await this.addons.note(id, entry.kind, await formOf(this.options.store, entry))
       // nobody is at it here, and its code is a stranger's
       if (/^(queued|running|interrupted)$/.test(entry.state.state))
         await this.workshop.put(entry, { ...entry.state, state: 'stopped' })

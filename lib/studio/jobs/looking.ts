@@ -21,6 +21,7 @@ const places: { readonly [M in keyof Looking]: () => Promise<Methods[M]> } = {
     return (_, layers) => checkLayerFiles(layers)
   },
   testOne: async () => (await import('./test_one.js')).testOne,
+  decoded: async () => (await import('./test_one.js')).decoded,
   evaluated: async () => (await import('./evaluated.js')).evaluated,
   async compare() {
     const { compareJobs } = await import('../core/compare.js')

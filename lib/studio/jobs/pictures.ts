@@ -1,7 +1,7 @@
 import { decodePicture, withChannels } from '../../data/decode_picture.js'
 import { importPixels, MOST_PIXELS, type PlanarImage } from '../../data/image.js'
 import { importDeflate } from '../../data/inflate.js'
-import { writePng } from '../../data/png.js'
+import { readPlainPng, writePng } from '../../data/png.js'
 import { readDatum } from '../../proto/datum.js'
 import { StudioError, type TestOneRequest } from '../api/index.js'
 
@@ -9,6 +9,10 @@ import { StudioError, type TestOneRequest } from '../api/index.js'
 export async function planesOfFile(file: Uint8Array, channels: 1 | 3): Promise<PlanarImage> {
   return decodePicture(file, channels, { pixels: () => importPixels(), deflate: await importDeflate() })
 }
+
+/** Whether a picture file is read without a native library. */
+export const isPlain = async (file: Uint8Array): Promise<boolean> =>
+  readPlainPng(file, MOST_PIXELS, await importDeflate()) !== undefined
 
 /** What a pad draws as planes. */
 export function planesOfPixels(

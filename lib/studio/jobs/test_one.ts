@@ -1,12 +1,13 @@
 import type { PlanarImage } from '../../data/image.js'
 import { planesFor, preparePicture } from '../../data/preparation.js'
 import type { Net } from '../../net.js'
+import { readDatum } from '../../proto/datum.js'
 import { type JobId, type LayerRow, type Prediction, StudioError, type TestOneRequest } from '../api/index.js'
 import type { ProjectContext } from '../core/job_context.js'
 import { activationRows, weightRows } from './activations.js'
 import { readRecord } from './items.js'
 import { type OpenModel, openModel } from './model_nets.js'
-import { fitChannels, planesOfFile, planesOfPixels, planesOfRecord } from './pictures.js'
+import { fitChannels, isPlain, planesOfFile, planesOfPixels, planesOfRecord, pngOf } from './pictures.js'
 import { scoresOf } from './scores.js'
 
 /** Classes that an answer lists. */
@@ -117,6 +118,24 @@ function best(scores: Float32Array): [label: number, score: number][] {
   return order.sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, LISTED)
 }
 
+/**
+ * The picture that is asked about as a PNG, where reading it takes a native library: another process does that than the one
+ * that runs custom layers, which loads none. Undefined where it takes none.
+ */
+export async function decoded(
+  context: ProjectContext,
+  picture: TestOneRequest['picture'],
+): Promise<{ file: Uint8Array; label?: number } | undefined> {
+  if ('pixels' in picture) return undefined
+  if ('file' in picture)
+    return (await isPlain(picture.file)) ? undefined : { file: await pngOf(await planesOfFile(picture.file, 3)) }
+  const record = await readRecord(context, picture.dataset, picture.set, picture.item)
+  const { encoded, data } = readDatum(record)
+  if (!encoded || (await isPlain(data.slice()))) return undefined
+  const { image, label } = await planesOfRecord(record)
+  return { file: await pngOf(image), label }
+}
+
 /** The picture that is asked about as planes, as many as the net takes, and its label where it has one. */
 async function pictureOf(
   context: ProjectContext,
@@ -124,7 +143,7 @@ async function pictureOf(
   { preparation }: OpenModel,
 ): Promise<{ image: PlanarImage; label?: number }> {
   const channels = planesFor(preparation)
-  if ('file' in picture) return { image: await planesOfFile(picture.file, channels) }
+  if ('file' in picture) return { image: await planesOfFile(picture.file, channels), label: picture.label }
   if ('pixels' in picture) return { image: planesOfPixels(picture, channels) }
   const { image, label } = await planesOfRecord(await readRecord(context, picture.dataset, picture.set, picture.item))
   return { image: fitChannels(image, channels), label }

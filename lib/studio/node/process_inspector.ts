@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { StudioError } from '../api/index.js'
+import { type JobId, StudioError, type TestOneRequest } from '../api/index.js'
 import { DOWNLOADS } from '../core/desk.js'
 import { JOBS } from '../core/job_files.js'
 import type { Inspector } from '../core/looking.js'
@@ -36,6 +36,8 @@ class Answering {
   constructor(
     private readonly options: InspectorOptions,
     private readonly write: readonly string[],
+    /** Whether it may load native libraries. */
+    private readonly addons = false,
   ) {}
 
   call(method: string, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
@@ -85,7 +87,7 @@ class Answering {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
       env: environment(),
-      execArgv: confined ? permissions({ read: [root, ...data], write: this.write, addons: false }) : [],
+      execArgv: confined ? permissions({ read: [root, ...data], write: this.write, addons: this.addons }) : [],
     })
     this.child = child
     child.on('message', (answer: Answer) => this.forget(answer.id)?.settle(answer))
@@ -100,22 +102,33 @@ class Answering {
 
 /** What writes zips and unpacks them: another process than the one that runs custom layers, which writes nothing. */
 const PACKING = new Set(['archive', 'project', 'unpackProject'])
+/** What reads pictures of all kinds, with a native library: another one, too, for such code is outside of what Node watches over. */
+const SHOWING = new Set(['items', 'picture', 'meanPicture', 'previewDataset', 'evaluated', 'decoded'])
 
 /** Looking, in processes that may be ended at any time. */
 export function processInspector(options: InspectorOptions): { inspector: Inspector; close: () => void } {
   const { store } = options
   const looking = new Answering(options, [])
   const packing = new Answering(options, [store.location(DOWNLOADS)!, store.location(JOBS)!])
+  const showing = new Answering(options, [], true)
+  const one = async (model: JobId, request: TestOneRequest, signal?: AbortSignal) => {
+    const { picture } = request
+    const plain = 'pixels' in picture ? undefined : await showing.call('decoded', [picture], signal)
+    return looking.call('testOne', [model, plain ? { ...request, picture: plain } : request], signal)
+  }
   const inspector = new Proxy({} as Inspector, {
     get: (_, method: string) => {
       return (...given: unknown[]) => {
         const signal = given.find((arg): arg is AbortSignal => arg instanceof AbortSignal)
         const args = given.filter(arg => !(arg instanceof AbortSignal))
-        return (PACKING.has(method) ? packing : looking).call(method, args, signal)
+        if (method === 'testOne') return one(args[0] as JobId, args[1] as TestOneRequest, signal)
+        const asked = PACKING.has(method) ? packing : SHOWING.has(method) ? showing : looking
+        return asked.call(method, args, signal)
       }
     },
   })
   const close = () => {
+    showing.end('the server ends')
     looking.end('the server ends')
     packing.end('the server ends')
   }

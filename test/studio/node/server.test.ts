@@ -1,6 +1,7 @@
 /** The whole flow over HTTP, by the client that pages and programs use, against a server with its processes. */
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import type { Job, Studio, StudioEvent } from '../../../lib/studio/api/index.js'
 import { httpStudio } from '../../../lib/studio/http_studio.js'
@@ -101,6 +102,53 @@ test('upload, dataset, net, training, events, one picture, evaluation, archive a
     expect(trained.map(event => event.kind === 'event' && event.event.seq)).toEqual(trained.map((_, i) => i + 1))
     expect(events.map(({ id }) => id)).toEqual(events.map((_, i) => events[0].id + i))
     listening.abort()
+  } finally {
+    await close()
+  }
+})
+
+test('photographs: previewed, made to a dataset that keeps them as JPEG, trained on, tried, evaluated', async () => {
+  const root = await temporaryFolder()
+  // dark noise and light noise
+  for (const [name, least] of [
+    ['dark', 0],
+    ['light', 128],
+  ] as const)
+    for (let k = 0; k < 8; k++) {
+      const noise = Buffer.alloc(24 * 24 * 3).map((_, i) => least + ((i * 7919 + k * 31) % 128))
+      await mkdir(join(root, 'photos', name), { recursive: true })
+      await sharp(noise, { raw: { width: 24, height: 24, channels: 3 } })
+        .jpeg()
+        .toFile(join(root, 'photos', name, `${k}.jpg`))
+    }
+  const { studio, close } = await startServer(
+    { root: join(root, 'project'), port: 0, data: [root], threads: 1 },
+    beside,
+  )
+  try {
+    const form = { name: 'photos', source: { from: 'folder', place: { path: join(root, 'photos') } } } as const
+    const preview = await studio.previewDataset({ ...form, gray: true, height: 12, width: 12, encode: 'jpg' })
+    expect(preview).toMatchObject({ pictures: 16, classes: ['dark', 'light'], skipped: [] })
+    const [{ id: dataset }] = await studio.create('dataset', {
+      ...form,
+      gray: true,
+      height: 12,
+      width: 12,
+      encode: 'jpg',
+    })
+    await reached(studio, dataset, 'done')
+    expect((await studio.picture(dataset, 'val', 0)).type).toBe('image/png')
+    const [{ id: model }] = await studio.create('model', smallModel(dataset, { epochs: 2, batch: 4 }))
+    await reached(studio, model, 'done')
+    const item = await studio.testOne(model, { picture: { dataset, set: 'val', item: 0 } })
+    const file = new Uint8Array(await readFile(join(root, 'photos/light/0.jpg')))
+    const one = await studio.testOne(model, { picture: { file } })
+    expect([item.classes.length, one.classes.length]).toEqual([5, 5])
+    const pictures = { path: join(root, 'photos') }
+    for (const on of [{ set: 'val' }, { pictures }] as const) {
+      const [{ id }] = await studio.create('evaluation', { model, on })
+      await reached(studio, id, 'done')
+    }
   } finally {
     await close()
   }
