@@ -802,6 +802,7 @@ export interface JoinedCalls {
   readonly bytes: number
   /** Does what the calls do. False: not now, since params can be written at any time; nothing was done. */
   run(): boolean
+  /** Give back what it keeps; it runs no more. */
   dispose(): void
 }
 

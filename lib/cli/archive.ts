@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { preparationText } from '../data/preparation.js'
@@ -80,18 +80,25 @@ async function run(options: ArchiveCommandOptions, output: Output): Promise<void
   }
 }
 
-/** The model of a training's last snapshot: that of the most iterations. */
+/** The model of a training's last snapshot: the one that was written last, since an earlier training may have gone farther. */
 async function lastSnapshot(solver: string | undefined): Promise<string> {
   if (solver === undefined) throw new RistrettoError('which weights? --weights names them, or --solver has snapshots')
   const prefix = await snapshotPrefix(upgradeSolver(parseSolver(await readText(solver), { file: solver })), solver)
   const stem = `${basename(prefix)}_iter_`
-  const found = (await readdir(dirname(prefix)).catch(() => []))
-    .filter(name => name.startsWith(stem) && /^\d+\.caffemodel(\.h5)?$/.test(name.slice(stem.length)))
-    .sort((a, b) => Number.parseInt(a.slice(stem.length), 10) - Number.parseInt(b.slice(stem.length), 10))
-  const last = found.at(-1)
+  const names = (await readdir(dirname(prefix)).catch(() => [])).filter(
+    name => name.startsWith(stem) && /^\d+\.caffemodel(\.h5)?$/.test(name.slice(stem.length)),
+  )
+  const found = await Promise.all(
+    names.map(async name => {
+      const path = join(dirname(prefix), name)
+      return { path, written: (await stat(path)).mtimeMs, iter: Number.parseInt(name.slice(stem.length), 10) }
+    }),
+  )
+  // what was copied may have one time
+  const last = found.sort((a, b) => a.written - b.written || a.iter - b.iter).at(-1)
   if (last === undefined)
     throw new RistrettoError(`there is no snapshot ${prefix}_iter_….caffemodel yet: train first, or give --weights`)
-  return join(dirname(prefix), last)
+  return last.path
 }
 
 /** The net that is trained, and the text of its solver. */

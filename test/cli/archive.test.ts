@@ -1,5 +1,5 @@
 /** From a training to one file, and from that to classes of pictures. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -97,7 +97,7 @@ describe('archive', () => {
     expect(info['labels file']).toBe('labels.txt')
   })
 
-  it('takes the last snapshot of the solver where no weights are given, by number, not by name', async () => {
+  it('takes the snapshot that the solver wrote last where no weights are given, whatever its number', async () => {
     const without = await cli('archive', '--model', at('net.prototxt'), '--output', at('none.zip'))
     expect(without).toMatchObject({ code: 1, err: expect.stringContaining('which weights?') as string })
     const elsewhere = at('untrained.prototxt')
@@ -110,8 +110,12 @@ describe('archive', () => {
     )
     const untrained = await cli('archive', '--solver', elsewhere, '--output', at('none.zip'))
     expect(untrained.err).toContain('there is no snapshot')
-    // not the last: 30 is more than 4
-    writeFileSync(at('quarters_iter_4.caffemodel'), 'no model')
+    // an earlier snapshot, and one of an earlier training that went farther
+    for (const iter of [4, 99]) {
+      const earlier = at(`quarters_iter_${iter}.caffemodel`)
+      writeFileSync(earlier, 'no model')
+      utimesSync(earlier, 1e9, 1e9)
+    }
     const { code, out } = await cli('archive', '--solver', solverFile, '--output', at('last.zip'))
     expect({ code, out: out.split('\n')[0] }).toEqual({
       code: 0,
