@@ -104,7 +104,7 @@ export class Net {
   private readonly places = new Map<string, number>()
 
   private constructor(built: BuiltNet, watch?: (node: NetNode) => void) {
-    if (!built) throw new RistrettoError("a Net is made by Net.create: await Net.create('net.prototxt')")
+    if (!built?.nodes) throw new RistrettoError("a Net is made by Net.create: await Net.create('net.prototxt')")
     this.built = built
     this.runner = new Passes(built, watch)
     this.name = built.name

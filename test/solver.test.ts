@@ -659,6 +659,7 @@ describe('hints, once when training starts', () => {
   }
   const solverHints: [text: string, hint: RegExp][] = [
     ['', /base_lr is 0 or missing/],
+    ['base_lr: 1 lr_policy: "fixed" test_interval: 5', /test_interval 5 without test_iter: nothing is tested/],
     ['base_lr: 1 lr_policy: "exp"', /lr_policy 'exp' without gamma/],
     ['base_lr: 1 lr_policy: "step" stepsize: 1', /lr_policy 'step' without gamma/],
     ['base_lr: 1 lr_policy: "inv" gamma: 1', /lr_policy 'inv' without power/],

@@ -71,7 +71,7 @@ export function addDetect(program: Command, output: Output): void {
   command.addHelpText(
     'after',
     `
-Pictures are read by two packages: npm install ndarray-pixels sharp.
+JPEG files and unusual PNGs are read by two packages: npm install ndarray-pixels sharp.
 
 Example:
   ristretto detect deploy.prototxt VGG_VOC0712_SSD_300x300.caffemodel cat.jpg --mean 104,117,123 --labels labelmap_voc.prototxt --output boxes.png`,

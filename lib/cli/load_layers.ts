@@ -48,8 +48,15 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
           `command; or compile the file (npx esbuild ${file} --outfile=${file.replace(/ts$/, 'js')}) and name that, or use Node 22.18 or later`,
         { cause: error },
       )
-    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || error instanceof SyntaxError)
-      throw new RistrettoError(`${file}: ${message}`, { cause: error })
-    throw error
+    if (!(error instanceof Error) || error instanceof RistrettoError) throw error
+    // Node tells the line of what does not parse to nobody but a terminal
+    const where = error instanceof SyntaxError ? ` (node --check ${file} shows where)` : ''
+    throw new RistrettoError(`${file}${lineIn(error, path)}: ${message}${where}`, { cause: error })
   }
+}
+
+/** Where in the file an error was made, ':12', as far as its stack says. */
+function lineIn({ stack = '' }: Error, path: string): string {
+  const at = stack.indexOf(pathToFileURL(path).href)
+  return /^[^\s:]*:\/\/[^\s:]*(:\d+)/.exec(stack.slice(Math.max(0, at)))?.[at < 0 ? 2 : 1] ?? ''
 }

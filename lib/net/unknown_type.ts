@@ -25,7 +25,7 @@ export function unknownType(param: LayerParameter): NetError {
     )
   const near = newerName(type) ?? nearestType(param)
   return new NetError(
-    `layer '${name}' has the unknown type '${type}'${near ? ` (did you mean '${near}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made; layerTypes() lists those that there are`,
+    `layer '${name}' has the unknown type '${type}'${near ? ` (did you mean '${near}'?)` : ''}; a type of your own needs registerLayer('${type}', …) before the net is made, or on the command line --layers with its file; layerTypes() lists those that there are`,
     details,
   )
 }

@@ -40,6 +40,10 @@ function lintSolver(p: SolverParameter): string[] {
     hints.push(`stepvalue ${p.stepvalue.join(', ')} does not rise: the later steps come late`)
   if (p.snapshot && p.snapshot_prefix === undefined)
     hints.push('snapshot without snapshot_prefix: snapshots have nowhere to go')
+  if ((p.test_interval ?? 0) > 0 && !p.test_iter?.length)
+    hints.push(
+      `test_interval ${p.test_interval} without test_iter: nothing is tested; write test_iter: as many batches as the test data has`,
+    )
   return hints
 }
 

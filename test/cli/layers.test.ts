@@ -85,5 +85,7 @@ describe('--layers', () => {
     await expect(loadLayers(empty)).rejects.toThrow('exports no layer; export a class that extends Layer (found: x)')
     const imports = write('imports.mjs', "import './not-there.mjs'")
     await expect(loadLayers(imports)).rejects.toThrow(/imports\.mjs: .*not-there/)
+    const broken = write('broken.mjs', 'export const x = 1\n\nexport class {')
+    await expect(loadLayers(broken)).rejects.toThrow(/broken\.mjs: /)
   })
 })

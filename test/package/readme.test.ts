@@ -17,19 +17,21 @@ describe('README.md', () => {
     write('readme_digit.ts', digit)
     write('readme_training.ts', training)
     write('readme_library.ts', library)
-    write('readme_layer.ts', `${layer}${check}`)
+    write('swish.ts', layer)
+    write('readme_check.ts', check)
     write(
       'tsconfig.json',
       JSON.stringify({
         compilerOptions: {
           strict: true,
           noEmit: true,
+          allowImportingTsExtensions: true,
           target: 'ES2022',
           module: 'NodeNext',
           types: [],
           lib: ['ES2022', 'DOM'],
         },
-        files: ['readme_digit.ts', 'readme_training.ts', 'readme_library.ts', 'readme_layer.ts'],
+        files: ['readme_digit.ts', 'readme_training.ts', 'readme_library.ts', 'swish.ts', 'readme_check.ts'],
       }),
     )
     expect(run(process.execPath, [compilers[7], '-p', '.'])).toEqual({
@@ -51,7 +53,9 @@ describe('README.md', () => {
     const first = runModule('readme_library.mjs', javascript(library))
     expect({ code: first.code, err: first.err }).toEqual({ code: 0, err: '' })
     expect(first.out).toMatch(/^\[ 8, 10 \] 0\.\d+\n$/)
-    const second = runModule('readme_layer.mjs', `${javascript(`${layer}${check}`)}\nconsole.log('right')`)
+    write('swish.mjs', javascript(layer))
+    const checked = javascript(check).replace('./swish.ts', './swish.mjs')
+    const second = runModule('readme_check.mjs', `${checked}\nconsole.log('right')`)
     expect({ code: second.code, err: second.err }).toEqual({ code: 0, err: '' })
     const [, promised] = /\/\/ …, (.*)/.exec(check)!
     expect(second.out).toContain(`${promised}\n`)
