@@ -11,11 +11,14 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
     const engine = await createGpuEngine(mode)
     expect(Object.keys(engine.kernels).filter(name => !onEveryDevice.includes(name as keyof Kernels))).toEqual([])
     // a ReLU is a kernel of its own; a gathered row that does not exist is NaN, which shader code may not make, so
-    // Embed stays on the host; so does what scatters by a mask
+    // Embed stays on the host; so does what scatters by a mask or along a flow
     expect(Object.keys(jsKernels).filter(name => !(name in engine.kernels))).toEqual([
       'gatherRows',
       'unpool',
       'unpoolGradient',
+      'flowWarp',
+      'flowWarpGradient',
+      'flowWarpFlowGradient',
     ])
   })
 
