@@ -1,6 +1,7 @@
 import type { GenericSchema } from 'valibot'
 import { FRAME } from './frame.js'
 import { type Route, routes } from './routes.js'
+import { forms } from './schemas.js'
 
 type Schema = Record<string, unknown>
 
@@ -13,6 +14,7 @@ interface Described {
   readonly wrapped?: Described
   readonly entries?: Readonly<Record<string, Described>>
   readonly item?: Described
+  readonly key?: Described
   readonly value?: Described
   readonly options?: readonly unknown[]
   readonly literal?: unknown
@@ -57,7 +59,7 @@ function plain(schema: Described): Schema {
     case 'array':
       return { type: 'array', items: schemaOf(schema.item!) }
     case 'record':
-      return { type: 'object', additionalProperties: schemaOf(schema.value!) }
+      return { type: 'object', propertyNames: schemaOf(schema.key!), additionalProperties: schemaOf(schema.value!) }
     case 'instance':
       return { type: 'string', contentEncoding: 'base64', description: `bytes; only in a body of the type ${FRAME}` }
     case 'union':
@@ -133,6 +135,23 @@ function inPath(name: string): Schema {
   return { name, in: 'path', required: true, schema: { type: 'string' } }
 }
 
+/** `DatasetForm` of `dataset`, as the type is called. */
+const formName = (kind: string): string => `${kind[0].toUpperCase()}${kind.slice(1)}Form`
+
+/** The forms of all kinds of jobs, by the names of their types. */
+const formSchemas = (): Record<string, Schema> =>
+  Object.fromEntries(Object.entries(forms).map(([kind, form]) => [formName(kind), jsonSchema(form)]))
+
+/** What is sent to make a job: its kind says which form it is. */
+const creationSchema = (): Schema => ({
+  anyOf: Object.keys(forms).map(kind => ({
+    type: 'object',
+    properties: { kind: { const: kind }, form: { $ref: `#/components/schemas/${formName(kind)}` } },
+    required: ['kind', 'form'],
+    additionalProperties: false,
+  })),
+})
+
 function operation(route: Route): Schema {
   const { name, summary, path, query, body, answer, as } = route
   const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1])
@@ -148,9 +167,10 @@ function operation(route: Route): Schema {
   ]
   const type = as === 'png' ? 'image/png' : 'application/json'
   const picture = { 'image/*': {}, 'application/octet-stream': {} }
-  const content = body && {
-    'application/json': { schema: jsonSchema(body) },
-    ...(as === 'frame' ? { [FRAME]: { schema: jsonSchema(body) } } : {}),
+  const schema = body && (name === 'create' ? creationSchema() : jsonSchema(body))
+  const content = schema && {
+    'application/json': { schema },
+    ...(as === 'frame' ? { [FRAME]: { schema } } : {}),
     ...(name === 'testOne' ? picture : {}),
   }
   const done =
@@ -184,6 +204,7 @@ export function openApi(version: string): Schema {
     security: [{ token: [] }],
     paths: { ...paths, ...OTHERS },
     components: {
+      schemas: formSchemas(),
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       responses: {
         refused: {
