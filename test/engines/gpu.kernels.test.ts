@@ -13,12 +13,12 @@ describe.each(['webasm', 'cpu'] as const)('the gpu kernels as %s', mode => {
     // a ReLU is a kernel of its own; a gathered row that does not exist is NaN, which shader code may not make, so
     // Embed stays on the host; so does what scatters by a mask or along a flow
     expect(Object.keys(jsKernels).filter(name => !(name in engine.kernels))).toEqual([
-      'gatherRows',
-      'unpool',
-      'unpoolGradient',
       'flowWarp',
       'flowWarpGradient',
       'flowWarpFlowGradient',
+      'gatherRows',
+      'unpool',
+      'unpoolGradient',
     ])
   })
 

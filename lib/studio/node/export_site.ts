@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { access, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StudioError } from '../api/index.js'
@@ -16,19 +16,21 @@ export interface SiteFolders {
  * holds something else is left alone.
  */
 export async function exportSite(out: string, { page, site }: SiteFolders): Promise<void> {
-  const there = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [] as string[]
+  const refuse = (error: Error): never => {
     throw new StudioError(`cannot write to '${out}': ${error.message}`, 400)
-  })
+  }
+  const there = await readdir(out).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? ([] as string[]) : refuse(error),
+  )
   if (there.length && !there.includes('service_worker.js'))
     throw new StudioError(`'${out}' holds files that are no exported Studio: name a new or empty folder`, 409)
-  await mkdir(out, { recursive: true })
   for (const folder of [page, site])
-    await cp(fileURLToPath(folder), out, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
+    await access(folder).catch(() => {
       throw new StudioError('the page is not built: npm run build', 503)
     })
-  for (const { file, text } of (await textParts()).values()) await writeFile(join(out, file), text)
+  await mkdir(out, { recursive: true }).catch(refuse)
+  for (const folder of [page, site]) await cp(fileURLToPath(folder), out, { recursive: true }).catch(refuse)
+  for (const { file, text } of (await textParts()).values()) await writeFile(join(out, file), text).catch(refuse)
 }
 
 /** The same with what the build has put beside this program. */
