@@ -1,6 +1,9 @@
 /** Files on a port of their own, and a browser that tells what goes wrong with them. */
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { chromiumPath } from '../browser/harness.js'
 
@@ -97,11 +100,18 @@ export const watched = async (
 ): Promise<Watched> => watch(await browser.newContext({ ...FRAME, ...options }), url)
 
 /**
- * The same in a browser whose profile is a folder, as a person's: files of a site lie on the disk, where those of a context
- * in memory are asked for one by one from another process.
+ * A browser whose profile is a folder of its own, as a person's: files of a site lie on the disk, where those of a context in
+ * memory are asked for one by one from another process.
  */
-export const watchedProfile = async (folder: string, url: string): Promise<Watched> =>
-  watch(await chromium.launchPersistentContext(folder, { ...START, ...FRAME }), url)
+export async function withProfile(): Promise<BrowserContext> {
+  const folder = await mkdtemp(join(tmpdir(), 'ristretto-profile-'))
+  const context = await chromium.launchPersistentContext(folder, { ...START, ...FRAME })
+  context.on('close', () => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return context
+}
+
+/** The same of pages in one. */
+export const watchedProfile = async (url: string): Promise<Watched> => watch(await withProfile(), url)
 
 async function watch(context: BrowserContext, url: string): Promise<Watched> {
   const page = await context.newPage()

@@ -1,12 +1,12 @@
 /** Studio without a server, in Chromium: files, jobs, what becomes of them when a tab is closed, and code from elsewhere. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { DatasetResult } from '../../../lib/studio/api/index.js'
 import { builtStudio, temporaryFolder } from '../built.js'
-import { chromiumPath, type Host, host, ISOLATED, launch } from '../chromium.js'
+import { chromiumPath, type Host, host, ISOLATED, withProfile } from '../chromium.js'
 import { storeContract } from '../core/store_contract.js'
 import {
   eventsOf,
@@ -22,7 +22,6 @@ import { call, ready, siteFiles } from './rig.js'
 const NAMES = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte']
 
 describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
-  let browser: Browser
   let isolated: Host
   let plain: Host
   let context: BrowserContext
@@ -32,15 +31,13 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     const files = await siteFiles()
     isolated = await host(files, ISOLATED)
     plain = await host(files)
-    browser = await launch()
   })
   afterAll(async () => {
-    await browser?.close()
     await isolated?.close()
     await plain?.close()
   })
   beforeEach(async () => {
-    context = await browser.newContext()
+    context = await withProfile()
     page = await ready(await context.newPage(), isolated.url)
   })
   afterEach(() => context.close())

@@ -1,10 +1,10 @@
 /** Code that came from elsewhere, in Chromium: it runs once a person agreed, and then nothing of this site is in its reach. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../built.js'
-import { chromiumPath, type Host, host, ISOLATED, launch } from '../chromium.js'
+import { chromiumPath, type Host, host, ISOLATED, withProfile } from '../chromium.js'
 import { NET, smallModel, writeDigits } from '../node/rig.js'
 import { call, ready, siteFiles, workers } from './rig.js'
 
@@ -48,7 +48,6 @@ const WITH_HALF = NET.replace(
 )
 
 describe.skipIf(chromiumPath === undefined)('code from elsewhere', () => {
-  let browser: Browser
   let site: Host
   let plain: Host
 
@@ -56,16 +55,14 @@ describe.skipIf(chromiumPath === undefined)('code from elsewhere', () => {
     const files = await siteFiles()
     site = await host(files, ISOLATED)
     plain = await host(files)
-    browser = await launch()
   })
   afterAll(async () => {
-    await browser?.close()
     await site?.close()
     await plain?.close()
   })
 
   const opened = async (url: string): Promise<{ context: BrowserContext; page: Page }> => {
-    const context = await browser.newContext()
+    const context = await withProfile()
     const page = await ready(await context.newPage(), url)
     expect(await call(page, 'open')).toBe('open')
     return { context, page }

@@ -85,8 +85,7 @@ export async function withServer(built: URL): Promise<Opened> {
 export async function withoutServer(built: URL): Promise<Opened> {
   const files = await buildPage(serverEntry)
   const site = await hostSite(new Map([...files.files, ...(await buildSite(files, '1.2.3'))]))
-  const profile = await mkdtemp(join(tmpdir(), 'ristretto-profile-'))
-  const { page, context, faults } = await watchedProfile(profile, site.url)
+  const { page, context, faults } = await watchedProfile(site.url)
   const mode: Mode = {
     address: site.url,
     library,
@@ -119,7 +118,6 @@ export async function withoutServer(built: URL): Promise<Opened> {
     async close() {
       await context.close()
       await site.close()
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }
