@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import { printable } from '../../system/escape.js'
+import { faultsOf } from './faults.js'
 import type { Forms, JobKind } from './forms.js'
 import type { JobMeta } from './jobs.js'
 import type { EvaluatedQuery, InspectRequest, ItemQuery, MetricsQuery, TestOneRequest } from './looking.js'
@@ -233,10 +235,10 @@ export const testOne: v.GenericSchema<unknown, TestOneRequest> = v.strictObject(
 export function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, what: string): T {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
-  const faults = result.issues.slice(0, 100).map(issue => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
-  const list = faults.map(({ path, message }) => (path ? `${path}: ${message}` : message))
+  const faults = faultsOf(schema, result.issues.slice(0, 100))
+  const list = faults.map(({ path, message }) => printable(path ? `${path}: ${message}` : message))
   throw new StudioError(`${what} is not what it must be:\n${list.join('\n')}`, 422, faults)
 }
 
 export const checkForm = <K extends JobKind>(kind: K, form: unknown): Forms[K] =>
-  checked(forms[kind], form, `the form of a ${kind}`)
+  checked(forms[kind], form, `the form of ${kind === 'evaluation' ? 'an' : 'a'} ${kind}`)
