@@ -101,7 +101,8 @@ async function train(options: TrainOptions, output: Output): Promise<void> {
 
 async function trainMember(options: TrainOptions, output: Output, group: Communicator, own: () => View): Promise<void> {
   await registerLayers(options, output)
-  const view = await memberView(group, own)
+  // Open MPI gives members terminals of their own, whose lines it mixes
+  const view = await memberView(group, group.size === 1 ? own : () => new TrainingLog(output))
   const abort = new AbortController()
   const { engine, seed, level, stage, outputs, keepLast, keepBest, patience, share, freeze } = options
   const threads = options.threads ?? (group.size > 1 ? threadsOf(group) : undefined)
