@@ -20,7 +20,7 @@ import { DataRoots } from './data_roots.js'
 import { nodeStore, projectName } from './node_store.js'
 import { PageFiles, packageVersion } from './page_files.js'
 import { processInspector } from './process_inspector.js'
-import { claimFile, clearDead, readMark, releaseFile } from './process_mark.js'
+import { claimFile, clearDead, livingMark, readMark, releaseFile } from './process_mark.js'
 import { ProcessRunner } from './process_runner.js'
 import { Tickets } from './tickets.js'
 import { tryEngines } from './try_engines.js'
@@ -47,19 +47,24 @@ export async function startServer(options: StartOptions, beside: Beside = beside
   const cores = options.threads ?? availableParallelism()
   const confined = options.confined ?? true
   const maxUpload = options.maxUpload ?? MAX_UPLOAD
-  await mkdir(root, { recursive: true })
-  if (options.tokenFile !== undefined) await mustBeApart(options.tokenFile, [root, ...data])
-  const token = options.token ?? (await tokenOf(options.tokenFile))
   const lock = join(root, 'lock')
-  clearDead(lock)
-  if (!claimFile(lock))
-    throw new StudioError(`another Studio serves '${root}' (process ${readMark(lock)?.pid}): one at a time`, 409)
-  const store = nodeStore(root)
-  const undo: (() => unknown)[] = [() => releaseFile(lock)]
+  if (livingMark(lock)) throw servedAlready(root, lock)
+  // where there is no port to be had, nothing is left behind; who asks before all is ready waits for it
+  let isReady: (fetch: Fetch) => void
+  const ready = new Promise<Fetch>(resolve => {
+    isReady = resolve
+  })
+  const server = await listening(async (request, env) => (await ready)(request, env), host, port)
+  const undo: (() => unknown)[] = []
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
+    await claimFolder(root, lock)
+    undo.push(() => releaseFile(lock))
+    if (options.tokenFile !== undefined) await mustBeApart(options.tokenFile, [root, ...data])
+    const token = options.token ?? (await tokenOf(options.tokenFile))
+    const store = nodeStore(root)
     if (!(await readJson(store, 'studio.json')))
       await writeJson(store, 'studio.json', { version: 1, id: randomBytes(8).toString('hex') })
     await store.remove(DOWNLOADS)
@@ -109,17 +114,39 @@ export async function startServer(options: StartOptions, beside: Beside = beside
       origins: () => names.origins,
     })
     undo.push(endStreams)
-    const server = await listening(app.fetch, host, port)
     undo.push(() => ended(server))
     const { port: bound } = server.address() as AddressInfo
     addNames(names, host, bound, options.publicUrl)
+    isReady!(app.fetch)
     const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
     const url = options.publicUrl?.replace(/\/$/, '') ?? `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}`
     return { url, token, studio: httpStudio({ url, token }), close }
   } catch (error) {
+    await ended(server)
     await close()
     throw error
   }
+}
+
+const servedAlready = (root: string, lock: string): StudioError =>
+  new StudioError(`another Studio serves '${root}' (process ${readMark(lock)?.pid}): one at a time`, 409)
+
+/** The project's folder is there, and this process's. */
+async function claimFolder(root: string, lock: string): Promise<void> {
+  const claimed = await (async () => {
+    await mkdir(root, { recursive: true })
+    clearDead(lock)
+    return claimFile(lock)
+  })().catch((error: NodeJS.ErrnoException) => {
+    const why =
+      error.code === 'EEXIST' || error.code === 'ENOTDIR'
+        ? 'there is a file of that name, or on the way to it'
+        : error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS'
+          ? 'it must not be written to'
+          : error.message
+    throw new StudioError(`the folder of the project, '${root}', cannot be used: ${why}; name another`, 400)
+  })
+  if (!claimed) throw servedAlready(root, lock)
 }
 
 /** Names that requests may call this server by. */
@@ -168,7 +195,9 @@ async function tokenOf(file: string | undefined): Promise<string> {
   return token
 }
 
-function listening(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, port: number): Promise<Server> {
+type Fetch = Parameters<typeof serve>[0]['fetch']
+
+function listening(fetch: Fetch, hostname: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname, port }, () => {
       server.off('error', failed)
@@ -179,10 +208,7 @@ function listening(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string
       resolve(listening)
     })
     const failed = (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? `the port ${port} is taken: --port names another, 0 any that is free`
-          : error.message
+      const why = error.code === 'EADDRINUSE' ? 'it is taken; --port names another, 0 any that is free' : error.message
       reject(new StudioError(`the server cannot listen on ${hostname}:${port}: ${why}`, 400))
     }
     server.once('error', failed)
