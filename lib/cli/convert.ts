@@ -21,6 +21,7 @@ interface ConvertOptions extends FromOnnxOptions {
   keepLosses?: boolean
   sequence?: 'steps' | 'whole'
   opset?: number
+  untrained?: boolean
   layers?: string[]
 }
 
@@ -44,6 +45,7 @@ export function addConvert(program: Command, output: Output): void {
       ]),
     )
     .option('--opset <n>', "to ONNX: version of ONNX's operators, 13 to 21 (default: 13)", whole(13))
+    .option('--untrained', 'to ONNX: without a .caffemodel, write what the fillers draw')
     .option('--no-check', 'do not compare what net and model compute')
     .option('--dim <name=size>', 'from ONNX: the size that the model calls so, as in N=8; several add up', dim)
     .option('--constant <name=values>', 'from ONNX: an input that is to be a constant; several add up', constant)
@@ -151,7 +153,7 @@ const shapeOf = (shape: readonly Dim[] = []): string => `[${shape.map(size => si
 async function trained(
   model: string,
   weights: string | undefined,
-  { keepLosses, shape: given = {} }: ConvertOptions,
+  { keepLosses, untrained, shape: given = {} }: ConvertOptions,
   output: Output,
 ): Promise<Net> {
   const files = createFiles()
@@ -175,8 +177,14 @@ async function trained(
       net.blob(name).reshape(sizes)
     }
     net.reshape()
-    if (weights === undefined) warn(output, 'No weights are given: the model gets those of the fillers')
-    else {
+    if (weights === undefined) {
+      const learning = Object.keys(net.params)
+      if (learning.length && !untrained)
+        throw new RistrettoError(
+          `which weights? ${listNames(learning)} of ${model} would get what their fillers draw: give the .caffemodel after the prototxt, or --untrained if that is meant`,
+        )
+      if (learning.length) warn(output, 'No weights are given: the model gets those of the fillers')
+    } else {
       const { missing } = await net.copyFrom(weights)
       if (missing.length) throw new RistrettoError(`${weights} has no weights for ${listNames(missing)}`)
     }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Net } from '../../lib/net.js'
@@ -87,7 +87,13 @@ describe('convert to ONNX', () => {
         code: 1,
         err: `${at('net.caffemodel')} has no weights for more`,
       })
-      const unweighted = await cli('convert', other, at('other.onnx'), '--output-blobs', 'ip')
+      const forgotten = await cli('convert', other, at('other.onnx'))
+      expect({ code: forgotten.code, err: forgotten.err }).toEqual({
+        code: 1,
+        err: expect.stringMatching(/which weights\? ip, more of .* give the \.caffemodel .* or --untrained/),
+      })
+      expect(existsSync(at('other.onnx'))).toBe(false)
+      const unweighted = await cli('convert', other, at('other.onnx'), '--output-blobs', 'ip', '--untrained')
       expect(unweighted.code).toBe(0)
       expect(unweighted.err).toBe('No weights are given: the model gets those of the fillers\n')
       expect((await readGraph(readFileSync(at('other.onnx')))).outputs.map(({ name }) => name)).toEqual(['ip'])
@@ -156,7 +162,8 @@ describe('convert from ONNX', () => {
       swish,
       'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } } layer { name: "y" type: "HardSwish" bottom: "x" top: "y" }',
     )
-    await cli('convert', swish, at('swish.onnx'))
+    // nothing in it learns: no weights are asked for
+    expect((await cli('convert', swish, at('swish.onnx'))).code).toBe(0)
     const files = [at('swish.onnx'), at('s.prototxt'), at('s.caffemodel')]
     expect((await cli('convert', ...files)).err).toMatch(/Caffe itself has none of HardSwish/)
     const { code, err } = await cli('convert', ...files, '--strict-caffe')
