@@ -52,7 +52,7 @@ export function addClassify(program: Command, output: Output): void {
       '<model>',
       'archive of a model (.zip, or .tar.gz of DIGITS), which needs nothing else; or a prototxt: its first output is taken as the probabilities of the classes',
     )
-    .argument('<weights>', '.caffemodel; left out with an archive')
+    .argument('[weights]', '.caffemodel; left out with an archive')
     .argument('[pictures...]', 'PNG or JPEG files, or folders of them')
     .option('--labels <file>', 'names of the classes, one a line (default: those of the archive, or beside the data)')
     .option('--top <n>', 'how many classes to show', whole(1), 5)
@@ -100,7 +100,7 @@ interface Result {
 
 async function classify(
   model: string,
-  weights: string,
+  weights: string | undefined,
   pictures: string[],
   options: ClassifyOptions,
   output: Output,
@@ -108,11 +108,15 @@ async function classify(
   await registerLayers(options, output)
   await mustExist(model)
   const archive = await isArchiveFile(model)
-  if (archive) pictures.unshift(weights)
-  else if (!pictures.length) throw new RistrettoError('which pictures? Files or folders follow the weights')
+  if (!archive) mustBeNet(model, weights)
+  if (archive && weights !== undefined) pictures.unshift(weights)
+  if (!pictures.length)
+    throw new RistrettoError(
+      `which pictures? Files or folders follow ${archive ? `the archive: ristretto classify ${model} picture.png` : 'the weights'}`,
+    )
   const files = (await Promise.all(pictures.map(pictureFiles))).flat()
   const given = options.labels === undefined ? undefined : readLabels(await readText(options.labels), options.labels)
-  const net = archive ? await loadArchive(model, options, output) : await loadFiles(model, weights, options, output)
+  const net = archive ? await loadArchive(model, options, output) : await loadFiles(model, weights!, options, output)
   const json = options.json ?? false
   const bar =
     output.out.isTTY && !json && files.length > 1 ? new ProgressBar(output, 'Classifying', files.length, []) : undefined
@@ -144,6 +148,28 @@ async function classify(
   }
   if (options.output !== undefined) await writeFileSafely(options.output, writeNpy(stacked(all)))
   if (json) printJson(output, results)
+}
+
+/** What is no archive is a prototxt, and its weights follow. */
+function mustBeNet(model: string, weights: string | undefined): void {
+  if (PICTURE.test(model))
+    throw new RistrettoError(
+      `${model} is a picture: the model comes first, as in ristretto classify ${weights ?? 'model.zip'} ${model}`,
+    )
+  if (/\.onnx$/i.test(model))
+    throw new RistrettoError(
+      `${model} is an ONNX model: ristretto convert ${model} deploy.prototxt net.caffemodel makes a net of it, which classify takes`,
+    )
+  if (/\.caffemodel(\.h5)?$/i.test(model))
+    throw new RistrettoError(`${model} has weights: the prototxt of their net comes first, then they, then pictures`)
+  if (weights === undefined)
+    throw new RistrettoError(
+      `which weights? ${model} is no archive: its .caffemodel follows it, and pictures follow that`,
+    )
+  if (PICTURE.test(weights))
+    throw new RistrettoError(
+      `${weights} is a picture: ${model} is no archive, so its .caffemodel comes before pictures`,
+    )
 }
 
 /** The net of a prototxt and its weights as it is used: a net for training becomes its deploy net. */
@@ -241,10 +267,12 @@ export async function meanOf(text: string, channels: number): Promise<Values> {
   return values.length === 1 ? Array<number>(channels).fill(values[0]) : values
 }
 
+const PICTURE = /\.(png|jpe?g)$/i
+
 async function pictureFiles(path: string): Promise<string[]> {
   await mustExist(path)
   if (!(await isFolder(path))) return [path]
-  const names = (await readdir(path)).filter(name => /\.(png|jpe?g)$/i.test(name)).sort()
+  const names = (await readdir(path)).filter(name => PICTURE.test(name)).sort()
   if (!names.length) throw new RistrettoError(`folder '${path}' holds no .png or .jpg`)
   return names.map(name => join(path, name))
 }

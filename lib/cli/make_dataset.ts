@@ -1,13 +1,17 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { fileSource } from '../data/byte_source.js'
 import { imageFormats } from '../data/encode_image.js'
 import { resizeModes } from '../data/picture_fit.js'
+import { zipEntries } from '../data/zip.js'
 import { RistrettoError } from '../errors.js'
 import { parseLabels } from '../tools/dataset/classes.js'
 import type { MakeDatasetOptions } from '../tools/dataset/options.js'
 import { sourceAt } from '../tools/dataset/source_at.js'
 import type { DatasetSource } from '../tools/dataset/sources.js'
 import type { DatasetReport } from '../tools/dataset/summary.js'
+import { datasetNames } from '../tools/dataset/target.js'
 import { makeDataset } from '../tools/make_dataset.js'
 import { mustExist, readText } from './input_file.js'
 import { number, whole } from './options.js'
@@ -81,7 +85,9 @@ async function make(path: string, labels: string | undefined, options: CommandOp
   const { labels: classFile, root, valList, testList, followLinks, json, ...rest } = options
   await mustExist(path, 'file or folder')
   const classes = classFile === undefined ? undefined : parseLabels(await readText(classFile), classFile)
+  await mustBeFree(rest.output, rest.overwrite)
   const source = await sourceOf(path, labels, { root, valList, testList, followLinks })
+  await mustBeNoModel(source)
   await resultFile(output, join(rest.output, 'summary.json'))
   let bar: ProgressBar | undefined
   let skipped = 0
@@ -99,6 +105,31 @@ async function make(path: string, labels: string | undefined, options: CommandOp
   for (const note of report.notes) warn(output, `note: ${note}`)
   if (json) printJson(output, report)
   else tell(report, rest.output, output)
+}
+
+/** What is refused in words of the library where somebody else came first. */
+async function mustBeFree(folder: string, overwrite: boolean | undefined): Promise<void> {
+  const names = overwrite || folder === '' ? [] : await readdir(folder).catch(() => [])
+  const there = datasetNames.filter(name => names.includes(name)).map(name => `'${name}'`)
+  if (there.length)
+    throw new RistrettoError(
+      `'${folder}' holds ${there.join(', ')} already: --overwrite replaces them, or --output names another folder`,
+    )
+}
+
+/** A zip with weights and no picture is of a model. */
+async function mustBeNoModel(source: DatasetSource): Promise<void> {
+  if (typeof source !== 'object' || !('zip' in source) || typeof source.zip !== 'string') return
+  const zip = await fileSource(source.zip)
+  try {
+    const names = Array.from(zipEntries(zip), ({ name }) => name)
+    if (names.some(name => name.endsWith('.caffemodel')) && !names.some(name => /\.(png|jpe?g)$/i.test(name)))
+      throw new RistrettoError(
+        `${source.zip}: this is an archive of a model, not a zip of pictures; ristretto classify runs it`,
+      )
+  } finally {
+    zip.close()
+  }
 }
 
 function tell(report: DatasetReport, folder: string, output: Output): void {

@@ -53,6 +53,10 @@ Example:
 
 async function run(folder: string, { overwrite, ...options }: NewOptions, output: Output): Promise<void> {
   await mustExist(options.dataset)
+  if (!(await exists(`${options.dataset}/summary.json`)))
+    throw new RistrettoError(
+      `'${options.dataset}' has no summary.json, so make-dataset did not write it. Make a dataset of your pictures first: ristretto make-dataset ${options.dataset} --output data; then --dataset data`,
+    )
   for (const name of ['net.prototxt', 'solver.prototxt'])
     if (!overwrite && (await exists(`${folder}/${name}`)))
       throw new RistrettoError(`${folder}/${name} is there already: --overwrite replaces it`)

@@ -66,7 +66,7 @@ async function writeSite(folder: string, output: Output): Promise<void> {
   await exportStudio(folder)
   print(
     output,
-    `Ristretto Studio, without a server: ${folder}. Any host can give it out; by https, or of this machine.`,
+    `Ristretto Studio, without a server: ${folder}. Any host can give it out; by https, or of this machine. To try it: npx serve ${folder}`,
   )
 }
 

@@ -39,6 +39,7 @@ beforeAll(async () => {
     await writer.finish()
   }
   writeFileSync(at('two.txt'), 'left\nright\n')
+  writeFileSync(at('other.onnx'), '')
   writeFileSync(at('data/labels.txt'), 'top left\ntop right\nbottom left\nbottom right\n')
   const data = (
     phase: string,
@@ -181,6 +182,29 @@ describe('archive', () => {
       "two.txt has 2 labels, output 'prob' has 4 classes",
     ],
     [['classify', at('net.prototxt'), weights], 'which pictures?'],
+    [
+      ['classify', at('model.zip')],
+      `which pictures? Files or folders follow the archive: ristretto classify ${at('model.zip')}`,
+    ],
+    [['classify', at('net.prototxt')], 'its .caffemodel follows it, and pictures follow that'],
+    [['classify', at('net.prototxt'), join(pictures, '0 🐕.png')], 'is a picture: '],
+    [
+      ['classify', join(pictures, '0 🐕.png'), at('model.zip')],
+      `is a picture: the model comes first, as in ristretto classify ${at('model.zip')}`,
+    ],
+    [
+      ['classify', at('other.onnx'), join(pictures, '0 🐕.png')],
+      `ristretto convert ${at('other.onnx')} deploy.prototxt net.caffemodel makes a net of it`,
+    ],
+    [['classify', weights, at('net.prototxt'), pictures], 'has weights: the prototxt of their net comes first'],
+    [
+      ['make-dataset', at('model.zip'), '--output', at('made')],
+      'model.zip: this is an archive of a model, not a zip of pictures',
+    ],
+    [
+      ['new', at('p3'), '--dataset', pictures],
+      'has no summary.json, so make-dataset did not write it. Make a dataset of your pictures first',
+    ],
     [['detect', at('model.zip'), join(pictures, '0 🐕.png')], 'has no output of boxes'],
   ])('%j', async (argv, message) => {
     const { code, err } = await cli(...argv)

@@ -180,7 +180,7 @@ describe('classify', () => {
   })
 
   it.each([
-    [['classify', 'x'], 2, "missing required argument 'weights'"],
+    [['classify', 'x'], 1, "file not found: 'x'"],
     [['classify', ...lenet, 'nothing.png'], 1, "file not found: 'nothing.png'"],
     [['classify', ...lenet, model], 1, 'no PNG, JPEG'],
     [['classify', ...lenet, digits, '--labels', model], 1, "output 'prob' has 10 classes"],
