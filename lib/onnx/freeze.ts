@@ -21,9 +21,9 @@ function matcher(patterns: readonly string[] | undefined, layers: readonly Layer
 
 /**
  * The net with lr_mult: 0 on the params of the layers that are named. BatchNorm layers among them use their statistics as
- * they are. A pattern that fits nothing is a NetError.
+ * they are. A pattern that fits nothing is a NetError. `own`: the layers that the model has, where others were added.
  */
-export function freeze(net: NetParameter, options: FreezeOptions): NetParameter {
+export function freeze(net: NetParameter, options: FreezeOptions, own?: ReadonlySet<string | undefined>): NetParameter {
   const { layer: layers = [] } = net
   const { batchNorm = 'live', train } = options
   const isFrozen = matcher(options.freeze, layers, 'freeze')
@@ -36,7 +36,8 @@ export function freeze(net: NetParameter, options: FreezeOptions): NetParameter 
     // another layer that writes the blob makes it another value
     for (const blob of top) normalized.delete(blob)
     if (isStatistics) for (const blob of top) normalized.add(blob)
-    const stays = isFrozen(name) || !isTrained(name)
+    // a head that has just been put on is there to learn
+    const stays = (own?.has(name) ?? true) && (isFrozen(name) || !isTrained(name))
     const stands = batchNorm === 'frozen' && (isStatistics || isBehind)
     return stays || stands ? fixed(layer) : layer
   })

@@ -49,7 +49,8 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   const { inputs, outputs } = walked
   const net = toNet({ name: graph.name, inputs, outputs, pieces, workshop, constants: named })
   const headed = options.replaceOutput ? replaceOutput(net, options.replaceOutput) : net
-  return { net: freeze(headed, options), report: reportOf(walked, headed) }
+  const own = new Set(net.layer?.map(({ name }) => name))
+  return { net: freeze(headed, options, own), report: reportOf(walked, headed) }
 }
 
 function constantsOf({ inputs }: Graph, { constants = {}, shapes = {} }: ImportOptions): Map<string, Tensor> {

@@ -96,6 +96,17 @@ describe('a model of somebody else learns', () => {
     expect(after.head).not.toEqual(before.head)
   })
 
+  test('where all of it is frozen, a new head learns nevertheless', async () => {
+    const { solver, before, after } = await trained({ freeze: ['*'], replaceOutput: { classes: 2, label: 'label' } }, 2)
+    const heads = Object.keys(before).filter(name => name.startsWith('head'))
+    expect(heads).toEqual(['head_2'])
+    for (const name of Object.keys(before)) {
+      if (heads.includes(name)) expect(after[name], name).not.toEqual(before[name])
+      else expect(after[name], name).toEqual(before[name])
+    }
+    solver.dispose()
+  })
+
   test('goes back to ONNX with the names that it had, and says the same there', async () => {
     const { solver } = await trained({ freeze: ['backbone/*'], replaceOutput: { classes: 2, label: 'label' } })
     const bytes = await solver.net.toBytes({ format: 'onnx' })
