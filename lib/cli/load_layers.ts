@@ -57,6 +57,7 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
 
 /** Where in the file an error was made, ':12', as far as its stack says. */
 function lineIn({ stack = '' }: Error, path: string): string {
-  const at = stack.indexOf(pathToFileURL(path).href)
-  return /^[^\s:]*:\/\/[^\s:]*(:\d+)/.exec(stack.slice(Math.max(0, at)))?.[at < 0 ? 2 : 1] ?? ''
+  const { href } = pathToFileURL(path)
+  const at = stack.indexOf(`${href}:`)
+  return (at >= 0 && /^:\d+/.exec(stack.slice(at + href.length))?.[0]) || ''
 }

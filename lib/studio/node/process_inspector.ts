@@ -113,7 +113,8 @@ export function processInspector(options: InspectorOptions): { inspector: Inspec
   const showing = new Answering(options, [], true)
   const one = async (model: JobId, request: TestOneRequest, signal?: AbortSignal) => {
     const { picture } = request
-    const plain = 'pixels' in picture ? undefined : await showing.call('decoded', [picture], signal)
+    const asked = options.confined && !('pixels' in picture)
+    const plain = asked && (await showing.call('decoded', [picture], signal))
     return looking.call('testOne', [model, plain ? { ...request, picture: plain } : request], signal)
   }
   const inspector = new Proxy({} as Inspector, {
