@@ -21,7 +21,18 @@ const graph = new Map(files.map(file => [file, importsOf(file)]))
 /** Higher rooms use lower ones. */
 const levels: readonly (readonly string[])[] = [
   ['system', 'errors.ts'],
-  ['proto', 'rng.ts', 'memory.ts', 'group.ts', 'gpu_kernel.ts', 'blob.ts', 'engine.ts', 'filler.ts', 'gabor.ts'],
+  [
+    'proto',
+    'rng.ts',
+    'memory.ts',
+    'group.ts',
+    'gpu_kernel.ts',
+    'blob.ts',
+    'engine.ts',
+    'formulas',
+    'filler.ts',
+    'gabor.ts',
+  ],
   ['layer.ts', 'engines', 'data', 'layers', 'registry.ts', 'kernel_limits.ts'],
   ['net', 'onnx'],
   ['net.ts'],

@@ -1,4 +1,4 @@
-import type { CropShape, Kernels, Reduction } from '../../../engine.js'
+import type { AxisKernels, CropShape, Kernels, Reduction } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, product, refuse } from '../../bounds.js'
@@ -138,7 +138,7 @@ export function bindAxes(wasm: AxesExports & Pick<ElementwiseExports, 'copy' | '
         wasm.copyRows(rows, width, dy.pointer + part, width, dx.pointer + whole, wholeStride),
       )
     },
-  } satisfies Partial<Kernels>
+  } satisfies AxisKernels
 }
 
 function cropped({ input, output, offset }: CropShape, whole: Memory, part: Memory): void {

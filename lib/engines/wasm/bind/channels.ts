@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { ChannelKernels } from '../../../engine.js'
 import { type Bounds, channelwise, count, each, need } from '../../bounds.js'
 import { type AfterExports, fusing } from '../after.js'
 import { bindDirect, type DirectExports } from './kit.js'
@@ -51,7 +51,7 @@ export function bindChannels(wasm: ChannelsExports & AfterExports) {
       wasm.normalizeChannels(batch, channels, inner, px, pm, pd, py)
       end(after)
     },
-  } satisfies Partial<Kernels>
+  } satisfies Partial<ChannelKernels>
 }
 
 /** What stands before these kernels. */

@@ -1,4 +1,4 @@
-import type { ConvolutionShape, Kernels, PreparedConvolutions } from '../../../engine.js'
+import type { ConvolutionKernels, ConvolutionShape, Kernels, PreparedConvolutions } from '../../../engine.js'
 import { convolutionProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, checking, need, product, refuse } from '../../bounds.js'
@@ -126,7 +126,7 @@ export function bindConvolution(wasm: ConvolutionExports & ManyAxesExports & Aft
     im2colGradient(s, dy, dx) {
       ;(isMatrixProduct(s) ? many : plain).im2colGradient(s, dy, dx)
     },
-  } satisfies Partial<Kernels>
+  } satisfies ConvolutionKernels
 }
 
 /** Values of input, weights and output of a convolution. */

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { ElementwiseKernels, Kernels } from '../../../engine.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, each, need, refuse } from '../../bounds.js'
 import { type AfterExports, fusing } from '../after.js'
@@ -54,7 +54,7 @@ export function bindElementwise(wasm: ElementwiseExports & AfterExports, plain: 
       if (takeInputs(xs)) wasm.eltwiseProductGradient(n, xs.length, index, dy.pointer, dx.pointer)
       else plain.eltwiseProductGradient(n, index, xs, dy, dx)
     },
-  } satisfies Partial<Kernels>
+  } satisfies ElementwiseKernels
 }
 
 /** What stands before these kernels. */

@@ -1,5 +1,5 @@
 import { frameOf } from '../../../../kernels/js/cost_frame.js'
-import type { CostVolumeShape, FlowWarpShape, Kernels } from '../../../engine.js'
+import type { CostVolumeShape, FlowKernels, FlowWarpShape } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse, within } from '../../bounds.js'
@@ -64,7 +64,7 @@ export function bindFlow(wasm: FlowExports) {
     flowWarpFlowGradient({ batch: N, channels: C, height: H, width: W }, x, flow, dy, dflow) {
       wasm.flowWarpFlowGradient(N, C, H, W, x.pointer, flow.pointer, dy.pointer, dflow.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies FlowKernels
 }
 
 function compared(s: CostVolumeShape, pictures: readonly Memory[], y: Memory): void {

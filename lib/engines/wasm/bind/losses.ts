@@ -1,4 +1,4 @@
-import type { ClassLossShape, Kernels, Normalization } from '../../../engine.js'
+import type { ClassLossShape, LossKernels, Normalization } from '../../../engine.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, channelwise, count, need, refuse, within } from '../../bounds.js'
 import type { ElementwiseExports } from './elementwise.js'
@@ -134,7 +134,7 @@ export function bindLosses(wasm: LossesExports & Pick<ElementwiseExports, 'axpby
         perClass ? perClass.pointer : 0,
       )
     },
-  } satisfies Partial<Kernels>
+  } satisfies Partial<LossKernels>
 }
 
 /** Scores and gradients hold (outer, classes, inner) values, labels (outer, inner). */

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { Kernels, LRNKernels } from '../../../engine.js'
 import { lrnProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse } from '../../bounds.js'
@@ -84,7 +84,7 @@ export function bindLrn(wasm: LrnExports, plain: Kernels) {
       const [px, ps, py] = [x.pointer, scale.pointer, dy.pointer]
       wasm.lrnWithinGradient(batch * channels, height, width, size, alpha, beta, px, ps, py, ratio.pointer, dx.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies LRNKernels
 }
 
 function normalized(s: Parameters<Kernels['lrnAcross']>[0], ...memories: Memory[]): void {

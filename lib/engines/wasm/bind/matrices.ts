@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { MatrixKernels } from '../../../engine.js'
 import { type Bounds, channelwise, count, need } from '../../bounds.js'
 import { type AfterExports, fusing } from '../after.js'
 import { bindDirect, type DirectExports } from './kit.js'
@@ -34,7 +34,7 @@ export function bindMatrices(wasm: MatricesExports & AfterExports) {
       wasm.addBias(batch, channels, inner, pb, py)
       end(after)
     },
-  } satisfies Partial<Kernels>
+  } satisfies MatrixKernels
 }
 
 /** What stands before these kernels. */

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { Kernels, NeuronKernels } from '../../../engine.js'
 import { type Bounds, each } from '../../bounds.js'
 import { bindDirect, type DirectExports, isSmallPower } from './kit.js'
 
@@ -65,7 +65,7 @@ export function bindNeurons(wasm: NeuronsExports, plain: Kernels) {
       const [k0, k1, c1, c2, c3] = stream.key
       wasm.dropoutMask(n, Math.floor(ratio * 2 ** 32), 1 / (1 - ratio), k0, k1, c1, c2, c3, mask.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies NeuronKernels
 }
 
 /** What stands before these kernels. */

@@ -1,4 +1,4 @@
-import type { Kernels, PoolingShape } from '../../../engine.js'
+import type { PoolingKernels, PoolingShape } from '../../../engine.js'
 import { clampedKernel, clampedStride, poolingProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, need, product, refuse } from '../../bounds.js'
@@ -71,7 +71,7 @@ export function bindPooling(wasm: PoolingExports) {
       pool(s)
       wasm.stochasticMean(x.pointer, y.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies Partial<PoolingKernels>
 }
 
 function pooled(s: PoolingShape, inside: readonly Memory[], outside: readonly (Memory | null)[]): void {

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { RecurrenceKernels } from '../../../engine.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, within } from '../../bounds.js'
 import { bindDirect, type DirectExports } from './kit.js'
@@ -15,7 +15,7 @@ export interface RecurrenceExports extends DirectExports<typeof direct> {
 export function bindRecurrence(wasm: RecurrenceExports) {
   return {
     ...bindDirect(wasm, direct),
-  } satisfies Partial<Kernels>
+  } satisfies RecurrenceKernels
 }
 
 /** Memories of a sequence: weights of the state, and (steps, batch, hidden) values times something, or those given. */

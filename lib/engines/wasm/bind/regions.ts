@@ -1,4 +1,4 @@
-import type { Kernels, RegionShape } from '../../../engine.js'
+import type { RegionKernels, RegionShape } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse } from '../../bounds.js'
@@ -57,7 +57,7 @@ export function bindRegions(wasm: RegionsExports) {
       shape(s, s.samples)
       wasm.roiAlignGradient(dy.pointer, rois.pointer, dx.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies Partial<RegionKernels>
 }
 
 /** `planes` of x for each channel of y: all of its bins where they have planes of their own. */

@@ -1,4 +1,4 @@
-import type { InterpShape, Kernels } from '../../../engine.js'
+import type { InterpShape, ResizeKernels } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse, within } from '../../bounds.js'
@@ -62,7 +62,7 @@ export function bindResize(wasm: ResizeExports) {
     unpoolGradient({ planes, places, size }, dy, mask, dx) {
       wasm.unpoolGradient(planes, places, size, dy.pointer, mask.pointer, dx.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies ResizeKernels
 }
 
 function interpolated({ planes, input, offset, size, output }: InterpShape, inside: Memory, outside: Memory): void {

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../engine.js'
+import type { UpdateKernels } from '../../../engine.js'
 import { type Bounds, count, each, need } from '../../bounds.js'
 
 /** What the module exports for them. */
@@ -128,7 +128,7 @@ export function bindUpdates(wasm: UpdatesExports) {
       const rate = rule.rate * correction
       wasm.adamUpdate(n, rate, rule.scale, rule.decay, l1, beta1, beta2, 1 - beta1, 1 - beta2, delta, pw, pdw, pm, pv)
     },
-  } satisfies Partial<Kernels>
+  } satisfies UpdateKernels
 }
 
 /** What stands before these kernels. */
