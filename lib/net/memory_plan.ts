@@ -28,8 +28,8 @@ const bytesOf = (memories: Iterable<Memory>): number => {
   return sum
 }
 
-/** Count the memory of a net from its shapes, whether it has been taken yet or not. */
-export function memoryPlan(net: BuiltNet): MemoryPlan {
+/** Bytes of blobs, and of the gradients that a backward pass writes. */
+function blobsOf(net: BuiltNet): Pick<MemoryPlan, 'activations' | 'diffs'> {
   const diffs = new Set<Memory>()
   for (const node of net.nodes) {
     if (!node.needsBackward) continue
@@ -41,11 +41,15 @@ export function memoryPlan(net: BuiltNet): MemoryPlan {
       if (node.layer.paramPropagateDown[i]) diffs.add(blob.memory.diff)
     })
   }
+  return { activations: bytesOf(net.blobs.map(blob => blob.memory.data)), diffs: bytesOf(diffs) }
+}
+
+/** Count the memory of a net from its shapes, whether it has been taken yet or not. */
+export function memoryPlan(net: BuiltNet): MemoryPlan {
   const params = bytesOf(net.params.map(param => param.blob.memory.data))
-  const activations = bytesOf(net.blobs.map(blob => blob.memory.data))
-  const gradients = bytesOf(diffs)
+  const { activations, diffs } = blobsOf(net)
   const scratch = ownScratch(net) + workspaceOf(net)
-  return { params, activations, diffs: gradients, scratch, total: params + activations + gradients + scratch }
+  return { params, activations, diffs, scratch, total: params + activations + diffs + scratch }
 }
 
 /** A part of a layer that keeps values of its own. */
@@ -103,7 +107,7 @@ export function checkFits(net: BuiltNet, isLimited = false): void {
   const { engine } = net.context
   let available = engine.heap.available
   if (available === undefined) return
-  const plan = memoryPlan(net)
+  const plan = blobsOf(net)
   // params are taken already, and so is the kernels' workspace by other nets perhaps, which counts where there is a
   // limit; a TEST net usually never runs backward
   const scratch = ownScratch(net) + (isLimited ? workspaceOf(net) : 0)

@@ -80,6 +80,10 @@ const LAST = Number.MAX_SAFE_INTEGER
 
 const SCALARS = ['int32', 'uint32', 'int64', 'float', 'double', 'bool', 'string', 'bytes']
 
+/** A property that is made when it is first read. */
+const late = <K extends keyof FieldInfo>(field: FieldInfo, key: K, get: () => FieldInfo[K]): unknown =>
+  Object.defineProperty(field, key, { get, enumerable: true, configurable: true })
+
 /** The descriptions of a schema's messages, each built when it is first asked for. */
 export class Schema {
   private readonly messages = new Map<string, OpenMessageInfo>()
@@ -106,7 +110,7 @@ export class Schema {
   field(number: number, name: string, typeName: string, marks: string, value?: string | number | boolean): FieldInfo {
     const isMessage = Object.hasOwn(this.tables.messages, typeName)
     const isEnum = Object.hasOwn(this.tables.enums, typeName)
-    return {
+    const field: FieldInfo = {
       name,
       number,
       type: isMessage ? 'message' : isEnum ? 'enum' : (typeName as ScalarType),
@@ -117,9 +121,13 @@ export class Schema {
       array: marks.includes('@'),
       fork: marks.includes('+'),
       default: value,
-      message: isMessage ? this.message(typeName) : undefined,
-      enum: isEnum ? this.enum(typeName) : undefined,
+      message: undefined,
+      enum: undefined,
     }
+    // a layer has a hundred messages, of which a net uses five
+    if (isMessage) late(field, 'message', () => this.message(typeName))
+    if (isEnum) late(field, 'enum', () => this.enum(typeName))
+    return field
   }
 
   private build(name: string): OpenMessageInfo {

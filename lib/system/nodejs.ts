@@ -14,10 +14,19 @@ interface NodeModules {
 
 /**
  * A module of Node, imported when it is needed. The name is an argument, so that a bundler for browsers leaves the call
- * alone instead of looking for the module; in a browser nothing calls it.
+ * alone instead of looking for the module; in a browser nothing calls it. An `import` reads every export, and those of
+ * node:fs load streams and more: Node gives the module itself since 20.16.
  */
-export const importNode = <Name extends keyof NodeModules>(name: Name): Promise<NodeModules[Name]> =>
-  import(/* webpackIgnore: true */ /* @vite-ignore */ name) as Promise<NodeModules[Name]>
+export const importNode = async <Name extends keyof NodeModules>(name: Name): Promise<NodeModules[Name]> =>
+  (process.getBuiltinModule?.(name) ??
+    (await import(/* webpackIgnore: true */ /* @vite-ignore */ name))) as NodeModules[Name]
+
+/** The same when the function is called, where Node gives its modules at once; else now. */
+export async function importNodeLater<Name extends keyof NodeModules>(name: Name): Promise<() => NodeModules[Name]> {
+  if (process.getBuiltinModule) return () => process.getBuiltinModule(name) as NodeModules[Name]
+  const module = await importNode(name)
+  return () => module
+}
 
 /** Whether Node's modules are here (Bun's and Deno's count). */
 export const isNode = typeof process !== 'undefined' && !!process.versions?.node

@@ -1,7 +1,7 @@
 import { EngineError } from '../../errors.js'
 import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
-import { importNode } from '../../system/nodejs.js'
+import { importNode, importNodeLater } from '../../system/nodejs.js'
 import { startLimit } from '../../system/start_limit.js'
 import { type BlasBinding, bindSgemm } from '../native/bind.js'
 import type { OnednnBinding } from '../native/onednn/binding.js'
@@ -168,8 +168,9 @@ function mayWait(words: Int32Array): boolean {
 type Spawn = (start: WorkerStart, died: (why: string) => void, limit?: number) => Promise<void>
 
 async function nodeSpawner(): Promise<Spawn> {
-  const { Worker } = await importNode('node:worker_threads')
+  const threads = await importNodeLater('node:worker_threads')
   return (start, died, limit) => {
+    const { Worker } = threads()
     // where workers are forbidden this throws at once
     const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })
     return answerOf(worker, limit, (resolve, reject) => {

@@ -98,6 +98,7 @@ function createMemory(): { memory: WebAssembly.Memory; limit: number } {
 
 /** Bytes of base64 text. */
 export function decode(base64: string): Uint8Array<ArrayBuffer> {
+  if (isNode) return Buffer.from(base64, 'base64')
   const text = atob(base64)
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
