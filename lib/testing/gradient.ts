@@ -76,9 +76,10 @@ export async function checkGradient(layerClass: LayerClass, options: GradientOpt
           const expected = mode === 'elementwise' && objective.value !== i && name.startsWith('bottom') ? 0 : numeric[k]
           const got = analytic[k][p][i]
           const difference = Math.abs(got - expected) / Math.max(Math.abs(got), Math.abs(expected), 1)
-          const at = `∂${objective.name} / ∂${name}${placeText(indexIn(blob, i))}`
           report.compared++
-          if (difference > report.worst) Object.assign(report, { worst: difference, worstAt: at })
+          if (difference <= report.worst) return
+          const at = `∂${objective.name} / ∂${name}${placeText(indexIn(blob, i))}`
+          Object.assign(report, { worst: difference, worstAt: at })
           if (!(difference <= threshold))
             throw new CheckError(
               rig.layer.type,

@@ -86,7 +86,7 @@ const segnet: Record<string, number> = { scale_filler: 1, shift_filler: 2, bn_mo
 
 /** LayerParameter with one message under the fork's number. */
 async function forkLayer(message: string, number: number, fields: object): Promise<protobuf.Type> {
-  const root = await reflection()
+  const root = protobuf.Root.fromJSON((await reflection()).toJSON())
   const layer = root.lookupType('caffe.LayerParameter')
   const field = layer.fields[message]
   for (const other of layer.fieldsArray) if (other === field || other.id === number) layer.remove(other)

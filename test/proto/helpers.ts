@@ -41,7 +41,8 @@ export function goldenPrototxts(): { name: string; text: string; solver: boolean
 }
 
 /** The schema as protobufjs reflects it: the reference that our readers are held against. */
-export const reflection = protoRoot
+export const reflection = (): Promise<protobuf.Root> => (schema ??= protoRoot())
+let schema: Promise<protobuf.Root> | undefined
 
 /** A reflected message as a plain object, tensors as plain lists. */
 export function plain(type: protobuf.Type, message: protobuf.Message): unknown {
