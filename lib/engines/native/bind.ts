@@ -41,8 +41,10 @@ export function bindSgemm(require: (name: string) => unknown, binding: BlasBindi
       'int dnnl_sgemm(char, char, int64_t, int64_t, int64_t, float, uintptr_t, int64_t, uintptr_t, int64_t, float, uintptr_t, int64_t)',
     )
     const [plain, transposed] = ['N'.charCodeAt(0), 'T'.charCodeAt(0)]
+    const { block, restore } = signals(koffi)
     return (transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc) => {
       const [ta, tb] = [transA ? transposed : plain, transB ? transposed : plain]
+      block()
       const status: number = sgemm(
         ta,
         tb,
@@ -58,6 +60,7 @@ export function bindSgemm(require: (name: string) => unknown, binding: BlasBindi
         base + (c >>> 0),
         ldc,
       )
+      restore()
       if (status !== 0) throw new Error(`dnnl_sgemm refused ${M}×${N}×${K} with status ${status}`)
     }
   }
@@ -71,6 +74,33 @@ export function bindSgemm(require: (name: string) => unknown, binding: BlasBindi
 }
 
 type Koffi = typeof import('koffi')
+
+/** What Linux and macOS call blocking signals and setting which are blocked; signals that the processor raises. */
+const BLOCKING: Record<string, readonly [block: number, set: number, own: readonly number[]]> = {
+  linux: [0, 2, [4, 7, 8, 11]],
+  darwin: [1, 3, [4, 8, 10, 11]],
+}
+
+/**
+ * Keeps signals from this thread while dnnl_sgemm runs: oneDNN 2.6 counts with the stack pointer there, so that a
+ * handler, of Ctrl-C, of a child that ends, of a profiler, would write into whatever lies before the packed matrix.
+ * Other threads take them meanwhile, or they wait.
+ */
+function signals(koffi: Koffi): { block(): void; restore(): void } {
+  const blocking = BLOCKING[process.platform]
+  if (!blocking) return { block() {}, restore() {} }
+  const [block, set, own] = blocking
+  const library = koffi.load(null)
+  const mask = library.func('int pthread_sigmask(int, void *, void *)')
+  const [all, old] = [new Uint8Array(new ArrayBuffer(128)), new Uint8Array(new ArrayBuffer(128))]
+  library.func('int sigfillset(void *)')(all)
+  const remove = library.func('int sigdelset(void *, int)')
+  for (const signal of own) remove(all, signal)
+  return {
+    block: () => void mask(block, all, old),
+    restore: () => void mask(set, old, null),
+  }
+}
 
 function oneThread(koffi: Koffi, library: import('koffi').LibraryHandle, binding: BlasBinding): void {
   const attempts: [() => import('koffi').LibraryHandle, string][] = [
