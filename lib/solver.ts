@@ -348,6 +348,17 @@ export abstract class Solver {
     }
     const { results, ...loss } = means
     this.emit({ type: 'test', iter, net: index, outputs: results, ...loss })
+    const { stage } = this.rate
+    if (index === 0) this.rate.tested(iter, results)
+    if (this.rate.stage !== stage)
+      this.emit({
+        type: 'rate',
+        iter,
+        lr: this.lr,
+        displayed: false,
+        policy: param.lr_policy ?? '',
+        stage: this.rate.stage,
+      })
     for (const hook of this.hooks.test) await hook({ iter, net: index, results })
     const worse = index === 0 ? await this.keeper.tested(results) : undefined
     if (worse) {

@@ -23,7 +23,7 @@ const solver = (fields: string) =>
   )
 const picture = (fields: string) => async () => parseNet(text('ReLU', `transform_param { ${fields} }`))
 const modes = 'WARP, FIT_SMALL_SIZE, FIT_LARGE_SIZE_AND_PAD'
-const policies = 'fixed, step, exp, inv, multistep, poly, multifixed, sigmoid, cosine, plateau'
+const policies = 'fixed, step, exp, inv, multistep, poly, multifixed, sigmoid, cosine, plateau, stepearly'
 
 describe('an unknown name', () => {
   test.each<[string, () => Promise<unknown>, string]>([

@@ -36,6 +36,7 @@ const NVIDIA = 'NVCaffe (NVIDIA)'
 const HAPPYNEAR = 'caffe-windows (happynear)'
 const SYNOPSYS = 'synopsys-caffe'
 const FLOWNET = 'FlowNet (lmb-freiburg)'
+const BRANCH = 'a branch of Caffe that was never merged (BVLC/caffe, pull request 190)'
 const PVANET = 'PVANet (sanghoon/pva-faster-rcnn)'
 
 const types = (fork: string, known: Record<string, string>): [string, ForkType][] =>
@@ -327,6 +328,9 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
   }),
   ...fields(SSD, ['solver'], {
     'SolverParameter.plateau_winsize': 'drops the rate where the loss no longer falls',
+  }),
+  ...fields(BRANCH, ['solver'], {
+    'SolverParameter.stepearly': 'drops the rate where tests get no better',
   }),
   ...fields(SSD, ['solver'], {
     'SolverParameter.eval_type': 'says what a test computes',

@@ -29,7 +29,7 @@ export function caffeLog(event: SolverEvent, log: TaggedLog): void {
     case 'rate':
       if (event.stage !== undefined)
         log(
-          `${event.policy === 'plateau' ? 'Plateau' : 'MultiStep'} Status: Iteration ${event.iter}, step = ${event.stage}`,
+          `${{ plateau: 'Plateau', stepearly: 'StepEarly' }[event.policy] ?? 'MultiStep'} Status: Iteration ${event.iter}, step = ${event.stage}`,
           'sgd_solver.cpp:50',
         )
       if (event.displayed) log(`Iteration ${event.iter}, lr = ${g6(event.lr)}`, 'sgd_solver.cpp:112')

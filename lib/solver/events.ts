@@ -25,7 +25,7 @@ export type EndReason = 'done' | 'stopped' | 'patience' | 'error'
  * - `display`: an iteration that `display` asks for has its loss, and before the update: `loss` is smoothed over
  *   `average_loss` iterations, `lastLoss` is this one's, `lr` the rate that its update will use, `iterations` and
  *   `seconds` since the display before.
- * - `rate`: an update at rate `lr` begins, where it is displayed or where `lr_policy: "multistep"` or `"plateau"` has just
+ * - `rate`: an update at rate `lr` begins, where it is displayed or where `lr_policy: "multistep"`, `"plateau"` or `"stepearly"` has just
  *   moved to `stage`.
  * - `clip`: gradients of L2 norm `norm` are scaled down to `limit`.
  * - `testBegin`, `test`: outputs averaged over test_iter batches; `loss` where `test_compute_loss` asks for it.

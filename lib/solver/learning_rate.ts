@@ -3,7 +3,7 @@ import type { RatePolicy, SolverParameter } from '../generated/caffe.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
 
-// A stage counts how often the rate has dropped: `step`, `multistep` and `plateau` have one.
+// A stage counts how often the rate has dropped: `step`, `multistep`, `plateau` and `stepearly` have one.
 const policies = {
   fixed: p => base(p),
   step: (p, _iter, stage) => base(p) * gamma(p) ** stage,
@@ -21,6 +21,8 @@ const policies = {
   cosine: (p, iter) => between(p, iter, left => (1 - Math.cos(Math.PI * left)) / 2),
   // of SSD: a step down whenever the loss has not reached a new low for a while
   plateau: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  // of a branch of Caffe's own: a step down whenever tests have not reached a new best accuracy for a while
+  stepearly: (p, _iter, stage) => base(p) * gamma(p) ** stage,
 } satisfies Record<RatePolicy, Policy>
 
 const base = (p: SolverParameter): number => p.base_lr ?? 0
@@ -44,11 +46,14 @@ function warmUp(p: SolverParameter, iter: number): number | undefined {
   return iter < iterations ? from + ((base(p) - from) * iter) / iterations : undefined
 }
 
-/** Caffe's learning-rate policies, those of its forks (multifixed, plateau), cosine, and a warm-up. */
+/** Caffe's learning-rate policies, those of its forks (multifixed, plateau, stepearly), cosine, and a warm-up. */
 export class LearningRate {
   /** How often the rate has dropped, part of a snapshot as `current_step`. */
   stage = 0
-  /** plateau: the lowest smoothed loss so far, and the iteration of the last low or drop. Part of a snapshot. */
+  /**
+   * plateau: the lowest smoothed loss so far, stepearly: minus the highest accuracy; and the iteration of the last such
+   * or drop. Part of a snapshot.
+   */
   lowest = Number.POSITIVE_INFINITY
   lastEvent = 0
   private readonly policy: Policy
@@ -71,6 +76,10 @@ export class LearningRate {
       throw new NetError(
         "solver: lr_policy 'plateau' needs plateau_winsize: after how many iterations (1 or more) without a new low of the loss the rate drops, once for every drop",
       )
+    if (name === 'stepearly' && !((param.stepearly ?? 0) > 0 && (param.test_interval ?? 0) > 0))
+      throw new NetError(
+        `solver: lr_policy 'stepearly' needs stepearly, after how many tests (1 or more) without a new best accuracy the rate drops, and a test_interval; they are ${param.stepearly ?? 0} and ${param.test_interval ?? 0}`,
+      )
     if (name === 'cosine' && !((param.max_iter ?? 0) > 0))
       throw new NetError(`solver: lr_policy 'cosine' needs a positive max_iter, it is ${param.max_iter ?? 0}`)
     this.policy = policies[name]
@@ -79,6 +88,11 @@ export class LearningRate {
   /** Whether the rate follows the loss, so that every iteration's has to be known. */
   get followsLoss(): boolean {
     return this.param.lr_policy === 'plateau'
+  }
+
+  /** Whether the rate follows the accuracy of the first test net. */
+  get followsTests(): boolean {
+    return this.param.lr_policy === 'stepearly'
   }
 
   /** The rate of iteration `iter`, without moving the stage. */
@@ -98,6 +112,22 @@ export class LearningRate {
     return this.rateOf(iter, this.stage)
   }
 
+  /**
+   * stepearly: a test of the first test net. What counts is its first output that is no loss, in single precision, as
+   * snapshots hold it. Throws a NetError where there is none.
+   */
+  tested(iter: number, outputs: readonly { readonly value: number; readonly lossWeight: number }[]): void {
+    if (!this.followsTests) return
+    const accuracy = outputs.find(({ lossWeight }) => !lossWeight)
+    if (!accuracy)
+      throw new NetError(
+        "solver: lr_policy 'stepearly' goes by an accuracy, and the first test net gives none: add an Accuracy layer; 'plateau' goes by the loss",
+      )
+    const { stepearly = 0, test_interval = 0 } = this.param
+    // while it warms up, too: an accuracy that is not reached again is no progress
+    this.drop(iter, -Math.fround(accuracy.value), stepearly * test_interval)
+  }
+
   private rateOf(iter: number, stage: number): number {
     const rate = warmUp(this.param, iter) ?? this.policy(this.param, iter, stage)
     if (Number.isFinite(rate)) return rate
@@ -109,18 +139,22 @@ export class LearningRate {
   }
 
   private follow(iter: number, loss: number): void {
-    if (loss < this.lowest) {
-      this.lowest = loss
+    this.drop(iter, loss, this.param.plateau_winsize?.[this.stage] ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** A drop where there was no new low, and no drop, for `patience` iterations. */
+  private drop(iter: number, value: number, patience: number): void {
+    if (value < this.lowest) {
+      this.lowest = value
       this.lastEvent = iter
     }
-    const patience = this.param.plateau_winsize?.[this.stage] ?? Number.POSITIVE_INFINITY
     if (iter < this.lastEvent + patience) return
     this.stage++
     this.lastEvent = iter
   }
 
   private nextStage(iter: number): number {
-    if (this.followsLoss) return this.stage
+    if (this.followsLoss || this.followsTests) return this.stage
     if (this.param.lr_policy === 'step') return Math.floor(iter / this.param.stepsize!)
     const steps = this.param.lr_policy === 'multistep' ? (this.param.stepvalue ?? []) : []
     return this.stage < steps.length && iter >= steps[this.stage] ? this.stage + 1 : this.stage

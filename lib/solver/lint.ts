@@ -27,7 +27,7 @@ export async function lint(net: BuiltNet, solver: SolverParameter, fresh: boolea
 
 function lintSolver(p: SolverParameter): string[] {
   const hints: string[] = []
-  const needsGamma = ['step', 'exp', 'inv', 'multistep', 'sigmoid', 'plateau'].includes(p.lr_policy ?? '')
+  const needsGamma = ['step', 'exp', 'inv', 'multistep', 'sigmoid', 'plateau', 'stepearly'].includes(p.lr_policy ?? '')
   if (!p.base_lr) hints.push('base_lr is 0 or missing: no weight will move; write for example base_lr: 0.01')
   if (needsGamma && p.gamma === undefined)
     hints.push(`lr_policy '${p.lr_policy}' without gamma: gamma counts as 0; write for example gamma: 0.1`)

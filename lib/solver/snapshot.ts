@@ -65,7 +65,10 @@ export async function snapshotSolver(
   const state: SolverState = {
     iter,
     current_step: solver.rate.stage,
-    ...(solver.rate.followsLoss && { minimum_loss: solver.rate.lowest, iter_last_event: solver.rate.lastEvent }),
+    ...((solver.rate.followsLoss || solver.rate.followsTests) && {
+      minimum_loss: solver.rate.lowest,
+      iter_last_event: solver.rate.lastEvent,
+    }),
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
     ristretto_positions: JSON.stringify({ ...(await positionsOf(solver)), model: fingerprint(model) }),
   }

@@ -6,7 +6,7 @@ const OTHERS: readonly (readonly [names: RegExp, advice: string])[] = [
   [/^linear/, "'poly' with power: 1 goes down in a line"],
   [/cos|sgdr/, "'cosine' is half a wave from base_lr to min_lr, without restarts"],
   [/warm|ramp/, 'a warm-up stands in front of any policy: warmup_iter and warmup_start_lr'],
-  [/early|plateau|loss/, "'plateau' lowers the rate when the loss has stopped falling: plateau_winsize, gamma"],
+  [/plateau|loss/, "'plateau' lowers the rate when the loss has stopped falling: plateau_winsize, gamma"],
   [/triang|cycl|clr/, "rates that go up and down again are not made; 'multifixed' takes rates one by one"],
   [/multi|stage|piece/, "'multistep' takes stepvalue, 'multifixed' a rate for each of them"],
 ]

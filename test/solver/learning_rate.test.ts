@@ -66,8 +66,30 @@ test('plateau counts from the end of a warm-up, whose losses are no lows', () =>
   expect(rate).toMatchObject({ stage: 1, lowest: 7, lastEvent: 6 })
 })
 
+test('stepearly drops the rate where so many tests have had no new best accuracy', () => {
+  const param = { base_lr: 1, lr_policy: 'stepearly' as const, gamma: 0.5, stepearly: 2, test_interval: 10 }
+  const rate = new LearningRate(param)
+  const told = (iter: number, value: number) => {
+    rate.tested(iter, [
+      { value: 9, lossWeight: 1 },
+      { value, lossWeight: 0 },
+    ])
+    return rate.take(iter)
+  }
+  // bests at 0, 10 and 50; two tests after the one at 10, and two after that, and two after the one at 50
+  const accuracies = [0.1, 0.5, 0.5, 0.4, 0.3, 0.6, 0.6, 0.2]
+  expect(accuracies.map((value, i) => told(10 * i, value))).toEqual([1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25])
+  expect(rate).toMatchObject({ stage: 2, lowest: -Math.fround(0.6), lastEvent: 70 })
+  // a test out of turn is no second one
+  expect(told(71, 0.2)).toBe(0.25)
+  expect(() => rate.tested(80, [{ value: 1, lossWeight: 1 }])).toThrow(/goes by an accuracy, .* add an Accuracy layer/)
+  expect(() => new LearningRate({ ...param, stepearly: 0 })).toThrow(/needs stepearly.*they are 0 and 10/)
+  expect(() => new LearningRate({ ...param, test_interval: 0 })).toThrow(/they are 2 and 0/)
+})
+
 test.each([
-  ['stepearly', /unknown lr_policy 'stepearly'; 'plateau' lowers the rate when the loss has stopped falling/],
+  ['reduce_on_plateau', /'plateau' lowers the rate when the loss has stopped falling/],
+  ['step_early', /did you mean 'stepearly'\?/],
   ['linear', /'poly' with power: 1 goes down in a line/],
   ['cosine_decay', /'cosine' is half a wave/],
   ['sgdr', /'cosine' is half a wave/],
@@ -79,6 +101,6 @@ test.each([
 ])('what others call %s is refused with what to write instead', (lr_policy, said) => {
   expect(unknownPolicy(lr_policy, ratePolicies).message).toMatch(said)
   expect(unknownPolicy(lr_policy, ratePolicies).message).toMatch(
-    /it may be fixed, step, exp, inv, multistep, poly, multifixed, sigmoid, cosine, plateau$/,
+    /it may be fixed, step, exp, inv, multistep, poly, multifixed, sigmoid, cosine, plateau, stepearly$/,
   )
 })

@@ -66,6 +66,35 @@ for (const format of formats)
     expect(new Set(whole.rates).size).toBeGreaterThan(2)
   })
 
+test('a rate that follows tests goes on with what it has seen', async () => {
+  // what the test calls its accuracy is best before any training: the rate drops after every third test
+  const text = `base_lr: 0.01 lr_policy: "stepearly" gamma: 0.5 stepearly: 3 test_interval: 1 test_iter: 1 random_seed: 3
+    net_param { layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 dim: 4 } data_filler { value: 1 } } }
+      layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param { num_output: 2 weight_filler { value: 1 } } }
+      layer { name: "loss" type: "Reduction" bottom: "ip" top: "loss" loss_weight: 1 reduction_param { operation: SUMSQ } }
+      layer { name: "score" type: "Reduction" bottom: "ip" top: "score" include { phase: TEST } } }`
+  const make = async () => {
+    const rates: number[] = []
+    const told: string[] = []
+    const solver = await createSolver(parseSolver(text), { engine: 'js', log: line => told.push(line) })
+    solver.onIteration(({ lr }) => void rates.push(lr))
+    return { solver, rates, told }
+  }
+  const whole = await make()
+  await whole.solver.step(5)
+  const { model, state } = await whole.solver.snapshot()
+  await whole.solver.step(3)
+  expect(whole.rates).toEqual([0.01, 0.01, 0.01, 0.005, 0.005, 0.005, 0.0025, 0.0025])
+  expect(whole.told.filter(line => /StepEarly/.test(line))).toEqual([
+    expect.stringContaining('StepEarly Status: Iteration 3, step = 1'),
+    expect.stringContaining('StepEarly Status: Iteration 6, step = 2'),
+  ])
+  const next = await make()
+  await next.solver.restore(state as Uint8Array, model as Uint8Array)
+  await next.solver.step(3)
+  expect(next.rates).toEqual(whole.rates.slice(5))
+})
+
 // ---- Caffe's snapshots
 // --------------------------------------------------------------------------------------------------------------
 
