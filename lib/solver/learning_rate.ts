@@ -78,7 +78,7 @@ export class LearningRate {
       )
     if (name === 'stepearly' && !((param.stepearly ?? 0) > 0 && (param.test_interval ?? 0) > 0))
       throw new NetError(
-        `solver: lr_policy 'stepearly' needs stepearly, after how many tests (1 or more) without a new best accuracy the rate drops, and a test_interval; they are ${param.stepearly ?? 0} and ${param.test_interval ?? 0}`,
+        `solver: lr_policy 'stepearly' needs stepearly (after how many tests without a new best the rate drops) and test_interval, which are ${param.stepearly ?? 0} and ${param.test_interval ?? 0}`,
       )
     if (name === 'cosine' && !((param.max_iter ?? 0) > 0))
       throw new NetError(`solver: lr_policy 'cosine' needs a positive max_iter, it is ${param.max_iter ?? 0}`)
@@ -88,11 +88,6 @@ export class LearningRate {
   /** Whether the rate follows the loss, so that every iteration's has to be known. */
   get followsLoss(): boolean {
     return this.param.lr_policy === 'plateau'
-  }
-
-  /** Whether the rate follows the accuracy of the first test net. */
-  get followsTests(): boolean {
-    return this.param.lr_policy === 'stepearly'
   }
 
   /** The rate of iteration `iter`, without moving the stage. */
@@ -117,13 +112,10 @@ export class LearningRate {
    * snapshots hold it. Throws a NetError where there is none.
    */
   tested(iter: number, outputs: readonly { readonly value: number; readonly lossWeight: number }[]): void {
-    if (!this.followsTests) return
+    const { lr_policy, stepearly = 0, test_interval = 0 } = this.param
+    if (lr_policy !== 'stepearly') return
     const accuracy = outputs.find(({ lossWeight }) => !lossWeight)
-    if (!accuracy)
-      throw new NetError(
-        "solver: lr_policy 'stepearly' goes by an accuracy, and the first test net gives none: add an Accuracy layer; 'plateau' goes by the loss",
-      )
-    const { stepearly = 0, test_interval = 0 } = this.param
+    if (!accuracy) throw new NetError("solver: lr_policy 'stepearly' needs an Accuracy layer in the first test net")
     // while it warms up, too: an accuracy that is not reached again is no progress
     this.drop(iter, -Math.fround(accuracy.value), stepearly * test_interval)
   }
@@ -154,7 +146,6 @@ export class LearningRate {
   }
 
   private nextStage(iter: number): number {
-    if (this.followsLoss || this.followsTests) return this.stage
     if (this.param.lr_policy === 'step') return Math.floor(iter / this.param.stepsize!)
     const steps = this.param.lr_policy === 'multistep' ? (this.param.stepvalue ?? []) : []
     return this.stage < steps.length && iter >= steps[this.stage] ? this.stage + 1 : this.stage

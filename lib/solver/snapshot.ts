@@ -65,7 +65,7 @@ export async function snapshotSolver(
   const state: SolverState = {
     iter,
     current_step: solver.rate.stage,
-    ...((solver.rate.followsLoss || solver.rate.followsTests) && {
+    ...(solver.rate.lowest < Number.POSITIVE_INFINITY && {
       minimum_loss: solver.rate.lowest,
       iter_last_event: solver.rate.lastEvent,
     }),

@@ -82,9 +82,9 @@ test('stepearly drops the rate where so many tests have had no new best accuracy
   expect(rate).toMatchObject({ stage: 2, lowest: -Math.fround(0.6), lastEvent: 70 })
   // a test out of turn is no second one
   expect(told(71, 0.2)).toBe(0.25)
-  expect(() => rate.tested(80, [{ value: 1, lossWeight: 1 }])).toThrow(/goes by an accuracy, .* add an Accuracy layer/)
-  expect(() => new LearningRate({ ...param, stepearly: 0 })).toThrow(/needs stepearly.*they are 0 and 10/)
-  expect(() => new LearningRate({ ...param, test_interval: 0 })).toThrow(/they are 2 and 0/)
+  expect(() => rate.tested(80, [{ value: 1, lossWeight: 1 }])).toThrow(/needs an Accuracy layer/)
+  expect(() => new LearningRate({ ...param, stepearly: 0 })).toThrow(/needs stepearly.*are 0 and 10/)
+  expect(() => new LearningRate({ ...param, test_interval: 0 })).toThrow(/are 2 and 0/)
 })
 
 test.each([
