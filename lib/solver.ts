@@ -350,15 +350,7 @@ export abstract class Solver {
     this.emit({ type: 'test', iter, net: index, outputs: results, ...loss })
     const { stage } = this.rate
     if (index === 0) this.rate.tested(iter, results)
-    if (this.rate.stage !== stage)
-      this.emit({
-        type: 'rate',
-        iter,
-        lr: this.lr,
-        displayed: false,
-        policy: param.lr_policy ?? '',
-        stage: this.rate.stage,
-      })
+    this.tellRate(this.lr, false, stage)
     for (const hook of this.hooks.test) await hook({ iter, net: index, results })
     const worse = index === 0 ? await this.keeper.tested(results) : undefined
     if (worse) {
@@ -519,15 +511,21 @@ export abstract class Solver {
     const { stage } = this.rate
     const lr = this.rate.take(iter, this.smoothed.value)
     const displayed = !!param.display && iter % param.display === 0
-    const moved = param.lr_policy !== 'step' && this.rate.stage !== stage ? { stage: this.rate.stage } : {}
-    if (displayed || 'stage' in moved)
-      this.emit({ type: 'rate', iter, lr, displayed, policy: param.lr_policy ?? '', ...moved })
+    this.tellRate(lr, displayed, stage)
     const scale = (await this.clipScale()) / (this.replicas?.total ?? 1)
     updateEach(net.built, (i, learnable) => this.update(i, learnable, ruleOf(param, learnable, lr, scale)))
     // a device's queue must not grow without end; nothing is read back
     await this.engine.finish?.()
     this.iter++
     return lr
+  }
+
+  /** The rate, where it is displayed or has just dropped from another stage. */
+  private tellRate(lr: number, displayed: boolean, before: number): void {
+    const { stage } = this.rate
+    const policy = this.param.lr_policy ?? ''
+    const moved = policy !== 'step' && stage !== before
+    if (displayed || moved) this.emit({ type: 'rate', iter: this.iter, lr, displayed, policy, ...(moved && { stage }) })
   }
 
   /** Factor that brings the L2 norm of all raw gradients together down to clip_gradients; 1 if it is below. */

@@ -3,13 +3,15 @@ import type { RatePolicy, SolverParameter } from '../generated/caffe.js'
 
 type Policy = (p: SolverParameter, iter: number, stage: number) => number
 
-// A stage counts how often the rate has dropped: `step`, `multistep`, `plateau` and `stepearly` have one.
+// A stage counts how often the rate has dropped
+const dropped: Policy = (p, _iter, stage) => base(p) * gamma(p) ** stage
+
 const policies = {
   fixed: p => base(p),
-  step: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  step: dropped,
   exp: (p, iter) => base(p) * gamma(p) ** iter,
   inv: (p, iter) => base(p) * (1 + gamma(p) * iter) ** -(p.power ?? 0),
-  multistep: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  multistep: dropped,
   poly: (p, iter) => between(p, iter, left => left ** (p.power ?? 0)),
   // of forks: rates, each with the last iteration that it is for
   multifixed: ({ stagelr = [], stageiter = [] }, iter) => {
@@ -20,9 +22,9 @@ const policies = {
   // half a wave from base_lr down to min_lr
   cosine: (p, iter) => between(p, iter, left => (1 - Math.cos(Math.PI * left)) / 2),
   // of SSD: a step down whenever the loss has not reached a new low for a while
-  plateau: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  plateau: dropped,
   // of a branch of Caffe's own: a step down whenever tests have not reached a new best accuracy for a while
-  stepearly: (p, _iter, stage) => base(p) * gamma(p) ** stage,
+  stepearly: dropped,
 } satisfies Record<RatePolicy, Policy>
 
 const base = (p: SolverParameter): number => p.base_lr ?? 0
@@ -65,23 +67,28 @@ export class LearningRate {
       throw new NetError(
         `solver: lr_policy ${name ? `'${name}' is unknown` : 'is missing'}; it may be ${ratePolicies.join(', ')}`,
       )
-    if (name === 'step' && !((param.stepsize ?? 0) > 0))
-      throw new NetError(`solver: lr_policy 'step' needs a positive stepsize, it is ${param.stepsize ?? 0}`)
-    const { stagelr = [], stageiter = [] } = param
-    if (name === 'multifixed' && (!stagelr.length || stagelr.length !== stageiter.length))
-      throw new NetError(
-        `solver: lr_policy 'multifixed' needs as many stageiter as stagelr, there are ${stageiter.length} and ${stagelr.length}`,
-      )
-    if (name === 'plateau' && !(param.plateau_winsize?.length && param.plateau_winsize.every(size => size > 0)))
-      throw new NetError(
-        "solver: lr_policy 'plateau' needs plateau_winsize: after how many iterations (1 or more) without a new low of the loss the rate drops, once for every drop",
-      )
-    if (name === 'stepearly' && !((param.stepearly ?? 0) > 0 && (param.test_interval ?? 0) > 0))
-      throw new NetError(
-        `solver: lr_policy 'stepearly' needs stepearly (after how many tests without a new best the rate drops) and test_interval, which are ${param.stepearly ?? 0} and ${param.test_interval ?? 0}`,
-      )
-    if (name === 'cosine' && !((param.max_iter ?? 0) > 0))
-      throw new NetError(`solver: lr_policy 'cosine' needs a positive max_iter, it is ${param.max_iter ?? 0}`)
+    const needs = (policy: RatePolicy, fits: boolean, what: string) => {
+      if (name === policy && !fits) throw new NetError(`solver: lr_policy '${policy}' needs ${what}`)
+    }
+    const { stepsize = 0, max_iter = 0, stagelr = [], stageiter = [], plateau_winsize: sizes = [] } = param
+    const { stepearly = 0, test_interval = 0 } = param
+    needs('step', stepsize > 0, `a positive stepsize, it is ${stepsize}`)
+    needs('cosine', max_iter > 0, `a positive max_iter, it is ${max_iter}`)
+    needs(
+      'multifixed',
+      stagelr.length > 0 && stagelr.length === stageiter.length,
+      `as many stageiter as stagelr, there are ${stageiter.length} and ${stagelr.length}`,
+    )
+    needs(
+      'plateau',
+      sizes.length > 0 && sizes.every(size => size > 0),
+      'plateau_winsize: iterations (1 or more) without a new low of the loss until the rate drops, for every drop',
+    )
+    needs(
+      'stepearly',
+      stepearly > 0 && test_interval > 0,
+      `a positive stepearly and test_interval, they are ${stepearly} and ${test_interval}`,
+    )
     this.policy = policies[name]
   }
 

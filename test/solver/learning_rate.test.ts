@@ -83,7 +83,7 @@ test('stepearly drops the rate where so many tests have had no new best accuracy
   // a test out of turn is no second one
   expect(told(71, 0.2)).toBe(0.25)
   expect(() => rate.tested(80, [{ value: 1, lossWeight: 1 }])).toThrow(/needs an Accuracy layer/)
-  expect(() => new LearningRate({ ...param, stepearly: 0 })).toThrow(/needs stepearly.*are 0 and 10/)
+  expect(() => new LearningRate({ ...param, stepearly: 0 })).toThrow(/needs a positive stepearly.*are 0 and 10/)
   expect(() => new LearningRate({ ...param, test_interval: 0 })).toThrow(/are 2 and 0/)
 })
 
