@@ -21,8 +21,9 @@ const FAMILIES: Readonly<Record<string, string>> = {
   data: 'AnnotatedData Data DenseImageData DummyData HDF5Data HDF5Output ImageData ImageSegData MemoryData WindowData',
   detection: `BoxAnnotatorOHEM DetectionEvaluate DetectionOutput EvalDetection MultiBoxLoss Normalize Permute PriorBox
     Proposal PSROIPooling RegionLoss Reorg ROIAlign ROIPooling SmoothL1Loss SmoothL1LossOHEM SoftmaxWithLossOHEM
-    YoloDetectionOutput Yolov3 Yolov3DetectionOutput`,
-  sequences: 'ContinuationIndicator CTCDecoder CtcLoss CTCLoss Embed LSTM LSTMUnit Reverse ReverseTime RNN Transpose',
+    SegmentationEvaluate YoloDetectionOutput YoloSeg Yolov3 Yolov3DetectionOutput`,
+  sequences: `ContinuationIndicator CTCDecoder CTCGreedyDecoder CtcLoss CTCLoss Embed LabelsequenceAccuracy LSTM Lstm LSTMUnit
+    Reverse ReverseTime RNN Transpose WarpCTCLoss`,
   maps: `ConvolutionDepthwise Correlation Correlation1D Crop Deconvolution DepthwiseConvolution Downsample Flip FlowWarp
     Im2col Interp Resample ShuffleChannel SPP Upsample UpsampleDarknet`,
   tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul Padding Reduce Resize StridedSlice Unary

@@ -127,7 +127,7 @@ class WorkerBatches implements Batches {
     }
     const { data, labels, sizes } = place(shape, truths)
     data.set(from.data)
-    labels?.set(from.labels)
+    labels?.set(from.labels.subarray(0, labels.length))
     sizes?.set(from.sizes)
     this.position = ring.position(slot)
     ring.setState(slot, SLOT.free)
@@ -168,7 +168,7 @@ export class AheadBatches implements Batches {
     this.pending.catch(() => {})
     const { data, labels, sizes } = place(batch.shape, batch.truths)
     data.set(batch.data)
-    labels?.set(batch.labels)
+    labels?.set(batch.labels.subarray(0, labels.length))
     sizes?.set(batch.sizes)
     this.position = batch.position
   }

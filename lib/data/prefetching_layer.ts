@@ -61,7 +61,9 @@ export abstract class PrefetchingLayer extends Layer {
     this.itemShape = await source.peek()
     const reshape = (itemShape: readonly number[], truths?: number) => {
       top[0].reshape([batchSize, ...itemShape])
-      top[1]?.reshape(labelShape(labelKind, batchSize, itemShape, truths))
+      const labels = labelShape(labelKind, batchSize, itemShape, truths)
+      const { labelDivisor = 1 } = description
+      top[1]?.reshape(labels.map((size, axis) => (axis > 1 ? size / labelDivisor : size)))
       top[2]?.reshape([batchSize, 1, 1, 2])
     }
     reshape(this.itemShape)

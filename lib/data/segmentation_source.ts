@@ -33,6 +33,8 @@ export interface SegmentationsDescription extends SourceDescription {
   readonly scaleFactors: readonly number[]
   /** What labels are beyond a picture that is smaller than what is cut out; undefined: such pictures are refused. */
   readonly ignoreLabel: number | undefined
+  /** In front of every path of labels, if another prefix than that of pictures. */
+  readonly labelPrefix?: string
 }
 
 /** A picture and the label of each of its pixels. */
@@ -96,7 +98,9 @@ export class SegmentationSource implements BatchSource {
         const x = this.padded(image)
         this.transformer.transform(x.data, channels, x.height, x.width, item, into.data, i * channels * h * w)
         const cut = this.transformer.cut(x.height, x.width, item)
-        if (into.labels) this.cutLabels(labels, cut, into.labels.subarray(i * h * w, (i + 1) * h * w), w)
+        const { labelDivisor: d = 1 } = this.description
+        const places = (h / d) * (w / d)
+        if (into.labels) this.cutLabels(labels, cut, into.labels.subarray(i * places, (i + 1) * places), w / d, d)
         into.sizes?.set([Math.min(h, size[0]), Math.min(w, size[1])], 2 * i)
       }),
     )
@@ -141,11 +145,12 @@ export class SegmentationSource implements BatchSource {
     { top, left, flip }: ReturnType<DataTransformer['cut']>,
     into: Float32Array,
     w: number,
+    divisor: number,
   ): void {
     for (let y = 0, to = 0; to < into.length; y++)
       for (let x = 0; x < w; x++, to++) {
-        const row = top + y
-        const column = left + (flip ? w - 1 - x : x)
+        const row = top + divisor * y
+        const column = left + divisor * (flip ? w - 1 - x : x)
         const inside = row < labels.height && column < labels.width
         into[to] = inside ? labels.data[row * labels.width + column] : this.description.ignoreLabel!
       }
@@ -153,16 +158,15 @@ export class SegmentationSource implements BatchSource {
 
   /** Entry of the list → picture and labels, in the size and colours asked for, and that size. */
   private async load(entry: number, item: number): Promise<Pair & { size: readonly [number, number] }> {
-    const { list, prefix, color, height, width } = this.description
+    const { list, prefix, labelPrefix = prefix, color, height, width } = this.description
     try {
-      const read = async (path: string) =>
-        this.readFile(prefix + path).catch(error => Promise.reject(withoutPath(error)))
-      const image = (await openPicture(await read(list.paths[entry]), this.pixels)).planes(color ? 3 : 1)
+      const read = async (path: string) => this.readFile(path).catch(error => Promise.reject(withoutPath(error)))
+      const image = (await openPicture(await read(prefix + list.paths[entry]), this.pixels)).planes(color ? 3 : 1)
       const label = list.labels[entry]
       const labels =
         typeof label === 'number'
           ? { ...image, channels: 1, data: new Uint8Array(image.height * image.width).fill(label) }
-          : await read(label)
+          : await read(labelPrefix + label)
               .then(bytes => readLabels(bytes, this.pixels))
               .catch(error => Promise.reject(withPrefix('its labels', error)))
       const sized = height

@@ -26,6 +26,8 @@ export interface SourceDescription {
   readonly transform: TransformSpec
   /** Which batches of every round are this worker's, where several share them. */
   readonly share?: Share
+  /** Where labels are pictures: by how much their sides are shorter than those of the items; left out, 1. */
+  readonly labelDivisor?: number
 }
 
 /** Arrays for one batch: items one after the other, and the labels of all. */

@@ -1,5 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
-import { Layer } from '../layer.js'
+import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { labelsOf, stepsOf } from './parts/ctc.js'
 
@@ -11,10 +11,10 @@ import { labelsOf, stepsOf } from './parts/ctc.js'
 export class CTCDecoderLayer extends Layer {
   static override readonly param = ['ctc_decoder_param'] as const
   override readonly passesGradient = false
-  override readonly bottomCount = { atLeast: 2, atMost: 3 }
-  override readonly topCount = { atLeast: 1, atMost: 3 }
-  private fields = withDefaults('CTCDecoderParameter', this.param.ctc_decoder_param)
-  private blank = 0
+  override readonly bottomCount: Count = { atLeast: 2, atMost: 3 }
+  override readonly topCount: Count = { atLeast: 1, atMost: 3 }
+  protected fields = withDefaults('CTCDecoderParameter', this.param.ctc_decoder_param)
+  protected blank = 0
 
   /** Tops of scores and of the accuracy: two tops are sequences and accuracy where there are labels. */
   private tops(bottom: Blob[], top: Blob[]): { scores?: Blob; accuracy?: Blob } {
@@ -32,13 +32,16 @@ export class CTCDecoderLayer extends Layer {
     if (labels && (labels.numAxes < 2 || labels.shape[1] !== items))
       throw this.error(`'${labels.name}' (${shapeText(labels.shape)}) must be L × ${items}`)
     if (!labels && top.length === 3) throw this.error('a third top is the accuracy, which needs the labels as bottom 2')
-    const { blank_index } = this.fields
-    this.blank = blank_index < 0 ? classes - 1 : blank_index
-    if (this.blank >= classes) throw this.error(`blank_index: ${blank_index} is none of the ${classes} classes`)
+    this.setBlank(this.fields.blank_index, classes)
     top[0].reshape([items, steps, 1, 1])
     const tops = this.tops(bottom, top)
     tops.scores?.reshape([items, 1, 1, 1])
     tops.accuracy?.reshape([1, 1, 1, 1])
+  }
+
+  protected setBlank(index: number, classes: number): void {
+    this.blank = index < 0 ? classes - 1 : index
+    if (this.blank >= classes) throw this.error(`blank_index: ${index} is none of the ${classes} classes`)
   }
 
   override forward(bottom: Blob[], top: Blob[]): void {
@@ -59,13 +62,14 @@ export class CTCDecoderLayer extends Layer {
 
   override backward(): void {}
 
-  private decode([scores, indicators]: Blob[], n: number): { sequence: number[]; score: number } {
+  /** Item n, up to where the indicators end it. */
+  protected decode([scores, indicators]: readonly Blob[], n: number): { sequence: number[]; score: number } {
     const [steps, items, classes] = scores.shape
     const x = scores.dataArray
     const sequence: number[] = []
     let score = 1
     let before = -1
-    const count = stepsOf(indicators.dataArray, n, steps, items)
+    const count = indicators ? stepsOf(indicators.dataArray, n, steps, items) : steps
     for (let t = 0; t < count; t++) {
       const at = (t * items + n) * classes
       let best = 0
@@ -79,7 +83,7 @@ export class CTCDecoderLayer extends Layer {
 }
 
 /** How many places must be put in, taken out or changed to come from one to the other. */
-function editDistance(a: readonly number[], b: readonly number[]): number {
+export function editDistance(a: readonly number[], b: readonly number[]): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   a.forEach((value, i) => {
     const next = [i + 1]

@@ -1,4 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
+import type { Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { ctc, labelsOf, stepsOf } from './parts/ctc.js'
 import { LossLayer } from './parts/loss.js'
@@ -10,17 +11,21 @@ import { LossLayer } from './parts/loss.js'
  */
 export class CTCLossLayer extends LossLayer {
   static override readonly param = ['ctc_loss_param'] as const
-  override readonly bottomCount = { atLeast: 2, atMost: 3 }
-  private fields = withDefaults('CTCLossParameter', this.param.ctc_loss_param)
+  override readonly bottomCount: Count = { atLeast: 2, atMost: 3 }
+  protected fields = withDefaults('CTCLossParameter', this.param.ctc_loss_param)
   /** d loss·N / d scores. */
   private slope = new Float32Array(0)
-  private blank = 0
+  protected blank = 0
 
-  override reshape(bottom: Blob[], top: Blob[]): void {
+  /** Which class stands for nothing. */
+  protected blankOf(bottom: Blob[], classes: number): number {
+    const { blank_label, blank_index } = this.fields
+    return bottom.length === 2 ? blank_label : blank_index < 0 ? classes - 1 : blank_index
+  }
+
+  protected checkOthers(bottom: Blob[]): void {
     const [scores, ...others] = bottom
-    const [steps, items, classes] = scores.shape
-    if (scores.numAxes < 3 || scores.count !== steps * items * classes)
-      throw this.error(`'${scores.name}' (${shapeText(scores.shape)}) must be T × N × C: steps, items, classes`)
+    const [steps, items] = scores.shape
     others.forEach((blob, i) => {
       const itemsFirst = bottom.length === 2
       const ofSteps = !itemsFirst && i === 0 && (blob.shape[0] !== steps || blob.count !== steps * items)
@@ -29,8 +34,16 @@ export class CTCLossLayer extends LossLayer {
           `'${blob.name}' (${shapeText(blob.shape)}) must be ${itemsFirst ? `${items} × L` : i === 0 ? `${steps} × ${items}` : `L × ${items}`} for '${scores.name}' (${shapeText(scores.shape)})`,
         )
     })
-    const { blank_label, blank_index, alphabet_size, time_step, output_delay } = this.fields
-    this.blank = bottom.length === 2 ? blank_label : blank_index < 0 ? classes - 1 : blank_index
+  }
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    const [scores] = bottom
+    const [steps, items, classes] = scores.shape
+    if (scores.numAxes < 3 || scores.count !== steps * items * classes)
+      throw this.error(`'${scores.name}' (${shapeText(scores.shape)}) must be T × N × C: steps, items, classes`)
+    this.checkOthers(bottom)
+    const { alphabet_size, time_step, output_delay } = this.fields
+    this.blank = this.blankOf(bottom, classes)
     if (this.blank < 0 || this.blank >= classes)
       throw this.error(`the blank, ${this.blank}, is none of the ${classes} classes of '${scores.name}'`)
     if (bottom.length === 2 && alphabet_size && alphabet_size !== classes)
@@ -65,18 +78,17 @@ export class CTCLossLayer extends LossLayer {
 
   /** Loss of an item; fills its slope. */
   private item(bottom: Blob[], n: number): number {
-    const [steps, items, classes] = bottom[0].shape
+    const [, items, classes] = bottom[0].shape
     const x = bottom[0].dataArray
     const two = bottom.length === 2
-    const { output_delay, ctc_merge_repeated, time_step } = this.fields
+    const { output_delay, ctc_merge_repeated } = this.fields
     const labels = this.labels(bottom, n, classes)
     if (!two && labels.length === 0) return 0
     const first = two ? 0 : output_delay
-    const end = two ? time_step || steps : stepsOf(bottom[1].dataArray, n, steps, items)
-    const count = end - first
+    const count = this.end(bottom, n) - first
     if (!two && labels.length > count)
       throw this.error(
-        `item ${n} has ${labels.length} labels in '${bottom[2].name}', and only ${count} steps to say them`,
+        `item ${n} has ${labels.length} labels in '${bottom[bottom.length - 1].name}', and only ${count} steps to say them`,
       )
     const at = (t: number) => ((first + t) * items + n) * classes
     const norms = Float64Array.from({ length: count }, (_, t) => {
@@ -100,14 +112,24 @@ export class CTCLossLayer extends LossLayer {
     return result.loss
   }
 
+  /** How many steps item n has. */
+  protected end(bottom: Blob[], n: number): number {
+    const [steps, items] = bottom[0].shape
+    return bottom.length === 2 ? this.fields.time_step || steps : stepsOf(bottom[1].dataArray, n, steps, items)
+  }
+
+  /** What stands in the last bottom for item n. */
+  protected written(bottom: Blob[], n: number): number[] {
+    const label = bottom[bottom.length - 1]
+    if (bottom.length !== 2) return labelsOf(label.dataArray, n, bottom[0].dim(1))
+    const length = label.size(1)
+    return Array.from(label.dataArray.subarray(n * length, (n + 1) * length), Math.trunc)
+  }
+
   private labels(bottom: Blob[], n: number, classes: number): number[] {
     const label = bottom[bottom.length - 1]
-    const values = label.dataArray
     const two = bottom.length === 2
-    const length = label.size(1)
-    const all = two
-      ? Array.from(values.subarray(n * length, (n + 1) * length), Math.trunc)
-      : labelsOf(values, n, bottom[0].dim(1))
+    const all = this.written(bottom, n)
     const wrong = all.find(c => !(c >= 0 && c < classes) || (!two && c === this.blank))
     if (wrong !== undefined)
       throw this.error(

@@ -16,7 +16,8 @@ export class DenseImageDataLayer extends PrefetchingLayer {
 
   protected override async describe(): Promise<AnyDescription> {
     const { source, batch_size, new_height, new_width } = this.options
-    const { mirror, crop_height, crop_width, mean_file } = this.options
+    const { mirror, crop_height, crop_width, mean_file, multi_scale, label_divide_factor: divisor } = this.options
+    const { root_folder, root_folder_image, root_folder_label } = this.options
     const { files } = this.context
     if (!source) throw this.error('dense_image_data_param.source is missing: name the list of pictures and labels')
     if (!batch_size) throw this.error('dense_image_data_param.batch_size must be 1 or more')
@@ -30,13 +31,35 @@ export class DenseImageDataLayer extends PrefetchingLayer {
     ] as const)
       if (height > 0 !== width > 0)
         throw this.error(`dense_image_data_param has ${names} ${height} and ${width}: give both, or neither`)
+    if (multi_scale)
+      throw this.error(
+        'dense_image_data_param.multi_scale: true is not there: leave it out, or let ImageSegData scale with transform_param.scale_factors',
+      )
+    if (divisor < 1 || (divisor > 1 && (!new_height || new_height % divisor || new_width % divisor)))
+      throw this.error(
+        `dense_image_data_param.label_divide_factor: ${divisor} must divide new_height and new_width, ${new_height} and ${new_width}`,
+      )
+    if (root_folder && (root_folder_image || root_folder_label))
+      throw this.error(
+        'dense_image_data_param has root_folder, and root_folder_image or root_folder_label: give the latter two',
+      )
     const transform = await this.transformSpec()
+    if (divisor > 1 && (crop_height || transform.cropHeight))
+      throw this.error(
+        `dense_image_data_param.label_divide_factor: ${divisor} is for whole pictures: cut nothing out of them`,
+      )
     if (crop_height && transform.cropHeight)
       throw this.error('dense_image_data_param and transform_param both cut out a part: let one of them')
     const list = parsePairList(await files.text(source), source)
+    const folder = root_folder || root_folder_image
+    const all = { ...this.options, source, batch_size, root_folder: folder }
+    const description = await this.listDescription(list, all)
+    const base = description.prefix.slice(0, description.prefix.length - folder.length)
     return {
       kind: 'segmentations',
-      ...(await this.listDescription(list, { ...this.options, source, batch_size })),
+      ...description,
+      ...((root_folder_image || root_folder_label) && { labelPrefix: base + root_folder_label }),
+      labelDivisor: divisor,
       scaleFactors: [],
       ignoreLabel: undefined,
       transform: {

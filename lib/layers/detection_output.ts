@@ -4,6 +4,7 @@ import { type Count, Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { type BoxCoding, decodeBox, KeptBoxes } from './parts/boxes.js'
 import { DetectionFiles } from './parts/detection_files.js'
+import { checkFirstStage, isFirstStage, refined } from './parts/first_stage.js'
 import { checkPredictions, codingOf, countPriors } from './parts/priors.js'
 import { Ranking } from './parts/ranking.js'
 
@@ -43,12 +44,13 @@ class Rows {
 
 /**
  * loc (N, P·L·4), conf (N, P·C), prior (1, 2, P·4) → (1, 1, n, 7), the boxes found: decoded, above the threshold, one
- * of those that overlap, the best keep_top_k an image. The number of rows depends on values, so the shape is set in
- * forward; until the first forward there is one row.
+ * of those that overlap, the best keep_top_k an image. RefineDet's has what its first stage says of the priors, too:
+ * whether each is an object (N, P·2), and codes that move it (N, P·4). The number of rows depends on values, so the
+ * shape is set in forward; until the first forward there is one row.
  */
 export class DetectionOutputLayer extends Layer {
   static override readonly param = ['detection_output_param'] as const
-  override readonly bottomCount: Count = { atLeast: 3, atMost: 4 }
+  override readonly bottomCount: Count = { atLeast: 3, atMost: 5 }
   override readonly topCount: Count = { exactly: 1 }
   override readonly passesGradient = false
   private p!: FilledDetectionOutputParameter
@@ -57,6 +59,7 @@ export class DetectionOutputLayer extends Layer {
   private rows = 1
   private files: DetectionFiles | undefined
   private ranking: Ranking | undefined
+  private isRefined = false
 
   override async setup(): Promise<void> {
     this.p = withDefaults('DetectionOutputParameter', this.param.detection_output_param)
@@ -78,17 +81,22 @@ export class DetectionOutputLayer extends Layer {
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.priors = countPriors(this, bottom[2], this.p.variance_encoded_in_target)
     checkPredictions(this, bottom, this.priors, this.p.share_location ? 1 : this.classes, this.classes)
+    // a fourth bottom of SSD's is the picture
+    this.isRefined = bottom.length > 4 || (bottom.length > 3 && isFirstStage(bottom[3], this.priors))
+    if (this.isRefined) checkFirstStage(this, bottom.slice(3), bottom[0].dim(0), this.priors)
     top[0].reshape([1, 1, this.rows, ROW])
   }
 
   override forward(bottom: Blob[], top: Blob[]): void | Promise<void> {
-    const [loc, conf, prior] = bottom
-    const coding = codingOf(prior, this.p.code_type, this.p.variance_encoded_in_target)
+    const [loc, conf, prior, objectness, moves] = bottom
+    const given = codingOf(prior, this.p.code_type, this.p.variance_encoded_in_target)
     const images = loc.dim(0)
     const rows = new Rows()
     const ends: number[] = []
     for (let image = 0; image < images; image++) {
-      this.detect(image, loc, conf.dataArray, coding, rows)
+      const coding = moves ? refined(given, moves.dataArray, image) : given
+      const scores = this.scoresOf(image, conf.dataArray, this.isRefined ? objectness.dataArray : undefined)
+      this.detect(image, loc, scores, coding, rows)
       ends.push(rows.count)
     }
     if (!rows.count)
@@ -116,15 +124,29 @@ export class DetectionOutputLayer extends Layer {
     return super.work(bottom, top) + bottom[0].dim(0) * this.classes * tried * tried
   }
 
+  /** Of an image (P, C). Where the first stage sees no object, it is background. */
+  private scoresOf(image: number, conf: Float32Array, objectness: Float32Array | undefined): Float32Array {
+    const { classes, priors } = this
+    const scores = conf.subarray(image * priors * classes, (image + 1) * priors * classes)
+    if (!objectness) return scores
+    const least = Math.fround(this.p.objectness_score)
+    const certain = scores.slice()
+    for (let prior = 0; prior < priors; prior++) {
+      if (!(objectness[2 * (image * priors + prior) + 1] < least)) continue
+      certain.fill(0, prior * classes, (prior + 1) * classes)
+      certain[prior * classes] = 1
+    }
+    return certain
+  }
+
   /**
    * Walks the scores of all classes together, best first, until keep_top_k boxes are kept: whether one is kept depends
    * on better ones of its class alone, so the others need no decoding, no sorting and no comparing.
    */
-  private detect(image: number, loc: Blob, conf: Float32Array, coding: BoxCoding, rows: Rows): void {
+  private detect(image: number, loc: Blob, scores: Float32Array, coding: BoxCoding, rows: Rows): void {
     const { classes, priors, p } = this
     const { threshold, topK, eta } = this.nms
     const limit = p.keep_top_k < 0 ? Infinity : p.keep_top_k
-    const scores = conf.subarray(image * priors * classes, (image + 1) * priors * classes)
     const codes = loc.dataArray.subarray(image * loc.size(1), (image + 1) * loc.size(1))
     const ranking = this.rank(scores)
     const found = Array.from({ length: classes }, () => ({

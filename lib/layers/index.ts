@@ -23,6 +23,7 @@ import { CorrelationLayer } from './correlation.js'
 import { Correlation1DLayer } from './correlation1d.js'
 import { CropLayer } from './crop.js'
 import { CTCDecoderLayer } from './ctc_decoder.js'
+import { CTCGreedyDecoderLayer } from './ctc_greedy_decoder.js'
 import { CTCLossLayer } from './ctc_loss.js'
 import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
@@ -60,6 +61,7 @@ import { InputLayer } from './input.js'
 import { InstanceNormLayer } from './instance_norm.js'
 import { InterpLayer } from './interp.js'
 import { L1LossLayer } from './l1_loss.js'
+import { LabelsequenceAccuracyLayer } from './labelsequence_accuracy.js'
 import { LayerNormLayer } from './layer_norm.js'
 import { LogLayer } from './log.js'
 import { LRNLayer } from './lrn.js'
@@ -76,6 +78,7 @@ import { NormalizeLayer } from './normalize.js'
 import { PaddingLayer } from './padding.js'
 import { ParameterLayer } from './parameter.js'
 import { PermuteLayer } from './permute.js'
+import { PlainLSTMLayer } from './plain_lstm.js'
 import { PoolingLayer } from './pooling.js'
 import { PowerLayer } from './power.js'
 import { PReLULayer } from './prelu.js'
@@ -98,6 +101,7 @@ import { ROIAlignLayer } from './roi_align.js'
 import { ROIPoolingLayer } from './roi_pooling.js'
 import { ScaleLayer } from './scale.js'
 import { SegAccuracyLayer } from './seg_accuracy.js'
+import { SegmentationEvaluateLayer } from './segmentation_evaluate.js'
 import { SeLULayer } from './selu.js'
 import { ShuffleChannelLayer } from './shuffle_channel.js'
 import { SigmoidLayer } from './sigmoid.js'
@@ -121,9 +125,11 @@ import { TransposeLayer } from './transpose.js'
 import { UnaryLayer } from './unary.js'
 import { UpsampleLayer } from './upsample.js'
 import { UpsampleDarknetLayer } from './upsample_darknet.js'
+import { WarpCTCLossLayer } from './warp_ctc_loss.js'
 import { WhereLayer } from './where.js'
 import { WindowDataLayer } from './window_data.js'
 import { YoloDetectionOutputLayer } from './yolo_detection_output.js'
+import { YoloSegLayer } from './yolo_seg.js'
 import { Yolov3Layer } from './yolov3.js'
 import { Yolov3DetectionOutputLayer } from './yolov3_detection_output.js'
 
@@ -154,6 +160,7 @@ export const builtInLayers = {
   Correlation1D: Correlation1DLayer,
   Crop: CropLayer,
   CTCDecoder: CTCDecoderLayer,
+  CTCGreedyDecoder: CTCGreedyDecoderLayer,
   CtcLoss: CTCLossLayer,
   CTCLoss: CTCLossLayer,
   Data: DataLayer,
@@ -193,10 +200,12 @@ export const builtInLayers = {
   InstanceNorm: InstanceNormLayer,
   Interp: InterpLayer,
   L1Loss: L1LossLayer,
+  LabelsequenceAccuracy: LabelsequenceAccuracyLayer,
   LayerNorm: LayerNormLayer,
   Log: LogLayer,
   LRN: LRNLayer,
   LSTM: LSTMLayer,
+  Lstm: PlainLSTMLayer,
   LSTMUnit: LSTMUnitLayer,
   MatMul: MatMulLayer,
   Mean: MeanLayer,
@@ -230,6 +239,7 @@ export const builtInLayers = {
   ROIAlign: ROIAlignLayer,
   ROIPooling: ROIPoolingLayer,
   Scale: ScaleLayer,
+  SegmentationEvaluate: SegmentationEvaluateLayer,
   SeLu: SeLULayer,
   SeLU: SeLULayer,
   ShuffleChannel: ShuffleChannelLayer,
@@ -255,9 +265,11 @@ export const builtInLayers = {
   Unary: UnaryLayer,
   Upsample: UpsampleLayer,
   UpsampleDarknet: UpsampleDarknetLayer,
+  WarpCTCLoss: WarpCTCLossLayer,
   Where: WhereLayer,
   WindowData: WindowDataLayer,
   YoloDetectionOutput: YoloDetectionOutputLayer,
+  YoloSeg: YoloSegLayer,
   Yolov3: Yolov3Layer,
   Yolov3DetectionOutput: Yolov3DetectionOutputLayer,
 } as const satisfies Record<string, LayerClass>

@@ -1,5 +1,7 @@
 import type { Blob } from '../blob.js'
+import type { Kernels } from '../engine.js'
 import { Memory } from '../memory.js'
+import type { ParamDeclaration } from '../proto/declared.js'
 import { RecurrentLayer } from './parts/recurrent.js'
 
 /**
@@ -8,13 +10,13 @@ import { RecurrentLayer } from './parts/recurrent.js'
  * Wh.
  */
 export class LSTMLayer extends RecurrentLayer {
-  static override readonly param = ['recurrent_param'] as const
-  static override readonly uses = [
+  static override readonly param: ParamDeclaration = ['recurrent_param']
+  static override readonly uses: readonly (keyof Kernels)[] = [
     ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'sumMiddle', 'lstm', 'lstmGradient'] as const),
   ]
   /** c before the first step and after each one. */
-  private readonly c = new Memory(0, this.engine.heap)
-  private readonly dc = new Memory(0, this.engine.heap)
+  protected readonly c = new Memory(0, this.engine.heap)
+  protected readonly dc = new Memory(0, this.engine.heap)
 
   protected override stateCount(): number {
     return 2
@@ -39,7 +41,7 @@ export class LSTMLayer extends RecurrentLayer {
       T,
       N,
       H,
-      bottom[1].memory.data,
+      this.contOf(bottom),
       this.Wh.memory.data,
       this.initial(0, bottom),
       this.gates,
@@ -57,7 +59,7 @@ export class LSTMLayer extends RecurrentLayer {
     // nothing comes back into c from behind the last step
     kernels.fill(N * H, 0, dc)
     const dh = top[0].memory.diff
-    kernels.lstmGradient(T, N, H, bottom[1].memory.data, this.Wh.memory.data, this.gates, this.c, dh, dc, this.dgates)
+    kernels.lstmGradient(T, N, H, this.contOf(bottom), this.Wh.memory.data, this.gates, this.c, dh, dc, this.dgates)
     this.backwardGates(propagateDown, bottom)
   }
 

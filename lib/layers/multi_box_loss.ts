@@ -4,6 +4,7 @@ import type { Count } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
 import { addScoreGradient, codeLoss, codeSlope, scoreLoss } from './parts/box_losses.js'
 import { type Picks, pickBoxes } from './parts/box_picker.js'
+import { checkFirstStage, refined } from './parts/first_stage.js'
 import { LossLayer, normalizationOf } from './parts/loss.js'
 import { checkPredictions, codingOf, countPriors } from './parts/priors.js'
 import { checkTruths, readTruths } from './parts/truths.js'
@@ -13,11 +14,13 @@ const NO_CLASS = -1
 
 /**
  * loc (N, P·L·4), conf (N, P·C), prior (1, 2, P·4), truth (1, 1, g, 8) → (what the codes of matched boxes lose times
- * loc_weight + what the scores of matched and mined boxes lose) / number of matches. Priors and truths get no gradient.
+ * loc_weight + what the scores of matched and mined boxes lose) / number of matches. RefineDet's second stage has what
+ * the first says of the priors, too: whether each is an object (N, P·2), and codes that move it (N, P·4). Bottoms from
+ * the third on get no gradient.
  */
 export class MultiBoxLossLayer extends LossLayer {
   static override readonly param = ['multibox_loss_param', 'loss_param'] as const
-  override readonly bottomCount: Count = { exactly: 4 }
+  override readonly bottomCount: Count = { atLeast: 4, atMost: 6 }
   private p!: FilledMultiBoxLossParameter
   private classes = 0
   private priors = 0
@@ -50,6 +53,7 @@ export class MultiBoxLossLayer extends LossLayer {
     if (!this.priors) throw this.error(`'${prior.name}' (${shapeText(prior.shape)}) has no boxes`)
     checkPredictions(this, bottom, this.priors, this.p.share_location ? 1 : this.classes, this.classes)
     checkTruths(this, truth)
+    if (bottom.length > 4) checkFirstStage(this, bottom.slice(4), bottom[0].dim(0), this.priors)
     top[0].reshape([])
   }
 
@@ -61,7 +65,8 @@ export class MultiBoxLossLayer extends LossLayer {
 
   override forward(bottom: Blob[], top: Blob[]): void {
     const { p, classes } = this
-    const [loc, conf, prior, truth] = bottom
+    const [loc, conf, prior, truth, objectness, moves] = bottom
+    const coding = codingOf(prior, p.code_type, p.encode_variance_in_target)
     const truths = readTruths(this, truth, {
       classes: p.map_object_to_agnostic ? Infinity : classes,
       background: p.background_label_id,
@@ -73,7 +78,8 @@ export class MultiBoxLossLayer extends LossLayer {
       perPrior: p.share_location ? 1 : classes,
       loc: loc.dataArray,
       conf: conf.dataArray,
-      coding: codingOf(prior, p.code_type, p.encode_variance_in_target),
+      codingOf: image => (moves ? refined(coding, moves.dataArray, image) : coding),
+      objectness: objectness?.dataArray,
       divisors: p.encode_variance_in_target ? prior.dataArray.subarray(4 * this.priors) : null,
       truths,
     })
@@ -95,7 +101,9 @@ export class MultiBoxLossLayer extends LossLayer {
     const { p, classes } = this
     const [loc, conf] = bottom
     const factor = top[0].diffArray[0] / this.normalizer
-    for (const i of [0, 1, 2]) if (propagateDown[i]) bottom[i].diffArray.fill(0)
+    bottom.forEach((blob, i) => {
+      if (i !== 3 && propagateDown[i]) blob.diffArray.fill(0)
+    })
     if (propagateDown[0] && this.counts(0)) {
       const { diffArray } = loc
       // with encode_variance_in_target this leaves the division by the variance out, as the fork does

@@ -128,7 +128,8 @@ function shapeOf(
     if (layer?.type === 'AnnotatedData') return [1, 1, BOXES, 8]
     const isDense = layer?.image_data_param?.label_type === 'PIXEL' || /Dense|Seg|Labelmap/.test(layer?.type ?? '')
     if (isDense && place === 2) return [items, 1, 1, 2]
-    if (isDense || isPython) return [isPython ? 1 : items, 1, height, width]
+    const divisor = layer?.dense_image_data_param?.label_divide_factor ?? 1
+    if (isDense || isPython) return [isPython ? 1 : items, 1, Math.floor(height / divisor), Math.floor(width / divisor)]
     return [items]
   }
   const pictures = isPython ? 1 : items * segmentsOf(layer)

@@ -31,9 +31,24 @@ describe.each(hostEngines)('Correlation1D on %s', engine => {
     ])
   })
 
+  test('hand-worked: to the left, from a step beyond max_displacement to a step before 0', async () => {
+    const run = await handPass(layer('kernel_size: 1 max_displacement: 1 pad: 1 single_direction: -1'), pictures, {
+      engine,
+      dy: [[0, 0, 0, 0, 2, 0]],
+    })
+    expect(run.shapes[0]).toEqual([1, 2, 1, 3])
+    expect(run.y[0]).toEqual([...[0, 0, 7], ...[0, 5, 7.5]])
+    // the second place of a with the first of b
+    expect(run.dx).toEqual([
+      [0, 4, 0, 0, 2, 0],
+      [2, 0, 0, 1, 0, 0],
+    ])
+  })
+
   test.each([
     'kernel_size: 3 max_displacement: 2 pad: 2 stride_2: 2',
     'kernel_size: 1 max_displacement: 2 pad: 1 stride_1: 2 single_direction: 1',
+    'kernel_size: 1 max_displacement: 4 pad: 4 stride_2: 2 single_direction: -1',
   ])('checks: %s', async fields => {
     const param = `correlation_param { ${fields} }`
     await checkLayer(Correlation1DLayer, { param, bottoms: [2, 2].map(n => [n, 2, 4, 7]), engine })
@@ -41,8 +56,7 @@ describe.each(hostEngines)('Correlation1D on %s', engine => {
 })
 
 test.each([
-  ['kernel_size: 1 max_displacement: 1 single_direction: -1', /exchange the bottoms and write 1/],
-  ['kernel_size: 1 max_displacement: 1 single_direction: 2', /must be 0 .* or 1/],
+  ['kernel_size: 1 max_displacement: 1 single_direction: 2', /must be 0 .*, 1 .* or -1/],
   ['kernel_size: 1 max_displacement: 9', /leave nothing/],
 ])('refuses %s', async (fields, message) => {
   const shape = [1, 2, 3, 3]

@@ -39,6 +39,31 @@ describe('DenseImageData', () => {
     net.dispose()
   })
 
+  test('label_divide_factor: labels that are so many times smaller, mirrored with their pictures; folders of their own', async () => {
+    const [picture, labels] = [colourOf(places(4, 4, 100)), paletteOf(places(4, 4))]
+    const files = { 'x/a0.png': picture, 'y/b0.png': labels, 'list.txt': Buffer.from('a0.png b0.png') }
+    const folders = 'root_folder_image: "x/" root_folder_label: "y/"'
+    const fields = `batch_size: 8 new_height: 4 new_width: 4 label_divide_factor: 2 mirror: true ${folders}`
+    const net = await netOf(layer(fields), files, 'TRAIN')
+    expect(net.blobs.label.shape).toEqual([8, 1, 2, 2])
+    await net.forward()
+    const seen = Array.from({ length: 8 }, (_, n) => [plane(net, 'data', n)[0][0] - 100, plane(net, 'label', n)])
+    expect(new Set(seen.map(([first]) => first))).toEqual(new Set([0, 3]))
+    for (const [first, small] of seen)
+      expect(small).toEqual(
+        first === 0
+          ? [
+              [0, 2],
+              [20, 22],
+            ]
+          : [
+              [2, 0],
+              [22, 20],
+            ],
+      )
+    net.dispose()
+  })
+
   test('labels keep their values where both are resized: the nearest', async () => {
     const files = {
       ...pairs([2, 2]),
@@ -142,6 +167,7 @@ describe('DenseImageData', () => {
 
   test('what is refused, with layer, line and why', async () => {
     const files = pairs([4, 4], [4, 5])
+    const square = 'new_height: 4 new_width: 4'
     const refused = async (why: RegExp, more: string, transform = '', given: Record<string, Uint8Array> = files) =>
       expect(
         netOf(layer(more, transform), given, 'TRAIN').then(net => net.forward().finally(() => net.dispose())),
@@ -149,6 +175,10 @@ describe('DenseImageData', () => {
     await refused(/layer 'seg' \(DenseImageData\): .*batch_size must be 1 or more/, '')
     await refused(/has new_height and new_width 3 and 0: give both/, 'batch_size: 1 new_height: 3')
     await refused(/has crop_height and crop_width 0 and 2: give both/, 'batch_size: 1 crop_width: 2')
+    await refused(/label_divide_factor: 3 must divide new_height/, `batch_size: 1 ${square} label_divide_factor: 3`)
+    await refused(/is for whole pictures/, `batch_size: 1 ${square} label_divide_factor: 2`, 'crop_size: 2')
+    await refused(/multi_scale: true is not there/, 'batch_size: 1 multi_scale: true')
+    await refused(/root_folder, and root_folder_image/, 'batch_size: 1 root_folder: "a" root_folder_label: "b"')
     await refused(/both cut out a part/, 'batch_size: 1 crop_height: 2 crop_width: 2', 'crop_size: 2')
     await refused(/image 0 \(line 1\) of list.txt: crop_size 5 is larger/, 'batch_size: 1', 'crop_size: 5')
     await refused(/image 1 \(line 2\) of list.txt: the item is 3×4×5, the first of its batch 3×4×4/, 'batch_size: 2')

@@ -72,6 +72,19 @@ describe.each(hostEngines)('DetectionOutput on %s', engine => {
     })
   })
 
+  test('RefineDet: what the first stage sees no object in is background, and it moves priors', async () => {
+    const objectness = { shape: [1, 6], values: [0.5, 0.5, 0.991, 0.009, 0.99, 0.01] }
+    const moves = { shape: [1, 12], values: [...new Array(8).fill(0), 0.5, 0, 0, 0] }
+    const { y } = await run('confidence_threshold: 0.2', [still, scores, prior, objectness, moves])
+    expect(rows(y[0])).toEqual([
+      [0, 1, 0.7],
+      [0, 1, 0.3],
+      [0, 2, 0.4],
+    ])
+    expect(y[0].slice(10, 14)).toEqual([0.75, 0.75, 1, 1])
+    expect(rows((await run('confidence_threshold: 0.2', [still, scores, prior, objectness])).y[0])).toHaveLength(3)
+  })
+
   test('nothing found: a row of −1 for each image; the number of rows follows the values', async () => {
     const { net, y } = await run('confidence_threshold: 0.9')
     expect(y[0]).toEqual([0, -1, -1, -1, -1, -1, -1])

@@ -88,6 +88,21 @@ describe.each(hostEngines)('MultiBoxLoss on %s', engine => {
     })
   })
 
+  test('RefineDet: what the first stage is sure of is not mined, and codes are relative to the priors that it moved', async () => {
+    const objectness = (third: number) => ({ shape: [1, 6], values: [0, 1, 0, 1, 1 - third, third] })
+    const both = softplus(-1) + softplus(3)
+    const seen = await run('num_classes: 2 neg_pos_ratio: 1', '', [...given, objectness(0.01)])
+    expect(seen.loss).toBeCloseTo(1.625 + both, 5)
+    const unseen = await run('num_classes: 2 neg_pos_ratio: 1 neg_overlap: 0.3', '', [...given, objectness(0.009)])
+    expect(unseen.loss).toBeCloseTo(1.625 + softplus(-1), 5)
+    const moves = { shape: [1, 12], values: [0.2, ...new Array(11).fill(0)] }
+    const moved = await run('num_classes: 2 neg_pos_ratio: 1', '', [...given, objectness(1), moves])
+    // the first prior begins at 0.1: the code of its truth is −0.2
+    expect(moved.loss).toBeCloseTo(0.7 ** 2 / 2 + 1.5 + both, 5)
+    expect(moved.dx[0].slice(0, 4).map(v => +v.toFixed(5))).toEqual([0.7, 1, 0, 0])
+    expect(new Set(moved.dx.slice(2).flat())).toEqual(new Set([0]))
+  })
+
   test('another number of truths', async () => {
     const { net } = await handPass(loss('num_classes: 2 neg_pos_ratio: 1'), given, { engine })
     net.blobs.in3.reshape([1, 1, 0, 8])
@@ -106,6 +121,8 @@ test.each([
   ['num_classes: 3 map_object_to_agnostic: true', shapes, /num_classes must be 2/],
   ['num_classes: 3', shapes, /'in1' \(1×6\) must have 9 values for each of 1 images/],
   ['num_classes: 2', shapesOf('1×12 1×6 1×2×12 1×8'), /'in3' \(1×8\) must be 1×1×g×8/],
+  ['num_classes: 2', [...shapes, [1, 3, 4]], /'in4' \(1×3×4\) must be 1×6/],
+  ['num_classes: 2', [...shapes, [1, 6], [1, 6]], /'in5' \(1×6\) must be 1×12/],
   ['num_classes: 2', shapesOf('1×0 1×0 1×2×0 1×1×1×8'), /'in2' \(1×2×0\) has no boxes/],
 ])('refuses %s %j', async (fields, wrong, message) => {
   await expect(handNet(loss(fields), wrong, { force: false })).rejects.toThrow(message)

@@ -14,11 +14,17 @@ export interface Predictions {
   readonly perPrior: number
   readonly loc: Float32Array
   readonly conf: Float32Array
-  readonly coding: BoxCoding
+  /** What an image's codes are relative to. */
+  codingOf(image: number): BoxCoding
+  /** Two scores a row of conf; where the second is below `objectness_score`, nothing is mined. */
+  readonly objectness?: Float32Array
   /** By which both sides of the loss of a code are divided, four for each prior. */
   readonly divisors: Float32Array | null
   readonly truths: Truths
 }
+
+/** Of one image. */
+type Own = Predictions & { readonly coding: BoxCoding }
 
 /** A box that has a truth. */
 export interface MatchedBox {
@@ -52,26 +58,22 @@ export function pickBoxes(p: FilledMultiBoxLossParameter, given: Predictions): P
   for (let image = 0; image < given.images; image++) {
     const truths = given.truths.ofImage.get(image)
     if (!truths) continue
-    const groups = matchImage(p, given, image, truths)
-    const found = groups.flatMap(group => matchedOf(p, given, image, group))
+    const own = { ...given, coding: given.codingOf(image) }
+    const groups = matchImage(p, own, image, truths)
+    const found = groups.flatMap(group => matchedOf(p, own, image, group))
     if (p.mining_type === 'NONE') matched.push(...found)
-    else mine(p, given, image, groups[0], found, { matched, negatives })
+    else mine(p, own, image, groups[0], found, { matched, negatives })
   }
   return { matched, negatives }
 }
 
-function decode({ coding, loc, perPrior }: Predictions, image: number, own: number): Float32Array {
+function decode({ coding, loc, perPrior }: Own, image: number, own: number): Float32Array {
   const boxes = new Float32Array(coding.priors.length)
   decodeBoxes(coding, loc, (image * perPrior * coding.priors.length) / 4 + own, perPrior, boxes)
   return boxes
 }
 
-function matchImage(
-  p: FilledMultiBoxLossParameter,
-  given: Predictions,
-  image: number,
-  truths: readonly number[],
-): Group[] {
+function matchImage(p: FilledMultiBoxLossParameter, given: Own, image: number, truths: readonly number[]): Group[] {
   const { boxes: truthBoxes, labels } = given.truths
   const rule = {
     threshold: p.match_type === 'PER_PREDICTION' ? p.overlap_threshold : undefined,
@@ -94,7 +96,7 @@ function matchImage(
   })
 }
 
-function matchedOf(p: FilledMultiBoxLossParameter, given: Predictions, image: number, group: Group): MatchedBox[] {
+function matchedOf(p: FilledMultiBoxLossParameter, given: Own, image: number, group: Group): MatchedBox[] {
   const { truths, perPrior, coding, divisors, loc } = given
   const priors = coding.priors.length / 4
   const code = new Float32Array(4)
@@ -118,19 +120,22 @@ function matchedOf(p: FilledMultiBoxLossParameter, given: Predictions, image: nu
 /** MAX_NEGATIVE adds the background boxes of largest loss, HARD_EXAMPLE takes the boxes of largest loss of all. */
 function mine(
   p: FilledMultiBoxLossParameter,
-  given: Predictions,
+  given: Own,
   image: number,
   { matches }: Group,
   found: MatchedBox[],
   picks: Picks,
 ): void {
-  const { classes, conf, coding } = given
+  const { classes, conf, coding, objectness } = given
   const priors = matches.truth.length
   const first = image * priors
   const hard = p.mining_type === 'HARD_EXAMPLE'
   const matchOf = new Map(found.map(match => [match.row - first, match]))
+  const least = Math.fround(p.objectness_score)
   const eligible = Int32Array.from({ length: priors }, (_, i) => i).filter(
-    i => hard || (matches.truth[i] === UNMATCHED && matches.overlap[i] < Math.fround(p.neg_overlap)),
+    i =>
+      (hard || (matches.truth[i] === UNMATCHED && matches.overlap[i] < Math.fround(p.neg_overlap))) &&
+      !(objectness && objectness[2 * (first + i) + 1] < least),
   )
   const losses = new Float32Array(priors)
   for (const i of eligible) {

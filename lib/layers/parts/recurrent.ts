@@ -4,6 +4,9 @@ import { type Count, Layer } from '../../layer.js'
 import { Memory } from '../../memory.js'
 import { withDefaults } from '../../proto/message.js'
 
+/** What a step is multiplied with, what is added, and what static inputs and the state are multiplied with. */
+export type RecurrentBlob = 'Wx' | 'b' | 'Ws' | 'Wh'
+
 /** Kernels take steps one after the other; a device keeps some values of each apart. */
 const MAX_STEPS = 1 << 17
 
@@ -18,8 +21,22 @@ export abstract class RecurrentLayer extends Layer {
   protected abstract stateCount(): number
   /** How many gates a hidden value has. */
   protected abstract gateCount(): number
+  protected settings(): FilledRecurrentParameter {
+    return withDefaults('RecurrentParameter', this.param.recurrent_param)
+  }
+  /** Blobs in their order, without what the subclass adds. */
+  protected get order(): readonly RecurrentBlob[] {
+    return this.hasStatic ? ['Wx', 'b', 'Ws', 'Wh'] : ['Wx', 'b', 'Wh']
+  }
+  /** T, N and the values of a step. */
+  protected sizesOf(x: Blob): readonly [steps: number, streams: number, values: number] {
+    return [x.dim(0), x.dim(1), x.size(2)]
+  }
+  protected contOf(bottom: Blob[]): Memory {
+    return bottom[1].memory.data
+  }
 
-  protected readonly p: FilledRecurrentParameter = withDefaults('RecurrentParameter', this.param.recurrent_param)
+  protected readonly p: FilledRecurrentParameter = this.settings()
   private readonly exposed = this.p.expose_hidden ? this.stateCount() : 0
   override readonly bottomCount: Count = { atLeast: 2 + this.exposed, atMost: 3 + this.exposed }
   override readonly topCount: Count = { exactly: 1 + this.exposed }
@@ -46,15 +63,15 @@ export abstract class RecurrentLayer extends Layer {
     this.hasStatic = bottom.length > 2 + this.exposed
     this.checkInputs(bottom)
     const { weight_filler, bias_filler } = this.p
-    this.addBlob([this.width, bottom[0].size(2)], weight_filler)
-    this.addBlob([this.width], bias_filler)
-    if (this.hasStatic) this.addBlob([this.width, bottom[2].size(1)], weight_filler)
-    this.addBlob([this.width, this.hidden], weight_filler)
+    const values = { Wx: () => this.sizesOf(bottom[0])[2], Ws: () => bottom[2].size(1), Wh: () => this.hidden }
+    for (const name of this.order)
+      if (name === 'b') this.addBlob([this.width], bias_filler)
+      else this.addBlob([this.width, values[name]()], weight_filler)
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {
     this.checkInputs(bottom)
-    const [T, N] = bottom[0].shape
+    const [T, N] = this.sizesOf(bottom[0])
     if (T > MAX_STEPS)
       throw this.error(`bottom 0 has ${T} time steps, at most ${MAX_STEPS} can be unrolled: cut the sequences`)
     if (T !== this.steps || N !== this.batch) this.resize(T, N)
@@ -106,18 +123,27 @@ export abstract class RecurrentLayer extends Layer {
   }
 
   protected get Wh(): Blob {
-    return this.blobs[this.hasStatic ? 3 : 2]
+    return this.blobOf('Wh')
+  }
+
+  private blobOf(name: RecurrentBlob): Blob {
+    return this.blobs[this.order.indexOf(name)]
+  }
+
+  private learns(name: RecurrentBlob): boolean {
+    return this.paramPropagateDown[this.order.indexOf(name)]
   }
 
   /** gates ← what goes into them beside the state before. */
   protected forwardGates(bottom: Blob[]): void {
     const { kernels, steps: T, batch: N, width: G, gates, staticGates } = this
     const [x] = bottom
-    const [wx, b, ws] = this.blobs
-    kernels.gemm(false, true, T * N, G, x.size(2), 1, x.memory.data, wx.memory.data, 0, gates)
-    kernels.addBias(T * N, G, 1, b.memory.data, gates)
+    const K = this.sizesOf(x)[2]
+    kernels.gemm(false, true, T * N, G, K, 1, x.memory.data, this.blobOf('Wx').memory.data, 0, gates)
+    kernels.addBias(T * N, G, 1, this.blobOf('b').memory.data, gates)
     if (!this.hasStatic) return
-    kernels.gemm(false, true, N, G, bottom[2].size(1), 1, bottom[2].memory.data, ws.memory.data, 0, staticGates)
+    const ws = this.blobOf('Ws').memory.data
+    kernels.gemm(false, true, N, G, bottom[2].size(1), 1, bottom[2].memory.data, ws, 0, staticGates)
     kernels.addBias(T, N * G, 1, staticGates, gates)
   }
 
@@ -132,21 +158,21 @@ export abstract class RecurrentLayer extends Layer {
   protected backwardGates(propagateDown: boolean[], bottom: Blob[]): void {
     const { kernels, steps: T, batch: N, hidden: H, width: G, dgates, conted, staticGates } = this
     const x = bottom[0]
-    const [wx, b, ws] = this.blobs
-    const learns = this.paramPropagateDown
-    if (learns[0]) kernels.gemm(true, false, G, x.size(2), T * N, 1, dgates, x.memory.data, 1, wx.memory.diff)
-    if (learns[1]) kernels.biasGradient(T * N, G, 1, dgates, b.memory.diff)
-    if (learns[this.hasStatic ? 3 : 2])
-      kernels.gemm(true, false, G, H, T * N, 1, dgates, conted, 1, this.Wh.memory.diff)
-    if (propagateDown[0]) kernels.gemm(false, false, T * N, x.size(2), G, 1, dgates, wx.memory.data, 0, x.memory.diff)
+    const K = this.sizesOf(x)[2]
+    const wx = this.blobOf('Wx').memory
+    if (this.learns('Wx')) kernels.gemm(true, false, G, K, T * N, 1, dgates, x.memory.data, 1, wx.diff)
+    if (this.learns('b')) kernels.biasGradient(T * N, G, 1, dgates, this.blobOf('b').memory.diff)
+    if (this.learns('Wh')) kernels.gemm(true, false, G, H, T * N, 1, dgates, conted, 1, this.Wh.memory.diff)
+    if (propagateDown[0]) kernels.gemm(false, false, T * N, K, G, 1, dgates, wx.data, 0, x.memory.diff)
     // as in Caffe, initial states are given, not learned
     for (let i = bottom.length - this.exposed; i < bottom.length; i++)
       if (propagateDown[i]) kernels.fill(N * H, 0, bottom[i].memory.diff)
     if (!this.hasStatic) return
     const S = bottom[2].size(1)
+    const ws = this.blobOf('Ws').memory
     kernels.sumMiddle(1, T, N * G, dgates, staticGates)
-    if (learns[2]) kernels.gemm(true, false, G, S, N, 1, staticGates, bottom[2].memory.data, 1, ws.memory.diff)
-    if (propagateDown[2]) kernels.gemm(false, false, N, S, G, 1, staticGates, ws.memory.data, 0, bottom[2].memory.diff)
+    if (this.learns('Ws')) kernels.gemm(true, false, G, S, N, 1, staticGates, bottom[2].memory.data, 1, ws.diff)
+    if (propagateDown[2]) kernels.gemm(false, false, N, S, G, 1, staticGates, ws.data, 0, bottom[2].memory.diff)
   }
 
   /** cont has no gradient. */
@@ -173,7 +199,7 @@ export abstract class RecurrentLayer extends Layer {
     if (others) this.reset()
   }
 
-  private checkInputs(bottom: Blob[]): void {
+  protected checkInputs(bottom: Blob[]): void {
     const [x, cont] = bottom
     const show = (blob: Blob) => `'${blob.name}' (${shapeText(blob.shape)})`
     if (x.numAxes < 3 || x.count === 0)

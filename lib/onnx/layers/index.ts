@@ -42,6 +42,9 @@ const reasons: Readonly<Record<string, string>> = {
   Yolov3DetectionOutput:
     'ONNX has no operator for YOLO: write the net up to the maps, outputs: […], and decode them in the program',
   CTCDecoder: 'ONNX has no operator that reads sequences of labels: write the net up to the scores, outputs: […]',
+  CTCGreedyDecoder: 'ONNX has no operator that reads sequences of labels: write the net up to the scores, outputs: […]',
+  Lstm: 'only LSTM has one: rename the layer, give it a cont input, and exchange blobs 1 and 2',
+  YoloSeg: 'it is of the training',
 }
 
 /** Why layers of a type have no ONNX form, and what helps. */
