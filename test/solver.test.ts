@@ -687,6 +687,10 @@ describe('hints, once when training starts', () => {
       /no layer has a loss weight/,
     ],
     [
+      above(`${ip('x', 'y').replace('num_output: 2', 'num_output: 1')} ${softmaxLoss('y')}`),
+      /layer 'l' \(SoftmaxWithLoss\) tells one class apart from nothing: .* two or more/,
+    ],
+    [
       above(`${ip('x', 'y')} layer { name: "bn" type: "BatchNorm" bottom: "y" top: "z" } ${softmaxLoss('z')}`),
       /layer 'bn' \(BatchNorm\) has no Scale layer behind it/,
     ],

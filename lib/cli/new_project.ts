@@ -5,7 +5,7 @@ import { newProject } from '../tools/standard/project.js'
 import { type StandardNetName, standardNetNames } from '../tools/standard/standard_net.js'
 import { mustExist } from './input_file.js'
 import { number, whole } from './options.js'
-import { type Output, print } from './output.js'
+import { type Output, print, warn } from './output.js'
 
 interface NewOptions {
   dataset: string
@@ -60,10 +60,11 @@ async function run(folder: string, { overwrite, ...options }: NewOptions, output
   for (const name of ['net.prototxt', 'solver.prototxt'])
     if (!overwrite && (await exists(`${folder}/${name}`)))
       throw new RistrettoError(`${folder}/${name} is there already: --overwrite replaces it`)
-  const { solver, files } = await newProject({ folder: folder.replace(/[/\\]+$/, '') || folder, ...options })
+  const { solver, files, notes } = await newProject({ folder: folder.replace(/[/\\]+$/, '') || folder, ...options })
   for (const path of Object.keys(files)) print(output, path)
   const tests = solver.test_interval ? `, a test and a snapshot every ${solver.test_interval}` : ''
   print(output, `${solver.max_iter} iterations at a rate of ${solver.base_lr}${tests}`)
+  for (const note of notes) warn(output, `note: ${note}`)
   print(output, `Next: ristretto train --solver ${Object.keys(files)[1]}`)
 }
 

@@ -37,7 +37,7 @@ export async function importPixels(load?: () => Promise<PixelsModule>): Promise<
     // within a try: bundlers then know that the package may be missing
     return load ? await load() : await import('ndarray-pixels')
   } catch (error) {
-    throw new EngineError(`reading images needs the package ndarray-pixels: ${whatToDo(error as Error)}`, {
+    throw new EngineError(`all pictures but plain PNGs are read by two packages: ${whatToDo(error as Error)}`, {
       cause: error,
     })
   }
@@ -47,7 +47,7 @@ function whatToDo({ message }: Error): string {
   // sharp's own advice is about how it was installed
   if (/ERR_DLOPEN_DISABLED/.test(message))
     return 'it is there, and this process may load no native library (--no-addons, or a permission model without --allow-addons); plain PNG files need none'
-  return `npm install ndarray-pixels (${message})`
+  return `npm install ndarray-pixels sharp (${message})`
 }
 
 /** Pixels of a picture that is still decoded: decoders take some twenty bytes for each. */
@@ -76,9 +76,11 @@ export async function decodeImage(
     decoded = await pixels.getPixels(orientation ? unturned(bytes, orientation) : bytes, type)
   } catch (error) {
     // what decoders say is in the cause: some mix in what other threads met
-    throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: it is damaged, or cut off`, {
-      cause: error,
-    })
+    const why =
+      type === 'image/bmp'
+        ? 'browsers read such files, the packages that decode in Node do not; make it a PNG'
+        : 'it is damaged, or cut off'
+    throw new FormatError(`this image (${bytes.length} bytes, ${type}) cannot be decoded: ${why}`, { cause: error })
   }
   const [width, height] = decoded.shape
   const whole = { width, height, rgba: decoded.data }

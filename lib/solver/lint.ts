@@ -3,6 +3,7 @@
  * starts.
  */
 import type { FillerParameter, LayerParameter, SolverParameter } from '../generated/caffe.js'
+import type { Layer } from '../layer.js'
 import type { BuiltNet } from '../net/node.js'
 import { classOf, messagesOf } from '../registry.js'
 
@@ -21,6 +22,7 @@ export async function lint(net: BuiltNet, solver: SolverParameter, fresh: boolea
           'no layer has a loss weight: nothing will be learned; add a loss layer, or loss_weight: 1 to the layer of your own that is one',
         ]),
     ...lintLayers(layers),
+    ...lintClasses(net),
     ...(fresh ? await lintWeights(net, layers) : []),
   ]
 }
@@ -65,6 +67,19 @@ function lintLayers(layers: readonly LayerParameter[]): string[] {
     if (hint) hints.push(`${at} ${hint}`)
   }
   return hints
+}
+
+/** One score for each label: whatever it is, its softmax is 1. */
+function lintClasses({ nodes }: BuiltNet): string[] {
+  return nodes
+    .filter(({ layer, bottom, lossWeights }) => {
+      const { compares } = layer.constructor as typeof Layer
+      return compares === 'scores' && lossWeights[0] && bottom[0].count === bottom[1].count
+    })
+    .map(
+      ({ name, param }) =>
+        `layer '${name}' (${param.type}) tells one class apart from nothing: its loss is always 0 and nothing is learned; num_output is the number of classes, two or more`,
+    )
 }
 
 /** Weights may have come from somewhere else than a filler: what they are counts. */

@@ -25,16 +25,19 @@ export const writeFileSafely = (path: string, bytes: Uint8Array, options: WriteO
  * two programs that write the same ones, each renames all of its own or waits for the other.
  */
 export async function writeFilesSafely(contents: readonly FileContents[], options: WriteOptions = {}): Promise<void> {
-  const { open, rename, rm, mkdir } = await importNode('node:fs/promises')
+  const { open, rename, rm, mkdir, rmdir } = await importNode('node:fs/promises')
   const { dirname } = await importNode('node:path')
   const written: { path: string; target: string; temporary: string }[] = []
+  const made: { first: string; last: string }[] = []
   let now = ''
   try {
     for (const [path, bytes] of contents) {
       now = path
       const target = await writeTarget(path, options)
       const temporary = temporaryName(target.path)
-      await mkdir(dirname(target.path), { recursive: true })
+      const last = dirname(target.path)
+      const first = await mkdir(last, { recursive: true })
+      if (first !== undefined) made.push({ first, last })
       await removeLeftovers(target.path)
       written.push({ path, target: target.path, temporary })
       const file = await open(temporary, 'wx', target.mode)
@@ -54,6 +57,10 @@ export async function writeFilesSafely(contents: readonly FileContents[], option
     await (written.length > 1 ? whileLocked(`${written[0].target}.lock`, rest) : rest())
   } catch (error) {
     for (const { temporary } of written) await rm(temporary, { force: true }).catch(() => {})
+    // folders that were made for them, as far as nothing else is in them
+    for (const { first, last } of made.reverse())
+      for (let folder = last; folder.length >= first.length; folder = dirname(folder))
+        await rmdir(folder).catch(() => {})
     throw error instanceof RistrettoError ? error : systemError(`cannot write '${now}'`, error)
   }
 }

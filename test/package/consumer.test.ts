@@ -225,7 +225,7 @@ describe('the command line', () => {
     const { code, err } = ristretto(['convert-imageset', './', list, 'pictures_lmdb'])
     expect(code).toBe(1)
     expect(err).toMatch(
-      /^ristretto: reading images needs the package ndarray-pixels: npm install ndarray-pixels [^\n]+\n$/,
+      /^ristretto: all pictures but plain PNGs are read by two packages: npm install ndarray-pixels sharp [^\n]+\n$/,
     )
   })
 

@@ -101,7 +101,8 @@ const writers: Record<string, readonly [prepare: () => Promise<() => Promise<unk
     },
     'out',
   ],
-  drawing: [async () => () => drawNetToFile(parseNet('name: "n"'), join(folder, 'out.svg')), 'out.svg'],
+  // in folders that it makes for it
+  drawing: [async () => () => drawNetToFile(parseNet('name: "n"'), join(folder, 'a/b/out.svg')), 'a/b/out.svg'],
   LMDB: [
     async () => async () => {
       const writer = await LmdbWriter.create(join(folder, 'db'))
@@ -135,7 +136,7 @@ it.each(Object.entries(writers))(
         const left = readdirSync(folder, { recursive: true }).filter(name => name !== 'db')
         if (!error) {
           // the writer does without this call
-          for (const name of left) rmSync(join(folder, String(name)))
+          for (const name of left) rmSync(join(folder, String(name)), { recursive: true, force: true })
           continue
         }
         failed++

@@ -281,7 +281,12 @@ describe('makeDataset refuses, and leaves nothing behind', () => {
       /3×2 pixels .* 4×4|4×4 pixels .* 3×2/,
     ],
     ['no folders', { '1.png': png(4, 4, 1) }, /no folders of classes/],
-    ['no pictures', { 'a/notes.txt': 'x' }, /holds no pictures/],
+    [
+      'no pictures',
+      { 'a/notes.txt': 'x', 'a/x.doc': 'x' },
+      /no pictures that are read: 'a\/notes.txt' \(and 1 more\): its name/,
+    ],
+    ['nothing at all', { 'in.txt': 'x' }, /holds no pictures/],
     ['a class that was not given', pictures({ a: 1, c: 1 }), /'c' is none of the 2 classes/, { classes: ['a', 'b'] }],
     ['no part to train on', pictures({ a: 1 }), /leave nothing to train on/, { val: 0.5, test: 0.5 }],
     ['a part that is none', pictures({ a: 1 }), /val is 25/, { val: 25 }],

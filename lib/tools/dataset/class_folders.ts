@@ -33,14 +33,16 @@ interface Kept {
  * all of these is passed by; folders called train, val and test are the sets, with the classes in them. Hidden files, and
  * files that are not called pictures, are left out.
  * @param folders paths of all folders, so that empty classes are told
+ * @param before what is left out already
  */
 export function classFolders(
   files: readonly FileBelow[],
   folders: readonly string[],
   name: string,
-  known?: readonly string[],
-): Found & { leftOut: LeftOut[] } {
-  const leftOut: LeftOut[] = []
+  known: readonly string[] | undefined,
+  before: readonly LeftOut[],
+): Found {
+  const leftOut: LeftOut[] = [...before]
   const kept: Kept[] = []
   for (const file of files) {
     const parts = file.path.split('/')
@@ -60,7 +62,7 @@ export function classFolders(
     leftOut.push({ file: file.path, reason: 'it does not lie in the folder of a class' })
     return false
   })
-  if (!inClass.length) throw new FormatError(`${name}: ${nothing(kept.length)}`)
+  if (!inClass.length) throw new FormatError(`${name}: ${nothing(kept.length, leftOut)}`)
   const { classes, numberOf } = classNumbers(
     inClass.map(({ parts }) => parts[depth]),
     name,
@@ -101,7 +103,10 @@ const isSplit = (folders: ReadonlySet<string>): boolean => {
   return sets.has('train') && !sets.has(undefined) && folders.size > 1 && sets.size === folders.size
 }
 
-const nothing = (pictures: number): string =>
-  pictures
-    ? `it holds ${pictures} pictures, but no folders of classes: make one for each class, as in cats/1.jpg, dogs/1.jpg`
-    : 'it holds no pictures: a dataset is made of a folder for each class, with PNG or JPEG files in it'
+function nothing(pictures: number, leftOut: readonly LeftOut[]): string {
+  if (pictures)
+    return `it holds ${pictures} ${pictures === 1 ? 'picture' : 'pictures'}, but no folders of classes: make one for each class, as in cats/1.jpg, dogs/1.jpg`
+  const [first] = leftOut
+  const others = leftOut.length > 1 ? ` (and ${leftOut.length - 1} more)` : ''
+  return `it holds no pictures${first ? ` that are read: '${first.file}'${others}: ${first.reason}` : ''}; a dataset is made of a folder for each class, with PNG or JPEG files in it`
+}

@@ -58,7 +58,5 @@ export async function folderPictures(
     throw systemError(`cannot read '${folder}'`, error)
   }
   files.sort((a, b) => (a.path < b.path ? -1 : 1))
-  const found = classFolders(files, folders.sort(), folder, classes)
-  found.leftOut.unshift(...leftOut)
-  return found
+  return classFolders(files, folders.sort(), folder, classes, leftOut)
 }

@@ -31,8 +31,7 @@ export async function zipPictures({ zip }: ZipSource, { classes }: FindOptions):
       else files.push({ path: name, source: { kind: 'file', read: () => read(source, entry) } })
     }
     files.sort((a, b) => (a.path < b.path ? -1 : 1))
-    const found = classFolders(files, [...folders].sort(), source.name, classes)
-    found.leftOut.unshift(...leftOut)
+    const found = classFolders(files, [...folders].sort(), source.name, classes, leftOut)
     return { ...found, close: own ? () => source.close() : undefined }
   } catch (error) {
     if (own) source.close()

@@ -56,6 +56,8 @@ export interface NewProject {
   readonly net: NetParameter
   readonly solver: SolverParameter
   readonly files: Readonly<Record<string, string>>
+  /** What somebody may want to know of a training on this dataset. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -101,7 +103,17 @@ export async function planProject(options: NewProjectOptions, access: FileOption
     seed,
     prefix: `${folder}/snapshots/${name}`,
   })
-  return { net, solver, files: { [path]: printNet(net), [`${folder}/solver.prototxt`]: printSolver(solver) } }
+  const notes = notesOf(classes.length, val, dataset)
+  return { net, solver, notes, files: { [path]: printNet(net), [`${folder}/solver.prototxt`]: printSolver(solver) } }
+}
+
+function notesOf(classes: number, val: number, dataset: string): string[] {
+  const notes: string[] = []
+  if (classes === 1)
+    notes.push(`${dataset} has one class: there is nothing to tell it from, and nothing will be learned`)
+  if (!val)
+    notes.push(`${dataset} has no val_db: nothing will be tested; make-dataset --val 0.25 keeps pictures for it`)
+  return notes
 }
 
 /** The net's own batch; of small sets less, down to 16, so that an epoch has sixteen steps. */
