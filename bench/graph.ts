@@ -69,10 +69,20 @@ export interface Graph {
   /** The probabilities, and what the last softmax or sigmoid reads: compared as well, since probabilities hide much. */
   readonly prob: string
   readonly scores: string
+  /** What a net for training has besides: values that are dropped with this probability, and its losses. */
+  readonly dropped: Record<string, number>
+  readonly losses: readonly Loss[]
+}
+
+export interface Loss {
+  readonly kind: 'softmax' | 'euclidean'
+  readonly scores: string
+  readonly target: string
+  readonly weight: number
 }
 
 /**
- * A deployed net as nodes in which no value is written twice. BatchNorm takes the Scale behind it in, as every exporter
+ * A net as nodes in which no value is written twice. BatchNorm takes the Scale behind it in, as every exporter
  * does.
  */
 export function graphOf(net: Net): Graph {
@@ -81,6 +91,8 @@ export function graphOf(net: Net): Graph {
   const current = new Map<string, string>(net.inputs.map(name => [name, name]))
   const versions = new Map<string, number>()
   const inputs: Record<string, readonly number[]> = {}
+  const dropped: Graph['dropped'] = {}
+  const losses: Loss[] = []
   for (const input of net.inputs) if (input !== 'cont') inputs[input] = net.blobs[input].shape
 
   for (const node of net.built.nodes) {
@@ -105,6 +117,17 @@ export function graphOf(net: Net): Graph {
         break
       case 'Dropout':
         alias()
+        if (net.phase === 'TRAIN')
+          dropped[from[0]] = withDefaults('DropoutParameter', layer.param.dropout_param).dropout_ratio
+        break
+      case 'SoftmaxWithLoss':
+      case 'EuclideanLoss':
+        losses.push({
+          kind: layer.type === 'SoftmaxWithLoss' ? 'softmax' : 'euclidean',
+          scores: from[0],
+          target: from[1],
+          weight: node.lossWeights[0],
+        })
         break
       case 'Convolution': {
         const w = convolutionWindow(layer, bottom[0])
@@ -218,5 +241,5 @@ export function graphOf(net: Net): Graph {
     }
   }
   const last = ops.at(-1)!
-  return { inputs, ops, prob: last.output, scores: last.inputs[0] }
+  return { inputs, ops, prob: last.output, scores: last.inputs[0], dropped, losses }
 }

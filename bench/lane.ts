@@ -18,6 +18,7 @@ const peers: Record<string, () => Promise<Peer>> = {
   'jax-js': async () => (await import('./peers/jax.js')).jax,
   convnetjs: async () => (await import('./peers/convnetjs.js')).convnetjs,
   'brain.js': async () => (await import('./peers/brain.js')).brain,
+  pytorch: async () => (await import('./peers/pytorch.js')).pytorch,
   caffe: async () => (await import('./peers/caffe.js')).caffe,
 }
 

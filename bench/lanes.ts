@@ -45,6 +45,14 @@ export const engines: Record<string, Engine> = {
     oneThread: true,
     refuses: job => (job.net === 'mlp' ? undefined : 'it has no convolutions: it runs the MLP'),
   },
+  pytorch: {
+    refuses: job =>
+      process.env.BENCH_TORCH
+        ? job.mode === 'gemm'
+          ? noGemm
+          : undefined
+        : 'BENCH_TORCH names no python3 that has torch',
+  },
   caffe: {
     refuses: job =>
       process.env.BENCH_CAFFE ? (job.mode === 'gemm' ? noGemm : undefined) : 'BENCH_CAFFE names no caffe binary',

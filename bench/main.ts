@@ -25,7 +25,7 @@ const HELP = `npm run bench -- [options]
   --quick          short samples, 5 rounds, and peers left out that take seconds to train LeNet
   --json FILE      write { machine, peak, rows } there
   --layers NET     where the time goes in NET, layer by layer, instead of the comparison
-BENCH_CAFFE=path of a caffe binary adds \`caffe time\`.`
+BENCH_CAFFE=path of a caffe binary adds \`caffe time\`, BENCH_TORCH=path of a python3 with torch PyTorch.`
 
 const { values: options } = parseArgs({
   options: {
@@ -59,10 +59,12 @@ function jobsOf(net: string, modes: readonly string[]): Job[] {
 }
 
 function rowsOf(job: Job, measured: readonly Measured[]): Row[] {
-  return measured.flatMap(({ engine, threads, times, n }) =>
+  return measured.flatMap(({ engine, threads, times, least, n }) =>
     (['train', 'update', 'inference'] as const).flatMap(mode => {
       const ms = times[mode]
-      return ms === undefined ? [] : [{ net: job.net, mode, batch: job.batch, engine, threads, ms, n }]
+      return ms === undefined
+        ? []
+        : [{ net: job.net, mode, batch: job.batch, engine, threads, ms, least: least[mode]!, n }]
     }),
   )
 }
@@ -71,13 +73,14 @@ function rowsOf(job: Job, measured: readonly Measured[]): Row[] {
 function jobText(job: Job, measured: readonly Measured[]): string {
   const ours = (threads: number) => measured.find(m => m.engine === 'wasm' && m.threads === threads)?.times[job.mode]
   const training = job.mode === 'train'
-  const rows = measured.map(({ engine, threads, times, detail, deviation, n }): Cell[] => {
+  const rows = measured.map(({ engine, threads, times, least, detail, deviation, n }): Cell[] => {
     const ms = times[job.mode]!
     const wasm = ours(threads)
     return [
       engine,
       threads,
       ms,
+      least[job.mode]!,
       ...(training ? [times.update] : []),
       n,
       wasm === undefined ? '' : `${(ms / wasm).toFixed(2)}×`,
@@ -86,7 +89,7 @@ function jobText(job: Job, measured: readonly Measured[]): string {
     ]
   })
   const what = training ? 'forward + backward' : 'inference'
-  const head = ['engine', 'threads', 'ms', ...(training ? ['update'] : []), 'n', '× wasm', 'deviation', '']
+  const head = ['engine', 'threads', 'ms', 'least', ...(training ? ['update'] : []), 'n', '× wasm', 'deviation', '']
   return `${nets[job.net].title}, ${what}, batch ${job.batch}\n${table(head, rows)}`
 }
 

@@ -9,6 +9,8 @@ export interface Measured {
   readonly deviation: number | undefined
   /** Medians, in ms. */
   readonly times: Times
+  /** The smallest of the samples, in ms: what least else disturbed. */
+  readonly least: Times
   readonly n: number
 }
 
@@ -80,7 +82,8 @@ async function measureJob(job: Job, lanes: readonly Lane[], plan: Plan, refused:
         threads: lane.threads,
         detail,
         deviation,
-        times: medians(samples),
+        times: each(samples, median),
+        least: each(samples, values => Math.min(...values)),
         n: samples.length,
       })
     } catch (error) {
@@ -89,7 +92,7 @@ async function measureJob(job: Job, lanes: readonly Lane[], plan: Plan, refused:
   return results
 }
 
-function medians(samples: readonly Times[]): Times {
+function each(samples: readonly Times[], of: (values: readonly number[]) => number): Times {
   const keys = Object.keys(samples[0]) as (keyof Times)[]
-  return Object.fromEntries(keys.map(key => [key, median(samples.map(sample => sample[key]!))]))
+  return Object.fromEntries(keys.map(key => [key, of(samples.map(sample => sample[key]!))]))
 }

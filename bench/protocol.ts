@@ -56,7 +56,7 @@ export type Reply =
   | { readonly kind: 'released' }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** One line of the result: `ms` is the median of `n` samples. */
+/** One line of the result: `ms` is the median of `n` samples, `least` the smallest. */
 export interface Row {
   readonly net: string
   readonly mode: 'train' | 'update' | 'inference'
@@ -64,6 +64,7 @@ export interface Row {
   readonly engine: string
   readonly threads: number
   readonly ms: number
+  readonly least: number
   readonly n: number
 }
 

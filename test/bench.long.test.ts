@@ -100,6 +100,7 @@ test('goals are scaled by what the peers reach on this machine', () => {
     engine,
     threads,
     ms,
+    least: ms,
     n: 5,
   })
   const text = goalsText([row('wasm', 1, 30), row('wasm', 2, 17)], { lenet: { 'onnxruntime-web': { 2: 28.5 } } })
