@@ -2,13 +2,11 @@ import { Blob } from './blob.js'
 import type { Preparation } from './data/preparation.js'
 import type { Engine } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
-import { startDefaultEngine, startEngine } from './engines/index.js'
-import { limitEngine } from './engines/limited_heap.js'
-import { NetError, RistrettoError, throwAll } from './errors.js'
-import type { LayerParameter, NetParameter } from './generated/caffe.js'
-import type { Layer, LayerContext, Phase } from './layer.js'
+import { RistrettoError, throwAll } from './errors.js'
+import type { NetParameter } from './generated/caffe.js'
+import type { Layer, Phase } from './layer.js'
 import { forwardAll, forwardBackwardAll } from './net/batches.js'
-import { buildNet } from './net/build.js'
+import { createBuilt } from './net/create.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
 import { explainNet } from './net/explain.js'
@@ -22,9 +20,9 @@ import {
   netWeights,
   readModel,
 } from './net/files.js'
-import { filterNet, insertSplits } from './net/graph.js'
-import { createWatch } from './net/limits.js'
-import { checkFits, type MemoryPlan, memoryPlan } from './net/memory_plan.js'
+import { fillBlobs } from './net/fill.js'
+import { notThere } from './net/lookup.js'
+import { type MemoryPlan, memoryPlan } from './net/memory_plan.js'
 import type { BuiltNet, NetNode } from './net/node.js'
 import {
   BACKWARD_RULES,
@@ -32,26 +30,23 @@ import {
   FORWARD_RULES,
   type ForwardOptions,
   type LayerHook,
-  NET_RULES,
   type NetOptions,
 } from './net/options.js'
 import { Passes } from './net/passes.js'
+import { PictureInput } from './net/picture_input.js'
 import { pictureLayers } from './net/picture_layers.js'
 import type { PredictItem, PredictOptions } from './net/predict.js'
 import type { Saving } from './net/save_options.js'
-import { drawSeed, readNet, refuseFaults } from './net/source.js'
+import { shareParams } from './net/share.js'
+import { readNet } from './net/source.js'
 import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
-import { importOptions } from './onnx/import_options.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
 import { aFlag, checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
-import { didYouMean, listNames } from './system/names.js'
+import { Lazy } from './system/lazy.js'
 import type { Values } from './system/ndarrays.js'
 import { writeFileSafely } from './system/write_file.js'
-
-/** What a net may take unless it is told otherwise, in bytes. */
-const MAX_MEMORY = 2 ** 32
 
 const record = <T>(): Record<string, T> => Object.create(null)
 
@@ -92,14 +87,17 @@ export class Net {
 
   /** @internal The whole description, of every phase and stage. */
   description: NetParameter = {}
-  /** @internal Layers that say how the training prepared pictures: the description's, or the last model's. */
-  pictureLayers: readonly LayerParameter[] = []
+  /** @internal How pictures become the first input. */
+  readonly pictures = new PictureInput()
   /** Names of the classes, where the model or the data that it learned from has them. */
   labels: readonly string[] | undefined
-  private prepared: { by: LayerParameter | undefined; is: Preparation } | undefined
-
   /** The deploy net that shares the weights, once somebody predicts. */
-  private predicting: Promise<Net> | undefined
+  private readonly predicting = new Lazy(async (): Promise<Net> => {
+    const { deployBuilt } = await import('./net/deployed.js')
+    const net = await deployBuilt(this as Net, {}, Net.deploy)
+    net.shareWith(this)
+    return net
+  })
 
   private readonly places = new Map<string, number>()
 
@@ -132,40 +130,11 @@ export class Net {
    * that cannot run here.
    */
   static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
-    checkOptions('Net.create', options, NET_RULES)
-    const log = options.taggedLog ?? (line => options.log?.(line))
-    // threads take their time to start: other things are done meanwhile
-    const starting = options.engine ? startEngine(options.engine, options) : startDefaultEngine(options, log)
-    starting.catch(() => {})
-    const near = options.near ?? createFiles(options)
-    const { param, errors, files, weights: given } = await readNet(source, near, { onnx: importOptions(options) })
-    const state = {
-      phase: options.phase ?? param.state?.phase ?? 'TEST',
-      level: options.level ?? param.state?.level ?? 0,
-      stages: [...(param.state?.stage ?? []), ...(options.stages ?? [])],
-    }
-    if (state.phase !== 'TRAIN' && state.phase !== 'TEST')
-      throw new RistrettoError(`phase is 'TRAIN' or 'TEST', not '${state.phase}'`)
-    const filtered = filterNet(param, state)
-    if (options.forceBackward !== undefined) filtered.force_backward = options.forceBackward
-    await refuseFaults(filtered, errors)
-    const split = insertSplits(filtered)
-    const whole = await starting
-    const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
-    const engine = limit === undefined ? whole : limitEngine(whole, limit)
-    const { share, seed = drawSeed() } = options
-    const context: LayerContext = { phase: state.phase, engine, seed, files, log, ...(share && { share }) }
-    const built = await buildNet({ state, filtered, split }, context)
-    const watch = createWatch(built, { memory: options.maxMemory, work: options.maxWork })
-    checkFits(built, options.maxMemory !== undefined)
+    const { built, watch, description, weights } = await createBuilt(source, options)
     const net = new Net(built, watch)
-    net.description = param
-    net.pictureLayers = pictureLayers(param.layer)
-    if (given) await net.copyFrom(given)
-    if (options.weights !== undefined) {
-      const list = Array.isArray(options.weights) ? options.weights : [options.weights as FileSource]
-      for (const weights of list) await net.copyFrom(weights)
-    }
+    net.description = description
+    net.pictures.layers = pictureLayers(description.layer)
+    for (const params of weights) await net.copyFrom(params)
     if (options.optimize === 'inference') net.runner.optimize(options.keep ?? [])
     return net
   }
@@ -205,7 +174,7 @@ export class Net {
     return this.queue(inputs, async values => {
       checkOptions('forward', options, FORWARD_RULES)
       const [start, end] = this.range(options.start, options.end)
-      this.fill(values, options.start !== undefined)
+      fillBlobs(this, values, options.start !== undefined)
       await this.runner.forward(start, end, options.signal)
       // a device's failure rejects the pass that caused it
       await this.engine.finish?.()
@@ -326,10 +295,10 @@ export class Net {
     const { context } = this.built
     const { weights, pictures } =
       source instanceof Net
-        ? { weights: netWeights(source.built), pictures: source.pictureLayers }
+        ? { weights: netWeights(source.built), pictures: source.pictures.layers }
         : await readModel(source, context.files)
     const report = copyWeights(this.built, weights, options)
-    if (pictures.length) this.pictureLayers = pictures
+    if (pictures.length) this.pictures.layers = pictures
     this.runner.refold()
     return report
   }
@@ -339,24 +308,7 @@ export class Net {
     if (!(other instanceof Net)) throw new RistrettoError('shareWith takes a net: what it was given is none')
     this.runner.mustLive()
     other.runner.mustLive()
-    const shares: (() => void)[] = []
-    for (const node of this.built.nodes) {
-      const source = other.params[node.key]
-      if (!source) continue
-      if (source.length !== node.layer.blobs.length)
-        throw node.layer.error(
-          `it has ${node.layer.blobs.length} params, the layer of that name to share with has ${source.length}`,
-        )
-      node.layer.blobs.forEach((blob, i) => {
-        if (blob.shape.join() !== source[i].shape.join())
-          throw node.layer.error(
-            `param ${i} is ${blob.shape.join('×')}, in the net to share with it is ${source[i].shape.join('×')}`,
-          )
-        shares.push(() => blob.shareData(source[i]))
-      })
-    }
-    // nothing is shared unless all can be
-    for (const share of shares) share()
+    shareParams(this.built, other.params)
   }
 
   /**
@@ -413,15 +365,7 @@ export class Net {
     const { needsDeploy, predictItems } = await import('./net/predict.js')
     if (!needsDeploy(this.built) && !this.built.blobs.some(blob => this.runner.isFed(blob)))
       return predictItems(this, items, options)
-    this.predicting ??= import('./net/deployed.js').then(async ({ deployBuilt }) => {
-      const net = await deployBuilt(this, {}, Net.deploy)
-      net.shareWith(this)
-      return net
-    })
-    const net = await this.predicting.catch(error => {
-      this.predicting = undefined
-      throw error
-    })
+    const net = await this.predicting.get()
     // a source of items may use this net itself, so it is held for a batch at a time
     return predictItems(net, items, options, task => this.exclusive(task))
   }
@@ -457,32 +401,14 @@ export class Net {
    * How pictures become the first input, as the data layer of the training made them: of the prototxt, of the model, or as
    * it was set. Undefined where nothing says so. Reads the mean file. A NetError if the input is not N × C × H × W.
    */
-  async preparation(): Promise<Preparation | undefined> {
-    const [layer] = this.pictureLayers
-    if (this.prepared && (!this.prepared.by || this.prepared.by === layer)) return this.prepared.is
-    const shape = this.blobs[this.inputs[0]]?.shape
-    if (!layer || !shape) return undefined
-    if (shape.length !== 4)
-      throw new NetError(`input '${this.inputs[0]}' is [${shape.join(', ')}], no N × C × H × W, so no picture fits it`)
-    const { preparationOf } = await import('./net/preparation.js')
-    const reader = this.built.nodes.find(({ bottom }) => bottom.includes(this.blobs[this.inputs[0]]))
-    const is = await preparationOf(layer, shape.slice(1), this.built.context, reader)
-    this.prepared = { by: layer, is }
-    return is
+  preparation(): Promise<Preparation | undefined> {
+    return this.pictures.preparation(this.built, this.blobs[this.inputs[0]])
   }
 
   /** Say how pictures become the first input, whatever the model says. */
   setPreparation(preparation: Preparation): void {
-    this.prepared = { by: undefined, is: preparation }
-    this.predicting?.then(
-      net => net.setPreparation(preparation),
-      () => {},
-    )
-  }
-
-  /** @internal The preparation that was set, which the nets made of this one go by, too. */
-  get chosenPreparation(): Preparation | undefined {
-    return this.prepared?.by ? undefined : this.prepared?.is
+    this.pictures.chosen = preparation
+    this.predicting.tell(net => net.setPreparation(preparation))
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
@@ -521,10 +447,7 @@ export class Net {
   /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
   dispose(): void {
     this.runner.dispose()
-    this.predicting?.then(
-      net => net.dispose(),
-      () => {},
-    )
+    this.predicting.tell(net => net.dispose())
   }
   /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
@@ -561,10 +484,7 @@ export class Net {
    */
   blob(name: string): Blob {
     const blob = this.blobs[name]
-    if (!blob)
-      throw new RistrettoError(
-        `net '${this.name}' has no blob '${String(name)}'${didYouMean(String(name), Object.keys(this.blobs))}; its blobs are ${listNames(Object.keys(this.blobs))}`,
-      )
+    if (!blob) throw notThere(this.name, 'blob', name, Object.keys(this.blobs))
     return blob
   }
 
@@ -578,10 +498,7 @@ export class Net {
 
   private place(name: string): number {
     const i = this.places.get(name)
-    if (i === undefined)
-      throw new RistrettoError(
-        `net '${this.name}' has no layer '${String(name)}'${didYouMean(String(name), this.layerNames)}; its layers are ${listNames(this.layerNames)}`,
-      )
+    if (i === undefined) throw notThere(this.name, 'layer', name, this.layerNames)
     return i
   }
 
@@ -597,23 +514,5 @@ export class Net {
     if (this.runner.idle) return this.exclusive(() => task(values))
     const copies = copiesOf(values)
     return this.exclusive(() => task(copies))
-  }
-
-  private fill(values: Record<string, Values>, anyBlob: boolean): void {
-    for (const [name, value] of Object.entries(values)) {
-      const blob = this.blob(name)
-      if (!anyBlob && !this.inputs.includes(name))
-        throw new RistrettoError(
-          `'${name}' is no input of net '${this.name}': its inputs are ${listNames(this.inputs)}`,
-        )
-      if (this.runner.isFed(blob))
-        throw new RistrettoError(
-          `input '${name}' of net '${this.name}' has two sources, net.feed and the values given to forward: leave one out, or end the feed with net.feed('${name}', null)`,
-        )
-      // what it was fed with before is no question any more
-      this.runner.unfeed([blob])
-      blob.memory.data.claim()
-      writeValues(blob, value, blob.dataArray)
-    }
   }
 }

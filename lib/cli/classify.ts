@@ -187,9 +187,9 @@ export async function loadFiles(
   const trains = stages === undefined && !(await isDeployed(description))
   const net = trains ? await Net.deploy(model, { ...how, weights }) : await Net.create(model, how)
   try {
-    const known = net.pictureLayers
+    const known = net.pictures.layers
     const { missing } = await net.copyFrom(weights)
-    if (trains && known.length) net.pictureLayers = known
+    if (trains && known.length) net.pictures.layers = known
     warnOfMissing(missing, weights, 'the classes are not what was learned', output)
     return net
   } catch (error) {
@@ -244,7 +244,7 @@ async function trainedPreparation(net: Net, hasMean: boolean): Promise<Preparati
   try {
     return await net.preparation()
   } catch (error) {
-    const [layer] = net.pictureLayers
+    const [layer] = net.pictures.layers
     const { mean_file, ...transform_param } = layer?.transform_param ?? {}
     if (mean_file === undefined || !(error instanceof RistrettoError)) throw error
     if (!hasMean)
@@ -252,7 +252,7 @@ async function trainedPreparation(net: Net, hasMean: boolean): Promise<Preparati
         `layer '${layer.name}' (${layer.type}) of the training took off the mean in ${mean_file}, which cannot be read: --mean names it where it is now, or gives values (${error.message})`,
         { cause: error },
       )
-    net.pictureLayers = [{ ...layer, transform_param }]
+    net.pictures.layers = [{ ...layer, transform_param }]
     return net.preparation()
   }
 }

@@ -116,7 +116,7 @@ async function run(
       channelSwap: options.channelSwap ?? (channels === 3 && !trained ? [2, 1, 0] : own?.channelSwap),
     }
     if (!trained && net.blobs[net.inputs[0]]?.numAxes === 4) {
-      const [layer] = net.pictureLayers
+      const [layer] = net.pictures.layers
       if (own) warn(output, `as layer '${layer.name}' (${layer.type}) of the training: ${assumption(used, net)}`)
       warnOfPreprocessing(net, preprocessingNotices(net, used), used, options, output)
     }

@@ -70,7 +70,7 @@ export async function testItems(
   const bar = output.out.isTTY && !json ? new ProgressBar(output, 'Testing', iterations ?? 0, ['items']) : undefined
   let batches = 0
   try {
-    known = given ?? (await labelsBeside(net.pictureLayers[0], net.built.context.files))
+    known = given ?? (await labelsBeside(net.pictures.layers[0], net.built.context.files))
     result = await evaluate(net, iterations, {
       ...(top !== undefined && { top }),
       hardest: hardest ?? 0,

@@ -21,7 +21,7 @@ export function warnOfPreprocessing(
   given: { readonly mean?: unknown; readonly inputScale?: unknown },
   output: Output,
 ): void {
-  if (!net.pictureLayers.length && given.mean === undefined && given.inputScale === undefined)
+  if (!net.pictures.layers.length && given.mean === undefined && given.inputScale === undefined)
     warn(
       output,
       `Warning: neither prototxt nor model says how the training prepared pictures; taken: ${assumption(used, net)}. ` +

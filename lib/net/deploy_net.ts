@@ -11,6 +11,7 @@ import { type DeployedInput, type DeployPlan, deployed, planDeploy } from './dep
 import { declaredItem, declaredSizes, type PartialItem, sourceShapes } from './deploy_shape.js'
 import { readModel } from './files.js'
 import { type NetOptions, RUN_RULES, type RunOptions } from './options.js'
+import type { PictureInput } from './picture_input.js'
 import { pictureLayers } from './picture_layers.js'
 import { fileBeside } from './preparation.js'
 import { readNet } from './source.js'
@@ -29,7 +30,7 @@ export const checkDeploying = (options: DeployNetOptions): void => checkOptions(
 
 /** What of a Net is set here. */
 interface Deployed {
-  pictureLayers: readonly LayerParameter[]
+  readonly pictures: PictureInput
   labels: readonly string[] | undefined
 }
 
@@ -74,7 +75,7 @@ export async function adopt(
 ): Promise<void> {
   const layer = plan.inputs[0]?.prepares
   const own = layer && pictureLayers([transform ? { ...layer, transform_param: transform } : layer])
-  if (own?.length) net.pictureLayers = own
+  if (own?.length) net.pictures.layers = own
   net.labels = labels === undefined ? await labelsBeside(layer, files) : await labelsOf(labels, files)
 }
 

@@ -2,7 +2,7 @@
 
 import type { Preparation } from '../data/preparation.js'
 import { NetError } from '../errors.js'
-import type { LayerParameter, NetParameter } from '../generated/caffe.js'
+import type { NetParameter } from '../generated/caffe.js'
 import { checkOptions } from '../system/check_options.js'
 import { createFiles, type FileSource, fileName } from '../system/files.js'
 import { listNames } from '../system/names.js'
@@ -11,14 +11,14 @@ import { checkDeploying, type DeployNetOptions, labelsOf } from './deploy_net.js
 import { planDeploy } from './deploy_plan.js'
 import { type CopyReport, netToBytes } from './files.js'
 import { NET_RULES, type NetOptions } from './options.js'
+import type { PictureInput } from './picture_input.js'
 import { needsDeploy, type Predicting } from './predict.js'
 
 /** What of a Net is needed here. */
 export interface Usable extends Predicting {
   description: NetParameter
-  pictureLayers: readonly LayerParameter[]
+  readonly pictures: PictureInput
   labels: readonly string[] | undefined
-  readonly chosenPreparation: Preparation | undefined
   readonly param: NetParameter
   shareWith(other: this): void
   copyFrom(source: this | FileSource): Promise<CopyReport>
@@ -48,9 +48,9 @@ export async function deployBuilt<N extends Usable>(
     ...(options.labels === undefined && net.labels && { labels: net.labels }),
   })
   // of a net that was given its pictures by a program, only it knows how they are prepared
-  if (!made.pictureLayers.length) made.pictureLayers = net.pictureLayers
-  const { chosenPreparation } = net
-  if (chosenPreparation && !options.transform) made.setPreparation(chosenPreparation)
+  if (!made.pictures.layers.length) made.pictures.layers = net.pictures.layers
+  const { chosen } = net.pictures
+  if (chosen && !options.transform) made.setPreparation(chosen)
   return made
 }
 
@@ -61,9 +61,9 @@ export async function deployCopy<N extends Usable>(
   deploy: (param: NetParameter, options: DeployNetOptions) => Promise<N>,
 ): Promise<N> {
   const deployed = await deployBuilt(net, options, deploy)
-  const { pictureLayers } = deployed
+  const { layers } = deployed.pictures
   await deployed.copyFrom(net)
-  if (pictureLayers.length) deployed.pictureLayers = pictureLayers
+  if (layers.length) deployed.pictures.layers = layers
   return deployed
 }
 
@@ -130,7 +130,7 @@ export async function netOf<N extends Usable>(
     if (missing.length)
       throw new NetError(`${name}: its weights lack those of ${listNames(missing)}, so it is no trained model`)
     net.labels = model.labels
-    net.pictureLayers = []
+    net.pictures.layers = []
     if (model.preparation) net.setPreparation(model.preparation)
     return net
   } catch (error) {

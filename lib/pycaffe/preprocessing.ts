@@ -95,7 +95,7 @@ export function preprocessing(net: Net, { mean, inputScale, rawScale, channelSwa
  * a notice names it.
  */
 export function preprocessingOf(net: Net): PreprocessOptions | undefined {
-  const [layer] = net.pictureLayers
+  const [layer] = net.pictures.layers
   const blob = net.blobs[net.inputs[0]]
   if (!layer || blob?.numAxes !== 4) return undefined
   const channels = blob.dim(1)
@@ -114,7 +114,7 @@ export function preprocessingOf(net: Net): PreprocessOptions | undefined {
  * @param whole whole pictures are taken, whose size counts
  */
 export function preprocessingNotices(net: Net, used: Preprocessing, whole = true): PreprocessingNotice[] {
-  const [layer] = net.pictureLayers
+  const [layer] = net.pictures.layers
   if (!layer) return []
   const [, channels, height, width] = net.blobs[net.inputs[0]].shape
   const name = `layer '${layer.name}' (${layer.type})`
@@ -248,7 +248,7 @@ export function logNotices(net: Net, used: Preprocessing, notices: readonly Prep
   const { log } = net.built.context
   const { rawScale, inputScale, mean, channelSwap } = used
   const chosen = [rawScale, inputScale, mean, channelSwap].some(value => value !== undefined)
-  if (!net.pictureLayers.length && !chosen)
+  if (!net.pictures.layers.length && !chosen)
     log(
       `neither prototxt nor model says how the training prepared pictures: ${assumption(used, net)}; rawScale, mean, channelSwap and inputScale set what its data layer did`,
     )

@@ -6,6 +6,11 @@ import type { GivenCase, tests } from './page.js'
 
 type Outcome = Awaited<ReturnType<typeof tests.golden>>
 
+/** RISTRETTO_WHOLE=1: every case on both devices. Else they take turns: each kernel is compared on both by gpu.browser.ts. */
+const devices = ['gpu:webgl2', 'gpu:webgpu']
+const turns = (cases: readonly Case[], engine: string): readonly Case[] =>
+  process.env.RISTRETTO_WHOLE || !devices.includes(engine) ? cases : cases.filter((_, i) => devices[i % 2] === engine)
+
 let site: Site
 
 const run = (engine: string, given: GivenCase): Promise<Outcome> =>
@@ -29,37 +34,34 @@ describe.skipIf(chromiumPath === undefined)('Recorded layer cases of Caffe and i
     // layers that read files are host code on every engine, and have their tests in Node
     const testable = cases.filter(c => !/\bsource:/.test(c.prototxt))
     // Caffe's own on wasm have their turn in Node
-    describe.each(['gpu:webgl2', 'gpu:webgpu', ...(ofForks ? ['wasm'] : [])])(
-      `${file.split('/').pop()} on %s`,
-      engine => {
-        test.each(testable)('$name', async c => {
-          const backward = c.backward && c.top_diffs !== null
-          const got = await run(engine, {
-            prototxt: c.prototxt,
-            phase: c.phase,
-            forwards: c.forwards ?? 1,
-            params: c.params_from_filler ? null : c.params.map(numbers),
-            inputs: c.bottoms.map(bottom => ({ name: bottom.input ?? bottom.name, values: numbers(bottom) })),
-            // the first top of a loss holds its weight already
-            topDiffs: backward
-              ? c.top_diffs!.slice(type.endsWith('Loss') ? 1 : 0).map(top => ({ name: top.name, values: numbers(top) }))
-              : null,
-            tops: c.tops.map(top => top.name),
-            bottoms: c.bottoms.map(bottom => bottom.name),
-          })
-          const quirky = (array: string) =>
-            c.quirk?.arrays.some(name => name === array || name.startsWith(`${array}[`) || array.startsWith(name)) ??
-            false
-          const close = (values: number[], expected: GoldenArray | null, what: string) => {
-            if (expected && !quirky(what.split(' ')[0]))
-              expectClose(values, golden.array(expected), c.rtol, c.atol, `${type} ${c.name} ${what}`)
-          }
-          for (const [i, top] of c.tops.entries()) close(got.tops[i], top, `tops ${top.name}`)
-          if (!backward) return
-          for (const [i, diff] of c.bottom_diffs?.entries() ?? []) close(got.bottomDiffs[i], diff, `bottom_diffs ${i}`)
-          for (const [i, diff] of c.param_diffs?.entries() ?? []) close(got.paramDiffs[i], diff, `param_diffs ${i}`)
+    describe.each([...devices, ...(ofForks ? ['wasm'] : [])])(`${file.split('/').pop()} on %s`, engine => {
+      test.each(turns(testable, engine))('$name', async c => {
+        const backward = c.backward && c.top_diffs !== null
+        const got = await run(engine, {
+          prototxt: c.prototxt,
+          phase: c.phase,
+          forwards: c.forwards ?? 1,
+          params: c.params_from_filler ? null : c.params.map(numbers),
+          inputs: c.bottoms.map(bottom => ({ name: bottom.input ?? bottom.name, values: numbers(bottom) })),
+          // the first top of a loss holds its weight already
+          topDiffs: backward
+            ? c.top_diffs!.slice(type.endsWith('Loss') ? 1 : 0).map(top => ({ name: top.name, values: numbers(top) }))
+            : null,
+          tops: c.tops.map(top => top.name),
+          bottoms: c.bottoms.map(bottom => bottom.name),
         })
-      },
-    )
+        const quirky = (array: string) =>
+          c.quirk?.arrays.some(name => name === array || name.startsWith(`${array}[`) || array.startsWith(name)) ??
+          false
+        const close = (values: number[], expected: GoldenArray | null, what: string) => {
+          if (expected && !quirky(what.split(' ')[0]))
+            expectClose(values, golden.array(expected), c.rtol, c.atol, `${type} ${c.name} ${what}`)
+        }
+        for (const [i, top] of c.tops.entries()) close(got.tops[i], top, `tops ${top.name}`)
+        if (!backward) return
+        for (const [i, diff] of c.bottom_diffs?.entries() ?? []) close(got.bottomDiffs[i], diff, `bottom_diffs ${i}`)
+        for (const [i, diff] of c.param_diffs?.entries() ?? []) close(got.paramDiffs[i], diff, `param_diffs ${i}`)
+      })
+    })
   }
 })

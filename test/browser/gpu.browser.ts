@@ -164,19 +164,20 @@ describe.skipIf(chromiumPath === undefined)('a page built by Vite for production
   })
   afterAll(() => built?.close())
 
-  test.each(['webgl2', 'webgpu'] as const)(
-    'every kernel compiles on %s and agrees with the plain loops',
-    async mode => {
-      const wrong = await built.page.evaluate(
-        async ([which, names]) => {
-          const { tests } = globalThis as unknown as { tests: Page }
-          const results = await tests.kernels(which, [...names])
-          const builtIn = results.filter(({ error, worst }) => error !== undefined || !(worst <= 1))
-          return [...builtIn, ...(await tests.ownKernels(which))]
-        },
-        [mode, onEveryDevice] as const,
-      )
-      expect(wrong).toEqual([])
-    },
-  )
+  // all are compared as WebGPU has them, which checks types that GLSL lets pass; users' own on both
+  test.each([
+    ['webgpu', onEveryDevice],
+    ['webgl2', onEveryDevice.filter((_, i) => i % 4 === 0)],
+  ] as const)('kernels compile on %s and agree with the plain loops', async (mode, kernels) => {
+    const wrong = await built.page.evaluate(
+      async ([which, names]) => {
+        const { tests } = globalThis as unknown as { tests: Page }
+        const results = await tests.kernels(which, [...names])
+        const builtIn = results.filter(({ error, worst }) => error !== undefined || !(worst <= 1))
+        return [...builtIn, ...(await tests.ownKernels(which))]
+      },
+      [mode, kernels] as const,
+    )
+    expect(wrong).toEqual([])
+  })
 })

@@ -188,17 +188,19 @@ export class Walkthrough {
     await this.picture('new-model', { width: 1700 })
   }
 
-  /** 5: an epoch, through a crash in its middle; the weights are those of a training without one. */
+  /** 5: half an epoch, or the tutorial's one, through a crash in its middle; the weights are those of a training without one. */
   async train(): Promise<void> {
     const { page, mode } = this
-    await page.getByLabel('Epochs').fill('1')
-    await page.getByLabel('Test every').fill('0.5')
-    await page.getByLabel('Snapshot every').fill('0.5')
+    const epochs = mode.pictures ? 1 : 0.5
+    const iterations = 704 * epochs
+    await page.getByLabel('Epochs').fill(`${epochs}`)
+    await page.getByLabel('Test every').fill(`${epochs / 2}`)
+    await page.getByLabel('Snapshot every').fill(`${epochs / 2}`)
     await page.getByLabel('Learning rate', { exact: true }).fill('0.02')
     await page.getByLabel('Policy').selectOption('poly')
     await page.getByLabel('Power').fill('1')
     await page.getByRole('main').getByLabel('Name', { exact: true }).fill('LeNet blank')
-    await page.getByText(/^Solver, 704 iterations/).waitFor({ timeout: LONG })
+    await page.getByText(new RegExp(`^Solver, ${iterations} iterations`)).waitFor({ timeout: LONG })
     await page.getByRole('button', { name: 'Create' }).click()
     await page.waitForURL(/#\/jobs\//)
     this.model = this.jobOfAddress()
@@ -219,7 +221,7 @@ export class Walkthrough {
     const text = async (path: string) => new TextDecoder().decode(await mode.file(this.model, path))
     const texts = { net: await text('net.prototxt'), solver: await text('solver.prototxt') }
     this.library = await mode.library(texts)
-    const trained = await mode.file(this.model, 'snapshots/model_iter_704.caffemodel')
+    const trained = await mode.file(this.model, `snapshots/model_iter_${iterations}.caffemodel`)
     expect(weightsOf(trained)).toEqual(weightsOf(this.library.caffemodel))
   }
 
@@ -228,7 +230,7 @@ export class Walkthrough {
     const { page } = this
     await until(
       async () => Number.parseFloat((await page.locator('.snapshots .best .number').first().textContent()) ?? ''),
-      accuracy => accuracy >= 97,
+      accuracy => accuracy >= 95,
     )
     await this.axe('training, done')
   }
