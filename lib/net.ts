@@ -320,8 +320,8 @@ export class Net {
   async save(path: string, options: Saving = {}): Promise<void> {
     if (typeof path !== 'string') throw new RistrettoError(`save takes the path of a file, not ${whatIs(path)}`)
     const { checkSaving } = await import('./net/save_options.js')
-    checkSaving('save', options, options?.format ?? formatOf(path))
-    const format = options.format ?? formatOf(path)
+    const format = options?.format ?? formatOf(path)
+    checkSaving('save', options, format)
     await writeFileSafely(path, await this.toBytes({ ...options, format }))
   }
 
@@ -385,7 +385,12 @@ export class Net {
     options: FeedOptions = {},
   ): void {
     const joint = Array.isArray(inputs)
-    const blobs = [inputs].flat().map(name => this.blob(name))
+    const blobs = [inputs].flat().map(name => {
+      if (typeof name === 'string') return this.blob(name)
+      throw new RistrettoError(
+        `feed takes the name of an input, or a list of them, and what fills it, not ${whatIs(name)}`,
+      )
+    })
     if (source === null) this.runner.unfeed(blobs)
     else {
       const { runner } = this

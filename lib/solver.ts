@@ -34,7 +34,7 @@ import {
   stateName,
 } from './solver/snapshot.js'
 import { readSolver } from './solver/source.js'
-import { lintEnd, lintLoss } from './solver/stuck.js'
+import { lintEnd, lintLoss, lintRise } from './solver/stuck.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss, updateEach } from './solver/update.js'
 import { mustBeFunction, whatIs } from './system/arguments.js'
 import { type FileSource, type Files, isFileSource } from './system/files.js'
@@ -61,6 +61,8 @@ export abstract class Solver {
     test: [] as SolverHook<TestEvent>[],
   }
   private lastLoss = Number.NaN
+  /** That of the first iteration whose loss was known. */
+  private firstLoss: number | undefined
   private lossKnown = true
   private readonly smoothed: SmoothedLoss
   private readonly listeners: SolverListener[] = []
@@ -305,6 +307,8 @@ export abstract class Solver {
     if (hint) this.hint(hint)
     await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
     await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
+    const rise = this.lossKnown && lintRise(this.firstLoss ?? Number.NaN, this.lastLoss)
+    if (rise) this.hint(rise)
     const justSaved = !!param.snapshot && this.iter % param.snapshot === 0
     if ((param.snapshot_after_train ?? true) && param.snapshot_prefix !== undefined && !justSaved) await this.snapshot()
     if (this.stopped) return
@@ -474,6 +478,7 @@ export abstract class Solver {
     this.lossKnown = wanted
     if (!wanted) return
     this.lastLoss = loss / size
+    this.firstLoss ??= this.lastLoss
     this.smoothed.add(this.lastLoss, this.iter)
   }
 

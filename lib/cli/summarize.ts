@@ -76,7 +76,8 @@ function hinted(error: unknown, net: NetParameter): unknown {
     layer => !layer.bottom?.length && error instanceof Error && error.message.startsWith(`layer '${layer.name}' `),
   )
   if (!source || !(error instanceof Error)) return error
-  const shapes = (source.top ?? []).map(top => `--shape ${top}=…`).join(' ')
+  if (!source.top?.length) return error
+  const shapes = source.top.map(top => `--shape ${top}=…`).join(' ')
   error.message += `; ${shapes} puts inputs in its place`
   return error
 }

@@ -1,7 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
-import { AxisMix, type MixedAxis, type Taps } from './parts/axis_mix.js'
+import { AxisMix, checkPlaces, type MixedAxis, type Taps } from './parts/axis_mix.js'
 
 /** x (N, C, H, W) → (N, C, h, w), of the size of the second bottom or of the fields, as FlowNet 2 resizes. */
 export class ResampleLayer extends Layer {
@@ -26,13 +26,16 @@ export class ResampleLayer extends Layer {
     const [height, width] = like ? like.shape.slice(2) : [this.fields.height ?? 0, this.fields.width ?? 0]
     if (height < 1 || width < 1)
       throw this.error(`height: ${height} and width: ${width} must be at least 1, or a second bottom have the size`)
+    checkPlaces(this, 2, height)
+    checkPlaces(this, 3, width)
+    top[0].reshape([n, c, height, width])
     const [down, across] = [h / height, w / width].map(Math.fround)
     const antialias = this.fields.antialias && (down > 1 || across > 1)
     // the fork moves each axis by the other's half step
-    const rows = tapsOf(h, height, down, across / 2 - 0.5, this.fields.type, antialias)
-    const columns = tapsOf(w, width, across, down / 2 - 0.5, this.fields.type, antialias)
-    this.mix.plan(x.shape, [mixedAxis(2, rows), mixedAxis(3, columns)])
-    top[0].reshape([n, c, height, width])
+    const { type } = this.fields
+    const rows = resampledAxis(2, h, height, down, across / 2 - 0.5, type, antialias)
+    const columns = resampledAxis(3, w, width, across, down / 2 - 0.5, type, antialias)
+    this.mix.plan(x.shape, [rows, columns])
   }
 
   override allowsForceBackward(bottomIndex: number): boolean {
@@ -54,13 +57,6 @@ export class ResampleLayer extends Layer {
   }
 }
 
-const mixedAxis = (axis: number, taps: readonly Taps[]): MixedAxis => ({
-  axis,
-  out: taps.length,
-  most: taps.reduce((most, { length }) => Math.max(most, length), 1),
-  taps: place => taps[place],
-})
-
 const triangle = (x: number): number => Math.max(0, 1 - Math.abs(x))
 function cubic(x: number): number {
   const d = Math.abs(x)
@@ -71,11 +67,20 @@ function cubic(x: number): number {
 /** Half away from zero, as C rounds. */
 const rounded = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) + 0.5)
 
-function tapsOf(size: number, out: number, step: number, shift: number, type: string, antialias: boolean): Taps[] {
+/** What each of `out` places takes of `size` places, worked out anew for each that is asked for: there may be millions. */
+function resampledAxis(
+  axis: number,
+  size: number,
+  out: number,
+  step: number,
+  shift: number,
+  type: string,
+  antialias: boolean,
+): MixedAxis {
   const [weigh, reach] = type === 'CUBIC' ? [cubic, 4] : [triangle, 2]
   const narrow = antialias ? 1 / step : 1
   const radius = step < 1 ? 2 : Math.ceil(Math.fround(reach / narrow))
-  return Array.from({ length: out }, (_, i) => {
+  const taps = (i: number): Taps => {
     const at = Math.fround(i * step + shift)
     const middle = rounded(at)
     if (type === 'NEAREST') return [{ from: Math.max(0, Math.min(size - 1, middle)), weight: 1 }]
@@ -86,5 +91,6 @@ function tapsOf(size: number, out: number, step: number, shift: number, type: st
     }
     const sum = taps.reduce((total, { weight }) => total + weight, 0)
     return sum === 0 ? [] : taps.map(({ from, weight }) => ({ from, weight: weight / sum }))
-  })
+  }
+  return { axis, out, most: type === 'NEAREST' ? 1 : Math.min(size, 2 * radius + 1), taps }
 }

@@ -196,7 +196,7 @@ export function netToProto(net: BuiltNet, diffs = false): NetParameter {
 
 /** How a net is saved. */
 export interface SaveOptions {
-  /** Default: by the file's ending, else caffemodel. 'zip': an archive with all that its use needs. 'onnx': an ONNX model. */
+  /** Default: by the file's ending; caffemodel where it has none. 'zip': an archive with all that its use needs. 'onnx': an ONNX model. */
   format?: NetFormat | 'zip' | 'onnx'
   /** Also store the params' gradients. */
   diffs?: boolean
@@ -210,6 +210,18 @@ export async function netToBytes(net: BuiltNet, options: SaveOptions): Promise<U
   return writeMessage('NetParameter', netToProto(net, options.diffs))
 }
 
-/** The format that a file's ending says. */
-export const formatOf = (path: string): SaveOptions['format'] =>
-  path.endsWith('.h5') ? 'hdf5' : /\.zip$/i.test(path) ? 'zip' : /\.onnx$/i.test(path) ? 'onnx' : 'caffemodel'
+/** The format that a file's ending says; a file without one is a caffemodel. Throws for the ending of something else. */
+export function formatOf(path: string): NonNullable<SaveOptions['format']> {
+  const ending = /[^/\\]\.([a-z]\w*)$/i.exec(path)?.[1] ?? 'caffemodel'
+  const format = FORMATS[ending.toLowerCase()]
+  if (format) return format
+  throw new RistrettoError(
+    `save: '.${ending.slice(0, 40)}' is the ending of no format of models: .caffemodel, .caffemodel.h5, .zip (an archive) and .onnx are; the option format writes one under any name`,
+  )
+}
+const FORMATS: Readonly<Record<string, NonNullable<SaveOptions['format']> | undefined>> = {
+  caffemodel: 'caffemodel',
+  h5: 'hdf5',
+  zip: 'zip',
+  onnx: 'onnx',
+}

@@ -129,11 +129,11 @@ export class LearningRate {
 
   private rateOf(iter: number, stage: number): number {
     const rate = warmUp(this.param, iter) ?? this.policy(this.param, iter, stage)
-    if (Number.isFinite(rate)) return rate
+    if (Number.isFinite(Math.fround(rate))) return rate
     const { lr_policy, base_lr, gamma, power, stepsize } = this.param
     const given = Object.entries({ base_lr, gamma, power, stepsize }).filter(([, value]) => value !== undefined)
     throw new NetError(
-      `solver: lr_policy '${lr_policy}' with ${given.map(([name, value]) => `${name} ${value}`).join(', ')} makes the rate ${rate} at iteration ${iter}: a rate is a finite number`,
+      `solver: lr_policy '${lr_policy}' with ${given.map(([name, value]) => `${name} ${value}`).join(', ')} makes the rate ${rate} at iteration ${iter}: a rate is a finite number in single precision`,
     )
   }
 

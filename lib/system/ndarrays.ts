@@ -109,7 +109,7 @@ function valueText(value: unknown): string {
   if (typeof value === 'string') return `the text '${value.slice(0, 40)}'`
   if (typeof value === 'bigint') return `the BigInt ${value}n (Number(value) makes it a number)`
   if (typeof value === 'boolean') return `${value} (write ${Number(value)})`
-  return `a ${typeof value}`
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 function within<T>(index: number, task: () => T): T {

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import ndarray from 'ndarray'
 import { writeNpy } from '../../lib/pycaffe/io/npy.js'
-import { goldenPath } from '../golden.js'
+import { goldenPath, recordedLayers } from '../golden.js'
+import { ownLayers } from './own_layers.js'
 
 export interface Seed {
   readonly name: string
@@ -18,16 +19,17 @@ const list = (folder: string, ending: string): Seed[] =>
 const text = (name: string, value: string): Seed => ({ name, bytes: new TextEncoder().encode(value) })
 const json = (path: string) => JSON.parse(readFileSync(goldenPath(path), 'utf8'))
 
-/** Three cases of each layer type: every parameter message occurs. */
-const layerCases = (): Seed[] =>
-  readdirSync(goldenPath('layers'))
-    .filter(file => file.endsWith('.json'))
+/** Three cases of each layer type, Caffe's, of forks and the library's own: every parameter message occurs. */
+const layerCases = (): Seed[] => [
+  ...recordedLayers()
     .sort()
     .flatMap(file =>
-      (json(`layers/${file}`).cases as { name: string; prototxt: string }[])
+      (json(`${file}.json`).cases as { name: string; prototxt: string }[])
         .slice(0, 3)
-        .map(c => text(`layers/${file}: ${c.name}`, c.prototxt)),
-    )
+        .map(c => text(`${file}: ${c.name}`, c.prototxt)),
+    ),
+  ...ownLayers.map(([name, prototxt]) => text(name, prototxt)),
+]
 
 const dataNets = (): Seed[] =>
   (json('io/io.json').sources as { name: string; prototxt: string }[]).map(c =>

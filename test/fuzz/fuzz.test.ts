@@ -1,12 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { createSolver, FormatError, Net, NetError, parseNet, parseSolver, RistrettoError } from '../../lib/index.js'
+import {
+  createSolver,
+  FormatError,
+  layerTypes,
+  Net,
+  NetError,
+  parseNet,
+  parseSolver,
+  RistrettoError,
+} from '../../lib/index.js'
 import { plainHeap } from '../../lib/memory.js'
 import { writeMessage } from '../../lib/proto/wire.js'
 import { hostEngines } from '../engines.js'
 import { goldenPath } from '../golden.js'
 import { makeCase, runCase } from './cases.js'
+import { nets } from './corpus.js'
 import { fuzz } from './fuzz.js'
 import { targets } from './targets.js'
 
@@ -18,6 +28,11 @@ test('some hundred damaged inputs of every kind end in a value or a typed error'
   expect(report.cases).toBe(600)
   expect(Object.keys(report.outcomes).sort()).toEqual(targets.map(target => target.name).sort())
   expect(report.rss[1] - report.rss[0]).toBeLessThan(500 * 2 ** 20)
+})
+
+test('every type of layer is among what is damaged', () => {
+  const texts = new TextDecoder().decode(Buffer.concat(nets().map(({ bytes }) => bytes)))
+  expect(layerTypes().filter(type => !texts.includes(`type: "${type}"`))).toEqual([])
 })
 
 test('a reader that hangs, crashes or prints is reported by the number of its case', async () => {

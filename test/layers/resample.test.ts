@@ -61,3 +61,10 @@ test('refuses', async () => {
   await expect(handNet(layer('type: AREA'), [[1, 1, 4, 4]])).rejects.toThrow(/AREA/)
   await expect(handNet(layer('height: 1 width: 1'), [[4, 4]])).rejects.toThrow(/must be N × C × H × W/)
 })
+
+test('a size beyond all bounds is refused before any table of it is made', async () => {
+  const refused = (fields: string) => handNet(layer(fields), [[1, 1, 4, 4]], { engine: 'js' })
+  await expect(refused('height: 4294967295 width: 1')).rejects.toThrow(/axis 2 has 4294967295 places/)
+  await expect(refused('height: 1 width: 16777217 type: CUBIC')).rejects.toThrow(/axis 3 has 16777217 places/)
+  await expect(refused('height: 16777216 width: 16777216')).rejects.toThrow(/at most 2147483647 are allowed/)
+})

@@ -93,3 +93,13 @@ test('a label that something learns has no gradient to give', async () => {
   await net.forward({ in0: new Float32Array(8), in1: new Float32Array(6) })
   await expect(net.backward()).rejects.toThrow(/layer 'l' \(SoftmaxWithLoss\): .*'ip'/)
 })
+
+test('a label is a class, not a number near one', async () => {
+  const net = await netOf([[2, 4], [2]], layer())
+  const pass = (label: number) => net.forward({ in0: new Float32Array(8), in1: [0, label] })
+  await expect(pass(0.9)).rejects.toThrow(
+    "label 1 of 'in1' is 0.8999999761581421: labels are whole numbers and count from",
+  )
+  await expect(pass(-0.5)).rejects.toThrow(/whole numbers/)
+  await expect(pass(4)).rejects.toThrow("label 1 of 'in1' is 4: labels count from 0 to 3")
+})

@@ -83,3 +83,9 @@ test('a model is asked for in a format that exists', async () => {
   await expect(odd).rejects.toThrow("unknown format 'h5': it is 'caffemodel', 'hdf5', 'onnx' or 'zip'")
   await expect(odd).rejects.toThrow(RistrettoError)
 })
+
+test('a name with the ending of something else is not saved under', async () => {
+  const made = await Net.create(bytesOf(net), { engine: 'js' })
+  for (const name of ['model.h', 'model.hdf5', 'a.b/model.prototxt'])
+    await expect(made.save(name), name).rejects.toThrow(/is the ending of no format of models: \.caffemodel, /)
+})

@@ -86,6 +86,25 @@ describe('the story of a run', () => {
     expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'error' })
   })
 
+  test('a loss that rises without end is a hint, though nothing is displayed', async () => {
+    const blownUp = (text: string) => text.replace('display: 2', 'display: 0').replace('0.01', '3')
+    const hints = (await storyOf('', {}, blownUp)).flatMap(event => (event.type === 'hint' ? event.text : []))
+    expect(hints.at(-1)).toMatch(/^the loss has risen from 3\.92 to \S+: lower base_lr/)
+    const calm = await storyOf('', {}, text => text.replace('display: 2', 'display: 0'))
+    expect(calm.filter(event => event.type === 'hint' && event.text.includes('risen'))).toEqual([])
+  })
+
+  test.each([
+    'momentum: nan',
+    'weight_decay: inf',
+    'clip_gradients: nan',
+    'type: "Adam" momentum2: 1e39',
+    'delta: -inf',
+  ])('%s is refused before it is in the weights', async more => {
+    const solver = createSolver(parseSolver(prototxt(more)), { engine: 'js' })
+    await expect(solver).rejects.toThrow(/must be a finite number in single precision/)
+  })
+
   test('a log is given lines alone, as console.log takes them', async () => {
     const calls: unknown[][] = []
     using solver = await createSolver(parseSolver(prototxt('')), {

@@ -86,8 +86,11 @@ export function checkLabels(layer: Layer, label: Blob, classes: number, ignoreLa
   const values = layer.engine.isHost ? label.dataArray : label.memory.data.hostValues
   if (!values) return
   for (let i = 0; i < values.length; i++) {
-    const value = Math.trunc(values[i])
-    if (value === ignoreLabel || (value >= 0 && value < classes)) continue
-    throw layer.error(`label ${i} of '${label.name}' is ${values[i]}: labels count from 0 to ${classes - 1}`)
+    const value = values[i]
+    // Caffe cuts 0.9 to 0
+    const isWhole = Number.isInteger(value)
+    if (isWhole && (value === ignoreLabel || (value >= 0 && value < classes))) continue
+    const rule = isWhole || Number.isNaN(value) ? 'labels' : 'labels are whole numbers and'
+    throw layer.error(`label ${i} of '${label.name}' is ${value}: ${rule} count from 0 to ${classes - 1}`)
   }
 }
