@@ -32,7 +32,9 @@ test('some hundred damaged inputs of every kind end in a value or a typed error'
 
 test('every type of layer is among what is damaged', () => {
   const texts = new TextDecoder().decode(Buffer.concat(nets().map(({ bytes }) => bytes)))
-  expect(layerTypes().filter(type => !texts.includes(`type: "${type}"`))).toEqual([])
+  const missing = layerTypes().filter(type => !texts.includes(`type: "${type}"`))
+  // what reads or writes files of its own, what runs modules, and second names; what is new goes into own_layers.ts
+  expect(missing.filter(type => !/(Data|Output)$|^(Python|CtcLoss|SeLu)$/.test(type))).toEqual([])
 })
 
 test('a reader that hangs, crashes or prints is reported by the number of its case', async () => {

@@ -1,13 +1,11 @@
 /** Small nets of layers that no recorded case holds: the library's own, and of forks. Bottoms are named a, b, c, d. */
 
 const layer = (type: string, shapes: string, fields = '', tops = 't'): string => {
-  const names = ['a', 'b', 'c', 'd'].slice(0, shapes.split(' ').length)
-  const inputs = shapes.split(' ').map(
-    (shape, i) =>
-      `layer { name: "${names[i]}" type: "Input" top: "${names[i]}" input_param { shape { ${shape
-        .split('×')
-        .map(dim => `dim: ${dim}`)
-        .join(' ')} } } }`,
+  const bottoms = shapes.split(' ').filter(Boolean)
+  const names = ['a', 'b', 'c', 'd'].slice(0, bottoms.length)
+  const dims = (shape: string): string => shape.replace(/\d+×?/g, dim => `dim: ${Number.parseInt(dim, 10)} `)
+  const inputs = names.map(
+    (name, i) => `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims(bottoms[i])}} } }`,
   )
   const bottom = names.map(name => `bottom: "${name}"`).join(' ')
   const top = [...tops].map(name => `top: "${name}"`).join(' ')
@@ -30,7 +28,7 @@ export const ownLayers: readonly (readonly [string, string])[] = [
   ['Downsample', layer('Downsample', '1×2×6×6', 'downsample_param { top_height: 3 top_width: 2 }')],
   [
     'EvalDetection',
-    layer('EvalDetection', '1×54 1×63', 'eval_detection_param { side: 3 num_class: 1 num_object: 1 threshold: 0.5 }'),
+    layer('EvalDetection', '1×63 1×63', 'eval_detection_param { side: 3 num_class: 2 num_object: 1 threshold: 0.5 }'),
   ],
   ['Flip', layer('Flip', '1×2×3×4', 'flip_param { flip_width: true flip_height: true }')],
   ['FlowWarp', layer('FlowWarp', '1×2×4×5 1×2×4×5', 'flow_warp_param { fill_value: NOT_A_NUMBER }')],
@@ -99,4 +97,16 @@ export const ownLayers: readonly (readonly [string, string])[] = [
       `yolov3_detection_output_param { num_classes: 2 num_box: 2 mask_group_num: 1 mask: 0 mask: 1 anchors_scale: 32 ${biases} }`,
     ),
   ],
+  [
+    'ContinuationIndicator',
+    layer('ContinuationIndicator', '', 'continuation_indicator_param { time_step: 4 batch_size: 2 }'),
+  ],
+  ['CTCGreedyDecoder', layer('CTCGreedyDecoder', '4×2×5 4×2')],
+  ['LabelsequenceAccuracy', layer('LabelsequenceAccuracy', '2×4×5 2×3')],
+  ['Lstm', layer('Lstm', '4×2×3', 'lstm_param { num_output: 2 weight_filler { type: "xavier" } }')],
+  ['MemoryData', layer('MemoryData', '', 'memory_data_param { batch_size: 2 channels: 1 height: 3 width: 4 }', 'tu')],
+  ['SegmentationEvaluate', layer('SegmentationEvaluate', '1×2×4×4 1×2×3×5')],
+  ['SeLU', layer('SeLU', '2×3', 'selu_param { alpha: 1.6 lambda: 1.05 }')],
+  ['WarpCTCLoss', layer('WarpCTCLoss', '4×2×5 2×3', 'ctc_loss_param { blank_index: 4 }')],
+  ['YoloSeg', layer('YoloSeg', '1×2×3×3 1×2×3×3 1×2')],
 ]
