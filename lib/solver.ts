@@ -10,20 +10,14 @@ import type { Replicas } from './replicas.js'
 import { detectionTestOf } from './solver/average_precision.js'
 import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver, isNoCount } from './solver/check.js'
-import type { EndReason, SolverEvent, SolverListener } from './solver/events.js'
+import type { EndReason } from './solver/events.js'
 import { computePasses, finalLoss, replicasFor } from './solver/iteration.js'
 import { Keeper } from './solver/keeper.js'
 import { LearningRate } from './solver/learning_rate.js'
 import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
 import { badParams, badPass, notFinite } from './solver/numerics.js'
-import {
-  checkSolverOptions,
-  type IterationEvent,
-  type SolverHook,
-  type SolverOptions,
-  type TestEvent,
-  type TestResult,
-} from './solver/options.js'
+import { Observed } from './solver/observed.js'
+import { checkSolverOptions, type SolverOptions, type TestResult } from './solver/options.js'
 import {
   applyPositions,
   hasMultiple,
@@ -36,11 +30,11 @@ import {
 import { readSolver } from './solver/source.js'
 import { lintEnd, lintLoss, lintRise } from './solver/stuck.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss, updateEach } from './solver/update.js'
-import { mustBeFunction, whatIs } from './system/arguments.js'
+import { whatIs } from './system/arguments.js'
 import { type FileSource, type Files, isFileSource } from './system/files.js'
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
-export abstract class Solver {
+export abstract class Solver extends Observed {
   /** The net that is trained. */
   net!: Net
   /** Nets that share its weights and are tested every `test_interval` iterations. */
@@ -54,18 +48,11 @@ export abstract class Solver {
   /** True once the last `step` or `solve` was stopped by its signal. */
   stopped = false
 
-  private readonly hooks = {
-    start: [] as SolverHook<number>[],
-    gradients: [] as SolverHook<number>[],
-    iteration: [] as SolverHook<IterationEvent>[],
-    test: [] as SolverHook<TestEvent>[],
-  }
   private lastLoss = Number.NaN
   /** That of the first iteration whose loss was known. */
   private firstLoss: number | undefined
   private lossKnown = true
   private readonly smoothed: SmoothedLoss
-  private readonly listeners: SolverListener[] = []
   /** `solve` is under way, which saves when it is over. */
   private savesAtEnd = false
   /** Patience has run out. */
@@ -88,6 +75,7 @@ export abstract class Solver {
     readonly options: SolverOptions,
     readonly files: Files,
   ) {
+    super()
     if (!param || !options || !files)
       throw new RistrettoError(
         `a ${new.target.name} is made by its create: await ${new.target.name}.create('solver.prototxt')`,
@@ -164,35 +152,6 @@ export abstract class Solver {
   /** The loss averaged over the last `average_loss` iterations of this step, as it is displayed. */
   get smoothedLoss(): number {
     return this.smoothed.value
-  }
-
-  /**
-   * Be told what happens, as data: what the log says in words. Returns a function that ends it. Listeners watch; hooks
-   * may change the run.
-   */
-  on(listener: SolverListener): () => void {
-    this.listeners.push(mustBeFunction(listener, 'on'))
-    return () => {
-      const i = this.listeners.indexOf(listener)
-      if (i >= 0) this.listeners.splice(i, 1)
-    }
-  }
-
-  /** Called before an iteration's forward pass, with the iteration number. */
-  onStart(hook: SolverHook<number>): void {
-    this.hooks.start.push(mustBeFunction(hook, 'onStart'))
-  }
-  /** Called when the gradients stand in the params' diffs, before they are clipped, regularized and applied. */
-  onGradientsReady(hook: SolverHook<number>): void {
-    this.hooks.gradients.push(mustBeFunction(hook, 'onGradientsReady'))
-  }
-  /** Called after every update. */
-  onIteration(hook: SolverHook<IterationEvent>): void {
-    this.hooks.iteration.push(mustBeFunction(hook, 'onIteration'))
-  }
-  /** Called after every test, with the averaged outputs. */
-  onTest(hook: SolverHook<TestEvent>): void {
-    this.hooks.test.push(mustBeFunction(hook, 'onTest'))
   }
 
   /**
@@ -446,10 +405,6 @@ export abstract class Solver {
     if (refused) throw refused
   }
 
-  private emit(event: SolverEvent): void {
-    for (const listener of [...this.listeners]) listener(event)
-  }
-
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
@@ -485,10 +440,6 @@ export abstract class Solver {
   /** Whether this is the worker that writes files. */
   private get writes(): boolean {
     return this.replicas?.writes ?? true
-  }
-
-  private hint(text: string): void {
-    this.emit({ type: 'hint', iter: this.iter, text })
   }
 
   /** Stop before what is no finite number spoils the weights or a file, with the first bad layer and blob. */
