@@ -1,4 +1,5 @@
-/** Runs oneDNN's primitives on one thread of the pool: it must not import anything but types. */
+/** Runs oneDNN's primitives on one thread of the pool. */
+import { signals } from '../signals.js'
 import type { OnednnBinding } from './binding.js'
 
 /**
@@ -15,7 +16,8 @@ export const noPrimitives: Execute = () => {
 /**
  * A table of 64-bit floats, which hold addresses exactly; places are counted in words of the memory.
  *
- * [PARTS, –, then for each chunk: place of its calls, how many]: chunks are parts of some layers of all images.
+ * [PARTS, guarded, then for each chunk: place of its calls, how many]: chunks are parts of some layers of all images.
+ * Guarded, if not 0: products run in them, from which signals are kept.
  * [IMAGES, place, words, bindings, calls]: a chunk is an image, and each thread has `words` of its own from `place` on:
  * bindings (a memory object, its address for image 0, bytes from one image to the next), then calls.
  * A call is a primitive, how many arguments it takes, and where they are.
@@ -44,6 +46,7 @@ export function bindExecute(
   const stream = Number(out[0])
   const execute = library.func('int dnnl_primitive_execute(uintptr_t, uintptr_t, int, uintptr_t)')
   const setHandle = library.func('int dnnl_memory_set_data_handle(uintptr_t, uintptr_t)')
+  const { block, restore } = signals(koffi)
   let words = new Float64Array(memory.buffer)
   const run = (place: number, count: number): void => {
     for (let i = 0, at = place; i < count; i++, at += CALL) {
@@ -56,7 +59,13 @@ export function bindExecute(
     if (memory.buffer.byteLength > words.byteLength) words = new Float64Array(memory.buffer)
     const head = (table >>> 0) / 8
     if (words[head] === PARTS) {
-      run(words[head + 2 + 2 * chunk], words[head + 3 + 2 * chunk])
+      const isGuarded = words[head + 1] !== 0
+      if (isGuarded) block()
+      try {
+        run(words[head + 2 + 2 * chunk], words[head + 3 + 2 * chunk])
+      } finally {
+        if (isGuarded) restore()
+      }
       return
     }
     let at = words[head + 1] + thread * words[head + 2]

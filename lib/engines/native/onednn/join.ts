@@ -1,57 +1,82 @@
 import type { AnyEngine, ConvolutionShape, JoinedCalls } from '../../../engine.js'
 import { graphsOf } from './graph.js'
-import type { Library } from './library.js'
+import { type Library, Refused } from './library.js'
+import { LstmProgram } from './lstm.js'
 import { pays } from './pays.js'
 import { Primitives } from './primitives.js'
 import { findLayout } from './probe.js'
 import { Program, RefusedLayers, type Runner } from './program.js'
+import { sequenceOf } from './sequence.js'
+
+interface Runnable {
+  readonly bytes: number
+  run(): boolean
+  dispose(): void
+}
 
 /** Programs that were forgotten without dispose give back what the garbage collector does not see. */
-const forgotten = new FinalizationRegistry<Program>(program => program.dispose())
+const forgotten = new FinalizationRegistry<Runnable>(program => program.dispose())
 
-/** Rows of layers as programs of oneDNN. */
+/** Rows of layers as programs of oneDNN, and LSTM layers each as one. */
 export function joiner(
   library: Library,
   runner: Runner,
   isWinograd: (s: ConvolutionShape) => boolean,
 ): NonNullable<AnyEngine['join']> {
   const primitives = new Primitives(library)
-  const version = library.version.slice(0, 2).join('.')
-  return (calls, isRead, room) => {
-    const block = findLayout(primitives)
-    if (block === 0) return []
+  const what = `oneDNN ${library.version.slice(0, 2).join('.')}`
+
+  const joinedBy = (first: number, last: number, program: Runnable): JoinedCalls => {
+    const joined: JoinedCalls = {
+      first,
+      last,
+      what,
+      bytes: program.bytes,
+      run: () => program.run(),
+      dispose() {
+        forgotten.unregister(joined)
+        program.dispose()
+      },
+    }
+    forgotten.register(joined, program, joined)
+    return joined
+  }
+
+  /** Layers that the library has no fast code for are left out, and what is around them joined. */
+  const rowsOf = (...[calls, isRead]: Parameters<NonNullable<AnyEngine['join']>>): JoinedCalls[] => {
     const excluded = new Set<number>()
     for (;;) {
-      const programs: JoinedCalls[] = []
+      const rows: JoinedCalls[] = []
       try {
-        let left = room
-        for (const graph of graphsOf(calls, excluded, isRead)) {
-          if (!pays(graph, block, isWinograd)) continue
-          const program = new Program(primitives, runner, graph)
-          left -= program.bytes
-          const joined: JoinedCalls = {
-            first: graph.first,
-            last: graph.last,
-            what: `oneDNN ${version}`,
-            bytes: program.bytes,
-            run: () => program.run(),
-            dispose() {
-              forgotten.unregister(joined)
-              program.dispose()
-            },
-          }
-          forgotten.register(joined, program, joined)
-          programs.push(joined)
-        }
-        if (left >= 0) return programs
-        for (const program of programs) program.dispose()
-        return []
+        for (const graph of graphsOf(calls, excluded, isRead))
+          if (pays(graph, library.tags!.block, isWinograd))
+            rows.push(joinedBy(graph.first, graph.last, new Program(primitives, runner, graph)))
+        return rows
       } catch (error) {
-        for (const program of programs) program.dispose()
+        for (const row of rows) row.dispose()
         if (!(error instanceof RefusedLayers)) throw error
-        // around these, then
         for (const layer of error.layers) excluded.add(layer)
       }
     }
+  }
+
+  const sequencesOf = (calls: Parameters<NonNullable<AnyEngine['join']>>[0]): JoinedCalls[] =>
+    calls.flatMap((list, i) => {
+      const sequence = sequenceOf(list)
+      if (!sequence) return []
+      try {
+        return [joinedBy(i, i, new LstmProgram(library, runner, sequence))]
+      } catch (error) {
+        if (error instanceof Refused) return []
+        throw error
+      }
+    })
+
+  return (calls, isRead, room) => {
+    if (findLayout(primitives) === 0) return []
+    const all = [...rowsOf(calls, isRead, room), ...sequencesOf(calls)]
+    if (all.reduce((sum, { bytes }) => sum + bytes, 0) <= room) return all
+    for (const joined of all) joined.dispose()
+    return []
   }
 }

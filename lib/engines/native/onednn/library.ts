@@ -114,29 +114,24 @@ export class Library {
 
   /** A description of float32 values in the layout of this number. Throws `Refused` where sizes have no such layout. */
   describe(sizes: readonly number[], tag: number): Handle {
-    const list = this.sizes(sizes)
-    if (this.isV3)
-      return this.made(
-        'dnnl_memory_desc_create_with_tag',
-        `int, ${ADDRESS}, int, int`,
-        sizes.length,
-        list,
-        FLOAT32,
-        tag,
-      )
+    return this.described('with_tag', 'by_tag', sizes, 'int', tag)
+  }
+
+  /** The same of values that are so many apart along each axis. */
+  describeStrided(sizes: readonly number[], strides: readonly number[]): Handle {
+    return this.described('with_strides', 'by_strides', sizes, ADDRESS, this.sizes(strides))
+  }
+
+  private described(v3: string, v2: string, sizes: readonly number[], type: string, layout: number): Handle {
+    const types = `${ADDRESS}, int, ${ADDRESS}, int, ${type}`
+    const args = [sizes.length, this.sizes(sizes), FLOAT32, layout]
+    if (this.isV3) return this.made(`dnnl_memory_desc_create_${v3}`, types.slice(ADDRESS.length + 2), ...args)
     const description = this.free.pop() ?? this.shelf()
-    const status = this.attempt(
-      'dnnl_memory_desc_init_by_tag',
-      `${ADDRESS}, int, ${ADDRESS}, int, int`,
-      description,
-      sizes.length,
-      list,
-      FLOAT32,
-      tag,
-    )
+    const name = `dnnl_memory_desc_init_${v2}`
+    const status = this.attempt(name, types, description, ...args)
     if (status === 0) return description
     this.free.push(description)
-    throw new Refused('dnnl_memory_desc_init_by_tag', status)
+    throw new Refused(name, status)
   }
 
   forget(description: Handle): void {

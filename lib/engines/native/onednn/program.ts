@@ -3,9 +3,12 @@ import type { Block, Heap, Memory } from '../../../memory.js'
 import { CALL, IMAGES, PARTS } from './execute.js'
 import type { Graph, Value } from './graph.js'
 import { type Handle, type Library, Refused } from './library.js'
-import { DIFF_SRC, DST, type Extent, type Primitives, SCRATCH, WEIGHTS } from './primitives.js'
+import { DIFF_SRC, DST, SCRATCH, WEIGHTS } from './maker.js'
+import { line, Params } from './params.js'
+import type { Extent, Primitives } from './primitives.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
-import { type Place, type Unit, Units, type Weights } from './units.js'
+import { type Call, Table } from './table.js'
+import { type Place, type Unit, Units } from './units.js'
 
 /** From so many images on threads take whole ones, from the first operation to the last: what is between stays in the cache. */
 export const WHOLE_IMAGES = 4
@@ -27,11 +30,6 @@ export class RefusedLayers extends Error {
   }
 }
 
-interface Call {
-  readonly primitive: Handle
-  readonly args: readonly (readonly [argument: number, memory: Handle])[]
-}
-
 /** A memory object for a part of a memory of all images: whose address is told before each run. */
 interface Outside {
   readonly memory: Memory
@@ -43,15 +41,6 @@ interface Outside {
   /** Where it is now; images: the word of the table that says it. */
   address: number
   word: number
-}
-
-/** Weights in the layout of their primitive, what puts them there, and of which they were made. */
-interface Prepared {
-  readonly address: number
-  readonly plain: Handle
-  readonly args: number
-  /** Whoever has forgotten a net has forgotten its params. */
-  readonly read: { memory: WeakRef<Memory> | undefined; revision: number }
 }
 
 /** Where the calls of a thread or of an image find what is theirs. */
@@ -77,11 +66,9 @@ export class Program {
   private readonly blocks: Block[] = []
   private readonly outsides: Outside[] = []
   private readonly tables: { readonly at: number; readonly chunks: number }[] = []
-  private readonly prepared = new Map<Weights, Prepared>()
-  private readonly biases: { readonly memory: Memory; readonly first: number; readonly handle: Handle }[] = []
-  /** Params as they were when they were prepared. */
-  private readonly seen = new Map<Memory, number>()
-  private words = new Float64Array(0)
+  private params!: Params
+  /** Of the last table. */
+  private words: Float64Array = new Float64Array(0)
 
   /** Throws `RefusedLayers` where the library has no fast code, `Refused` where it has no memory. */
   constructor(
@@ -103,24 +90,14 @@ export class Program {
 
   /** Does all that the calls did; false, and nothing is done, if a param can be written at any time. */
   run(): boolean {
-    if (!this.refresh()) return false
+    if (!this.params.follow()) return false
     this.execute(memory => memory)
     return true
   }
 
   /** The same on other memories than those of the calls. Params that can be written at any time are read each time. */
   runOn(actual: (memory: Memory) => Memory): void {
-    for (const [weights, { plain, args, read }] of this.prepared) {
-      const memory = actual(weights.memory)
-      const { readPointer, revision } = memory
-      if (read.memory?.deref() === memory && read.revision === revision) continue
-      this.library.setHandle(plain, this.base + readPointer + 4 * weights.first)
-      this.library.execute(weights.reorder.handle, 2, args)
-      read.memory = new WeakRef(memory)
-      read.revision = revision
-    }
-    for (const { memory, first, handle } of this.biases)
-      this.library.setHandle(handle, this.base + actual(memory).readPointer + 4 * first)
+    this.params.followOn(actual)
     this.execute(actual)
   }
 
@@ -184,59 +161,21 @@ export class Program {
     )
     const filled = steps.filter(units => units?.length)
     const storage = layOut(ops, waves, entered, new Set(graph.results.values()), parts, block)
-    this.prepareWeights(work.flat())
-    if (this.wholeImages) this.writeImages(filled.flat(), storage)
-    else this.writeParts(filled, storage)
-  }
-
-  /** Room for the weights, and what puts them there. */
-  private prepareWeights(units: readonly Unit[]): void {
-    const all = units.flatMap(({ args }) => {
+    const weights = work.flat().flatMap(({ args }) => {
       const place = args.get(WEIGHTS)
       return place?.at === 'weights' ? [place.weights] : []
     })
-    const total = all.reduce((sum, { bytes }) => sum + line(bytes), 0)
-    let at = this.take(total)
-    const argsAt = this.take(32 * all.length)
-    const words = new BigUint64Array(this.runner.heap.memory.buffer, argsAt, 4 * all.length)
-    for (const [i, weights] of all.entries()) {
-      const { memories } = weights.reorder
-      const plain = this.object(memories.get(1)!, this.base + at)
-      const to = this.object(memories.get(DST)!, this.base + at)
-      words.set([1n, BigInt(plain), BigInt(DST), BigInt(to)], 4 * i)
-      this.prepared.set(weights, {
-        address: this.base + at,
-        plain,
-        args: this.base + argsAt + 32 * i,
-        read: { memory: undefined, revision: Number.NaN },
-      })
-      at += line(weights.bytes)
-    }
-  }
-
-  /** Weights follow their params. False if one can be written without anybody knowing. */
-  private refresh(): boolean {
-    let isNew = this.seen.size === 0
-    for (const [memory, revision] of this.seen) {
-      if (Number.isNaN(memory.revision)) return false
-      isNew ||= memory.revision !== revision
-    }
-    if (!isNew) return true
-    const memories = new Set([...this.prepared.keys()].map(({ memory }) => memory))
-    for (const { memory } of this.biases) memories.add(memory)
-    for (const memory of memories) {
-      // values that are still to be drawn
-      void memory.readPointer
-      if (Number.isNaN(memory.revision)) return false
-    }
-    for (const [{ memory, first, reorder }, { plain, args }] of this.prepared) {
-      this.library.setHandle(plain, this.base + memory.readPointer + 4 * first)
-      this.library.execute(reorder.handle, 2, args)
-    }
-    for (const { memory, first, handle } of this.biases)
-      this.library.setHandle(handle, this.base + memory.readPointer + 4 * first)
-    for (const memory of memories) this.seen.set(memory, memory.revision)
-    return true
+    const { library, base, runner } = this
+    this.params = new Params(
+      library,
+      base,
+      weights,
+      runner.heap.memory,
+      bytes => this.take(bytes),
+      (description, address) => this.object(description, address),
+    )
+    if (this.wholeImages) this.writeImages(filled.flat(), storage)
+    else this.writeParts(filled, storage)
   }
 
   /** One table: a chunk is an image, each thread has room of its own. */
@@ -266,7 +205,7 @@ export class Program {
         outside.word = word + 1
         word += CALL
       }
-      for (const call of variant.calls) word = this.writeCall(call, word, at)
+      for (const call of variant.calls) word = at.write(call, word)
     }
     this.tables.push({ at: at.pointer, chunks: this.graph.batch })
   }
@@ -303,31 +242,18 @@ export class Program {
       this.words[begin] = PARTS
       for (const [k, calls] of chunks.entries()) {
         this.words.set([at.place + word, calls.length], begin + 2 + 2 * k)
-        for (const call of calls) word = this.writeCall(call, word, at)
+        for (const call of calls) word = at.write(call, word)
       }
       this.tables.push({ at: at.pointer + 8 * begin, chunks: chunks.length })
       begin += lengths[i]
     }
   }
 
-  /** Room for so many words and the arguments of the calls behind them. */
-  private table(words: number, calls: readonly Call[]) {
-    const args = calls.reduce((sum, call) => sum + call.args.length, 0)
-    const pointer = this.take(8 * words + 16 * args)
-    const { buffer } = this.runner.heap.memory
-    this.words = new Float64Array(buffer, pointer, words)
-    const addresses = new BigUint64Array(buffer, pointer + 8 * words, 2 * args)
-    return { pointer, place: pointer / 8, args: pointer + 8 * words, addresses, next: 0 }
-  }
-
-  /** Returns the word behind it. */
-  private writeCall({ primitive, args }: Call, word: number, table: ReturnType<Program['table']>): number {
-    this.words.set([primitive, args.length, this.base + table.args + 8 * table.next], word)
-    for (const [argument, memory] of args) {
-      table.addresses.set([BigInt(argument), BigInt(memory)], table.next)
-      table.next += 2
-    }
-    return word + CALL
+  private table(words: number, calls: readonly Call[]): Table {
+    const { memory } = this.runner.heap
+    const table = new Table(memory, this.base, this.take(Table.bytes(words, calls)), words, calls)
+    this.words = table.words
+    return table
   }
 
   private call({ primitive, args }: Unit, storage: Storage, room: Room): Call {
@@ -348,10 +274,10 @@ export class Program {
     storage: Storage,
     room: Room,
   ): Handle {
-    if (place.at === 'weights') return this.object(description!, this.prepared.get(place.weights)!.address)
+    if (place.at === 'weights') return this.object(description!, this.params.addressOf(place.weights))
     if (place.at === 'bias') {
       const handle = this.object(description!, room.values)
-      this.biases.push({ memory: place.memory, first: place.first, handle })
+      this.params.addBias(place.memory, place.first, handle)
       return handle
     }
     if (place.at === 'value') {
@@ -399,8 +325,6 @@ export class Program {
     return block.pointer
   }
 }
-
-const line = (bytes: number): number => Math.ceil((bytes + LINE) / LINE) * LINE
 
 /** Plain values that are read in blocks. */
 function enteredValues(units: readonly Unit[]): Set<Value> {

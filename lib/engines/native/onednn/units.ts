@@ -2,10 +2,11 @@
 import type { Memory } from '../../../memory.js'
 import type { ConvolutionOp, InputGradientOp, Op, Value } from './graph.js'
 import { Refused } from './library.js'
+import * as maker from './maker.js'
 import * as primitive from './primitives.js'
 import { plainTag } from './tags.js'
 
-type Primitive = primitive.Primitive
+type Primitive = maker.Primitive
 type Extent = primitive.Extent
 
 /** Where an argument lies: what is kept of an image, a memory of all images, prepared weights, a bias. */
@@ -72,8 +73,8 @@ export class Units {
     return ranges.map(([first, count]) => {
       const [from, to] = [withChannels(x.extent, count), withChannels(y.extent, count)]
       const args = new Map<number, Place>([
-        [primitive.SRC, { at: 'value', value: x, channel: first }],
-        [primitive.DST, { at: 'value', value: y, channel: first }],
+        [maker.SRC, { at: 'value', value: x, channel: first }],
+        [maker.DST, { at: 'value', value: y, channel: first }],
       ])
       const work = count * planeOf(x.extent) * PASS
       if (op.kind === 'pool') {
@@ -89,7 +90,7 @@ export class Units {
       const key = `${op.kind} ${textOf([from, op.after ?? 0])}`
       if (op.kind === 'eltwise')
         return { primitive: this.once(key, () => primitives.eltwise(from, op.after)), args, work }
-      args.set(primitive.SECOND, { at: 'value', value: op.other, channel: first })
+      args.set(maker.SECOND, { at: 'value', value: op.other, channel: first })
       return { primitive: this.once(key, () => primitives.add(from, op.after)), args, work }
     })
   }
@@ -158,13 +159,13 @@ export class Units {
       const channel = group > 1 ? (first / outputs) * channels : 0
       const args = new Map<number, Place>([
         [
-          primitive.SRC,
+          maker.SRC,
           isPlain ? { at: 'memory', memory: x.source!, extent: x.extent, channel } : { at: 'value', value: x, channel },
         ],
-        [primitive.WEIGHTS, { at: 'weights', weights }],
-        [primitive.DST, { at: 'value', value: op.y, channel: first }],
+        [maker.WEIGHTS, { at: 'weights', weights }],
+        [maker.DST, { at: 'value', value: op.y, channel: first }],
       ])
-      if (op.bias) args.set(primitive.BIAS, { at: 'bias', memory: op.bias, first })
+      if (op.bias) args.set(maker.BIAS, { at: 'bias', memory: op.bias, first })
       return { primitive: made, args, work: 2 * count * depth * plane }
     })
   }
@@ -183,9 +184,9 @@ export class Units {
       const made = this.once(`input gradient ${key}`, () => this.primitives.inputGradient(part))
       const weights = this.weights(made, `input gradient ${key}`, part, op.weight, first * depth)
       const args = new Map<number, Place>([
-        [primitive.DIFF_DST, { at: 'value', value: x, channel: first }],
-        [primitive.WEIGHTS, { at: 'weights', weights }],
-        [primitive.DIFF_SRC, { at: 'value', value: y, channel: (first / outputs) * channels }],
+        [maker.DIFF_DST, { at: 'value', value: x, channel: first }],
+        [maker.WEIGHTS, { at: 'weights', weights }],
+        [maker.DIFF_SRC, { at: 'value', value: y, channel: (first / outputs) * channels }],
       ])
       return { primitive: made, args, work: 2 * count * depth * plane }
     })
@@ -193,7 +194,7 @@ export class Units {
 
   private weights(made: Primitive, key: string, part: primitive.Planar, memory: Memory, first: number): Weights {
     const { library } = this.primitives
-    const layout = made.memories.get(primitive.WEIGHTS)!
+    const layout = made.memories.get(maker.WEIGHTS)!
     const reorder = this.once(`weights ${key}`, () => {
       const sizes = primitive.weightSizes(part)
       const plain = library.describe(sizes, plainTag(sizes.length, library.isV3))
@@ -217,8 +218,8 @@ export class Units {
       }
     })
     const args = new Map([
-      [primitive.SRC, from],
-      [primitive.DST, to],
+      [maker.SRC, from],
+      [maker.DST, to],
     ])
     return { primitive: made, args, work: extent.channels * planeOf(extent) * PASS }
   }
