@@ -362,10 +362,15 @@ export abstract class Solver extends Observed {
     this.mustLive('restore')
     if (!isFileSource(state))
       throw new RistrettoError(`restore takes the path, URL or bytes of a solver state, not ${whatIs(state)}`)
-    const restore = () => this.net.exclusive(() => restoreSolver(this, state, model))
+    let note: string | undefined
+    const restore = () =>
+      this.net.exclusive(async () => {
+        note = await restoreSolver(this, state, model)
+      })
     await (this.replicas ? this.replicas.restore(restore) : restore())
     this.fresh = false
     this.emit({ type: 'restored', iter: this.iter, file: stateName(state) })
+    if (note !== undefined) this.emit({ type: 'notice', text: note })
   }
 
   /**

@@ -8,6 +8,7 @@ import { adam } from './adam.js'
 import { argmax } from './argmax.js'
 import { axes } from './axes.js'
 import { bias } from './bias.js'
+import { broadcast } from './broadcast.js'
 import { classLosses } from './class_losses.js'
 import { convolution } from './convolution.js'
 import { costVolumes } from './cost_volume.js'
@@ -26,6 +27,7 @@ import { normalization } from './normalization.js'
 import { pairLosses } from './pair_losses.js'
 import { pooling } from './pooling.js'
 import { prelu } from './prelu.js'
+import { reduceAxis } from './reduce_axis.js'
 import { reductions } from './reductions.js'
 import { regions } from './regions.js'
 import { relu } from './relu.js'
@@ -40,6 +42,7 @@ import { softmax } from './softmax.js'
 import { softmaxLoss } from './softmax_loss.js'
 import { stochasticPooling } from './stochastic_pooling.js'
 import { tanh } from './tanh.js'
+import { unary } from './unary.js'
 
 const files = [
   ...[
@@ -51,6 +54,7 @@ const files = [
     argmax,
     axes,
     bias,
+    broadcast,
     classLosses,
     convolution,
     costVolumes,
@@ -71,11 +75,12 @@ const files = [
     pairLosses,
     pooling,
     prelu,
+    reduceAxis,
     reductions,
     regions,
     relu,
   ],
-  ...[resize, rmsprop, rnn, roiAlign, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh],
+  ...[resize, rmsprop, rnn, roiAlign, scale, sgd, sigmoid, softmax, softmaxLoss, stochasticPooling, tanh, unary],
 ]
 
 /** The kernels of the gpu engine: one file for each of kernels/js. What is missing runs on the host. */

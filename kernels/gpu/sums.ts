@@ -15,7 +15,7 @@ export const LONG_SUM = 2 * MOST_TERMS
 const MOST_PARTS = 65535
 
 /** n terms as `parts` parts of `step`, the last one of `last`. */
-function shares(n: number): { step: number; parts: number; last: number } {
+export function shares(n: number): { step: number; parts: number; last: number } {
   if (n <= LONG_SUM) return { step: n, parts: 1, last: n }
   const step = Math.max(Math.min(MOST_TERMS, Math.ceil(Math.sqrt(n))), Math.ceil(n / MOST_PARTS))
   const parts = Math.ceil(n / step)
@@ -43,11 +43,17 @@ export function inBlocks(counter: string, n: number, terms: number, begin: strin
   }`
 }
 
-/** The loop over the terms of a part; `thread` is the part. */
-function loop({ step, parts, last }: Constants, thread: string, sum: string): string {
+/** Statements that make `name` of the terms of a part, which `thread` counts: it starts as `begin`, and `body` is for term `from + j`. */
+export function overPart(
+  { step, parts, last }: Constants,
+  thread: string,
+  name: string,
+  begin: string,
+  body: string,
+): string {
   const from = parts > 1 ? `const from = ${thread} * ${step};` : 'const from = 0;'
-  const guarded = parts > 1 && last < step ? `if (${thread} < ${parts - 1} || j < ${last}) { ${sum} }` : sum
-  return `${from} let sum = 0; for (let j = 0; j < ${step}; j++) { ${guarded} }`
+  const guarded = parts > 1 && last < step ? `if (${thread} < ${parts - 1} || j < ${last}) { ${body} }` : body
+  return `${from} let ${name} = ${begin}; for (let j = 0; j < ${step}; j++) { ${guarded} }`
 }
 
 /**
@@ -60,7 +66,7 @@ export function rowSum(name: string, args: readonly string[], term: (at: string)
     const [c, n] = constants.parts > 1 ? ['y', 'z'] : ['x', 'y']
     return `function (${args.join(', ')}) {
       const c = this.thread.${c}; const n = this.thread.${n};
-      ${loop(constants, 'this.thread.x', `sum += ${term('[n][c][from + j]')};`)}
+      ${overPart(constants, 'this.thread.x', 'sum', '0', `sum += ${term('[n][c][from + j]')};`)}
       return ${factor}sum
     }`
   })
@@ -87,7 +93,7 @@ export function rowSums(
 const columns = generatedKernel(
   'sum of rows',
   constants => `function (x, factor) {
-    ${loop(constants, 'this.thread.y', 'sum += x[this.thread.z][from + j][this.thread.x];')}
+    ${overPart(constants, 'this.thread.y', 'sum', '0', 'sum += x[this.thread.z][from + j][this.thread.x];')}
     return factor * sum
   }`,
 )

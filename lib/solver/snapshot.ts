@@ -24,6 +24,8 @@ interface Positions {
   test: NetPosition[]
   /** What the model's file looked like that was saved with it: see fingerprint. */
   model?: string
+  /** The patterns of layers that kept their weights. */
+  freeze?: readonly string[]
 }
 interface NetPosition {
   passes: number
@@ -38,6 +40,7 @@ export interface TrainingRun {
   readonly testNets: readonly Net[]
   readonly history: readonly Blob[]
   readonly rate: LearningRate
+  readonly options: { readonly freeze?: readonly string[] }
   iter: number
 }
 
@@ -70,7 +73,11 @@ export async function snapshotSolver(
       iter_last_event: solver.rate.lastEvent,
     }),
     history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
-    ristretto_positions: JSON.stringify({ ...(await positionsOf(solver)), model: fingerprint(model) }),
+    ristretto_positions: JSON.stringify({
+      ...(await positionsOf(solver)),
+      model: fingerprint(model),
+      ...(solver.options.freeze?.length && { freeze: solver.options.freeze }),
+    }),
   }
   const write = async (state: SolverState) =>
     hdf5 ? (await import('../net/hdf5.js')).stateToHdf5(state) : writeMessage('SolverState', state)
@@ -90,8 +97,15 @@ export async function snapshotSolver(
 export const stateName = (source: FileSource): string =>
   source instanceof Uint8Array ? 'the given solver state' : String(source)
 
-/** Everything is read and checked before anything is changed. */
-export async function restoreSolver(solver: TrainingRun, source: FileSource, model?: FileSource): Promise<void> {
+/**
+ * Everything is read and checked before anything is changed. Resolves to a line for people where other layers keep their
+ * weights than before: a frozen layer is none in the solver's file.
+ */
+export async function restoreSolver(
+  solver: TrainingRun,
+  source: FileSource,
+  model?: FileSource,
+): Promise<string | undefined> {
   const file = stateName(source)
   const bytes = await solver.files.read(source)
   if (bytes.length === 0) throw new FormatError(`${file}: it is empty, so it is no solver state`)
@@ -128,7 +142,12 @@ export async function restoreSolver(solver: TrainingRun, source: FileSource, mod
   solver.rate.stage = state.current_step ?? 0
   solver.rate.lowest = state.minimum_loss ?? Number.POSITIVE_INFINITY
   solver.rate.lastEvent = state.iter_last_event ?? solver.iter
-  if (positions) applyPositions(solver, positions)
+  if (!positions) return undefined
+  applyPositions(solver, positions)
+  const [before, now] = [positions.freeze ?? [], solver.options.freeze ?? []]
+  if (before.join('\0') === now.join('\0')) return undefined
+  const list = (patterns: readonly string[]) => (patterns.length ? `freeze '${patterns.join(',')}'` : 'no freeze')
+  return `${file} was saved by a training with ${list(before)}, this one has ${list(now)}: other layers learn from here on`
 }
 
 /** So many words of a model tell it from that of another iteration: an update changes nearly all of its weights. */
@@ -205,8 +224,10 @@ export async function positionsOf(solver: TrainingRun): Promise<Positions> {
 function readPositions(text: string, file: string): Positions {
   try {
     const positions = JSON.parse(text)
-    const { seed, train, test, model } = positions
+    const { seed, train, test, model, freeze } = positions
     if (model !== undefined && typeof model !== 'string') throw new TypeError()
+    if (freeze !== undefined && !(Array.isArray(freeze) && freeze.every(pattern => typeof pattern === 'string')))
+      throw new TypeError()
     if (isCount(seed) && isPosition(train) && Array.isArray(test) && test.every(isPosition)) return positions
   } catch {}
   throw new FormatError(`${file}: the stored positions of the random streams cannot be read`)

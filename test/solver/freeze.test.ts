@@ -36,3 +36,25 @@ test('a pattern that fits no layer is an error', async () => {
     "freeze: 'trunk/*' fits the name of no layer",
   )
 })
+
+test('a training that goes on with other frozen layers says so in one line', async () => {
+  const start = (freeze?: string[], log?: (line: string) => void) =>
+    createSolver(parseSolver(text), { engine: 'js', seed: 1, freeze, log })
+  const solver = await start(['body/*'])
+  await solver.step(1)
+  const { model, state } = await solver.snapshot()
+  solver.dispose()
+  const told = async (freeze?: string[]) => {
+    const lines: string[] = []
+    const later = await start(freeze, line => lines.push(line))
+    await later.restore(state, model)
+    later.dispose()
+    return lines.filter(line => line.includes('freeze'))
+  }
+  expect(await told(['body/*'])).toEqual([])
+  expect(await told()).toEqual([
+    expect.stringContaining(
+      "was saved by a training with freeze 'body/*', this one has no freeze: other layers learn from here on",
+    ),
+  ])
+})

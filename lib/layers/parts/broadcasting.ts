@@ -1,5 +1,7 @@
 import { type Blob, type Shape, shapeText } from '../../blob.js'
-import type { Layer } from '../../layer.js'
+import type { BroadcastOperation, BroadcastShape } from '../../engine.js'
+import { Layer } from '../../layer.js'
+import type { Memory } from '../../memory.js'
 
 /** The axes that several shapes have together, compared from the last: sizes are the same, or 1, which is repeated. */
 function broadcastShape(layer: Layer, blobs: readonly Blob[]): number[] {
@@ -15,26 +17,8 @@ function broadcastShape(layer: Layer, blobs: readonly Blob[]): number[] {
   })
 }
 
-/** Axes that all operands walk alike are one: sizes, and how far each operand goes along each, 0 where it repeats. */
-export interface Walk {
-  readonly sizes: readonly number[]
-  readonly steps: readonly (readonly number[])[]
-}
-
-/** Give the top the shape that the bottoms have together; how to walk through all of them. */
-export function reshapeBroadcast(layer: Layer, bottom: readonly Blob[], top: Blob): Walk {
-  if (bottom.includes(top))
-    throw layer.error(`top '${top.name}' may not be one of its bottoms: give it a name of its own`)
-  const shape = broadcastShape(layer, bottom)
-  top.reshape(shape)
-  return walkOf(
-    shape,
-    bottom.map(blob => blob.shape),
-  )
-}
-
-/** How to walk through the top and operands of these shapes. */
-export function walkOf(top: Shape, operands: readonly Shape[]): Walk {
+/** How to walk through the top and operands of these shapes; axes that all walk alike are one. */
+function walkOf(top: Shape, operands: readonly Shape[]): BroadcastShape {
   const sizes: number[] = []
   const steps: number[][] = operands.map(() => [])
   const strides = operands.map(shape => top.map((_, axis) => strideOf(shape, axis - top.length + shape.length)))
@@ -57,27 +41,74 @@ function strideOf(shape: Shape, axis: number): number {
   return shape.slice(axis + 1).reduce((a, b) => a * b, 1)
 }
 
-/** Visits rows of the top: where each starts in it and in the operands, as long as the last size. */
-export function eachRow(
-  { sizes, steps }: Walk,
-  visit: (length: number, to: number, from: readonly number[]) => void,
-): void {
-  const last = sizes.length - 1
-  const length = sizes[last] ?? 1
-  const from = steps.map(() => 0)
-  const places = sizes.map(() => 0)
-  const rows = sizes.slice(0, -1).reduce((a, b) => a * b, 1)
-  if (length === 0) return
-  for (let row = 0; row < rows; row++) {
-    visit(length, row * length, from)
-    for (let axis = last - 1; axis >= 0; axis--) {
-      for (let k = 0; k < from.length; k++) from[k] += steps[k][axis]
-      if (++places[axis] < sizes[axis]) break
-      places[axis] = 0
-      for (let k = 0; k < from.length; k++) from[k] -= sizes[axis] * steps[k][axis]
+/** A formula of bottoms whose axes are compared from the last: one of size 1 is repeated, and its gradient a sum. */
+export abstract class BroadcastingLayer extends Layer {
+  static override readonly uses = ['broadcast', 'broadcastGradient', 'copy', 'fill', 'sumMiddle'] as const
+  protected abstract readonly operation: BroadcastOperation
+  private walk!: BroadcastShape
+
+  override reshape(bottom: Blob[], top: Blob[]): void {
+    if (bottom.includes(top[0]))
+      throw this.error(`top '${top[0].name}' may not be one of its bottoms: give it a name of its own`)
+    const shape = broadcastShape(this, bottom)
+    top[0].reshape(shape)
+    this.walk = walkOf(
+      shape,
+      bottom.map(blob => blob.shape),
+    )
+  }
+
+  override forward(bottom: Blob[], top: Blob[]): void {
+    const xs = bottom.map(blob => blob.memory.data)
+    this.kernels.broadcast(this.operation, this.walk, xs, top[0].memory.data)
+  }
+
+  override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
+    const xs = bottom.map(blob => blob.memory.data)
+    const { diff } = top[0].memory
+    for (const k of bottom.keys()) {
+      if (!propagateDown[k]) continue
+      const dx = bottom[k].memory.diff
+      const isWhole = bottom[k].count === top[0].count
+      if (top[0].count === 0) this.kernels.fill(bottom[k].count, 0, dx)
+      else if (this.operation === 'ADD') this.sumTo(k, diff, dx)
+      else if (isWhole) this.kernels.broadcastGradient(this.operation, this.walk, k, xs, diff, dx)
+      else {
+        const slope = this.engine.scratch(top[0].count)
+        this.kernels.broadcastGradient(this.operation, this.walk, k, xs, diff, slope)
+        this.sumTo(k, slope, dx)
+      }
+    }
+  }
+
+  /** dx ← the sum of `slope`, which is as large as the top, over the axes that repeat operand k. */
+  private sumTo(k: number, slope: Memory, dx: Memory): void {
+    const runs = runsOf(this.walk, k)
+    let from = slope
+    let outer = this.walk.sizes.reduce((a, b) => a * b, 1)
+    let inner = 1
+    let sums = runs.filter(run => run.isRepeated).length
+    if (sums === 0) this.kernels.copy(outer, slope, dx)
+    for (const { size, isRepeated } of runs.reverse()) {
+      outer /= size
+      if (!isRepeated) inner *= size
+      else {
+        const to = --sums === 0 ? dx : this.engine.scratch(outer * inner, 1 + (sums % 2))
+        this.kernels.sumMiddle(outer, size, inner, from, to)
+        from = to
+      }
     }
   }
 }
 
-/** How far operand k goes from a value to the next within a row. */
-export const stepIn = ({ steps }: Walk, k: number): number => steps[k][steps[k].length - 1] ?? 0
+/** The axes of a walk as runs that repeat an operand or do not. */
+function runsOf({ sizes, steps }: BroadcastShape, k: number): { size: number; isRepeated: boolean }[] {
+  const runs: { size: number; isRepeated: boolean }[] = []
+  for (const [axis, size] of sizes.entries()) {
+    const isRepeated = steps[k][axis] === 0
+    const last = runs[runs.length - 1]
+    if (last?.isRepeated === isRepeated) last.size *= size
+    else runs.push({ size, isRepeated })
+  }
+  return runs
+}

@@ -3,6 +3,7 @@ import { channels } from './channels.js'
 import { convolutions } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { flows } from './flow.js'
+import { formulas } from './formulas.js'
 import type { KernelCases } from './kit.js'
 import { losses } from './losses.js'
 import { lrns } from './lrn.js'
@@ -29,5 +30,6 @@ export const kernelCases: KernelCases = {
   ...regionPoolings,
   ...resizes,
   ...flows,
+  ...formulas,
   ...solverUpdates,
 }

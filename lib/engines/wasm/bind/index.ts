@@ -7,6 +7,7 @@ import { bindChannels, type ChannelsExports, channelsBounds } from './channels.j
 import { bindConvolution, type ConvolutionExports, convolutionBounds } from './convolution.js'
 import { bindElementwise, type ElementwiseExports, elementwiseBounds } from './elementwise.js'
 import { bindFlow, type FlowExports, flowBounds } from './flow.js'
+import { bindFormulas, type FormulasExports, formulasBounds } from './formulas.js'
 import { bindLosses, type LossesExports, lossesBounds } from './losses.js'
 import { bindLrn, type LrnExports, lrnBounds } from './lrn.js'
 import { bindMatrices, type MatricesExports, matricesBounds } from './matrices.js'
@@ -24,6 +25,7 @@ export type KernelExports = AfterExports &
   ConvolutionExports &
   ElementwiseExports &
   FlowExports &
+  FormulasExports &
   LossesExports &
   LrnExports &
   MatricesExports &
@@ -44,6 +46,7 @@ export function wasmKernels(wasm: KernelExports, plain: Kernels = jsKernels) {
     ...bindConvolution(wasm, plain),
     ...bindElementwise(wasm, plain),
     ...bindFlow(wasm),
+    ...bindFormulas(wasm, plain),
     ...bindLosses(wasm),
     ...bindLrn(wasm, plain),
     ...bindMatrices(wasm),
@@ -63,6 +66,7 @@ export const bounds: Bounds = {
   ...convolutionBounds,
   ...elementwiseBounds,
   ...flowBounds,
+  ...formulasBounds,
   ...lossesBounds,
   ...lrnBounds,
   ...matricesBounds,
