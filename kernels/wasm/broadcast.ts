@@ -3,7 +3,7 @@ import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
 import { bytes, ceilDiv, larger, put, smaller } from './vector'
 
-/** The order is that of lib/engines/wasm/bind/formulas.ts. */
+/** The order is that of lib/engines/wasm/bind/named.ts. */
 const ADD: i32 = 0
 const SUB: i32 = 1
 const MUL: i32 = 2

@@ -6,7 +6,7 @@ import { log } from './log_lanes'
 import { job, run } from './threads'
 import { bytes, ceilDiv, demote, high, larger, low, put, sign, smaller } from './vector'
 
-/** The order is that of lib/engines/wasm/bind/formulas.ts; the first three are those of reduce. */
+/** The order is that of lib/engines/wasm/bind/named.ts; the first three are those of reduce. */
 const SUM: i32 = 0
 const ASUM: i32 = 1
 const SUMSQ: i32 = 2

@@ -5,7 +5,7 @@ import { bell, errorFunction, normal } from './normal_lanes'
 import { logistic } from './sigmoid'
 import { madd, sign } from './vector'
 
-/** The order is that of lib/engines/wasm/bind/formulas.ts. */
+/** The order is that of lib/engines/wasm/bind/named.ts. */
 const ERF: i32 = 0
 const FLOOR: i32 = 1
 const CEIL: i32 = 2

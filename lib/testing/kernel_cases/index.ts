@@ -3,11 +3,11 @@ import { channels } from './channels.js'
 import { convolutions } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { flows } from './flow.js'
-import { formulas } from './formulas.js'
 import type { KernelCases } from './kit.js'
 import { losses } from './losses.js'
 import { lrns } from './lrn.js'
 import { matrices } from './matrices.js'
+import { named } from './named.js'
 import { neurons } from './neurons.js'
 import { poolings } from './pooling.js'
 import { recurrence } from './recurrence.js'
@@ -30,6 +30,6 @@ export const kernelCases: KernelCases = {
   ...regionPoolings,
   ...resizes,
   ...flows,
-  ...formulas,
+  ...named,
   ...solverUpdates,
 }

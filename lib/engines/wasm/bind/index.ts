@@ -7,10 +7,10 @@ import { bindChannels, type ChannelsExports, channelsBounds } from './channels.j
 import { bindConvolution, type ConvolutionExports, convolutionBounds } from './convolution.js'
 import { bindElementwise, type ElementwiseExports, elementwiseBounds } from './elementwise.js'
 import { bindFlow, type FlowExports, flowBounds } from './flow.js'
-import { bindFormulas, type FormulasExports, formulasBounds } from './formulas.js'
 import { bindLosses, type LossesExports, lossesBounds } from './losses.js'
 import { bindLrn, type LrnExports, lrnBounds } from './lrn.js'
 import { bindMatrices, type MatricesExports, matricesBounds } from './matrices.js'
+import { bindNamed, type NamedExports, namedBounds } from './named.js'
 import { bindNeurons, type NeuronsExports, neuronsBounds } from './neurons.js'
 import { bindPooling, type PoolingExports, poolingBounds } from './pooling.js'
 import { bindRecurrence, type RecurrenceExports, recurrenceBounds } from './recurrence.js'
@@ -25,7 +25,7 @@ export type KernelExports = AfterExports &
   ConvolutionExports &
   ElementwiseExports &
   FlowExports &
-  FormulasExports &
+  NamedExports &
   LossesExports &
   LrnExports &
   MatricesExports &
@@ -46,7 +46,7 @@ export function wasmKernels(wasm: KernelExports, plain: Kernels = jsKernels) {
     ...bindConvolution(wasm, plain),
     ...bindElementwise(wasm, plain),
     ...bindFlow(wasm),
-    ...bindFormulas(wasm, plain),
+    ...bindNamed(wasm, plain),
     ...bindLosses(wasm),
     ...bindLrn(wasm, plain),
     ...bindMatrices(wasm),
@@ -66,7 +66,7 @@ export const bounds: Bounds = {
   ...convolutionBounds,
   ...elementwiseBounds,
   ...flowBounds,
-  ...formulasBounds,
+  ...namedBounds,
   ...lossesBounds,
   ...lrnBounds,
   ...matricesBounds,

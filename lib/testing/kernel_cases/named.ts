@@ -303,7 +303,7 @@ const reduceAxisGradient: KernelCase[] = [
 ]
 
 /** Functions by name: of one value, of several that repeat, along an axis. */
-export const formulas: KernelCases = {
+export const named: KernelCases = {
   unary,
   unaryGradient,
   broadcast,

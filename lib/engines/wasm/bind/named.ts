@@ -20,7 +20,7 @@ const reductions: readonly AxisReduction[] = [
 ]
 
 /** What the module exports for them. */
-export interface FormulasExports {
+export interface NamedExports {
   unary(operation: number, n: number, x: number, y: number): void
   unaryGradient(operation: number, n: number, x: number, dy: number, dx: number): void
   /** Axis d, below 16, of the next broadcast: its size, and how far apart values of the operands are along it. */
@@ -56,7 +56,7 @@ const MOST_AXES = 16
 const MOST_PLACES = 2 ** 24
 
 /** These kernels of the contract as calls of the module. */
-export function bindFormulas(wasm: FormulasExports, plain: Kernels) {
+export function bindNamed(wasm: NamedExports, plain: Kernels) {
   const broadcast = (
     operation: BroadcastOperation,
     { sizes, steps }: BroadcastShape,
@@ -127,7 +127,7 @@ const known = (names: readonly string[], operation: string): void => {
 }
 
 /** What stands before these kernels. */
-export const formulasBounds = {
+export const namedBounds = {
   unary(operation, n, x, y) {
     known(functions, operation)
     each(n, x, y)
