@@ -1,7 +1,7 @@
 /**
  * MobileNet-SSD on a picture of 300×300, beside OpenCV's dnn with the same weights: values, then times in turns.
  *
- *   npx tsx bench/opencv.ts [--threads N] [--passes N] [--layers]
+ *   npx tsx bench/opencv.ts [--engine wasm | native] [--threads N] [--passes N] [--layers]
  *
  * Needs a python3 with cv2 before version 5 (Debian: python3-opencv). Times are of the processor, summed over threads, so that what else
  * runs on the machine does not count, and of the wall.
@@ -19,6 +19,7 @@ import { median } from './protocol.js'
 
 const { values: options } = parseArgs({
   options: {
+    engine: { type: 'string', default: 'wasm' },
     threads: { type: 'string', default: '1' },
     passes: { type: 'string', default: '20' },
     layers: { type: 'boolean', default: false },
@@ -40,7 +41,7 @@ interface Pass {
 const description = parseNet(mobileNetSsd())
 const net = await Net.create(description, {
   phase: 'TEST',
-  engine: 'wasm',
+  engine: options.engine,
   threads,
   seed: 1,
   optimize: 'inference',
@@ -76,7 +77,7 @@ try {
   }
   const { version } = (await ask(JSON.stringify(job))) as { version: string }
   const outputs = await net.forward({ data }, { blobs: compared })
-  console.log(`OpenCV ${version}; ${net.engine.detail}`)
+  console.log(`OpenCV ${version}; ${net.engine.name}, ${net.engine.detail}`)
   for (const name of compared) {
     const bytes = readFileSync(join(folder, `${name}.f32`))
     const theirs = rows(name, new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4))
@@ -104,6 +105,8 @@ try {
     console.log(`${what}: ${own.toFixed(1)} ms here, ${other.toFixed(1)} ms there: ${(other / own).toFixed(2)}×`)
   }
   if (options.layers) {
+    for (const [name, time] of await ownLayers())
+      if (time > 0.05) console.log(`  here ${name}: ${time.toFixed(2)} ms`)
     const names = Object.keys(there[0].layers!)
     const times = names.map(name => [name, median(there.map(pass => pass.layers![name]))] as const)
     for (const [name, time] of times.filter(([, time]) => time > 0.05))
@@ -113,6 +116,25 @@ try {
   python.kill()
   net.dispose()
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Median time of each layer here; those that are computed with others stand with them. */
+async function ownLayers(): Promise<[name: string, time: number][]> {
+  const passes: Map<string, number>[] = []
+  let own = new Map<string, number>()
+  let start = 0
+  net.beforeForward(() => {
+    start = performance.now()
+  })
+  net.afterForward(name => {
+    own.set(name, performance.now() - start)
+  })
+  for (let pass = 0; pass < Number(options.passes); pass++) {
+    own = new Map()
+    await net.forward({ data })
+    passes.push(own)
+  }
+  return [...own.keys()].map(name => [name, median(passes.map(times => times.get(name) ?? 0))])
 }
 
 /** Rows of detections in one order: OpenCV's go by score over all labels. */

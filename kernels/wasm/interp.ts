@@ -25,6 +25,11 @@ class Interp {
   columns: usize
   /** OW in whole vectors. */
   wide: i32
+  /** Of the gradient, for each column of x: the first of `most` columns of y that may give it something (i32). */
+  firsts: usize
+  /** What each of them gives: (most, w in whole vectors). */
+  shares: usize
+  most: i32
 }
 
 @inline
@@ -52,8 +57,8 @@ function stepOf(size: i32, output: i32): f32 {
 }
 
 /** What column j lies between: the last two with nothing of the first where it is the last; the only one twice. */
-function describeColumns(s: Interp): void {
-  s.columns = sharedWorkspace(3 * bytes(s.wide))
+function describeColumns(s: Interp, beside: usize): void {
+  s.columns = sharedWorkspace(3 * bytes(s.wide) + beside)
   if (isDry()) return
   const step = stepOf(s.w, s.OW)
   for (let j = 0; j < s.wide; j++) {
@@ -78,7 +83,7 @@ export function interp(x: usize, y: usize): void {
   if (s.planes * s.OH * s.OW == 0) return
   s.block = larger(1, CHUNK_VALUES / s.OW)
   needWorkspace(2 * bytes(s.wide))
-  describeColumns(s)
+  describeColumns(s, 0)
   run(interpChunk, ceilDiv(s.planes * s.OH, s.block))
 }
 
@@ -158,8 +163,33 @@ export function interpGradient(dy: usize, dx: usize): void {
   if (s.planes * s.H * s.W == 0) return
   s.block = larger(1, CHUNK_VALUES / larger(1, s.OH * s.OW))
   needWorkspace(2 * bytes(s.wide))
-  describeColumns(s)
+  const step = stepOf(s.w, s.OW)
+  s.most = step > 0 ? smaller(s.OW, <i32>Mathf.ceil(2 / step) + 3) : s.OW
+  const narrow = bytes((s.w + 3) & ~3)
+  describeColumns(s, narrow + <usize>s.most * narrow)
+  if (!isDry()) describeShares(s, narrow)
   run(gradientChunk, ceilDiv(s.planes, s.block))
+}
+
+/** Which columns of y give a column of x something, and how much. */
+function describeShares(s: Interp, narrow: usize): void {
+  const size = bytes(s.wide)
+  s.firsts = s.columns + 3 * size
+  s.shares = s.firsts + narrow
+  fillValues(s.firsts, (s.w + 3) & ~3, 0)
+  fillValues(s.shares, s.most * ((s.w + 3) & ~3), 0)
+  for (let c = 0, j = 0; c < s.w; c++) {
+    // columns that lie between two before this one give it nothing
+    while (j < s.OW && load<i32>(s.columns + bytes(j)) < c - 1) j++
+    const first = smaller(j, s.OW - s.most)
+    store<i32>(s.firsts + bytes(c), first)
+    for (let t = 0; t < s.most; t++) {
+      const at = s.columns + bytes(first + t)
+      const from = load<i32>(at)
+      if (from != c && from != c - 1) continue
+      store<f32>(s.shares + <usize>t * narrow + bytes(c), load<f32>(at + (from == c ? size : 2 * size)))
+    }
+  }
 }
 
 function gradientChunk(chunk: i32, workspace: usize): void {
@@ -205,27 +235,24 @@ function addScaled(n: i32, row: usize, u: f32, a: usize, v: f32, b: usize): void
   }
 }
 
-/** to ← to + what the columns of a row give to the two that they lie between. */
+/** to ← what the columns of a row give to each of `to`, which has been 0. */
 function narrow(s: Interp, row: usize, to: usize): void {
-  const size = bytes(s.wide)
-  // of the two columns that the last places lay between: those before are complete
-  let left: f32 = 0
-  let right: f32 = 0
-  let column = 0
-  for (let at = s.columns, end = at + bytes(s.OW); at < end; at += 4, row += 4) {
-    const from = load<i32>(at)
-    for (; column < from; column++) {
-      store<f32>(to + bytes(column), load<f32>(to + bytes(column)) + left)
-      left = right
-      right = 0
+  const next = bytes((s.w + 3) & ~3)
+  for (let c = 0; c < s.w; c += 4) {
+    const firsts = s.firsts + bytes(c)
+    let a = row + bytes(load<i32>(firsts))
+    let b = row + bytes(load<i32>(firsts, 4))
+    let d = row + bytes(load<i32>(firsts, 8))
+    let e = row + bytes(load<i32>(firsts, 12))
+    let share = s.shares + bytes(c)
+    let sum = f32x4.splat(0)
+    for (let t = 0; t < s.most; t++, a += 4, b += 4, d += 4, e += 4, share += next) {
+      let v = v128.load32_zero(a)
+      v = v128.load_lane<f32>(b, v, 1)
+      v = v128.load_lane<f32>(d, v, 2)
+      v = v128.load_lane<f32>(e, v, 3)
+      sum = f32x4.add(sum, f32x4.mul(v, v128.load(share)))
     }
-    const value = load<f32>(row)
-    left += load<f32>(at + size) * value
-    right += load<f32>(at + 2 * size) * value
+    put(to + bytes(c), sum, s.w - c)
   }
-  const last = to + bytes(column)
-  if (s.w > 1) {
-    store<f32>(last, load<f32>(last) + left)
-    store<f32>(last + 4, load<f32>(last + 4) + right)
-  } else store<f32>(last, load<f32>(last) + left + right)
 }

@@ -1,6 +1,6 @@
 /** Axes in another order: rows where the last axis stays, blocks that are turned where it does not. */
 import { CHUNK_VALUES } from './elementwise'
-import { job, run } from './threads'
+import { job, needWorkspace, run } from './threads'
 import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, larger, smaller, storeLanes } from './vector'
 
@@ -71,10 +71,11 @@ export function permute(axes: i32, length: i32, step: i32, width: i32, column: i
   p.block = larger(1, CHUNK_VALUES / larger(1, p.across * p.along))
   p.x = x
   p.y = y
+  needWorkspace(bytes(SIDE * SIDE + 4))
   run(permuteChunk, ceilDiv(p.blocks, p.block))
 }
 
-function permuteChunk(chunk: i32, _workspace: usize): void {
+function permuteChunk(chunk: i32, workspace: usize): void {
   const p = changetype<Permute>(job)
   const last = smaller(p.blocks, (chunk + 1) * p.block)
   for (let b = chunk * p.block; b < last; b++) {
@@ -93,16 +94,25 @@ function permuteChunk(chunk: i32, _workspace: usize): void {
       to += k * a.to
     }
     if (p.step == 1) copyValues(p.y + bytes(to), p.x + bytes(from), p.length)
-    else turn(p, p.x + bytes(from), p.y + bytes(to), smaller(p.along, p.length - i), smaller(p.across, p.width - j))
+    else turn(p, p.x + bytes(from), p.y + bytes(to), smaller(p.along, p.length - i), smaller(p.across, p.width - j), workspace)
   }
 }
 
+/** Rows so many bytes apart, or any multiple of it, share a few lines of all caches. */
+const ALIASED: usize = 8192
+
 /** to[j][i] ← from[i][j] for i < length, j < width. */
-function turn(p: Permute, from: usize, to: usize, length: i32, width: i32): void {
+function turn(p: Permute, from: usize, to: usize, length: i32, width: i32, workspace: usize): void {
   const row = bytes(p.step)
   const column = bytes(p.column)
   if (length < 4) {
     turnFew(length, width, from, row, to, column)
+    return
+  }
+  if ((column & (ALIASED - 1)) == 0 && length > 8 && width >= 16) {
+    // rows of `to` would drive each other out of the cache before their lines are full
+    for (let i = 0; i < length; i++) copyRow(workspace + bytes(i * width), from + <usize>i * row, width)
+    turnByRows(length, width, workspace, bytes(width), to, column)
     return
   }
   for (let i = 0; i < length; i += 4) {
@@ -114,6 +124,29 @@ function turn(p: Permute, from: usize, to: usize, length: i32, width: i32): void
     for (; j + 4 <= width; j += 4, a += 16, b += 4 * column) transposeFour(a, row, b, column)
     if (j < width) turnNarrow(width - j, a, row, b, column)
   }
+}
+
+/** The same, rows of `to` written from one end to the other, four at a time. */
+function turnByRows(length: i32, width: i32, from: usize, row: usize, to: usize, column: usize): void {
+  let j = 0
+  for (; j + 4 <= width; j += 4, from += 16, to += 4 * column) {
+    let a = from
+    let b = to
+    let i = 0
+    for (; i + 4 <= length; i += 4, a += 4 * row, b += 16) transposeFour(a, row, b, column)
+    if (i < length) transposeFour(from + <usize>(length - 4) * row, row, to + bytes(length - 4), column)
+  }
+  if (j == width) return
+  for (let i = 0; i < length; i += 4) {
+    const first = smaller(i, length - 4)
+    turnNarrow(width - j, from + <usize>first * row, row, to + bytes(first), column)
+  }
+}
+
+/** Whole vectors: a row that is followed by another may be written beyond its end. */
+@inline
+function copyRow(to: usize, from: usize, width: i32): void {
+  for (let i = 0; i < width; i += 4) v128.store(to + bytes(i), v128.load(from + bytes(i)))
 }
 
 /** Four rows of fewer than four values. Loading whole vectors is safe wherever one value is. */

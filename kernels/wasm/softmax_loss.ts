@@ -137,3 +137,26 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
     }
   }
 }
+
+/** losses ← what each label costs, 0 where it is ignored. */
+export function labelLosses(outer: i32, classes: i32, inner: i32, ignore: f64, p: usize, label: usize, losses: usize): void {
+  const chunks = describe(outer, classes, inner, ignore, p, label)
+  changetype<LossJob>(job).out = losses
+  run(labelChunk, chunks)
+}
+
+function labelChunk(chunk: i32, _workspace: usize): void {
+  const s = changetype<LossJob>(job)
+  const last = smaller(s.outer, (chunk + 1) * s.block)
+  for (let o = chunk * s.block; o < last; o++) {
+    for (let i = 0; i < s.inner; i++) {
+      const truth = Math.trunc(<f64>load<f32>(s.label + bytes(o * s.inner + i)))
+      let loss: f32 = truth == s.ignore ? 0 : NaN
+      if (truth != s.ignore && truth >= 0 && truth < <f64>s.classes) {
+        const p = max<f32>(load<f32>(s.p + bytes((o * s.classes + <i32>truth) * s.inner + i)), FLT_MIN)
+        loss = -f32x4.extract_lane(log(f32x4.splat(p)), 0)
+      }
+      store<f32>(s.out + bytes(o * s.inner + i), loss)
+    }
+  }
+}

@@ -27,6 +27,7 @@ import { CTCGreedyDecoderLayer } from './ctc_greedy_decoder.js'
 import { CTCLossLayer } from './ctc_loss.js'
 import { DataLayer } from './data.js'
 import { DeconvolutionLayer } from './deconvolution.js'
+import { DenseBlockLayer } from './dense_block.js'
 import { DenseImageDataLayer } from './dense_image_data.js'
 import { DepthwiseConvolutionLayer } from './depthwise_convolution.js'
 import { DetectionEvaluateLayer } from './detection_evaluate.js'
@@ -165,6 +166,7 @@ export const builtInLayers = {
   CTCLoss: CTCLossLayer,
   Data: DataLayer,
   Deconvolution: DeconvolutionLayer,
+  DenseBlock: DenseBlockLayer,
   DenseImageData: DenseImageDataLayer,
   DepthwiseConvolution: DepthwiseConvolutionLayer,
   DetectionEvaluate: DetectionEvaluateLayer,

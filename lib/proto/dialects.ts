@@ -67,6 +67,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
   reverse_param: dialect('Reverse', 1714, 160, 261),
   reverse_time_param: dialect('ReverseTime', 1715, 161),
   lstm_param: dialect('Lstm', 1716, 8266711),
+  denseblock_param: dialect('DenseBlock', 1717, 147),
   labelsequence_accuracy_param: dialect('LabelsequenceAccuracy', 1718, 203),
   inner_distance_param: dialect('InnerDistance', 213),
   predict_box_param: dialect('PredictBox', 209),

@@ -73,7 +73,16 @@ const crop = (kernel: 'crop' | 'cropGradient'): KernelCase[] => {
 /** Shape and order: rows that stay, turned blocks, three channels, more axes than fit a device, sizes of 1 and 0. */
 const permutes = [
   ...['2×3×4×5 0231', '3×5 10', '2×3×5×7 3210', '1×7×1×9 2301', '5×6×7 102'],
-  ...['2×21×19×17 0231', '3×37×41×3 0312', '2×300×17 021', '70×33×65 120', '2×3×2×3×2×3×2 6420135', '0×3×2 210'],
+  ...[
+    '2×21×19×17 0231',
+    '3×37×41×3 0312',
+    '2×300×17 021',
+    '70×33×65 120',
+    '2×3×2×3×2×3×2 6420135',
+    '0×3×2 210',
+    '32×64×19 210',
+    '10×1024×17 210',
+  ],
 ].map(text => {
   const [size, order] = text.split(' ')
   return { name: text, shape: dims(size), order: [...order].map(Number) }

@@ -7,7 +7,7 @@ import { bindDirect, type DirectExports } from './kit.js'
 /** In the order of kernels/wasm/softmax_loss.ts. */
 const normalizations: readonly Normalization[] = ['FULL', 'VALID', 'BATCH_SIZE', 'NONE']
 
-const direct = ['softmax', 'softmaxGradient', 'euclideanLoss'] as const
+const direct = ['softmax', 'softmaxGradient', 'euclideanLoss', 'hingeLoss', 'multinomialLogisticLoss'] as const
 
 /** What the module exports for them. */
 export interface LossesExports extends DirectExports<typeof direct> {
@@ -50,6 +50,80 @@ export interface LossesExports extends DirectExports<typeof direct> {
     x: number,
     target: number,
     dloss: number,
+    dx: number,
+  ): void
+  /** `ignore` is NaN if every label counts. */
+  labelLosses(
+    outer: number,
+    classes: number,
+    inner: number,
+    ignore: number,
+    p: number,
+    label: number,
+    losses: number,
+  ): void
+  hingeLossGradient(
+    batch: number,
+    classes: number,
+    squared: boolean,
+    x: number,
+    label: number,
+    dloss: number,
+    dx: number,
+  ): void
+  multinomialLogisticLossGradient(
+    batch: number,
+    classes: number,
+    p: number,
+    label: number,
+    dloss: number,
+    dp: number,
+  ): void
+  infogainLoss(
+    outer: number,
+    classes: number,
+    inner: number,
+    ignore: number,
+    mode: number,
+    p: number,
+    label: number,
+    H: number,
+    loss: number,
+  ): void
+  infogainLossGradient(
+    outer: number,
+    classes: number,
+    inner: number,
+    ignore: number,
+    mode: number,
+    p: number,
+    label: number,
+    H: number,
+    dloss: number,
+    dx: number,
+  ): void
+  contrastiveLoss(
+    batch: number,
+    size: number,
+    margin: number,
+    legacy: boolean,
+    a: number,
+    b: number,
+    similar: number,
+    difference: number,
+    distance: number,
+    loss: number,
+  ): void
+  /** `alpha` is sign·dloss[0]. */
+  contrastiveLossGradient(
+    batch: number,
+    size: number,
+    margin: number,
+    legacy: boolean,
+    alpha: number,
+    difference: number,
+    distance: number,
+    similar: number,
     dx: number,
   ): void
   /** `ignore` is NaN if every label counts. */
@@ -117,6 +191,46 @@ export function bindLosses(wasm: LossesExports & Pick<ElementwiseExports, 'axpby
         x.pointer,
         target.pointer,
         dloss.array[0],
+        dx.pointer,
+      )
+    },
+    labelLosses({ outer, classes, inner, ignoreLabel }, p, label, losses) {
+      wasm.labelLosses(outer, classes, inner, ignoreLabel ?? Number.NaN, p.pointer, label.pointer, losses.pointer)
+    },
+    hingeLossGradient(batch, classes, squared, x, label, dloss, dx) {
+      wasm.hingeLossGradient(batch, classes, squared, x.pointer, label.pointer, dloss.array[0], dx.pointer)
+    },
+    multinomialLogisticLossGradient(batch, classes, p, label, dloss, dp) {
+      wasm.multinomialLogisticLossGradient(batch, classes, p.pointer, label.pointer, dloss.array[0], dp.pointer)
+    },
+    infogainLoss({ outer, classes, inner, ignoreLabel, normalization }, p, label, H, loss) {
+      const mode = normalizations.indexOf(normalization)
+      const ignore = ignoreLabel ?? Number.NaN
+      wasm.infogainLoss(outer, classes, inner, ignore, mode, p.pointer, label.pointer, H.pointer, loss.pointer)
+    },
+    infogainLossGradient({ outer, classes, inner, ignoreLabel, normalization }, p, label, H, dloss, dx) {
+      const mode = normalizations.indexOf(normalization)
+      const ignore = ignoreLabel ?? Number.NaN
+      wasm.infogainLossGradient(
+        ...([outer, classes, inner, ignore, mode, p.pointer, label.pointer, H.pointer] as const),
+        dloss.array[0],
+        dx.pointer,
+      )
+    },
+    contrastiveLoss({ batch, size, margin, legacy }, a, b, similar, difference, distance, loss) {
+      wasm.contrastiveLoss(
+        ...([batch, size, margin, legacy, a.pointer, b.pointer, similar.pointer] as const),
+        difference.pointer,
+        distance.pointer,
+        loss.pointer,
+      )
+    },
+    contrastiveLossGradient({ batch, size, margin, legacy }, sign, difference, distance, similar, dloss, dx) {
+      wasm.contrastiveLossGradient(
+        ...([batch, size, margin, legacy, sign * dloss.array[0]] as const),
+        difference.pointer,
+        distance.pointer,
+        similar.pointer,
         dx.pointer,
       )
     },
