@@ -105,8 +105,7 @@ try {
     console.log(`${what}: ${own.toFixed(1)} ms here, ${other.toFixed(1)} ms there: ${(other / own).toFixed(2)}×`)
   }
   if (options.layers) {
-    for (const [name, time] of await ownLayers())
-      if (time > 0.05) console.log(`  here ${name}: ${time.toFixed(2)} ms`)
+    for (const [name, time] of await ownLayers()) if (time > 0.05) console.log(`  here ${name}: ${time.toFixed(2)} ms`)
     const names = Object.keys(there[0].layers!)
     const times = names.map(name => [name, median(there.map(pass => pass.layers![name]))] as const)
     for (const [name, time] of times.filter(([, time]) => time > 0.05))

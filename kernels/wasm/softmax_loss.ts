@@ -138,7 +138,7 @@ function gradientChunk(chunk: i32, _workspace: usize): void {
   }
 }
 
-/** losses ← what each label costs, 0 where it is ignored. */
+/** A label that names no class has no loss either. */
 export function labelLosses(outer: i32, classes: i32, inner: i32, ignore: f64, p: usize, label: usize, losses: usize): void {
   const chunks = describe(outer, classes, inner, ignore, p, label)
   changetype<LossJob>(job).out = losses
