@@ -91,7 +91,9 @@ async function make(path: string, labels: string | undefined, options: CommandOp
   await resultFile(output, join(rest.output, 'summary.json'))
   let bar: ProgressBar | undefined
   let skipped = 0
+  let stored = 0
   const onProgress = (done: number, total: number) => {
+    stored = done
     if (!output.out.isTTY || json) return
     bar ??= new ProgressBar(output, 'Pictures', total, [])
     bar.update(done)
@@ -99,7 +101,19 @@ async function make(path: string, labels: string | undefined, options: CommandOp
   const onSkip = (file: string, reason: string) => {
     if (++skipped <= NOTICES) warn(output, `left out ${file}: ${reason}`)
   }
-  const report = await makeDataset(source, { ...rest, classes, onProgress, onSkip }).finally(() => bar?.stop())
+  const onResume = (pictures: number) =>
+    warn(output, `note: ${pictures} pictures are there already, of a run that was ended`)
+  const stop = () => {
+    bar?.stop()
+    const again = stored && !rest.encode ? '; the same command goes on from there' : ''
+    warn(output, `stopped after ${stored} pictures, no dataset was written${again}`)
+    process.exit(130)
+  }
+  process.once('SIGINT', stop)
+  const report = await makeDataset(source, { ...rest, classes, onProgress, onResume, onSkip }).finally(() => {
+    process.off('SIGINT', stop)
+    bar?.stop()
+  })
   if (skipped > NOTICES)
     warn(output, `… and ${skipped - NOTICES} more files: ${join(rest.output, 'summary.json')} lists them`)
   for (const note of report.notes) warn(output, `note: ${note}`)

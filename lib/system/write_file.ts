@@ -174,8 +174,15 @@ export const temporaryName = (path: string): string => `${path}.tmp-${process.pi
  * @param folders it is written as a folder
  */
 export async function removeLeftovers(path: string, folders = false): Promise<void> {
-  const { readdir, rm, stat } = await importNode('node:fs/promises')
+  const { rm } = await importNode('node:fs/promises')
+  for (const left of await leftovers(path, folders)) await rm(left, { force: true, recursive: folders })
+}
+
+/** The paths of these. */
+export async function leftovers(path: string, folders: boolean): Promise<string[]> {
+  const { readdir, stat } = await importNode('node:fs/promises')
   const { basename, dirname, join } = await importNode('node:path')
+  const all: string[] = []
   const folder = dirname(path)
   const start = `${basename(path)}.tmp-`
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
@@ -188,8 +195,9 @@ export async function removeLeftovers(path: string, folders = false): Promise<vo
     const began = Date.now() - process.uptime() * 1000
     const left =
       pid === process.pid ? ((await stat(file).catch(ifMissing))?.mtimeMs ?? began) < began - 1000 : !runs(pid)
-    if (left) await rm(file, { force: true, recursive: folders })
+    if (left) all.push(file)
   }
+  return all
 }
 
 function runs(pid: number): boolean {

@@ -1,8 +1,10 @@
 import { macrotask, mustYield } from '../system/macrotask.js'
-import { type Found, type SetName, setNames } from './dataset/candidates.js'
+import { type DueCandidate, type Found, type SetName, setNames } from './dataset/candidates.js'
 import type { PictureForm } from './dataset/decode.js'
+import { EarlierRun } from './dataset/earlier.js'
 import { checkedOptions, type MakeDatasetOptions } from './dataset/options.js'
 import { pictureMakers } from './dataset/picture_makers.js'
+import { type Placed, planOf } from './dataset/plan.js'
 import { type DatasetSource, findPictures } from './dataset/sources.js'
 import { splitCandidates } from './dataset/split.js'
 import type { DatasetReport, DatasetSummary } from './dataset/summary.js'
@@ -22,39 +24,53 @@ export async function makeDataset(source: DatasetSource, options: MakeDatasetOpt
   const { size, resize, gray, val, test, seed, encode } = checkedOptions(options)
   const found = await findPictures(source, options)
   let target: DatasetTarget | undefined
+  let earlier: EarlierRun | undefined
   try {
     const channels = gray === undefined ? (found.channels ?? 3) : gray ? 1 : 3
     const sets = splitCandidates(found.candidates, { val, test, seed })
+    const order = setNames.flatMap(set => sets[set].map((i): Placed => ({ set, candidate: found.candidates[i] })))
+    const form: PictureForm = { channels, size, resize, encode }
     const files: Record<string, Uint8Array> = {}
-    target =
-      typeof options.output === 'string'
-        ? await folderTarget(options.output, options.overwrite)
-        : (options.output ?? memoryTarget(files))
-    const summary = await write(found, sets, { channels, size, resize, encode }, seed, target, options)
+    if (typeof options.output === 'string') {
+      const plan = planOf(order, found, form)
+      const folder = await folderTarget(options.output, options.overwrite, plan)
+      target = folder
+      if (plan !== undefined) earlier = await EarlierRun.open(folder.earlier, plan)
+      if (earlier) options.onResume?.(earlier.pictures)
+    } else target = options.output ?? memoryTarget(files)
+    const due = order.map(({ set, candidate }): Due => ({ set, candidate: earlier?.take(set, candidate) ?? candidate }))
+    const summary = await write(found, due, form, seed, target, options)
+    earlier?.close()
+    earlier = undefined
     await target.commit?.()
     return options.output === undefined ? { ...summary, files } : summary
   } catch (error) {
     await target?.abort?.()
     throw error
   } finally {
+    earlier?.close()
     found.close?.()
   }
 }
 
+interface Due {
+  readonly set: SetName
+  readonly candidate: DueCandidate
+}
+
 async function write(
-  { candidates, classes, leftOut, notes = [] }: Found,
-  sets: Record<SetName, number[]>,
+  { classes, leftOut, notes = [] }: Found,
+  order: readonly Due[],
   form: PictureForm,
   seed: number,
   target: DatasetTarget,
   { onProgress, onSkip, signal, threads }: MakeDatasetOptions,
 ): Promise<DatasetSummary> {
   for (const { file, reason } of leftOut) onSkip?.(file, reason)
-  const order = setNames.flatMap(set => sets[set].map(i => ({ set, candidate: candidates[i] })))
   const dataset = await DatasetWriter.open(
     target,
     classes,
-    setNames.filter(set => sets[set].length),
+    setNames.filter(set => order.some(placed => placed.set === set)),
   )
   try {
     const pictures = order.map(({ candidate }) => candidate)

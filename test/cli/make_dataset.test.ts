@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { importDeflate } from '../../lib/data/inflate.js'
 import { writePng } from '../../lib/data/png.js'
 import { cli, temporaryFolder } from './helpers.js'
@@ -46,6 +46,22 @@ describe('make-dataset', () => {
     expect(JSON.parse(out)).toEqual(JSON.parse(readFileSync(join(data, 'summary.json'), 'utf8')))
     expect(err.match(/^left out cat\/note\d+\.txt: /gm)).toHaveLength(10)
     expect(err).toContain('… and 3 more files')
+  })
+
+  it('says on Ctrl-C how far it came, and that the same command goes on', async () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never)
+    try {
+      const before = process.listenerCount('SIGINT')
+      const run = cli('make-dataset', photos, '--output', join(folder, 'stopped'), '--gray')
+      while (process.listenerCount('SIGINT') === before) await new Promise(resolve => setImmediate(resolve))
+      process.emit('SIGINT')
+      expect(exit).toHaveBeenCalledWith(130)
+      // whose end is no end here
+      expect((await run).err).toMatch(/^stopped after \d+ pictures, no dataset was written/m)
+      expect(process.listenerCount('SIGINT')).toBe(before)
+    } finally {
+      exit.mockRestore()
+    }
   })
 
   it.each([

@@ -12,6 +12,12 @@ export type PictureSource =
   | { readonly kind: 'file'; read(): FileBytes | Promise<FileBytes> }
   | { readonly kind: 'planes'; readonly image: PlanarImage }
 
+/** A picture as the dataset has it: an earlier run made it. */
+export interface MadePicture {
+  readonly kind: 'made'
+  read(): PlanarImage
+}
+
 /** A picture file in memory of its own. */
 export interface FileBytes {
   readonly bytes: Uint8Array
@@ -20,7 +26,7 @@ export interface FileBytes {
 }
 
 /** A picture that the dataset may hold. */
-export interface Candidate {
+export interface Candidate<Source = PictureSource> {
   /** What reports call it, and its record's key after the number. */
   readonly file: string
   /** What errors call it and its class, where a file that somebody named as a list says what it is called. */
@@ -29,8 +35,11 @@ export interface Candidate {
   readonly label: number
   /** Where its source says so. */
   readonly set?: SetName
-  readonly source: PictureSource
+  readonly source: Source
 }
+
+/** A candidate that is to be made, or that an earlier run has made. */
+export type DueCandidate = Candidate<PictureSource | MadePicture>
 
 /** A file that the dataset does not hold, and why. */
 export interface LeftOut {
@@ -46,6 +55,8 @@ export interface Found {
   readonly leftOut: readonly LeftOut[]
   /** Channels of the pictures, where the source knows: then nothing else is made of them unless asked for. */
   readonly channels?: 1 | 3
+  /** What is another where its picture files may be others, which have no paths. */
+  readonly identity?: string
   /** What somebody may want to know. */
   readonly notes?: readonly string[]
   /** Give back what is open. */

@@ -1,13 +1,13 @@
 import { withoutPath } from '../../data/source.js'
 import { EngineError, RistrettoError } from '../../errors.js'
 import type { FileReader } from '../../system/read_file.js'
-import type { Candidate } from './candidates.js'
+import type { DueCandidate } from './candidates.js'
 import type { Picture } from './decode.js'
 
 /** Makes the dataset's pictures of candidates. */
 export interface PictureMakers {
   /** `done` is called for each in turn; an error stands for a picture that cannot be read. */
-  run(candidates: readonly Candidate[], done: (i: number, picture: Picture | Error) => Promise<void>): Promise<void>
+  run(candidates: readonly DueCandidate[], done: (i: number, picture: Picture | Error) => Promise<void>): Promise<void>
   close(): void
 }
 

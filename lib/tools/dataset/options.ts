@@ -47,6 +47,11 @@ export interface MakeDatasetOptions {
   signal?: AbortSignal
   /** Called as pictures are stored. */
   onProgress?: (done: number, total: number) => void
+  /**
+   * Called before the first picture, where an earlier run into the same folder was killed: with how many pictures that it
+   * made need not be made again.
+   */
+  onResume?: (pictures: number) => void
   /** Called for each file that is left out. */
   onSkip?: (file: string, reason: string) => void
 }
@@ -65,6 +70,7 @@ const RULES: OptionRules<MakeDatasetOptions> = {
   threads: anything,
   signal: aSignal,
   onProgress: aFunction,
+  onResume: aFunction,
   onSkip: aFunction,
 }
 

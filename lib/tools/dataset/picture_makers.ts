@@ -3,7 +3,7 @@ import { importDeflate } from '../../data/inflate.js'
 import { RistrettoError } from '../../errors.js'
 import { importNode, isNode } from '../../system/nodejs.js'
 import { type FileReader, fileReader } from '../../system/read_file.js'
-import type { Candidate } from './candidates.js'
+import type { DueCandidate } from './candidates.js'
 import { decodeFile, inForm, type Picture, type PictureForm, type Tools } from './decode.js'
 import { type PictureMakers, readNamed, unreadable } from './makers.js'
 
@@ -13,11 +13,11 @@ const WORKERS_FROM = 64
 /** Threads of Node where they pay, else this one. */
 export async function pictureMakers(
   form: PictureForm,
-  candidates: readonly Candidate[],
+  candidates: readonly DueCandidate[],
   threads?: number,
 ): Promise<PictureMakers> {
   const tools: Tools = { pixels: () => importPixels(), deflate: await importDeflate() }
-  const decoded = candidates.filter(({ source }) => source.kind !== 'planes').length
+  const decoded = candidates.filter(({ source }) => source.kind === 'path' || source.kind === 'file').length
   if (!isNode) return new OwnThread(form, tools, noFiles)
   const read = await fileReader()
   if (decoded < WORKERS_FROM) return new OwnThread(form, tools, read)
@@ -42,7 +42,7 @@ class OwnThread implements PictureMakers {
   ) {}
 
   async run(
-    candidates: readonly Candidate[],
+    candidates: readonly DueCandidate[],
     done: (i: number, picture: Picture | Error) => Promise<void>,
   ): Promise<void> {
     const pending: Promise<Picture | Error>[] = []
@@ -59,8 +59,9 @@ class OwnThread implements PictureMakers {
 
   close(): void {}
 
-  private async make({ source }: Candidate): Promise<Picture> {
+  private async make({ source }: DueCandidate): Promise<Picture> {
     const { form, tools } = this
+    if (source.kind === 'made') return { image: source.read() }
     if (source.kind === 'planes') return inForm(source.image, form, tools)
     const file = source.kind === 'path' ? { bytes: readNamed(this.read, source.path) } : await source.read()
     return decodeFile(file, form, tools)

@@ -1,7 +1,8 @@
 import { bytesSink, fileSink, type Sink } from '../../data/sink.js'
 import { RistrettoError, systemError } from '../../errors.js'
 import { importNode } from '../../system/nodejs.js'
-import { removeLeftovers, temporaryName, whileLocked } from '../../system/write_file.js'
+import { leftovers, temporaryName, whileLocked } from '../../system/write_file.js'
+import { begunBy, PLAN_FILE, planText } from './plan.js'
 
 /** Where the files of a dataset go: a folder, a store of a browser, or memory. */
 export interface DatasetTarget {
@@ -32,13 +33,18 @@ export function memoryTarget(files: Record<string, Uint8Array>): DatasetTarget {
   }
 }
 
+/** A folder, and those in which ended runs of the same plan left what they had made. */
+export interface FolderTarget extends DatasetTarget {
+  readonly earlier: readonly string[]
+}
+
 /**
  * A folder, in which everything appears at once when it is whole: till then it is in a folder of a temporary name. What
- * a killed run left behind is removed.
+ * a killed run left behind is removed, at once or, if it is of the same plan, when this one is done.
  */
-export async function folderTarget(path: string, overwrite = false): Promise<DatasetTarget> {
+export async function folderTarget(path: string, overwrite = false, plan?: string): Promise<FolderTarget> {
   if (path === '') throw new RistrettoError('the output is an empty text: it is the name of a folder')
-  const { mkdir, readdir, realpath, rename, rm, stat } = await importNode('node:fs/promises')
+  const { mkdir, readdir, realpath, rename, rm, stat, writeFile } = await importNode('node:fs/promises')
   const { dirname, join, resolve } = await importNode('node:path')
   const attempt = async <T>(task: () => Promise<T>): Promise<T> => {
     try {
@@ -62,13 +68,18 @@ export async function folderTarget(path: string, overwrite = false): Promise<Dat
   }
   const before = await present()
   if (before.length && !overwrite) refuse(before)
+  const earlier: string[] = []
   await attempt(async () => {
     await mkdir(dirname(base), { recursive: true })
-    await removeLeftovers(base, true)
+    for (const left of await leftovers(base, true))
+      if (plan !== undefined && (await begunBy(left, plan)) !== undefined) earlier.push(left)
+      else await rm(left, { force: true, recursive: true })
     await mkdir(temporary)
+    if (plan !== undefined) await writeFile(join(temporary, PLAN_FILE), planText(plan))
   })
   const made = new Set<string>()
   return {
+    earlier,
     async sink(name) {
       made.add(name.split('/')[0])
       await attempt(() => mkdir(dirname(join(temporary, name)), { recursive: true }))
@@ -76,6 +87,8 @@ export async function folderTarget(path: string, overwrite = false): Promise<Dat
     },
     commit: () =>
       attempt(async () => {
+        await rm(join(temporary, PLAN_FILE), { force: true })
+        for (const left of earlier) await rm(left, { force: true, recursive: true })
         if (!found) {
           // what has come since is another run's
           const problem = await rename(temporary, folder).catch((error: NodeJS.ErrnoException) => error)

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineError, FormatError, NetError, RistrettoError } from '../../errors.js'
 import { importNode, resolvePackage } from '../../system/nodejs.js'
-import type { Candidate, FileBytes } from './candidates.js'
+import type { DueCandidate, FileBytes } from './candidates.js'
 import { inForm, type Picture, type PictureForm, type Tools } from './decode.js'
 import type { DecodeBatch, DecodeData, DecodedBatch } from './decode_worker.js'
 import { type PictureMakers, unreadable } from './makers.js'
@@ -45,7 +45,7 @@ export class WorkerThreads implements PictureMakers {
     return new WorkerThreads(form, tools, threads)
   }
 
-  async run(candidates: readonly Candidate[], done: (i: number, picture: Result) => Promise<void>): Promise<void> {
+  async run(candidates: readonly DueCandidate[], done: (i: number, picture: Result) => Promise<void>): Promise<void> {
     const pending: Promise<Result[]>[] = []
     let next = 0
     let i = 0
@@ -69,7 +69,7 @@ export class WorkerThreads implements PictureMakers {
 
   /** Files to decode, and results where there is nothing to decode. */
   private async batchFrom(
-    candidates: readonly Candidate[],
+    candidates: readonly DueCandidate[],
     from: number,
   ): Promise<(string | FileBytes | Promise<Result>)[]> {
     const batch: (string | FileBytes | Promise<Result>)[] = []
@@ -79,6 +79,7 @@ export class WorkerThreads implements PictureMakers {
       const { source } = candidates[i]
       if (source.kind === 'path') batch.push(source.path)
       else if (source.kind === 'planes') batch.push(inForm(source.image, this.form, this.tools).catch(unreadable))
+      else if (source.kind === 'made') batch.push(Promise.resolve({ image: source.read() }))
       else
         try {
           const file = await source.read()

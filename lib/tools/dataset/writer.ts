@@ -1,12 +1,11 @@
-import { keyBytes } from '../../data/lmdb.js'
-import { MAX_KEY } from '../../data/lmdb_format.js'
 import { LmdbWriter } from '../../data/lmdb_writer.js'
 import { FormatError, RistrettoError } from '../../errors.js'
 import { writeDatum } from '../../proto/datum.js'
 import { writeMessage } from '../../proto/wire.js'
-import { type Candidate, type LeftOut, type SetName, setNames } from './candidates.js'
+import { type DueCandidate, type LeftOut, type SetName, setNames } from './candidates.js'
 import { labelsText } from './classes.js'
 import type { Picture, PictureForm } from './decode.js'
+import { recordKey } from './record_key.js'
 import type { DatasetSetSummary, DatasetSummary } from './summary.js'
 import type { DatasetTarget } from './target.js'
 
@@ -21,8 +20,8 @@ export class DatasetWriter {
   readonly leftOut: LeftOut[] = []
   private readonly sets: Partial<Record<SetName, OpenSet>> = {}
   /** Of each class the first picture that could not be read. */
-  private readonly failures = new Map<number, { candidate: Candidate; reason: string }>()
-  private first: { candidate: Candidate; image: Picture['image'] } | undefined
+  private readonly failures = new Map<number, { candidate: DueCandidate; reason: string }>()
+  private first: { candidate: DueCandidate; image: Picture['image'] } | undefined
   private sum: Float64Array = new Float64Array(0)
 
   private constructor(
@@ -45,13 +44,13 @@ export class DatasetWriter {
     return dataset
   }
 
-  leaveOut(candidate: Candidate, reason: string): void {
+  leaveOut(candidate: DueCandidate, reason: string): void {
     const { file, label } = candidate
     this.leftOut.push({ file, reason })
     if (!this.failures.has(label)) this.failures.set(label, { candidate, reason })
   }
 
-  add(name: SetName, candidate: Candidate, { image, file: bytes }: Picture): void {
+  add(name: SetName, candidate: DueCandidate, { image, file: bytes }: Picture): void {
     const { file, label } = candidate
     const { channels, height, width, data } = image
     this.first ??= { candidate, image }
@@ -164,15 +163,4 @@ export class DatasetWriter {
   }
 }
 
-const nameOf = ({ file, place }: Candidate): string => place ?? `'${file}'`
-
-/** '%08d_<file>', as convert-imageset's; of a name that is too long its end. */
-function recordKey(number: number, file: string): Uint8Array {
-  const key = keyBytes(`${String(number).padStart(8, '0')}_${file}`)
-  if (key.length <= MAX_KEY) return key
-  let from = key.length - (MAX_KEY - 9)
-  // not within a character of UTF-8
-  while ((key[from] & 0xc0) === 0x80) from++
-  key.copyWithin(9, from)
-  return key.subarray(0, 9 + key.length - from)
-}
+const nameOf = ({ file, place }: DueCandidate): string => place ?? `'${file}'`

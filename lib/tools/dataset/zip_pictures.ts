@@ -1,6 +1,7 @@
 import { type ByteSource, bytesSource, fileSource } from '../../data/byte_source.js'
 import { type ZipEntry, zipEntries, zipPacked } from '../../data/zip.js'
 import { FormatError } from '../../errors.js'
+import { importNode } from '../../system/nodejs.js'
 import type { FileBytes, FindOptions, Found, LeftOut } from './candidates.js'
 import { classFolders, type FileBelow } from './class_folders.js'
 
@@ -32,11 +33,18 @@ export async function zipPictures({ zip }: ZipSource, { classes }: FindOptions):
     }
     files.sort((a, b) => (a.path < b.path ? -1 : 1))
     const found = classFolders(files, [...folders].sort(), source.name, classes, leftOut)
-    return { ...found, close: own ? () => source.close() : undefined }
+    const identity = typeof zip === 'string' ? await identityOf(zip) : undefined
+    return { ...found, identity, close: own ? () => source.close() : undefined }
   } catch (error) {
     if (own) source.close()
     throw error
   }
+}
+
+async function identityOf(path: string): Promise<string> {
+  const { realpath, stat } = await importNode('node:fs/promises')
+  const { size, mtimeMs, ctimeMs } = await stat(path)
+  return [await realpath(path), size, mtimeMs, ctimeMs].join(' ')
 }
 
 /** Why an entry is not read. */
