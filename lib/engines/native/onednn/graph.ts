@@ -6,6 +6,11 @@ import type { After, ConvolutionShape, KernelCall, Kernels, LRNShape, PoolingSha
 import type { Memory } from '../../../memory.js'
 import { type Extent, overhang, type Pair, type Planar, type Pooled, type PoolWindow } from './primitives.js'
 
+/** From so many images on threads take whole ones, from the first operation to the last: what is between stays in the cache. */
+export const WHOLE_IMAGES = 4
+/** Weights of an inner product from which a second copy costs more than it gives: memory is what they wait for. */
+const MOST_PRODUCT = 2 ** 22
+
 /** What an operation reads or writes, of each image: made once. */
 export interface Value {
   readonly extent: Extent
@@ -22,6 +27,8 @@ export interface ConvolutionOp extends Base {
   readonly kind: 'convolution'
   /** Of all images, as it was asked for. */
   readonly asked: ConvolutionShape
+  /** An inner product: its one window is the picture. */
+  readonly isProduct: boolean
   readonly shape: Planar
   readonly weight: Memory
   readonly bias: Memory | null
@@ -119,6 +126,7 @@ class Trace {
   /** Whether all calls of the layer were understood; if not, the trace is of no further use. */
   take(layer: number, calls: readonly KernelCall[]): boolean {
     if (calls.length > 1 && calls.every(({ kernel }) => kernel === 'copyRows')) return this.concat(layer, calls)
+    if (calls[0]?.kernel === 'gemm') return this.product(layer, calls[0].args, calls.slice(1))
     return calls.every(call => this.call(layer, call))
   }
 
@@ -167,7 +175,28 @@ class Trace {
     }
   }
 
-  private convolution(layer: number, [s, from, weight, bias, to, after]: Parameters<Kernels['convolution']>): boolean {
+  /** An inner product of few images: of many, BLAS reads the weights once for all. */
+  private product(layer: number, args: Parameters<Kernels['gemm']>, rest: readonly KernelCall[]): boolean {
+    const [transA, transB, batch, outputs, values, alpha, from, weight, beta, to] = args
+    const x = this.current.get(from)
+    if (!x || transA || !transB || alpha !== 1 || beta !== 0 || batch >= WHOLE_IMAGES) return false
+    if (batch !== this.batch || values !== sizeOf(x.extent) || rest.length > 1) return false
+    if (values * outputs > MOST_PRODUCT) return false
+    const [added] = rest
+    if (added && added.kernel !== 'addBias') return false
+    const [rows, width, inner, bias = null, sum, after] = added?.args ?? [batch, outputs, 1, null, to]
+    if (rows !== batch || width !== outputs || inner !== 1 || sum !== to) return false
+    const { channels, height, width: columns } = x.extent
+    const window = { input: [height, columns], kernel: [height, columns], output: [1, 1], stride: [1, 1] }
+    const s = { ...window, batch, channels, outputs, group: 1, pad: [0, 0], dilation: [1, 1] }
+    return this.convolution(layer, [s, from, weight, bias, to, after], true)
+  }
+
+  private convolution(
+    layer: number,
+    [s, from, weight, bias, to, after]: Parameters<Kernels['convolution']>,
+    isProduct = false,
+  ): boolean {
     if (s.input.length > 2 || s.batch < 1 || s.channels < 1) return false
     if (this.batch === 0) this.batch = s.batch
     const shape = planar(s)
@@ -183,6 +212,7 @@ class Trace {
       kind: 'convolution',
       layer,
       asked: s,
+      isProduct,
       shape,
       weight,
       bias,

@@ -1,8 +1,7 @@
 /** Where oneDNN is faster than the engine's own kernels: a rule, so that the same net gives the same bits every time. */
 import type { ConvolutionShape } from '../../../engine.js'
-import type { Graph } from './graph.js'
+import { type Graph, WHOLE_IMAGES } from './graph.js'
 import type { Planar } from './primitives.js'
-import { WHOLE_IMAGES } from './program.js'
 
 /**
  * Time of the engine's own convolutions as they are measured in whole nets, where oneDNN's take 1 for the same
@@ -25,7 +24,8 @@ export function pays(graph: Graph, block: number, isWinograd: (s: ConvolutionSha
     if (op.kind !== 'convolution') continue
     const work = workOf(op.shape)
     theirs += work * padding(op.shape, block)
-    if (!isWinograd(op.asked)) ours += work * other
+    if (op.isProduct) ours += work
+    else if (!isWinograd(op.asked)) ours += work * other
     else ours += work * (op.shape.channels < WINOGRAD_CHANNELS ? NARROW_WINOGRAD : WINOGRAD)
   }
   return theirs <= ours

@@ -1,7 +1,7 @@
 /** A graph as tables of calls that threads can run: see execute.ts. */
 import type { Block, Heap, Memory } from '../../../memory.js'
 import { CALL, IMAGES, PARTS } from './execute.js'
-import type { Graph, Value } from './graph.js'
+import { type Graph, type Value, WHOLE_IMAGES } from './graph.js'
 import { type Handle, type Library, Refused } from './library.js'
 import { DIFF_SRC, DST, SCRATCH, WEIGHTS } from './maker.js'
 import { line, Params } from './params.js'
@@ -10,8 +10,6 @@ import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Call, Table } from './table.js'
 import { type Place, type Unit, Units } from './units.js'
 
-/** From so many images on threads take whole ones, from the first operation to the last: what is between stays in the cache. */
-export const WHOLE_IMAGES = 4
 /** Work of a wave that is not worth another thread. */
 const ALONE = 2e6
 const LINE = 64
