@@ -21,7 +21,6 @@ interface Step {
  */
 export class DenseBlockLayer extends Layer {
   static override readonly param = ['denseblock_param'] as const
-  static override readonly onlyKernels = true
   static override readonly needsWeights = true
   static override readonly uses = [
     ...blockNormUses,

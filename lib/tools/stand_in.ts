@@ -36,7 +36,13 @@ export function withStandIns(
 ): { net: NetParameter; standIns: StandIn[] } {
   const standIns: StandIn[] = []
   const made = new Set<string>()
-  const readersOf = (top: string): LayerParameter[] => (net.layer ?? []).filter(({ bottom }) => bottom?.includes(top))
+  const readersOf = (top: string): Reader[] =>
+    (net.layer ?? [])
+      .filter(({ bottom }) => bottom?.includes(top))
+      .map(layer => ({
+        layer,
+        map: /^(YoloSeg|Segm)/.test(layer.type ?? '') ? mapOf(net, layer.bottom![0]) : undefined,
+      }))
   const layers = (net.layer ?? []).flatMap(layer => {
     const unmade = (layer.bottom ?? []).filter(name => !made.has(name))
     const inputs = unmade.map(top => {
@@ -61,6 +67,26 @@ const inputOf = (layer: LayerParameter, shapes: readonly (readonly number[])[]):
   const { name, top, include, exclude, phase } = layer
   const input_param = { shape: shapes.map(dim => ({ dim: [...dim] })) }
   return keepPlace(layer, { name, top, include, exclude, phase, type: 'Input', input_param })
+}
+
+/** What reads a top, and the map that it is to be compared with. */
+interface Reader {
+  readonly layer: LayerParameter
+  readonly map?: { readonly channels: number; readonly shrunk: number }
+}
+
+/** Channels of a blob, and by how much it is smaller than the picture, by the convolutions and poolings before it. */
+function mapOf(net: NetParameter, blob: string): { channels: number; shrunk: number } {
+  let [channels, shrunk, wanted] = [0, 1, blob]
+  for (const layer of [...(net.layer ?? [])].reverse()) {
+    if (!layer.top?.includes(wanted) || !layer.bottom?.length) continue
+    const { type = '', convolution_param: convolution, pooling_param: pooling, upsample_param: upsample } = layer
+    const stride = Number(convolution?.stride?.[0] ?? convolution?.stride_h ?? pooling?.stride ?? 1)
+    channels ||= convolution?.num_output ?? 0
+    shrunk *= type === 'Deconvolution' ? 1 / stride : type === 'Upsample' ? 1 / (upsample?.scale ?? 1) : stride
+    wanted = layer.bottom[0]
+  }
+  return { channels: channels || 1, shrunk }
 }
 
 /** What reads data: it has no bottoms, and is no input, no filled blob and no param. */
@@ -108,12 +134,21 @@ function shapeOf(
   items: number,
   [channels, height, width]: readonly [number, number, number],
   layer?: LayerParameter,
-  readers: readonly LayerParameter[] = [],
+  readers: readonly Reader[] = [],
 ): readonly number[] {
   const isPython = layer?.type === 'Python'
   const says = place > 0 || /label|target/.test(top)
-  if (readers.some(({ type = '' }) => /^(Region|Yolo)/.test(type)) && says) return [items, 1, BOXES, 5]
-  if (readers.some(({ type = '' }) => /^(MultiBox|DetectionEvaluate)/.test(type)) && says) return [1, 1, BOXES, 8]
+  const isReadBy = (pattern: RegExp, bottoms?: number): boolean =>
+    says &&
+    readers.some(
+      ({ layer: { type = '', bottom } }) => pattern.test(type) && (bottoms ?? bottom?.length) === bottom?.length,
+    )
+  const map = readers.find(reader => reader.map)?.map
+  if (map && says) return [items, map.channels, Math.ceil(height / map.shrunk), Math.ceil(width / map.shrunk)]
+  if (isReadBy(/^(Region|Yolo)/)) return [items, 1, BOXES, 5]
+  if (isReadBy(/^(MultiBox|DetectionEvaluate)/)) return [1, 1, BOXES, 8]
+  // as many labels as are said, padded
+  if (isReadBy(/ctc|^Labelseq/i, 2)) return [items, BOXES]
   if (/im_?info/.test(top)) return [1, 3]
   if (/gt_?boxes/.test(top)) return [BOXES, 5]
   if (/rois/.test(top)) return [BOXES, 5]
@@ -145,8 +180,10 @@ function segmentsOf(layer: LayerParameter | undefined): number {
 }
 
 /** The size that a Reshape gives to pictures: a source of videos puts several of them beside each other. */
-function reshapedTo(readers: readonly LayerParameter[], items: number): number[] | undefined {
-  for (const { reshape_param: { shape } = {} } of readers) {
+function reshapedTo(readers: readonly Reader[], items: number): number[] | undefined {
+  for (const {
+    layer: { reshape_param: { shape } = {} },
+  } of readers) {
     const [batch = 0, ...picture] = shape?.dim ?? []
     if (batch === -1 && picture.length === 3 && picture.every(size => size > 0)) return [items, ...picture]
   }
