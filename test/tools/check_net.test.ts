@@ -93,6 +93,29 @@ describe('nets that only a guess can make', () => {
         [1, 1, 360, 480],
       ],
     ],
+    [
+      'a segmentation beside boxes, of the size of its scores',
+      `layer { name: "a" type: "AnnotatedData" top: "data" top: "boxes" top: "map" data_param { batch_size: 8 } }
+       layer { name: "c" type: "Convolution" bottom: "data" top: "c"
+         convolution_param { num_output: 5 kernel_size: 3 pad: 1 stride: 4 } }
+       layer { name: "u" type: "Upsample" bottom: "c" top: "u" upsample_param { scale: 2 } }
+       layer { name: "l" type: "YoloSeg" bottom: "u" bottom: "map" top: "loss" }`,
+      [
+        [2, 3, 224, 224],
+        [1, 1, 4, 8],
+        [2, 5, 112, 112],
+      ],
+    ],
+    [
+      'texts and their labels',
+      `layer { name: "d" type: "Data" top: "data" top: "label" data_param { batch_size: 2 } transform_param { crop_size: 8 } }
+       layer { name: "t" type: "Reshape" bottom: "data" top: "t" reshape_param { shape { dim: 24 dim: 2 dim: 8 } } }
+       layer { name: "l" type: "WarpCTCLoss" bottom: "t" bottom: "label" top: "loss" }`,
+      [
+        [2, 3, 8, 8],
+        [2, 4],
+      ],
+    ],
   ])('%s', async (_, text, shapes) => {
     const { phases } = await checkNet(text)
     expect(phases.map(({ built }) => built)).toEqual([true])
