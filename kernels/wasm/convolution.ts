@@ -9,7 +9,8 @@ import { depthwise, isDepthwise } from './depthwise'
 import { needWorkspace, run } from './threads'
 import { MR, NR, panels, ROW, TILE } from './micro_tile'
 import { bytes, ceilDiv, evens, larger, smaller } from './vector'
-import { pays, winograd } from './winograd'
+import { winograd } from './winograd'
+import { pays } from './winograd_cost'
 
 /** Taps of a panel: 16 KiB, which stay in the L1 cache while all weights pass. */
 const KC: i32 = 512

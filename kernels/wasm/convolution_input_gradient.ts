@@ -10,7 +10,8 @@ import { packRows } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW, TILE, tile } from './micro_tile'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
-import { pays, winogradInputGradient } from './winograd'
+import { winogradInputGradient } from './winograd'
+import { pays } from './winograd_cost'
 
 /** Output channels summed at a time, output positions packed at a time, bytes of weights that stay in the L2 cache. */
 const KC: i32 = 512

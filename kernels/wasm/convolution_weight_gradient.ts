@@ -10,7 +10,7 @@ import { depthwiseWeightGradient, hasDepthwiseWeights } from './depthwise'
 import { isDry, needWorkspace, run, sharedWorkspace } from './threads'
 import { MR, NR, ROW } from './micro_tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
-import { pays } from './winograd'
+import { pays } from './winograd_cost'
 import { isKept, winogradWeightGradient } from './winograd_weight_gradient'
 
 /** Bytes of packed images and gradients at a time, and positions summed in registers at a time. */

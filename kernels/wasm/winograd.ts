@@ -6,12 +6,14 @@
  * as rows and outputs as columns: weights are read once, in the order in which they lie, 8 outputs (or, for the
  * system's sgemm, all of a group) for each input.
  */
-import { finished, hasAfter, slopes } from './after'
+import { slopes } from './after'
 import { sgemm } from './blas_import'
 import { Convolution, convolutionJob, cut, zero } from './convolution_shape'
-import { job, needWorkspace, run, sharedWorkspace } from './threads'
 import { NR, ROW, rowsTile } from './micro_tile'
-import { bytes, ceilDiv, copyValues, larger, put, smaller } from './vector'
+import { job, needWorkspace, run, sharedWorkspace } from './threads'
+import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
+import { preparedPays, wholeTiles } from './winograd_cost'
+import { finish, loadLanes, putFours, putLanes, putTwos } from './winograd_outputs'
 import { gather, inputPoints, outputSquare, POINTS, VECTORS, weightPoints } from './winograd_tiles'
 
 /**
@@ -22,15 +24,6 @@ const MOST_BLOCK: i32 = 64
 const BLOCK_VALUES: i32 = 294912
 /** Most outputs of a panel of weights, in columns of 8: a point of the tiles is in the L1 cache for all of them. */
 const PANEL: i32 = 32
-/** Filters whose 36 points would take too much memory: 86 MB. */
-const MOST_FILTERS: f64 = 600000
-/** Bytes of a padded plane, of which every thread has some, from which on tiles do not pay. */
-const MOST_PLANE: f64 = 268435456
-/** Cycles that a filter takes: it becomes 36 values, which pass through memory, or they are read from there. */
-const TRANSFORM: f64 = 60
-const READ: f64 = 20
-/** The same for the system's sgemm, which likes neither few tiles nor waiting. */
-const BLAS_READ: f64 = 30
 /**
  * Bytes of transformed tiles that a job of their own may make, inputs of tiles that must else be made again, and its
  * chunks.
@@ -103,55 +96,6 @@ export class Winograd {
 @inline
 export function winogradJob(): Winograd {
   return changetype<Winograd>(job + 256)
-}
-
-/** Whether the kernel is one that tiles are made for. */
-@inline
-function isSquare(s: Convolution): bool {
-  const plain = s.SH == 1 && s.SW == 1 && s.DH == 1 && s.DW == 1
-  const whole = s.OH == s.H + 2 * s.PH - s.KH + 1 && s.OW == s.W + 2 * s.PW - s.KW + 1
-  return plain && whole && s.KH == s.KW && (s.KH == 3 || s.KH == 5) && s.PH == s.PW && s.PH < s.KH
-}
-
-/** Whether the pass that makes (OH, OW) outputs costs less this way, the transform of the weights included. */
-export function pays(s: Convolution, OH: i32, OW: i32, blas: bool): bool {
-  // Exactness first: by 5×5 tiles LeNet left Caffe's recorded training run within 50 iterations (parameters off by 12
-  // times the
-  // tolerance, 0.003 times without them). The limit of 32 channels is a judgement: it keeps LeNet out and larger nets
-  // in.
-  if (s.KH == 5 && (s.groupC < 32 || s.groupM < 32)) return false
-  return costsLess(s, OH, OW, blas, TRANSFORM)
-}
-
-/** Whether a forward pass costs less with weights that were transformed before. It is never a part of training. */
-function preparedPays(s: Convolution, blas: bool): bool {
-  return costsLess(s, s.OH, s.OW, blas, blas ? BLAS_READ : READ)
-}
-
-/**
- * In cycles of a core: a multiply-add costs 1/8, with the system's sgemm 1/24, where the plain pass also copies every
- * patch; a tile has 36 of them for every pair of channels, about 40 cycles for every channel, and its share of 36 calls
- * of sgemm; a filter costs `filter`.
- */
-function costsLess(s: Convolution, OH: i32, OW: i32, blas: bool, filter: f64): bool {
-  if (!isSquare(s)) return false
-  const side = s.KH == 3 ? 4 : 2
-  // planes are copied with their padding, as whole tiles
-  if (4 * <f64>(OH + 2 * side + 4) * <f64>(OW + 2 * side + 4) > MOST_PLANE) return false
-  const pairs = <f64>s.groupC * <f64>s.groupM
-  if (pairs * <f64>s.G > MOST_FILTERS) return false
-  const tiles = <f64>wholeTiles(s.N * ceilDiv(OH, side) * ceilDiv(OW, side))
-  const each: f64 = blas ? 1 / 24.0 : 1 / 8.0
-  const sums = <f64>s.taps * <f64>s.N * <f64>s.positions
-  const plain = sums * (each * pairs + (blas ? 0.4 * <f64>s.groupC : 0))
-  const tile = 36 * each * pairs + 40 * <f64>(s.groupC + s.groupM) + (blas ? 850 : 0)
-  return tiles * tile + filter * pairs < 0.8 * plain
-}
-
-/** Tiles are taken four at a time. */
-@inline
-function wholeTiles(n: i32): i32 {
-  return (n + 3) & ~3
 }
 
 /** What both passes and the weight gradient need to know. */
@@ -525,73 +469,4 @@ function transformOutput(f: Winograd, g: i32, o0: i32, outputs: i32, q0: i32, su
       else putTwos(square, height, width, to, row, plane)
     }
   }
-}
-
-/** Adds the bias to n vectors, and does what follows. */
-function finish(n: i32, square: usize, bias: v128, slope: v128): void {
-  const end = square + (<usize>n << 4)
-  if (!hasAfter()) {
-    for (; square < end; square += 16) v128.store(square, f32x4.add(v128.load(square), bias))
-    return
-  }
-  for (; square < end; square += 16) v128.store(square, finished(f32x4.add(v128.load(square), bias), slope))
-}
-
-/** What lies inside of four squares of 4 × 4, one in each lane, to four planes. */
-function putFours(square: usize, height: i32, width: i32, y0: usize, row: usize, plane: usize): void {
-  let y1 = y0 + plane
-  let y2 = y1 + plane
-  let y3 = y2 + plane
-  for (const end = square + (<usize>height << 6); square < end; square += 64, y0 += row, y1 += row, y2 += row, y3 += row) {
-    const a = v128.load(square)
-    const b = v128.load(square, 16)
-    const c = v128.load(square, 32)
-    const d = v128.load(square, 48)
-    const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
-    const t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
-    const t2 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
-    const t3 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
-    put(y0, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5), width)
-    put(y1, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7), width)
-    put(y2, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5), width)
-    put(y3, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7), width)
-  }
-}
-
-/** The same for squares of 2 × 2. */
-function putTwos(square: usize, height: i32, width: i32, y: usize, row: usize, plane: usize): void {
-  if (width < 2) {
-    putLanes(2, square, 4, height, width, y, row, plane)
-    return
-  }
-  for (const end = square + (<usize>height << 5); square < end; square += 32, y += row) {
-    const a = v128.load(square)
-    const b = v128.load(square, 16)
-    const low = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
-    const high = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
-    v128.store64_lane(y, low, 0)
-    v128.store64_lane(y + plane, low, 1)
-    v128.store64_lane(y + 2 * plane, high, 0)
-    v128.store64_lane(y + 3 * plane, high, 1)
-  }
-}
-
-/** The first lanes, value by value. */
-function putLanes(side: i32, square: usize, lanes: i32, height: i32, width: i32, y: usize, row: usize, plane: usize): void {
-  for (let l = 0; l < lanes; l++, y += plane) {
-    let from = square + bytes(l)
-    let to = y
-    for (let r = 0; r < height; r++, to += row, from += <usize>side << 4) {
-      for (let c = 0; c < width; c++) store<f32>(to + bytes(c), load<f32>(from + (<usize>c << 4)))
-    }
-  }
-}
-
-/** The first `count` ≤ 4 values at p. */
-@inline
-function loadLanes(p: usize, count: i32): v128 {
-  if (count == 4) return v128.load(p)
-  let v = v128.load_splat<f32>(p)
-  if (count > 1) v = v128.load_lane<f32>(p, v, 1, 4)
-  return count > 2 ? v128.load_lane<f32>(p, v, 2, 8) : v
 }
