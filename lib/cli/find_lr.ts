@@ -88,7 +88,8 @@ async function findLr(options: FindLrOptions, output: Output): Promise<void> {
 
 /** What the curve says, in words. */
 function verdict({ suggestion, lowest, end, points }: RateSearch, to: number): string[] {
-  if (suggestion === undefined) return ['The loss never fell: look at the data and at the net before the rate.']
+  if (suggestion === undefined)
+    return ['The loss fell by no more than batches differ: try more --iterations, then look at the data and the net.']
   const last = g6(points[points.length - 1].rate)
   return [
     `Falls fastest at ${g6(suggestion)}: a base_lr to start with.`,

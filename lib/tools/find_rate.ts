@@ -140,12 +140,20 @@ async function search(
   return { points, ...readPoints(points), end }
 }
 
-/** Where a curve falls fastest on its way to its lowest point. */
+/**
+ * Where a curve falls fastest on its way to its lowest point. What falls by little more than batches differ from their
+ * neighbours has not fallen: then nothing is suggested.
+ */
 function readPoints(points: readonly RatePoint[]): Pick<RateSearch, 'suggestion' | 'lowest'> {
   let low = 0
   points.forEach(({ smoothed }, i) => {
     if (smoothed < points[low].smoothed) low = i
   })
+  const lowest = points[low]?.rate ?? Number.NaN
+  // a single batch is no beginning
+  const begin = points[Math.min(low, Math.ceil(points.length / 20))]
+  if (!begin || !(begin.smoothed - points[low].smoothed > 1.5 * spreadOf(points, low)))
+    return { suggestion: undefined, lowest }
   // a slope is taken over a tenth of the run, so that single batches do not decide
   const span = Math.max(1, Math.round(points.length / 20))
   let steepest = 0
@@ -156,5 +164,11 @@ function readPoints(points: readonly RatePoint[]): Pick<RateSearch, 'suggestion'
     steepest = slope
     suggestion = points[i].rate
   }
-  return { suggestion, lowest: points[low]?.rate ?? Number.NaN }
+  return { suggestion, lowest }
+}
+
+/** Standard deviation of the losses about their smoothed curve, up to its lowest point and a few behind it. */
+function spreadOf(points: readonly RatePoint[], low: number): number {
+  const seen = points.slice(0, Math.max(low + 1, Math.ceil(points.length / 10)))
+  return Math.sqrt(seen.reduce((sum, { loss, smoothed }) => sum + (loss - smoothed) ** 2, 0) / seen.length)
 }

@@ -49,6 +49,9 @@ test('a loss that never falls has no suggestion', async () => {
   const flat = text.replace('name: "ip"', 'name: "ip" param { lr_mult: 0 } param { lr_mult: 0 }')
   const rising = flat.replace('name: "loss"', 'name: "loss" loss_weight: 0')
   expect((await findRate(parseSolver(rising), { engine: 'js', iterations: 10 })).suggestion).toBeUndefined()
+  // one that only differs from batch to batch, either: it is lower somewhere
+  for (const seed of [1, 2, 3, 4, 5])
+    expect((await findRate(parseSolver(flat), { engine: 'js', seed })).suggestion).toBeUndefined()
 })
 
 test('refuses rates that do not rise', async () => {

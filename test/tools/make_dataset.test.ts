@@ -149,6 +149,31 @@ describe('makeDataset of a folder', () => {
     expect(await sharp(jpg[0].data).metadata()).toMatchObject({ format: 'jpeg', channels: 1 })
   })
 
+  it('a trained net sees a picture as the dataset has it, in every way to fit it', async () => {
+    const image = {
+      channels: 3,
+      height: 9,
+      width: 23,
+      data: Uint8Array.from({ length: 621 }, (_, i) => (i * i * 37) & 255),
+    }
+    const root = put({ 'a/1.png': writePng(image, deflate), 'b/1.png': png(9, 23, 1, 2, 3) }, join(folder, 'fitted'))
+    for (const resize of ['squash', 'crop', 'fill', 'half-crop'] as const)
+      for (const gray of [false, true]) {
+        const output = join(folder, `fitted ${resize}${gray ? ' grey' : ''}`)
+        await makeDataset(root, { output, resize, gray, size: { width: 11, height: 8 }, val: 0 })
+        const net = await Net.deploy(
+          parseNet(`layer { name: "d" type: "Data" top: "data" top: "label"
+            data_param { source: "${output}/train_db" batch_size: 1 backend: LMDB } }
+            layer { name: "out" type: "Power" bottom: "data" top: "out" }`),
+          { engine: 'js' },
+        )
+        const [seen] = await net.predict([join(root, 'a/1.png')])
+        net.dispose()
+        const [row] = (await rows(join(output, 'train_db'))).filter(({ label }) => label === 0)
+        expect([...seen]).toEqual([...row.data])
+      }
+  })
+
   it('leaves out what is no picture or cannot be read, and says why', async () => {
     const header = (width: number, height: number) => {
       const bytes = png(1, 1, 9, 9, 9)
