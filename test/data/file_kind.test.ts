@@ -53,6 +53,7 @@ describe('what a file is, by its content', () => {
     ['a PNG picture', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
     ['a JPEG picture', [0xff, 0xd8, 0xff, 0xe0]],
     ['a zip archive', [0x50, 0x4b, 3, 4]],
+    ['an archive of a model', [0x50, 0x4b, 3, 4, ...new Uint8Array(26), ...new TextEncoder().encode('info.json')]],
     ['gzip', [0x1f, 0x8b, 8]],
     ['an LMDB database', [...new Array(16).fill(0), 0xde, 0xc0, 0xef, 0xbe]],
     ['an ONNX model', [8, 7, 18, 7, ...Buffer.from('pytorch'), 0x3a, 2, 0, 0]],
