@@ -85,6 +85,32 @@ describe.each(['forward', 'reverse', 'bidirectional'])('an LSTM that goes %s', d
     }
   })
 
+  test('takes any batch and any number of steps, and learns', async () => {
+    const text: GraphText = {
+      inputs: { x: [T, N, I] },
+      outputs: ['y'],
+      constants: { w: constants.w, r: constants.r, b: constants.b },
+      nodes: [['y = LSTM(x, w, r, b)', settings]],
+    }
+    const { net: param } = importGraph(graphOf(text))
+    const net = await Net.create({ ...param, force_backward: true }, { engine: 'wasm', threads: 1 })
+    // the first sequence alone, and one step more of nothing
+    net.blobs.x.reshape([T, 1, I])
+    net.reshape()
+    const first = values.filter((_, i) => Math.floor(i / I) % N === 0)
+    const { y } = await net.forward({ x: Float32Array.from(first) })
+    expect(y.shape).toEqual([T, directions, 1, H])
+    const right = Array.from({ length: T }, (_, t) => expected([]).map(({ all }) => all[t][0])).flat(2)
+    for (const [i, value] of right.entries()) expect(y.data[i]).toBeCloseTo(value, 5)
+    net.blobs.y.diffArray.fill(1)
+    await net.backward()
+    expect(net.blobs.x.diffArray.every(slope => Number.isFinite(slope) && slope !== 0)).toBe(true)
+    net.blobs.x.reshape([T + 1, N, I])
+    net.reshape()
+    expect(net.blobs.y.shape).toEqual([T + 1, directions, N, H])
+    net.dispose()
+  })
+
   test.each([0, 1])('goes on from a state and gives the last ones, layout %i', async layout => {
     const state = drawn(directions * N * H, 5)
     const shape = layout ? [N, directions, H] : [directions, N, H]

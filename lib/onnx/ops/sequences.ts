@@ -1,6 +1,6 @@
-import { filled, numbersOf } from '../fold/arrays.js'
+import { numbersOf } from '../fold/arrays.js'
 import { int, string, type Tensor } from '../graph.js'
-import { floatsOf, type Operand, one, permute, reshape, type Step, type Weight } from '../pieces.js'
+import { floatsOf, type Operand, one, permute, power, reshape, type Step, type Weight } from '../pieces.js'
 import { constant, input, maybeConstant, type Ops, refused } from './handler.js'
 
 /** Gates of ONNX are input, output, forget, candidate; Caffe's are input, forget, output, candidate. */
@@ -41,12 +41,22 @@ function stateOf(step: Step, x: Operand, direction: number, directions: number, 
   return one(step, 'StridedSlice', x, [1, ...x.shape.slice(1)], { strided_slice_param }, [], suffix)
 }
 
-const values = (step: Step, suffix: string, shape: readonly number[], value: (i: number) => number): Operand => ({
-  name: `${step.node.outputs[0] || step.name}${suffix}`,
-  shape,
-  type: 'float',
-  constant: filled('float', shape, value),
-})
+/** Ones as many as an input has along some axes, and one along the others: of any batch, since they are made of it. */
+function onesLike(step: Step, x: Operand, kept: readonly number[], suffix: string): Operand {
+  const axis = x.shape.map((_, i) => i).filter(i => !kept.includes(i))
+  const strided_slice_param = { axis, start: axis.map(() => 0), end: axis.map(() => 1) }
+  const shape = x.shape.map((size, i) => (kept.includes(i) ? size : 1))
+  const fields = { strided_slice_param, propagate_down: [false] }
+  const part = one(step, 'StridedSlice', x, shape, fields, [], `${suffix}_like`)
+  return one(step, 'Power', part, shape, { power_param: { power: 0 } }, [], suffix)
+}
+
+/** A state of zeros, (1, N, H), before the first step of x (T, N, …). */
+function noState(step: Step, x: Operand, H: number): Operand {
+  const [, N] = x.shape
+  const zero = power(step, onesLike(step, x, [1], '_one'), { scale: -1, shift: 1 }, '_nothing')
+  return one(step, 'Tile', zero, [1, N, H], { tile_param: { axis: 2, tiles: H } }, [], '_zero')
+}
 
 /** What an LSTM layer cannot: it has the usual functions, and no peepholes, and all sequences are as long. */
 function refuseOthers(step: Step, directions: number, T: number): void {
@@ -90,17 +100,16 @@ function lstm(step: Step): readonly Operand[] {
   })
   const isUsed = (i: number) =>
     node.outputs[i] !== undefined && node.outputs[i] !== '' && step.reads(node.outputs[i]) > 0
-  const exposed = isUsed(1) || isUsed(2) || states.some(state => state !== undefined)
-  // the first step goes on from the state that is given, and forgets what the last pass left where none is
-  const cont = values(step, '_cont', [T, N], i => (exposed || i >= N ? 1 : 0))
-  const zero = values(step, '_zero', [1, N, H], () => 0)
+  // all steps go on from the state that is given, or from zeros: nothing is left of the last pass
+  const cont = reshape(step, onesLike(step, x, [0, 1], '_on'), [T, N], '_cont')
+  let zero: Operand | undefined
   const tops = Array.from({ length: directions }, (_, d) => {
     const isBack = direction === 'reverse' || d === 1
     const suffix = directions === 2 ? `_${d}` : ''
     const from = isBack ? stepsBack(step, x, `${suffix}_turned`) : x
     const state = (k: number) => {
       const own = states[k]
-      return own ? stateOf(step, own, d, directions, `${suffix}_state${k}`) : zero
+      return own ? stateOf(step, own, d, directions, `${suffix}_state${k}`) : (zero ??= noState(step, x, H))
     }
     const weight = (shape: number[], data: () => Float32Array): Weight => ({ shape, data })
     const weights = [
@@ -115,9 +124,9 @@ function lstm(step: Step): readonly Operand[] {
     const [y, h, c] = step.workshop.add(
       step.name + suffix,
       'LSTM',
-      exposed ? [from, cont, state(0), state(1)] : [from, cont],
-      exposed ? [steps, last, last] : [steps],
-      { recurrent_param: { num_output: H, ...(exposed && { expose_hidden: true }) } },
+      [from, cont, state(0), state(1)],
+      [steps, last, last],
+      { recurrent_param: { num_output: H, expose_hidden: true } },
       weights,
     )
     return { y: isBack ? stepsBack(step, y, `${suffix}_back`) : y, h, c }
@@ -128,7 +137,10 @@ function lstm(step: Step): readonly Operand[] {
     const fields = axis === 1 ? {} : { concat_param: { axis } }
     return one(step, 'Concat', all, shape, fields, [], suffix)
   }
-  const whole = tops.map(({ y }, d) => reshape(step, y, [T, 1, N, H], `_direction${d}`))
+  const dim = [0, 1, -1, H]
+  const whole = tops.map(({ y }, d) =>
+    one(step, 'Reshape', y, [T, 1, N, H], { reshape_param: { shape: { dim } } }, [], `_direction${d}`),
+  )
   const all = joined(whole, 1, '_all')
   const turned = byBatch ? permute(step, all, [2, 0, 1, 3], '_batches') : all
   const ends = [1, 2].map(i => {
@@ -198,7 +210,7 @@ function topK(step: Step): readonly Operand[] {
 export const sequences: Ops = {
   LSTM: {
     layers: 'LSTM, StridedSlice, Concat, Reshape',
-    note: 'any direction; the usual functions, all sequences as long, no peepholes; the batch stays what it is',
+    note: 'any direction; the usual functions, all sequences as long, no peepholes',
     build: lstm,
   },
   CumSum: { layers: 'InnerProduct', note: 'up to 4096 places', build: cumulated },
