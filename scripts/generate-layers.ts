@@ -26,8 +26,8 @@ const FAMILIES: Readonly<Record<string, string>> = {
     Reverse ReverseTime RNN Transpose WarpCTCLoss`,
   maps: `ConvolutionDepthwise Correlation Correlation1D Crop Deconvolution DepthwiseConvolution Downsample Flip FlowWarp
     Im2col Interp Resample ShuffleChannel SPP Upsample UpsampleDarknet`,
-  tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul Padding Reduce Resize StridedSlice Unary
-    Where`,
+  tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul Padding Recurrence Reduce Resize StridedSlice
+    TopK Unary Where`,
 }
 
 const familyOf = (type: string): string =>

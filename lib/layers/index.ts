@@ -86,6 +86,7 @@ import { PReLULayer } from './prelu.js'
 import { PriorBoxLayer } from './prior_box.js'
 import { ProposalLayer } from './proposal.js'
 import { PSROIPoolingLayer } from './psroi_pooling.js'
+import { RecurrenceLayer } from './recurrence.js'
 import { ReduceLayer } from './reduce.js'
 import { ReductionLayer } from './reduction.js'
 import { RegionLossLayer } from './region_loss.js'
@@ -122,6 +123,7 @@ import { SwishLayer } from './swish.js'
 import { TanHLayer } from './tanh.js'
 import { ThresholdLayer } from './threshold.js'
 import { TileLayer } from './tile.js'
+import { TopKLayer } from './topk.js'
 import { TransposeLayer } from './transpose.js'
 import { UnaryLayer } from './unary.js'
 import { UpsampleLayer } from './upsample.js'
@@ -226,6 +228,7 @@ export const builtInLayers = {
   PriorBox: PriorBoxLayer,
   Proposal: ProposalLayer,
   PSROIPooling: PSROIPoolingLayer,
+  Recurrence: RecurrenceLayer,
   Reduce: ReduceLayer,
   Reduction: ReductionLayer,
   RegionLoss: RegionLossLayer,
@@ -263,6 +266,7 @@ export const builtInLayers = {
   TanH: TanHLayer,
   Threshold: ThresholdLayer,
   Tile: TileLayer,
+  TopK: TopKLayer,
   Transpose: TransposeLayer,
   Unary: UnaryLayer,
   Upsample: UpsampleLayer,

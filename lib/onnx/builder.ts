@@ -36,6 +36,7 @@ export type AttributeValue =
   | readonly number[]
   | { readonly type: 'float'; readonly value: number }
   | { readonly type: 'floats'; readonly value: readonly number[] }
+  | { readonly type: 'strings'; readonly value: readonly string[] }
   | {
       readonly type: 'tensor'
       readonly value: { readonly type: 'float'; readonly shape: readonly number[]; readonly data: Float32Array }

@@ -1,4 +1,4 @@
-/** What goes along steps and places: LSTM, CumSum, TopK. */
+/** What goes along steps and places: LSTM, GRU, RNN, CumSum, TopK. */
 import { describe, expect, test } from 'vitest'
 import { Net } from '../../lib/net.js'
 import type { Attribute } from '../../lib/onnx/graph.js'
@@ -139,6 +139,105 @@ describe.each(['forward', 'reverse', 'bidirectional'])('an LSTM that goes %s', d
     expect(out.y.shape).toEqual(layout ? [N, T, directions, H] : [T, directions, N, H])
     for (const [i, value] of all.entries()) expect(out.y.values[i]).toBeCloseTo(value, 5)
   })
+})
+
+describe.each([
+  ['GRU', {}],
+  ['GRU', { linear_before_reset: 1, direction: 'bidirectional' }],
+  ['RNN', { direction: 'reverse' }],
+  ['RNN', { activations: { type: 'strings', value: ['Relu', 'Sigmoid'] }, direction: 'bidirectional' }],
+] as const)('%s %j', (op, settings) => {
+  const directions = 'direction' in settings && settings.direction === 'bidirectional' ? 2 : 1
+  const gates = op === 'GRU' ? 3 : 1
+  const [W, R, B] = [
+    drawn(directions * gates * H * I, 1),
+    drawn(directions * gates * H * H, 2),
+    drawn(directions * 2 * gates * H, 3),
+  ]
+  const constants = {
+    w: floats([directions, gates * H, I], ...W),
+    r: floats([directions, gates * H, H], ...R),
+    b: floats([directions, 2 * gates * H], ...B),
+  }
+  const values = drawn(T * N * I, 7)
+  const state = drawn(directions * N * H, 5)
+
+  /** One step of one stream by ONNX's formulas. */
+  const next = (d: number, n: number, t: number, h: number[]): number[] => {
+    const x = values.slice((t * N + n) * I, (t * N + n + 1) * I)
+    const of = (M: number[], width: number, row: number, v: number[]) =>
+      v.reduce((sum, value, k) => sum + M[(d * gates * H + row) * width + k] * value, 0)
+    const bias = (k: number, row: number) => B[d * 2 * gates * H + k * gates * H + row]
+    const gate = (row: number) => of(W, I, row, x) + bias(0, row) + of(R, H, row, h) + bias(1, row)
+    const value = 'activations' in settings ? [(v: number) => Math.max(0, v), sigmoid][d] : Math.tanh
+    if (op === 'RNN') return h.map((_, j) => value(gate(j)))
+    const [z, r] = [0, 1].map(g => h.map((_, j) => sigmoid(gate(g * H + j))))
+    return h.map((old, j) => {
+      const row = 2 * H + j
+      const more =
+        'linear_before_reset' in settings
+          ? r[j] * (of(R, H, row, h) + bias(1, row))
+          : of(
+              R,
+              H,
+              row,
+              h.map((v, k) => v * r[k]),
+            ) + bias(1, row)
+      return (1 - z[j]) * value(of(W, I, row, x) + bias(0, row) + more) + z[j] * old
+    })
+  }
+
+  test('goes by the formulas, in and out again', async () => {
+    const text: GraphText = {
+      inputs: { x: [T, N, I], s: [directions, N, H] },
+      outputs: ['y', 'last'],
+      constants,
+      nodes: [[`y, last = ${op}(x, w, r, b, _, s)`, { hidden_size: H, ...settings }]],
+    }
+    const net = await Net.create(importGraph(graphOf(text)).net, { engine: 'js', phase: 'TEST' })
+    const back = await Net.create(await net.toBytes({ format: 'onnx' }), { engine: 'js', phase: 'TEST', dims: { N: T } })
+    for (const one of [net, back]) {
+      const { y, last } = await one.forward({ x: Float32Array.from(values), s: Float32Array.from(state) })
+      expect(y.shape).toEqual([T, directions, N, H])
+      for (let d = 0; d < directions; d++) {
+        const isBack = d === 1 || ('direction' in settings && settings.direction === 'reverse')
+        for (let n = 0; n < N; n++) {
+          let h = state.slice((d * N + n) * H, (d * N + n + 1) * H)
+          for (let i = 0; i < T; i++) {
+            const t = isBack ? T - 1 - i : i
+            h = next(d, n, t, h)
+            for (const [j, right] of h.entries())
+              expect(y.data[((t * directions + d) * N + n) * H + j]).toBeCloseTo(right, 5)
+          }
+          for (const [j, right] of h.entries()) expect(last.data[(d * N + n) * H + j]).toBeCloseTo(right, 5)
+        }
+      }
+    }
+  })
+})
+
+test('a GRU or RNN with other functions is refused', () => {
+  const make = (op: string, value: string[]) => () =>
+    importGraph(
+      graphOf({
+        inputs: { x: [T, N, I] },
+        outputs: ['y'],
+        constants: {
+          w: floats([1, 6, I], ...drawn(12, 1)),
+          r: floats([1, 6, H], ...drawn(12, 2)),
+          v: floats([1, 2, I], 1, 2, 3, 4),
+        },
+        nodes: [
+          [
+            op === 'GRU' ? 'y = GRU(x, w, r)' : 'y = RNN(x, v, v)',
+            { hidden_size: H, activations: { type: 'strings', value } },
+          ],
+        ],
+      }),
+    )
+  expect(make('GRU', ['Tanh', 'Tanh'])).toThrow('gates have Sigmoid')
+  expect(make('GRU', ['Sigmoid'])).toThrow('activations are 1, not 2')
+  expect(make('RNN', ['Elu'])).toThrow('activations [Elu] are not there')
 })
 
 test('what an LSTM layer is not is refused', () => {

@@ -213,6 +213,15 @@ function unary(graph: OnnxGraph, layer: Layer): void {
   graph.last(FUNCTIONS[layer.param.unary_param!.operation!], graph.inputs)
 }
 
+function topK(graph: OnnxGraph, layer: Layer): void {
+  const { k, axis, largest } = withDefaults('TopKParameter', layer.param.top_k_param)
+  const [best, places] = graph.outputs
+  const indices = graph.value('places')
+  const attributes = { axis: axisOf(layer, graph.bottom[0], axis), ...(!largest && { largest: 0 }) }
+  graph.node('TopK', [graph.inputs[0], graph.ints(k)], attributes, [best, indices])
+  if (places !== undefined) graph.node('Cast', [indices], { to: 1 }, [places])
+}
+
 function where(graph: OnnxGraph): void {
   const [condition, ...choices] = graph.inputs
   graph.last('Where', [graph.node('Cast', [condition], { to: 9 }), ...choices])
@@ -232,6 +241,7 @@ export const own: Exporters = {
   Reduce: { write: reduce, ops: [...Object.values(REDUCTIONS), 'Cast'] },
   Resize: { write: resize, ops: ['Resize', 'Shape', 'Slice', 'Concat'] },
   StridedSlice: { write: stridedSlice, ops: ['Slice'] },
+  TopK: { write: topK, ops: ['TopK', 'Cast'] },
   Unary: { write: unary, ops: Object.values(FUNCTIONS) },
   Where: { write: where, ops: ['Cast', 'Where'] },
 }

@@ -162,6 +162,39 @@ function rnn(graph: OnnxGraph, layer: Layer): void {
   graph.reshape(graph.node('Tanh', [outputs]), [T * N, H], [T, N, H], graph.outputs[0])
 }
 
+const FUNCTIONS = { TANH: 'Tanh', RELU: 'Relu', SIGMOID: 'Sigmoid' } as const
+
+/** One node, whose weights are as the layer has them. */
+function recurrence(graph: OnnxGraph, layer: Layer): void {
+  const {
+    num_output: H = 0,
+    cell,
+    activation,
+    linear_before_reset,
+  } = withDefaults('RecurrenceParameter', layer.param.recurrence_param)
+  const [x] = graph.bottom
+  const [T, N, I] = [x.dim(0), x.dim(1), x.size(2)]
+  const rows = (cell === 'GRU' ? 3 : 1) * H
+  const [, b, , c] = layer.blobs.map(blob => blob.memory.data.values)
+  const biases = new Float32Array(2 * rows)
+  biases.set(b)
+  biases.set(c, rows)
+  const inputs = [
+    x.numAxes === 3 ? graph.inputs[0] : graph.reshape(graph.inputs[0], x.shape, [T, N, I]),
+    graph.weight(0, [1, rows, I]),
+    graph.weight(2, [1, rows, H]),
+    graph.derived(1, [1, 2 * rows], biases),
+    ...(graph.bottom.length > 1 ? ['', graph.inputs[1]] : []),
+  ]
+  const functions = [...(cell === 'GRU' ? ['Sigmoid'] : []), FUNCTIONS[activation]]
+  const attributes = {
+    ...(activation !== 'TANH' && { activations: { type: 'strings', value: functions } as const }),
+    hidden_size: H,
+    ...(linear_before_reset && { linear_before_reset: 1 }),
+  }
+  graph.last('Squeeze', [graph.node(cell, inputs, attributes), graph.ints(1)])
+}
+
 function lstmUnit(graph: OnnxGraph): void {
   const [c] = graph.bottom
   const cont = graph.reshape(graph.inputs[2], graph.bottom[2].shape, [1, c.dim(1), 1])
@@ -197,6 +230,7 @@ export const recurrent: Exporters = {
     ops: [...steps, 'Split', 'Sigmoid', 'LSTM', 'Squeeze'],
     note: `${carried}; the state is an input and an output of its own, NAME_h_in and NAME_h_out, NAME_c_in and NAME_c_out; sequence: 'whole' makes one LSTM node instead`,
   },
+  Recurrence: { write: recurrence, ops: ['GRU', 'RNN', 'Squeeze', 'Reshape'] },
   LSTMUnit: { write: lstmUnit, ops: ['Reshape', 'Split', 'Sigmoid', 'Tanh', 'Mul', 'Add'] },
   RNN: {
     write: rnn,

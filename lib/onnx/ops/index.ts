@@ -5,6 +5,7 @@ import type { Ops } from './handler.js'
 import { matrices } from './matrices.js'
 import { normalization } from './normalization.js'
 import { poolings } from './pooling.js'
+import { recurrences } from './recurrences.js'
 import { reductions } from './reductions.js'
 import { sequences } from './sequences.js'
 import { shaping } from './shaping.js'
@@ -17,6 +18,7 @@ export const ops: Ops = {
   ...functions,
   ...matrices,
   ...normalization,
+  ...recurrences,
   ...reductions,
   ...sequences,
   ...shaping,
