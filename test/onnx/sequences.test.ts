@@ -195,7 +195,11 @@ describe.each([
       nodes: [[`y, last = ${op}(x, w, r, b, _, s)`, { hidden_size: H, ...settings }]],
     }
     const net = await Net.create(importGraph(graphOf(text)).net, { engine: 'js', phase: 'TEST' })
-    const back = await Net.create(await net.toBytes({ format: 'onnx' }), { engine: 'js', phase: 'TEST', dims: { N: T } })
+    const back = await Net.create(await net.toBytes({ format: 'onnx' }), {
+      engine: 'js',
+      phase: 'TEST',
+      dims: { N: T },
+    })
     for (const one of [net, back]) {
       const { y, last } = await one.forward({ x: Float32Array.from(values), s: Float32Array.from(state) })
       expect(y.shape).toEqual([T, directions, N, H])

@@ -1,4 +1,5 @@
 import { arithmetic } from './arithmetic.js'
+import { choices } from './choices.js'
 import { convolutions } from './convolution.js'
 import { functions } from './functions.js'
 import type { Ops } from './handler.js'
@@ -12,6 +13,7 @@ import { shaping } from './shaping.js'
 
 /** The operators that become layers. */
 export const ops: Ops = {
+  ...choices,
   ...convolutions,
   ...poolings,
   ...arithmetic,
