@@ -142,6 +142,8 @@ export interface AnyEngine {
   ): JoinedCalls[]
   /** Where kernels take memory for themselves: the most of it that any of these calls takes. */
   dryRun?(calls: (dry: DryRun) => void): Workspace
+  /** Where kernels can be stopped in the middle: those that still run at `until` (performance.now()) throw; undefined ends it. */
+  limitTime?(until: number | undefined): void
   /** On a device: resolves when everything queued so far has run, rejects with the first failure. Reads nothing back. */
   finish?(): Promise<void>
   /** On the gpu engine: out ← kernel(args), a kernel that a layer brings along. Memories without sizes are flat. */

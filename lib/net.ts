@@ -175,7 +175,7 @@ export class Net {
       checkOptions('forward', options, FORWARD_RULES)
       const [start, end] = this.range(options.start, options.end)
       fillBlobs(this, values, options.start !== undefined)
-      await this.runner.forward(start, end, options.signal)
+      await this.runner.forward(start, end, options)
       // a device's failure rejects the pass that caused it
       await this.engine.finish?.()
       const names = options.end === undefined ? this.outputs : this.topNames[options.end]
@@ -202,7 +202,7 @@ export class Net {
       checkOptions('backward', options, BACKWARD_RULES)
       const [end, start] = this.range(options.end, options.start)
       for (const [name, value] of Object.entries(values)) writeValues(this.blob(name), value, this.blob(name).diffArray)
-      await this.runner.backward(start, end, options.signal)
+      await this.runner.backward(start, end, options)
       await this.engine.finish?.()
       const wanted = this.built.nodes.flatMap(node =>
         node.bottom.filter((_, k) => node.bottomNeedsBackward[k]).map(blob => blob.name),

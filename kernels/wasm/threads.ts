@@ -66,6 +66,21 @@ declare function workerDied(): void
 @external('engine', 'wake')
 declare function wake(): void
 
+/** Whether the time of the pass is up. */
+@external('engine', 'isLate')
+declare function isLate(): bool
+
+/** Throws the error that says so. */
+@external('engine', 'outOfTime')
+declare function outOfTime(): void
+
+/** On the calling thread alone: whether isLate is asked before each chunk. */
+let limited: bool = false
+
+export function limitTime(on: bool): void {
+  limited = on
+}
+
 let isAwake: bool = false
 
 let ownBase: usize = 0
@@ -122,7 +137,10 @@ export function isDry(): bool {
 /** Runs all chunks on the calling thread. */
 export function runAlone(task: Task, chunks: i32): void {
   if (isDry()) return
-  for (let i = 0; i < chunks; i++) call_indirect<void>(task.index, i, ownBase)
+  for (let i = 0; i < chunks; i++) {
+    if (limited && isLate()) outOfTime()
+    call_indirect<void>(task.index, i, ownBase)
+  }
 }
 
 /** Runs all chunks of a job and returns when the last one is finished. */
@@ -153,6 +171,7 @@ export function run(task: Task, chunks: i32): void {
   work(0)
   if (!reached(control + DONE, chunks)) workerDied()
   isOpen = false
+  if (limited && isLate()) outOfTime()
 }
 
 /** Jobs that were offered to the workers so far, and their chunks: tests count them. */
@@ -201,6 +220,13 @@ function work(thread: i32): void {
     const ticket = atomic.load<u64>(control + TICKET)
     const left = <i32>ticket
     if (left == 0) break
+    if (limited && isLate()) {
+      // what nobody has taken is left undone, and counts as done
+      if (atomic.cmpxchg<u64>(control + TICKET, ticket, ticket - <u64>left) != ticket) continue
+      chunks = head.chunks
+      ran += left
+      break
+    }
     if (atomic.cmpxchg<u64>(control + TICKET, ticket, ticket - 1) != ticket) continue
     chunks = head.chunks
     if (head.pages != knownPages) seeGrowth(head.pages)

@@ -76,6 +76,7 @@ export async function buildWasmEngine(
       prepared: preparedConvolutions(exports, false),
     })),
     prepared: withPreparedBounds(preparedConvolutions(pool.exports, false)),
+    limitTime: pool.limitTime,
     scratch(length, slot = 0) {
       const memory = (scratches[slot] ??= new Memory(length, heap))
       if (memory.length < length) memory.resize(length)

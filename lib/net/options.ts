@@ -108,6 +108,11 @@ export interface ForwardOptions {
   blobs?: readonly string[]
   /** Stops the pass between two layers: it rejects with the signal's reason. AbortSignal.timeout limits its time. */
   signal?: AbortSignal
+  /**
+   * Milliseconds that the pass may take: what is late ends in a NetError before the next layer, or in an EngineError in
+   * the middle of one, on wasm and native. Blobs are left half computed. A layer in plain JavaScript is not interrupted.
+   */
+  timeLimit?: number
 }
 
 /** Which layers run backward, and what is returned. */
@@ -119,9 +124,11 @@ export interface BackwardOptions {
   diffs?: readonly string[]
   /** As in ForwardOptions. */
   signal?: AbortSignal
+  /** As in ForwardOptions. */
+  timeLimit?: number
 }
 
-const RANGE_RULES = { start: aText, end: aText, signal: aSignal }
+const RANGE_RULES = { start: aText, end: aText, signal: aSignal, timeLimit: aLimit }
 export const FORWARD_RULES: OptionRules<ForwardOptions> = { blobs: names, ...RANGE_RULES }
 export const BACKWARD_RULES: OptionRules<BackwardOptions> = { diffs: names, ...RANGE_RULES }
 

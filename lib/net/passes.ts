@@ -11,6 +11,7 @@ import { namingLayer } from './naming_layer.js'
 import type { BuiltNet, NetNode } from './node.js'
 import type { LayerHook } from './options.js'
 import { reshapeNode, shapesChanged } from './shapes.js'
+import { inTime, mustBeInTime, type PassLimits, runJoined } from './time_limit.js'
 
 /** Runs the layers of a built net: one pass at a time, with its hooks and feeds, and what `optimize` changes. */
 export class Passes {
@@ -134,7 +135,7 @@ export class Passes {
   }
 
   /** Layers start … end inclusive, forward. Callers hold the net through `exclusive`. */
-  async forward(start = 0, end = this.built.nodes.length - 1, signal?: AbortSignal): Promise<void> {
+  async forward(start = 0, end = this.built.nodes.length - 1, { signal, timeLimit }: PassLimits = {}): Promise<void> {
     const { nodes, context } = this.built
     const { beforeForward, afterForward } = this.hooks
     const device = context.engine.isHost ? undefined : context.engine
@@ -146,6 +147,7 @@ export class Passes {
     }
     for (const blob of this.orphans) refuseOrphan(blob)
     await this.prepare()
+    const until = timeLimit === undefined ? undefined : performance.now() + timeLimit
     // whoever looks between two layers gets to see what is there
     const watched = beforeForward.length > 0 || afterForward.length > 0 || this.debugInfo
     let done: NetNode | undefined
@@ -156,10 +158,11 @@ export class Passes {
       const node = nodes[i]
       if (node === done) continue
       signal?.throwIfAborted()
+      if (until !== undefined) mustBeInTime(node, until)
       if (beforeForward.length) for (const hook of beforeForward) await hook(node.key)
       if (this.plan?.skipped.has(node)) continue
       const joined = watched ? undefined : this.plan?.joinedAt(node)
-      if (joined && joined.last <= end && this.mayJoin(i, joined.last) && joined.calls.run()) {
+      if (joined && joined.last <= end && this.mayJoin(i, joined.last) && runJoined(joined, node, until)) {
         joinedUntil = joined.last
         if (mustYield()) await macrotask()
         continue
@@ -174,9 +177,11 @@ export class Passes {
         let wait: void | Promise<void> | null = null
         if (next && next.place <= end) {
           if (shapesChanged(next.node)) this.reshapeNode(next.node)
-          node.layer.forward(node.bottom, node.top, next.after)
+          if (until === undefined) node.layer.forward(node.bottom, node.top, next.after)
+          else inTime(node, until, () => node.layer.forward(node.bottom, node.top, next.after))
           done = next.node
-        } else wait = node.layer.forward(node.bottom, node.top)
+        } else if (until === undefined) wait = node.layer.forward(node.bottom, node.top)
+        else wait = inTime(node, until, () => node.layer.forward(node.bottom, node.top))
         device?.calledBy?.()
         if (wait) await wait
       } catch (error) {
@@ -191,19 +196,24 @@ export class Passes {
   }
 
   /** Layers start … end inclusive, backward (start ≥ end). Callers hold the net through `exclusive`. */
-  async backward(start = this.built.nodes.length - 1, end = 0, signal?: AbortSignal): Promise<void> {
+  async backward(start = this.built.nodes.length - 1, end = 0, { signal, timeLimit }: PassLimits = {}): Promise<void> {
     const { nodes, context } = this.built
     const { beforeBackward, afterBackward } = this.hooks
     const device = context.engine.isHost ? undefined : context.engine
+    const until = timeLimit === undefined ? undefined : performance.now() + timeLimit
     for (let i = start; i >= end; i--) {
       const node = nodes[i]
       if (!node.needsBackward) continue
       signal?.throwIfAborted()
+      if (until !== undefined) mustBeInTime(node, until)
       for (const hook of beforeBackward) await hook(node.key)
       if (node.layer.engine !== context.engine) await homeForBackward(node)
       try {
         device?.calledBy?.(node.layer)
-        const wait = node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
+        const wait =
+          until === undefined
+            ? node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
+            : inTime(node, until, () => node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom))
         device?.calledBy?.()
         if (wait) await wait
       } catch (error) {

@@ -110,7 +110,7 @@ function pass(
         blob.memory.data.claim()
         items.forEach((parts, i) => blob.dataArray.set(parts[k], i * parts[k].length))
       })
-      await net.runner.forward(0, net.built.nodes.length - 1, signal)
+      await net.runner.forward(0, net.built.nodes.length - 1, { signal })
       await out.memory.data.pull()
       if (out.numAxes === 0 || out.dim(0) % items.length)
         throw new RistrettoError(

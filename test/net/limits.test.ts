@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { createSolver, Net, NetError, parseNet, parseSolver } from '../../lib/index.js'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createSolver, EngineError, Net, NetError, parseNet, parseSolver } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'
 
 const input = (...dims: number[]) =>
@@ -70,6 +70,45 @@ describe.each(hostEngines)('on %s', engine => {
     await expect(net.backward({}, { signal: AbortSignal.abort(new Error('no')) })).resolves.toEqual({})
     // the net goes on
     await net.forward()
+    net.dispose()
+  })
+})
+
+describe('timeLimit', () => {
+  const text = `${input(64, 40)}
+    layer { name: "l" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 300 weight_filler { value: 1 } } }
+    layer { name: "z" type: "ReLU" bottom: "y" top: "z" }`
+  const x = new Float32Array(64 * 40).fill(1)
+
+  /** A net for whose layer l the time is up, as soon as it has begun. */
+  async function lateNet(engine: string, threads?: number) {
+    const net = await Net.create(parseNet(text), { engine: engine as 'js', threads })
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    onTestFinished(() => clock.mockRestore())
+    net.beforeForward(name => {
+      now = name === 'l' ? 1000 : 0
+    })
+    return net
+  }
+
+  test.each([1, 2])('stops a layer in the middle, and the engine goes on: %d threads', async threads => {
+    const net = await lateNet('wasm', threads)
+    const error = await net.forward({ x }, { timeLimit: 10 }).catch(error => error)
+    expect(error).toBeInstanceOf(EngineError)
+    expect(error.message).toMatch(/^layer 'l' \(InnerProduct\): the time of the pass was up while it ran \(timeLimit\)/)
+    const { z } = await net.forward({ x })
+    expect([z.get(0, 0), z.get(63, 299)]).toEqual([40, 40])
+    const { z: again } = await net.forward({ x }, { timeLimit: 2000 })
+    expect(again.get(63, 299)).toBe(40)
+    net.dispose()
+  })
+
+  test('ends a pass of plain loops before the next layer', async () => {
+    const net = await lateNet('js')
+    const late = net.forward({ x }, { timeLimit: 10 })
+    await expect(late).rejects.toThrow("layer 'z' (ReLU): the time of the pass was up before it (timeLimit)")
+    await expect(net.forward({ x }, { timeLimit: -1 })).rejects.toThrow(/timeLimit/)
     net.dispose()
   })
 })

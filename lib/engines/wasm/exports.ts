@@ -8,6 +8,8 @@ import type { KernelExports } from './bind/index.js'
  */
 export interface WasmExports extends KernelExports {
   start(control: number, threads: number, mainMayWait: boolean): void
+  /** Whether the calling thread asks `isLate` before each chunk. */
+  limitTime(on: boolean): void
   serve(control: number, thread: number): void
   countChunks(chunks: number, counters: number): void
   /** Jobs that were offered to the workers so far, and their chunks. */
@@ -27,14 +29,20 @@ export interface WasmImports extends WebAssembly.ModuleImports {
   workerDied(): void
   /** Starts the workers, once, before the first job that they can take part in. */
   wake(): void
+  /** Whether the time of a pass is up: asked before a chunk, after limitTime(true). */
+  isLate(): boolean
+  /** Throws the error that says so. */
+  outOfTime(): void
   /** The system's BLAS, on the native engine; the passes of the wasm engine never ask for it. */
   sgemm: Sgemm
   /** Its oneDNN likewise. */
   execute: Execute
 }
 
-/** What the wasm engine gives in place of the system's libraries. */
-export const noLibrary: Pick<WasmImports, 'sgemm' | 'execute'> = {
+/** What an instance is given without the system's libraries and without limits. */
+export const noLibrary: Pick<WasmImports, 'sgemm' | 'execute' | 'isLate' | 'outOfTime'> = {
+  isLate: () => false,
+  outOfTime: () => {},
   sgemm: () => {
     throw new Error('only the native engine has a BLAS')
   },

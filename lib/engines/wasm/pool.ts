@@ -21,6 +21,8 @@ export interface Pool {
   readonly threads: number
   /** Settles when all workers are at work, and starts them; kernels may run before, on those that are. */
   readonly ready: Promise<void>
+  /** Kernels of the calling thread that still run at that time (performance.now()) throw; undefined ends it. */
+  limitTime(until: number | undefined): void
   /** Set when a worker has died: the pool is of no further use. */
   readonly broken: boolean
 }
@@ -67,8 +69,13 @@ export async function createPool(
   const sgemm = native ? bindSgemm(native, blas, heap.memory) : noLibrary.sgemm
   const execute = native && onednn ? bindExecute(native(onednn.koffi), onednn, heap.memory, 0) : noLibrary.execute
   let starting: Promise<void> | undefined
+  let end = Number.POSITIVE_INFINITY
   const pool = {
     threads,
+    limitTime(until: number | undefined) {
+      end = until ?? Number.POSITIVE_INFINITY
+      pool.exports.limitTime(until !== undefined)
+    },
     get ready(): Promise<void> {
       return (starting ??= startWorkers())
     },
@@ -92,6 +99,11 @@ export async function createPool(
       },
       wake() {
         void pool.ready
+      },
+      isLate: () => performance.now() > end,
+      outOfTime() {
+        pool.exports.after(0, 0, 0)
+        throw new EngineError('the time of the pass was up while it ran (timeLimit), and what it gives is unfinished')
       },
       workerDied() {
         fail('it stopped in the middle of a kernel')

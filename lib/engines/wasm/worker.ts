@@ -35,7 +35,8 @@ function begin(port: Port, { module, memory, control, failed, thread, blas, oned
       onednn && nodeRequire
         ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread)
         : noLibrary.execute
-    const { serve } = instantiate(module, memory, { reserve: refuse, workerDied: refuse, wake: refuse, sgemm, execute })
+    const others = { ...noLibrary, reserve: refuse, workerDied: refuse, wake: refuse }
+    const { serve } = instantiate(module, memory, { ...others, sgemm, execute })
     port.postMessage('ready')
     serve(control, thread)
   } catch (error) {

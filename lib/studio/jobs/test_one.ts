@@ -54,7 +54,7 @@ export function testPicture(
     fill(net, values, label)
     const start = performance.now()
     const times = new Map<string, number>()
-    await (details ? timedForward(net, times, signal) : net.runner.forward(0, net.built.nodes.length - 1, signal))
+    await (details ? timedForward(net, times, signal) : net.runner.forward(0, net.built.nodes.length - 1, { signal }))
     await net.engine.finish?.()
     const scores = (await scoresOf(net))[0]
     const milliseconds = performance.now() - start
@@ -87,7 +87,7 @@ async function timedForward(net: Net, times: Map<string, number>, signal: AbortS
   beforeForward.push(begin)
   afterForward.push(end)
   try {
-    await net.runner.forward(0, net.built.nodes.length - 1, signal)
+    await net.runner.forward(0, net.built.nodes.length - 1, { signal })
   } finally {
     beforeForward.splice(beforeForward.indexOf(begin), 1)
     afterForward.splice(afterForward.indexOf(end), 1)
