@@ -46,21 +46,25 @@ async function prepare(job: Job, pace: Pace): Promise<Reply> {
 }
 
 /** The mean of `passes` passes of a loop that is already going, as in training or under load. */
-async function sample(): Promise<Times> {
+async function sample(): Promise<{ times: Times; least: Times }> {
   if (!task) throw new Error('nothing is prepared')
   const begun = performance.now()
   while (passes > 1 && performance.now() - begun < WAKE) await task.run()
-  const sum: Times = {}
+  const times: Times = {}
+  const least: Times = {}
   for (let i = 0; i < passes; i++)
-    for (const [key, ms] of Object.entries(await task.run()))
-      sum[key as keyof Times] = (sum[key as keyof Times] ?? 0) + ms / passes
-  return sum
+    for (const [name, ms] of Object.entries(await task.run())) {
+      const key = name as keyof Times
+      times[key] = (times[key] ?? 0) + ms / passes
+      least[key] = Math.min(least[key] ?? ms, ms)
+    }
+  return { times, least }
 }
 
 async function answer(request: Request): Promise<Reply> {
   try {
     if (request.kind === 'prepare') return await prepare(request.job, request.pace)
-    if (request.kind === 'sample') return { kind: 'times', times: await sample() }
+    if (request.kind === 'sample') return { kind: 'times', ...(await sample()) }
     await task?.dispose?.()
     task = undefined
     return { kind: 'released' }

@@ -26,7 +26,8 @@ export async function librariesText(size: number, threads: readonly number[], pa
           if (!(error instanceof Refusal)) throw error
         }
       }
-      for (let i = 0; i < SAMPLES; i++) for (const { lane, ms } of lanes.values()) ms.push((await lane.sample()).gemm!)
+      for (let i = 0; i < SAMPLES; i++)
+        for (const { lane, ms } of lanes.values()) ms.push((await lane.sample()).times.gemm!)
     } finally {
       for (const { lane } of lanes.values()) await lane.stop()
     }

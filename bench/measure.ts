@@ -9,7 +9,7 @@ export interface Measured {
   readonly deviation: number | undefined
   /** Medians, in ms. */
   readonly times: Times
-  /** The smallest of the samples, in ms: what least else disturbed. */
+  /** The shortest pass, in ms: what least else disturbed. */
   readonly least: Times
   readonly n: number
 }
@@ -51,13 +51,20 @@ async function measureJob(job: Job, lanes: readonly Lane[], plan: Plan, refused:
     if (!(error instanceof Refusal)) throw error
     refused.push({ ...job, engine: lane.engine, threads: lane.threads, reason: error.message })
   }
-  const running: { lane: Lane; detail: string; deviation: number | undefined; pass: number; samples: Times[] }[] = []
+  const running: {
+    lane: Lane
+    detail: string
+    deviation: number | undefined
+    pass: number
+    samples: Times[]
+    least: Times[]
+  }[] = []
   for (const lane of lanes) {
     try {
       if (plan.quick && job.mode === 'train' && engines[lane.engine].slow && !lane.refuses(job))
         throw new Refusal('it takes seconds a pass: left out with --quick')
       const { detail, deviation, pass } = await lane.prepare(job, plan)
-      running.push({ lane, detail, deviation, pass, samples: [] })
+      running.push({ lane, detail, deviation, pass, samples: [], least: [] })
     } catch (error) {
       refuse(lane, error)
     }
@@ -67,14 +74,16 @@ async function measureJob(job: Job, lanes: readonly Lane[], plan: Plan, refused:
       if (entry.pass > LONG && round >= FEWEST) continue
       await pause(PAUSE)
       try {
-        entry.samples.push(await entry.lane.sample())
+        const { times, least } = await entry.lane.sample()
+        entry.samples.push(times)
+        entry.least.push(least)
       } catch (error) {
         running.splice(running.indexOf(entry), 1)
         refuse(entry.lane, error)
       }
     }
   const results: Measured[] = []
-  for (const { lane, detail, deviation, samples } of running)
+  for (const { lane, detail, deviation, samples, least } of running)
     try {
       await lane.release()
       results.push({
@@ -83,7 +92,7 @@ async function measureJob(job: Job, lanes: readonly Lane[], plan: Plan, refused:
         detail,
         deviation,
         times: each(samples, median),
-        least: each(samples, values => Math.min(...values)),
+        least: each(least, values => Math.min(...values)),
         n: samples.length,
       })
     } catch (error) {

@@ -52,11 +52,11 @@ export type Request =
 
 export type Reply =
   | { readonly kind: 'ready'; readonly detail: string; readonly deviation?: number; readonly pass: number }
-  | { readonly kind: 'times'; readonly times: Times }
+  | { readonly kind: 'times'; readonly times: Times; readonly least: Times }
   | { readonly kind: 'released' }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** One line of the result: `ms` is the median of `n` samples, `least` the smallest. */
+/** One line of the result: `ms` is the median of `n` samples, `least` the shortest pass. */
 export interface Row {
   readonly net: string
   readonly mode: 'train' | 'update' | 'inference'
