@@ -1,9 +1,10 @@
 import type { Engine } from './engine.js'
-import { NetError } from './errors.js'
+import { NetError, RistrettoError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import { commonLayers, fetchModules, lateLayers, lateModules } from './generated/layers.js'
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { declareParams, namesOf } from './proto/declared.js'
+import { whatIs } from './system/arguments.js'
 
 const registered = new Map<string, LayerClass>()
 /** The library's own that nets have named so far, by type, Python's by module and class. */
@@ -14,12 +15,20 @@ const modules = new Map<string, Map<string, LayerClass>>()
 
 /** Make `type: "<type>"` in a prototxt mean this class. A later registration replaces an earlier or built-in one. */
 export function registerLayer(type: string, layer: LayerClass): void {
+  if (typeof type !== 'string' || !type || typeof layer !== 'function')
+    throw new RistrettoError(
+      `registerLayer takes the name of a type and a class: registerLayer('Double', DoubleLayer), not ${whatIs(type)} and ${whatIs(layer)}`,
+    )
   declareParams(type, layer.param ?? [])
   registered.set(type, layer)
 }
 
 /** Make `type: "Python" python_param { module: "<module>" layer: "<class name>" }` mean these classes. */
 export function registerLayerModule(module: string, layers: Record<string, LayerClass>): void {
+  if (typeof module !== 'string' || typeof layers !== 'object' || layers === null)
+    throw new RistrettoError(
+      `registerLayerModule takes a module's name and its classes by name, not ${whatIs(module)} and ${whatIs(layers)}`,
+    )
   const known = modules.get(module) ?? new Map<string, LayerClass>()
   for (const [name, layer] of Object.entries(layers))
     if (typeof layer === 'function') {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { RistrettoError } from '../lib/errors.js'
 import type { LayerClass } from '../lib/layer.js'
 import { builtInLayers } from '../lib/layers/index.js'
 import { builtInModules } from '../lib/layers/modules/index.js'
-import { classOf, fetchClasses, layerModules, layerTypes } from '../lib/registry.js'
+import { classOf, fetchClasses, layerModules, layerTypes, registerLayer, registerLayerModule } from '../lib/registry.js'
 
 describe('classes that come when a net names them', () => {
   test.each(Object.entries<LayerClass>(builtInLayers))('%s', async (type, layer) => {
@@ -28,4 +29,12 @@ describe('classes that come when a net names them', () => {
       expect(classOf({ type: 'Python', python_param: { module: type, layer: 'constructor' } })).toBeUndefined()
     }
   })
+})
+
+test('what is no name or no class is refused at once, not when a net names it', () => {
+  expect(() => registerLayer('Odd', 5 as never)).toThrow(
+    /registerLayer takes the name of a type and a class.* and a number/,
+  )
+  expect(() => registerLayer(undefined as never, class {} as never)).toThrow(RistrettoError)
+  expect(() => registerLayerModule('odd', null as never)).toThrow(RistrettoError)
 })

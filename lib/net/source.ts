@@ -54,6 +54,7 @@ export async function readNet(
     return { ...apart(net), errors: [], files: files.near(source) }
   }
   refuseOnnx(onnx, file)
+  if (!bytes.length) throw new FormatError(`${file}: it is empty, so it is no net`)
   const text = new TextDecoder().decode(bytes)
   if (BINARY.test(text.slice(0, 256))) {
     const found = fileKind(bytes)

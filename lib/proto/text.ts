@@ -1,5 +1,6 @@
-import { FormatError, joinErrors } from '../errors.js'
+import { FormatError, joinErrors, RistrettoError } from '../errors.js'
 import type { Messages, NetParameter, SolverParameter } from '../generated/caffe.js'
+import { whatIs } from '../system/arguments.js'
 import { aList, anything, checkOptions } from '../system/check_options.js'
 import { shortFloat } from '../system/format.js'
 import { didYouMean, oneOf } from '../system/names.js'
@@ -62,6 +63,10 @@ export function* readText<K extends MessageName>(
   text: string,
   { file = 'prototxt', errors }: TextOptions = {},
 ): Generator<void, Messages[K]> {
+  if (typeof text !== 'string')
+    throw new RistrettoError(
+      `the text of a prototxt is wanted, not ${whatIs(text)}: bytes and paths are read by Net.create`,
+    )
   const found: FormatError[] = []
   const reader = new TextReader(new Source(text, file), found)
   const info = messageInfo(type)

@@ -97,6 +97,8 @@ export async function buildNets(
     seed,
     share: replicas?.shareOf(),
   })
+  if (!net.layers.length)
+    throw new NetError(`solver: net '${net.name}' has no layer in phase ${net.phase}, so there is nothing to train`)
   const weights = [...(param.weights ?? []).flatMap(list => list.split(',')), ...listOf(options.weights)]
   for (const file of weights) await net.copyFrom(file)
   const testNets: Net[] = []

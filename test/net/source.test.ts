@@ -73,7 +73,8 @@ describe('what the system refuses is an error of the library', () => {
   })
 })
 
-test('an empty file is no model', async () => {
+test('an empty file is no net and no model', async () => {
+  await expect(Net.create(new Uint8Array(), { engine: 'js' })).rejects.toThrow('it is empty, so it is no net')
   await expect(Net.create(bytesOf(net), { engine: 'js', weights: new Uint8Array() })).rejects.toThrow(FormatError)
 })
 

@@ -128,3 +128,9 @@ describe('the story of a run', () => {
     expect(told).toBe(2)
   })
 })
+
+test('a net without layers is not trained, and no prototxt is anything but text', async () => {
+  const empty = createSolver(parseSolver('net_param { name: "none" } base_lr: 1 lr_policy: "fixed" max_iter: 1'))
+  await expect(empty).rejects.toThrow("solver: net 'none' has no layer in phase TRAIN, so there is nothing to train")
+  expect(() => parseSolver(new Uint8Array(3) as never)).toThrow(/the text of a prototxt is wanted, not an object/)
+})
