@@ -1,6 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Layer } from '../layer.js'
 import { withDefaults } from '../proto/message.js'
+import { checkTruths, readTruths } from './parts/truths.js'
 import { anchoredBoxes, anchorsOf, boxMap, type Found, overlap, suppress, type Truth, truthsOf } from './parts/yolo.js'
 
 /** Boxes of YOLO v2 below this are nothing, as in Darknet. */
@@ -19,10 +20,12 @@ export class EvalDetectionLayer extends Layer {
   static override readonly atDeploy = 'metric' as const
   static override readonly param = ['eval_detection_param'] as const
   override readonly passesGradient = false
-  override readonly bottomCount = { exactly: 2 }
+  override readonly bottomCount = { atLeast: 2, atMost: 3 }
   override readonly topCount = { exactly: 1 }
   private fields = withDefaults('EvalDetectionParameter', this.param.eval_detection_param)
   private readonly second = this.fields.biases.length > 0
+  /** Whether the label is SSD's: rows of image, label from 1 on, instance, xmin, ymin, xmax, ymax, difficult. */
+  private ofSsd = false
   private anchors: { w: number; h: number }[] = []
 
   override setup(): void {
@@ -39,7 +42,9 @@ export class EvalDetectionLayer extends Layer {
       throw this.error(
         `'${x.name}' (${shapeText(x.shape)}) must have ${values} values an item: side² × (num_class + 5·num_object)`,
       )
-    if (this.second ? label.size(1) % 5 !== 0 : label.size(1) !== 7 * places)
+    this.ofSsd = this.second && label.numAxes === 4 && label.dim(3) === 8
+    if (this.ofSsd) checkTruths(this, label)
+    else if (this.second ? label.size(1) % 5 !== 0 : label.size(1) !== 7 * places)
       throw this.error(
         `'${label.name}' (${shapeText(label.shape)}) must have ${this.second ? 'five values a box: class, x, y, w, h' : `${7 * places} values an item: side² × 7`}`,
       )
@@ -59,9 +64,11 @@ export class EvalDetectionLayer extends Layer {
     const size = top.dim(1)
     const y = top.dataArray.fill(0)
     for (let item = 0; item < x.dim(0); item++) {
-      const truths = this.second
-        ? truthsOf(this, label, item, num_class).map(truth => ({ ...truth, difficult: false }))
-        : this.truths(label, item)
+      const truths = this.ofSsd
+        ? this.rows(label, item)
+        : this.second
+          ? truthsOf(this, label, item, num_class).map(truth => ({ ...truth, difficult: false }))
+          : this.truths(label, item)
       for (const truth of truths) if (!truth.difficult) y[item * size + truth.label]++
       const all = this.second ? this.anchored(x, item) : this.placed(x, item)
       const kept = nms >= 0 ? suppress(all, nms) : all.toSorted((a, b) => b.score - a.score)
@@ -79,6 +86,17 @@ export class EvalDetectionLayer extends Layer {
   private score(objectness: number, probability: number): number {
     const { score_type } = this.fields
     return score_type === 'OBJ' ? objectness : score_type === 'PROB' ? probability : objectness * probability
+  }
+
+  /** SSD's label. */
+  private rows(label: Blob, item: number): Known[] {
+    const how = { classes: this.fields.num_class + 1, background: 0, skipDifficult: false }
+    const { boxes, labels, ofImage } = readTruths(this, label, how)
+    return (ofImage.get(item) ?? []).map(g => {
+      const [xmin, ymin, xmax, ymax] = boxes.subarray(4 * g)
+      const centred = { x: (xmin + xmax) / 2, y: (ymin + ymax) / 2, w: xmax - xmin, h: ymax - ymin }
+      return { ...centred, label: labels[g] - 1, difficult: false }
+    })
   }
 
   /** YOLO v1's label: for each place whether it is difficult, whether something is there, of what class, and its box. */

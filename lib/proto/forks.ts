@@ -272,6 +272,9 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'SolverParameter.per_parameter_reduce': speed,
   }),
   ...fields(FLOWNET, 'all', { 'LayerParameter.reshape_every_iter': speed }),
+  ...fields(INTEL, 'all', {
+    'BatchNormParameter.filler': 'fills a scale that some engines have beside that of the Scale layer',
+  }),
   ...fields(NVIDIA, 'all', {
     'BlobProto.raw_data': 'holds half-precision values',
     'BlobProto.raw_data_type': 'says what raw_data is',
@@ -282,7 +285,6 @@ export const forkFields: ReadonlyMap<string, ForkField> = new Map([
     'NetParameter.bn_stats_batch_size': ['takes batch statistics of fewer items', 0],
     'BatchNormParameter.use_weight_bias': ['puts a scale and a shift into the layer', false],
     'BatchNormParameter.bias_term': ['has a shift in the layer', false],
-    'BatchNormParameter.filler': 'fills the scale in the layer',
     'BatchNormParameter.stats_batch_size': ['takes batch statistics of fewer items', 0],
     'BatchNormParameter.relu': ['puts a ReLU into the layer', false],
     'ConvolutionParameter.relu': ['puts a ReLU into the layer', false],

@@ -54,7 +54,10 @@ export function withStandIns(
     if (!isData(layer)) return [...inputs, layer]
     const size = pictureSize(layer, guess)
     const tops = layer.top ?? []
-    const all = tops.map((top, i) => shapes[top] ?? shapeOf(top, i, size.items, size.picture, layer, readersOf(top)))
+    const offsets = offsetsOf(net, tops)
+    const all = tops.map(
+      (top, i) => shapes[top] ?? shapeOf(top, i, size.items, size.picture, layer, readersOf(top), offsets),
+    )
     tops.forEach((top, i) => {
       standIns.push({ layer: layer.name ?? '', type: layer.type ?? '', top, shape: all[i] })
     })
@@ -82,11 +85,18 @@ function mapOf(net: NetParameter, blob: string): { channels: number; shrunk: num
     if (!layer.top?.includes(wanted) || !layer.bottom?.length) continue
     const { type = '', convolution_param: convolution, pooling_param: pooling, upsample_param: upsample } = layer
     const stride = Number(convolution?.stride?.[0] ?? convolution?.stride_h ?? pooling?.stride ?? 1)
-    channels ||= convolution?.num_output ?? 0
+    channels ||=
+      layer.psroi_pooling_param?.output_dim ?? convolution?.num_output ?? layer.inner_product_param?.num_output ?? 0
     shrunk *= type === 'Deconvolution' ? 1 / stride : type === 'Upsample' ? 1 / (upsample?.scale ?? 1) : stride
     wanted = layer.bottom[0]
   }
-  return { channels: channels || 1, shrunk }
+  return { channels, shrunk }
+}
+
+/** Values of a region that a loss holds against one of these tops: R-FCN's are not of each class. */
+function offsetsOf(net: NetParameter, tops: readonly string[]): number | undefined {
+  const loss = net.layer?.find(({ type = '', bottom }) => /^SmoothL1/.test(type) && bottom?.some(b => tops.includes(b)))
+  return loss && mapOf(net, loss.bottom![0]).channels
 }
 
 /** What reads data: it has no bottoms, and is no input, no filled blob and no param. */
@@ -135,6 +145,7 @@ function shapeOf(
   [channels, height, width]: readonly [number, number, number],
   layer?: LayerParameter,
   readers: readonly Reader[] = [],
+  offsets?: number,
 ): readonly number[] {
   const isPython = layer?.type === 'Python'
   const says = place > 0 || /label|target/.test(top)
@@ -144,9 +155,9 @@ function shapeOf(
       ({ layer: { type = '', bottom } }) => pattern.test(type) && (bottoms ?? bottom?.length) === bottom?.length,
     )
   const map = readers.find(reader => reader.map)?.map
-  if (map && says) return [items, map.channels, Math.ceil(height / map.shrunk), Math.ceil(width / map.shrunk)]
+  if (map && says) return [items, map.channels || 1, Math.ceil(height / map.shrunk), Math.ceil(width / map.shrunk)]
   if (isReadBy(/^(Region|Yolo)/)) return [items, 1, BOXES, 5]
-  if (isReadBy(/^(MultiBox|DetectionEvaluate)/)) return [1, 1, BOXES, 8]
+  if (isReadBy(/^(MultiBox|DetectionEvaluate|EvalDetection)/)) return [1, 1, BOXES, 8]
   // as many labels as are said, padded
   if (isReadBy(/ctc|^Labelseq/i, 2)) return [items, BOXES]
   if (/im_?info/.test(top)) return [1, 3]
@@ -155,8 +166,8 @@ function shapeOf(
   // Fast R-CNN's sampled regions
   if (layer?.top?.includes('rois')) {
     const classes = Number(/num_classes['"]?\s*:\s*(\d+)/.exec(layer.python_param?.param_str ?? '')?.[1] ?? 21)
-    if (/bbox|weights/.test(top)) return [BOXES, 4 * classes]
-    if (/label/.test(top)) return [BOXES]
+    if (/bbox|weights/.test(top)) return [BOXES, offsets || 4 * classes]
+    if (/label/.test(top)) return isReadBy(/OHEM$/) ? [BOXES, 1, 1, 1] : [BOXES]
   }
   if (/^(clip|cont)/.test(top)) return [1, items]
   if (says) {

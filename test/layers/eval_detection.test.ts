@@ -36,6 +36,11 @@ describe.each(hostEngines)('EvalDetection on %s', engine => {
     expect(run.y[0][6]).toBe(1)
     expect(run.y[0][7]).toBeCloseTo(0.25, 3)
     expect(run.y[0].slice(8)).toEqual([0, 1, 0, 0, 0, 0])
+    // SSD's rows, which count classes from 1 on; a third bottom is not read
+    const ssd = { shape: [1, 1, 3, 8], values: [0, 1, 0, 1 / 3, 0, 2 / 3, 1, 0, 0, 2, 0, 0.85, 0.45, 0.95, 0.55, 0] }
+    const rows = { ...ssd, values: [...ssd.values, ...new Array(8).fill(-1)] }
+    const same = await handPass(layer, [{ shape: [1, 7, 1, 3], values }, rows, { shape: [1], values: [0] }], { engine })
+    expect(same.y[0]).toEqual(run.y[0])
   })
 })
 
