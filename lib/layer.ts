@@ -76,12 +76,14 @@ export interface Moving {
  * What becomes of a layer in a deploy net. 'stays': it stays, though it has no bottoms. 'loss', 'metric': nothing; its
  * first bottom is a prediction, the others are labels. A type: a loss likewise, whose prediction a layer of that type
  * (with the loss's message `param`) makes what people want to see. 'goes': nothing, and what it reads is no output.
+ * 'hides': the same, but it stays where what it reads is still made beside something that is needed.
  */
 export type AtDeploy =
   | 'stays'
   | 'loss'
   | 'metric'
   | 'goes'
+  | 'hides'
   | { readonly type: string; readonly param?: keyof LayerParameter }
 
 /**

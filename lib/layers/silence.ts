@@ -3,7 +3,7 @@ import { Layer } from '../layer.js'
 
 /** Takes blobs that nobody wants, so that they are no net outputs. Their gradient is 0. */
 export class SilenceLayer extends Layer {
-  static override readonly atDeploy = 'goes' as const
+  static override readonly atDeploy = 'hides' as const
   static override readonly uses = ['fill'] as const
   override readonly bottomCount = { atLeast: 1 }
   override readonly topCount = { exactly: 0 }

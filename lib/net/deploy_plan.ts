@@ -60,11 +60,12 @@ export async function planDeploy(param: NetParameter, { stage = 'deploy' }: Depl
     )
   const test = filterNet(net, { phase: 'TEST', level, stages: own }).layer ?? []
   const sources = [...layers, ...test, ...(net.layer ?? [])].filter(isSource)
+  const added = predictions.flatMap(({ added }) => (added ? [added] : []))
   // in the order in which they are read
   const inputs = [...new Set(kept.flatMap(({ bottom = [] }) => bottom))].filter(name => open.has(name))
   return {
     name: net.name,
-    layers: [...kept.map(withoutTraining), ...predictions.flatMap(({ added }) => (added ? [added] : []))],
+    layers: [...kept.map(withoutTraining), ...added, ...hiding(layers, [...kept, ...added], predictions)],
     inputs: inputs.map(name => sourceOf(name, sources)),
   }
 }
@@ -167,7 +168,7 @@ function predictionsOf(layers: readonly LayerParameter[], training: readonly Lay
 const judgesOf = (layers: readonly LayerParameter[]): Judge[] =>
   layers.flatMap(layer => {
     const what = layer.bottom?.length ? atDeploy(layer) : undefined
-    if (what === undefined || what === 'stays' || what === 'goes') return []
+    if (what === undefined || what === 'stays' || what === 'goes' || what === 'hides') return []
     return [{ layer, what, weight: layer.loss_weight?.[0] ?? 1 }]
   })
 
@@ -229,6 +230,22 @@ function whatPredicts(layers: readonly LayerParameter[], predictions: readonly P
     kept.unshift(layer)
   }
   return { kept, open }
+}
+
+/** Layers that hide what those that are kept make, and nobody reads: it would be an output otherwise. */
+function hiding(
+  layers: readonly LayerParameter[],
+  kept: readonly LayerParameter[],
+  predictions: readonly Prediction[],
+): LayerParameter[] {
+  const idle = new Set(kept.flatMap(({ top = [] }) => top))
+  for (const name of kept.flatMap(({ bottom = [], top = [] }) => bottom.filter(own => !top.includes(own))))
+    idle.delete(name)
+  for (const { blob } of predictions) idle.delete(blob)
+  return layers.flatMap(layer => {
+    const bottom = atDeploy(layer) === 'hides' ? (layer.bottom ?? []).filter(name => idle.has(name)) : []
+    return bottom.length ? [withoutTraining({ ...layer, bottom })] : []
+  })
 }
 
 /** A layer without what only training needs: rules, loss weights, multipliers of rates. Names of shared params stay. */

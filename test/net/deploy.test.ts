@@ -85,6 +85,17 @@ describe('deployNet', () => {
     expect((await deployNet(net)).layer?.at(-1)?.type).toBe('Sigmoid')
   })
 
+  test('what is silenced stays no output where a part beside it is needed', async () => {
+    const net = parseNet(`layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 4 } } }
+      layer { name: "cut" type: "Slice" bottom: "x" top: "a" top: "b" slice_param { axis: 1 } }
+      layer { name: "quiet" type: "Silence" bottom: "b" } layer { name: "y" type: "ReLU" bottom: "a" top: "y" }`)
+    const deploy = await deployNet(net)
+    expect(names(deploy)).toEqual(['x', 'cut', 'y', 'quiet'])
+    const made = await Net.create(deploy, { engine: 'js', phase: 'TEST' })
+    expect(made.outputs).toEqual(['y'])
+    made.dispose()
+  })
+
   test('a deploy net stays as it is; shared weights keep their names', async () => {
     const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 10 dim: 4 } } }
       layer { name: "a" type: "InnerProduct" bottom: "x" top: "a" param { name: "w" lr_mult: 2 } inner_product_param { num_output: 4 bias_term: false } }
