@@ -1,9 +1,10 @@
 /** An LSTM's sequence as primitives, each of some streams: by the number of streams alone, never by that of threads. */
 import type { Block, Memory } from '../../../memory.js'
 import { CALL, PARTS } from './execute.js'
+import { Kept, line } from './kept.js'
 import { ADDRESS, type Handle } from './library.js'
 import { BIAS, DST, INFERENCE, Maker, type Primitive, SCRATCH, SRC, WEIGHTS, WEIGHTS_OF } from './maker.js'
-import { areKnown, line } from './params.js'
+import { areKnown } from './params.js'
 import type { Runner } from './program.js'
 import type { Sequence } from './sequence.js'
 import { type Call, Table } from './table.js'
@@ -57,14 +58,9 @@ interface Outside {
 
 /** Primitives and what they need, which has to be given back. */
 export class LstmProgram {
-  /** Bytes that it keeps. */
-  bytes = 0
   private readonly maker: SequenceMaker
-  private readonly base: number
+  private readonly kept: Kept
   private readonly primitives: Primitive[] = []
-  private readonly descriptions: Handle[] = []
-  private readonly handles: Handle[] = []
-  private readonly blocks: Block[] = []
   private readonly outsides: Outside[] = []
   private readonly parts: number
   /** What the first step goes on from, where cont says so. */
@@ -83,13 +79,13 @@ export class LstmProgram {
     private readonly sequence: Sequence,
   ) {
     this.maker = new SequenceMaker(library)
-    this.base = library.address(runner.heap.memory.buffer)
+    this.kept = new Kept(library, runner)
     this.parts = partsOf(sequence)
     try {
       const { batch, hidden } = sequence
-      this.state = this.take(4 * batch * hidden)
-      this.cell = this.take(4 * batch * hidden)
-      this.bias = this.take(4 * 4 * hidden)
+      this.state = this.kept.take(4 * batch * hidden)
+      this.cell = this.kept.take(4 * batch * hidden)
+      this.bias = this.kept.take(4 * 4 * hidden)
       this.table = this.build()
     } catch (error) {
       this.dispose()
@@ -117,7 +113,7 @@ export class LstmProgram {
         else to.set(from.subarray(first, end), first)
       }
     for (const outside of this.outsides) {
-      const address = this.base + (outside.isWritten ? outside.memory.pointer : outside.memory.readPointer)
+      const address = this.kept.base + (outside.isWritten ? outside.memory.pointer : outside.memory.readPointer)
       if (address === outside.address) continue
       outside.address = address
       for (const { handle, offset } of outside.handles) this.maker.library.setHandle(handle, address + offset)
@@ -126,26 +122,29 @@ export class LstmProgram {
     return true
   }
 
+  /** Bytes that it keeps. */
+  get bytes(): number {
+    return this.kept.bytes
+  }
+
   dispose(): void {
-    const { library } = this.maker
-    for (const handle of this.handles) library.destroy('memory', handle)
+    this.kept.dispose()
     for (const primitive of this.primitives) this.maker.destroy(primitive)
-    for (const description of this.descriptions) library.forget(description)
-    for (const block of this.blocks) this.runner.heap.release(block)
-    for (const list of [this.handles, this.primitives, this.descriptions, this.blocks]) list.length = 0
+    this.primitives.length = 0
   }
 
   private build(): number {
-    const { maker, sequence, parts, base, runner } = this
+    const { maker, sequence, parts, kept, runner } = this
+    const { base } = kept
     const { batch, values, hidden } = sequence
     const streams = batch / parts
-    const { primitive, x, y, state, bias } = maker.lstm(sequence, streams, description => this.own(description))
+    const { primitive, x, y, state, bias } = maker.lstm(sequence, streams, description => kept.description(description))
     this.primitives.push(primitive)
     const weights = ([WEIGHTS, WEIGHTS_OF_STATE] as const).map((argument, i) => {
       const layout = primitive.memories.get(argument)!
-      const at = this.take(maker.library.bytesOf(layout)).pointer
-      const to = this.object(layout, base + at)
-      const plain = this.own(
+      const at = this.kept.take(maker.library.bytesOf(layout)).pointer
+      const to = kept.object(layout, base + at)
+      const plain = kept.description(
         maker.library.describe([1, 1, i ? hidden : values, 4, hidden], plainTag(5, maker.library.isV3)),
       )
       const reorder = maker.reorder(plain, layout)
@@ -153,10 +152,10 @@ export class LstmProgram {
       this.reorders.push({ primitive: reorder, to, from: i ? 'wh' : 'wx' })
       return [argument, to] as const
     })
-    const added = [BIAS, this.object(bias, base + this.bias.pointer)] as const
+    const added = [BIAS, kept.object(bias, base + this.bias.pointer)] as const
     const scratch = primitive.memories.get(SCRATCH)
     const [room, each] = scratch ? [line(maker.library.bytesOf(scratch)), 1] : [0, 0]
-    const scratches = this.take(room * parts).pointer
+    const scratches = this.kept.take(room * parts).pointer
     const outsides = [
       [SRC, sequence.x, false, x, values],
       [DST, sequence.y, true, y, hidden],
@@ -166,21 +165,21 @@ export class LstmProgram {
     for (const [, memory, isWritten] of outsides) this.outsides.push({ memory, isWritten, handles: [], address: 0 })
     const calls = Array.from({ length: parts }, (_, part): Call => {
       const first = part * streams
-      const inside = (block: Block) => this.object(state, base + block.pointer + 4 * first * hidden)
+      const inside = (block: Block) => kept.object(state, base + block.pointer + 4 * first * hidden)
       const around = outsides.map(([argument, , , description, width], i) => {
         // wherever it is: the address is told before it runs
-        const handle = this.object(description, base + scratches)
+        const handle = kept.object(description, base + scratches)
         this.outsides[i].handles.push({ handle, offset: 4 * first * width })
         return [argument, handle] as const
       })
-      const own = each ? [[SCRATCH, this.object(scratch!, base + scratches + part * room)] as const] : []
+      const own = each ? [[SCRATCH, kept.object(scratch!, base + scratches + part * room)] as const] : []
       const states = [[STATE, inside(this.state)] as const, [CELL, inside(this.cell)] as const]
       return { primitive: primitive.handle, args: [...around, ...states, ...weights, added, ...own] }
     })
     const head = 2 + 2 * parts
     const words = head + CALL * parts
     const { memory } = runner.heap
-    const table = new Table(memory, base, this.take(Table.bytes(words, calls)).pointer, words, calls)
+    const table = new Table(memory, base, this.kept.take(Table.bytes(words, calls)).pointer, words, calls)
     // products run in it, from which signals are kept
     table.words.set([PARTS, 1])
     for (const [part, call] of calls.entries()) {
@@ -206,15 +205,16 @@ export class LstmProgram {
 
   /** From (gates, outputs, inputs) to (inputs, gates, outputs), and on to the layout of the primitive. */
   private reorder(primitive: Primitive, to: Handle, { values: w }: Memory, inputs: number): void {
-    const { maker, sequence, base } = this
+    const { maker, sequence, kept } = this
+    const { base } = kept
     const { hidden } = sequence
-    const staged = this.take(4 * w.length)
+    const staged = this.kept.take(4 * w.length)
     const turned = staged.array
     for (const [g, gate] of GATES.entries())
       for (let o = 0; o < hidden; o++)
         for (let k = 0; k < inputs; k++) turned[(k * 4 + g) * hidden + o] = w[(gate * hidden + o) * inputs + k]
-    const from = this.object(primitive.memories.get(SRC)!, base + staged.pointer)
-    const args = this.take(32)
+    const from = kept.object(primitive.memories.get(SRC)!, base + staged.pointer)
+    const args = this.kept.take(32)
     new BigUint64Array(this.runner.heap.memory.buffer, args.pointer, 4).set([
       BigInt(SRC),
       BigInt(from),
@@ -222,32 +222,7 @@ export class LstmProgram {
       BigInt(to),
     ])
     maker.library.execute(primitive.handle, 2, base + args.pointer)
-    for (const block of [staged, args]) this.giveBack(block)
-    maker.library.destroy('memory', this.handles.pop()!)
-  }
-
-  private own(description: Handle): Handle {
-    this.descriptions.push(description)
-    return description
-  }
-
-  private object(description: Handle, address: number): Handle {
-    const handle = this.maker.library.memory(description, address)
-    this.handles.push(handle)
-    return handle
-  }
-
-  /** So many bytes of the heap, from a cache line on. */
-  private take(bytes: number): Block {
-    const block = this.runner.heap.allocate(Math.ceil(line(bytes) / 4))
-    this.blocks.push(block)
-    this.bytes += 4 * block.array.length
-    return block
-  }
-
-  private giveBack(block: Block): void {
-    this.blocks.splice(this.blocks.indexOf(block), 1)
-    this.bytes -= 4 * block.array.length
-    this.runner.heap.release(block)
+    for (const block of [staged, args]) kept.giveBack(block)
+    kept.destroy(from)
   }
 }

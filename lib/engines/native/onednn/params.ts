@@ -1,5 +1,6 @@
 /** Weights in the layout of their primitives, and biases: they follow the params of a net. */
 import type { Memory } from '../../../memory.js'
+import { type Kept, line } from './kept.js'
 import type { Handle, Library } from './library.js'
 import { DST, SRC } from './maker.js'
 import type { Weights } from './units.js'
@@ -12,12 +13,6 @@ interface Prepared {
   /** Whoever has forgotten a net has forgotten its params. */
   readonly read: { memory: WeakRef<Memory> | undefined; revision: number }
 }
-
-/** What a program takes of the heap: the pointer of so many bytes, from a cache line on. */
-export type Take = (bytes: number) => number
-
-const LINE = 64
-export const line = (bytes: number): number => Math.ceil((bytes + LINE) / LINE) * LINE
 
 /** Whether the values of these memories are known: one that can be written at any time has no revision. */
 export function areKnown(memories: Iterable<Memory>): boolean {
@@ -35,31 +30,26 @@ export class Params {
   /** Params as they were when they were prepared. */
   private readonly seen = new Map<Memory, number>()
 
-  /**
-   * Takes room for the weights, and for what puts them there.
-   * @param base address of the memory; `object` makes memory objects that the caller gives back
-   */
-  constructor(
-    private readonly library: Library,
-    private readonly base: number,
-    all: readonly Weights[],
-    memory: WebAssembly.Memory,
-    take: Take,
-    object: (description: Handle, address: number) => Handle,
-  ) {
+  private readonly library: Library
+  private readonly base: number
+
+  /** Takes room for the weights, and for what puts them there. */
+  constructor(kept: Kept, all: readonly Weights[]) {
+    this.library = kept.library
+    this.base = kept.base
     const total = all.reduce((sum, { bytes }) => sum + line(bytes), 0)
-    let at = take(total)
-    const argsAt = take(32 * all.length)
-    const words = new BigUint64Array(memory.buffer, argsAt, 4 * all.length)
+    let at = kept.take(total).pointer
+    const argsAt = kept.take(32 * all.length).pointer
+    const words = new BigUint64Array(kept.runner.heap.memory.buffer, argsAt, 4 * all.length)
     for (const [i, weights] of all.entries()) {
       const { memories } = weights.reorder
-      const plain = object(memories.get(SRC)!, base + at)
-      const to = object(memories.get(DST)!, base + at)
+      const plain = kept.object(memories.get(SRC)!, this.base + at)
+      const to = kept.object(memories.get(DST)!, this.base + at)
       words.set([BigInt(SRC), BigInt(plain), BigInt(DST), BigInt(to)], 4 * i)
       this.prepared.set(weights, {
-        address: base + at,
+        address: this.base + at,
         plain,
-        args: base + argsAt + 32 * i,
+        args: this.base + argsAt + 32 * i,
         read: { memory: undefined, revision: Number.NaN },
       })
       at += line(weights.bytes)

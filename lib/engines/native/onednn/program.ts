@@ -1,10 +1,11 @@
 /** A graph as tables of calls that threads can run: see execute.ts. */
-import type { Block, Heap, Memory } from '../../../memory.js'
+import type { Heap, Memory } from '../../../memory.js'
 import { CALL, IMAGES, PARTS } from './execute.js'
 import { type Graph, type Value, WHOLE_IMAGES } from './graph.js'
+import { Kept, line } from './kept.js'
 import { type Handle, type Library, Refused } from './library.js'
 import { DIFF_SRC, DST, SCRATCH, WEIGHTS } from './maker.js'
-import { line, Params } from './params.js'
+import { Params } from './params.js'
 import type { Extent, Primitives } from './primitives.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Call, Table } from './table.js'
@@ -12,7 +13,6 @@ import { type Place, type Unit, Units } from './units.js'
 
 /** Work of a wave that is not worth another thread. */
 const ALONE = 2e6
-const LINE = 64
 
 /** What runs a table on all threads. */
 export interface Runner {
@@ -54,14 +54,10 @@ const extentBytes = ({ channels, height, width }: Extent): number => 4 * channel
 
 /** Primitives and what they need, which has to be given back. */
 export class Program {
-  /** Bytes that it keeps. */
-  bytes = 0
   private readonly library: Library
   private readonly units: Units
-  private readonly base: number
+  private readonly kept: Kept
   private readonly wholeImages: boolean
-  private readonly handles: Handle[] = []
-  private readonly blocks: Block[] = []
   private readonly outsides: Outside[] = []
   private readonly tables: { readonly at: number; readonly chunks: number }[] = []
   private params!: Params
@@ -75,7 +71,7 @@ export class Program {
     private readonly graph: Graph,
   ) {
     this.library = primitives.library
-    this.base = this.library.address(runner.heap.memory.buffer)
+    this.kept = new Kept(this.library, runner)
     this.wholeImages = graph.batch >= WHOLE_IMAGES
     this.units = new Units(primitives, this.wholeImages)
     try {
@@ -103,7 +99,7 @@ export class Program {
     for (const outside of this.outsides) {
       const { isWritten, offset, handle, word } = outside
       const memory = actual(outside.memory)
-      const address = this.base + (isWritten ? memory.pointer : memory.readPointer) + offset
+      const address = this.kept.base + (isWritten ? memory.pointer : memory.readPointer) + offset
       if (address === outside.address) continue
       outside.address = address
       if (word < 0) this.library.setHandle(handle, address)
@@ -112,12 +108,14 @@ export class Program {
     for (const { at, chunks } of this.tables) this.runner.run(at, chunks)
   }
 
+  /** Bytes that it keeps. */
+  get bytes(): number {
+    return this.kept.bytes
+  }
+
   dispose(): void {
-    for (const handle of this.handles) this.library.destroy('memory', handle)
+    this.kept.dispose()
     this.units.dispose()
-    for (const block of this.blocks) this.runner.heap.release(block)
-    this.handles.length = 0
-    this.blocks.length = 0
     this.tables.length = 0
   }
 
@@ -163,15 +161,7 @@ export class Program {
       const place = args.get(WEIGHTS)
       return place?.at === 'weights' ? [place.weights] : []
     })
-    const { library, base, runner } = this
-    this.params = new Params(
-      library,
-      base,
-      weights,
-      runner.heap.memory,
-      bytes => this.take(bytes),
-      (description, address) => this.object(description, address),
-    )
+    this.params = new Params(this.kept, weights)
     if (this.wholeImages) this.writeImages(filled.flat(), storage)
     else this.writeParts(filled, storage)
   }
@@ -181,7 +171,7 @@ export class Program {
     const { threads } = this.runner
     const scratch = this.scratchOf(units)
     const step = line(storage.bytes) + scratch
-    const values = this.base + this.take(step * threads)
+    const values = this.kept.base + this.kept.take(step * threads).pointer
     const variants = Array.from({ length: threads }, (_, thread) => {
       const room = { values: values + thread * step, scratch: values + thread * step + line(storage.bytes), image: -1 }
       const from = this.outsides.length
@@ -213,8 +203,8 @@ export class Program {
     const { batch } = this.graph
     const scratch = Math.max(...steps.map(units => this.scratchOf(units)))
     const most = Math.max(...steps.map(units => units.length)) * batch
-    const values = this.base + this.take(line(storage.bytes) * batch)
-    const scratches = this.base + this.take(scratch * most)
+    const values = this.kept.base + this.kept.take(line(storage.bytes) * batch).pointer
+    const scratches = this.kept.base + this.kept.take(scratch * most).pointer
     const waves = steps.map(units => {
       const all = Array.from({ length: batch }, (_, image) => units.map(unit => ({ unit, image }))).flat()
       // the longest first
@@ -249,7 +239,7 @@ export class Program {
 
   private table(words: number, calls: readonly Call[]): Table {
     const { memory } = this.runner.heap
-    const table = new Table(memory, this.base, this.take(Table.bytes(words, calls)), words, calls)
+    const table = new Table(memory, this.kept.base, this.kept.take(Table.bytes(words, calls)).pointer, words, calls)
     this.words = table.words
     return table
   }
@@ -261,7 +251,7 @@ export class Program {
       list.push([argument, this.objectAt(place, argument, description, storage, room)])
     }
     const scratch = primitive.memories.get(SCRATCH)
-    if (scratch) list.push([SCRATCH, this.object(scratch, room.scratch)])
+    if (scratch) list.push([SCRATCH, this.kept.object(scratch, room.scratch)])
     return { primitive: primitive.handle, args: list }
   }
 
@@ -272,15 +262,15 @@ export class Program {
     storage: Storage,
     room: Room,
   ): Handle {
-    if (place.at === 'weights') return this.object(description!, this.params.addressOf(place.weights))
+    if (place.at === 'weights') return this.kept.object(description!, this.params.addressOf(place.weights))
     if (place.at === 'bias') {
-      const handle = this.object(description!, room.values)
+      const handle = this.kept.object(description!, room.values)
       this.params.addBias(place.memory, place.first, handle)
       return handle
     }
     if (place.at === 'value') {
       const { height, width } = place.value.extent
-      return this.object(
+      return this.kept.object(
         description!,
         room.values + storage.places.get(place.value)! + 4 * place.channel * height * width,
       )
@@ -288,7 +278,7 @@ export class Program {
     const { memory, extent, channel } = place
     const image = extentBytes(extent)
     const offset = 4 * channel * extent.height * extent.width + Math.max(0, room.image) * image
-    const handle = this.object(description!, room.values)
+    const handle = this.kept.object(description!, room.values)
     this.outsides.push({
       memory,
       isWritten: argument === DST || argument === DIFF_SRC,
@@ -301,26 +291,12 @@ export class Program {
     return handle
   }
 
-  private object(description: Handle, address: number): Handle {
-    const handle = this.library.memory(description, address)
-    this.handles.push(handle)
-    return handle
-  }
-
   private scratchOf(units: readonly Unit[]): number {
     const bytes = units.map(({ primitive }) => {
       const scratch = primitive.memories.get(SCRATCH)
       return scratch ? this.library.bytesOf(scratch) : 0
     })
     return line(Math.max(0, ...bytes))
-  }
-
-  /** The pointer of so many bytes of the heap, from a cache line on. */
-  private take(bytes: number): number {
-    const block = this.runner.heap.allocate(Math.ceil((bytes + LINE) / 4))
-    this.blocks.push(block)
-    this.bytes += 4 * block.array.length
-    return block.pointer
   }
 }
 
