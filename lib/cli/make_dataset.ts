@@ -156,7 +156,8 @@ function tell(report: DatasetReport, folder: string, output: Output): void {
   for (const [name, { records, histogram }] of Object.entries(sets)) {
     const [least, most] = [Math.min(...histogram), Math.max(...histogram)]
     const each = least === most ? `${least}` : `${least} … ${most}`
-    print(output, `${join(folder, `${name}_db`)}: ${records} pictures, ${each} of each class`)
+    const pictures = records === 1 ? '1 picture' : `${records} pictures`
+    print(output, `${join(folder, `${name}_db`)}: ${pictures}, ${each} of each class`)
   }
   const shown = classes.slice(0, 10).map((name, i) => `${i} ${name}`)
   print(
