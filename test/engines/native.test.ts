@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { HostEngine, Kernels } from '../../lib/engine.js'
+import { kernelsOf } from '../../lib/engines/complete.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { createJsEngine } from '../../lib/engines/js.js'
 import { EngineError } from '../../lib/errors.js'
+import { Memory } from '../../lib/memory.js'
+import { RandomStream } from '../../lib/rng.js'
 import { kernelCases } from '../../lib/testing/kernel_cases/index.js'
 import type { KernelCase } from '../../lib/testing/kernel_cases/kit.js'
 import { compareOutput, runCase } from '../../lib/testing/kernel_cases/run.js'
@@ -33,6 +36,25 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
     const wanted = process.env.RISTRETTO_BLAS
     if (wanted) expect(engine.detail.toLowerCase()).toContain(wanted.toLowerCase())
     expect(engine.detail).toMatch(/, 2 threads$/)
+  })
+
+  test.each([
+    [false, false, 24, 512, 300],
+    [true, false, 512, 24, 300],
+    [true, false, 1024, 512, 260],
+  ] as const)('products of matrices whose rows lie 2 KB apart (%s, %s, %i×%i×%i)', async (transA, transB, M, N, K) => {
+    const random = new RandomStream(3, 'products')
+    const values = [M * K, K * N, M * N].map(n => Float32Array.from({ length: n }, () => random.uniform() - 0.5))
+    const [expected, actual] = [createJsEngine(), await native(2)].map(engine => {
+      const [a, b, c] = values.map(list => {
+        const memory = new Memory(list.length, engine.heap)
+        memory.array.set(list)
+        return memory
+      })
+      kernelsOf(engine).gemm(transA, transB, M, N, K, 0.5, a, b, 2, c)
+      return c.array
+    })
+    expect(compareOutput(actual, expected, { ofLargest: 1e-5, ofValue: 1e-5 }).worst).toBeLessThanOrEqual(1)
   })
 
   // what goes by the library; the others are the wasm engine's

@@ -7,6 +7,8 @@ export interface BlasBinding {
   readonly koffi: string
   readonly file: string
   readonly kind: 'cblas' | 'dnnl'
+  /** Another one, for what this one is slow at. */
+  readonly beside?: BlasBinding
 }
 
 /** C ← α·op(A)·op(B) + β·C, row-major; pointers are byte offsets, leading dimensions count values. */
@@ -26,6 +28,13 @@ export type Sgemm = (
   ldc: number,
 ) => void
 
+/**
+ * oneDNN packs columns of a matrix whose rows are so many values apart, 2 KB, through the same few lines of the cache:
+ * with at least so many rows it takes half as long again to twice as long as others (Zen 3, version 2.6).
+ */
+const ALIASED = 512
+const DEEP = 256
+
 const ROW_MAJOR = 101
 const PLAIN = 111
 const TRANSPOSED = 112
@@ -43,7 +52,10 @@ export function bindSgemm(require: (name: string) => unknown, binding: BlasBindi
     )
     const [plain, transposed] = ['N'.charCodeAt(0), 'T'.charCodeAt(0)]
     const { block, restore } = signals(koffi)
+    const other = binding.beside && bindSgemm(require, binding.beside, memory)
     return (transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc) => {
+      if (other && K >= DEEP && ((transA && lda % ALIASED === 0) || (!transB && ldb % ALIASED === 0)))
+        return other(transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc)
       const [ta, tb] = [transA ? transposed : plain, transB ? transposed : plain]
       block()
       const status: number = sgemm(

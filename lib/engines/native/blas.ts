@@ -120,7 +120,9 @@ function fastest(found: readonly Blas[], require: NodeJS.Require): Blas {
   )
   const ranked = found.map((blas, i) => ({ blas, speed: speeds[i] })).sort((one, other) => other.speed - one.speed)
   const [first, ...others] = ranked.map(({ blas, speed }) => `${blas.name} ${speed.toFixed(0)}`)
-  choice = { ...ranked[0].blas, measured: `${first} GFLOPS a thread; ${others.join(', ')}` }
+  const [{ blas }, next] = ranked
+  const binding = blas.binding.kind === 'dnnl' ? { ...blas.binding, beside: next.blas.binding } : blas.binding
+  choice = { ...blas, binding, measured: `${first} GFLOPS a thread; ${others.join(', ')}` }
   return choice
 }
 
