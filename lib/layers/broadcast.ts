@@ -13,6 +13,10 @@ export class BroadcastLayer extends BroadcastingLayer {
   protected override readonly operation = withDefaults('BroadcastParameter', this.param.broadcast_param).operation
   override readonly passesGradient = !comparisons.includes(this.operation)
 
+  override allowsForceBackward(): boolean {
+    return this.passesGradient
+  }
+
   override backward(top: Blob[], propagateDown: boolean[], bottom: Blob[]): void {
     if (!this.passesGradient && propagateDown.includes(true))
       throw this.error(`operation: ${this.operation} has no gradient`)

@@ -44,6 +44,10 @@ export class ReduceLayer extends Layer {
       }
   }
 
+  override allowsForceBackward(): boolean {
+    return this.passesGradient
+  }
+
   override forward([bottom]: Blob[], [top]: Blob[]): void {
     this.kernels.reduceAxis(this.shape, this.together(bottom), top.memory.data)
   }

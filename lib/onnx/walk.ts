@@ -1,7 +1,7 @@
 import { FormatError, throwAll } from '../errors.js'
 import { isWhole } from './fold/arrays.js'
 import { fold, foldShape } from './fold.js'
-import { attribute, countOf, type Graph, type Node, nodeText, type Tensor } from './graph.js'
+import { type Attribute, attribute, countOf, type Graph, type Node, nodeText, type Tensor } from './graph.js'
 import { ops } from './ops/index.js'
 import { Names, type Operand, type Piece, type Step, Workshop } from './pieces.js'
 
@@ -79,8 +79,9 @@ class Walk {
     const lost = node.inputs.some(name => this.lost.has(name))
     const constants = inputs.map(operand => operand?.constant)
     const isConstant = !lost && inputs.every((operand, i) => operand?.constant || node.inputs[i] === '')
-    if (!lost && node.op === 'If' && node.domain === '' && constants[0]) {
-      this.branch(node, constants[0])
+    if (!lost && node.op === 'If' && node.domain === '' && inputs[0]) {
+      if (constants[0]) this.branch(node, constants[0])
+      else this.choose(node, inputs[0])
       return
     }
     const isSize = node.domain === '' && (node.op === 'Shape' || node.op === 'Size')
@@ -164,12 +165,42 @@ class Walk {
 
   /** The branch of an If whose condition is known takes its place. */
   private branch(node: Node, condition: Tensor): void {
-    const name = condition.data[0] ? 'then_branch' : 'else_branch'
+    const results = this.walkBranch(node, condition.data[0] ? 'then_branch' : 'else_branch', '')
+    node.outputs.forEach((output, i) => {
+      const value = this.values.get(results[i] ?? '')
+      if (value) this.values.set(output, value)
+      else this.lost.add(output)
+    })
+  }
+
+  /** Both branches of an If whose condition is computed: they have no effect beside their values, of which one is taken. */
+  private choose(node: Node, condition: Operand): void {
+    const [yes, no] = [this.walkBranch(node, 'then_branch', 'then/'), this.walkBranch(node, 'else_branch', 'else/')]
+    if (countOf(condition.shape) !== 1) throw new FormatError(`${nodeText(node)}: its condition is not one value`)
+    node.outputs.forEach((output, i) => {
+      if (output === '') return
+      const [a, b] = [yes[i], no[i]].map(name => this.values.get(name ?? ''))
+      if (!a || !b) {
+        this.lost.add(output)
+        return
+      }
+      const isAlike = a.shape.join() === b.shape.join() && a.shape.length >= condition.shape.length
+      if (!isAlike)
+        throw new FormatError(
+          `${nodeText(node)}: its condition is computed, and its branches give [${a.shape.join(', ')}] and [${b.shape.join(', ')}]: no net without branches is the same; the option constants may fix what it depends on`,
+        )
+      const where = { op: 'Where', inputs: [node.inputs[0], yes[i], no[i]], outputs: [output], attributes: new Map() }
+      this.run([{ ...node, ...where }])
+    })
+  }
+
+  /** The values of a branch, by name. */
+  private walkBranch(node: Node, name: string, behind: string): string[] {
     const read = attribute(node, name, 'graph')
     if (!read) throw new FormatError(`${nodeText(node)}: it has no ${name}`)
     const inner = read(new Set(this.values.keys()))
     // names within may be those of the other branch or of another If: they are this node's
-    const prefix = `${node.name || node.outputs[0]}/`
+    const prefix = `${node.name || node.outputs[0]}/${behind}`
     const own = new Set([...inner.initializers.keys(), ...inner.nodes.flatMap(({ outputs }) => outputs)])
     const rename = (value: string) => (own.has(value) && value !== '' ? prefix + value : value)
     for (const [key, tensor] of inner.initializers) this.addConstant(rename(key), tensor)
@@ -177,15 +208,37 @@ class Walk {
       ...item,
       inputs: item.inputs.map(rename),
       outputs: item.outputs.map(rename),
+      attributes: withNames(item.attributes, rename, own),
     }))
     this.count({ ...inner, nodes, outputs: inner.outputs.map(value => ({ ...value, name: rename(value.name) })) })
     this.run(nodes)
-    node.outputs.forEach((output, i) => {
-      const value = this.values.get(rename(inner.outputs[i]?.name ?? ''))
-      if (value) this.values.set(output, value)
-      else this.lost.add(output)
-    })
+    return inner.outputs.map(value => rename(value.name))
   }
+}
+
+/** Attributes whose graphs read values around them by their new names; `own` are those that have one. */
+function withNames(
+  attributes: Node['attributes'],
+  rename: (name: string) => string,
+  own: ReadonlySet<string>,
+): Node['attributes'] {
+  return new Map(
+    [...attributes].map(([key, attribute]): [string, Attribute] => {
+      if (attribute.type !== 'graph') return [key, attribute]
+      const value = (known: ReadonlySet<string>): Graph => {
+        const graph = attribute.value(new Set([...known, ...own]))
+        const mine = new Set([...graph.initializers.keys(), ...graph.nodes.flatMap(({ outputs }) => outputs)])
+        const outer = (name: string) => (mine.has(name) ? name : rename(name))
+        const nodes = graph.nodes.map(node => ({
+          ...node,
+          inputs: node.inputs.map(outer),
+          attributes: withNames(node.attributes, outer, own),
+        }))
+        return { ...graph, nodes, outputs: graph.outputs.map(output => ({ ...output, name: outer(output.name) })) }
+      }
+      return [key, { type: 'graph', value }]
+    }),
+  )
 }
 
 const unknown = (node: Node): string =>
@@ -193,7 +246,7 @@ const unknown = (node: Node): string =>
     node.domain
       ? `operators of ${node.domain} are not read`
       : node.op === 'If'
-        ? 'its condition is computed, so that no net without branches is the same; the option constants may fix what it depends on'
+        ? 'its condition is missing'
         : `no layer does what ${node.op} does`
   }`
 

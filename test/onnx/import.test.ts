@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Net } from '../../lib/net.js'
+import type { Attribute } from '../../lib/onnx/graph.js'
 import { importGraph } from '../../lib/onnx/import.js'
-import { floats, graphOf, layersOf, outputsOf, real, wholes } from './graphs.js'
+import { floats, type GraphText, graphOf, layersOf, outputsOf, real, wholes } from './graphs.js'
 
 describe('names', () => {
   test('inputs and outputs keep theirs, whatever they are; layers are called as nodes, else as outputs', () => {
@@ -111,6 +112,83 @@ describe('what is constant is computed while reading', () => {
     expect((await outputsOf(text, { x: [1, 2] })).y.values).toEqual([3, 4])
   })
 
+  describe('an If whose condition is computed', () => {
+    const inner = (node: string, settings = {}) => ({
+      type: 'graph' as const,
+      value: () =>
+        graphOf({ outputs: ['v'], constants: { k: floats([], 2) }, nodes: [['t = Mul(x, k)'], [node, settings]] }),
+    })
+    const text = (then_branch: Attribute, else_branch: Attribute): GraphText => ({
+      inputs: { x: [2] },
+      outputs: ['y'],
+      constants: { limit: floats([], 3) },
+      nodes: [
+        ['s = ReduceSum(x)', { keepdims: 0 }],
+        ['c = Greater(s, limit)'],
+        ['y = If(c)', { then_branch, else_branch }],
+      ],
+    })
+
+    test('is one of the values of both branches, which have a gradient each', async () => {
+      const graph = text(inner('v = Neg(t)'), inner('v = Relu(t)'))
+      expect((await outputsOf(graph, { x: [1, 2] })).y.values).toEqual([2, 4])
+      expect((await outputsOf(graph, { x: [1, 3] })).y.values).toEqual([-2, -6])
+      const { net: param } = importGraph(graphOf(graph))
+      const net = await Net.create({ ...param, force_backward: true }, { engine: 'js' })
+      await net.forward({ x: [1, 3] })
+      net.blobs.y.diffArray.fill(1)
+      await net.backward()
+      expect([...net.blobs.x.diffArray]).toEqual([-2, -2])
+    })
+
+    test('in a branch that reads what the branch around it has', async () => {
+      const deep = inner('v = Neg(t)')
+      const middle = {
+        type: 'graph' as const,
+        value: () =>
+          graphOf({
+            outputs: ['v'],
+            constants: { k: floats([], 5) },
+            // within, t is this branch's, and so is what it reads of k
+            nodes: [['u = Mul(x, k)'], ['v = If(c)', { then_branch: inner('v = Add(t, u)'), else_branch: deep }]],
+          }),
+      }
+      const graph = text(middle, deep)
+      expect((await outputsOf(graph, { x: [1, 3] })).y.values).toEqual([7, 21])
+      expect((await outputsOf(graph, { x: [1, 1] })).y.values).toEqual([-2, -2])
+    })
+
+    test('is refused where its branches differ in shape', () => {
+      const graph = graphOf(text(inner('v = Neg(t)'), inner('v = ReduceSum(t)')))
+      expect(() => importGraph(graph)).toThrow(/its condition is computed, and its branches give \[2\] and \[1\]/)
+    })
+  })
+
+  test('bounds of a Clip that are computed; where they cross the upper one counts', async () => {
+    const clip = async (bounds: string) =>
+      (
+        await outputsOf(
+          {
+            inputs: { x: [4] },
+            outputs: ['y'],
+            constants: { one: floats([], 1), low: floats([], -1), two: floats([], 2) },
+            nodes: [
+              ['top = ReduceMax(x)', { keepdims: 0 }],
+              ['near = Sub(top, two)'],
+              ['half = Div(top, two)'],
+              [`y = Clip(x, ${bounds})`],
+            ],
+          },
+          { x: [-3, 0, 2, 4] },
+        )
+      ).y.values
+    expect(await clip('near')).toEqual([2, 2, 2, 4])
+    expect(await clip('low, half')).toEqual([-1, 0, 2, 2])
+    expect(await clip('near, one')).toEqual([1, 1, 1, 1])
+    expect(await clip('_, half')).toEqual([-3, 0, 2, 2])
+    expect(await clip('near, half')).toEqual([2, 2, 2, 2])
+  })
+
   test('a constant that nobody could hold is refused', () => {
     const constants = { shape: wholes(1e6, 1e6) }
     expect(() => layersOf({ outputs: ['y'], constants, nodes: [['y = ConstantOfShape(shape)']] })).toThrow(
@@ -154,7 +232,7 @@ describe('errors', () => {
     const foreign = { ...graph, nodes: [{ ...node, domain: 'com.microsoft', op: 'FusedConv' }] }
     expect(() => importGraph(foreign)).toThrow(/com.microsoft.FusedConv.*operators of com.microsoft are not read/)
     const branching = { ...graph, nodes: [{ ...node, op: 'If' }] }
-    expect(() => importGraph(branching)).toThrow(/its condition is computed/)
+    expect(() => importGraph(branching)).toThrow(/it has no then_branch/)
   })
 })
 

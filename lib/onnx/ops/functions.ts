@@ -2,7 +2,7 @@ import type { Layer } from '../../layer.js'
 import { float, int, string, type Tensor } from '../graph.js'
 import { type Fields, type Operand, one, power, reshape, type Step, weightOf } from '../pieces.js'
 import { binary } from './arithmetic.js'
-import { input, maybeConstant, type Op, type Ops, refused } from './handler.js'
+import { input, type Op, type Ops, refused } from './handler.js'
 
 /** Largest float32: where there is no bound. */
 const MOST = 3.4028234663852886e38
@@ -27,13 +27,21 @@ const unary = (operation: Function): Op => layer('Unary', () => ({ unary_param: 
 function clip(step: Step): Operand {
   const x = input(step, 0)
   const bound = (i: number, name: string, none: number): number => {
-    const given: Tensor | undefined = maybeConstant(step, i, `the bound ${name}`)
+    const given: Tensor | undefined = step.inputs[i]?.constant
     const value = given ? given.data[0] : float(step.node, name, none)
     return Math.max(-MOST, Math.min(MOST, value))
   }
+  const isComputed = [1, 2].map(i => step.inputs[i] !== undefined && !step.inputs[i].constant)
   const [min, max] = [bound(1, 'min', -MOST), bound(2, 'max', MOST)]
-  if (min === -MOST && max === MOST) return x
-  return one(step, 'Clip', x, x.shape, { clip_param: { min, max } })
+  const within = [min, isComputed[1] ? MOST : max]
+  let y = x
+  // the upper bound counts where both cross
+  if (isComputed[0]) y = binary(step, 'MAX', y, input(step, 1), isComputed[1] || max < MOST ? '_from' : '')
+  if (isComputed[0] ? within[1] < MOST : within[0] > -MOST || within[1] < MOST) {
+    const clip_param = { min: isComputed[0] ? -MOST : within[0], max: within[1] }
+    y = one(step, 'Clip', y, x.shape, { clip_param }, [], isComputed[1] ? '_least' : '')
+  }
+  return isComputed[1] ? binary(step, 'MIN', y, input(step, 2)) : y
 }
 
 /** A slope a channel, one for all, or of any shape: x > 0 ? x : slope·x. */
@@ -140,7 +148,7 @@ export const functions: Ops = {
   Sqrt: powered({ exponent: 0.5 }),
   Neg: powered({ scale: -1 }),
   Reciprocal: powered({ exponent: -1 }),
-  Clip: { layers: 'Clip', note: 'bounds must be constant', build: clip },
+  Clip: { layers: 'Clip, or Broadcast with bounds that are computed', build: clip },
   Erf: unary('ERF'),
   Floor: unary('FLOOR'),
   Ceil: unary('CEIL'),
