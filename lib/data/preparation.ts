@@ -69,14 +69,14 @@ function swapped(image: PlanarImage): PlanarImage {
   return { ...image, data }
 }
 
-/** In words: "brought to 64×64, the middle 56×56, B G R, mean 104, 117, 123 taken off, times 0.0039". */
+/** In words, sizes as width × height: "brought to 64×64, the middle 56×56, B G R, mean 104, 117, 123 taken off, times 0.0039". */
 export function preparationText({ channels, height, width, resize, fit, order, ...rest }: Preparation): string {
   const { scale, meanValues, mean } = rest
   const crops = resize[0] !== height || resize[1] !== width
   const number = (value: number): string => String(Number(value.toPrecision(6)))
   const parts = [
-    `brought to ${resize.join('×')}${fit === 'squash' ? '' : ` (${fit})`}`,
-    crops ? `cut to the ${height}×${width} in their middle` : '',
+    `brought to ${resize[1]}×${resize[0]}${fit === 'squash' ? '' : ` (${fit})`}`,
+    crops ? `cut to the ${width}×${height} in their middle` : '',
     channels === 1 ? 'grey' : `channels ${order.split('').join(' ')}`,
     mean ? `a mean picture of ${mean.shape.join('×')} taken off` : '',
     meanValues.some(value => value !== 0) ? `${meanValues.map(number).join(', ')} taken off` : '',
