@@ -81,7 +81,8 @@ export function createApp(options: AppOptions): { app: Hono; close: () => void }
 const tooLarge = (maxSize: number) =>
   bodyLimit({
     maxSize,
-    onError: context => context.json({ message: `the body is larger than ${maxSize} bytes` }, 413),
+    onError: context =>
+      context.json({ message: `the body is larger than ${maxSize} bytes` }, 413, { connection: 'close' }),
   })
 
 async function answer(route: Route, context: Context, { desk, platform }: AppOptions): Promise<Response> {

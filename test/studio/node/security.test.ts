@@ -200,6 +200,9 @@ describe('limits', () => {
       status(ask(path, { method: 'POST', body, headers: { 'content-type': type } }))
     expect(await post('/api/trust', JSON.stringify({ sha256: [long] }))).toBe(413)
     expect(await post('/api/nets/inspect', JSON.stringify({ net: 'x'.repeat(9 * 2 ** 20) }))).toBe(413)
+    // what is not read to its end ends the connection, and says so: the client's next request would go into it
+    const cut = await ask('/api/trust', { method: 'POST', body: JSON.stringify({ sha256: [long] }) })
+    expect(cut.headers.get('connection')).toBe('close')
     expect((await json('POST', '/api/nets/inspect', { net: long, stage: 'train' })).status).toBe(422)
     expect(await post('/api/models/20200101-0000-aaaa/test-one', new Uint8Array(65 * 2 ** 20), 'image/png')).toBe(413)
     const numbers = await json('GET', '/api/jobs/20200101-0000-aaaa/metrics?points=1e9')
