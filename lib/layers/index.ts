@@ -68,6 +68,7 @@ import { LogLayer } from './log.js'
 import { LRNLayer } from './lrn.js'
 import { LSTMLayer } from './lstm.js'
 import { LSTMUnitLayer } from './lstm_unit.js'
+import { MarginInnerProductLayer } from './margin_inner_product.js'
 import { MatMulLayer } from './matmul.js'
 import { MeanLayer } from './mean.js'
 import { MemoryDataLayer } from './memory_data.js'
@@ -211,6 +212,7 @@ export const builtInLayers = {
   LSTM: LSTMLayer,
   Lstm: PlainLSTMLayer,
   LSTMUnit: LSTMUnitLayer,
+  MarginInnerProduct: MarginInnerProductLayer,
   MatMul: MatMulLayer,
   Mean: MeanLayer,
   MemoryData: MemoryDataLayer,

@@ -92,7 +92,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
   mat_write_param: dialect('MatWrite', 145),
   sub_region_param: dialect('SubRegion', 206),
   hotspot_param: dialect('Hotspot', 208),
-  margin_inner_product_param: dialect('MarginInnerProduct', 232),
+  margin_inner_product_param: dialect('MarginInnerProduct', 1719, 232),
   depth_to_space_param: dialect('DepthToSpace', 208),
   topk_gather_param: dialect('TopkGather', 213),
   nms_param: dialect('NMS', 214),

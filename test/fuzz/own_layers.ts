@@ -45,6 +45,10 @@ export const ownLayers: readonly (readonly [string, string])[] = [
   ['LabelsequenceAccuracy', layer('LabelsequenceAccuracy', '2×4×3 2×2')],
   ['LayerNorm', layer('LayerNorm', '2×4')],
   ['Lstm', layer('Lstm', '3×2×4', 'lstm_param { num_output: 2 clipping_threshold: 1 }')],
+  [
+    'MarginInnerProduct',
+    layer('MarginInnerProduct', '3×4 3', 'margin_inner_product_param { num_output: 5 type: DOUBLE }'),
+  ],
   ['MatMul', layer('MatMul', '2×3×4 2×5×4', 'matmul_param { transpose_b: true }')],
   ['Mean', layer('Mean', '1×3×2×2', 'mean_param { operation: SUBTRACT input_scale: 0.5 value: 1 value: 2 value: 3 }')],
   ['Padding', layer('Padding', '1×2×4×4', 'padding_param { before: [1, 2] after: [0, 1] mode: REFLECT }')],
