@@ -57,6 +57,7 @@ export const ownLayers: readonly (readonly [string, string])[] = [
     'PSROIPooling',
     layer('PSROIPooling', '2×8×6×6 3×5', 'psroi_pooling_param { spatial_scale: 0.5 output_dim: 2 group_size: 2 }'),
   ],
+  ['Recurrence', layer('Recurrence', '3×2×4', 'recurrence_param { num_output: 2 }')],
   ['ROIAlign', layer('ROIAlign', '2×3×6×6 3×5', 'roi_align_param { pooled_h: 2 pooled_w: 3 spatial_scale: 0.5 }')],
   [
     'ROIPooling',
@@ -77,6 +78,7 @@ export const ownLayers: readonly (readonly [string, string])[] = [
   ['SegmentationEvaluate', layer('SegmentationEvaluate', '1×2×3×4 1×2×5×4')],
   ['SpatialDropout', layer('SpatialDropout', '2×3×4', 'spatial_dropout_param { dropout_ratio: 0.5 }')],
   ['StridedSlice', layer('StridedSlice', '2×3×8', 'strided_slice_param { axis: 2 start: 7 end: 0 step: -2 }')],
+  ['TopK', layer('TopK', '2×5', 'top_k_param { k: 2 }', 'tu')],
   ['Transpose', layer('Transpose', '2×3×4', 'transpose_param { dim: 2 dim: 0 dim: 1 }')],
   ['Unary', layer('Unary', '2×3', 'unary_param { operation: ROUND }')],
   ['Unpooling', layer('Upsample', '1×2×3×3 1×2×3×3', 'upsample_param { scale: 2 upsample_h: 6 upsample_w: 6 }')],
