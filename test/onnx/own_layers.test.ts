@@ -10,6 +10,9 @@ import { ortVersion, runOnnx } from './onnxruntime.js'
 
 type Sizes = readonly number[]
 
+const recurrence = (more: string) =>
+  `recurrence_param { num_output: 3 weight_filler { type: "xavier" } bias_filler { type: "uniform" min: -1 max: 1 } ${more} }`
+
 /** Type, sizes of the bottoms, fields, the operators in order, and values of the bottoms where these may not be any. */
 const cases: readonly [
   type: string,
@@ -148,6 +151,23 @@ const cases: readonly [
     '',
     'Cast Where',
     { 0: [1, 0, 0, 1, 0.5, 0] },
+  ],
+  ['TopK', [[2, 5]], 'top_k_param { k: 3 axis: 1 }', 'TopK'],
+  ['TopK', [[4, 3]], 'top_k_param { k: 2 axis: 0 largest: false }', 'TopK'],
+  ...['', 'linear_before_reset: true', 'activation: RELU'].map((more): (typeof cases)[number] => [
+    'Recurrence',
+    [[3, 2, 4]],
+    recurrence(more),
+    'GRU Squeeze',
+  ]),
+  [
+    'Recurrence',
+    [
+      [3, 2, 2, 2],
+      [1, 2, 3],
+    ],
+    recurrence('cell: RNN activation: SIGMOID'),
+    'Reshape RNN Squeeze',
   ],
   ['HardSigmoid', [[2, 7]], 'hard_sigmoid_param { alpha: 0.3 beta: 0.4 }', 'HardSigmoid'],
   ['HardSwish', [[2, 7]], '', 'HardSigmoid Mul'],
