@@ -1,7 +1,7 @@
 import { bytesSink, fileSink, type Sink } from '../../data/sink.js'
 import { RistrettoError, systemError } from '../../errors.js'
 import { importNode } from '../../system/nodejs.js'
-import { leftovers, temporaryName, whileLocked } from '../../system/write_file.js'
+import { leftovers, temporaryName, whileLocked, writeFileSafely } from '../../system/write_file.js'
 import { begunBy, PLAN_FILE, planText } from './plan.js'
 
 /** Where the files of a dataset go: a folder, a store of a browser, or memory. */
@@ -44,7 +44,7 @@ export interface FolderTarget extends DatasetTarget {
  */
 export async function folderTarget(path: string, overwrite = false, plan?: string): Promise<FolderTarget> {
   if (path === '') throw new RistrettoError('the output is an empty text: it is the name of a folder')
-  const { mkdir, readdir, realpath, rename, rm, stat, writeFile } = await importNode('node:fs/promises')
+  const { mkdir, readdir, realpath, rename, rm, stat } = await importNode('node:fs/promises')
   const { dirname, join, resolve } = await importNode('node:path')
   const attempt = async <T>(task: () => Promise<T>): Promise<T> => {
     try {
@@ -75,7 +75,7 @@ export async function folderTarget(path: string, overwrite = false, plan?: strin
       if (plan !== undefined && (await begunBy(left, plan)) !== undefined) earlier.push(left)
       else await rm(left, { force: true, recursive: true })
     await mkdir(temporary)
-    if (plan !== undefined) await writeFile(join(temporary, PLAN_FILE), planText(plan))
+    if (plan !== undefined) await writeFileSafely(join(temporary, PLAN_FILE), new TextEncoder().encode(planText(plan)))
   })
   const made = new Set<string>()
   return {
