@@ -5,7 +5,6 @@ import { kernelsOf } from './engines/complete.js'
 import { RistrettoError, throwAll } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
 import type { Layer, Phase } from './layer.js'
-import { forwardAll, forwardBackwardAll } from './net/batches.js'
 import { createBuilt } from './net/create.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
 import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
@@ -135,7 +134,7 @@ export class Net {
     net.description = description
     net.pictures.layers = pictureLayers(description.layer)
     for (const params of weights) await net.copyFrom(params)
-    if (options.optimize === 'inference') net.runner.optimize(options.keep ?? [])
+    if (options.optimize === 'inference') await net.runner.optimize(options.keep ?? [])
     return net
   }
 
@@ -216,7 +215,8 @@ export class Net {
   }
 
   /** pycaffe's forward_all: any number of items, cut into batches; resolves to the outputs of all of them. */
-  forwardAll(inputs: Record<string, Values>, options: { blobs?: readonly string[] } = {}): Promise<Arrays> {
+  async forwardAll(inputs: Record<string, Values>, options: { blobs?: readonly string[] } = {}): Promise<Arrays> {
+    const { forwardAll } = await import('./net/batches.js')
     return forwardAll(this, inputs, options)
   }
 
@@ -224,10 +224,11 @@ export class Net {
    * pycaffe's forward_backward_all: inputs and top diffs of any number of items, cut into batches; resolves to [blobs,
    * diffs].
    */
-  forwardBackwardAll(
+  async forwardBackwardAll(
     values: Record<string, Values>,
     options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
   ): Promise<[blobs: Arrays, diffs: Arrays]> {
+    const { forwardBackwardAll } = await import('./net/batches.js')
     return forwardBackwardAll(this, values, options)
   }
 

@@ -18,8 +18,8 @@ import {
 } from './solver/agreement.js'
 import type { SolverOptions } from './solver/options.js'
 import { PassTree } from './solver/pass_tree.js'
+import type { TrainingRun } from './solver/positions.js'
 import { RandomWatch } from './solver/random_watch.js'
-import type { TrainingRun } from './solver/snapshot.js'
 
 /** Values that travel together at least, while backward goes on: 1 MiB. */
 const BUCKET = 2 ** 18

@@ -18,15 +18,8 @@ import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
 import { badParams, badPass, notFinite } from './solver/numerics.js'
 import { Observed } from './solver/observed.js'
 import { checkSolverOptions, type SolverOptions, type TestResult } from './solver/options.js'
-import {
-  applyPositions,
-  hasMultiple,
-  positionsOf,
-  restoreSolver,
-  type Snapshot,
-  snapshotSolver,
-  stateName,
-} from './solver/snapshot.js'
+import { applyPositions, hasMultiple, positionsOf, stateName } from './solver/positions.js'
+import type { Snapshot } from './solver/snapshot.js'
 import { readSolver } from './solver/source.js'
 import { lintEnd, lintLoss, lintRise } from './solver/stuck.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss, updateEach } from './solver/update.js'
@@ -332,6 +325,7 @@ export abstract class Solver extends Observed {
     this.mustLive('snapshot')
     await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
     if (this.replicas) await this.replicas.checkWeights()
+    const { snapshotSolver } = await import('./solver/snapshot.js')
     const snapshot = await this.net.exclusive(() => snapshotSolver(this, undefined, this.writes))
     this.saved(snapshot, false)
     if (this.writes) await this.keeper.saved(snapshot)
@@ -341,6 +335,7 @@ export abstract class Solver extends Observed {
   /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
   async snapshotAs(name: string): Promise<Snapshot> {
     this.mustLive('snapshotAs')
+    const { snapshotSolver } = await import('./solver/snapshot.js')
     const snapshot = await this.net.exclusive(() => snapshotSolver(this, name, this.writes))
     this.saved(snapshot, name === 'best')
     return snapshot
@@ -363,6 +358,7 @@ export abstract class Solver extends Observed {
     if (!isFileSource(state))
       throw new RistrettoError(`restore takes the path, URL or bytes of a solver state, not ${whatIs(state)}`)
     let note: string | undefined
+    const { restoreSolver } = await import('./solver/snapshot.js')
     const restore = () =>
       this.net.exclusive(async () => {
         note = await restoreSolver(this, state, model)

@@ -5,7 +5,7 @@ import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import { checkInStep, type Feed, type FeedPlace, inputReaders, isEmpty, refuseEmpty, refuseOrphan } from './feed.js'
 import { type Fused, fusedLayers } from './fusion.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
-import { InferencePlan } from './inference.js'
+import type { InferencePlan } from './inference.js'
 import type { Joined } from './joined.js'
 import { namingLayer } from './naming_layer.js'
 import type { BuiltNet, NetNode } from './node.js'
@@ -239,9 +239,10 @@ export class Passes {
   }
 
   /** `optimize: 'inference'`, for a net in phase TEST. */
-  optimize(keep: readonly string[]): void {
+  async optimize(keep: readonly string[]): Promise<void> {
     const { name, phase, nodes } = this.built
     if (phase !== 'TEST') throw new RistrettoError(`optimize: 'inference' needs phase TEST, net '${name}' is ${phase}`)
+    const { InferencePlan } = await import('./inference.js')
     this.plan = new InferencePlan(this.built, keep)
     for (const node of nodes) node.layer.needsBackward = false
     this.fused = fusedLayers(nodes, this.plan.skipped)

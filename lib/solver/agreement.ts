@@ -5,7 +5,7 @@ import { fromDoubles, fromText, hashOf, hashOfValues, toDoubles, toText } from '
 import type { Communicator } from '../group.js'
 import { Memory } from '../memory.js'
 import { printNet, printSolver } from '../proto/print.js'
-import type { applyPositions, positionsOf, TrainingRun } from './snapshot.js'
+import type { applyPositions, positionsOf, TrainingRun } from './positions.js'
 
 /** What snapshots do with a run's place: handed over, since every page has it. */
 export interface Places {

@@ -1,4 +1,5 @@
-import { snapshotSolver, type TrainingRun } from '../../solver/snapshot.js'
+import type { TrainingRun } from '../../solver/positions.js'
+import { snapshotSolver } from '../../solver/snapshot.js'
 import type { JobContext } from '../core/job_context.js'
 import { checkpointNames, checkpointOf, pathsOf } from '../core/job_files.js'
 
