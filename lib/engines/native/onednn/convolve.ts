@@ -1,11 +1,12 @@
 import type { AnyEngine, ConvolutionShape, Kernels } from '../../../engine.js'
 import { Memory } from '../../../memory.js'
 import { type Graph, graphsOf, inputGradientGraph, planar, WHOLE_IMAGES } from './graph.js'
+import type { Runner } from './kept.js'
 import type { Library } from './library.js'
 import { paysAlone } from './pays.js'
 import { Primitives } from './primitives.js'
 import { findLayout } from './probe.js'
-import { Program, RefusedLayers, type Runner } from './program.js'
+import { Program, RefusedLayers } from './program.js'
 import { Recent } from './recent.js'
 
 /** A program, and the memories that stand for those of a call. */

@@ -1,11 +1,12 @@
 import type { AnyEngine, ConvolutionShape, JoinedCalls } from '../../../engine.js'
 import { graphsOf } from './graph.js'
+import type { Runner } from './kept.js'
 import { type Library, Refused } from './library.js'
 import { LstmProgram } from './lstm.js'
 import { pays } from './pays.js'
 import { Primitives } from './primitives.js'
 import { findLayout } from './probe.js'
-import { Program, RefusedLayers, type Runner } from './program.js'
+import { Program, RefusedLayers } from './program.js'
 import { sequenceOf } from './sequence.js'
 
 interface Runnable {

@@ -1,7 +1,13 @@
 /** What a program keeps of the library and of the heap until it is disposed of. */
-import type { Block } from '../../../memory.js'
+import type { Block, Heap } from '../../../memory.js'
 import type { Handle, Library } from './library.js'
-import type { Runner } from './program.js'
+
+/** What runs a table on all threads. */
+export interface Runner {
+  readonly heap: Heap & { readonly memory: WebAssembly.Memory }
+  readonly threads: number
+  run(table: number, chunks: number): void
+}
 
 /** Values begin on a cache line. */
 const LINE = 64

@@ -1,11 +1,10 @@
 /** An LSTM's sequence as primitives, each of some streams: by the number of streams alone, never by that of threads. */
 import type { Block, Memory } from '../../../memory.js'
 import { CALL, PARTS } from './execute.js'
-import { Kept, line } from './kept.js'
+import { Kept, line, type Runner } from './kept.js'
 import { ADDRESS, type Handle } from './library.js'
 import { BIAS, DST, INFERENCE, Maker, type Primitive, SCRATCH, SRC, WEIGHTS, WEIGHTS_OF } from './maker.js'
 import { areKnown } from './params.js'
-import type { Runner } from './program.js'
 import type { Sequence } from './sequence.js'
 import { type Call, Table } from './table.js'
 import { ANY, plainTag } from './tags.js'

@@ -1,8 +1,8 @@
 /** A graph as tables of calls that threads can run: see execute.ts. */
-import type { Heap, Memory } from '../../../memory.js'
+import type { Memory } from '../../../memory.js'
 import { CALL, IMAGES, PARTS } from './execute.js'
 import { type Graph, type Value, WHOLE_IMAGES } from './graph.js'
-import { Kept, line } from './kept.js'
+import { Kept, line, type Runner } from './kept.js'
 import { type Handle, type Library, Refused } from './library.js'
 import { DIFF_SRC, DST, SCRATCH, WEIGHTS } from './maker.js'
 import { Params } from './params.js'
@@ -13,13 +13,6 @@ import { type Place, type Unit, Units } from './units.js'
 
 /** Work of a wave that is not worth another thread. */
 const ALONE = 2e6
-
-/** What runs a table on all threads. */
-export interface Runner {
-  readonly heap: Heap & { readonly memory: WebAssembly.Memory }
-  readonly threads: number
-  run(table: number, chunks: number): void
-}
 
 /** The library has no fast code for something in these layers. */
 export class RefusedLayers extends Error {
