@@ -57,7 +57,7 @@ export function parseText<K extends MessageName>(type: K, text: string, options:
   for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
 }
 
-/** The same in steps, one for each field on top: whoever reads large texts can let others have their turn. */
+/** The same in steps, of one field on top or of some thousand values: whoever reads large texts can let others have their turn. */
 export function* readText<K extends MessageName>(
   type: K,
   text: string,
@@ -71,7 +71,7 @@ export function* readText<K extends MessageName>(
   const reader = new TextReader(new Source(text, file), found)
   const info = messageInfo(type)
   const message = reader.start(info)
-  while (reader.next(info, message)) yield
+  while (yield* reader.next(info, message)) yield
   reader.finish(info, message)
   if (errors) errors.push(...found)
   else if (found.length) throw joinErrors(found)
@@ -101,6 +101,8 @@ class TextReader {
   private readonly scanner: Scanner
   private readonly open: Open[] = []
   private pieces = 0
+  /** Fields and values inside messages so far. */
+  private read = 0
   /** How many closing brackets the text lacks; counted when it matters. */
   private lacking: number | undefined
   private stopped = false
@@ -132,7 +134,7 @@ class TextReader {
   }
 
   /** Read one field; false at the end of the message. A mistake is noted, and stepped over. */
-  next(info: MessageInfo, message: PlainMessage): boolean {
+  *next(info: MessageInfo, message: PlainMessage): Generator<void, boolean> {
     const { scanner, open } = this
     const { close } = open[open.length - 1]
     if (this.stopped || scanner.kind === 'end' || (close && scanner.is(close))) return false
@@ -140,7 +142,7 @@ class TextReader {
     const depth = open.length
     const { at } = scanner
     try {
-      this.field(info, message)
+      yield* this.field(info, message)
       if (!scanner.take(',')) scanner.take(';')
     } catch (error) {
       this.note(error)
@@ -161,7 +163,7 @@ class TextReader {
   }
 
   /** The message that is opened by the token at hand. No message of the schema can hold itself, so recursion ends. */
-  private message(info: MessageInfo, start: number): PlainMessage {
+  private *message(info: MessageInfo, start: number): Generator<void, PlainMessage> {
     const { scanner } = this
     const message: PlainMessage = {}
     if (++this.pieces > MAX_PIECES) this.fail(`more than ${MAX_PIECES} messages in one text`, true)
@@ -169,7 +171,7 @@ class TextReader {
     const close = CLOSING[scanner.text]
     this.open.push({ info, at: scanner.at, close })
     this.enter()
-    while (this.next(info, message));
+    while (yield* this.next(info, message)) if (this.isTurn()) yield
     const closed = scanner.is(close)
     if (scanner.kind === 'end' && !this.stopped) this.noteEnd()
     else if (closed || !this.stopped) this.finish(info, message)
@@ -178,7 +180,7 @@ class TextReader {
     return message
   }
 
-  private field(info: MessageInfo, message: PlainMessage): void {
+  private *field(info: MessageInfo, message: PlainMessage): Generator<void> {
     const { scanner } = this
     if (scanner.kind !== 'word') {
       const closed = scanner.is('}') && this.open.length === 1 ? ': every bracket before it is closed' : ''
@@ -201,15 +203,17 @@ class TextReader {
       return
     }
     if (!field.repeated) {
-      message[name] = this.value(info, field, at)
+      message[name] = field.message ? yield* this.opened(field, field.message, at) : this.value(info, field)
       return
     }
     const values = (message[name] ??= []) as unknown[]
-    if (!scanner.take('[')) values.push(this.value(info, field, at))
-    else if (!scanner.take(']')) {
-      do values.push(this.value(info, field, at))
-      while (scanner.take(','))
-      if (!scanner.take(']')) this.fail(`',' or ']' is expected in the list of ${name}, not ${this.shown()}`)
+    const list = scanner.take('[')
+    if (!list || !scanner.take(']')) {
+      do {
+        values.push(field.message ? yield* this.opened(field, field.message, at) : this.value(info, field))
+        if (list && this.isTurn()) yield
+      } while (list && scanner.take(','))
+      if (list && !scanner.take(']')) this.fail(`',' or ']' is expected in the list of ${name}, not ${this.shown()}`)
     }
     if (values.length > MAX_PIECES && !field.array) this.fail(`more than ${MAX_PIECES} values of ${name}`, true)
   }
@@ -255,14 +259,22 @@ class TextReader {
     if (list) scanner.take(']')
   }
 
-  /** The value at the token at hand, of the field whose name is at `start`. */
-  private value(info: MessageInfo, field: FieldInfo, start: number): unknown {
+  /** The message at the token at hand, of the field whose name is at `start`. */
+  private *opened(field: FieldInfo, info: MessageInfo, start: number): Generator<void, PlainMessage> {
+    const { kind, text } = this.scanner
+    if (kind !== 'mark' || !CLOSING[text])
+      this.fail(`${field.name} is a ${field.typeName} and needs '{', not ${this.shown()}`)
+    return yield* this.message(info, start)
+  }
+
+  /** Whether so much was read that others should have their turn. */
+  private isTurn(): boolean {
+    return (++this.read & 4095) === 0
+  }
+
+  /** The value at the token at hand, of a field that is no message. */
+  private value(info: MessageInfo, field: FieldInfo): unknown {
     const { scanner } = this
-    if (field.message) {
-      if (scanner.kind !== 'mark' || !CLOSING[scanner.text])
-        this.fail(`${field.name} is a ${field.typeName} and needs '{', not ${this.shown()}`)
-      return this.message(field.message, start)
-    }
     if (field.type === 'string' || field.type === 'bytes') return this.stringValue(info, field)
     const sign = scanner.take('-') ? '-' : ''
     const value = field.enum

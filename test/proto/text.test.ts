@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../lib/errors.js'
 import type { NetParameter } from '../../lib/proto/message.js'
 import { printNet, printSolver, printText } from '../../lib/proto/print.js'
-import { parseNet, parseSolver, parseText } from '../../lib/proto/text.js'
+import { parseNet, parseSolver, parseText, readText } from '../../lib/proto/text.js'
 import { comparable, goldenPrototxts } from './helpers.js'
 import { reference } from './text_reference.js'
 
@@ -198,5 +198,22 @@ layer {
     expect(printSolver({ base_lr: Math.fround(0.01), type: 'Adam', stepvalue: [1, 2] })).toBe(
       'base_lr: 0.01\nstepvalue: 1\nstepvalue: 2\ntype: "Adam"\n',
     )
+  })
+})
+
+describe('a text that is read in steps', () => {
+  const values = Array.from({ length: 50_000 }, (_, i) => (i % 97) / 97)
+
+  test.each([
+    ['a list of values', `blobs { data: [${values.join(', ')}] }`],
+    ['values one by one', `blobs { ${values.map(value => `data: ${value}`).join(' ')} }`],
+    ['names one by one', values.map((_, i) => `top: "t${i}"`).join(' ')],
+  ])('lets others have their turn within one layer: %s', (_, fields) => {
+    const text = `layer { name: "l" ${fields} }`
+    const steps = readText('NetParameter', text)
+    let [turns, step] = [0, steps.next()]
+    for (; !step.done; step = steps.next()) turns++
+    expect(turns).toBeGreaterThan(10)
+    expect(step.value).toEqual(parseNet(text))
   })
 })
