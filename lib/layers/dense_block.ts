@@ -13,6 +13,9 @@ interface Step {
   readonly inner?: { readonly norm: BlockNorm; readonly values: Memory }
 }
 
+/** Every step has five to ten params: far beyond any net, long before memory is short. */
+const MOST_STEPS = 4096
+
 /**
  * A block of a DenseNet: x (N, C, H, W) → (N, C + T·g, H, W), x and what T steps add, g channels each, made of all
  * channels before it: BatchNorm, Scale, ReLU and a 3×3 convolution, before which `use_BC` puts a 1×1 convolution to 4·g
@@ -49,6 +52,8 @@ export class DenseBlockLayer extends Layer {
   override setup([x]: Blob[]): void {
     const { numTransition: T, growthRate: g, use_BC, dropout_amount, moving_average_fraction: fraction } = this.p
     if (T < 1 || g < 1) throw this.error(`numTransition: ${T} and growthRate: ${g} must be at least 1`)
+    if (T > MOST_STEPS)
+      throw this.error(`numTransition: ${T} is more than the ${MOST_STEPS} steps that a block may have`)
     if (!(dropout_amount >= 0 && dropout_amount < 1))
       throw this.error(`dropout_amount: ${dropout_amount} must be at least 0 and less than 1`)
     this.requireMaps(x)

@@ -9,6 +9,8 @@ import { checkTruths, readTruths, type Truths } from './parts/truths.js'
 const FOUND = 7
 /** Values of a row of the top: image, label, score, true positive, false positive. */
 const ROW = 5
+/** Each class has a row in the top. */
+const MOST_CLASSES = 1 << 20
 
 /**
  * detections (1, 1, n, 7) and truths (1, 1, g, 8) → (1, 1, k, 5): a row −1, label, number of truths, −1, −1 for each
@@ -28,6 +30,8 @@ export class DetectionEvaluateLayer extends Layer {
     this.p = withDefaults('DetectionEvaluateParameter', this.param.detection_evaluate_param)
     this.classes = this.p.num_classes ?? 0
     if (this.classes < 1) throw this.error('num_classes: give how many classes there are, the background being one')
+    if (this.classes > MOST_CLASSES)
+      throw this.error(`num_classes: ${this.classes} is more than the ${MOST_CLASSES} that can be counted`)
     if (!(this.p.overlap_threshold > 0)) throw this.error('overlap_threshold: must be larger than 0')
     if (this.p.name_size_file)
       this.context.log(

@@ -11,7 +11,7 @@ import { namingLayer } from './naming_layer.js'
 import type { BuiltNet, NetNode } from './node.js'
 import type { LayerHook } from './options.js'
 import { reshapeNode, shapesChanged } from './shapes.js'
-import { inTime, mustBeInTime, type PassLimits, runJoined } from './time_limit.js'
+import { backwardInTime, forwardInTime, mustBeInTime, type PassLimits, runJoined } from './time_limit.js'
 
 /** Runs the layers of a built net: one pass at a time, with its hooks and feeds, and what `optimize` changes. */
 export class Passes {
@@ -178,10 +178,10 @@ export class Passes {
         if (next && next.place <= end) {
           if (shapesChanged(next.node)) this.reshapeNode(next.node)
           if (until === undefined) node.layer.forward(node.bottom, node.top, next.after)
-          else inTime(node, until, () => node.layer.forward(node.bottom, node.top, next.after))
+          else forwardInTime(node, until, next.after)
           done = next.node
         } else if (until === undefined) wait = node.layer.forward(node.bottom, node.top)
-        else wait = inTime(node, until, () => node.layer.forward(node.bottom, node.top))
+        else wait = forwardInTime(node, until)
         device?.calledBy?.()
         if (wait) await wait
       } catch (error) {
@@ -213,7 +213,7 @@ export class Passes {
         const wait =
           until === undefined
             ? node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom)
-            : inTime(node, until, () => node.layer.backward(node.top, node.bottomNeedsBackward, node.bottom))
+            : backwardInTime(node, until)
         device?.calledBy?.()
         if (wait) await wait
       } catch (error) {

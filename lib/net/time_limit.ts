@@ -1,5 +1,5 @@
 /** `timeLimit` of a pass: looked at before each layer, and by kernels of WebAssembly before each piece of their work. */
-import type { Engine } from '../engine.js'
+import type { After, Engine } from '../engine.js'
 import type { Joined } from './joined.js'
 import { namingLayer } from './naming_layer.js'
 import type { NetNode } from './node.js'
@@ -16,8 +16,17 @@ export function mustBeInTime({ layer }: NetNode, until: number): void {
   if (performance.now() > until) throw layer.error('the time of the pass was up before it (timeLimit)')
 }
 
-/** What `task` gives, whose kernels throw once it is too late. */
-export const inTime = <T>({ layer }: NetNode, until: number, task: () => T): T => limited(layer.engine, until, task)
+// Functions of their own: what a closure in the loop over the layers holds is garbage, for every layer of every pass.
+
+/** A layer's forward pass, whose kernels throw once it is too late. */
+export const forwardInTime = ({ layer, bottom, top }: NetNode, until: number, after?: After): void | Promise<void> =>
+  limited(layer.engine, until, () => layer.forward(bottom, top, after))
+
+/** The same for its backward pass. */
+export const backwardInTime = (
+  { layer, bottom, bottomNeedsBackward, top }: NetNode,
+  until: number,
+): void | Promise<void> => limited(layer.engine, until, () => layer.backward(top, bottomNeedsBackward, bottom))
 
 function limited<T>(engine: Engine, until: number, task: () => T): T {
   engine.limitTime?.(until)

@@ -113,6 +113,8 @@ const fields: Record<string, (() => Promise<unknown>)[] | 'not read' | 'written'
   'ImageDataParameter.root_folder': 'not read',
   'WindowDataParameter.root_folder': 'not read',
   'DenseImageDataParameter.root_folder': 'not read',
+  'DenseImageDataParameter.root_folder_image': 'not read',
+  'DenseImageDataParameter.root_folder_label': 'not read',
   'SaveOutputParameter.output_directory': 'written',
   'SaveOutputParameter.output_name_prefix': 'written',
   'SaveOutputParameter.label_map_file': [saving('label_map_file', 'name_size_file')],

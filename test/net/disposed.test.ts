@@ -75,7 +75,11 @@ describe('names and arguments that are wrong', () => {
     ['save', net => net.save(undefined as never), 'save takes the path of a file, not undefined'],
     ['statistics', net => net.statistics(undefined as never), "no blob 'undefined'"],
     ['statistics of a part', net => net.statistics('ip', 'x' as never), "of 'data' or of 'diff', not of x"],
-    ['feed', net => net.feed(undefined as never, []), "no blob 'undefined'"],
+    [
+      'feed',
+      net => net.feed(undefined as never, []),
+      'feed takes the name of an input, or a list of them, and what fills it, not undefined',
+    ],
     ['forward', net => net.forward(null as never), 'values are given by name: { data: values }'],
     ['backward', net => net.backward(7 as never), 'values are given by name'],
     ['forwardAll', net => net.forwardAll(undefined as never), 'values are given by name'],
