@@ -22,15 +22,24 @@ export type {
   AfterKind,
   AnyEngine,
   ArgMaxShape,
+  AxisKernels,
+  AxisReduction,
+  AxisReductionShape,
+  BroadcastOperation,
+  BroadcastShape,
+  ChannelKernels,
   ClassLossShape,
   ContrastiveShape,
+  ConvolutionKernels,
   ConvolutionShape,
   CostVolumeShape,
   CropShape,
   DeviceCaller,
   DeviceEngine,
   DryRun,
+  ElementwiseKernels,
   Engine,
+  FlowKernels,
   FlowWarpShape,
   FusingKernel,
   Fusions,
@@ -39,15 +48,26 @@ export type {
   JoinedCalls,
   KernelCall,
   Kernels,
+  LossKernels,
+  LRNKernels,
   LRNShape,
+  MatrixKernels,
+  NamedKernels,
+  NeuronKernels,
   Normalization,
+  PoolingKernels,
   PoolingShape,
   PreparedConvolutions,
+  RecurrenceKernels,
   Reduction,
   RegionAlignShape,
+  RegionKernels,
   RegionShape,
+  ResizeKernels,
   TapsShape,
+  UnaryOperation,
   UnpoolShape,
+  UpdateKernels,
   UpdateRule,
   Workspace,
 } from './engine.js'
@@ -121,9 +141,11 @@ export type { MemoryPlan } from './net/memory_plan.js'
 export type { BuiltNet, LearnableParam, NetNode, NetParam, SelectedState } from './net/node.js'
 export type { BackwardOptions, ForwardOptions, LayerHook, NetOptions, RunOptions, TaggedLog } from './net/options.js'
 export type { Passes } from './net/passes.js'
+export type { PictureInput } from './net/picture_input.js'
 export type { Picture, PredictItem, PredictOptions, RgbaPicture } from './net/predict.js'
 export type { Saving } from './net/save_options.js'
 export type { Statistics } from './net/statistics.js'
+export type { PassLimits } from './net/time_limit.js'
 export type { Arrays } from './net/values.js'
 export { Net } from './net.js'
 export type { AttributeValue, ExportOptions, OnnxGraph, ToOnnx } from './onnx/builder.js'
@@ -150,6 +172,7 @@ export { RandomStream } from './rng.js'
 export type { EndReason, OutputValue, SnapshotFiles, SolverEvent, SolverListener } from './solver/events.js'
 export type { LearningRate } from './solver/learning_rate.js'
 export { type NumericsChecks, NumericsError } from './solver/numerics.js'
+export type { Observed } from './solver/observed.js'
 export type {
   IterationEvent,
   SolverHook,
