@@ -854,8 +854,8 @@ test('timers fire while it trains', async () => {
   await solver.step(200)
   clearInterval(timer)
   expect(gaps.length).toBeGreaterThan(5)
-  // 50 ms and a layer
-  expect(Math.max(...gaps)).toBeLessThan(30)
+  // 50 ms and a layer, twice where the timer is due just behind a turn
+  expect(Math.max(...gaps)).toBeLessThan(60)
 })
 
 describe('applyUpdate', () => {

@@ -14,6 +14,7 @@ export class PictureInput {
   get chosen(): Preparation | undefined {
     return this.known?.by ? undefined : this.known?.is
   }
+  /** Let a program say it, or with undefined the layers again. */
   set chosen(is: Preparation | undefined) {
     this.known = is && { by: undefined, is }
   }
