@@ -115,7 +115,9 @@ describe.skipIf(chromiumPath === undefined)('in Chromium with software devices',
       expect(detail).toMatch(/swiftshader/i)
     })
 
-    test.each(onEveryDevice)('%s agrees with the plain loops', async kernel => {
+    // webgl differs from webgl2 in its dialect and in how it reads back: a third of the kernels shows it; RISTRETTO_WHOLE=1 takes all
+    const some = mode === 'webgl' && !process.env.RISTRETTO_WHOLE
+    test.each(onEveryDevice.filter((_, i) => !some || i % 3 === 0))('%s agrees with the plain loops', async kernel => {
       const [{ worst, at, error }] = await call('kernels', mode, [kernel])
       expect(error).toBeUndefined()
       expect(worst, at).toBeLessThanOrEqual(1)
