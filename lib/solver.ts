@@ -50,6 +50,8 @@ export abstract class Solver extends Observed {
   private savesAtEnd = false
   /** Patience has run out. */
   private outOfPatience = false
+  /** Loaded before the training: a page's host may be gone when its weights are to be saved. */
+  private saving!: typeof import('./solver/snapshot.js')
   private snapshotWanted = false
   /** Settles when the steps asked for so far are done. */
   private stepping: Promise<void> | undefined
@@ -325,8 +327,7 @@ export abstract class Solver extends Observed {
     this.mustLive('snapshot')
     await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
     if (this.replicas) await this.replicas.checkWeights()
-    const { snapshotSolver } = await import('./solver/snapshot.js')
-    const snapshot = await this.net.exclusive(() => snapshotSolver(this, undefined, this.writes))
+    const snapshot = await this.net.exclusive(() => this.saving.snapshotSolver(this, undefined, this.writes))
     this.saved(snapshot, false)
     if (this.writes) await this.keeper.saved(snapshot)
     return snapshot
@@ -335,8 +336,7 @@ export abstract class Solver extends Observed {
   /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
   async snapshotAs(name: string): Promise<Snapshot> {
     this.mustLive('snapshotAs')
-    const { snapshotSolver } = await import('./solver/snapshot.js')
-    const snapshot = await this.net.exclusive(() => snapshotSolver(this, name, this.writes))
+    const snapshot = await this.net.exclusive(() => this.saving.snapshotSolver(this, name, this.writes))
     this.saved(snapshot, name === 'best')
     return snapshot
   }
@@ -358,10 +358,9 @@ export abstract class Solver extends Observed {
     if (!isFileSource(state))
       throw new RistrettoError(`restore takes the path, URL or bytes of a solver state, not ${whatIs(state)}`)
     let note: string | undefined
-    const { restoreSolver } = await import('./solver/snapshot.js')
     const restore = () =>
       this.net.exclusive(async () => {
-        note = await restoreSolver(this, state, model)
+        note = await this.saving.restoreSolver(this, state, model)
       })
     await (this.replicas ? this.replicas.restore(restore) : restore())
     this.fresh = false
@@ -409,6 +408,7 @@ export abstract class Solver extends Observed {
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
+    this.saving = await import('./solver/snapshot.js')
     const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
     this.replicas = await replicasFor(this.param, this.options)
     const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice, this.replicas)
