@@ -38,26 +38,32 @@ export type * from './formulas/updates.js'
 // ← marks what is written.
 // "inner" and "outer" are the products of the axes after and before the one an operation works along.
 
-/**
- * Every computation that a layer or solver may ask for. lib/formulas has one formula each, a file a family. Memories are
- * (n) values unless a shape is given.
- */
-export interface Kernels
+/** Kernels that every engine has from the start: what most nets and all solvers call. */
+export interface CommonKernels
   extends MatrixKernels,
     ConvolutionKernels,
     PoolingKernels,
-    RegionKernels,
-    ResizeKernels,
-    FlowKernels,
     NeuronKernels,
     ElementwiseKernels,
     ChannelKernels,
     LRNKernels,
-    AxisKernels,
-    NamedKernels,
     LossKernels,
-    RecurrenceKernels,
     UpdateKernels {}
+
+/** Kernels that the library's host engines fetch when a layer of a net names one, before it is set up. */
+export interface LateKernels
+  extends AxisKernels,
+    NamedKernels,
+    RegionKernels,
+    ResizeKernels,
+    FlowKernels,
+    RecurrenceKernels {}
+
+/**
+ * Every computation that a layer or solver may ask for. lib/formulas has one formula each, a file a family. Memories are
+ * (n) values unless a shape is given.
+ */
+export interface Kernels extends CommonKernels, LateKernels {}
 
 /** Kernels that may take an `after`. */
 export type FusingKernel = 'convolution' | 'addBias' | 'eltwiseSum' | 'scaleChannels' | 'normalizeChannels'

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.js'
+import { fetchKernels } from './engines/late_kernels.js'
 import { NetError, RistrettoError } from './errors.js'
 import type { LayerParameter } from './generated/caffe.js'
 import { commonLayers, fetchModules, lateLayers, lateModules } from './generated/layers.js'
@@ -118,6 +119,21 @@ export function classOf(param: LayerParameter): LayerClass | undefined {
 /** Have the classes of these layers here, as far as the library has them. */
 export async function fetchClasses(layers: readonly LayerParameter[]): Promise<void> {
   await Promise.all(layers.filter(param => !classOf(param)).map(fetchClass))
+}
+
+/**
+ * Have the kernels here that these layers may call, whose classes are: those that the library's own name, and any that
+ * a class of somebody else calls.
+ */
+export async function fetchKernelsOf(layers: readonly LayerParameter[], engine: Engine): Promise<void> {
+  const ours = new Set([...Object.values(commonLayers), ...fetched.values()])
+  const classes = new Set(layers.flatMap(param => classOf(param) ?? []))
+  if ([...classes].every(layer => ours.has(layer)))
+    await fetchKernels(
+      engine,
+      [...classes].flatMap(({ uses }) => uses),
+    )
+  else await fetchKernels(engine)
 }
 
 async function fetchClass(param: LayerParameter): Promise<void> {

@@ -41,8 +41,12 @@ export const within = (values: number, what: string): void => {
   if (values > MOST_KEPT) refuse(`${what} would take ${values} values, kernels keep ${MOST_KEPT} at most`)
 }
 
-/** Looks at the arguments of each kernel, and refuses what it cannot count. */
-export type Bounds = { [K in keyof Kernels]: (...args: Parameters<Kernels[K]>) => void }
+/** Looks at the arguments of each of these kernels, and refuses what it cannot count. */
+export type BoundsOf<Table extends Partial<Kernels>> = {
+  [K in keyof Table & keyof Kernels]: (...args: Parameters<Kernels[K]>) => void
+}
+/** The same for every kernel. */
+export type Bounds = BoundsOf<Kernels>
 
 /** (n, …): all memories hold n values. */
 export const each = (n: number, ...rest: unknown[]): void => {
@@ -93,9 +97,9 @@ function guarded(name: string, check: Call, call: Call): Call {
 }
 
 /** The same kernels, each of which looks at its arguments first and throws an EngineError for what it cannot count. */
-export function withBounds(kernels: Kernels, bounds: Bounds): Kernels {
-  const names = Object.keys(bounds) as (keyof Kernels)[]
+export function withBounds<Table extends Partial<Kernels>>(kernels: Table, bounds: BoundsOf<Table>): Table {
+  const calls = kernels as unknown as Record<string, Call>
   return Object.fromEntries(
-    names.map(name => [name, guarded(name, bounds[name] as Call, kernels[name] as Call)]),
-  ) as unknown as Kernels
+    Object.entries(bounds).map(([name, check]) => [name, guarded(name, check as Call, calls[name])]),
+  ) as unknown as Table
 }

@@ -4,6 +4,7 @@ import { aCount, checkOptions } from '../system/check_options.js'
 import { didYouMean } from '../system/names.js'
 import type { GpuMode } from './gpu.js'
 import { createJsEngine } from './js.js'
+import { fetchKernels } from './late_kernels.js'
 import { startWasmEngine } from './wasm.js'
 
 /** Names of the engines that compute at once, on the host. */
@@ -46,11 +47,11 @@ export async function createEngine(name?: EngineName | Engine, options?: EngineO
 export async function createEngine(name: EngineName | Engine = 'wasm', options: EngineOptions = {}): Promise<Engine> {
   checkOptions('createEngine', options, { threads: aCount })
   const engine = await startEngine(name, options)
-  await engine.ready
+  await Promise.all([engine.ready, fetchKernels(engine)])
   return engine
 }
 
-/** The same, while its threads may still be on their way: see Engine.ready. */
+/** The same, while threads and late kernels may still be on their way: see Engine.ready and fetchKernels. */
 export async function startEngine(name: EngineName | Engine, options: EngineOptions): Promise<Engine> {
   if (typeof name !== 'string') return checked(name, 'the option engine')
   const factory = registered.get(name)

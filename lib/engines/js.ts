@@ -1,9 +1,10 @@
-import * as kernels from '../../kernels/js/index.js'
-import type { Fusions, HostEngine, Kernels } from '../engine.js'
+import * as common from '../../kernels/js/common.js'
+import type { Fusions, HostEngine } from '../engine.js'
 import { type Heap, Memory, plainHeap } from '../memory.js'
+import { openTable } from './late_kernels.js'
 
-/** Plain loops: the definition of every kernel, what faster engines are tested against and fall back to. */
-export const jsKernels: Kernels = { ...kernels }
+/** Plain loops: all engines of this kind have one table. */
+const kernels = openTable({ ...common }, (table, late) => Object.assign(table, late.plain))
 
 const all = ['relu', 'clip', 'hardSwish'] as const
 
@@ -35,7 +36,7 @@ export function createJsEngine(options: { float64?: boolean } = {}): HostEngine 
     threads: 1,
     isHost: true,
     heap,
-    kernels: jsKernels,
+    kernels,
     fuses,
     scratch(length, slot = 0) {
       const memory = (slots[slot] ??= new Memory(length, heap))

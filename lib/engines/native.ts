@@ -2,12 +2,12 @@ import type { ConvolutionShape, HostEngine, Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { isNode } from '../system/nodejs.js'
 import { withBounds } from './bounds.js'
-import { jsKernels } from './js.js'
 import { findBlas } from './native/blas.js'
 import { convolver } from './native/onednn/convolve.js'
 import { joiner } from './native/onednn/join.js'
 import type { Runner } from './native/onednn/kept.js'
 import { openOnednn } from './native/onednn/open.js'
+import { jsKernels } from './plain_loops.js'
 import { fusing } from './wasm/after.js'
 import { convolutionTaker, preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
 import { bounds, wasmKernels } from './wasm/bind/index.js'
@@ -58,7 +58,7 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
   }
   const isWinograd = (s: ConvolutionShape) => prepared.length(s) > 0
   const byPrimitive = onednn && convolver(onednn.library, runner, isWinograd)
-  const dryRun = dryRunner(module, nativeKernels)
+  const dryRun = dryRunner(module, jsKernels, nativeKernels)
   const engine: HostEngine = {
     ...wasm,
     name: 'native',

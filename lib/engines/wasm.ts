@@ -1,13 +1,14 @@
+import * as plain from '../../kernels/js/common.js'
 import type { HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
 import { Memory } from '../memory.js'
 import { withBounds } from './bounds.js'
-import { jsKernels } from './js.js'
+import { fetchKernels, type Late, openTable } from './late_kernels.js'
 import type { BlasBinding } from './native/bind.js'
 import type { OnednnBinding } from './native/onednn/binding.js'
 import { wasmFuses } from './wasm/after.js'
+import { bindCommon, commonBounds } from './wasm/bind/common.js'
 import { preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
-import { bounds, wasmKernels } from './wasm/bind/index.js'
 import { dryRunner } from './wasm/dry_run.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
@@ -24,16 +25,16 @@ const MOST_THREADS = 64
 const engines = new Map<number, Promise<{ engine: HostEngine; pool: Pool }>>()
 
 /**
- * WebAssembly SIMD kernels over one shared memory, on several threads. All engines of a process share the memory; there
+ * WebAssembly SIMD kernels over one shared memory, on several threads, every kernel at hand. All engines of a process share the memory; there
  * is one engine for each number of threads. Throws an EngineError where WebAssembly SIMD or shared memory is missing.
  */
 export async function createWasmEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   const engine = await startWasmEngine(options)
-  await engine.ready
+  await Promise.all([engine.ready, fetchKernels(engine)])
   return engine
 }
 
-/** The same, while its threads may still be on their way: see Engine.ready. */
+/** The same, while threads and late kernels may still be on their way: see Engine.ready and fetchKernels. */
 export async function startWasmEngine(options: WasmEngineOptions = {}): Promise<HostEngine> {
   const wanted = options.threads ?? (await availableThreads())
   if (!Number.isInteger(wanted) || wanted < 1)
@@ -62,6 +63,13 @@ export async function buildWasmEngine(
   const { heap, fused } = runtime
   const scratches: Memory[] = []
   const refused = sharingRefused()
+  let late: Late | undefined
+  const common = withBounds({ ...plain, ...bindCommon(pool.exports, plain) }, commonBounds)
+  const kernels = openTable(common, (table, fetched) => {
+    late = fetched
+    const { plain, bindLate, lateBounds } = late
+    Object.assign(table, withBounds({ ...plain, ...bindLate(pool.exports, plain) }, lateBounds))
+  })
   const engine: HostEngine = {
     name: 'wasm',
     detail: `${fused ? 'fma' : 'no fma'}, ${threads} thread${threads === 1 ? '' : 's'}${refused ? ` (${refused})` : ''}`,
@@ -69,10 +77,10 @@ export async function buildWasmEngine(
     isHost: true,
     ready: whenAsked(pool),
     heap,
-    kernels: withBounds({ ...jsKernels, ...wasmKernels(pool.exports) }, bounds),
+    kernels,
     fuses: wasmFuses,
-    dryRun: dryRunner(runtime.module, (exports, plain) => ({
-      kernels: wasmKernels(exports, plain),
+    dryRun: dryRunner(runtime.module, kernels, (exports, idle) => ({
+      kernels: { ...bindCommon(exports, idle), ...late?.bindLate(exports, idle) },
       prepared: preparedConvolutions(exports, false),
     })),
     prepared: withPreparedBounds(preparedConvolutions(pool.exports, false)),

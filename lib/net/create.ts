@@ -5,6 +5,7 @@ import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import type { LayerContext } from '../layer.js'
 import { importOptions } from '../onnx/import_options.js'
+import { fetchKernelsOf } from '../registry.js'
 import { checkOptions } from '../system/check_options.js'
 import { createFiles, type FileSource } from '../system/files.js'
 import { buildNet } from './build.js'
@@ -52,6 +53,7 @@ export async function createBuilt(source: FileSource | NetParameter, options: Ne
   const whole = await starting
   const limit = options.maxMemory ?? (whole.heap.available === undefined ? MAX_MEMORY : undefined)
   const engine = limit === undefined ? whole : limitEngine(whole, limit)
+  await fetchKernelsOf(split.layer ?? [], engine)
   const { share, seed = drawSeed(), weights = [] } = options
   const context: LayerContext = { phase: state.phase, engine, seed, files, log, ...(share && { share }) }
   const built = await buildNet({ state, filtered, split }, context)

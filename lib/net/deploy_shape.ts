@@ -1,7 +1,7 @@
 import { Blob } from '../blob.js'
 import type { LayerParameter, TransformationParameter } from '../generated/caffe.js'
 import type { LayerContext } from '../layer.js'
-import { createLayer, fetchClasses } from '../registry.js'
+import { createLayer, fetchClasses, fetchKernelsOf } from '../registry.js'
 
 /** Channels, height and width, each as far as something says it. */
 export interface PartialItem {
@@ -56,6 +56,7 @@ export function declaredItem(
 /** Shapes of the tops of a data layer, found by opening what it reads. */
 export async function sourceShapes(param: LayerParameter, context: LayerContext): Promise<number[][]> {
   await fetchClasses([param])
+  await fetchKernelsOf([param], context.engine)
   const layer = createLayer({ ...param }, { ...context, phase: 'TEST' })
   const tops = (param.top ?? []).map(name => new Blob([], context.engine.heap, name))
   try {

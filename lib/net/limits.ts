@@ -1,5 +1,4 @@
 import type { ConvolutionShape, DryRun, Kernels, PoolingShape } from '../engine.js'
-import { jsKernels } from '../engines/js.js'
 import { Memory } from '../memory.js'
 import { workspaceOfNode } from './memory_plan.js'
 import type { BuiltNet, NetNode } from './node.js'
@@ -48,7 +47,9 @@ export function createWatch(net: BuiltNet, limits: Limits): ((node: NetNode) => 
 /** Multiply-adds of a layer's forward pass, and of its backward pass where it has one; a value that is moved counts as one. */
 export function workOf({ layer, bottom, top, needsBackward, bottomNeedsBackward }: NetNode): number {
   let sum = 0
-  const dry = counting(work => {
+  const { engine } = layer
+  const names = Object.keys((engine.isHost ? engine : engine.host).kernels)
+  const dry = counting(names, work => {
     sum += work
   })
   layer.dryRun(dry, bottom, top, needsBackward ? bottomNeedsBackward : undefined)
@@ -85,9 +86,9 @@ const costs: Costs = {
 }
 
 /** Kernels that compute nothing and tell what they would cost. */
-function counting(add: (work: number) => void): DryRun {
+function counting(names: readonly string[], add: (work: number) => void): DryRun {
   const kernels = Object.fromEntries(
-    Object.keys(jsKernels).map(name => {
+    names.map(name => {
       const cost = costs[name as keyof Kernels] as ((...args: unknown[]) => number) | undefined
       return [name, (...args: unknown[]) => add(cost ? cost(...args) : longest(args))]
     }),

@@ -1,6 +1,6 @@
 import type { Engine, Kernels } from '../engine.js'
 import { createEngine, type EngineName } from '../engines/index.js'
-import { jsKernels } from '../engines/js.js'
+import { jsKernels } from '../engines/plain_loops.js'
 import { RistrettoError } from '../errors.js'
 import { aCount, aLimit, checkOptions, names } from '../system/check_options.js'
 import { compareKernel, type KernelResult } from './kernel_cases/run.js'

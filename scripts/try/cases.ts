@@ -1,6 +1,6 @@
 import type { Engine, Kernels } from '../../lib/engine.js'
 import { createEngine } from '../../lib/engines/index.js'
-import { jsKernels } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import type { LayerClass } from '../../lib/layer.js'
 import { builtInLayers } from '../../lib/layers/index.js'
 import { classOfType, layerTypes } from '../../lib/registry.js'

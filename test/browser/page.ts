@@ -2,7 +2,7 @@
 import type { Kernels } from '../../lib/engine.js'
 import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
 import { createEngine } from '../../lib/engines/index.js'
-import { jsKernels } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { Net, parseNet, parseSolver, SGDSolver } from '../../lib/index.js'
 import { compareKernel, type KernelResult, onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
 import { largeTensors } from '../engines/large.js'

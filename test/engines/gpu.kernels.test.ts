@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Kernels } from '../../lib/engine.js'
 import { createGpuEngine } from '../../lib/engines/gpu.js'
-import { jsKernels } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { compareKernel, onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
 import { largeTensors } from './large.js'
 import { lossesOfNoClass } from './no_class.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape, Kernels, PoolingShape } from '../../lib/engine.js'
 import { createGpuEngine } from '../../lib/engines/gpu.js'
-import { jsKernels } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 

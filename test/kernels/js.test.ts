@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape } from '../../lib/engine.js'
-import { createJsEngine, jsKernels as k } from '../../lib/engines/js.js'
+import { createJsEngine } from '../../lib/engines/js.js'
+import { jsKernels as k } from '../../lib/engines/plain_loops.js'
 import { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jsKernels } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { kernelCases } from '../../lib/testing/kernel_cases/index.js'
 import { checkKernels } from './wasm.js'
 

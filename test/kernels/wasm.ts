@@ -1,7 +1,8 @@
 /** The kernels of the WebAssembly engine against the plain loops, on every number of threads and in both builds. */
 import { describe, expect, it } from 'vitest'
 import type { HostEngine, Kernels } from '../../lib/engine.js'
-import { createJsEngine, jsKernels } from '../../lib/engines/js.js'
+import { createJsEngine } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { wasmKernels } from '../../lib/engines/wasm/bind/index.js'
 import { createPool } from '../../lib/engines/wasm/pool.js'
 import { decode, wasmRuntime } from '../../lib/engines/wasm/runtime.js'

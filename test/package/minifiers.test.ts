@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 // kernels are compiled from the text of their functions, which a bundler rewrites
 const program = `
   import { createGpuEngine } from './lib/engines/gpu.ts'
-  import { jsKernels } from './lib/engines/js.ts'
+  import { jsKernels } from './lib/engines/plain_loops.ts'
   import { compareKernel, onEveryDevice } from './lib/testing/kernel_cases/run.ts'
   import { wrongOwnKernels } from './test/engines/own_kernels.ts'
   const wrong = []

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { createEngine } from '../../lib/engines/index.js'
-import { jsKernels } from '../../lib/engines/js.js'
+import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { layerTypes } from '../../lib/registry.js'
 import { findSubject, kernelRow, startEngines } from '../../scripts/try/cases.js'
 import { table } from '../../scripts/try/table.js'

@@ -3,7 +3,7 @@ import { EngineError } from '../../errors.js'
 import { Memory } from '../../memory.js'
 import { RandomStream } from '../../rng.js'
 import { kernelsOf } from '../complete.js'
-import { jsKernels } from '../js.js'
+import { jsKernels } from '../plain_loops.js'
 
 /** One small call per kind of kernel, odd sizes: what it reads, and the memories it writes. */
 const calls: Record<string, (kernels: Kernels, random: (n: number) => Memory) => Memory[]> = {

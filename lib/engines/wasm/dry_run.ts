@@ -1,6 +1,5 @@
 import type { DryRun, Kernels, PreparedConvolutions, Workspace } from '../../engine.js'
 import { type Heap, Memory } from '../../memory.js'
-import { jsKernels } from '../js.js'
 import { instantiate, noLibrary, type WasmExports } from './exports.js'
 
 const PAGE = 65536
@@ -15,12 +14,14 @@ export interface Bound {
 /**
  * What kernels take for themselves, as they say it: in an instance of the module that has no thread they cut their
  * work and ask for workspace, and compute nothing. Its memory holds what the module keeps and a job, no values; a
- * kernel that writes to the workspace it asked for traps.
+ * kernel that writes to the workspace it asked for traps. `table` is the engine's.
  */
-export function dryRunner(module: WebAssembly.Module, bind: (exports: WasmExports, plain: Kernels) => Bound) {
+export function dryRunner(
+  module: WebAssembly.Module,
+  table: Kernels,
+  bind: (exports: WasmExports, plain: Kernels) => Bound,
+) {
   let exports: WasmExports | undefined
-  // what WebAssembly does not have takes nothing
-  const idle = mapFunctions(jsKernels, () => () => {})
   /** Bytes for each thread, and for all of them. */
   const asked = [0, 0]
   return (calls: (dry: DryRun) => void): Workspace => {
@@ -37,6 +38,8 @@ export function dryRunner(module: WebAssembly.Module, bind: (exports: WasmExport
       },
       release() {},
     }
+    // what WebAssembly does not have takes nothing; the table may have grown since the last run
+    const idle = mapFunctions(table, () => () => {})
     // bound anew: buffers that bindings keep between calls are counted in every run
     const { kernels, prepared } = bind(exports, idle)
     const nothing = new Memory(0, heap)

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { After, ConvolutionShape, Engine } from '../../../lib/engine.js'
 import { createEngine } from '../../../lib/engines/index.js'
-import { jsKernels } from '../../../lib/engines/js.js'
+import { jsKernels } from '../../../lib/engines/plain_loops.js'
 import type { WasmHeap } from '../../../lib/engines/wasm/allocator.js'
 import { createSolver, Memory, Net, type NetOptions, parseNet, parseSolver, RandomStream } from '../../../lib/index.js'
 

@@ -1,4 +1,4 @@
-import type { AxisKernels, CropShape, Kernels, Reduction } from '../../../engine.js'
+import type { AxisKernels, CropShape, Reduction } from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, product, refuse } from '../../bounds.js'
@@ -90,7 +90,10 @@ function eachBlock(
 }
 
 /** These kernels of the contract as calls of the module. */
-export function bindAxes(wasm: AxesExports & Pick<ElementwiseExports, 'copy' | 'copyRows' | 'fill'>, plain: Kernels) {
+export function bindAxes(
+  wasm: AxesExports & Pick<ElementwiseExports, 'copy' | 'copyRows' | 'fill'>,
+  plain: AxisKernels,
+) {
   return {
     ...bindDirect(wasm, direct),
     argMax(s, x, y) {

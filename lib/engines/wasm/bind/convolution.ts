@@ -1,4 +1,4 @@
-import type { ConvolutionKernels, ConvolutionShape, Kernels, PreparedConvolutions } from '../../../engine.js'
+import type { ConvolutionKernels, ConvolutionShape, PreparedConvolutions } from '../../../engine.js'
 import { convolutionProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, checking, need, product, refuse } from '../../bounds.js'
@@ -98,7 +98,7 @@ export function preparedConvolutions(wasm: ConvolutionExports & AfterExports, bl
 }
 
 /** These kernels of the contract as calls of the module. */
-export function bindConvolution(wasm: ConvolutionExports & ManyAxesExports & AfterExports, plain: Kernels) {
+export function bindConvolution(wasm: ConvolutionExports & ManyAxesExports & AfterExports, plain: ConvolutionKernels) {
   const take = convolutionTaker(wasm)
   const many = manyAxes(wasm, wasm.gemm)
   const { begin, end } = fusing(wasm)

@@ -1,4 +1,4 @@
-import type { ElementwiseKernels, Kernels } from '../../../engine.js'
+import type { ElementwiseKernels } from '../../../engine.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, each, need, refuse } from '../../bounds.js'
 import { type AfterExports, fusing } from '../after.js'
@@ -21,7 +21,7 @@ export interface ElementwiseExports extends DirectExports<typeof direct> {
 }
 
 /** These kernels of the contract as calls of the module. */
-export function bindElementwise(wasm: ElementwiseExports & AfterExports, plain: Kernels) {
+export function bindElementwise(wasm: ElementwiseExports & AfterExports, plain: ElementwiseKernels) {
   const { begin, end } = fusing(wasm)
   /** Names the inputs of the next eltwise call; false if there are more than it has room for. */
   const takeInputs = (xs: readonly Memory[], coefficients?: readonly number[]): boolean => {

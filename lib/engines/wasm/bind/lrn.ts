@@ -58,7 +58,7 @@ export interface LrnExports {
 }
 
 /** These kernels of the contract as calls of the module. */
-export function bindLrn(wasm: LrnExports, plain: Kernels) {
+export function bindLrn(wasm: LrnExports, plain: LRNKernels) {
   return {
     lrnAcross(s, x, scale, y) {
       const { batch, channels, height, width, size, alpha, beta, k } = s

@@ -1,4 +1,10 @@
-import type { AxisReduction, BroadcastOperation, BroadcastShape, Kernels, UnaryOperation } from '../../../engine.js'
+import type {
+  AxisReduction,
+  BroadcastOperation,
+  BroadcastShape,
+  NamedKernels,
+  UnaryOperation,
+} from '../../../engine.js'
 import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, each, need, product, refuse } from '../../bounds.js'
@@ -56,7 +62,7 @@ const MOST_AXES = 16
 const MOST_PLACES = 2 ** 24
 
 /** These kernels of the contract as calls of the module. */
-export function bindNamed(wasm: NamedExports, plain: Kernels) {
+export function bindNamed(wasm: NamedExports, plain: NamedKernels) {
   const broadcast = (
     operation: BroadcastOperation,
     { sizes, steps }: BroadcastShape,
@@ -104,7 +110,7 @@ export function bindNamed(wasm: NamedExports, plain: Kernels) {
       const place = reductions.indexOf(operation)
       wasm.reduceAxisGradient(place, outer, size, inner, x.pointer, y.pointer, dy.pointer, dx.pointer)
     },
-  } satisfies Partial<Kernels>
+  } satisfies NamedKernels
 }
 
 /** Operands that the operation has, each as long as its steps lead. */

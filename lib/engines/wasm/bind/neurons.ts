@@ -1,4 +1,4 @@
-import type { Kernels, NeuronKernels } from '../../../engine.js'
+import type { NeuronKernels } from '../../../engine.js'
 import { type Bounds, each } from '../../bounds.js'
 import { bindDirect, type DirectExports, isSmallPower } from './kit.js'
 
@@ -50,7 +50,7 @@ export interface NeuronsExports extends DirectExports<typeof direct> {
 }
 
 /** These kernels of the contract as calls of the module. */
-export function bindNeurons(wasm: NeuronsExports, plain: Kernels) {
+export function bindNeurons(wasm: NeuronsExports, plain: NeuronKernels) {
   return {
     ...bindDirect(wasm, direct),
     power(n, exponent, scale, shift, x, y) {
