@@ -1,3 +1,4 @@
+import type { ActivationKernels } from './formulas/activations.js'
 import type { After, AfterKind } from './formulas/after.js'
 import type { AxisKernels } from './formulas/axes.js'
 import type { ChannelKernels } from './formulas/channels.js'
@@ -9,6 +10,7 @@ import type { LRNKernels } from './formulas/lrn.js'
 import type { MatrixKernels } from './formulas/matrices.js'
 import type { NamedKernels } from './formulas/named.js'
 import type { NeuronKernels } from './formulas/neurons.js'
+import type { OtherLossKernels } from './formulas/other_losses.js'
 import type { PoolingKernels } from './formulas/pooling.js'
 import type { RecurrenceKernels } from './formulas/recurrence.js'
 import type { RegionKernels } from './formulas/regions.js'
@@ -17,6 +19,7 @@ import type { UpdateKernels } from './formulas/updates.js'
 import type { Constants, GpuKernel, View } from './gpu_kernel.js'
 import type { Heap, Memory } from './memory.js'
 
+export type * from './formulas/activations.js'
 export type * from './formulas/after.js'
 export type * from './formulas/axes.js'
 export type * from './formulas/channels.js'
@@ -28,6 +31,7 @@ export type * from './formulas/lrn.js'
 export type * from './formulas/matrices.js'
 export type * from './formulas/named.js'
 export type * from './formulas/neurons.js'
+export type * from './formulas/other_losses.js'
 export type * from './formulas/pooling.js'
 export type * from './formulas/recurrence.js'
 export type * from './formulas/regions.js'
@@ -45,19 +49,21 @@ export interface CommonKernels
     PoolingKernels,
     NeuronKernels,
     ElementwiseKernels,
-    ChannelKernels,
-    LRNKernels,
     LossKernels,
     UpdateKernels {}
 
 /** Kernels that the library's host engines fetch when a layer of a net names one, before it is set up. */
 export interface LateKernels
-  extends AxisKernels,
-    NamedKernels,
-    RegionKernels,
-    ResizeKernels,
+  extends ActivationKernels,
+    AxisKernels,
+    ChannelKernels,
     FlowKernels,
-    RecurrenceKernels {}
+    LRNKernels,
+    NamedKernels,
+    OtherLossKernels,
+    RecurrenceKernels,
+    RegionKernels,
+    ResizeKernels {}
 
 /**
  * Every computation that a layer or solver may ask for. lib/formulas has one formula each, a file a family. Memories are

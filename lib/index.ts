@@ -18,6 +18,7 @@ export type { Preparation } from './data/preparation.js'
 export type { MeanImage } from './data/transformer.js'
 export type {
   AccuracyShape,
+  ActivationKernels,
   After,
   AfterKind,
   AnyEngine,
@@ -57,6 +58,7 @@ export type {
   NamedKernels,
   NeuronKernels,
   Normalization,
+  OtherLossKernels,
   PoolingKernels,
   PoolingShape,
   PreparedConvolutions,
@@ -164,10 +166,8 @@ export type {
   ParamDeclaration,
 } from './proto/declared.js'
 export { unknownFieldsOf } from './proto/kept.js'
-export { parseParamStr } from './proto/param_str.js'
-export { printNet, printSolver } from './proto/print.js'
+export { parseParamStr, printNet, printSolver, upgradeNet } from './proto/public.js'
 export { parseNet, parseSolver, type TextOptions } from './proto/text.js'
-export { upgradeNet } from './proto/upgrade.js'
 export { upgradeSolver } from './proto/upgrade_solver.js'
 export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'

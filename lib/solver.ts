@@ -8,7 +8,6 @@ import type { LearnableParam } from './net/node.js'
 import type { Net } from './net.js'
 import type { Replicas } from './replicas.js'
 import { detectionTestOf } from './solver/average_precision.js'
-import { caffeLog } from './solver/caffe_log.js'
 import { checkSolver, isNoCount } from './solver/check.js'
 import type { EndReason } from './solver/events.js'
 import { computePasses, finalLoss, replicasFor } from './solver/iteration.js'
@@ -80,9 +79,6 @@ export abstract class Solver extends Observed {
     this.rate = new LearningRate(param)
     this.smoothed = new SmoothedLoss(param.average_loss ?? 1)
     this.keeper = new Keeper(options, () => this.snapshotAs('best'))
-    const { log } = options
-    if (log) this.on(event => caffeLog(event, line => log(line)))
-    if (options.on) this.on(options.on)
     if (options.keepBest && param.snapshot_prefix === undefined)
       throw new NetError('solver: keepBest writes files, so snapshot_prefix must say where')
     this.checkParam()
@@ -408,6 +404,12 @@ export abstract class Solver extends Observed {
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
+    const { log, on } = this.options
+    if (log) {
+      const { caffeLog } = await import('./solver/caffe_log.js')
+      this.on(event => caffeLog(event, line => log(line)))
+    }
+    if (on) this.on(on)
     this.saving = await import('./solver/snapshot.js')
     const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
     this.replicas = await replicasFor(this.param, this.options)

@@ -1,7 +1,7 @@
 /**
  * dist/: everything generated, bundled to JavaScript and compiled to declarations, and the command line made executable.
  *
- * What `import 'ristretto'` loads is one file: 220 modules took three times as long to import. What is loaded on demand
+ * What nets and solvers load at once is one file: 220 modules took three times as long to import. What is loaded on demand
  * stays in files of its own, and a bundler still leaves out what a program does not use. Studio's page is dist/studio/page,
  * and what makes a site of it that needs no server dist/studio/site.
  */
@@ -29,6 +29,8 @@ const outputs: string[] = [...Object.values<{ default?: string }>(exports).map(e
   .filter(path => path?.startsWith('./dist/'))
   .map(path => path!.slice('./dist/'.length).replace(/\.js$/, ''))
 const face = `${root}lib/index.ts`
+/** What the face gives and no net needs, with what that imports: apart from what every page loads. */
+const aside = `${root}lib/proto/public.ts`
 
 /** Where parts lie that are loaded on demand: a thread's program is looked for beside the part that starts it. */
 const PARTS = 'lib/parts'
@@ -46,13 +48,13 @@ interface Graph {
   getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null
 }
 
-/** Every module that the face imports, and what these import, at once. */
+/** Every module that the face imports, and what these import, at once; but for what stands aside. */
 let loaded: Set<string> | undefined
 function loadedAtOnce(graph: Graph): Set<string> {
   if (loaded) return loaded
   loaded = new Set()
   const visit = (id: string): void => {
-    if (loaded!.has(id)) return
+    if (id === aside || loaded!.has(id)) return
     loaded!.add(id)
     for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) visit(imported)
   }
@@ -68,6 +70,8 @@ const bundle = await rolldown({
   external: id =>
     !/^[./]/.test(id) && !entries.has(id) && !bundled.some(name => id === name || id.startsWith(`${name}/`)),
   platform: 'neutral',
+  // what groups without their dependencies ask for; every entry is a face that only programs import
+  preserveEntrySignatures: 'allow-extension',
   onLog(level, log, handle) {
     // a module that is loaded on demand in one place and at once in another is loaded at once, as everywhere
     if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') handle(level, log)
@@ -80,7 +84,12 @@ await bundle.write({
   // errors and Python's classes are told apart by their names
   keepNames: true,
   codeSplitting: {
-    groups: [{ debugName: 'core', name: (id, graph) => (loadedAtOnce(graph).has(id) ? 'core' : null) }],
+    // else what stands aside would come with those that import it
+    includeDependenciesRecursively: false,
+    groups: [
+      { debugName: 'core', name: (id, graph) => (loadedAtOnce(graph).has(id) ? 'core' : null) },
+      { name: 'public', test: id => id === aside },
+    ],
   },
 })
 await chmod(`${root}dist/lib/cli/main.js`, 0o755)

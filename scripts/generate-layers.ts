@@ -16,8 +16,9 @@ const MODULES = 'lib/layers/modules/index.ts'
  * the family `others`.
  */
 const FAMILIES: Readonly<Record<string, string>> = {
-  common: `Accuracy BatchNorm Bias Concat Convolution Dropout Eltwise EuclideanLoss Flatten InnerProduct Input LRN
-    Pooling Power ReLU Reshape Scale Sigmoid Softmax SoftmaxWithLoss Split TanH`,
+  common:
+    'Accuracy Concat Convolution Dropout Flatten InnerProduct Input Pooling ReLU Softmax SoftmaxWithLoss Split TanH',
+  blocks: 'BatchNorm Bias Eltwise EuclideanLoss LRN Power Reshape Scale Sigmoid SigmoidCrossEntropyLoss',
   data: 'AnnotatedData Data DenseImageData DummyData HDF5Data HDF5Output ImageData ImageSegData MemoryData WindowData',
   detection: `BoxAnnotatorOHEM DetectionEvaluate DetectionOutput EvalDetection MultiBoxLoss Normalize Permute PriorBox
     Proposal PSROIPooling RegionLoss Reorg ROIAlign ROIPooling SmoothL1Loss SmoothL1LossOHEM SoftmaxWithLossOHEM

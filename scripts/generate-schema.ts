@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs'
+import { namesake, SCALARS } from '../lib/proto/fields.js'
 import type { Generated } from './generated.js'
 import { isAdded, isOfLayer, isOfText, protoRoot } from './proto_root.js'
 import { namedType, nameSources, nameTypes } from './schema_names.js'
@@ -27,7 +28,12 @@ interface FieldFacts {
   comment: string | null
 }
 
-const scripts = ['scripts/generate-schema.ts', 'scripts/proto_root.ts', 'scripts/schema_names.ts']
+const scripts = [
+  'lib/proto/fields.ts',
+  'scripts/generate-schema.ts',
+  'scripts/proto_root.ts',
+  'scripts/schema_names.ts',
+]
 const packages = ['protobufjs', 'typescript']
 
 /** The message types, and the schemas that the readers and writers follow: Caffe's with its forks', and ONNX's. */
@@ -92,7 +98,8 @@ async function make(scope: protobuf.Namespace, isCaffe: boolean): Promise<string
   )
   for (const item of enums) lines.push(`    ${quote(nameOf(item))}: ${quote(enumText(item))},`)
   lines.push('  },', '  messages: {')
-  for (const message of messages) lines.push(`    ${message.name}: ${quote(messageText(facts.get(message)!))},`)
+  for (const message of messages)
+    lines.push(`    ${message.name}: ${quote(messageText(message.name, facts.get(message)!))},`)
   lines.push('  },', '}', '')
   return lines.join('\n')
 }
@@ -108,15 +115,24 @@ function enumText(item: protobuf.Enum): string {
   return words.join(' ')
 }
 
+const letters = new Map<string, string>(Object.entries(SCALARS).map(([letter, type]) => [type, letter]))
+
+/** A field's type, as short as lib/proto/fields.ts reads it. */
+function shortType(message: string, field: string, type: string): string {
+  if (type === namesake(field)) return '_'
+  if (type.startsWith(`${message}.`)) return type.slice(message.length)
+  return letters.get(type) ?? type
+}
+
 /** Fields as `[number] name type marks [=default]`, the number where it is not the one after the last. */
-function messageText(fields: readonly FieldFacts[]): string {
+function messageText(message: string, fields: readonly FieldFacts[]): string {
   let last = 0
   const rows = fields.map(({ number, name, type, label, default: value }) => {
     const head = number === last + 1 ? '' : `${number} `
     last = number
     const marks = label.replace(/\w+ ?/g, word => MARKS[word.trim()])
     if (/[;'\\]/.test(String(value))) throw new Error(`the default of ${name} has a character that ends it`)
-    return `${head}${name} ${type}${marks}${value === undefined ? '' : `=${value}`}`
+    return `${head}${name} ${shortType(message, name, type)}${marks}${value === undefined ? '' : `=${value}`}`
   })
   return rows.join(';')
 }

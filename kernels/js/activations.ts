@@ -26,19 +26,6 @@ export function bnllGradient(n: number, x: Memory, dy: Memory, dx: Memory): void
   for (let i = 0; i < n; i++) dxs[i] = dys[i] / (1 + Math.exp(-xs[i]))
 }
 
-export function clip(n: number, low: number, high: number, x: Memory, y: Memory): void {
-  const xs = x.array
-  const ys = y.array
-  for (let i = 0; i < n; i++) ys[i] = Math.max(low, Math.min(xs[i], high))
-}
-
-export function clipGradient(n: number, low: number, high: number, x: Memory, dy: Memory, dx: Memory): void {
-  const xs = x.array
-  const dys = dy.array
-  const dxs = dx.array
-  for (let i = 0; i < n; i++) dxs[i] = xs[i] >= low && xs[i] <= high ? dys[i] : 0
-}
-
 export function elu(n: number, alpha: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -86,32 +73,6 @@ export function logarithmGradient(
   for (let i = 0; i < n; i++) dxs[i] = (dys[i] * factor * scale) / (shift + scale * xs[i])
 }
 
-export function power(n: number, exponent: number, scale: number, shift: number, x: Memory, y: Memory): void {
-  const xs = x.array
-  const ys = y.array
-  if (exponent === 1) for (let i = 0; i < n; i++) ys[i] = shift + scale * xs[i]
-  else if (exponent === 2) for (let i = 0; i < n; i++) ys[i] = (shift + scale * xs[i]) ** 2
-  else for (let i = 0; i < n; i++) ys[i] = (shift + scale * xs[i]) ** exponent
-}
-
-export function powerGradient(
-  n: number,
-  exponent: number,
-  scale: number,
-  shift: number,
-  x: Memory,
-  dy: Memory,
-  dx: Memory,
-): void {
-  const xs = x.array
-  const dys = dy.array
-  const dxs = dx.array
-  const slope = exponent * scale
-  if (exponent === 1) for (let i = 0; i < n; i++) dxs[i] = dys[i] * slope
-  else if (exponent === 2) for (let i = 0; i < n; i++) dxs[i] = dys[i] * slope * (shift + scale * xs[i])
-  else for (let i = 0; i < n; i++) dxs[i] = dys[i] * slope * (shift + scale * xs[i]) ** (exponent - 1)
-}
-
 export function swish(n: number, beta: number, x: Memory, y: Memory): void {
   const xs = x.array
   const ys = y.array
@@ -147,22 +108,6 @@ export function hardSigmoidGradient(n: number, alpha: number, beta: number, x: M
   for (let i = 0; i < n; i++) {
     const h = alpha * xs[i] + beta
     dxs[i] = h > 0 && h < 1 ? dys[i] * alpha : 0
-  }
-}
-
-export function hardSwish(n: number, alpha: number, beta: number, x: Memory, y: Memory): void {
-  const xs = x.array
-  const ys = y.array
-  for (let i = 0; i < n; i++) ys[i] = xs[i] * Math.max(0, Math.min(alpha * xs[i] + beta, 1))
-}
-
-export function hardSwishGradient(n: number, alpha: number, beta: number, x: Memory, dy: Memory, dx: Memory): void {
-  const xs = x.array
-  const dys = dy.array
-  const dxs = dx.array
-  for (let i = 0; i < n; i++) {
-    const h = alpha * xs[i] + beta
-    dxs[i] = dys[i] * (h > 0 && h < 1 ? h + alpha * xs[i] : Math.max(0, Math.min(h, 1)))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { After } from '../../lib/engine.js'
 import type { Memory } from '../../lib/memory.js'
-import { clip, hardSwish } from './activations.js'
+import { clip } from './clip.js'
+import { hardSwish } from './hard_swish.js'
 import { relu } from './relu.js'
 
 /** y ← after(y), n values: one kernel after the other is what fusing must equal. */

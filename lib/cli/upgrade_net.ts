@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isHdf5 } from '../data/file_kind.js'
+import { isHdf5 } from '../data/is_hdf5.js'
 import { FormatError, RistrettoError } from '../errors.js'
 import { needsUpgrade } from '../proto/age.js'
 import { printNet } from '../proto/print.js'

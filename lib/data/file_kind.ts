@@ -1,5 +1,6 @@
 import { ByteReader } from '../proto/byte_reader.js'
 import type { Hdf5Reader } from './hdf5.js'
+import { isHdf5 } from './is_hdf5.js'
 
 /** What a file is, by its content; what it is called does not matter. */
 export interface FileKind {
@@ -11,10 +12,6 @@ export interface FileKind {
   /** A phrase for "this is …". */
   readonly text: string
 }
-
-const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
-
-export const isHdf5 = (bytes: Uint8Array): boolean => holds(bytes, 0, HDF5)
 
 const other = (text: string): FileKind => ({ kind: 'other', text })
 

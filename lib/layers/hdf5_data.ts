@@ -1,6 +1,6 @@
 import type { Blob } from '../blob.js'
-import { isHdf5 } from '../data/file_kind.js'
 import { type Hdf5Array, loadHdf5 } from '../data/hdf5.js'
+import { isHdf5 } from '../data/is_hdf5.js'
 import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError } from '../errors.js'
 import type { Share } from '../group.js'

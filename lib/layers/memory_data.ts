@@ -1,5 +1,5 @@
 import type { Blob } from '../blob.js'
-import { DataTransformer, transformSpec } from '../data/transformer.js'
+import type { DataTransformer } from '../data/transformer.js'
 import { NetError, RistrettoError } from '../errors.js'
 import type { Datum } from '../generated/caffe.js'
 import { Layer } from '../layer.js'
@@ -45,6 +45,7 @@ export class MemoryDataLayer extends Layer {
       stream: `transform ${this.name}`,
       readFile: (path: string) => context.files.read(path),
     }
+    const { DataTransformer, transformSpec } = await import('../data/transformer.js')
     this.transformer = new DataTransformer(await transformSpec(this.param.transform_param, surroundings))
     top[0].reshape([batch_size, ...this.item])
     top[1].reshape([batch_size])

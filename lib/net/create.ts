@@ -10,7 +10,6 @@ import { checkOptions } from '../system/check_options.js'
 import { createFiles, type FileSource } from '../system/files.js'
 import { buildNet } from './build.js'
 import { filterNet, insertSplits } from './graph.js'
-import { createWatch } from './limits.js'
 import { checkFits } from './memory_plan.js'
 import type { BuiltNet, NetNode } from './node.js'
 import { NET_RULES, type NetOptions } from './options.js'
@@ -57,7 +56,9 @@ export async function createBuilt(source: FileSource | NetParameter, options: Ne
   const { share, seed = drawSeed(), weights = [] } = options
   const context: LayerContext = { phase: state.phase, engine, seed, files, log, ...(share && { share }) }
   const built = await buildNet({ state, filtered, split }, context)
-  const watch = createWatch(built, { memory: options.maxMemory, work: options.maxWork })
+  const { maxMemory: memory, maxWork: work } = options
+  const isLimited = memory !== undefined || work !== undefined
+  const watch = isLimited ? (await import('./limits.js')).createWatch(built, { memory, work }) : undefined
   checkFits(built, options.maxMemory !== undefined)
   const sources = Array.isArray(weights) ? weights : [weights as FileSource]
   return { built, watch, description: param, weights: given ? [given, ...sources] : sources }

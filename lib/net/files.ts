@@ -1,5 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
-import { fileKind, isHdf5 } from '../data/file_kind.js'
+import { isHdf5 } from '../data/is_hdf5.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
 import { blobData, blobDiff, blobShape, sameShape, toBlobProto } from '../proto/blob_proto.js'
@@ -67,6 +67,7 @@ export async function readModel(source: FileSource | NetParameter, files: Files)
       const { readHdf5Weights } = await import('./hdf5.js')
       return { weights: await readHdf5Weights(bytes, file, files.maxFile), pictures: [] }
     }
+    const { fileKind } = await import('../data/file_kind.js')
     refuseOthers(fileKind(bytes), 'model', file)
     source = await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))
   } else source = checkMessage('NetParameter', source, 'copyFrom')

@@ -12,13 +12,12 @@ export interface Limits {
 }
 
 /**
- * Holds a net against its limits, at first and whenever a layer has been reshaped; undefined if there are none. Both
- * are counted from shapes, before anything is taken or computed.
+ * Holds a net against its limits, at first and whenever a layer has been reshaped. Both are counted from shapes, before
+ * anything is taken or computed.
  */
-export function createWatch(net: BuiltNet, limits: Limits): ((node: NetNode) => void) | undefined {
+export function createWatch(net: BuiltNet, limits: Limits): (node: NetNode) => void {
   const { memory, work } = limits
   const { heap } = net.context.engine
-  if (memory === undefined && work === undefined) return undefined
   const works = new Map<NetNode, number>()
   let total = 0
   const watch = (node: NetNode): void => {

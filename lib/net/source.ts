@@ -1,4 +1,3 @@
-import { fileKind } from '../data/file_kind.js'
 import { FormatError, type RistrettoError, throwAll } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import type { ImportOptions } from '../onnx/import_options.js'
@@ -57,6 +56,7 @@ export async function readNet(
   if (!bytes.length) throw new FormatError(`${file}: it is empty, so it is no net`)
   const text = new TextDecoder().decode(bytes)
   if (BINARY.test(text.slice(0, 256))) {
+    const { fileKind } = await import('../data/file_kind.js')
     const found = fileKind(bytes)
     throw new FormatError(
       `${file}: a net is described by text, a .prototxt; ${found && found.kind !== 'model' ? `this is ${found.text}` : 'this file is binary: if it is a model, it belongs into the option weights'}`,

@@ -65,8 +65,9 @@ export const unknownFields: unique symbol = Symbol('unknownFields')
 /**
  * A schema as its generator writes it, short because every page loads it. Enums: names, each with `=number` where that is
  * not the one after the last. Messages: fields between `;`, each `[number] name type marks [=default]`, the number where
- * it is not the one after the last, 0 for a field that is in no binary file. Marks: `!` required, `*` repeated, `#`
- * packed, `@` array, `+` fork.
+ * it is not the one after the last, 0 for a field that is in no binary file. A type is a scalar or its letter in
+ * SCALARS, a message, an enum, `.Name` for an enum of the message itself, or `_` for the message that the field is called
+ * after: PoolingParameter of pooling_param. Marks: `!` required, `*` repeated, `#` packed, `@` array, `+` fork.
  */
 export interface SchemaTables {
   readonly enums: Readonly<Record<string, string>>
@@ -78,7 +79,21 @@ const ROW = /^(?:(\d+) )?(\w+) ([\w.]+)([!*#@+]*)(?:=(.*))?$/
 /** Behind every number: fields without one are written last. */
 const LAST = Number.MAX_SAFE_INTEGER
 
-const SCALARS = ['int32', 'uint32', 'int64', 'float', 'double', 'bool', 'string', 'bytes']
+/** By the letters that stand for them in a schema's tables. */
+export const SCALARS: Readonly<Record<string, ScalarType>> = {
+  i: 'int32',
+  u: 'uint32',
+  l: 'int64',
+  f: 'float',
+  d: 'double',
+  b: 'bool',
+  s: 'string',
+  y: 'bytes',
+}
+
+/** The message that a field is called after. */
+export const namesake = (field: string): string =>
+  field.replace(/_param$/, '_parameter').replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** A property that is made when it is first read. */
 const late = <K extends keyof FieldInfo>(field: FieldInfo, key: K, get: () => FieldInfo[K]): unknown =>
@@ -98,7 +113,7 @@ export class Schema {
 
   /** Whether a field can be of this type: a scalar or a message of the schema. */
   hasType(name: string): boolean {
-    return SCALARS.includes(name) || Object.hasOwn(this.tables.messages, name)
+    return Object.values<string>(SCALARS).includes(name) || Object.hasOwn(this.tables.messages, name)
   }
 
   /** Names of the messages. */
@@ -154,8 +169,9 @@ export class Schema {
     this.messages.set(name, info)
     let last = 0
     for (const row of this.tables.messages[name].split(';')) {
-      const [, number = last + 1, own, type, marks, value] = ROW.exec(row)!
+      const [, number = last + 1, own, short, marks, value] = ROW.exec(row)!
       last = Number(number)
+      const type = short === '_' ? namesake(own) : short[0] === '.' ? name + short : (SCALARS[short] ?? short)
       take(this.field(last, own, type, marks, this.defaultOf(type, value)))
     }
     sort()

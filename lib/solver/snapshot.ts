@@ -1,4 +1,5 @@
-import { fileKind, isHdf5, isModelName } from '../data/file_kind.js'
+import { fileKind, isModelName } from '../data/file_kind.js'
+import { isHdf5 } from '../data/is_hdf5.js'
 import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverState } from '../generated/caffe.js'

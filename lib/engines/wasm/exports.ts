@@ -1,5 +1,5 @@
 import type { Sgemm } from '../native/bind.js'
-import { type Execute, noPrimitives } from '../native/onednn/execute.js'
+import type { Execute } from '../native/onednn/execute.js'
 import type { KernelExports } from './bind/index.js'
 
 /**
@@ -46,7 +46,9 @@ export const noLibrary: Pick<WasmImports, 'sgemm' | 'execute' | 'isLate' | 'outO
   sgemm: () => {
     throw new Error('only the native engine has a BLAS')
   },
-  execute: noPrimitives,
+  execute: () => {
+    throw new Error('only the native engine has primitives')
+  },
 }
 
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, engine: WasmImports): WasmExports {

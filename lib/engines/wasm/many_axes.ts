@@ -1,5 +1,6 @@
 import type { ConvolutionShape, Kernels } from '../../engine.js'
 import { Memory } from '../../memory.js'
+import type { ActivationsExports } from './bind/activations.js'
 import type { ElementwiseExports } from './bind/elementwise.js'
 import type { MatricesExports } from './bind/matrices.js'
 import type { NeuronsExports } from './bind/neurons.js'
@@ -43,7 +44,8 @@ export interface Im2colExports {
 export type ManyAxesExports = Im2colExports &
   Pick<ElementwiseExports, 'copyRows' | 'fill'> &
   Pick<MatricesExports, 'gemm' | 'addBias'> &
-  Pick<NeuronsExports, 'relu' | 'clip' | 'hardSwish'>
+  Pick<NeuronsExports, 'relu' | 'clip'> &
+  Pick<ActivationsExports, 'hardSwish'>
 
 /** im2col, and convolutions over any number of axes as im2col and a matrix product, a block of slices at a time. */
 export function manyAxes(wasm: ManyAxesExports, gemm: MatricesExports['gemm']): Convolutions {

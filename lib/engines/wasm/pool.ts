@@ -3,9 +3,8 @@ import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
 import { importNode, importNodeLater } from '../../system/nodejs.js'
 import { startLimit } from '../../system/start_limit.js'
-import { type BlasBinding, bindSgemm } from '../native/bind.js'
+import type { BlasBinding } from '../native/bind.js'
 import type { OnednnBinding } from '../native/onednn/binding.js'
-import { bindExecute } from '../native/onednn/execute.js'
 import { instantiate, noLibrary, type WasmExports } from './exports.js'
 import { isNode, type Runtime } from './runtime.js'
 import type { WorkerStart } from './worker.js'
@@ -66,8 +65,15 @@ export async function createPool(
   const blocks: (Block | undefined)[] = []
   let reason = ''
   const native = blas && (await importNode('node:module')).createRequire(blas.koffi)
-  const sgemm = native ? bindSgemm(native, blas, heap.memory) : noLibrary.sgemm
-  const execute = native && onednn ? bindExecute(native(onednn.koffi), onednn, heap.memory, 0) : noLibrary.execute
+  let { sgemm, execute } = noLibrary
+  if (native) {
+    const { bindSgemm } = await import('../native/bind.js')
+    sgemm = bindSgemm(native, blas, heap.memory)
+  }
+  if (native && onednn) {
+    const { bindExecute } = await import('../native/onednn/execute.js')
+    execute = bindExecute(native(onednn.koffi), onednn, heap.memory, 0)
+  }
   let starting: Promise<void> | undefined
   let end = Number.POSITIVE_INFINITY
   const pool = {

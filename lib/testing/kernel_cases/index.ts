@@ -1,3 +1,4 @@
+import { activations } from './activations.js'
 import { axes } from './axes.js'
 import { channels } from './channels.js'
 import { convolutions } from './convolution.js'
@@ -9,6 +10,7 @@ import { lrns } from './lrn.js'
 import { matrices } from './matrices.js'
 import { named } from './named.js'
 import { neurons } from './neurons.js'
+import { otherLosses } from './other_losses.js'
 import { poolings } from './pooling.js'
 import { recurrence } from './recurrence.js'
 import { regionPoolings } from './regions.js'
@@ -21,10 +23,12 @@ export const kernelCases: KernelCases = {
   ...convolutions,
   ...poolings,
   ...neurons,
+  ...activations,
   ...elementwise,
   ...channels,
   ...lrns,
   ...losses,
+  ...otherLosses,
   ...axes,
   ...recurrence,
   ...regionPoolings,

@@ -8,11 +8,6 @@ import type { OnednnBinding } from './binding.js'
  */
 export type Execute = (table: number, chunk: number) => void
 
-/** What the wasm engine has in its place. */
-export const noPrimitives: Execute = () => {
-  throw new Error('only the native engine has primitives')
-}
-
 /**
  * A table of 64-bit floats, which hold addresses exactly; places are counted in words of the memory.
  *
