@@ -55,6 +55,11 @@ export default defineConfig({
     // what has not changed is not transformed again: half of what a single test file takes
     experimental: { fsModuleCache: true, fsModuleCachePath: new URL('.cache/vitest', import.meta.url).pathname },
     // npm run test:quick is the first two, npm test all but the last
+    // npm run test:quick leaves out the first, npm test the second
+    tags: [
+      { name: 'long', description: 'takes 60 ms and more: the long tail of a file that is quick otherwise' },
+      { name: 'ci', description: 'so long that only .ci/run has the time' },
+    ],
     projects: [
       {
         extends: true,

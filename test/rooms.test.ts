@@ -47,7 +47,7 @@ const roomOf = (file: string): string => file.split('/')[1]
 const levelOf = (file: string): number => levels.findIndex(rooms => rooms.includes(roomOf(file)))
 
 describe('rooms', () => {
-  test('every file is in one', () => {
+  test('every file is in one', { tags: 'long' }, () => {
     expect(files.length).toBeGreaterThan(200)
     expect(files.filter(file => levelOf(file) < 0)).toEqual([])
   })

@@ -96,7 +96,7 @@ describe('an unknown name', () => {
     ['option', ['train', '--solvr', 'x'], 'Did you mean --solver?'],
     ['value of an option', ['draw', 'x', '--rankdir', 'XX'], 'Allowed choices are LR, RL, TB, BT'],
     ['phase', ['draw', 'x', '--phase', 'TSET'], 'Allowed choices are TRAIN, TEST, ALL'],
-  ])('on the command line: %s', async (_kind, words, says) => {
+  ])('on the command line: %s', { tags: 'long' }, async (_kind, words, says) => {
     const { code, err } = await cli(...words)
     expect(code).toBeGreaterThan(0)
     expect(err).toContain(says)

@@ -48,7 +48,7 @@ const rowsOf = (label: { data: Float32Array; shape: number[] }) =>
   Array.from({ length: label.shape[2] }, (_, i) => [...label.data.subarray(8 * i, 8 * i + 8)])
 
 describe('AnnotatedData', () => {
-  test('pictures and rows of truths, from the first record again after the last', async () => {
+  test('pictures and rows of truths, from the first record again after the last', { tags: 'long' }, async () => {
     const two = record(4, 8, [2, 1, 4, 3], 1)
     two.annotation_group!.push({
       group_label: 5,
@@ -132,7 +132,7 @@ describe('AnnotatedData', () => {
       100,
       100,
     ],
-  ])('boxes stay on what they frame: %s', async (_what, transform, annotated, height, width) => {
+  ])('boxes stay on what they frame: %s', { tags: 'long' }, async (_what, transform, annotated, height, width) => {
     const source = await database([record(60, 80, [20, 15, 50, 45]), record(60, 80, [5, 30, 35, 50])])
     using net = await create(source, 12, transform, annotated)
     const { data, label } = await net.forward()
@@ -170,7 +170,9 @@ describe('AnnotatedData', () => {
     expect(await labels('emit_constraint { emit_type: MIN_OVERLAP emit_overlap: 0.4 }')).toHaveLength(2)
   })
 
-  test('pictures in files, and the same batches from a worker as from this thread, and after a restored position', async () => {
+  test('pictures in files, and the same batches from a worker as from this thread, and after a restored position', {
+    tags: 'long',
+  }, async () => {
     const pixels = Uint8Array.from({ length: 50 * 40 * 3 }, (_, i) => (i * 37) % 251)
     const png = new Uint8Array(
       await sharp(pixels, { raw: { width: 50, height: 40, channels: 3 } })

@@ -36,7 +36,7 @@ describe.each(hostEngines)('Broadcast on %s', engine => {
     ])
   })
 
-  test.each(['ADD', 'SUB', 'MUL', 'MAX', 'MIN'])('checks %s', async operation => {
+  test.each(['ADD', 'SUB', 'MUL', 'MAX', 'MIN'])('checks %s', { tags: 'long' }, async operation => {
     const param = `broadcast_param { operation: ${operation} }`
     for (const bottoms of [
       [
@@ -52,7 +52,7 @@ describe.each(hostEngines)('Broadcast on %s', engine => {
       await checkLayer(BroadcastLayer, { param, bottoms, engine, reshapeTo: bottoms })
   })
 
-  test.each(['DIV', 'POW'])('checks %s of positive values', async operation => {
+  test.each(['DIV', 'POW'])('checks %s of positive values', { tags: 'long' }, async operation => {
     const param = `broadcast_param { operation: ${operation} }`
     const values = (n: number) => Array.from({ length: n }, (_, i) => 0.5 + ((i * 7) % 11) / 8)
     const bottoms = [

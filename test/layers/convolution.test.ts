@@ -62,7 +62,7 @@ describe.each(hostEngines)('Convolution on %s', engine => {
     ['num_output: 2 kernel_size: 2 stride: 1 stride: 2 stride: 1 pad: 1', [[1, 2, 2, 3, 2]]],
     ['num_output: 2 kernel_size: 2 axis: 2', [[1, 2, 2, 3, 3]]],
     ['num_output: 2 kernel_size: 2', shapesOf('1×2×3×3 1×2×3×3')],
-  ])('checks: %s', async (param, bottoms) => {
+  ])('checks: %s', { tags: 'long' }, async (param, bottoms) => {
     await checkLayer(ConvolutionLayer, { param: `convolution_param { ${param} }`, bottoms, engine })
   })
 

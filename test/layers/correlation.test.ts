@@ -69,7 +69,7 @@ describe.each(hostEngines)('Correlation on %s', engine => {
     'kernel_size: 1 max_displacement: 2 pad: 2 stride_2: 2',
     'kernel_size: 3 max_displacement: 1 pad: 1 stride_1: 2',
     'kernel_size: 1 max_displacement: 1 correlation_type: SUBTRACT',
-  ])('checks: %s', async fields => {
+  ])('checks: %s', { tags: 'long' }, async fields => {
     // the second picture is well above the first, whose |a − b| have no kinks
     const values = Array.from({ length: 60 }, (_, i) => 3 + Math.sin(i))
     await checkLayer(CorrelationLayer, {

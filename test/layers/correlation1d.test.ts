@@ -49,7 +49,7 @@ describe.each(hostEngines)('Correlation1D on %s', engine => {
     'kernel_size: 3 max_displacement: 2 pad: 2 stride_2: 2',
     'kernel_size: 1 max_displacement: 2 pad: 1 stride_1: 2 single_direction: 1',
     'kernel_size: 1 max_displacement: 4 pad: 4 stride_2: 2 single_direction: -1',
-  ])('checks: %s', async fields => {
+  ])('checks: %s', { tags: 'long' }, async fields => {
     const param = `correlation_param { ${fields} }`
     await checkLayer(Correlation1DLayer, { param, bottoms: [2, 2].map(n => [n, 2, 4, 7]), engine })
   })

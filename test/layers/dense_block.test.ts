@@ -82,7 +82,7 @@ describe.each(hostEngines as readonly ('js' | 'wasm')[])('DenseBlock on %s', eng
     [true, 'TRAIN'],
     [false, 'TEST'],
     [true, 'TEST'],
-  ] as const)('is what it is made of, layer by layer: use_BC %s in %s', async (isNarrow, phase) => {
+  ] as const)('is what it is made of, layer by layer: use_BC %s in %s', { tags: 'long' }, async (isNarrow, phase) => {
     const { one, many, params, last } = await both(engine, isNarrow, phase)
     expect(one.blobs.y.shape).toEqual([N, C + T * g, H, W])
     close(one.blobs.y.dataArray, many.blobs[last].dataArray)

@@ -102,7 +102,7 @@ describe('DenseImageData', () => {
   test.each([
     ['its own crop and mirror', 'batch_size: 4 crop_height: 3 crop_width: 4 mirror: true', '', 'TEST'],
     ["transform_param's", 'batch_size: 4', 'crop_size: 3 mirror: true', 'TRAIN'],
-  ] as const)('%s lie at places drawn from the seed, the same for labels', async (_, more, transform, phase) => {
+  ] as const)('%s lie at places drawn from the seed, the same for labels', { tags: 'long' }, async (_, more, transform, phase) => {
     const files = pairs([7, 9])
     const seen = new Set<string>()
     const take = async (seed: number) => {
@@ -125,7 +125,9 @@ describe('DenseImageData', () => {
     expect(await take(2)).not.toEqual(first)
   })
 
-  test('goes on where a snapshot left it, shuffled, and from the files by a worker as on this thread', async () => {
+  test('goes on where a snapshot left it, shuffled, and from the files by a worker as on this thread', {
+    tags: 'long',
+  }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dense-'))
     afterAll(() => rm(folder, { recursive: true }))
     const files = pairs([5, 6], [5, 6], [5, 6], [5, 6], [5, 6])

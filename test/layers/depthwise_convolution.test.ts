@@ -28,7 +28,7 @@ describe.each(hostEngines)('on %s', engine => {
     expect(run.net.params.y[0].shape).toEqual([2, 1, 1, 1])
   })
 
-  test('checks, several outputs a channel too', async () => {
+  test('checks, several outputs a channel too', { tags: 'long' }, async () => {
     for (const outputs of [3, 6])
       await checkLayer(DepthwiseConvolutionLayer, {
         param: `convolution_param { num_output: ${outputs} kernel_size: 3 pad: 1 weight_filler { type: "gaussian" std: 0.5 } }`,

@@ -111,7 +111,7 @@ describe.each(hostEngines)('DetectionOutput on %s', engine => {
     { keep: 900, top: 350, eta: 0.9, share: true },
     { keep: -1, top: 900, eta: 1, share: false },
     { keep: 6000, top: -1, eta: 1, share: true },
-  ])('as the definition has it, class by class: %j', async ({ keep, top, eta, share }) => {
+  ])('as the definition has it, class by class: %j', { tags: 'long' }, async ({ keep, top, eta, share }) => {
     const [count, classes] = [1700, 4]
     const random = new RandomStream(3, 'boxes')
     const whole = (n: number) => Math.floor(n * random.uniform())

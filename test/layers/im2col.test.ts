@@ -28,7 +28,7 @@ describe.each(hostEngines)('Im2col on %s', engine => {
     ['kernel_size: 3 stride: 2 pad: 1 dilation: 1', [2, 2, 5, 4]],
     ['kernel_h: 1 kernel_w: 3', [1, 2, 3, 5]],
     ['kernel_size: 2 dilation: 2', [1, 1, 3, 4, 3]],
-  ])('checks: %s', async (param, shape) => {
+  ])('checks: %s', { tags: 'long' }, async (param, shape) => {
     await checkLayer(Im2colLayer, { param: `convolution_param { ${param} }`, bottoms: [shape], engine })
   })
 })

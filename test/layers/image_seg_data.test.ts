@@ -93,7 +93,9 @@ describe('ImageSegData', () => {
     net.dispose()
   })
 
-  test('scaled, padded, cut and mirrored together in TRAIN, the same from the same seed, exact on resume', async () => {
+  test('scaled, padded, cut and mirrored together in TRAIN, the same from the same seed, exact on resume', {
+    tags: 'long',
+  }, async () => {
     const files = pairs([6, 6], [3, 8])
     const text = layer(
       'label_type: PIXEL batch_size: 2 shuffle: true',

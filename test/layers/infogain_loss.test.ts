@@ -31,7 +31,7 @@ describe.each(hostEngines)('InfogainLoss on %s', engine => {
     expect(run.y[1]).toEqual([0.75, 0.25])
   })
 
-  test('checks with H from a file', async () => {
+  test('checks with H from a file', { tags: 'long' }, async () => {
     for (const param of ['', 'loss_param { ignore_label: 1 }', 'loss_param { normalization: BATCH_SIZE }'])
       await checkLayer(InfogainLossLayer, {
         param: `${source} ${param}`,

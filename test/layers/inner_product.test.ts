@@ -37,7 +37,7 @@ describe.each(hostEngines)('InnerProduct on %s', engine => {
     ['num_output: 5 axis: 0', [2, 3], false],
     ['num_output: 1', [1, 1], true],
     ['num_output: 9', [17, 33], true],
-  ] as const)('checks: %s %j', async (param, shape, grows) => {
+  ] as const)('checks: %s %j', { tags: 'long' }, async (param, shape, grows) => {
     await checkLayer(InnerProductLayer, {
       param: `inner_product_param { ${param} }`,
       bottoms: [shape],

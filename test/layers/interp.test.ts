@@ -55,7 +55,7 @@ describe.each(hostEngines)('Interp on %s', engine => {
     ['height: 1 width: 1', [1, 1, 3, 3]],
     ['zoom_factor: 4 pad_beg: -1 pad_end: -1', [1, 3, 5, 4]],
     ['height: 5 width: 6', [2, 2, 1, 1]],
-  ])('checks with %s', async (fields, shape) => {
+  ])('checks with %s', { tags: 'long' }, async (fields, shape) => {
     await checkLayer(InterpLayer, { param: interp(fields), bottoms: [shape], engine })
   })
 })

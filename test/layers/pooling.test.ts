@@ -92,7 +92,7 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     ['kernel_size: 3 stride: 2 pad: 1', [1, 2, 5, 6]],
     ['kernel_h: 1 kernel_w: 3', [1, 1, 3, 5]],
     ['global_pooling: true', [2, 3, 3, 5]],
-  ])('checks: MAX %s', async (param, shape) => {
+  ])('checks: MAX %s', { tags: 'long' }, async (param, shape) => {
     const count = shape.reduce((a, b) => a * b, 1)
     const bottoms = [{ shape, values: distinct(count) }]
     await checkLayer(PoolingLayer, { param: `pooling_param { ${param} }`, bottoms, engine, reshapeTo: [[3, 2, 6, 5]] })
@@ -103,7 +103,7 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     ['kernel_size: 3 stride: 2 pad: 1', [1, 2, 5, 6]],
     ['kernel_size: 5 pad: 2', [1, 1, 4, 6]],
     ['global_pooling: true', [2, 3, 3, 5]],
-  ])('checks: AVE %s', async (param, shape) => {
+  ])('checks: AVE %s', { tags: 'long' }, async (param, shape) => {
     await checkLayer(PoolingLayer, {
       param: `pooling_param { pool: AVE ${param} }`,
       bottoms: [shape],
@@ -130,7 +130,7 @@ describe.each(hostEngines)('Pooling on %s', engine => {
     plain.dispose()
   })
 
-  test('STOCHASTIC in TRAIN: one value of the window, as often as its share', async () => {
+  test('STOCHASTIC in TRAIN: one value of the window, as often as its share', { tags: 'long' }, async () => {
     const net = await netOf([[1, 2000, 1, 4]], layer('pool: STOCHASTIC kernel_h: 1 kernel_w: 4'), { engine })
     const values = [0, 1, 3, 0.5]
     await net.forward({ in0: Float32Array.from({ length: 8000 }, (_, i) => values[i % 4]) })

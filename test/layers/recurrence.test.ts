@@ -53,7 +53,7 @@ describe.each(hostEngines)('Recurrence on %s', engine => {
     }
   })
 
-  test.each(kinds)('gradients against differences, and other sizes: %s', async fields => {
+  test.each(kinds)('gradients against differences, and other sizes: %s', { tags: 'long' }, async fields => {
     const filled =
       'weight_filler { type: "uniform" min: -0.7 max: 0.9 } bias_filler { type: "uniform" min: -0.4 max: 0.3 }'
     const param = `recurrence_param { num_output: ${H} ${fields} ${filled} }`

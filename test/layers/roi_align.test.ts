@@ -38,7 +38,7 @@ describe.each(hostEngines)('ROIAlign on %s', engine => {
     expect(run.dx[0]).toEqual([2, 2, 0, 2, 0, 0, 0, 0, 0])
   })
 
-  test.each(['sampling_ratio: 2', 'sampling_ratio: 0', ''])('checks: %s', async param => {
+  test.each(['sampling_ratio: 2', 'sampling_ratio: 0', ''])('checks: %s', { tags: 'long' }, async param => {
     await checkLayer(ROIAlignLayer, {
       param: `roi_align_param { pooled_h: 2 pooled_w: 3 spatial_scale: 0.5 ${param} }`,
       bottoms: [[2, 3, 6, 5], regions([0, 1, 2, 9, 11], [1, -3, 0, 4, 5], [1, 3, 3, 3.5, 3.5])],

@@ -39,16 +39,20 @@ describe.each(hostEngines)('ROIPooling on %s', engine => {
     expect(run.dx[0]).toEqual(new Array(12).fill(0))
   })
 
-  test.each(['pooled_h: 3 pooled_w: 2', 'pooled_size: 3 pooled_size: 4 spatial_scale: 0.5'])('checks: %s', async p => {
-    const values = [0, 1, 1, 5, 4, 1, 0, 2, 6, 5, 1, 3, 3, 12, 11]
-    const pixels = { shape: [2, 3, 6, 7], values: Array.from({ length: 252 }, (_, i) => ((i * 101) % 252) / 8) }
-    await checkLayer(ROIPoolingLayer, {
-      param: `roi_pooling_param { ${p} }`,
-      bottoms: [pixels, { shape: [3, 5], values }],
-      engine,
-      reshapeTo: [[2, 2, 7, 5], { shape: [1, 5], values: [1, 0, 1, 4, 4] }],
-    })
-  })
+  test.each(['pooled_h: 3 pooled_w: 2', 'pooled_size: 3 pooled_size: 4 spatial_scale: 0.5'])(
+    'checks: %s',
+    { tags: 'long' },
+    async p => {
+      const values = [0, 1, 1, 5, 4, 1, 0, 2, 6, 5, 1, 3, 3, 12, 11]
+      const pixels = { shape: [2, 3, 6, 7], values: Array.from({ length: 252 }, (_, i) => ((i * 101) % 252) / 8) }
+      await checkLayer(ROIPoolingLayer, {
+        param: `roi_pooling_param { ${p} }`,
+        bottoms: [pixels, { shape: [3, 5], values }],
+        engine,
+        reshapeTo: [[2, 2, 7, 5], { shape: [1, 5], values: [1, 0, 1, 4, 4] }],
+      })
+    },
+  )
 
   test('another number of regions, and none', async () => {
     const net = await handNet(pooling('pooled_h: 2 pooled_w: 3'), shapesOf('1×2×4×4 2×5×1×1'), { engine })

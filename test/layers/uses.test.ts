@@ -22,7 +22,7 @@ const types = recordedLayers().filter(
 const read = async (path: string) => new Uint8Array(readFileSync(goldenPath(path)))
 
 // a device runs a layer only if it has every kernel in `uses`: one that is missing from the list would be missing there
-test.each(types)('%s names every kernel that it calls', async type => {
+test.each(types)('%s names every kernel that it calls', { tags: 'long' }, async type => {
   const golden = new Golden<{ cases: Case[] }>(type)
   for (const c of golden.json.cases) {
     const net = await Net.create(parseNet(c.prototxt), { phase: c.phase, engine: 'js', seed: 1701, files: read })

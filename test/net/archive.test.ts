@@ -44,7 +44,9 @@ beforeAll(async () => {
 afterAll(() => net.dispose())
 
 describe('a model in one file', () => {
-  test('comes back with weights, classes, preparation and sources; the same model gives the same bytes', async () => {
+  test('comes back with weights, classes, preparation and sources; the same model gives the same bytes', {
+    tags: 'long',
+  }, async () => {
     const extras = { solver: 'base_lr: 0.1\n', trainVal: TEXT, layers: { 'own.js': 'export {}' } }
     const bytes = await net.toBytes({ format: 'zip', labels, preparation, ...extras })
     expect(await net.toBytes({ format: 'zip', labels, preparation, ...extras })).toEqual(bytes)
@@ -209,7 +211,7 @@ describe('hostile archives', () => {
     await expect(readArchive(tar({ [name]: some }), 'h.tar')).rejects.toThrow('leads out of the archive')
   })
 
-  test('what would unpack to more than is allowed is not unpacked', async () => {
+  test('what would unpack to more than is allowed is not unpacked', { tags: 'long' }, async () => {
     const zeros = new Uint8Array(10_000_000)
     await expect(readArchive(zipSync({ a: zeros }), 'bomb.zip', 1_000_000)).rejects.toThrow(
       'at most 1000000 are unpacked',
@@ -224,7 +226,7 @@ describe('hostile archives', () => {
     await expect(readArchive(lying, 'lying.zip', 1_000_000)).rejects.toThrow(FormatError)
   })
 
-  test('every cut and every flipped byte is a FormatError or harmless', async () => {
+  test('every cut and every flipped byte is a FormatError or harmless', { tags: 'long' }, async () => {
     const zip = await writeZip(
       new Map([
         ['a.txt', some],

@@ -10,7 +10,7 @@ const values = (net: Net) =>
   Object.values(net.params).flatMap(blobs => blobs.map(blob => new Float32Array(blob.dataArray)))
 
 describe('models in HDF5', () => {
-  test("Caffe's HDF5 LeNet holds the same weights as its binary one", async () => {
+  test("Caffe's HDF5 LeNet holds the same weights as its binary one", { tags: 'long' }, async () => {
     const [a, b] = await Promise.all(
       ['lenet.caffemodel', 'lenet.caffemodel.h5'].map(file =>
         Net.create(lenet('lenet.prototxt'), { weights: lenet(file), engine: 'js', seed: 1 }),
@@ -68,7 +68,7 @@ describe('solver states in HDF5', () => {
     }[]
   }>('solvers/solvers')
   for (const run of golden.json.solvers.filter(run => run.snapshots_at_10))
-    test(`${run.name}: Caffe's state is read, and ours read back is the same`, async () => {
+    test(`${run.name}: Caffe's state is read, and ours read back is the same`, { tags: 'long' }, async () => {
       const { state, model } = run.snapshots_at_10!.HDF5
       const solver = await createSolver(goldenPath(`solvers/${run.solver}`), { engine: 'js', seed: 1 })
       await solver.restore(goldenPath(`solvers/${state}`))

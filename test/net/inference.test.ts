@@ -40,7 +40,7 @@ function setStatistics(net: Net): void {
 const make = (options: NetOptions) => Net.create(parseNet(residual), { phase: 'TEST', seed: 5, ...options })
 
 describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
-  test('gives the same answers with folded layers and less memory', async () => {
+  test('gives the same answers with folded layers and less memory', { tags: 'long' }, async () => {
     const plain = await make({ engine })
     setStatistics(plain)
     const weights = await plain.toBytes()

@@ -19,7 +19,7 @@ const facts = golden.json
 const path = (file: string) => goldenPath(`nets/lenet/${file}`)
 
 describe.each(hostEngines)("Caffe's own LeNet on %s", engine => {
-  test('every blob after forward and every gradient after backward', async () => {
+  test('every blob after forward and every gradient after backward', { tags: 'long' }, async () => {
     const net = await Net.create(path('lenet.prototxt'), {
       phase: 'TEST',
       weights: path('lenet.caffemodel'),
@@ -45,7 +45,7 @@ describe.each(hostEngines)("Caffe's own LeNet on %s", engine => {
   })
 })
 
-test('saving and loading again changes no bit, and the copy can be read from bytes', async () => {
+test('saving and loading again changes no bit, and the copy can be read from bytes', { tags: 'long' }, async () => {
   const net = await Net.create(path('lenet.prototxt'), { weights: path('lenet.caffemodel'), engine: 'js', seed: 1 })
   const bytes = await net.toBytes()
   const copy = await Net.create(path('lenet.prototxt'), { weights: bytes, engine: 'js', seed: 2 })

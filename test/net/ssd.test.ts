@@ -20,7 +20,7 @@ interface Trained {
 const trained = new Golden<Trained>(`${folder}/ssd_train/ssd_train`)
 
 describe.each(hostEngines)('training an SSD on %s', engine => {
-  test('gradients, losses and params of 20 iterations', async () => {
+  test('gradients, losses and params of 20 iterations', { tags: 'long' }, async () => {
     const { batches, losses, loss_rtol, loss_atol, first_gradient, records } = trained.json
     const solver = await createSolver(path('ssd_train/solver.prototxt'), { engine, seed: 1, threads: 2 })
     const params = trained.json.param_order.map(({ layer, index }) => solver.net.params[layer][index])

@@ -51,7 +51,7 @@ test.each(cases)('%s', (text, message, settings = {}) => {
   expect(() => importGraph(graphOf(graph))).toThrow(message)
 })
 
-test('constants that are within bounds one by one, and not together', () => {
+test('constants that are within bounds one by one, and not together', { tags: 'long' }, () => {
   const size = 2 ** 26
   const nodes = [0, 1, 2].map(i => [`c${i} = ConstantOfShape(shape)`] as const)
   // kinds of one byte a value, so that the test takes little memory itself

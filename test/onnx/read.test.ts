@@ -269,7 +269,7 @@ describe('hostile models', () => {
     await expect(readGraph(new Uint8Array(0))).rejects.toThrow(FormatError)
   })
 
-  test('a chain as long as the file is no recursion', async () => {
+  test('a chain as long as the file is no recursion', { tags: 'long' }, async () => {
     const count = 30_000
     const graph = { node: chain(count).reverse(), input: [value('v0', 1)], output: [value(`v${count}`, 1)] }
     const { nodes } = await read(graph)
@@ -277,7 +277,7 @@ describe('hostile models', () => {
     expect(nodes.length).toBe(count)
   })
 
-  test('graphs in graphs in graphs', async () => {
+  test('graphs in graphs in graphs', { tags: 'long' }, async () => {
     const nest = async (depth: number): Promise<Uint8Array> => {
       let inner = await encode('GraphProto', {})
       for (let i = 1; i < depth; i++)

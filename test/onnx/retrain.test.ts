@@ -66,7 +66,7 @@ async function trained(options: ImportOptions, steps = 30) {
 }
 
 describe('a model of somebody else learns', () => {
-  test('a new head of two classes; what is frozen stays bit for bit, statistics too', async () => {
+  test('a new head of two classes; what is frozen stays bit for bit, statistics too', { tags: 'long' }, async () => {
     const { before, after, first, last } = await trained({
       freeze: ['backbone/*'],
       replaceOutput: { classes: 2, label: 'label' },
@@ -80,7 +80,7 @@ describe('a model of somebody else learns', () => {
     expect(before['backbone/conv'][0]).toEqual([...(classifier.initializers.get('w1')?.data ?? [])])
   })
 
-  test('all of it, with live statistics; or with those of the model', async () => {
+  test('all of it, with live statistics; or with those of the model', { tags: 'long' }, async () => {
     const live = await trained({ replaceOutput: { label: 'label' } })
     expect(live.after['backbone/norm']).not.toEqual(live.before['backbone/norm'])
     expect(live.last).toBeLessThan(live.first / 3)

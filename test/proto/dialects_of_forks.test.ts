@@ -103,7 +103,7 @@ async function forkLayer(message: string, number: number, fields: object): Promi
 }
 
 describe.each(Object.entries(forks))('%s', (_, types) => {
-  test.each(Object.entries(types))('%s', async (type, [message, number, fields]) => {
+  test.each(Object.entries(types))('%s', { tags: 'long' }, async (type, [message, number, fields]) => {
     const Model = await forkLayer(message, number, fields)
     const written = { layer: [{ name: 'l', type, bottom: ['a'], top: ['b'], [message]: fields, blobs: [] }] }
     const bytes = Model.encode(Model.fromObject(written)).finish()

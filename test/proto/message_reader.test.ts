@@ -64,7 +64,7 @@ describe('held against protobufjs', () => {
     agrees('Node', { name: 'x'.repeat(5000), child: Array.from({ length: 300 }, (_, i) => ({ name: `n${i}` })) })
   })
 
-  test('values of every type, random ones and the limits', () => {
+  test('values of every type, random ones and the limits', { tags: 'long' }, () => {
     const random = new RandomStream(5, 'wire')
     const bits = (n: number): number => Math.floor(random.uint32() / 2 ** (32 - n))
     const long = (): number => {
@@ -117,7 +117,7 @@ test('what the schema does not know is kept, at every depth', () => {
 })
 
 describe('hostile bytes', () => {
-  test('messages in messages end at a depth', () => {
+  test('messages in messages end at a depth', { tags: 'long' }, () => {
     const nested = (depth: number): Uint8Array => {
       let bytes: Uint8Array = new Uint8Array(0)
       for (let i = 0; i < depth; i++) {

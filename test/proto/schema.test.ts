@@ -18,7 +18,7 @@ const placeOf = (field: protobuf.Field): number => (isOfText(field) ? 2 ** 30 - 
 const plainNumber = (value: unknown): unknown => (typeof value === 'object' ? Number(value) : value)
 
 describe('the generated schema', () => {
-  test('agrees with protobufjs on every field of proto/*.proto', async () => {
+  test('agrees with protobufjs on every field of proto/*.proto', { tags: 'long' }, async () => {
     const root = await reflection()
     let fields = 0
     for (const name of names) {
@@ -44,7 +44,7 @@ describe('the generated schema', () => {
     expect(fields).toBeGreaterThan(420)
   })
 
-  test('no message can hold itself, which bounds the recursion of the readers', () => {
+  test('no message can hold itself, which bounds the recursion of the readers', { tags: 'long' }, () => {
     const walk = (name: string, above: string[]): void => {
       expect(above).not.toContain(name)
       for (const field of schema.message(name).fields) if (field.message) walk(field.message.name, [...above, name])

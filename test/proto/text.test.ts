@@ -8,7 +8,7 @@ import { reference } from './text_reference.js'
 
 describe('every prototxt of the golden data', () => {
   const all = goldenPrototxts()
-  test('there are many', () => expect(all.length).toBeGreaterThan(200))
+  test('there are many', { tags: 'long' }, () => expect(all.length).toBeGreaterThan(200))
 
   test.each(all)('$name', ({ text, solver }) => {
     const type = solver ? 'SolverParameter' : 'NetParameter'
@@ -149,7 +149,7 @@ describe('hostile text', () => {
     ['a binary file', '\n\u0005LeNet\u0010\u0000\ufffd'],
   ])('%s', (_, text) => expect(() => parseNet(text)).toThrow(FormatError))
 
-  test('much white space, many comments and many parts of a string are fine', () => {
+  test('much white space, many comments and many parts of a string are fine', { tags: 'long' }, () => {
     expect(
       parseNet(`${' \n'.repeat(200_000)}${'# x\n'.repeat(200_000)}name: ${'"a" '.repeat(200_000)}`).name,
     ).toHaveLength(200_000)
@@ -208,7 +208,7 @@ describe('a text that is read in steps', () => {
     ['a list of values', `blobs { data: [${values.join(', ')}] }`],
     ['values one by one', `blobs { ${values.map(value => `data: ${value}`).join(' ')} }`],
     ['names one by one', values.map((_, i) => `top: "t${i}"`).join(' ')],
-  ])('lets others have their turn within one layer: %s', (_, fields) => {
+  ])('lets others have their turn within one layer: %s', { tags: 'long' }, (_, fields) => {
     const text = `layer { name: "l" ${fields} }`
     const steps = readText('NetParameter', text)
     let [turns, step] = [0, steps.next()]

@@ -30,9 +30,9 @@ const FILES: [string, MessageName][] = [
 ]
 
 describe('files that Caffe wrote', () => {
-  test('there are many', () => expect(FILES.length).toBeGreaterThan(14))
+  test('there are many', { tags: 'long' }, () => expect(FILES.length).toBeGreaterThan(14))
 
-  test.each(FILES)('%s: reads as by protobufjs, and writes back byte for byte', (file, name) => {
+  test.each(FILES)('%s: reads as by protobufjs, and writes back byte for byte', { tags: 'long' }, (file, name) => {
     const bytes = goldenBytes(file)
     const message = readMessage(name, bytes, { file })
     expect(comparable(message)).toEqual(comparable(plain(typeOf(name), typeOf(name).decode(bytes))))
@@ -75,7 +75,7 @@ describe('files that Caffe wrote', () => {
   })
 })
 
-test('what text says, bytes say: every golden prototxt goes through the binary form', () => {
+test('what text says, bytes say: every golden prototxt goes through the binary form', { tags: 'long' }, () => {
   for (const { name, text, solver } of goldenPrototxts()) {
     if (solver) continue
     const net = parseNet(text)

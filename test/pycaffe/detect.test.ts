@@ -84,7 +84,7 @@ test('frames of two pixels, the text above them, the inside as it was', async ()
   expect([width, height, channels]).toEqual([60, 40, 3])
 })
 
-test('ristretto detect prints the boxes and draws them', async () => {
+test('ristretto detect prints the boxes and draws them', { tags: 'long' }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'detect-'))
   const golden = new Golden<{ blobs_after_forward: (GoldenArray & { name: string })[] }>(
     '../golden-forks/nets/ssd_mobilenet/ssd_mobilenet',
@@ -112,7 +112,9 @@ test('ristretto detect prints the boxes and draws them', async () => {
   expect(wrong.err).toContain('a picture is written as .png or .jpg')
 })
 
-test('ristretto detect prepares pictures as the training did, says so, and warns where nothing is known or flags differ', async () => {
+test('ristretto detect prepares pictures as the training did, says so, and warns where nothing is known or flags differ', {
+  tags: 'long',
+}, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'detect-'))
   const path = (file: string) => join(folder, file)
   writeFileSync(path('deploy.prototxt'), prototxt)

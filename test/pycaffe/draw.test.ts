@@ -40,7 +40,7 @@ const boxes = (svg: string) =>
   )
 
 describe('drawNet as SVG', () => {
-  test('shows layers, blobs, sizes and numbers of outputs, in Caffe’s colours', () => {
+  test('shows layers, blobs, sizes and numbers of outputs, in Caffe’s colours', { tags: 'long' }, () => {
     const svg = drawNet(lenet)
     elements(svg)
     const shown = texts(svg)
@@ -79,7 +79,7 @@ describe('drawNet as SVG', () => {
     ['RL', (a, b) => expect(b[0] + b[2]).toBeLessThan(a[0])],
     ['TB', (a, b) => expect(a[1] + a[3]).toBeLessThan(b[1])],
     ['BT', (a, b) => expect(b[1] + b[3]).toBeLessThan(a[1])],
-  ])('flows %s, nothing lies on anything else, all lies inside the picture', (rankdir, inOrder) => {
+  ])('flows %s, nothing lies on anything else, all lies inside the picture', { tags: 'long' }, (rankdir, inOrder) => {
     const svg = drawNet(prototxt('inception'), { rankdir })
     elements(svg)
     const [width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg)!.slice(1).map(Number)
@@ -100,7 +100,7 @@ describe('drawNet as SVG', () => {
     inOrder(box('a_relu_1x1'), box('a_out'))
   })
 
-  test('can be drawn by a picture program', async () => {
+  test('can be drawn by a picture program', { tags: 'long' }, async () => {
     const { data, info } = await sharp(Buffer.from(drawNet(lenet, { rankdir: 'TB' })))
       .raw()
       .toBuffer({ resolveWithObject: true })
@@ -128,7 +128,7 @@ describe('drawNet as SVG', () => {
     expect(svg).toContain(`${'x'.repeat(59)}…`)
   })
 
-  test('nets of any form: none, old, with circles, deep', () => {
+  test('nets of any form: none, old, with circles, deep', { tags: 'long' }, () => {
     expect(elements(drawNet({}))).toEqual(['svg', 'title', 'defs', 'marker', 'path', 'rect', 'g'])
     expect(texts(drawNet(prototxt('v1')))).toContain('(Convolution)')
     expect(texts(drawNet(prototxt('v0')))).toContain('(Convolution)')

@@ -12,12 +12,12 @@ import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
 import { bits, expectSame, formats, sources, start } from './resume.js'
 
 // every solver, source and format: resume.long.test.ts
-test.each(hostEngines)('training goes on in the same bits on %s', engine =>
+test.each(hostEngines)('training goes on in the same bits on %s', { tags: 'long' }, engine =>
   expectSame('Adam', sources['random values'], { engine, seed: 5 }, { engine, seed: 5 }),
 )
 
 for (const format of formats)
-  test(`by files: the state finds its model beside it, in ${format}`, async () => {
+  test(`by files: the state finds its model beside it, in ${format}`, { tags: 'long' }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ristretto-resume-'))
     try {
       const text = `snapshot_format: ${format} snapshot_prefix: "${folder}/run"`

@@ -32,7 +32,7 @@ afterAll(() => {
   server.close()
 })
 
-it('a URL that does not answer, or never ends, is an error of the library', async () => {
+it('a URL that does not answer, or never ends, is an error of the library', { tags: 'long' }, async () => {
   const create = (path: string, options = {}) => Net.create(`${url}/${path}`, { engine: 'js', ...options })
   expect((await create('net')).inputs).toEqual(['x'])
   expect((await create('net', { urlTimeout: Number.POSITIVE_INFINITY })).inputs).toEqual(['x'])
@@ -49,7 +49,7 @@ it('a URL that does not answer, or never ends, is an error of the library', asyn
     await expect(create('net', { urlTimeout })).rejects.toThrow('the option urlTimeout is')
 })
 
-it('gzip unpacks no further than maxFile', async () => {
+it('gzip unpacks no further than maxFile', { tags: 'long' }, async () => {
   const zeros = Buffer.alloc(1e6 + 8)
   zeros.set([0, 0, 8, 1])
   zeros.writeUInt32BE(1e6, 4)
@@ -64,7 +64,7 @@ it('gzip unpacks no further than maxFile', async () => {
   await expect(readIdx(packed.subarray(0, 200))).rejects.toThrow(/idx file: cannot unpack it/)
 })
 
-it('HDF5 unpacks no further, and neither do pieces that are larger than their dataset', async () => {
+it('HDF5 unpacks no further, and neither do pieces that are larger than their dataset', { tags: 'long' }, async () => {
   const { FS } = await h5wasm.ready
   const file = new h5wasm.File('/bomb.h5', 'w')
   const common = { dtype: '<f', compression: 9 }

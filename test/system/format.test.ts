@@ -13,7 +13,7 @@ describe('shortFloat', () => {
     expect(shortFloat(1e39)).toBe(Number.POSITIVE_INFINITY)
   })
 
-  test('keeps every float32', () => {
+  test('keeps every float32', { tags: 'long' }, () => {
     const random = new RandomStream(1, 'short float')
     const bits = new Uint32Array(1)
     const float = new Float32Array(bits.buffer)

@@ -76,7 +76,7 @@ const readers: Record<string, (path: string) => Promise<unknown>> = {
 
 describe('only regular files are read', () => {
   for (const [name, read] of Object.entries(readers)) {
-    it(`${name}: no devices, no pipes`, async () => {
+    it(`${name}: no devices, no pipes`, { tags: 'long' }, async () => {
       for (const [path, what] of [
         ['/dev/zero', 'a device'],
         [link, 'a device'],
@@ -110,7 +110,7 @@ describe('only regular files are read', () => {
     expect(await readFile('/proc/self/environ')).toHaveLength(0)
   })
 
-  it('a pipe is read where streams are asked for, up to maxFile', async () => {
+  it('a pipe is read where streams are asked for, up to maxFile', { tags: 'long' }, async () => {
     const given = async (options: FileOptions) => {
       const writer = spawn('sh', ['-c', 'head -c 100000 /dev/zero > "$0"', pipe], { stdio: 'ignore' })
       const ended = once(writer, 'exit')
@@ -131,7 +131,7 @@ describe('only regular files are read', () => {
     await expect(createFiles({ maxMemory: 2 ** 20 }).read(sparse)).rejects.toThrow(/the limit is 67108864/)
   })
 
-  it('bounds what comes from a URL', async () => {
+  it('bounds what comes from a URL', { tags: 'long' }, async () => {
     const server = createServer((_request, response) => {
       const more = () => response.write(new Uint8Array(1 << 16), () => !response.destroyed && setImmediate(more))
       more()

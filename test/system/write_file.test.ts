@@ -43,7 +43,7 @@ const writers = { writeFileSafely: (path: string) => writeFileSafely(path, bytes
 
 describe('what is no regular file is not written', () => {
   for (const [name, writer] of Object.entries(writers)) {
-    it(`${name}: devices, folders, pipes, and links to them`, async () => {
+    it(`${name}: devices, folders, pipes, and links to them`, { tags: 'long' }, async () => {
       const pipe = join(folder, 'pipe')
       execFileSync('mkfifo', [pipe])
       symlinkSync('/dev/null', join(folder, 'link'))
@@ -113,7 +113,7 @@ describe('where a net may write', () => {
     net.dispose()
   }
 
-  it('is the working directory, unless `outputs` says otherwise', async () => {
+  it('is the working directory, unless `outputs` says otherwise', { tags: 'long' }, async () => {
     const file = join(folder, 'out.h5')
     for (const path of [file, relative(process.cwd(), file)])
       await expect(run(path)).rejects.toThrow(
@@ -176,7 +176,9 @@ describe('where a net may write', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it("a solver's snapshots keep to `outputs` and `files`, too, and find out before the work", async () => {
+  it("a solver's snapshots keep to `outputs` and `files`, too, and find out before the work", {
+    tags: 'long',
+  }, async () => {
     const solve = async (options: Parameters<typeof createSolver>[1]) => {
       const solver = await createSolver(
         {
@@ -205,7 +207,7 @@ describe('where a net may write', () => {
 })
 
 describe('two programs that write the same files', () => {
-  it('leave those of one of them, whole', async () => {
+  it('leave those of one of them, whole', { tags: 'long' }, async () => {
     const paths = ['model', 'state'].map(name => join(folder, name))
     const write = (letter: string, lengths: number[]) =>
       writeFilesSafely(paths.map((path, i) => [path, Buffer.from(letter.repeat(lengths[i]))]))

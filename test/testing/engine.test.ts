@@ -12,7 +12,7 @@ const withKernels = (engine: HostEngine, kernels: Partial<Kernels>): HostEngine 
 const refusal = (engine: Engine, kernels: (keyof Kernels)[]): Promise<unknown> =>
   checkEngine(engine, { kernels }).catch((error: unknown) => error)
 
-test.each(['js', 'wasm'])('%s passes, and the report says what was compared', async engine => {
+test.each(['js', 'wasm'])('%s passes, and the report says what was compared', { tags: 'long' }, async engine => {
   const kernels = ['relu', 'softmax', 'addBias'] as const
   const report = await checkEngine(engine, { kernels, threads: 2 })
   expect(report.engine).toBe(engine)
@@ -29,7 +29,7 @@ test('every kernel of the contract has cases', async () => {
   expect(Object.keys(kernels).filter(name => !kernelCases[name as keyof Kernels]?.length)).toEqual([])
 })
 
-test('a kernel that is wrong, or throws, is named with the place and what is right', async () => {
+test('a kernel that is wrong, or throws, is named with the place and what is right', { tags: 'long' }, async () => {
   const js = await createEngine('js')
   const wrong = withKernels(js, {
     relu(n, _slope, x, y) {
@@ -49,7 +49,9 @@ test('a kernel that is wrong, or throws, is named with the place and what is rig
   expect(report.results.map(({ worst }) => worst <= 1)).toEqual([false, true, true])
 })
 
-test('a kernel that forgets what is to be done afterwards is wrong, unless the engine says that it takes nothing', async () => {
+test('a kernel that forgets what is to be done afterwards is wrong, unless the engine says that it takes nothing', {
+  tags: 'long',
+}, async () => {
   const js = await createEngine('js')
   const forgetful = withKernels(js, {
     addBias(batch, channels, inner, bias, y) {

@@ -145,7 +145,7 @@ describe.each(hostEngines)('RNN and LSTM on %s', engine => {
   test.each([
     ['RNN', RNNLayer],
     ['LSTM', LSTMLayer],
-  ] as const)('%s checks', async (_, layer) => {
+  ] as const)('%s checks', { tags: 'long' }, async (_, layer) => {
     const param = 'recurrent_param { num_output: 3 }'
     const common = { param, engine, mode: 'projected', step: 1e-3 } as const
     await checkLayer(layer, { ...common, bottoms: [[4, 3, 2], begin(4, 3)], reshapeTo: [[3, 5, 2], begin(3, 5)] })
