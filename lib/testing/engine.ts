@@ -55,7 +55,7 @@ export async function checkEngine(
   const made = await createEngine(engine, { threads })
   const has = (name: string): boolean => name in made.kernels
   const own = Object.keys(jsKernels) as (keyof Kernels)[]
-  const allowed = tolerance === undefined ? undefined : { ofLargest: tolerance, ofValue: 0 }
+  const allowed = tolerance === undefined ? {} : { tolerance: { ofLargest: tolerance, ofValue: 0 } }
   const results: KernelResult[] = []
   // a host engine must have all
   const all = made.isHost ? own : own.filter(has)

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { expectClose, Golden, type GoldenArray, recordedLayers } from '../golden.js'
 import type { Case } from '../layers/golden_case.js'
+import { turns } from '../turns.js'
 import { bundle, chromiumPath, openSite, type Site } from './harness.js'
 import type { GivenCase, tests } from './page.js'
 
 type Outcome = Awaited<ReturnType<typeof tests.golden>>
 
-/** RISTRETTO_WHOLE=1: every case on both devices. Else they take turns: each kernel is compared on both by gpu.browser.ts. */
+/** They take turns: each kernel is compared on both by gpu.browser.ts. */
 const devices = ['gpu:webgl2', 'gpu:webgpu']
-const turns = (cases: readonly Case[], engine: string): readonly Case[] =>
-  process.env.RISTRETTO_WHOLE || !devices.includes(engine) ? cases : cases.filter((_, i) => devices[i % 2] === engine)
 
 let site: Site
 
@@ -35,7 +34,7 @@ describe.skipIf(chromiumPath === undefined)('Recorded layer cases of Caffe and i
     const testable = cases.filter(c => !/\bsource:/.test(c.prototxt))
     // Caffe's own on wasm have their turn in Node
     describe.each([...devices, ...(ofForks ? ['wasm'] : [])])(`${file.split('/').pop()} on %s`, engine => {
-      test.each(turns(testable, engine))('$name', async c => {
+      test.each(turns(testable, engine, devices))('$name', async c => {
         const backward = c.backward && c.top_diffs !== null
         const got = await run(engine, {
           prototxt: c.prototxt,

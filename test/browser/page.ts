@@ -4,7 +4,7 @@ import { createGpuEngine, type GpuMode } from '../../lib/engines/gpu.js'
 import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { Net, parseNet, parseSolver, SGDSolver } from '../../lib/index.js'
-import { compareKernel, type KernelResult, onEveryDevice } from '../../lib/testing/kernel_cases/run.js'
+import { compareKernel, type KernelResult, onEveryDevice, type Share } from '../../lib/testing/kernel_cases/run.js'
 import { largeTensors } from '../engines/large.js'
 import { lenet } from '../engines/lenet.js'
 import { lossesOfNoClass } from '../engines/no_class.js'
@@ -134,10 +134,10 @@ export const tests = {
 
   kernelNames: async (): Promise<string[]> => [...onEveryDevice],
 
-  async kernels(mode: GpuMode, names: (keyof Kernels)[]): Promise<KernelResult[]> {
+  async kernels(mode: GpuMode, names: (keyof Kernels)[], share?: Share): Promise<KernelResult[]> {
     const engine = await createGpuEngine(mode)
     const results: KernelResult[] = []
-    for (const name of names) results.push(await compareKernel(name, jsKernels, engine))
+    for (const name of names) results.push(await compareKernel(name, jsKernels, engine, { share }))
     return results
   },
 

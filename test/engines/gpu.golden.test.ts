@@ -2,8 +2,12 @@ import { describe, test } from 'vitest'
 import { Golden, recordedLayers } from '../golden.js'
 import { type Case, runCase } from '../layers/golden_case.js'
 import { isPending } from '../pending.js'
+import { turns } from '../turns.js'
 
-/** The modes of the gpu engine that run in every Node; the others have their tests in test/browser. */
+/**
+ * The modes of the gpu engine that run in every Node, which take turns; the others have their tests in test/browser. Each is
+ * given all kernels in gpu.kernels.test.ts.
+ */
 const engines = process.env.RISTRETTO_GPU_ENGINES?.split(',') ?? ['gpu:webasm', 'gpu:cpu']
 
 for (const file of recordedLayers()) {
@@ -12,6 +16,6 @@ for (const file of recordedLayers()) {
   if (isPending(file, type)) continue
   for (const engine of engines)
     describe(`${type} on ${engine}`, () => {
-      for (const c of cases) test(c.name, () => runCase(golden, c, engine, type))
+      for (const c of turns(cases, engine, engines)) test(c.name, () => runCase(golden, c, engine, type))
     })
 }

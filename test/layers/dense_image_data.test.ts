@@ -102,28 +102,32 @@ describe('DenseImageData', () => {
   test.each([
     ['its own crop and mirror', 'batch_size: 4 crop_height: 3 crop_width: 4 mirror: true', '', 'TEST'],
     ["transform_param's", 'batch_size: 4', 'crop_size: 3 mirror: true', 'TRAIN'],
-  ] as const)('%s lie at places drawn from the seed, the same for labels', { tags: 'long' }, async (_, more, transform, phase) => {
-    const files = pairs([7, 9])
-    const seen = new Set<string>()
-    const take = async (seed: number) => {
-      const net = await netOf(layer(more, transform), files, phase, seed)
-      const all: number[][][] = []
-      for (let i = 0; i < 8; i++) {
-        await net.forward()
-        expect(sameEverywhere(net)).toBe(true)
-        for (let n = 0; n < 4; n++) all.push(plane(net, 'label', n))
+  ] as const)(
+    '%s lie at places drawn from the seed, the same for labels',
+    { tags: 'long' },
+    async (_, more, transform, phase) => {
+      const files = pairs([7, 9])
+      const seen = new Set<string>()
+      const take = async (seed: number) => {
+        const net = await netOf(layer(more, transform), files, phase, seed)
+        const all: number[][][] = []
+        for (let i = 0; i < 8; i++) {
+          await net.forward()
+          expect(sameEverywhere(net)).toBe(true)
+          for (let n = 0; n < 4; n++) all.push(plane(net, 'label', n))
+        }
+        net.dispose()
+        return all
       }
-      net.dispose()
-      return all
-    }
-    const first = await take(1)
-    for (const rows of first) seen.add(`${rows[0][0]} ${Math.sign(rows[0][1] - rows[0][0])}`)
-    // 5·6 (or 5·7) places, both ways round
-    expect(seen.size).toBeGreaterThan(15)
-    expect([...seen].some(text => text.endsWith('-1')) && [...seen].some(text => text.endsWith(' 1'))).toBe(true)
-    expect(await take(1)).toEqual(first)
-    expect(await take(2)).not.toEqual(first)
-  })
+      const first = await take(1)
+      for (const rows of first) seen.add(`${rows[0][0]} ${Math.sign(rows[0][1] - rows[0][0])}`)
+      // 5·6 (or 5·7) places, both ways round
+      expect(seen.size).toBeGreaterThan(15)
+      expect([...seen].some(text => text.endsWith('-1')) && [...seen].some(text => text.endsWith(' 1'))).toBe(true)
+      expect(await take(1)).toEqual(first)
+      expect(await take(2)).not.toEqual(first)
+    },
+  )
 
   test('goes on where a snapshot left it, shuffled, and from the files by a worker as on this thread', {
     tags: 'long',

@@ -173,18 +173,30 @@ export async function compareCase(
   return { worst, at }
 }
 
+/** A share of a kernel's cases, for engines that divide them: of each `of` cases in a row the one at `part`, at least one. */
+export interface Share {
+  readonly part: number
+  readonly of: number
+}
+
+function shareOf(cases: KernelCase[], { part, of }: Share): KernelCase[] {
+  const stride = Math.min(of, cases.length)
+  return cases.filter((_, i) => i % stride === part % stride)
+}
+
 /**
  * Runs those of a kernel's cases that are for such an engine on a reference and on it, and compares what they wrote.
  *
- * @param tolerance what it allows by default is what float32 sums in another order need
+ * @param options.tolerance what it allows by default is what float32 sums in another order need
+ * @param options.share default: all cases
  */
 export async function compareKernel(
   kernel: keyof Kernels,
   reference: Kernels,
   engine: Engine,
-  tolerance = usual(engine),
+  { tolerance = usual(engine), share = { part: 0, of: 1 } }: { tolerance?: Tolerance; share?: Share } = {},
 ): Promise<KernelResult> {
-  const cases = casesFor(kernel, engine)
+  const cases = shareOf(casesFor(kernel, engine), share)
   let [worst, at] = [0, '']
   try {
     for (const c of cases) {

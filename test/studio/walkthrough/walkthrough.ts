@@ -188,10 +188,10 @@ export class Walkthrough {
     await this.picture('new-model', { width: 1700 })
   }
 
-  /** 5: half an epoch, or the tutorial's one, through a crash in its middle; the weights are those of a training without one. */
+  /** 5: a quarter of an epoch, or the tutorial's one, through a crash in its middle; the weights are those of a training without one. */
   async train(): Promise<void> {
     const { page, mode } = this
-    const epochs = mode.pictures ? 1 : 0.5
+    const epochs = mode.pictures ? 1 : 0.25
     const iterations = 704 * epochs
     await page.getByLabel('Epochs').fill(`${epochs}`)
     await page.getByLabel('Test every').fill(`${epochs / 2}`)
@@ -230,7 +230,7 @@ export class Walkthrough {
     const { page } = this
     await until(
       async () => Number.parseFloat((await page.locator('.snapshots .best .number').first().textContent()) ?? ''),
-      accuracy => accuracy >= 95,
+      accuracy => accuracy >= 90,
     )
     await this.axe('training, done')
   }
