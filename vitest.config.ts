@@ -17,8 +17,16 @@ const spine = [
   'test/pycaffe/net_spec.test.ts',
   'test/system/check_options.test.ts',
 ]
-/** Files and commands, but for those that register layers or change the environment: nothing is left behind, but they are not quick. */
-const files = ['test/{data,tools}/**/*.test.ts', 'test/cli/!(data_tools|docs|gpu_flag|tools).test.ts']
+/**
+ * What is not quick, but leaves nothing behind: files share a process here, too. Those that register layers, change the
+ * environment or measure their own process have one each.
+ */
+const files = [
+  'test/{crash,data,fuzz,group,studio,tools}/**/*.test.ts',
+  'test/cli/!(data_tools|docs|gpu_flag|tools).test.ts',
+  'test/engines/gpu.!(layer|run).test.ts',
+  'test/engines/native?(.!(pays)).test.ts',
+]
 /** What takes long in those rooms, and what so long that only .ci/run has the time. */
 const tails = ['test/**/*.long.test.ts']
 const ci = ['test/**/*.ci.test.ts']
@@ -67,14 +75,13 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'spine', include: spine, exclude: [...tails, ...ci] } },
       { extends: true, test: { name: 'tails', include: tails, isolate: false } },
-      { extends: true, test: { name: 'files', include: files, exclude: [...tails, ...ci], isolate: false } },
-      // engines, programs
+      { extends: true, test: { name: 'files', include: files, exclude: [...apart, ...tails, ...ci], isolate: false } },
       {
         extends: true,
         test: {
           name: 'programs',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', ...files, ...apart, ...numbers, ...spine, ...tails, ...ci],
+          exclude: ['test/package/**', ...files, ...numbers, ...spine, ...tails, ...ci],
         },
       },
       { extends: true, test: { name: 'ci', include: ci } },

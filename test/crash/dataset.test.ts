@@ -52,7 +52,9 @@ async function mustBeWhole(): Promise<boolean> {
   return true
 }
 
-test('what is killed leaves a whole dataset or none, and the next run takes its remains away', async () => {
+test('what is killed leaves a whole dataset or none, and the next run takes its remains away', {
+  tags: 'ci',
+}, async () => {
   const script = await bundled('test/crash/make_dataset.ts')
   const random = new RandomStream(1, 'kill')
   for (let kill = 0; kill < 4; kill++) {

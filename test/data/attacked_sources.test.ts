@@ -51,26 +51,27 @@ describe('an LMDB file whose pages go in circles', () => {
     ['its first child', (_, child) => child],
     ['a page after the end', () => lastPage + 1],
   ]
-  test.each(targets)('every child of every branch in turn replaced by %s', async (_, target) => {
-    let tried = 0
-    for (const page of pagesOf(BRANCH)) {
-      const at = page * pageSize
-      const count = (view(whole).getUint16(at + 12, true) - 16) >> 1
-      const nodes = Array.from({ length: count }, (_, i) => at + view(whole).getUint16(at + 16 + 2 * i, true))
-      const first = view(whole).getUint16(nodes[0], true)
-      for (const node of nodes.slice(1)) {
-        const bytes = whole.slice()
-        const number = target(page, first)
-        view(bytes).setUint16(node, number & 0xffff, true)
-        view(bytes).setUint16(node + 2, number >>> 16, true)
-        tried++
-        const read = readAll(bytes)
-        await expect(read, `node ${node}`).rejects.toBeInstanceOf(FormatError)
-        await expect(read).rejects.toThrow('attacked.mdb')
+  for (const [i, [what, target]] of targets.entries())
+    test(`every child of every branch in turn replaced by ${what}`, { tags: i === 0 ? [] : 'ci' }, async () => {
+      let tried = 0
+      for (const page of pagesOf(BRANCH)) {
+        const at = page * pageSize
+        const count = (view(whole).getUint16(at + 12, true) - 16) >> 1
+        const nodes = Array.from({ length: count }, (_, i) => at + view(whole).getUint16(at + 16 + 2 * i, true))
+        const first = view(whole).getUint16(nodes[0], true)
+        for (const node of nodes.slice(1)) {
+          const bytes = whole.slice()
+          const number = target(page, first)
+          view(bytes).setUint16(node, number & 0xffff, true)
+          view(bytes).setUint16(node + 2, number >>> 16, true)
+          tried++
+          const read = readAll(bytes)
+          await expect(read, `node ${node}`).rejects.toBeInstanceOf(FormatError)
+          await expect(read).rejects.toThrow('attacked.mdb')
+        }
       }
-    }
-    expect(tried).toBeGreaterThan(50)
-  })
+      expect(tried).toBeGreaterThan(50)
+    })
 
   test('a leaf that ends early loses no record without a word', async () => {
     const leaf = pagesOf(LEAF).at(-1)!

@@ -42,6 +42,6 @@ describe.each([
   })
 })
 
-test('tensors of more than 2^24 values keep their places', { timeout: 600_000 }, async () => {
+test('tensors of more than 2^24 values keep their places', { tags: 'ci', timeout: 600_000 }, async () => {
   expect(await largeTensors('webasm')).toEqual([])
 })

@@ -5,7 +5,7 @@ import { bitsOf, resumed, startRecurrent } from './recurrent.js'
 const engines = process.env.RISTRETTO_GPU_ENGINES?.split(',') ?? ['gpu:webasm', 'gpu:cpu']
 
 describe.each(engines)('snapshots on %s', engine => {
-  describe.each(['RNN', 'LSTM'])('%s', type => {
+  describe.each(['RNN', 'LSTM'])('%s', { tags: engine === 'gpu:cpu' ? 'ci' : [] }, type => {
     test('3 steps, a snapshot and 3 more are 6 steps, bit by bit', async () => {
       const { straight, again } = await resumed(type, engine)
       expect(again).toEqual(straight)

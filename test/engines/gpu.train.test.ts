@@ -68,7 +68,9 @@ describe.each(engines)('training on %s', engine => {
     solver.dispose()
   })
 
-  test('nothing is left over after a solver is disposed, and nothing adds up over 500 iterations', async () => {
+  test('nothing is left over after a solver is disposed, and nothing adds up over 500 iterations', {
+    tags: 'ci',
+  }, async () => {
     const text = `base_lr: 0.01 momentum: 0.9 lr_policy: "fixed" max_iter: 600 net_param { name: "tiny"
       layer { name: "data" type: "Input" top: "data" top: "label" input_param { shape { dim: 2 dim: 5 } shape { dim: 2 } } }
       ${innerProduct('ip', 'data', 3)} layer { name: "drop" type: "Dropout" bottom: "ip" top: "ip" }
@@ -127,7 +129,7 @@ describe.each(engines)('training on %s', engine => {
     'rmsprop_default_decay_clip',
     'adadelta',
     'adam_betas_itersize_l1',
-  ])("Caffe's recorded run with %s", async name => {
+  ])("Caffe's recorded run with %s", { tags: 'ci' }, async name => {
     interface Solvers {
       initial_params: GoldenArray[]
       batches: { data: GoldenArray; label: GoldenArray }[]

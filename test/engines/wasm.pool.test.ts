@@ -33,7 +33,7 @@ describe('the worker pool', () => {
     full ? 600_000 : 30_000,
   )
 
-  it('works in memory that has just grown', async () => {
+  it('works in memory that has just grown', { tags: 'ci' }, async () => {
     // a process of its own, twice: without seeGrowth in threads.ts five of six such processes lost a worker
     const script = await bundled('test/engines/growth_child.ts')
     for (let run = 0; run < 2; run++)

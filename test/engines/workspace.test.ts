@@ -152,17 +152,21 @@ describe.each(Object.keys(nets) as (keyof typeof nets)[])('the memory of a net o
   for (const engine of ['wasm', 'native'])
     for (const threads of [1, 2]) {
       const why = engine === 'native' && missing ? ` (${missing})` : ''
-      it.skipIf(why)(`is what net.memory() says, or somewhat less, on ${engine} with ${threads}${why}`, async () => {
-        // a process of its own: pools keep the workspace of all nets before
-        const { stdout, stderr } = spawnSync(process.execPath, [child, engine, String(threads)], {
-          input: JSON.stringify(nets[name]),
-          encoding: 'utf8',
-        })
-        expect(stderr).toBe('')
-        const { found, plan } = JSON.parse(stdout) as { found: number; plan: { total: number } }
-        // a block for each blob's data and diff fills whole cache lines
-        expect(found).toBeLessThanOrEqual(plan.total + 64 * 40)
-        expect(plan.total).toBeLessThan(1.25 * found)
-      })
+      it.skipIf(why)(
+        `is what net.memory() says, or somewhat less, on ${engine} with ${threads}${why}`,
+        { tags: threads === 1 ? 'ci' : [] },
+        async () => {
+          // a process of its own: pools keep the workspace of all nets before
+          const { stdout, stderr } = spawnSync(process.execPath, [child, engine, String(threads)], {
+            input: JSON.stringify(nets[name]),
+            encoding: 'utf8',
+          })
+          expect(stderr).toBe('')
+          const { found, plan } = JSON.parse(stdout) as { found: number; plan: { total: number } }
+          // a block for each blob's data and diff fills whole cache lines
+          expect(found).toBeLessThanOrEqual(plan.total + 64 * 40)
+          expect(plan.total).toBeLessThan(1.25 * found)
+        },
+      )
     }
 })

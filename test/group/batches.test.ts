@@ -50,7 +50,7 @@ describe('batches', () => {
       expect(one.weights.every(Number.isFinite)).toBe(true)
     })
 
-  it('on a device gradients come home to be added up', async () => {
+  it('on a device gradients come home to be added up', { tags: 'ci' }, async () => {
     const host = await train('SGD', 2, 4, 'js', 3)
     const device = await train('SGD', 2, 4, 'gpu:cpu', 3)
     expect(distance(device.weights, host.weights)).toBeLessThan(1e-5)

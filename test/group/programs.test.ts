@@ -25,7 +25,9 @@ describe('the model and the log of one worker with iter_size 4', () => {
     ['threads', 4],
     ...mpiLaunchers.flatMap(launcher => [[launcher, 2] as const, [launcher, 4] as const]),
   ] as const)
-    it(`are those of ${members} workers with iter_size ${4 / members}: ${launcher}`, async () => {
+    it(`are those of ${members} workers with iter_size ${4 / members}: ${launcher}`, {
+      tags: members === 2 ? 'ci' : [],
+    }, async () => {
       const name = `${launcher}${members}`
       const solver = writeSolver(folder, name, `${extra} iter_size: ${4 / members}`)
       const log = await train(launcher, members, ['--solver', solver], 'wasm')
@@ -46,7 +48,9 @@ const longSolver = writeSolver(folder, 'long', 'max_iter: 100000 display: 1000')
 
 describe.skipIf(process.platform === 'win32')('a stop', () => {
   for (const launcher of ['threads', ...mpiLaunchers] as const)
-    it(`by Ctrl-C leaves one snapshot that one worker goes on from to the same end: ${launcher}`, async () => {
+    it(`by Ctrl-C leaves one snapshot that one worker goes on from to the same end: ${launcher}`, {
+      tags: launcher === 'threads' ? [] : 'ci',
+    }, async () => {
       const run = start(launcher, 2, ['--solver', longSolver])
       await until(() => /Iteration 0, lr/.test(run.out()) || run.child.exitCode !== null)
       run.child.kill('SIGINT')
@@ -94,19 +98,22 @@ describe('failures', () => {
   // where a process runs out of memory Node ends it, and its launcher the others
   for (const launcher of ['threads', ...mpiLaunchers] as const)
     for (const [trouble, what] of Object.entries(troubles))
-      it.skipIf(trouble === 'heap' && launcher !== 'threads')(`${launcher}: ${trouble}`, () =>
-        endsWith(start(launcher, 2, ['--solver', solver], trouble), what),
+      it.skipIf(trouble === 'heap' && launcher !== 'threads')(
+        `${launcher}: ${trouble}`,
+        { tags: trouble === 'throw' ? [] : 'ci' },
+        () => endsWith(start(launcher, 2, ['--solver', solver], trouble), what),
       )
 
-  it('threads: a layer without end ends the others where that is asked for', () =>
+  it('threads: a layer without end ends the others where that is asked for', { tags: 'ci' }, () =>
     endsWith(
       start('threads', 2, ['--solver', solver, '--group-timeout', '2'], 'stop'),
       /worker 1 of 2 has not come for 2 s/,
-    ))
+    ),
+  )
 
   for (const launcher of mpiLaunchers)
     for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
-      it(`${launcher}: a member that gets ${signal}`, async () => {
+      it(`${launcher}: a member that gets ${signal}`, { tags: 'ci' }, async () => {
         const args = ['--solver', solver, ...(signal === 'SIGSTOP' ? ['--group-timeout', '2'] : [])]
         const run = start(launcher, 2, args)
         await until(() => /Iteration 4, Testing/.test(run.out()) || run.child.exitCode !== null)
@@ -139,7 +146,9 @@ describe('failures', () => {
     expect([status, stdout]).toEqual([1, ''])
   })
 
-  it('members that an MPI launcher has started are not multiplied, and a library that is not its own is told', async () => {
+  it('members that an MPI launcher has started are not multiplied, and a library that is not its own is told', {
+    tags: 'ci',
+  }, async () => {
     for (const launcher of mpiLaunchers) {
       const many = start(launcher, 2, ['--solver', solver, '--workers', '2'])
       await many.ended

@@ -8,7 +8,7 @@ import { EvaluationTally } from '../../lib/tools/index.js'
 const folder = new URL('../../models/digits/', import.meta.url)
 const archive = new URL('digits.zip', folder)
 
-test('99.2 % of the 10,000 test pictures, from less than 250 kB', async () => {
+test('99.2 % of the 10,000 test pictures, from less than 250 kB', { tags: 'ci' }, async () => {
   expect(statSync(archive).size).toBeLessThan(250_000)
   const net = await Net.load(archive)
   const { pixels, labels } = await readDigits('test')

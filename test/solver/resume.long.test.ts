@@ -5,7 +5,9 @@ import { hostEngines } from '../engines.js'
 import { bits, expectSame, formats, HALF, sources, start } from './resume.js'
 
 for (const engine of hostEngines)
-  describe(`train ${2 * HALF} = train ${HALF}, save, load, train ${HALF}, on ${engine}`, () => {
+  describe(`train ${2 * HALF} = train ${HALF}, save, load, train ${HALF}, on ${engine}`, {
+    tags: engine === 'js' ? 'ci' : [],
+  }, () => {
     const lmdb = Object.values(sources)[0]
     for (const type of solverTypes()) {
       test(`${type}, seed given`, () => expectSame(type, lmdb, { engine, seed: 5 }, { engine, seed: 5 }))

@@ -52,7 +52,9 @@ test('a dataset, a training, and one that is stopped and goes on: the same weigh
   await project.close()
 })
 
-test('patience ends a training that gets no better, weights come from another model, code is loaded', async () => {
+test('patience ends a training that gets no better, weights come from another model, code is loaded', {
+  tags: 'ci',
+}, async () => {
   const root = await temporaryFolder()
   const project = await openProject(root, studio)
   const dataset = await makeDigits(root, project)

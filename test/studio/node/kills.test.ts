@@ -48,7 +48,9 @@ async function reached(studio: Studio, id: string, ...states: Job['state'][]): P
   }
 }
 
-test(`${kills} random kills of job and server: events without a gap, the same weights to the last byte`, async () => {
+test(`${kills} random kills of job and server: events without a gap, the same weights to the last byte`, {
+  tags: 'ci',
+}, async () => {
   const root = await temporaryFolder()
   const main = fileURLToPath(new URL('../cli/main.js', await builtStudio()))
   let served = await serve(main, root)

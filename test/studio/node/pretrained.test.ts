@@ -12,7 +12,9 @@ import { makeDigits, openProject, reached, smallModel } from './rig.js'
 const studio = await builtStudio()
 const layer = await readFile('docs/examples/occlusion/blank_square.ts', 'utf8')
 
-test('an archive with changed code waits for consent, and then answers and is evaluated as its original', async () => {
+test('an archive with changed code waits for consent, and then answers and is evaluated as its original', {
+  tags: 'ci',
+}, async () => {
   const root = await temporaryFolder()
   const project = await openProject(root, studio)
   const dataset = await makeDigits(root, project)

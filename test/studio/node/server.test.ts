@@ -107,7 +107,9 @@ test('upload, dataset, net, training, events, one picture, evaluation, archive a
   }
 })
 
-test('photographs: previewed, made to a dataset that keeps them as JPEG, trained on, tried, evaluated', async () => {
+test('photographs: previewed, made to a dataset that keeps them as JPEG, trained on, tried, evaluated', {
+  tags: 'ci',
+}, async () => {
   const root = await temporaryFolder()
   // dark noise and light noise
   for (const [name, least] of [
