@@ -3,12 +3,13 @@
  * straight into the image. A chunk is a block of input channels of one group of one image, so nothing is written by two
  * threads.
  */
-import { Convolution, convolutionJob, cut, isPadded, offsetOf, paddedBytes, partsOf, zero } from './convolution_shape'
+import { Convolution, convolutionJob, cut, isPadded, isPointwise, offsetOf, paddedBytes, partsOf, zero } from './convolution_shape'
 import { implicit } from './convolution'
 import { depthwiseInputGradient, isDepthwise } from './depthwise'
 import { packRows } from './pack'
 import { needWorkspace, run, sharedWorkspace } from './threads'
-import { MR, NR, ROW, TILE, tile } from './micro_tile'
+import { MR, NR, ROW, TILE, tile, tileInLoop } from './micro_tile'
+import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, larger, smaller } from './vector'
 import { winogradInputGradient } from './winograd'
 import { pays } from './winograd_cost'
@@ -31,7 +32,7 @@ export function convolutionInputGradient(dy: usize, w: usize, dx: usize): void {
     winogradInputGradient(s, dy, w, dx, false)
     return
   }
-  if (s.taps == 1 && s.SH == 1 && s.SW == 1 && !isPadded(s)) {
+  if (isPointwise(s)) {
     pointwise(s, dy, w, dx)
     return
   }
@@ -66,7 +67,10 @@ function pointwise(s: Convolution, dy: usize, w: usize, dx: usize): void {
   implicit(s, dy, turned, 0, dx)
 }
 
-/** Columns of w (M, C) of sixteen channels become rows of sums. */
+/**
+ * Columns of w (M, C) of sixteen channels become rows of sums. Each line of w is read once: rows of a length that is a
+ * power of two share a few lines of the caches.
+ */
 function transposeChunk(chunk: i32, _workspace: usize): void {
   const s = convolutionJob()
   const blocks = ceilDiv(s.groupC, 16)
@@ -74,34 +78,17 @@ function transposeChunk(chunk: i32, _workspace: usize): void {
   const c0 = (chunk % blocks) * 16
   const c1 = smaller(s.groupC, c0 + 16)
   const row = bytes(s.groupC)
-  const to = s.packed + <usize>(g * s.groupC) * bytes(s.groupM)
+  const step = bytes(s.groupM)
+  const to = s.packed + <usize>(g * s.groupC) * step
   const w = s.w + <usize>(g * s.groupM) * row
-  for (let c = c0; c < c1; c += 4) {
-    const d = to + <usize>c * bytes(s.groupM)
-    const step = bytes(s.groupM)
-    let m = 0
-    if (c + 4 <= c1) {
-      for (; m + 4 <= s.groupM; m += 4) {
-        const p = w + <usize>m * row + bytes(c)
-        const r0 = v128.load(p)
-        const r1 = v128.load(p + row)
-        const r2 = v128.load(p + 2 * row)
-        const r3 = v128.load(p + 3 * row)
-        const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
-        const t1 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
-        const t2 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
-        const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
-        const q = d + bytes(m)
-        v128.store(q, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5))
-        v128.store(q + step, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7))
-        v128.store(q + 2 * step, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5))
-        v128.store(q + 3 * step, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7))
-      }
-    }
-    for (; m < s.groupM; m++) {
-      for (let i = c; i < smaller(c1, c + 4); i++) {
-        store<f32>(to + <usize>i * step + bytes(m), load<f32>(w + <usize>m * row + bytes(i)))
-      }
+  const whole = c0 + ((c1 - c0) & ~3)
+  let m = 0
+  for (; m + 4 <= s.groupM; m += 4) {
+    for (let c = c0; c < whole; c += 4) transposeFour(w + <usize>m * row + bytes(c), row, to + <usize>c * step + bytes(m), step)
+  }
+  for (let c = c0; c < c1; c++) {
+    for (let i = c < whole ? m : 0; i < s.groupM; i++) {
+      store<f32>(to + <usize>c * step + bytes(i), load<f32>(w + <usize>i * row + bytes(c)))
     }
   }
 }
@@ -196,7 +183,7 @@ function addTiles(
         const tap = bytes(r * s.DH * s.padW + (t - r * s.KW) * s.DW)
         const to = sums + <usize>(MR * i) * plane + tap
         if (whole) {
-          tile(kc, a, 4, 16, panel, ROW, to + at, plane, rows, 1, 1)
+          tileInLoop(kc, a, 4, 16, panel, ROW, to + at, plane, rows, 1, 1)
         } else {
           tile(kc, a, 4, 16, panel, ROW, edge, ROW, rows, 1, 0)
           scatter(s, p + j, smaller(4, count - j), rows, edge, to, plane)

@@ -117,6 +117,12 @@ export function isPadded(s: Convolution): bool {
   return (s.PH | s.PW) != 0
 }
 
+/** Whether the kernel is 1×1 and takes every position: rows of positions are rows of matrices then. */
+@inline
+export function isPointwise(s: Convolution): bool {
+  return s.taps == 1 && s.SH == 1 && s.SW == 1 && !isPadded(s)
+}
+
 /** Bytes of `channels` padded planes. */
 @inline
 export function paddedBytes(s: Convolution, channels: i32): usize {

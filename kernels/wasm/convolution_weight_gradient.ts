@@ -4,10 +4,11 @@
  * and channels and runs over all images in order; a small dw instead has one copy for each of a few groups of images,
  * and the copies are added in order. Either way the sums do not depend on the number of threads.
  */
-import { Convolution, convolutionJob, cut, isPadded, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
+import { Convolution, convolutionJob, cut, isPadded, isPointwise, paddedBytes, padRows, partsOf, zero } from './convolution_shape'
 import { packColumns } from './pack'
 import { depthwiseWeightGradient, hasDepthwiseWeights } from './depthwise'
-import { isDry, needWorkspace, run, sharedWorkspace } from './threads'
+import { asSum, isDry, needWorkspace, run, sharedWorkspace } from './threads'
+import { pointwiseWeights } from './pointwise_weights'
 import { MR, NR, ROW } from './micro_tile'
 import { bytes, ceilDiv, larger, madd, smaller } from './vector'
 import { pays } from './winograd_cost'
@@ -19,6 +20,8 @@ const RUN: i32 = 768
 /** Values of a dw that is small enough to have several copies, and how many. */
 const SMALL: i32 = 4096
 const COPIES: i32 = 8
+/** Positions of an image that are sums long enough by themselves where a kernel is 1×1. */
+const LONG: i32 = 128
 /** Chunks that packing should have. */
 const PACKS: i32 = 8
 
@@ -36,6 +39,10 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   s.x = x
   s.y = dy
   s.w = dw
+  if (isPointwise(s) && (s.N == 1 || s.positions >= LONG)) {
+    pointwiseWeights(s)
+    return
+  }
   const K = s.groupC * s.taps
   const columns = ceilDiv(s.groupM, NR) * NR
   const small = s.G == 1 && s.N >= COPIES && K * columns <= SMALL
@@ -48,7 +55,7 @@ export function convolutionWeightGradient(x: usize, dy: usize, dw: usize): void 
   const padded = isPadded(s) ? paddedBytes(s, s.C) : 0
   s.images = smaller(s.N, larger(1, <i32>(ROUND / <f64>(packed + padded))))
   s.groups = small ? smaller(COPIES, s.images) : 1
-  const length = imagesOfRun(s) * rowsOfRun(s) * s.OW
+  const length = imagesOfRun(s) * rowsOfRun(s)
   const sums = bytes(s.block * s.block2)
   const tables = (bytes(K + 3 + length) + 63) & ~63
   s.table = sharedWorkspace(tables + sums * <usize>s.groups + (packed + padded) * <usize>s.images)
@@ -78,8 +85,7 @@ function rowsOfRun(s: Convolution): i32 {
 }
 
 /**
- * Byte offsets of the taps (three more, that repeat the last one, fill up the last tile), and of the positions of a
- * run.
+ * Byte offsets of the taps (three more, that repeat the last one, fill up the last tile), and of the rows of a run.
  */
 function fillTables(s: Convolution, K: i32): void {
   for (let k = 0; k < K + 3; k++) {
@@ -91,9 +97,7 @@ function fillTables(s: Convolution, K: i32): void {
   }
   let to = s.offsets
   for (let n = 0; n < imagesOfRun(s); n++) {
-    for (let y = 0; y < rowsOfRun(s); y++) {
-      for (let x = 0; x < s.OW; x++, to += 4) store<u32>(to, paddedBytes(s, n * s.C) + bytes(y * s.SH * s.padW + x * s.SW))
-    }
+    for (let y = 0; y < rowsOfRun(s); y++, to += 4) store<u32>(to, paddedBytes(s, n * s.C) + bytes(y * s.SH * s.padW))
   }
 }
 
@@ -159,7 +163,7 @@ function weightChunk(chunk: i32, workspace: usize): void {
         const b = panels + <usize>(j / NR) * panelBytes(s) + at
         const to = sums + bytes(j * s.block)
         for (let k = 0; k < taps; k += MR) {
-          gradientTile(count * height * s.OW, s.offsets, image, s.table + bytes(k0 + k), b, to + bytes(k * NR))
+          gradientTile(count * height, s.OW, bytes(s.SW), s.offsets, image, s.table + bytes(k0 + k), b, to + bytes(k * NR))
         }
       }
     }
@@ -177,8 +181,9 @@ function addSums(s: Convolution, g: i32, j0: i32, k0: i32, taps: i32, columns: i
   }
 }
 
-/** c (4 taps, 8 channels) ← c + Σₚ image[tap + offset[p]]·b[p][0…7] over n positions. */
-function gradientTile(n: i32, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
+/** c (4 taps, 8 channels) ← c + Σ image[tap + offset + x·step]·b[x][0…7] over the positions x of some rows. */
+@inline
+function gradientTile(rows: i32, width: i32, step: usize, offsets: usize, image: usize, table: usize, b: usize, c: usize): void {
   let c00 = v128.load(c)
   let c01 = v128.load(c, 16)
   let c10 = v128.load(c, 32)
@@ -187,27 +192,34 @@ function gradientTile(n: i32, offsets: usize, image: usize, table: usize, b: usi
   let c21 = v128.load(c, 80)
   let c30 = v128.load(c, 96)
   let c31 = v128.load(c, 112)
-  const a0 = image + load<u32>(table)
-  const a1 = image + load<u32>(table, 4)
-  const a2 = image + load<u32>(table, 8)
-  const a3 = image + load<u32>(table, 12)
-  for (const end = offsets + bytes(n); offsets < end; offsets += 4) {
-    const o = <usize>load<u32>(offsets)
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    b += ROW
-    const x0 = v128.load_splat<f32>(a0 + o)
-    c00 = madd(x0, b0, c00)
-    c01 = madd(x0, b1, c01)
-    const x1 = v128.load_splat<f32>(a1 + o)
-    c10 = madd(x1, b0, c10)
-    c11 = madd(x1, b1, c11)
-    const x2 = v128.load_splat<f32>(a2 + o)
-    c20 = madd(x2, b0, c20)
-    c21 = madd(x2, b1, c21)
-    const x3 = v128.load_splat<f32>(a3 + o)
-    c30 = madd(x3, b0, c30)
-    c31 = madd(x3, b1, c31)
+  let p = asSum(b)
+  for (let y = 0; y < rows; y++) {
+    const first = image + load<u32>(offsets + bytes(y))
+    let a0 = first + load<u32>(table)
+    let a1 = first + load<u32>(table, 4)
+    let a2 = first + load<u32>(table, 8)
+    let a3 = first + load<u32>(table, 12)
+    for (const end = p + <usize>width * ROW; p != end; ) {
+      const b0 = v128.load(p)
+      const b1 = v128.load(p, 16)
+      p += ROW
+      const x0 = v128.load_splat<f32>(a0)
+      a0 += step
+      c00 = madd(x0, b0, c00)
+      c01 = madd(x0, b1, c01)
+      const x1 = v128.load_splat<f32>(a1)
+      a1 += step
+      c10 = madd(x1, b0, c10)
+      c11 = madd(x1, b1, c11)
+      const x2 = v128.load_splat<f32>(a2)
+      a2 += step
+      c20 = madd(x2, b0, c20)
+      c21 = madd(x2, b1, c21)
+      const x3 = v128.load_splat<f32>(a3)
+      a3 += step
+      c30 = madd(x3, b0, c30)
+      c31 = madd(x3, b1, c31)
+    }
   }
   v128.store(c, c00)
   v128.store(c, c01, 16)

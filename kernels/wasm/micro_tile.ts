@@ -2,7 +2,8 @@
  * The innermost loops of every matrix product and convolution: a tile of 4 × 8 values of C held in eight vectors.
  * Eight independent sums hide the latency of the fused multiply-add; four splats and two loads feed eight of them.
  */
-import { bytes, madd, smaller } from './vector'
+import { asSum } from './threads'
+import { bytes, larger, madd, smaller } from './vector'
 
 /** Rows and columns of a tile. */
 export const MR: i32 = 4
@@ -43,6 +44,24 @@ export function tile(
   alpha: f32,
   beta: f32,
 ): void {
+  tileInLoop(K, a, aRow, aStep, b, bStep, c, cRow, rows, alpha, beta)
+}
+
+/** The same as a part of loops over tiles: V8 unrolls what lies deeper. */
+@inline
+export function tileInLoop(
+  K: i32,
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  bStep: usize,
+  c: usize,
+  cRow: usize,
+  rows: i32,
+  alpha: f32,
+  beta: f32,
+): void {
   let c00 = f32x4.splat(0)
   let c01 = c00
   let c10 = c00
@@ -51,14 +70,15 @@ export function tile(
   let c21 = c00
   let c30 = c00
   let c31 = c00
-  let a0 = a
-  let a1 = rows > 1 ? a0 + aRow : a0
-  let a2 = rows > 2 ? a1 + aRow : a1
-  let a3 = rows > 3 ? a2 + aRow : a2
-  for (let k = K; k > 0; k--) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    b += bStep
+  let a0 = asSum(a)
+  let a1 = a0 + (rows > 1 ? aRow : 0)
+  let a2 = a1 + (rows > 2 ? aRow : 0)
+  let a3 = a2 + (rows > 3 ? aRow : 0)
+  let p = asSum(b)
+  for (const end = p + <usize>K * bStep; p != end; ) {
+    const b0 = v128.load(p)
+    const b1 = v128.load(p, 16)
+    p += bStep
     const x0 = v128.load_splat<f32>(a0)
     a0 += aStep
     c00 = madd(x0, b0, c00)
@@ -87,6 +107,7 @@ export function tile(
  * C[i][0…7] ← Σₖ A[k][i]·B[k][0…7] for four rows, where A has its four values and B its eight one after the other, and
  * so has C.
  */
+@inline
 export function rowsTile(K: i32, a: usize, b: usize, c: usize): void {
   let c00 = f32x4.splat(0)
   let c01 = c00
@@ -96,19 +117,21 @@ export function rowsTile(K: i32, a: usize, b: usize, c: usize): void {
   let c21 = c00
   let c30 = c00
   let c31 = c00
-  for (const end = b + <usize>K * ROW; b < end; b += ROW, a += 16) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    const x0 = v128.load_splat<f32>(a)
+  let p = asSum(b)
+  let q = asSum(a)
+  for (const end = p + <usize>K * ROW; p != end; p += ROW, q += 16) {
+    const b0 = v128.load(p)
+    const b1 = v128.load(p, 16)
+    const x0 = v128.load_splat<f32>(q)
     c00 = madd(x0, b0, c00)
     c01 = madd(x0, b1, c01)
-    const x1 = v128.load_splat<f32>(a, 4)
+    const x1 = v128.load_splat<f32>(q, 4)
     c10 = madd(x1, b0, c10)
     c11 = madd(x1, b1, c11)
-    const x2 = v128.load_splat<f32>(a, 8)
+    const x2 = v128.load_splat<f32>(q, 8)
     c20 = madd(x2, b0, c20)
     c21 = madd(x2, b1, c21)
-    const x3 = v128.load_splat<f32>(a, 12)
+    const x3 = v128.load_splat<f32>(q, 12)
     c30 = madd(x3, b0, c30)
     c31 = madd(x3, b1, c31)
   }
@@ -122,8 +145,12 @@ export function rowsTile(K: i32, a: usize, b: usize, c: usize): void {
   v128.store(c, c31, 112)
 }
 
+/** Values of A that stay in the L2 cache, which may be 512 KB and shared by two threads: a third of it. */
+const PIECE: i32 = 49152
+
 /** C[i][0…7] ← bias[i] + Σₖ A[i][k]·B[k][0…7]: the same with less to do at the end, which tells where K is small. */
-export function biasTile(
+@inline
+function biasTile(
   K: i32,
   a: usize,
   aRow: usize,
@@ -143,14 +170,15 @@ export function biasTile(
   let c11 = c10
   let c21 = c20
   let c31 = c30
-  let a0 = a
-  let a1 = rows > 1 ? a0 + aRow : a0
-  let a2 = rows > 2 ? a1 + aRow : a1
-  let a3 = rows > 3 ? a2 + aRow : a2
-  for (let k = K; k > 0; k--) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    b += bStep
+  let a0 = asSum(a)
+  let a1 = a0 + (rows > 1 ? aRow : 0)
+  let a2 = a1 + (rows > 2 ? aRow : 0)
+  let a3 = a2 + (rows > 3 ? aRow : 0)
+  let p = asSum(b)
+  for (const end = p + <usize>K * bStep; p != end; ) {
+    const b0 = v128.load(p)
+    const b1 = v128.load(p, 16)
+    p += bStep
     const x0 = v128.load_splat<f32>(a0)
     a0 += aStep
     c00 = madd(x0, b0, c00)
@@ -216,7 +244,7 @@ export function panels(
   bias: usize,
   edge: usize,
 ): void {
-  const piece: i32 = 192
+  const piece = larger(MR, (PIECE / larger(1, K)) & ~3)
   for (let i0 = 0; i0 < M; i0 += piece) {
     const i1 = smaller(i0 + piece, M)
     for (let j = 0; j < N; j += NR) {
@@ -229,7 +257,7 @@ export function panels(
         const to = whole ? ci : edge
         const toRow = whole ? cRow : ROW
         if (bias) biasTile(K, ai, aRow, aStep, panel, ROW, to, toRow, rows, bias + bytes(i))
-        else tile(K, ai, aRow, aStep, panel, ROW, to, toRow, rows, alpha, whole ? beta : 0)
+        else tileInLoop(K, ai, aRow, aStep, panel, ROW, to, toRow, rows, alpha, whole ? beta : 0)
         if (!whole) copyEdge(rows, N - j, edge, bias ? 0 : beta, ci, cRow)
       }
     }

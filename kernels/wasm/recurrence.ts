@@ -7,7 +7,7 @@ import { sgemm } from './blas_import'
 import { packColumns, packRows } from './pack'
 import { runSteps, stateOf, SteppedJob, StepTask } from './steps'
 import { job, needWorkspace, sharedWorkspace } from './threads'
-import { MR, NR, ROW, tile } from './micro_tile'
+import { MR, NR, ROW, tileInLoop } from './micro_tile'
 import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
 
@@ -194,7 +194,7 @@ export function addProducts(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, wor
       for (let j = 0; j < count; j += NR) {
         const panel = packed + bytes((g * width + j) * H)
         for (let n = 0; n < n1 - n0; n += MR) {
-          tile(H, x + bytes(n * H), bytes(H), 4, panel, ROW, workspace + bytes((n * G + g) * width + j), bytes(G * width), smaller(MR, n1 - n0 - n), 1, 0)
+          tileInLoop(H, x + bytes(n * H), bytes(H), 4, panel, ROW, workspace + bytes((n * G + g) * width + j), bytes(G * width), smaller(MR, n1 - n0 - n), 1, 0)
         }
       }
     }
@@ -291,7 +291,7 @@ export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32,
         const panel = packed + bytes(j * K + k * NR)
         for (let n = 0; n < n1 - n0; n += MR) {
           const to = workspace + <usize>n * row + bytes(j)
-          tile(smaller(KC, K - k), from + bytes(n * K + k), bytes(K), 4, panel, ROW, to, row, smaller(MR, n1 - n0 - n), 1, k == 0 ? 0 : 1)
+          tileInLoop(smaller(KC, K - k), from + bytes(n * K + k), bytes(K), 4, panel, ROW, to, row, smaller(MR, n1 - n0 - n), 1, k == 0 ? 0 : 1)
         }
       }
     }
