@@ -3,7 +3,7 @@ import { blockOf, packColumns, packRows } from './pack'
 import { FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps, hasFewDots } from './gemm_few'
 import { gemvColumns, gemvRows } from './gemv'
 import { job, needWorkspace, run, sharedWorkspace } from './threads'
-import { copyEdge, MR, NR, panels, ROW, TILE, tile, tileInLoop } from './micro_tile'
+import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './micro_tile'
 import { transpose } from './transpose'
 import { bytes, ceilDiv, larger, smaller } from './vector'
 
@@ -158,7 +158,7 @@ function inPlace(
       const rows = smaller(MR, m - i)
       const ai = a + <usize>i * aRow
       const ci = c + <usize>i * cRow + bytes(j)
-      if (j + NR <= n) tileInLoop(K, ai, aRow, aStep, b + bytes(j), cRow, ci, cRow, rows, alpha, beta)
+      if (j + NR <= n) tile(K, ai, aRow, aStep, b + bytes(j), cRow, ci, cRow, rows, alpha, beta)
       else {
         tile(K, ai, aRow, aStep, b + bytes(j), cRow, edge, ROW, rows, alpha, 0)
         copyEdge(rows, n - j, edge, beta, ci, cRow)

@@ -4,7 +4,7 @@
  */
 import { smaller, bytes, ceilDiv, larger, madd, sumLanes } from './vector'
 import { job, needWorkspace, run } from './threads'
-import { copyEdge, MR, NR, ROW, TILE, tile, tileInLoop } from './micro_tile'
+import { copyEdge, MR, NR, ROW, TILE, tile } from './micro_tile'
 import { packRows } from './pack'
 
 /** Most rows, by measurement, for rows added to C, and most steps of k. */
@@ -256,7 +256,7 @@ function stepsChunk(chunk: i32, workspace: usize): void {
       const c = f.c + <usize>i * row + bytes(j0)
       for (let j = 0; j < n; j += NR) {
         const panel = packed + bytes(j * f.K)
-        if (j + NR <= n) tileInLoop(f.K, a, f.aRow, f.aStep, panel, ROW, c + bytes(j), row, rows, f.alpha, f.beta)
+        if (j + NR <= n) tile(f.K, a, f.aRow, f.aStep, panel, ROW, c + bytes(j), row, rows, f.alpha, f.beta)
         else {
           tile(f.K, a, f.aRow, f.aStep, panel, ROW, workspace, ROW, rows, f.alpha, 0)
           copyEdge(rows, n - j, workspace, f.beta, c + bytes(j), row)
