@@ -5,8 +5,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
-import ts from 'typescript'
+import type TS from 'typescript'
 import type { Generated } from './generated.js'
+
+/** The compiler is 9 MB: it is loaded where a list has changed. */
+let ts: typeof TS
 
 const LAYERS = 'lib/layers/index.ts'
 const MODULES = 'lib/layers/modules/index.ts'
@@ -120,13 +123,14 @@ interface Read {
 
 /** A table of a file, with where its names are imported from. */
 async function read(file: string, table: string): Promise<Read> {
+  ts ??= (await import('typescript')).default
   const text = await readFile(new URL(`../${file}`, import.meta.url), 'utf8')
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext)
   const files = new Map<string, string>()
   let found: Table | undefined
   for (const statement of source.statements) {
     if (ts.isImportDeclaration(statement)) {
-      const from = posix.join(posix.dirname(file), (statement.moduleSpecifier as ts.StringLiteral).text)
+      const from = posix.join(posix.dirname(file), (statement.moduleSpecifier as TS.StringLiteral).text)
       const names = statement.importClause?.namedBindings
       if (!names || !ts.isNamedImports(names)) continue
       for (const { name } of names.elements) files.set(name.text, posix.relative('lib/generated', from))
@@ -138,7 +142,7 @@ async function read(file: string, table: string): Promise<Read> {
   return { table: found, files }
 }
 
-function entryOf(value: ts.Expression, file: string): string | Table {
+function entryOf(value: TS.Expression, file: string): string | Table {
   if (ts.isAsExpression(value) || ts.isSatisfiesExpression(value)) return entryOf(value.expression, file)
   if (ts.isIdentifier(value)) return value.text
   if (!ts.isObjectLiteralExpression(value)) throw new Error(`${file}: a table holds names of classes`)
@@ -146,7 +150,7 @@ function entryOf(value: ts.Expression, file: string): string | Table {
     value.properties.map(property => {
       if (ts.isShorthandPropertyAssignment(property)) return [property.name.text, property.name.text]
       if (!ts.isPropertyAssignment(property)) throw new Error(`${file}: an entry is a name and a class`)
-      return [(property.name as ts.Identifier | ts.StringLiteral).text, entryOf(property.initializer, file)]
+      return [(property.name as TS.Identifier | TS.StringLiteral).text, entryOf(property.initializer, file)]
     }),
   )
 }

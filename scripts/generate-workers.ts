@@ -19,7 +19,14 @@ function worker(name: string, entry: string, format: 'iife' | 'esm'): Generated 
   return {
     name,
     from: entry,
-    sources: ['lib', 'proto', 'scripts/generate-schema.ts', 'scripts/proto_root.ts', 'scripts/generate-workers.ts'],
+    sources: [
+      'lib',
+      'proto',
+      'scripts/generate-schema.ts',
+      'scripts/schema_text.ts',
+      'scripts/proto_root.ts',
+      'scripts/generate-workers.ts',
+    ],
     packages: ['esbuild', 'protobufjs', 'fflate'],
     make: async () => {
       const { build } = await import('esbuild')

@@ -1,6 +1,9 @@
 /** String fields of the schema whose values are known: their types are unions of the names, read off the code. */
 import { readFile } from 'node:fs/promises'
-import ts from 'typescript'
+import type TS from 'typescript'
+
+/** The compiler is 9 MB: it is loaded where a schema has changed. */
+let ts: typeof TS
 
 interface NamedField {
   /** What the union is called. */
@@ -91,6 +94,7 @@ export async function nameTypes(): Promise<string[]> {
 
 /** The keys of an object, or the strings of a list, that a file declares under this name. */
 async function namesOf(file: string, table: string): Promise<string[]> {
+  ts ??= (await import('typescript')).default
   const text = await readFile(new URL(`../${file}`, import.meta.url), 'utf8')
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext)
   for (const statement of source.statements) {
@@ -105,10 +109,10 @@ async function namesOf(file: string, table: string): Promise<string[]> {
   throw new Error(`${file} declares no table ${table}`)
 }
 
-const bare = (value: ts.Expression): ts.Expression =>
+const bare = (value: TS.Expression): TS.Expression =>
   ts.isAsExpression(value) || ts.isSatisfiesExpression(value) ? bare(value.expression) : value
 
-function textOf(node: ts.Node | undefined, file: string): string {
+function textOf(node: TS.Node | undefined, file: string): string {
   if (node && (ts.isIdentifier(node) || ts.isStringLiteral(node))) return node.text
   throw new Error(`${file}: a name of a table is a word or a string`)
 }

@@ -15,7 +15,9 @@ await import('./generate.js')
 // the own tests begin while this process still loads all of the library
 const { ownTests } = await import('./try/own_tests.js')
 const own = all ? undefined : ownTests(name, ['wasm'])
-const { tryOut } = await import('./try/main.js')
+// as one file: tsx takes seconds for all of the library's modules
+const { load } = await import('./try/load.js')
+const { tryOut } = await load<typeof import('./try/main.js')>('scripts/try/main.ts')
 process.exit(await tryOut(name, all, own))
 
 export {}
