@@ -1,14 +1,8 @@
-import { Blob } from './blob.js'
 import type { Preparation } from './data/preparation.js'
-import type { Engine } from './engine.js'
-import { kernelsOf } from './engines/complete.js'
 import { RistrettoError, throwAll } from './errors.js'
 import type { NetParameter } from './generated/caffe.js'
-import type { Layer, Phase } from './layer.js'
 import { createBuilt } from './net/create.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
-import { blobLossWeights, describeNet, type NetDescription } from './net/description.js'
-import { explainNet } from './net/explain.js'
 import { createFeed, type FeedOptions, type FeedSource, type JointFeedSource } from './net/feed.js'
 import {
   type CopyOptions,
@@ -20,70 +14,33 @@ import {
   readModel,
 } from './net/files.js'
 import { fillBlobs } from './net/fill.js'
-import { notThere } from './net/lookup.js'
-import { type MemoryPlan, memoryPlan } from './net/memory_plan.js'
-import type { BuiltNet, NetNode } from './net/node.js'
 import {
   BACKWARD_RULES,
   type BackwardOptions,
   FORWARD_RULES,
   type ForwardOptions,
-  type LayerHook,
   type NetOptions,
 } from './net/options.js'
-import { Passes } from './net/passes.js'
 import { PictureInput } from './net/picture_input.js'
 import { pictureLayers } from './net/picture_layers.js'
 import type { PredictItem, PredictOptions } from './net/predict.js'
 import type { Saving } from './net/save_options.js'
 import { shareParams } from './net/share.js'
 import { readNet } from './net/source.js'
-import { type Statistics, statisticsOf } from './net/statistics.js'
 import { type Arrays, collect, copiesOf, refuseValues, writeValues } from './net/values.js'
-import { mustBeFunction, whatIs } from './system/arguments.js'
+import { WatchedNet } from './net/watched.js'
+import { whatIs } from './system/arguments.js'
 import { aFlag, checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
 import { Lazy } from './system/lazy.js'
 import type { Values } from './system/ndarrays.js'
 import { writeFileSafely } from './system/write_file.js'
 
-const record = <T>(): Record<string, T> => Object.create(null)
-
 /**
  * Layers connected by named blobs: Caffe's Net. Passes on one net queue up, so concurrent calls each get their own
  * answer.
  */
-export class Net {
-  /** `name` in the prototxt. */
-  readonly name: string
-  /** The description that the state selects, upgraded to the current format: what `printNet` prints. */
-  readonly param: NetParameter
-  /** TRAIN or TEST: which layers took part, and how they behave. */
-  readonly phase: Phase
-  /** Where the net computes: `engine.name`, and more in `engine.detail`. */
-  readonly engine: Engine
-  /** Activations by name, in creation order. */
-  readonly blobs: Record<string, Blob> = record()
-  /** Learned weights by layer name, e.g. params['conv1'] is [weight, bias]. */
-  readonly params: Record<string, Blob[]> = record()
-  /** Names of the blobs that `forward` may be given: the tops of Input layers. */
-  readonly inputs: readonly string[]
-  /** Names of the blobs that no layer takes: what `forward` resolves to. */
-  readonly outputs: readonly string[]
-  /** In the order in which they run, splits included; `layerNames` likewise. */
-  readonly layers: readonly Layer[]
-  readonly layerNames: readonly string[]
-  /** The same layers by name. */
-  readonly layerDict: Record<string, Layer> = record()
-  /** Names of the blobs that a layer gives, by layer name. */
-  readonly topNames: Record<string, string[]> = record()
-  /** Names of the blobs that a layer takes, by layer name. */
-  readonly bottomNames: Record<string, string[]> = record()
-  /** @internal What was built: its nodes, blobs and params in their places. */
-  readonly built: BuiltNet
-  /** @internal Runs the layers. */
-  readonly runner: Passes
-
+export class Net extends WatchedNet {
   /** @internal The whole description, of every phase and stage. */
   description: NetParameter = {}
   /** @internal How pictures become the first input. */
@@ -97,30 +54,6 @@ export class Net {
     net.shareWith(this)
     return net
   })
-
-  private readonly places = new Map<string, number>()
-
-  private constructor(built: BuiltNet, watch?: (node: NetNode) => void) {
-    if (!built?.nodes) throw new RistrettoError("a Net is made by Net.create: await Net.create('net.prototxt')")
-    this.built = built
-    this.runner = new Passes(built, watch)
-    this.name = built.name
-    this.phase = built.phase
-    this.engine = built.context.engine
-    this.param = built.filtered
-    this.inputs = built.inputs
-    this.outputs = built.outputs
-    this.layers = built.nodes.map(node => node.layer)
-    this.layerNames = built.nodes.map(node => node.key)
-    for (const blob of built.blobs) this.blobs[blob.name] = blob
-    built.nodes.forEach((node, i) => {
-      this.places.set(node.key, i)
-      this.layerDict[node.key] = node.layer
-      this.topNames[node.key] = node.top.map(blob => blob.name)
-      this.bottomNames[node.key] = node.bottom.map(blob => blob.name)
-      if (node.layer.blobs.length) this.params[node.key] = node.layer.blobs
-    })
-  }
 
   /**
    * Build a net from a prototxt (path, URL or bytes) or a parsed NetParameter, of any version of the format, or from an
@@ -230,55 +163,6 @@ export class Net {
   ): Promise<[blobs: Arrays, diffs: Arrays]> {
     const { forwardBackwardAll } = await import('./net/batches.js')
     return forwardBackwardAll(this, values, options)
-  }
-
-  /** The objective after the last forward: Σ loss weight × top over all tops that have one. */
-  async loss(): Promise<number> {
-    this.runner.mustLive()
-    let total = 0
-    for (const { top, lossWeights } of this.built.nodes)
-      for (let i = 0; i < top.length; i++) {
-        if (!lossWeights[i]) continue
-        await top[i].memory.data.pull()
-        let sum = 0
-        for (const value of top[i].dataArray) sum += value
-        total += lossWeights[i] * sum
-      }
-    return total
-  }
-
-  /**
-   * Mean, standard deviation, range and histogram of a blob (by name) or param (the Blob itself), of its data or diff.
-   */
-  async statistics(blob: string | Blob, part: 'data' | 'diff' = 'data'): Promise<Statistics> {
-    this.runner.mustLive()
-    const { memory } = blob instanceof Blob ? blob : this.blob(blob)
-    if (part !== 'data' && part !== 'diff')
-      throw new RistrettoError(`statistics are of 'data' or of 'diff', not of ${String(part)}`)
-    await memory[part].pull()
-    return statisticsOf(memory[part].values)
-  }
-
-  /** The memory that this net needs, in bytes, by kind; shapes count, whether it has been taken yet or not. */
-  memory(): MemoryPlan {
-    return memoryPlan(this.built)
-  }
-
-  /** Set every param's gradient to zero. */
-  clearParamDiffs(): void {
-    this.runner.mustLive()
-    for (const { blob } of this.built.learnable) kernelsOf(this.engine).fill(blob.count, 0, blob.memory.diff)
-  }
-
-  /** Bring every blob and param home, data and diff; nothing to do on a host engine. */
-  async pull(): Promise<void> {
-    this.runner.mustLive()
-    for (const blob of [...this.built.blobs, ...this.built.params.map(p => p.blob)]) await blob.pull()
-  }
-
-  /** Shape every blob from the inputs as they stand, without running. */
-  reshape(): void {
-    this.runner.reshape()
   }
 
   /**
@@ -417,39 +301,6 @@ export class Net {
     this.predicting.tell(net => net.setPreparation(preparation))
   }
 
-  /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */
-  describe(): NetDescription {
-    return describeNet(this.built)
-  }
-
-  /**
-   * Where each layer runs and why, and the bytes that a forward and a backward pass move between host and device: a
-   * table to print.
-   */
-  explain(): string {
-    return explainNet(this.built, this.runner.joined())
-  }
-
-  /**
-   * Call `hook` before every layer's forward (Input and Split included). Hooks may wait; they must not start passes on
-   * this net.
-   */
-  beforeForward(hook: LayerHook): void {
-    this.runner.hooks.beforeForward.push(mustBeFunction(hook, 'beforeForward'))
-  }
-  /** Call `hook` after every layer's forward, when its tops hold their values. */
-  afterForward(hook: LayerHook): void {
-    this.runner.hooks.afterForward.push(mustBeFunction(hook, 'afterForward'))
-  }
-  /** Call `hook` before the backward of every layer that has one to run, last layer first. */
-  beforeBackward(hook: LayerHook): void {
-    this.runner.hooks.beforeBackward.push(mustBeFunction(hook, 'beforeBackward'))
-  }
-  /** Call `hook` after every layer's backward, when its bottoms' diffs hold their gradients. */
-  afterBackward(hook: LayerHook): void {
-    this.runner.hooks.afterBackward.push(mustBeFunction(hook, 'afterBackward'))
-  }
-
   /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
   dispose(): void {
     this.runner.dispose()
@@ -458,59 +309,6 @@ export class Net {
   /** The same at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose()
-  }
-
-  /** The weight of each blob in the objective, by blob name. */
-  get blobLossWeights(): Record<string, number> {
-    return blobLossWeights(this.built)
-  }
-
-  /** Seed of the random streams: given, or drawn when the net was made. */
-  get seed(): number {
-    return this.built.context.seed
-  }
-
-  /** Log the mean absolute value of every blob and param as it is computed. */
-  get debugInfo(): boolean {
-    return this.runner.debugInfo
-  }
-  /** Log them from the next pass on, or no longer. */
-  set debugInfo(on: boolean) {
-    this.runner.debugInfo = on
-  }
-
-  /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
-  exclusive<T>(task: () => Promise<T>): Promise<T> {
-    return this.runner.exclusive(mustBeFunction(task, 'exclusive'))
-  }
-
-  /**
-   * The blob of that name: what `blobs[name]` gives, but a RistrettoError that names the nearest one, not undefined,
-   * where there is none.
-   */
-  blob(name: string): Blob {
-    const blob = this.blobs[name]
-    if (!blob) throw notThere(this.name, 'blob', name, Object.keys(this.blobs))
-    return blob
-  }
-
-  /**
-   * The layer of that name, whose `blobs` are its params: what `layerDict[name]` gives, but a RistrettoError that names
-   * the nearest one, not undefined, where there is none.
-   */
-  layer(name: string): Layer {
-    return this.layers[this.place(name)]
-  }
-
-  private place(name: string): number {
-    const i = this.places.get(name)
-    if (i === undefined) throw notThere(this.name, 'layer', name, this.layerNames)
-    return i
-  }
-
-  /** Layer names to places, first to last. */
-  private range(first: string | undefined, last: string | undefined): [number, number] {
-    return [first === undefined ? 0 : this.place(first), last === undefined ? this.layers.length - 1 : this.place(last)]
   }
 
   /** Queue a pass with its values; they are copied now if it has to wait for its turn. */

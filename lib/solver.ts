@@ -1,84 +1,40 @@
 import { Blob } from './blob.js'
-import type { Engine, Kernels, UpdateRule } from './engine.js'
+import type { Kernels, UpdateRule } from './engine.js'
 import { kernelsOf } from './engines/complete.js'
 import { NetError, RistrettoError } from './errors.js'
 import type { SolverParameter } from './generated/caffe.js'
-import type { DeployNetOptions } from './net/deploy_net.js'
 import type { LearnableParam } from './net/node.js'
-import type { Net } from './net.js'
-import type { Replicas } from './replicas.js'
-import { detectionTestOf } from './solver/average_precision.js'
-import { checkSolver, isNoCount } from './solver/check.js'
+import { isNoCount } from './solver/check.js'
 import type { EndReason } from './solver/events.js'
 import { computePasses, finalLoss, replicasFor } from './solver/iteration.js'
-import { Keeper } from './solver/keeper.js'
-import { LearningRate } from './solver/learning_rate.js'
-import { buildNets, readOutputs, testMeans, testNetOf } from './solver/nets.js'
-import { badParams, badPass, notFinite } from './solver/numerics.js'
-import { Observed } from './solver/observed.js'
-import { checkSolverOptions, type SolverOptions, type TestResult } from './solver/options.js'
-import { applyPositions, hasMultiple, positionsOf, stateName } from './solver/positions.js'
-import type { Snapshot } from './solver/snapshot.js'
+import { buildNets, readOutputs } from './solver/nets.js'
+import { badParams, badPass } from './solver/numerics.js'
+import type { SolverOptions } from './solver/options.js'
+import { applyPositions, hasMultiple, positionsOf } from './solver/positions.js'
 import { readSolver } from './solver/source.js'
 import { lintEnd, lintLoss, lintRise } from './solver/stuck.js'
+import { Tested } from './solver/tested.js'
 import { gradientNorm, Pace, ruleOf, SmoothedLoss, updateEach } from './solver/update.js'
-import { whatIs } from './system/arguments.js'
-import { type FileSource, type Files, isFileSource } from './system/files.js'
+import type { FileSource, Files } from './system/files.js'
 
 /** Minimises a net's loss: Caffe's Solver. Subclasses say only how a gradient becomes a step. */
-export abstract class Solver extends Observed {
-  /** The net that is trained. */
-  net!: Net
-  /** Nets that share its weights and are tested every `test_interval` iterations. */
-  testNets: Net[] = []
-  /** How many times the weights have been updated. */
-  iter = 0
-  /** Moments of past gradients, in the order of Caffe's solver state. */
-  readonly history: Blob[] = []
-  readonly rate: LearningRate
-  private readonly keeper: Keeper
-  /** True once the last `step` or `solve` was stopped by its signal. */
-  stopped = false
-
-  private lastLoss = Number.NaN
+export abstract class Solver extends Tested {
   /** That of the first iteration whose loss was known. */
   private firstLoss: number | undefined
-  private lossKnown = true
   private readonly smoothed: SmoothedLoss
   /** `solve` is under way, which saves when it is over. */
   private savesAtEnd = false
-  /** Patience has run out. */
-  private outOfPatience = false
-  /** Loaded before the training: a page's host may be gone when its weights are to be saved. */
-  private saving!: typeof import('./solver/snapshot.js')
-  private snapshotWanted = false
   /** Settles when the steps asked for so far are done. */
   private stepping: Promise<void> | undefined
   private linted = false
-  /** No trained weights were loaded. */
-  private fresh = true
   private readonly pace = new Pace()
-  /** Where an iteration is more than one pass, of this worker or of others. */
-  private replicas: Replicas | undefined
   /** What the last pass of all left in the outputs, where another worker computed it. */
   private othersOutputs: readonly number[] = []
 
   /** Use create(), which also builds the nets. */
-  constructor(
-    readonly param: SolverParameter,
-    readonly options: SolverOptions,
-    readonly files: Files,
-  ) {
-    super()
-    if (!param || !options || !files)
-      throw new RistrettoError(
-        `a ${new.target.name} is made by its create: await ${new.target.name}.create('solver.prototxt')`,
-      )
-    checkSolverOptions(options)
-    checkSolver(param)
-    this.rate = new LearningRate(param)
+  constructor(param: SolverParameter, options: SolverOptions, files: Files) {
+    super(param, options, files)
     this.smoothed = new SmoothedLoss(param.average_loss ?? 1)
-    this.keeper = new Keeper(options, () => this.snapshotAs('best'))
     if (options.keepBest && param.snapshot_prefix === undefined)
       throw new NetError('solver: keepBest writes files, so snapshot_prefix must say where')
     this.checkParam()
@@ -117,27 +73,9 @@ export abstract class Solver extends Observed {
   /** Refuse parameters that this solver cannot use. */
   protected checkParam(): void {}
 
-  /** Where the train net computes. */
-  get engine(): Engine {
-    if (!this.net) this.mustLive('engine')
-    return this.net.engine
-  }
   /** The engine's kernels, for update rules. */
   protected get kernels(): Kernels {
     return kernelsOf(this.net.engine)
-  }
-
-  /** The learning rate that the next step will use. */
-  get lr(): number {
-    return this.rate.peek(this.iter)
-  }
-
-  /** The loss of the last iteration, averaged over iter_size, not smoothed; NaN before the first. */
-  async loss(): Promise<number> {
-    this.mustLive('loss')
-    if (!this.lossKnown) this.lastLoss = await this.net.loss()
-    this.lossKnown = true
-    return this.lastLoss
   }
 
   /** The loss averaged over the last `average_loss` iterations of this step, as it is displayed. */
@@ -269,138 +207,6 @@ export abstract class Solver extends Observed {
     if (param.test_interval && this.iter % param.test_interval === 0) await this.testAll()
   }
 
-  /** Average every output of every test net over its test_iter batches; nothing where there is no test net. */
-  async testAll(): Promise<TestResult[][]> {
-    this.mustLive('testAll')
-    const all: TestResult[][] = []
-    for (let i = 0; i < this.testNets.length && !this.stopped; i++) all.push(await this.test(i))
-    return all
-  }
-
-  /**
-   * Average every output of test net `index` over its test_iter batches. A RistrettoError where the solver has no such
-   * net.
-   */
-  async test(index = 0): Promise<TestResult[]> {
-    this.mustLive('test')
-    const { iter, param } = this
-    const net = testNetOf(this.testNets, index)
-    this.emit({ type: 'testBegin', iter, net: index })
-    const iterations = param.test_iter?.[index] ?? 0
-    const means = await testMeans(
-      net,
-      iterations,
-      param.test_compute_loss ?? false,
-      this.options.signal,
-      detectionTestOf(param),
-      this.replicas,
-    )
-    if (!means) {
-      this.stopped = true
-      this.emit({ type: 'testStopped', iter, net: index })
-      return []
-    }
-    const { results, ...loss } = means
-    this.emit({ type: 'test', iter, net: index, outputs: results, ...loss })
-    const { stage } = this.rate
-    if (index === 0) this.rate.tested(iter, results)
-    this.tellRate(this.lr, false, stage)
-    for (const hook of this.hooks.test) await hook({ iter, net: index, results })
-    const worse = index === 0 ? await this.keeper.tested(results) : undefined
-    if (worse) {
-      this.emit({ type: 'patience', iter, ...worse })
-      this.outOfPatience = true
-      this.stopped = true
-    }
-    return results
-  }
-
-  /**
-   * Save model and solver state as `<prefix>_iter_<n>.caffemodel` and `.solverstate`; without a prefix resolves to
-   * their bytes.
-   */
-  async snapshot(): Promise<Snapshot> {
-    this.mustLive('snapshot')
-    await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
-    if (this.replicas) await this.replicas.checkWeights()
-    const snapshot = await this.net.exclusive(() => this.saving.snapshotSolver(this, undefined, this.writes))
-    this.saved(snapshot, false)
-    if (this.writes) await this.keeper.saved(snapshot)
-    return snapshot
-  }
-
-  /** Write a snapshot under another name than the iteration's: `<prefix>_<name>`. */
-  async snapshotAs(name: string): Promise<Snapshot> {
-    this.mustLive('snapshotAs')
-    const snapshot = await this.net.exclusive(() => this.saving.snapshotSolver(this, name, this.writes))
-    this.saved(snapshot, name === 'best')
-    return snapshot
-  }
-
-  private saved({ model, state }: Snapshot, best: boolean): void {
-    const files = typeof model === 'string' && typeof state === 'string' ? { files: { model, state } } : {}
-    const format = this.param.snapshot_format === 'HDF5' ? 'HDF5' : 'binary proto'
-    this.emit({ type: 'snapshot', iter: this.iter, format, best, ...files })
-  }
-
-  /** Ask for a snapshot after the iteration under way (what SIGHUP does). */
-  requestSnapshot(): void {
-    if (!this.replicas?.asks()) this.snapshotWanted = true
-  }
-
-  /** Continue from a .solverstate (and the model that it names, or `model`). */
-  async restore(state: FileSource, model?: FileSource): Promise<void> {
-    this.mustLive('restore')
-    if (!isFileSource(state))
-      throw new RistrettoError(`restore takes the path, URL or bytes of a solver state, not ${whatIs(state)}`)
-    let note: string | undefined
-    const restore = () =>
-      this.net.exclusive(async () => {
-        note = await this.saving.restoreSolver(this, state, model)
-      })
-    await (this.replicas ? this.replicas.restore(restore) : restore())
-    this.fresh = false
-    this.emit({ type: 'restored', iter: this.iter, file: stateName(state) })
-    if (note !== undefined) this.emit({ type: 'notice', text: note })
-  }
-
-  /**
-   * The net that is used of the one that is trained, with the weights as they are now: see Net.deploy. It is on its own,
-   * and lives until it is disposed.
-   */
-  async deploy(options: DeployNetOptions = {}): Promise<Net> {
-    this.mustLive('deploy')
-    // the test net says how its pictures are prepared, and has the same weights
-    return (this.testNets[0] ?? this.net).deploy(options)
-  }
-
-  /** Give the memory of all nets and the history back. */
-  dispose(): void {
-    this.replicas?.dispose()
-    this.net?.dispose()
-    for (const net of this.testNets) net.dispose()
-    for (const blob of this.history) blob.dispose()
-  }
-  /** The same at the end of a `using` block. */
-  [Symbol.dispose](): void {
-    this.dispose()
-  }
-
-  /** What a solver without its nets says to whoever wants something of it. */
-  private refusal(method: string): RistrettoError | undefined {
-    const { name } = this.constructor
-    if (!this.net)
-      return new RistrettoError(
-        `${method}: this ${name} has no net yet; it is made by its create: await ${name}.create('solver.prototxt')`,
-      )
-    return this.net.runner.refusal()
-  }
-
-  private mustLive(method: string): void {
-    const refused = this.refusal(method)
-    if (refused) throw refused
-  }
-
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
@@ -440,19 +246,6 @@ export abstract class Solver extends Observed {
     this.smoothed.add(this.lastLoss, this.iter)
   }
 
-  /** Whether this is the worker that writes files. */
-  private get writes(): boolean {
-    return this.replicas?.writes ?? true
-  }
-
-  /** Stop before what is no finite number spoils the weights or a file, with the first bad layer and blob. */
-  private async stopIf(what: string | undefined): Promise<void> {
-    if (what === undefined) return
-    const error = await notFinite(this.net.built, this.iter, this.lr, what)
-    this.emit({ type: 'numerics', iter: this.iter, loss: this.lastLoss, message: error.message })
-    throw error
-  }
-
   private async display(): Promise<void> {
     const { net, iter, lastLoss } = this
     const { iterations, seconds } = this.pace.since(iter)
@@ -477,14 +270,6 @@ export abstract class Solver extends Observed {
     await this.engine.finish?.()
     this.iter++
     return lr
-  }
-
-  /** The rate, where it is displayed or has just dropped from another stage. */
-  private tellRate(lr: number, displayed: boolean, before: number): void {
-    const { stage } = this.rate
-    const policy = this.param.lr_policy ?? ''
-    const moved = policy !== 'step' && stage !== before
-    if (displayed || moved) this.emit({ type: 'rate', iter: this.iter, lr, displayed, policy, ...(moved && { stage }) })
   }
 
   /** Factor that brings the L2 norm of all raw gradients together down to clip_gradients; 1 if it is below. */

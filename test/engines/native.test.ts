@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { HostEngine, Kernels } from '../../lib/engine.js'
 import { kernelsOf } from '../../lib/engines/complete.js'
 import { createEngine } from '../../lib/engines/index.js'
-import { createJsEngine } from '../../lib/engines/js.js'
 import { EngineError } from '../../lib/errors.js'
 import { Memory } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 import { kernelCases } from '../../lib/testing/kernel_cases/index.js'
 import type { KernelCase } from '../../lib/testing/kernel_cases/kit.js'
 import { compareOutput, runCase } from '../../lib/testing/kernel_cases/run.js'
+
+const js = await createEngine('js')
 
 const native = (threads: number) => createEngine('native', { threads }) as Promise<HostEngine>
 const reason = await native(2).then(
@@ -45,7 +46,7 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
   ] as const)('products of matrices whose rows lie 2 KB apart (%s, %s, %i×%i×%i)', async (transA, transB, M, N, K) => {
     const random = new RandomStream(3, 'products')
     const values = [M * K, K * N, M * N].map(n => Float32Array.from({ length: n }, () => random.uniform() - 0.5))
-    const [expected, actual] = [createJsEngine(), await native(2)].map(engine => {
+    const [expected, actual] = [js, await native(2)].map(engine => {
       const [a, b, c] = values.map(list => {
         const memory = new Memory(list.length, engine.heap)
         memory.array.set(list)
@@ -73,7 +74,7 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
       test(`${c.name}: as the plain loops, and in the same bits on 1, 2 and 3 threads`, {
         tags: c.hostOnly === 'huge' ? 'ci' : [],
       }, async () => {
-        const expected = written(createJsEngine(), kernel, c)
+        const expected = written(js, kernel, c)
         const [one, two, three] = await Promise.all([1, 2, 3].map(async n => written(await native(n), kernel, c)))
         for (const [i, values] of expected.entries()) {
           const { worst, at } = compareOutput(one[i], values, { ofLargest: 1e-5, ofValue: 1e-5 })

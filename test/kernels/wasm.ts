@@ -1,8 +1,7 @@
 /** The kernels of the WebAssembly engine against the plain loops, on every number of threads and in both builds. */
 import { describe, expect, it } from 'vitest'
 import type { HostEngine, Kernels } from '../../lib/engine.js'
-import { createJsEngine } from '../../lib/engines/js.js'
-import { fetchKernels } from '../../lib/engines/late_kernels.js'
+import { createEngine } from '../../lib/engines/index.js'
 import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { wasmKernels } from '../../lib/engines/wasm/bind/index.js'
 import { createPool } from '../../lib/engines/wasm/pool.js'
@@ -13,8 +12,7 @@ import { kernelCases } from '../../lib/testing/kernel_cases/index.js'
 import type { KernelCase } from '../../lib/testing/kernel_cases/kit.js'
 import { compareOutput, runCase } from '../../lib/testing/kernel_cases/run.js'
 
-const js = createJsEngine()
-await fetchKernels(js)
+const js = await createEngine('js')
 const wasm = await Promise.all([1, 2, 3].map(threads => createWasmEngine({ threads })))
 
 /** The build without fused multiply-adds, which is what runs where relaxed SIMD is missing. */
