@@ -125,7 +125,7 @@ describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
   })
 })
 
-describe('every recorded layer case gives the same tops when optimized', () => {
+describe('every recorded layer case gives the same tops when optimized', { tags: 'long' }, () => {
   interface Case {
     name: string
     phase: 'TRAIN' | 'TEST'

@@ -35,7 +35,7 @@ for (const file of recordedLayers()) {
   const golden = new Golden<{ layer_type: string; cases: Case[] }>(file)
   const { layer_type: type, cases } = golden.json
   if (isPending(file, type)) continue
-  describe(file.split('/').pop()!, () => {
+  describe(file.split('/').pop()!, { tags: 'long' }, () => {
     for (const c of cases)
       test(c.name, async () => {
         using net = await netOf(golden, c)

@@ -10,7 +10,7 @@ describe('every prototxt of the golden data', () => {
   const all = goldenPrototxts()
   test('there are many', { tags: 'long' }, () => expect(all.length).toBeGreaterThan(200))
 
-  test.each(all)('$name', ({ text, solver }) => {
+  test.each(all)('$name', { tags: 'long' }, ({ text, solver }) => {
     const type = solver ? 'SolverParameter' : 'NetParameter'
     const message = parseText(type, text)
     expect(comparable(message)).toEqual(reference(type, text))

@@ -174,5 +174,8 @@ describe("Caffe's snapshots of iteration 10 are gone on from, to its values of i
   test('there are some', () => expect(runs.length).toBeGreaterThan(3))
   for (const engine of hostEngines)
     for (const format of formats)
-      for (const run of runs) test(`${run.name}, ${format}, on ${engine}`, () => goOn(run, format, engine))
+      for (const run of runs)
+        test(`${run.name}, ${format}, on ${engine}`, { tags: engine === 'js' ? 'long' : [] }, () =>
+          goOn(run, format, engine),
+        )
 })
