@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadImage } from '../../lib/pycaffe/index.js'
+import { bundled } from '../bundled.js'
 import { expectSameText, readBlocks, root } from './blocks.js'
 
 const folder = 'docs/tutorials'
@@ -17,18 +18,21 @@ const commands = readdirSync(join(root, folder))
   .filter(({ language }) => language === 'sh')
 
 describe('Commands in the tutorials', () => {
-  test.each(commands.map(block => [block.code, block] as const))('%s', (command, { output }) => {
+  test.each(commands.map(block => [block.code, block] as const))('%s', async (command, { output }) => {
     // the command line from its source, so that it need not be built
-    const args = command
+    const [program, ...args] = command
       .replace('npx ristretto', 'npx tsx lib/cli/main.ts')
       .replaceAll('\\\n', ' ')
       .split(/\s+/)
       .slice(2)
-    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
-    const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, ...args], { cwd: root, encoding: 'utf8' })
+    // layers that a command imports find the library by its name, so there it must be the one that tsx has loaded
+    const how = args.includes('--layers')
+      ? [join(root, 'node_modules/tsx/dist/cli.mjs'), program]
+      : [await bundled(program)]
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...how, ...args], { cwd: root, encoding: 'utf8' })
     expect(status, stderr).toBe(0)
     if (output) expectSameText(stdout, output.text, output.rtol, command)
-    claims[args[0]]?.(stdout)
+    claims[program]?.(stdout)
   })
 })
 

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
 import { averagePrecision } from '../../docs/examples/faster-rcnn/detect.js'
-import { drawScene } from '../../docs/examples/faster-rcnn/shapes.js'
+import { drawScene, SIZE } from '../../docs/examples/faster-rcnn/shapes.js'
 import { evaluate, train } from '../../docs/examples/faster-rcnn/train.js'
 import { createSolver, Net } from '../../lib/index.js'
 
 const folder = 'docs/examples/faster-rcnn'
 
 test('the small Faster R-CNN learns to find shapes, in a part of its iterations', async () => {
-  const solver = await createSolver(`${folder}/solver.prototxt`, { engine: 'wasm', threads: 2 })
-  const net = await Net.create(`${folder}/net.prototxt`, { phase: 'TEST', engine: 'wasm', threads: 2 })
+  const solver = await createSolver(`${folder}/solver.prototxt`, { engine: 'wasm', threads: 1 })
+  const net = await Net.create(`${folder}/net.prototxt`, { phase: 'TEST', engine: 'wasm', threads: 1 })
   net.shareWith(solver.net)
   const before = await evaluate(net, 20)
-  await train(solver, 600)
+  await train(solver, 300)
   const after = await evaluate(net, 20)
   expect(before.map).toBeLessThan(0.1)
   expect(after.map).toBeGreaterThan(0.2)
@@ -47,6 +47,6 @@ test('a scene is a function of its seed and number, its objects do not touch', (
   for (let i = 0; i < 20; i++) {
     const { objects } = drawScene(7, i)
     expect(objects.length).toBeGreaterThan(0)
-    for (const { box } of objects) for (const side of box) expect(side >= 0 && side < 96).toBe(true)
+    for (const { box } of objects) for (const side of box) expect(side >= 0 && side < SIZE).toBe(true)
   }
 })

@@ -16,15 +16,15 @@ const files = async (path: string) =>
   path.startsWith(OUTPUT) ? new Uint8Array(await readFile(join(folder, path.slice(OUTPUT.length)))) : undefined
 
 test('the small SegNet learns what pixels belong to, in a part of its iterations', async () => {
-  await writeScenes(folder, 'train', 120, 1)
-  await writeScenes(folder, 'test', 24, 2)
+  await writeScenes(folder, 'train', 64, 1)
+  await writeScenes(folder, 'test', 16, 2)
   const options = { engine: 'wasm', threads: 2, files } as const
   const solver = await createSolver('docs/examples/segnet/solver.prototxt', options)
-  await solver.step(100)
+  await solver.step(60)
   const net = await Net.create('docs/examples/segnet/net.prototxt', { ...options, phase: 'TEST' })
-  const before = await evaluate(net, 3)
+  const before = await evaluate(net, 2)
   net.shareWith(solver.net)
-  const after = await evaluate(net, 3)
+  const after = await evaluate(net, 2)
   expect(before.meanIou).toBeLessThan(0.3)
   expect(after.meanIou).toBeGreaterThan(0.35)
   expect(after.classes[0].iou).toBeGreaterThan(0.75)

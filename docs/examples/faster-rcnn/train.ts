@@ -46,7 +46,8 @@ export async function evaluate(net: Net, count: number) {
 }
 
 async function main(iterations: number): Promise<void> {
-  const solver = await createSolver(`${folder}/solver.prototxt`)
+  // a picture at a time is too little work for threads to share
+  const solver = await createSolver(`${folder}/solver.prototxt`, { threads: 1 })
   await train(solver, iterations, line => console.log(line))
   const net = await Net.create(`${folder}/net.prototxt`, { phase: 'TEST' })
   net.shareWith(solver.net)
@@ -62,4 +63,4 @@ async function main(iterations: number): Promise<void> {
   await net.save(join(output, 'shapes.caffemodel'))
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(Number(process.argv[2] ?? 2500))
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(Number(process.argv[2] ?? 2200))

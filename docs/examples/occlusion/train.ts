@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ndarray, { type NdArray } from 'ndarray'
 import ops from 'ndarray-ops'
-import { type Blob, Net, registerLayerModule, SGDSolver } from 'ristretto'
+import { AdamSolver, type Blob, Net, registerLayerModule } from 'ristretto'
 import { makeMnist, readDigits } from '../mnist/databases.js'
 import { toPng } from '../net-surgery/picture.js'
 import { BlankSquareLayer } from './blank_square.js'
@@ -39,7 +39,7 @@ async function train(
   stages: string[],
   iterations: number | undefined,
 ): Promise<[whole: number, occluded: number]> {
-  const solver = await SGDSolver.create('docs/examples/occlusion/solver.prototxt', { stages })
+  const solver = await AdamSolver.create('docs/examples/occlusion/solver.prototxt', { stages })
   await solver.step(iterations ?? solver.param.max_iter)
   const results = await solver.testAll()
   await solver.net.save(join(folder, `${name}.caffemodel`))

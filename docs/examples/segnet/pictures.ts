@@ -13,16 +13,17 @@ export interface Scene {
   labels: Uint8Array
 }
 
-/** One to three shapes of 16 to 38 pixels; what comes later lies on top. The colour says nothing of the class. */
+/** One or two shapes of 16 to 38 pixels; what comes later lies on top. The colour says nothing of the class. */
 export function makeScene(random: () => number): Scene {
-  const picture = Float32Array.from({ length: SIZE * SIZE * 3 }, () => 0.6 * random())
+  const picture = new Float32Array(SIZE * SIZE * 3)
+  for (let i = 0; i < picture.length; i++) picture[i] = 0.6 * random()
   const labels = new Uint8Array(SIZE * SIZE)
-  for (let n = 1 + Math.floor(3 * random()); n > 0; n--) {
+  for (let n = 1 + Math.floor(2 * random()); n > 0; n--) {
     const label = 1 + Math.floor(3 * random())
     const size = 16 + Math.floor(23 * random())
     const left = Math.floor((SIZE - size) * random())
     const top = Math.floor((SIZE - size) * random())
-    const colour = [0, 1, 2].map(() => 0.2 + 0.7 * random())
+    const colour = [0, 1, 2].map(() => 0.5 + 0.5 * random())
     for (let y = 0; y < size; y++)
       for (let x = 0; x < size; x++) {
         if (!inside(label, (x + 0.5) / size, (y + 0.5) / size)) continue

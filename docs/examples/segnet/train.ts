@@ -68,8 +68,8 @@ async function drawn(net: Net, scenes: number): Promise<NdArray> {
 }
 
 async function main(iterations?: string): Promise<void> {
-  await writeScenes(folder, 'train', 400, 1)
-  await writeScenes(folder, 'test', 200, 2)
+  await writeScenes(folder, 'train', 300, 1)
+  await writeScenes(folder, 'test', 160, 2)
   const solver = await AdamSolver.create('docs/examples/segnet/solver.prototxt')
   await solver.step(iterations === undefined ? solver.param.max_iter : Number(iterations))
   const weights = join(folder, 'segnet.caffemodel')
@@ -77,7 +77,7 @@ async function main(iterations?: string): Promise<void> {
   solver.dispose()
 
   const test = await Net.create(model, { phase: 'TEST', weights })
-  const { classes, meanIou, pixelAccuracy } = await evaluate(test, 25)
+  const { classes, meanIou, pixelAccuracy } = await evaluate(test, 20)
   for (const { label, iou } of classes) console.log(`${names[label].padEnd(15)}${iou.toFixed(3)}`)
   console.log(`mean IoU       ${meanIou.toFixed(3)}`)
   console.log(`pixel accuracy ${pixelAccuracy.toFixed(3)}`)

@@ -29,7 +29,8 @@ export function randomFrom(seed: number): () => number {
 
 /** One to three shapes of 12 to 34 pixels that do not overlap. */
 export function makePicture(random: () => number): Picture {
-  const data = Float32Array.from({ length: 3 * SIZE * SIZE }, () => 0.5 * random())
+  const data = new Float32Array(3 * SIZE * SIZE)
+  for (let i = 0; i < data.length; i++) data[i] = 0.5 * random()
   const shapes: Shape[] = []
   const wanted = 1 + Math.floor(MOST * random())
   for (let tries = 0; tries < 30 && shapes.length < wanted; tries++) {
