@@ -1,5 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
-import type { ClassLossShape } from '../engine.js'
+import type { ClassLossShape, Kernels } from '../engine.js'
+import { fetchKernels } from '../engines/late_kernels.js'
 import type { Count } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
@@ -13,14 +14,14 @@ export class SoftmaxWithLossLayer extends LossLayer {
   static override readonly atDeploy = { type: 'Softmax', param: 'softmax_param' } as const
   static override readonly compares = 'scores'
   static override readonly param = ['softmax_param', 'loss_param'] as const
-  static override readonly uses = [
+  static override readonly uses: readonly (keyof Kernels)[] = [
     'softmax',
     'softmaxLoss',
     'softmaxLossGradient',
     'labelLosses',
     'copy',
     'power',
-  ] as const
+  ]
   override readonly topCount: Count = { atLeast: 1, atMost: 3 }
 
   private shape!: ClassLossShape
@@ -28,7 +29,7 @@ export class SoftmaxWithLossLayer extends LossLayer {
   /** The weights of the classes as a diagonal matrix, where they are weighed. */
   private readonly weights = new Memory(0, this.engine.heap)
 
-  override setup(_bottom: Blob[], top: Blob[]): void {
+  override setup(_bottom: Blob[], top: Blob[]): void | Promise<void> {
     if (top.length === 2)
       throw this.error(
         'it takes exactly 1 top, or the 3 of R-FCN (loss, softmax, loss of each place): use a Softmax layer for the probabilities',
@@ -38,6 +39,8 @@ export class SoftmaxWithLossLayer extends LossLayer {
       this.context.log(
         `${this.name}: loss_param.class_weighting has no effect, as in SegNet, without weight_by_label_freqs: true`,
       )
+    // not named above: most nets weigh nothing, and need not load them
+    if (weight_by_label_freqs) return fetchKernels(this.engine, ['infogainLoss', 'infogainLossGradient'])
   }
 
   override reshape(bottom: Blob[], top: Blob[]): void {

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import * as late from '../../kernels/js/late.js'
 import type { Kernels } from '../../lib/engine.js'
 import type { LayerClass } from '../../lib/layer.js'
 import { Net } from '../../lib/net.js'
@@ -49,4 +51,31 @@ test.each(types)('%s names every kernel that it calls', { tags: 'long' }, async 
     }
     net.dispose()
   }
+})
+
+test('a kernel that comes late is named where it is called: in uses, or in what setup fetches', () => {
+  const folder = join(import.meta.dirname, '../../lib/layers')
+  const read = (file: string) => readFileSync(join(folder, file), 'utf8')
+  const files = [folder, join(folder, 'modules')].flatMap(from =>
+    readdirSync(from)
+      .filter(name => name.endsWith('.ts'))
+      .map(name => join(from, name).slice(folder.length + 1)),
+  )
+  let calls = 0
+  for (const file of files) {
+    const own = read(file)
+    const parts = [...own.matchAll(/from '\.{1,2}\/((?:parts\/)?\w+)\.js'/g)].flatMap(match =>
+      existsSync(join(folder, `${match[1]}.ts`)) ? read(`${match[1]}.ts`) : [],
+    )
+    const text = [own, ...parts].join('\n')
+    const taken = [...text.matchAll(/\{([\w, ]+)\} = (?:this|layer)\.kernels/g)].flatMap(match =>
+      match[1].split(/,\s*/),
+    )
+    const called = [...text.matchAll(/kernels\.(\w+)/g)].map(match => match[1])
+    for (const name of [...called, ...taken].map(name => name.trim()).filter(name => Object.hasOwn(late, name))) {
+      calls++
+      expect(text.includes(`'${name}'`), `${file}: ${name}`).toBe(true)
+    }
+  }
+  expect(calls).toBeGreaterThan(50)
 })
