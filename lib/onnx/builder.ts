@@ -64,6 +64,8 @@ export class GraphBuilder {
   readonly outputs: Value[] = []
   /** Outputs beside the net's: states of recurrent layers. */
   readonly extraOutputs: Value[] = []
+  /** Tops that are states of recurrent layers, called as those that are no tops: they stand where those would. */
+  readonly states: string[] = []
   /** Layers that another one has taken into its own node: their tops are their bottoms. */
   readonly absorbed = new Set<NetNode>()
   /** The value of each blob of the net, by its number. */
@@ -126,6 +128,12 @@ export class GraphBuilder {
   shapeOf(value: string, shape: readonly number[]): readonly Dim[] | undefined {
     return this.varying.has(value) ? this.varying.get(value) : shape
   }
+}
+
+/** What Reshape is told: 0 for axes at the front that stay, then one that is what is left. */
+export function reshapeTarget(from: readonly number[], to: readonly number[]): number[] {
+  const kept = to.findIndex((size, i) => size !== from[i])
+  return to.map((size, i) => (kept < 0 || i < kept ? 0 : i === kept ? -1 : size))
 }
 
 function unique(wanted: string, taken: Set<string>): string {
@@ -248,9 +256,7 @@ export class OnnxGraph {
   /** A value in another shape: sizes of axes at the front that stay are taken from it, so that any batch will do. */
   reshape(value: string, from: readonly number[], to: readonly number[], output?: string): string {
     if (countOf(from) === 0) throw this.layer.error('a blob without values has no ONNX form')
-    const kept = to.findIndex((size, i) => size !== from[i])
-    const target = to.map((size, i) => (kept < 0 || i < kept ? 0 : i === kept ? -1 : size))
-    const inputs = [value, this.ints(...target)]
+    const inputs = [value, this.ints(...reshapeTarget(from, to))]
     return output === undefined ? this.node('Reshape', inputs) : this.node('Reshape', inputs, {}, [output])
   }
 
@@ -272,6 +278,11 @@ export class OnnxGraph {
     const own = this.builder.valueName(name)
     this.builder.extraOutputs.push({ name: own, type: 'float', shape })
     return own
+  }
+
+  /** @internal The k-th top is a state that is called as if it were none of the net's: if it is an output, it comes last. */
+  isState(k: number): void {
+    this.builder.states.push(this.outputs[k])
   }
 
   /**

@@ -3,7 +3,7 @@ import { classOf } from '../layer.js'
 import type { BuiltNet, NetNode } from '../net/node.js'
 import { isBuiltIn } from '../registry.js'
 import { type ExportOptions, GraphBuilder, OnnxGraph, type ToOnnx } from './builder.js'
-import type { Graph } from './graph.js'
+import { type Graph, PRODUCER } from './graph.js'
 import { exporters, whyNot } from './layers/index.js'
 import { blobNumbers, nameValues } from './names.js'
 import { atOpset, OLDEST } from './opset.js'
@@ -28,7 +28,7 @@ export function exportNet(net: BuiltNet, options: ExportOptions = {}): Graph {
       errors.push(error)
     }
   throwAll(errors)
-  nameValues(builder, net, outputs)
+  nameValues(builder, net, options.outputs ? outputs : statesLast(builder, outputs))
   const graph: Graph = {
     // ONNX wants one
     name: net.name || 'net',
@@ -39,9 +39,15 @@ export function exportNet(net: BuiltNet, options: ExportOptions = {}): Graph {
     outputs: [...builder.outputs, ...builder.extraOutputs],
     values: new Map(),
     metadata: new Map(Object.entries(options.metadata ?? {})),
-    producer: 'ristretto',
+    producer: PRODUCER,
   }
   return atOpset(withoutUnused(graph), options.opset ?? OPSET)
+}
+
+/** The outputs, states of recurrent layers behind the others and in the order of their layers. */
+function statesLast({ current, states }: GraphBuilder, outputs: readonly number[]): number[] {
+  const place = (blob: number) => states.indexOf(current.get(blob)!)
+  return [...outputs].sort((a, b) => place(a) - place(b))
 }
 
 /** The one layer that reads the first top of the i-th, as it stands behind it; undefined where several do, or the world. */

@@ -81,6 +81,9 @@ export interface Graph {
   readonly producer: string
 }
 
+/** What this library calls itself in the files that it writes. */
+export const PRODUCER = 'ristretto'
+
 export type AttributeType = Attribute['type']
 
 /** What an attribute of a type holds. */

@@ -8,6 +8,7 @@ import type { ImportOptions } from './import_options.js'
 import { ownLayers } from './own_layers.js'
 import { recognise } from './recognise.js'
 import { recogniseNodes } from './recognise_nodes.js'
+import { recogniseSteps } from './recognise_steps.js'
 import { replaceOutput } from './retrain.js'
 import { inputSizes } from './sizes.js'
 import { type Walked, walk } from './walk.js'
@@ -36,8 +37,8 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   const open = graph.inputs.filter(({ name }) => !constants.has(name))
   const sizes = inputSizes(open, options, graph.inputs)
   const first = walk(graph, sizes, constants)
-  const better = recogniseNodes(graph, first.shapes)
-  const walked = better === graph ? first : walk(better, sizes, constants)
+  const { graph: better, wholes } = recogniseSteps(recogniseNodes(graph, first.shapes), first.shapes)
+  const walked = better === graph ? first : walk(better, sizes, constants, wholes)
   const { workshop } = walked
   recognise(walked.pieces)
   dropIdle(walked.pieces)

@@ -139,6 +139,8 @@ export class Workshop {
 export interface Step {
   readonly node: Node
   readonly opset: number
+  /** Whether this library wrote the model: its nodes are layers, and called as these. */
+  readonly isOwn: boolean
   /** undefined: left out. */
   readonly inputs: readonly (Operand | undefined)[]
   /** What the layers that it becomes are called, perhaps with something behind it. */

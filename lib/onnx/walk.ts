@@ -1,7 +1,8 @@
 import { FormatError, throwAll } from '../errors.js'
 import { isWhole } from './fold/arrays.js'
 import { fold, foldShape } from './fold.js'
-import { type Attribute, attribute, countOf, type Graph, type Node, nodeText, type Tensor } from './graph.js'
+import { type Attribute, attribute, countOf, type Graph, type Node, nodeText, PRODUCER, type Tensor } from './graph.js'
+import type { Op } from './ops/handler.js'
 import { ops } from './ops/index.js'
 import { Names, type Operand, type Piece, type Step, Workshop } from './pieces.js'
 
@@ -39,7 +40,10 @@ class Walk {
   private readonly reads = new Map<string, number>()
   readonly workshop: Workshop
 
-  constructor(private readonly graph: Graph) {
+  constructor(
+    private readonly graph: Graph,
+    private readonly wholes: ReadonlyMap<Node, Op>,
+  ) {
     this.count(graph)
     const named = [...graph.inputs, ...graph.outputs].map(({ name }) => name)
     const blobs = new Names([...named, ...graph.nodes.flatMap(node => node.outputs), ...graph.initializers.keys()])
@@ -122,6 +126,7 @@ class Walk {
     const step: Step = {
       node,
       opset: this.graph.opset,
+      isOwn: this.graph.producer === PRODUCER,
       inputs,
       name: node.name || node.outputs.find(name => name !== '') || node.op,
       workshop: this.workshop,
@@ -129,7 +134,7 @@ class Walk {
     }
     let tops: readonly Operand[]
     try {
-      const built = ops[node.op].build(step)
+      const built = (this.wholes.get(node) ?? ops[node.op]).build(step)
       tops = Array.isArray(built) ? built : [built as Operand]
     } catch (error) {
       pieces.splice(before)
@@ -250,13 +255,17 @@ const unknown = (node: Node): string =>
         : `no layer does what ${node.op} does`
   }`
 
-/** Turns a graph into layers, or throws one FormatError that names every node that cannot come. */
+/**
+ * Turns a graph into layers, or throws one FormatError that names every node that cannot come.
+ * @param wholes what becomes of nodes that stand for several which were found to be a layer
+ */
 export function walk(
   graph: Graph,
   sizes: ReadonlyMap<string, readonly number[]>,
   constants: ReadonlyMap<string, Tensor>,
+  wholes: ReadonlyMap<Node, Op> = new Map(),
 ): Walked {
-  const all = new Walk(graph)
+  const all = new Walk(graph, wholes)
   const inputs: Operand[] = []
   for (const { name, type } of graph.inputs) {
     const given = constants.get(name)

@@ -2,122 +2,38 @@ import type { Layer } from '../../layer.js'
 import { withDefaults } from '../../proto/message.js'
 import type { ExportOptions, OnnxGraph } from '../builder.js'
 import type { Exporters } from './entry.js'
+import { lstmSteps, lstmUnitStep, rnnSteps, type Steps } from './steps.js'
 
-/** What LSTM and RNN layers have in common: (T, N, …), cont (T, N)[, static (N, …)][, states (1, N, H)]. */
-interface Recurrence {
-  readonly T: number
-  readonly N: number
-  readonly H: number
-  /** Values that go into each step. */
-  readonly width: number
-  readonly gates: number
-  readonly hasStatic: boolean
-  readonly exposed: boolean
-  readonly states: readonly ('h' | 'c')[]
-}
-
-function recurrenceOf(graph: OnnxGraph, layer: Layer, states: readonly ('h' | 'c')[], gates: number): Recurrence {
+/** The layer in sizes and names: (T, N, …), cont (T, N)[, static (N, …)], states (1, N, H). */
+function recurrenceOf(graph: OnnxGraph, layer: Layer, states: readonly ('h' | 'c')[], gates: number): Steps {
   const { num_output: H, expose_hidden: exposed } = withDefaults('RecurrentParameter', layer.param.recurrent_param)
-  const [x] = graph.bottom
-  const hasStatic = graph.bottom.length > 2 + (exposed ? states.length : 0)
-  return { T: x.dim(0), N: x.dim(1), H, width: x.size(2), gates, hasStatic, exposed, states }
-}
-
-/** What goes into the gates beside the state: (T, N, G·H). */
-function gateInputs(graph: OnnxGraph, { T, N, H, width, gates, hasStatic }: Recurrence): string {
   const [x, , fixed] = graph.bottom
-  const G = gates * H
-  const flat = graph.reshape(graph.inputs[0], x.shape, [T * N, width])
-  const all = graph.node('Gemm', [flat, graph.weight(0), graph.weight(1)], { transB: 1 })
-  const steps = graph.reshape(all, [T * N, G], [T, N, G])
-  if (!hasStatic) return steps
-  const rows = fixed.numAxes === 2 ? graph.inputs[2] : graph.reshape(graph.inputs[2], fixed.shape, [N, fixed.size(1)])
-  return graph.node('Add', [steps, graph.node('Gemm', [rows, graph.weight(2)], { transB: 1 })])
-}
-
-/** The state before the first step, (N, H): a bottom, or an input of its own, since it goes on from pass to pass. */
-function initialState(graph: OnnxGraph, r: Recurrence, k: number): string {
-  const shape = [1, r.N, r.H]
-  const first = graph.bottom.length - r.states.length
-  const state = r.exposed ? graph.inputs[first + k] : graph.input(`${graph.key}_${r.states[k]}_in`, shape)
-  return graph.reshape(state, shape, [r.N, r.H])
-}
-
-/** The state after the last step, as a top or as an output of its own. */
-function lastState(graph: OnnxGraph, r: Recurrence, k: number, state: string): void {
-  const shape = [1, r.N, r.H]
-  const output = r.exposed ? graph.outputs[1 + k] : graph.output(`${graph.key}_${r.states[k]}_out`, shape)
-  graph.reshape(state, [r.N, r.H], shape, output)
-}
-
-/** The t-th of T parts of a value along axis 0, without that axis. */
-const step = (graph: OnnxGraph, value: string, t: number): string =>
-  graph.node('Gather', [value, graph.int(t)], { axis: 0 })
-
-/** (T, N, H) from T times (N, H). */
-function stacked(graph: OnnxGraph, r: Recurrence, states: readonly string[], output?: string): string {
-  const rows = states.map(state => graph.reshape(state, [r.N, r.H], [1, r.N, r.H]))
-  return graph.node('Concat', rows, { axis: 0 }, output === undefined ? undefined : [output])
-}
-
-/** Calls `next` for every step with what goes into its gates, the state before included, and what cont is there. */
-function unrolled(graph: OnnxGraph, r: Recurrence, next: (gates: string, cont: string) => string, h: string): string[] {
-  const gates = gateInputs(graph, r)
-  const cont = graph.reshape(graph.inputs[1], [r.T, r.N], [r.T, r.N, 1])
-  const weight = graph.weight(r.hasStatic ? 3 : 2)
-  const states: string[] = []
-  for (let t = 0; t < r.T; t++) {
-    const goesOn = step(graph, cont, t)
-    const kept = graph.node('Mul', [h, goesOn])
-    h = next(graph.node('Gemm', [kept, weight, step(graph, gates, t)], { transB: 1 }), goesOn)
-    states.push(h)
+  const first = graph.bottom.length - states.length
+  const hasStatic = graph.bottom.length > 2 + (exposed ? states.length : 0)
+  const shape = [1, x.dim(1), H]
+  // a state goes on from pass to pass: it is an input and an output where it is no bottom and top
+  const name = (k: number, end: 'in' | 'out') => `${graph.key}_${states[k]}_${end}`
+  return {
+    ...{ H, gates },
+    x: { name: graph.inputs[0], shape: x.shape },
+    cont: graph.inputs[1],
+    ...(hasStatic && { fixed: { name: graph.inputs[2], shape: fixed.shape } }),
+    before: states.map((_, k) => (exposed ? graph.inputs[first + k] : graph.input(name(k, 'in'), shape))),
+    after: states.map((_, k) => {
+      if (!exposed) return graph.output(name(k, 'out'), shape)
+      if (graph.top[1 + k].name === name(k, 'out')) graph.isState(1 + k)
+      return graph.outputs[1 + k]
+    }),
+    y: graph.outputs[0],
   }
-  return states
-}
-
-/** One step from gates (…, 4H), in the order input, forget, output, candidate, and c. */
-function lstmStep(
-  graph: OnnxGraph,
-  H: number,
-  axis: number,
-  gates: string,
-  cont: string,
-  c: string,
-  outputs: readonly string[] = [],
-) {
-  const parts = graph.values('gate', 4)
-  graph.node('Split', [gates, graph.ints(H, H, H, H)], { axis }, parts)
-  const [i, f, o] = parts.slice(0, 3).map(part => graph.node('Sigmoid', [part]))
-  const forgotten = graph.node('Mul', [graph.node('Mul', [f, cont]), c])
-  const added = graph.node('Mul', [i, graph.node('Tanh', [parts[3]])])
-  const outputOf = (k: number) => (outputs[k] === undefined ? undefined : [outputs[k]])
-  const cell = graph.node('Add', [forgotten, added], {}, outputOf(0))
-  const h = graph.node('Mul', [o, graph.node('Tanh', [cell])], {}, outputOf(1))
-  return { cell, h }
 }
 
 function lstm(graph: OnnxGraph, layer: Layer, { sequence }: ExportOptions): void {
-  const r = recurrenceOf(graph, layer, ['h', 'c'], 4)
-  if (sequence === 'whole') {
-    wholeLstm(graph, layer, r)
-    return
-  }
-  const [h, first] = [0, 1].map(k => initialState(graph, r, k))
-  let c = first
-  const states = unrolled(
-    graph,
-    r,
-    (gates, cont) => {
-      const { cell, h } = lstmStep(graph, r.H, 1, gates, cont, c)
-      c = cell
-      return h
-    },
-    h,
-  )
-  lastState(graph, r, 0, states[r.T - 1])
-  lastState(graph, r, 1, c)
-  stacked(graph, r, states, graph.outputs[0])
+  if (sequence === 'whole') wholeLstm(graph, layer)
+  else lstmSteps(graph, recurrenceOf(graph, layer, ['h', 'c'], 4))
 }
+
+const rnn = (graph: OnnxGraph, layer: Layer): void => rnnSteps(graph, recurrenceOf(graph, layer, ['h'], 1))
 
 /** Caffe's gates are input, forget, output, candidate; ONNX's are input, output, forget, candidate. */
 function inOrder(values: Float32Array, H: number): Float32Array {
@@ -129,17 +45,16 @@ function inOrder(values: Float32Array, H: number): Float32Array {
 }
 
 /** One node, for sequences that begin at step 0: cont is not looked at. */
-function wholeLstm(graph: OnnxGraph, layer: Layer, r: Recurrence): void {
-  if (r.hasStatic)
+function wholeLstm(graph: OnnxGraph, layer: Layer): void {
+  const { num_output: H, expose_hidden: exposed } = withDefaults('RecurrentParameter', layer.param.recurrent_param)
+  if (graph.bottom.length > (exposed ? 4 : 2))
     throw graph.error("a static input does not go into one LSTM node: write it step by step, sequence: 'steps'")
-  const { T, N, H, width, exposed } = r
+  const [bottom] = graph.bottom
+  const [T, N, width] = [bottom.dim(0), bottom.dim(1), bottom.size(2)]
   const [wx, b, wh] = layer.blobs.map(blob => blob.memory.data.values)
   const bias = new Float32Array(8 * H)
   bias.set(inOrder(b, H))
-  const x =
-    graph.bottom[0].numAxes === 3
-      ? graph.inputs[0]
-      : graph.reshape(graph.inputs[0], graph.bottom[0].shape, [T, N, width])
+  const x = bottom.numAxes === 3 ? graph.inputs[0] : graph.reshape(graph.inputs[0], bottom.shape, [T, N, width])
   const params = [
     graph.derived(0, [1, 4 * H, width], inOrder(wx, H)),
     graph.derived(2, [1, 4 * H, H], inOrder(wh, H)),
@@ -149,17 +64,6 @@ function wholeLstm(graph: OnnxGraph, layer: Layer, r: Recurrence): void {
   const all = graph.value('steps')
   graph.node('LSTM', [x, ...params, ...states], { hidden_size: H }, [all, ...(exposed ? graph.outputs.slice(1) : [])])
   graph.last('Squeeze', [all, graph.ints(1)])
-}
-
-function rnn(graph: OnnxGraph, layer: Layer): void {
-  const r = recurrenceOf(graph, layer, ['h'], 1)
-  const states = unrolled(graph, r, gates => graph.node('Tanh', [gates]), initialState(graph, r, 0))
-  lastState(graph, r, 0, states[r.T - 1])
-  const { T, N, H } = r
-  const rows = graph.reshape(stacked(graph, r, states), [T, N, H], [T * N, H])
-  const last = layer.blobs.length - 2
-  const outputs = graph.node('Gemm', [rows, graph.weight(last), graph.weight(last + 1)], { transB: 1 })
-  graph.reshape(graph.node('Tanh', [outputs]), [T * N, H], [T, N, H], graph.outputs[0])
 }
 
 const FUNCTIONS = { TANH: 'Tanh', RELU: 'Relu', SIGMOID: 'Sigmoid' } as const
@@ -198,7 +102,7 @@ function recurrence(graph: OnnxGraph, layer: Layer): void {
 function lstmUnit(graph: OnnxGraph): void {
   const [c] = graph.bottom
   const cont = graph.reshape(graph.inputs[2], graph.bottom[2].shape, [1, c.dim(1), 1])
-  lstmStep(graph, c.dim(2), 2, graph.inputs[1], cont, graph.inputs[0], graph.outputs)
+  lstmUnitStep(graph, c.dim(2), graph.inputs[1], cont, graph.inputs[0], graph.outputs)
 }
 
 /** 0 where a sequence begins, else 1: at step 0, unless the bottom says that an item goes on. */

@@ -42,7 +42,10 @@ function innerProduct(
 ): Operand {
   const axis = x.shape.length - 1
   // what a Reshape or Flatten only makes flat, the layer takes as it is
-  const made = x.maker?.type === 'Reshape' && axis === 1 ? x.maker.bottoms[0] : undefined
+  const maker = x.maker?.type === 'Reshape' && axis === 1 ? x.maker : undefined
+  // a net of this library has a layer of its own for it, or the layer wrote it by itself
+  const isLayer = step.isOwn && maker?.asked !== `${step.name}/Reshape`
+  const made = isLayer ? undefined : maker?.bottoms[0]
   const flat = made && made.shape.length > 1 && made.shape[0] === x.shape[0] && !x.fixed ? made : x
   const inner_product_param = {
     num_output: outputs,
