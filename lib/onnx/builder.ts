@@ -120,6 +120,32 @@ export class GraphBuilder {
     return name
   }
 
+  /** A constant that is called after the node that reads it. */
+  unnamed(tensor: Tensor): string {
+    // no name of a file begins so
+    const name = `\0c${this.initializers.size}`
+    this.initializers.set(name, tensor)
+    return name
+  }
+
+  /** Gives them their names: what a node makes, and the place among what it reads. */
+  nameConstants(): void {
+    const names = new Map<string, string>()
+    for (const node of this.nodes) {
+      const [made] = node.outputs
+      const isOutput = node.op === 'Identity'
+      node.inputs = node.inputs.map((input, i) => {
+        if (!input.startsWith('\0c')) return input
+        const name = names.get(input) ?? this.valueName(isOutput ? `${made}_0` : `${made}:${i}`)
+        names.set(input, name)
+        return name
+      })
+    }
+    const all = [...this.initializers].map(([name, tensor]) => [names.get(name) ?? name, tensor] as const)
+    this.initializers.clear()
+    for (const [name, tensor] of all) this.initializers.set(name, tensor)
+  }
+
   /** Say of which sizes a value is where these depend on what is computed. */
   varies(value: string, shape: readonly Dim[]): void {
     this.varying.set(value, shape)
@@ -154,7 +180,6 @@ export class OnnxGraph {
   readonly bottom: readonly Blob[]
   readonly top: readonly Blob[]
   readonly layer: Layer
-  private constants = 0
 
   /** @internal */
   constructor(
@@ -262,7 +287,8 @@ export class OnnxGraph {
 
   /** The values `from` to `to` along an axis. */
   slice(value: string, axis: number, from: number, to: number, step = 1): string {
-    return this.node('Slice', [value, this.ints(from), this.ints(to), this.ints(axis), this.ints(step)])
+    const lists = [from, to, axis, ...(step !== 1 ? [step] : [])]
+    return this.node('Slice', [value, ...lists.map(number => this.ints(number))])
   }
 
   /** An input of the graph that the net has not: its name. */
@@ -307,7 +333,7 @@ export class OnnxGraph {
   }
 
   private add(tensor: Tensor): string {
-    return this.builder.constant(`${this.key}:c${this.constants++}`, tensor)
+    return this.builder.unnamed(tensor)
   }
 }
 

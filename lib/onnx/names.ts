@@ -53,6 +53,7 @@ export function nameValues(builder: GraphBuilder, net: BuiltNet, outputs: readon
     node.inputs = node.inputs.map(nameOf)
     node.outputs = node.outputs.map(nameOf)
   }
+  builder.nameConstants()
   outputs.forEach((blob, k) => {
     const shape = builder.shapeOf(current.get(blob)!, net.blobs[blob].shape)
     builder.outputs.push({ name: finals[k], type: 'float', shape })

@@ -118,7 +118,7 @@ function padding(graph: OnnxGraph, layer: Layer): void {
   const along = (list: readonly number[]): number[] => Array.from({ length: numAxes }, (_, i) => list[i - first] ?? 0)
   const pads = graph.ints(...along(p.before), ...along(p.after.length ? p.after : p.before))
   const value = p.mode === 'CONSTANT' && p.value !== 0 ? [graph.scalar(p.value)] : []
-  graph.last('Pad', [graph.inputs[0], pads, ...value], { mode: MODES[p.mode] })
+  graph.last('Pad', [graph.inputs[0], pads, ...value], p.mode === 'CONSTANT' ? {} : { mode: MODES[p.mode] })
 }
 
 const REDUCTIONS = {
@@ -186,7 +186,8 @@ function stridedSlice(graph: OnnxGraph, layer: Layer): void {
   const { axis, start, end, step } = withDefaults('StridedSliceParameter', layer.param.strided_slice_param)
   const axes = axis.map(at => axisOf(layer, graph.bottom[0], at))
   const steps = step.length ? step : axes.map(() => 1)
-  graph.last('Slice', [graph.inputs[0], ...[start, end, axes, steps].map(list => graph.ints(...list))])
+  const lists = steps.some(step => step !== 1) ? [start, end, axes, steps] : [start, end, axes]
+  graph.last('Slice', [graph.inputs[0], ...lists.map(list => graph.ints(...list))])
 }
 
 const FUNCTIONS = {

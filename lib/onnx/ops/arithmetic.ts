@@ -1,5 +1,5 @@
 import type { Layer } from '../../layer.js'
-import { commonShape, isWhole } from '../fold/arrays.js'
+import { commonShape } from '../fold/arrays.js'
 import { countOf, int, type Tensor } from '../graph.js'
 import { type Operand, one, power, reshape, type Step, weightFrom, weightOf } from '../pieces.js'
 import { input, type Op, type Ops, refused } from './handler.js'
@@ -40,8 +40,6 @@ const same = (a: readonly number[], b: readonly number[]): boolean =>
 export function binary(step: Step, operation: Operation, a: Operand, b: Operand, suffix = ''): Operand {
   const shape = commonShape([a.shape, b.shape])
   if (!shape) throw refused(step, `the shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] do not go together`)
-  if (operation === 'DIV' && isWhole(a.type) && isWhole(b.type))
-    throw refused(step, 'a division of whole numbers that are computed is not there')
   const known =
     b.constant && !a.constant && same(shape, a.shape)
       ? withConstant(step, operation, a, b.constant, false, suffix)
@@ -187,7 +185,7 @@ function placed(step: Step, a: Operand, b: Operand): Operand {
     : reshape(step, b, shape, '_placed')
 }
 
-const two = (operation: Operation, layers = 'Eltwise, Scale, Bias, Power or Broadcast', note?: string): Op => ({
+export const two = (operation: Operation, layers = 'Eltwise, Scale, Bias, Power or Broadcast', note?: string): Op => ({
   layers,
   note,
   build: step => {
@@ -224,7 +222,6 @@ export const arithmetic: Ops = {
   Add: two('ADD'),
   Sub: two('SUB'),
   Mul: two('MUL'),
-  Div: two('DIV', undefined, 'of whole numbers only where they are constant'),
   Pow: two('POW', 'Power or Broadcast'),
   Sum: { layers: 'Eltwise or as Add', build: step => several(step, 'ADD') },
   Max: { layers: 'Eltwise, Clip or Broadcast', build: step => several(step, 'MAX') },

@@ -10,6 +10,7 @@ import { recurrences } from './recurrences.js'
 import { reductions } from './reductions.js'
 import { sequences } from './sequences.js'
 import { shaping } from './shaping.js'
+import { wholeNumbers } from './whole_numbers.js'
 
 /** The operators that become layers. */
 export const ops: Ops = {
@@ -24,4 +25,5 @@ export const ops: Ops = {
   ...reductions,
   ...sequences,
   ...shaping,
+  ...wholeNumbers,
 }

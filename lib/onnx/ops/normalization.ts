@@ -21,10 +21,13 @@ function batchNorm(step: Step): Operand {
   const one1 = { shape: [1], data: () => Float32Array.of(1) }
   const statistics = [weightOf(mean, [channels]), weightOf(variance, [channels]), one1]
   const y = one(step, 'BatchNorm', x, x.shape, eps, statistics)
+  const own = scaleName(node.inputs)
+  const isPlain = scale.data.every(value => value === 1) && bias.data.every(value => value === 0)
+  // a net of this library had none there
+  if (step.isOwn && own === undefined && isPlain) return y
   const weights = [weightOf(scale, [channels]), weightOf(bias, [channels])]
   const fields = { scale_param: { bias_term: true } }
-  const name = scaleName(node.inputs) ?? `${step.name}_scale`
-  return step.workshop.add(name, 'Scale', [y], [x.shape], fields, weights)[0]
+  return step.workshop.add(own ?? `${step.name}_scale`, 'Scale', [y], [x.shape], fields, weights)[0]
 }
 
 /** Scale and bias that are called name_0 and name_1 are those of a layer that this library has written. */
