@@ -30,7 +30,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
     Reverse ReverseTime RNN Transpose WarpCTCLoss`,
   maps: `ConvolutionDepthwise Correlation Correlation1D Crop Deconvolution DepthwiseConvolution Downsample Flip FlowWarp
     Im2col Interp Resample ShuffleChannel SPP Upsample UpsampleDarknet`,
-  tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul Padding Recurrence Reduce Resize StridedSlice
+  tensors: `Broadcast Gather Gelu GroupNorm InstanceNorm LayerNorm MatMul NonMaxSuppression Padding Recurrence Reduce Resize StridedSlice
     TopK Unary Where`,
 }
 

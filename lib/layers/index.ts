@@ -76,6 +76,7 @@ import { MishLayer } from './mish.js'
 import { MultiBoxLossLayer } from './multi_box_loss.js'
 import { MultinomialLogisticLossLayer } from './multinomial_logistic_loss.js'
 import { MVNLayer } from './mvn.js'
+import { NonMaxSuppressionLayer } from './non_max_suppression.js'
 import { NormalizeLayer } from './normalize.js'
 import { PaddingLayer } from './padding.js'
 import { ParameterLayer } from './parameter.js'
@@ -220,6 +221,7 @@ export const builtInLayers = {
   MultiBoxLoss: MultiBoxLossLayer,
   MultinomialLogisticLoss: MultinomialLogisticLossLayer,
   MVN: MVNLayer,
+  NonMaxSuppression: NonMaxSuppressionLayer,
   Normalize: NormalizeLayer,
   Padding: PaddingLayer,
   Parameter: ParameterLayer,

@@ -1,9 +1,9 @@
-import { NetError } from '../errors.js'
-import type { NetParameter } from '../generated/caffe.js'
+import { FormatError, NetError } from '../errors.js'
+import type { LayerParameter, NetParameter } from '../generated/caffe.js'
 import { dropIdle, freeNames, inPlace, needed, splitOutputs, toNet } from './finish.js'
 import { filled } from './fold/arrays.js'
 import { freeze } from './freeze.js'
-import { countOf, type Graph, type Tensor } from './graph.js'
+import { countOf, type Graph, type Node, nodeText, type Tensor } from './graph.js'
 import type { ImportOptions } from './import_options.js'
 import { ownLayers } from './own_layers.js'
 import { recognise } from './recognise.js'
@@ -31,14 +31,28 @@ export interface ImportedNet {
   readonly report: ImportReport
 }
 
+/** Two numbers of boxes, none of which a model has as a size: what is a layer for both is one for any. */
+const FOUND = [7, 11] as const
+
 /** Turns a graph into a net. Throws one FormatError that names every node that cannot come. */
 export function importGraph(graph: Graph, options: ImportOptions = {}): ImportedNet {
   const constants = constantsOf(graph, options)
   const open = graph.inputs.filter(({ name }) => !constants.has(name))
   const sizes = inputSizes(open, options, graph.inputs)
-  const first = walk(graph, sizes, constants)
+  const [found, other] = FOUND
+  const first = walk(graph, sizes, constants, { wholes: new Map(), found })
   const { graph: better, wholes } = recogniseSteps(recogniseNodes(graph, first.shapes), first.shapes)
-  const walked = better === graph ? first : walk(better, sizes, constants, wholes)
+  const walked = better === graph ? first : walk(better, sizes, constants, { wholes, found })
+  const net = finished(graph, walked)
+  const counting = graph.nodes.find(({ op, domain }) => op === 'NonMaxSuppression' && domain === '')
+  if (counting) sameForAll(counting, net, finished(graph, walk(better, sizes, constants, { wholes, found: other })))
+  const headed = options.replaceOutput ? replaceOutput(net, options.replaceOutput) : net
+  const own = new Set(net.layer?.map(({ name }) => name))
+  return { net: freeze(headed, options, own), report: reportOf(walked, headed) }
+}
+
+/** From layers that know their neighbours to those of a net. */
+function finished(graph: Graph, walked: Walked): NetParameter {
   const { workshop } = walked
   recognise(walked.pieces)
   dropIdle(walked.pieces)
@@ -48,10 +62,25 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   inPlace(pieces)
   const named = new Map([...graph.initializers].map(([name, tensor]) => [tensor, name]))
   const { inputs, outputs } = walked
-  const net = toNet({ name: graph.name, inputs, outputs, pieces, workshop, constants: named })
-  const headed = options.replaceOutput ? replaceOutput(net, options.replaceOutput) : net
-  const own = new Set(net.layer?.map(({ name }) => name))
-  return { net: freeze(headed, options, own), report: reportOf(walked, headed) }
+  return toNet({ name: graph.name, inputs, outputs, pieces, workshop, constants: named })
+}
+
+/** Throws where layers depend on how many boxes are found: they are what they are before anything is. */
+function sameForAll(counting: Node, one: NetParameter, other: NetParameter): void {
+  const different = one.layer?.find((layer, i) => !isSame(layer, other.layer?.[i]))
+  if (different)
+    throw new FormatError(
+      `${nodeText(counting)}: layer '${different.name}' (${different.type}) behind it would depend on how many boxes are found, which only a pass tells: the model ends before it, with the boxes and the scores as outputs`,
+    )
+}
+
+function isSame({ blobs = [], ...one }: LayerParameter, layer: LayerParameter | undefined): boolean {
+  const { blobs: others = [], ...other } = layer ?? {}
+  const shapes = (list: typeof blobs) => list.map(({ shape }) => shape)
+  if (JSON.stringify([one, shapes(blobs)]) !== JSON.stringify([other, shapes(others)])) return false
+  return blobs.every(
+    ({ data = [] }, i) => data === others[i].data || data.every((value, k) => Object.is(value, others[i].data?.[k])),
+  )
 }
 
 function constantsOf({ inputs }: Graph, { constants = {}, shapes = {} }: ImportOptions): Map<string, Tensor> {

@@ -141,8 +141,12 @@ export interface Step {
   readonly opset: number
   /** Whether this library wrote the model: its nodes are layers, and called as these. */
   readonly isOwn: boolean
+  /** How many of what is counted only in a pass there are, for the time being. */
+  readonly found: number
   /** undefined: left out. */
   readonly inputs: readonly (Operand | undefined)[]
+  /** What the model says that each holds: blobs are float32 whatever it is. */
+  readonly types: readonly (TensorType | undefined)[]
   /** What the layers that it becomes are called, perhaps with something behind it. */
   readonly name: string
   readonly workshop: Workshop

@@ -1,9 +1,20 @@
 import { FormatError, throwAll } from '../errors.js'
 import { isWhole } from './fold/arrays.js'
 import { fold, foldShape } from './fold.js'
-import { type Attribute, attribute, countOf, type Graph, type Node, nodeText, PRODUCER, type Tensor } from './graph.js'
+import {
+  type Attribute,
+  attribute,
+  countOf,
+  type Graph,
+  type Node,
+  nodeText,
+  PRODUCER,
+  type Tensor,
+  type TensorType,
+} from './graph.js'
 import type { Op } from './ops/handler.js'
 import { ops } from './ops/index.js'
+import { resultType } from './ops/types.js'
 import { Names, type Operand, type Piece, type Step, Workshop } from './pieces.js'
 
 // From a graph to layers: node by node, computing what is constant and collecting what cannot come.
@@ -22,6 +33,14 @@ export interface Walked {
   readonly mapped: ReadonlyMap<string, ReadonlyMap<string, number>>
 }
 
+/** What is known beside the graph. */
+export interface WalkOptions {
+  /** What becomes of nodes that stand for several which were found to be a layer. */
+  readonly wholes: ReadonlyMap<Node, Op>
+  /** How many of what is counted only in a pass there are taken to be. */
+  readonly found: number
+}
+
 /** How a node is told to somebody who looks for it in a file with thousands. */
 const MOST_ERRORS = 50
 
@@ -30,6 +49,8 @@ const MOST_COMPUTED = 2 ** 27
 
 class Walk {
   readonly values = new Map<string, Operand>()
+  /** What the model says that a value holds, where nodes made it. */
+  private readonly types = new Map<string, TensorType>()
   readonly folded = new Map<string, number>()
   readonly mapped = new Map<string, Map<string, number>>()
   readonly errors: FormatError[] = []
@@ -42,7 +63,7 @@ class Walk {
 
   constructor(
     private readonly graph: Graph,
-    private readonly wholes: ReadonlyMap<Node, Op>,
+    private readonly options: WalkOptions,
   ) {
     this.count(graph)
     const named = [...graph.inputs, ...graph.outputs].map(({ name }) => name)
@@ -127,14 +148,16 @@ class Walk {
       node,
       opset: this.graph.opset,
       isOwn: this.graph.producer === PRODUCER,
+      found: this.options.found,
       inputs,
+      types: node.inputs.map((name, i) => this.types.get(name) ?? inputs[i]?.type),
       name: node.name || node.outputs.find(name => name !== '') || node.op,
       workshop: this.workshop,
       reads: name => this.reads.get(name) ?? 0,
     }
     let tops: readonly Operand[]
     try {
-      const built = (this.wholes.get(node) ?? ops[node.op]).build(step)
+      const built = (this.options.wholes.get(node) ?? ops[node.op]).build(step)
       tops = Array.isArray(built) ? built : [built as Operand]
     } catch (error) {
       pieces.splice(before)
@@ -145,8 +168,10 @@ class Walk {
     for (const [i, name] of node.outputs.entries()) {
       const top = tops[i]
       if (name === '' || !top) continue
-      if (top.maker && made.includes(top.maker) && top.name === '') top.name = name
+      const isMade = top.maker !== undefined && made.includes(top.maker)
+      if (isMade && top.name === '') top.name = name
       this.values.set(name, top)
+      this.types.set(name, isMade && top.type !== 'float' ? top.type : resultType(step, i))
     }
     // what lies between, and what nobody asked for
     for (const piece of made)
@@ -160,7 +185,9 @@ class Walk {
   /** The layer that gives the output has the node's own name where no other has taken it. */
   private nameLast(made: readonly Piece[], top: Operand | undefined, name: string): void {
     const last = top?.maker
-    if (!last || !made.includes(last)) return
+    // what this library writes behind a layer's operation is of that layer
+    const isBehind = this.graph.producer === PRODUCER && last?.asked?.startsWith(`${name}/`)
+    if (!last || !(made.includes(last) || isBehind)) return
     // one of them has it, or would if another node had not
     const isTaken = made.some(piece => piece.name === name || piece.asked === name)
     if (isTaken) return
@@ -255,17 +282,14 @@ const unknown = (node: Node): string =>
         : `no layer does what ${node.op} does`
   }`
 
-/**
- * Turns a graph into layers, or throws one FormatError that names every node that cannot come.
- * @param wholes what becomes of nodes that stand for several which were found to be a layer
- */
+/** Turns a graph into layers, or throws one FormatError that names every node that cannot come. */
 export function walk(
   graph: Graph,
   sizes: ReadonlyMap<string, readonly number[]>,
   constants: ReadonlyMap<string, Tensor>,
-  wholes: ReadonlyMap<Node, Op> = new Map(),
+  options: WalkOptions,
 ): Walked {
-  const all = new Walk(graph, wholes)
+  const all = new Walk(graph, options)
   const inputs: Operand[] = []
   for (const { name, type } of graph.inputs) {
     const given = constants.get(name)

@@ -199,6 +199,7 @@ export const forkTypes: ReadonlyMap<string, ForkType> = new Map([
     InstanceNorm: 'normalizes each channel of an item',
     LayerNorm: 'normalizes each item',
     MatMul: 'products of matrices',
+    NonMaxSuppression: 'which boxes stay of those that overlap',
     Padding: 'puts places around an array',
     Recurrence: 'a GRU or a plain recurrence',
     Reduce: 'sums, means, largest values and the like over any axes',

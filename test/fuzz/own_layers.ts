@@ -78,6 +78,7 @@ export const ownLayers: readonly (readonly [string, string])[] = [
   ['SegmentationEvaluate', layer('SegmentationEvaluate', '1×2×3×4 1×2×5×4')],
   ['SpatialDropout', layer('SpatialDropout', '2×3×4', 'spatial_dropout_param { dropout_ratio: 0.5 }')],
   ['StridedSlice', layer('StridedSlice', '2×3×8', 'strided_slice_param { axis: 2 start: 7 end: 0 step: -2 }')],
+  ['NonMaxSuppression', layer('NonMaxSuppression', '2×6×4 2×3×6', 'non_max_suppression_param { iou_threshold: 0.5 }')],
   ['TopK', layer('TopK', '2×5', 'top_k_param { k: 2 }', 'tu')],
   ['Transpose', layer('Transpose', '2×3×4', 'transpose_param { dim: 2 dim: 0 dim: 1 }')],
   ['Unary', layer('Unary', '2×3', 'unary_param { operation: ROUND }')],

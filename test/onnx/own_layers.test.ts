@@ -152,6 +152,15 @@ const cases: readonly [
     'Cast Where',
     { 0: [1, 0, 0, 1, 0.5, 0] },
   ],
+  [
+    'NonMaxSuppression',
+    [
+      [1, 6, 4],
+      [1, 2, 6],
+    ],
+    'non_max_suppression_param { max_output_boxes_per_class: 3 iou_threshold: 0.25 score_threshold: -1 }',
+    'NonMaxSuppression Cast',
+  ],
   ['TopK', [[2, 5]], 'top_k_param { k: 3 axis: 1 }', 'TopK'],
   ['TopK', [[4, 3]], 'top_k_param { k: 2 axis: 0 largest: false }', 'TopK'],
   ...['', 'linear_before_reset: true', 'activation: RELU'].map((more): (typeof cases)[number] => [

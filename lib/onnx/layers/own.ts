@@ -223,6 +223,17 @@ function topK(graph: OnnxGraph, layer: Layer): void {
   if (places !== undefined) graph.node('Cast', [indices], { to: 1 }, [places])
 }
 
+/** Places of boxes, of which there are as many as are found. */
+function nonMaxSuppression(graph: OnnxGraph, layer: Layer): void {
+  const p = withDefaults('NonMaxSuppressionParameter', layer.param.non_max_suppression_param)
+  const { max_output_boxes_per_class: most = graph.bottom[0].dim(1), score_threshold: least } = p
+  const limits = [p.iou_threshold, ...(least === undefined ? [] : [least])].map(value => graph.constant([1], [value]))
+  const attributes: Record<string, number> = p.center_point_box ? { center_point_box: 1 } : {}
+  const places = graph.node('NonMaxSuppression', [...graph.inputs, graph.ints(most), ...limits], attributes)
+  graph.last('Cast', [places], { to: 1 })
+  graph.varies([undefined, 3])
+}
+
 function where(graph: OnnxGraph): void {
   const [condition, ...choices] = graph.inputs
   graph.last('Where', [graph.node('Cast', [condition], { to: 9 }), ...choices])
@@ -238,6 +249,7 @@ export const own: Exporters = {
   InstanceNorm: { write: instanceNorm, ops: ['InstanceNormalization', 'Reshape'] },
   LayerNorm: { write: layerNorm, ops: moments, note: 'one operator of its own there is from opset 17 on' },
   MatMul: { write: matMul, ops: ['MatMul', 'Transpose'] },
+  NonMaxSuppression: { write: nonMaxSuppression, ops: ['NonMaxSuppression', 'Cast'] },
   Padding: { write: padding, ops: ['Pad'] },
   Reduce: { write: reduce, ops: [...Object.values(REDUCTIONS), 'Cast'] },
   Resize: { write: resize, ops: ['Resize', 'Shape', 'Slice', 'Concat'] },

@@ -204,8 +204,8 @@ const compared = (operation: Operation): Op => ({
 })
 
 const isBool = (step: Step): void => {
-  for (const [i, operand] of step.inputs.entries())
-    if (operand && operand.type !== 'bool') throw refused(step, `input ${i} is of type ${operand.type}, not bool`)
+  for (const [i, type] of step.types.entries())
+    if (type !== undefined && type !== 'bool') throw refused(step, `input ${i} is of type ${type}, not bool`)
 }
 
 const logical = (layers: string, build: (step: Step) => Operand): Op => ({

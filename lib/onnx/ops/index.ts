@@ -1,4 +1,5 @@
 import { arithmetic } from './arithmetic.js'
+import { boxes } from './boxes.js'
 import { choices } from './choices.js'
 import { convolutions } from './convolution.js'
 import { functions } from './functions.js'
@@ -14,6 +15,7 @@ import { wholeNumbers } from './whole_numbers.js'
 
 /** The operators that become layers. */
 export const ops: Ops = {
+  ...boxes,
   ...choices,
   ...convolutions,
   ...poolings,

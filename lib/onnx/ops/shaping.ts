@@ -147,14 +147,6 @@ function blocks(step: Step, toSpace: boolean): Operand {
   return reshape(step, turned, [n, rest, h * b, w * b], '')
 }
 
-function cast(step: Step): Operand {
-  const x = input(step, 0)
-  const type = typeOf(shapes.castTo(step.node))
-  const real = type === 'float' || type === 'double' || type === 'float16' || type === 'bfloat16'
-  if (real || type === x.type || (isWhole(type) && (isWhole(x.type) || x.type === 'bool'))) return x
-  throw refused(step, `values of type ${x.type} that are computed do not become ${type}`)
-}
-
 export const shaping: Ops = {
   Reshape: reshaping((step, x) => shapes.reshaped(step.node, x.shape, numbersOf(constant(step, 1, 'the shape')))),
   Flatten: reshaping((step, x) => shapes.flattened(step.node, x.shape)),
@@ -188,7 +180,6 @@ export const shaping: Ops = {
   DepthToSpace: { layers: 'Reshape, Permute, Reshape', build: step => blocks(step, true) },
   SpaceToDepth: { layers: 'Reshape, Permute, Reshape', build: step => blocks(step, false) },
   Identity: { layers: 'none', build: step => input(step, 0) },
-  Cast: { layers: 'none', note: 'to real numbers; the others only where they are constant', build: cast },
   Dropout: {
     layers: 'Dropout',
     note: 'its ratio drops in TRAIN; the mask is that of a net in use; no training_mode',

@@ -1,6 +1,8 @@
-import { isWhole } from '../fold/arrays.js'
+import { commonShape, filled, isWhole } from '../fold/arrays.js'
+import * as shapes from '../fold/shapes.js'
 import { int } from '../graph.js'
-import { type Operand, one, type Step } from '../pieces.js'
+import { type Operand, one, power, type Step } from '../pieces.js'
+import { typeOf } from '../tensor.js'
 import { binary, two } from './arithmetic.js'
 import { input, type Ops, refused } from './handler.js'
 
@@ -21,9 +23,15 @@ function truncated(step: Step, x: Operand, suffix: string): Operand {
   )
 }
 
+/** A true quotient: times the inverse of a constant it could fall short of a whole number. */
+function ratioOf(step: Step, a: Operand, b: Operand): Operand {
+  const shape = commonShape([a.shape, b.shape])
+  if (!shape) throw refused(step, `the shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] do not go together`)
+  return one(step, 'Broadcast', [a, b], shape, { broadcast_param: { operation: 'DIV' } }, [], '_ratio')
+}
+
 /** The quotient of whole numbers, which is one. */
-const wholeQuotient = (step: Step, a: Operand, b: Operand): Operand =>
-  truncated(step, binary(step, 'DIV', a, b, '_ratio'), '')
+const wholeQuotient = (step: Step, a: Operand, b: Operand): Operand => truncated(step, ratioOf(step, a, b), '')
 
 /** Which place of its plane a place of a max pooling is, where it is counted through all planes. */
 function placeInPlane(x: Operand, divisor: Operand): Operand | undefined {
@@ -39,21 +47,46 @@ function modulo(step: Step): Operand {
   const place = placeInPlane(a, b)
   if (place) return place
   const isCut = int(step.node, 'fmod', 0) !== 0
-  if (!isCut && !(isWhole(a.type) && isWhole(b.type))) throw refused(step, 'fmod must be 1 for real numbers')
-  const ratio = binary(step, 'DIV', a, b, '_ratio')
+  if (!isCut && !step.types.every(isWhole)) throw refused(step, 'fmod must be 1 for real numbers')
+  const ratio = ratioOf(step, a, b)
   const whole = isCut ? truncated(step, ratio, '_times') : unary(step, 'FLOOR', ratio, '_times')
   return binary(step, 'SUB', a, binary(step, 'MUL', whole, b, '_taken'))
+}
+
+/** Real numbers lose their fraction when they become whole, and are true when they are not 0. */
+function cast(step: Step): Operand {
+  const x = input(step, 0)
+  const [from = 'float'] = step.types
+  const to = typeOf(shapes.castTo(step.node))
+  const isReal = (type: string) => /float|double/.test(type)
+  if (to === 'bool' && from !== 'bool') {
+    const zero = {
+      name: `${step.name}_zero`,
+      shape: [],
+      type: 'float',
+      constant: filled('float', [], () => 0),
+    } as const
+    const is = one(step, 'Broadcast', [x, zero], x.shape, { broadcast_param: { operation: 'EQUAL' } }, [], '_none')
+    return power(step, is, { scale: -1, shift: 1 }, '')
+  }
+  if (isWhole(to) && isReal(from)) return truncated(step, x, '')
+  if (isReal(to) || to === from || isWhole(to)) return x
+  throw refused(step, `values of type ${from} that are computed do not become ${to}`)
 }
 
 const divided = two('DIV')
 
 export const wholeNumbers: Ops = {
+  Cast: {
+    layers: 'none, or AbsVal, Unary, Eltwise, or Broadcast, Power',
+    note: 'to whole numbers without the fraction',
+    build: cast,
+  },
   Div: {
     ...divided,
     note: 'of whole numbers without the fraction',
     build: step => {
-      const [a, b] = [input(step, 0), input(step, 1)]
-      return isWhole(a.type) && isWhole(b.type) ? wholeQuotient(step, a, b) : divided.build(step)
+      return step.types.every(isWhole) ? wholeQuotient(step, input(step, 0), input(step, 1)) : divided.build(step)
     },
   },
   Mod: { layers: 'Broadcast, Unary, as Mul and Sub', note: 'whole numbers to 2^24', build: modulo },
