@@ -1,5 +1,6 @@
 import type { Engine, HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
+import { whatIs } from '../system/arguments.js'
 import { aCount, checkOptions } from '../system/check_options.js'
 import { didYouMean } from '../system/names.js'
 import type { GpuMode } from './gpu.js'
@@ -32,9 +33,13 @@ const registered = new Map<string, EngineFactory>()
 
 /**
  * Make `engine: '<name>'` mean what the factory gives, which is asked anew for every net. A later registration replaces
- * an earlier or built-in one.
+ * an earlier or built-in one. An EngineError for what is no name or no function.
  */
 export function registerEngine(name: string, factory: EngineFactory): void {
+  if (typeof name !== 'string' || !name || typeof factory !== 'function')
+    throw new EngineError(
+      `registerEngine takes a name and a function that makes the engine: registerEngine('mine', () => engine), not ${whatIs(name)} and ${whatIs(factory)}; an engine itself goes into the option engine`,
+    )
   registered.set(name, factory)
 }
 

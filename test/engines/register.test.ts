@@ -119,3 +119,11 @@ test('a device may have some kernels: layers that need another run on its host, 
   expect(() => kernelsOf(device).softmax(1, 1, 1, y, y)).toThrow("engine toy has no kernel 'softmax'")
   expect(kernelsOf(host)).toBe(host.kernels)
 })
+
+test('registerEngine refuses what makes no engine', async () => {
+  const engine = await createEngine('js')
+  expect(() => registerEngine('mine', engine as never)).toThrow(
+    /registerEngine takes a name and a function that makes the engine.*an engine itself goes into the option engine/,
+  )
+  expect(() => registerEngine('', () => engine)).toThrow(EngineError)
+})
