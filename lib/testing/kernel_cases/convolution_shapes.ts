@@ -107,6 +107,8 @@ export const hostShapes: readonly string[] = [
   '2×20×3×2 to 5, kernel 3, pad 3×4',
   '18×150×7×7 to 40, kernel 3×2, pad 1×0',
   '9×128×7×5 to 64, kernel 1, group 2',
+  // rows long enough to be multiplied where they lie, image by image
+  '2×36×12×13 to 24, kernel 1, group 2',
   '8×16×15×14 to 48, kernel 3, stride 2, pad 1',
   '1×3×61×67 to 100, kernel 3, stride 2, pad 1',
 ]
