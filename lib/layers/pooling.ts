@@ -25,7 +25,7 @@ export class PoolingLayer extends Layer {
     'stochasticPool',
     'stochasticMean',
     'stochasticMeanGradient',
-    'scaleChannels',
+    'multiply',
   ] as const
   static override readonly onlyKernels = true
 
@@ -68,7 +68,7 @@ export class PoolingLayer extends Layer {
       this.kernels.maxPool(this.shape, x, y, top.length > 1 || this.wantsMask ? this.mask(top) : null)
     else if (this.method === 'AVE') {
       this.kernels.averagePool(this.shape, x, y)
-      if (this.shares.length) this.shareOfWindow(y, y)
+      if (this.shares.length) this.kernels.multiply(this.shares.length, y, this.shares, y)
     } else if (this.phase === 'TRAIN') this.kernels.stochasticPool(this.shape, x, this.random, y, this.mask(top))
     else this.kernels.stochasticMean(this.shape, x, y)
   }
@@ -78,7 +78,7 @@ export class PoolingLayer extends Layer {
     const { data: y, diff: dy } = top[0].memory
     const { data: x, diff: dx } = bottom[0].memory
     if (this.method === 'AVE') {
-      if (this.shares.length) this.shareOfWindow(dy, this.shared)
+      if (this.shares.length) this.kernels.multiply(this.shares.length, dy, this.shares, this.shared)
       this.kernels.averagePoolGradient(this.shape, this.shares.length ? this.shared : dy, dx)
     } else if (this.method === 'MAX' || this.phase === 'TRAIN')
       this.kernels.maxPoolGradient(this.shape, dy, this.mask(top), dx)
@@ -89,12 +89,15 @@ export class PoolingLayer extends Layer {
     for (const memory of [this.ownMask, this.shares, this.shared]) memory.dispose()
   }
 
-  /** Each place of the top has its own factor: what its window covers, over how much of that lies in the picture. */
+  /**
+   * Each value of the top has its own factor: what its window covers, over how much of that lies in the picture. One for
+   * each place would do, but that takes a kernel which a net of poolings need not load.
+   */
   private shareOut(top: Blob): void {
     const { input, output, kernel, stride, pad } = this.shape
     const { count_include_pad: counts } = withDefaults('PoolingParameter', this.param.pooling_param)
     const isNeeded = this.method === 'AVE' && !counts && (pad[0] > 0 || pad[1] > 0)
-    this.shares.resize(isNeeded ? output[0] * output[1] : 0)
+    this.shares.resize(isNeeded ? top.count : 0)
     this.shared.resize(isNeeded && this.needsBackward ? top.count : 0)
     if (!isNeeded) return
     const along = (i: 0 | 1): number[] =>
@@ -105,12 +108,10 @@ export class PoolingLayer extends Layer {
       })
     const columns = along(1)
     this.shares.claim()
-    this.shares.write(values => values.set(along(0).flatMap(row => columns.map(column => row * column))))
-  }
-
-  private shareOfWindow(x: Memory, y: Memory): void {
-    const { planes, output } = this.shape
-    this.kernels.scaleChannels(planes, output[0] * output[1], 1, x, this.shares, null, y)
+    const plane = along(0).flatMap(row => columns.map(column => row * column))
+    this.shares.write(values => {
+      for (let at = 0; at < values.length; at += plane.length) values.set(plane, at)
+    })
   }
 
   /** Maxima are remembered for the gradient; a device finds them by their masks. */

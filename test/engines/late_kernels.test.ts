@@ -1,4 +1,5 @@
 /** Kernels that come when a layer names one. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { HostEngine } from '../../lib/engine.js'
 import { createEngine, startEngine } from '../../lib/engines/index.js'
@@ -24,6 +25,12 @@ test('a net of layers that most nets have brings none of them', async () => {
   await Net.create(parseNet(`${input} layer { name: "r" type: "ReLU" bottom: "x" top: "y" }`), { engine })
   expect(engine.kernels).not.toHaveProperty('permute')
   expect(engine.kernels).toHaveProperty('relu')
+})
+
+test('no more do those of LeNet', async () => {
+  const engine = await fresh()
+  await Net.create(parseNet(readFileSync('docs/examples/mnist/lenet.prototxt', 'utf8')), { engine })
+  expect(engine.kernels).not.toHaveProperty('scaleChannels')
 })
 
 test('a layer that names one brings them, with their bounds and what they take', async () => {
