@@ -102,8 +102,11 @@ function nativeKernels(exports: WasmExports, plain?: Kernels) {
       if (!take(s)) return other(s).convolution(s, x, w, bias, y, after)
       const [px, pw, pb, py] = [x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer]
       begin(after)
-      exports.blasConvolution(px, pw, pb, py)
-      end(after)
+      try {
+        exports.blasConvolution(px, pw, pb, py)
+      } finally {
+        end(after)
+      }
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s)) exports.blasConvolutionInputGradient(dy.pointer, w.pointer, dx.pointer)

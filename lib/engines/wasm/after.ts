@@ -21,8 +21,8 @@ export interface AfterExports {
 }
 
 /**
- * `begin` tells the module what the next call does to its result, `end` that it is over. Nothing else that can throw,
- * pointers of memories for instance, may stand between them.
+ * `begin` tells the module what the next call does to its result, `end` that it is over, however it ends: a call that
+ * traps would leave it to the next one. Nothing else, pointers of memories for instance, may stand between them.
  */
 export function fusing(wasm: AfterExports) {
   return {

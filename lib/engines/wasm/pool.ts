@@ -95,20 +95,13 @@ export async function createPool(
         const old = blocks[slot]
         blocks[slot] = undefined
         if (old) heap.release(old)
-        try {
-          return (blocks[slot] = heap.allocate(length)).pointer
-        } catch (error) {
-          // the kernel ends here, and with it what it was to do to its result
-          pool.exports.after(0, 0, 0)
-          throw error
-        }
+        return (blocks[slot] = heap.allocate(length)).pointer
       },
       wake() {
         void pool.ready
       },
       isLate: () => performance.now() > end,
       outOfTime() {
-        pool.exports.after(0, 0, 0)
         throw new EngineError('the time of the pass was up while it ran (timeLimit), and what it gives is unfinished')
       },
       workerDied() {

@@ -42,14 +42,20 @@ export function bindChannels(wasm: ChannelsExports & AfterExports) {
     scaleChannels(outer, channels, inner, x, factor, bias, y, after) {
       const [px, pf, pb, py] = [x.pointer, factor.pointer, bias ? bias.pointer : 0, y.pointer]
       begin(after)
-      wasm.scaleChannels(outer, channels, inner, px, pf, pb, py)
-      end(after)
+      try {
+        wasm.scaleChannels(outer, channels, inner, px, pf, pb, py)
+      } finally {
+        end(after)
+      }
     },
     normalizeChannels(batch, channels, inner, x, mean, deviation, y, after) {
       const [px, pm, pd, py] = [x.pointer, mean.pointer, deviation.pointer, y.pointer]
       begin(after)
-      wasm.normalizeChannels(batch, channels, inner, px, pm, pd, py)
-      end(after)
+      try {
+        wasm.normalizeChannels(batch, channels, inner, px, pm, pd, py)
+      } finally {
+        end(after)
+      }
     },
   } satisfies Partial<ChannelKernels>
 }

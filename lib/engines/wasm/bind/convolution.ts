@@ -91,8 +91,11 @@ export function preparedConvolutions(wasm: ConvolutionExports & AfterExports, bl
       take(s)
       const [px, pw, pb, py] = [x.pointer, prepared.readPointer, bias ? bias.readPointer : 0, y.pointer]
       begin(after)
-      wasm.preparedConvolution(px, pw, pb, py, blas)
-      end(after)
+      try {
+        wasm.preparedConvolution(px, pw, pb, py, blas)
+      } finally {
+        end(after)
+      }
     },
   }
 }
@@ -107,8 +110,11 @@ export function bindConvolution(wasm: ConvolutionExports & ManyAxesExports & Aft
       if (!take(s)) return (isMatrixProduct(s) ? many : plain).convolution(s, x, w, bias, y, after)
       const [px, pw, pb, py] = [x.pointer, w.readPointer, bias ? bias.readPointer : 0, y.pointer]
       begin(after)
-      wasm.convolution(px, pw, pb, py)
-      end(after)
+      try {
+        wasm.convolution(px, pw, pb, py)
+      } finally {
+        end(after)
+      }
     },
     convolutionInputGradient(s, dy, w, dx) {
       if (take(s))

@@ -39,8 +39,11 @@ export function bindElementwise(wasm: ElementwiseExports & AfterExports, plain: 
       if (!takeInputs(xs, coefficients)) return plain.eltwiseSum(n, xs, coefficients, y, after)
       const py = y.pointer
       begin(after)
-      wasm.eltwiseSum(n, xs.length, py)
-      end(after)
+      try {
+        wasm.eltwiseSum(n, xs.length, py)
+      } finally {
+        end(after)
+      }
     },
     eltwiseProduct(n, xs, y) {
       if (takeInputs(xs)) wasm.eltwiseProduct(n, xs.length, y.pointer)

@@ -31,8 +31,11 @@ export function bindMatrices(wasm: MatricesExports & AfterExports) {
     addBias(batch, channels, inner, bias, y, after) {
       const [pb, py] = [bias.pointer, y.pointer]
       begin(after)
-      wasm.addBias(batch, channels, inner, pb, py)
-      end(after)
+      try {
+        wasm.addBias(batch, channels, inner, pb, py)
+      } finally {
+        end(after)
+      }
     },
   } satisfies MatrixKernels
 }
