@@ -174,6 +174,10 @@ export interface AnyEngine {
 /** Computes at once, with every kernel. */
 export interface HostEngine extends AnyEngine {
   readonly isHost: true
+  /**
+   * All of them where createEngine made the engine; an engine that a net started itself has the late ones from when a
+   * layer has named one.
+   */
   readonly kernels: Kernels
 }
 
