@@ -79,7 +79,7 @@ const claims: Record<string, (printed: string) => void> = {
     const [, rankingBefore, , heldOutBefore, , rankingAfter, nearest, heldOutAfter] = percentages(printed)
     expect(rankingAfter).toBeGreaterThan(Math.max(98, rankingBefore))
     // digits that no training has seen lie farther apart than before
-    expect(heldOutAfter).toBeGreaterThan(heldOutBefore + 4)
+    expect(heldOutAfter).toBeGreaterThan(heldOutBefore + 2)
     expect(nearest).toBeGreaterThan(94)
     expect(printed).toContain('has not moved')
   },
