@@ -84,6 +84,8 @@ export class Memory {
   private pending: ((values: Float32Array) => void) | undefined
   private changes = 0
   private handedOut = false
+  /** Downloads that are still to be written to the block. */
+  private arriving = 0
 
   constructor(
     private size: number,
@@ -139,7 +141,7 @@ export class Memory {
    * are lost.
    */
   borrow(lender: Memory | undefined): void {
-    if (this.block && !this.lender) this.heap.release(this.block)
+    this.giveBack()
     this.dropDevice()
     this.changes++
     this.block = undefined
@@ -201,7 +203,7 @@ export class Memory {
     this.dropDevice()
     if (this.lender) this.borrow(undefined)
     if (this.block && this.block.array.length < length) {
-      this.heap.release(this.block)
+      this.giveBack()
       this.block = undefined
     }
   }
@@ -219,8 +221,17 @@ export class Memory {
   pull(): Promise<void> | undefined {
     if (this.newest !== 'device') return undefined
     const { handle } = this
-    return this.device!.download(handle, this.view ?? this.materialize()).then(() => {
-      if (this.newest === 'device' && this.handle === handle) this.newest = 'both'
+    const owner = this.lender ?? this
+    const into = this.view ?? this.materialize()
+    const download = this.device!.download(handle, into)
+    owner.arriving++
+    const arrived = () => {
+      owner.arriving--
+    }
+    download.then(arrived, arrived)
+    return download.then(() => {
+      // unless they have moved meanwhile
+      if (this.newest === 'device' && this.handle === handle && this.view === into) this.newest = 'both'
     })
   }
 
@@ -251,24 +262,30 @@ export class Memory {
     if (heap === this.heap) return
     const old = this.block
     const values = this.view
-    const from = this.heap
+    const [from, isOwn] = [this.heap, !this.lender && this.arriving === 0]
     this.heap = heap
+    this.lender = undefined
     this.block = undefined
     this.view = undefined
     if (old && values) this.materialize().set(values)
     else if (old) this.storage()
-    if (old) from.release(old)
+    if (old && isOwn) from.release(old)
   }
 
   /** Give the storage back. Using it afterwards throws. */
   dispose(): void {
-    if (this.block && !this.lender) this.heap.release(this.block)
+    this.giveBack()
     this.dropDevice()
     this.block = undefined
     this.view = undefined
     this.pending = undefined
     this.newest = 'host'
     this.disposed = true
+  }
+
+  /** Own storage is free again at once, or is merely forgotten where values are still to come: their array holds it. */
+  private giveBack(): void {
+    if (this.block && !this.lender && this.arriving === 0) this.heap.release(this.block)
   }
 
   private storage(): Block {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Blob } from '../lib/blob.js'
+import { WasmHeap } from '../lib/engines/wasm/allocator.js'
 import { type DeviceQueue, Memory } from '../lib/memory.js'
 
 /** A device whose handles are copies of the values: enough to see who moves what. */
@@ -115,6 +116,52 @@ describe('Memory', () => {
     expect([...memory.hostValues!]).toEqual([3, 4])
     memory.read(device)
     expect(moves).toEqual({ uploads: 1, downloads: 1, released: 1 })
+  })
+
+  const own = () => new WasmHeap(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }), 2 ** 17)
+  test.each<[string, (memory: Memory, lender: Memory) => void]>([
+    ['dispose', memory => memory.dispose()],
+    ['resize', memory => memory.resize(5)],
+    ['borrow', (memory, lender) => memory.borrow(lender)],
+    ['moveTo', memory => memory.moveTo(own())],
+    [
+      'dispose of a lender',
+      (memory, lender) => {
+        memory.dispose()
+        lender.dispose()
+      },
+    ],
+  ])('a download that comes after %s is written into nobody else', async (how, end) => {
+    let arrive = () => {}
+    const device: DeviceQueue = {
+      ...mockDevice().device,
+      download: (handle, into) =>
+        new Promise(resolve => {
+          arrive = () => resolve(into.set(handle as Float32Array))
+        }),
+    }
+    const heap = own()
+    const [memory, lender] = [new Memory(4, heap), new Memory(4, heap)]
+    if (how.includes('lender')) memory.borrow(lender)
+    memory.replace(device, Float32Array.of(1, 2, 3, 4))
+    const pulled = memory.pull()
+    end(memory, lender)
+    const others = Array.from({ length: 3 }, () => new Memory(4, heap))
+    for (const { array } of others) array.fill(7)
+    arrive()
+    await pulled
+    for (const { array } of others) expect([...array]).toEqual([7, 7, 7, 7])
+    if (how === 'moveTo') expect(() => memory.values).toThrow('are on the mock engine; await net.pull() first')
+  })
+
+  test('a borrower that moves to another heap leaves its lender what is its own', () => {
+    const heap = own()
+    const [memory, lender] = [new Memory(4, heap), new Memory(4, heap)]
+    memory.borrow(lender)
+    memory.array.fill(3)
+    memory.moveTo(own())
+    new Memory(4, heap).array.fill(7)
+    expect([...memory.array, ...lender.array]).toEqual(Array(8).fill(3))
   })
 })
 

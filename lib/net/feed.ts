@@ -204,7 +204,6 @@ export class Feed {
 
   private async fromIterator(): Promise<void> {
     const { blobs } = this
-    const into = blobs.map(claimed)
     const items = blobs.map(blob => blob.size(1))
     const batch = blobs[0].size(0, 1)
     const other = blobs.find(blob => blob.size(0, 1) !== batch)
@@ -214,6 +213,8 @@ export class Feed {
       )
     for (let done = 0; done < batch; ) {
       const parts = this.parts(await this.value())
+      // only now: memory of a net that was disposed meanwhile is somebody else's
+      const into = blobs.map(claimed)
       const counts = parts.map((part, i) => this.checked(i, () => countOf(part)))
       const isItem = counts.every((count, i) => count === items[i])
       if (!isItem && (done > 0 || counts.some((count, i) => count !== into[i].length)))

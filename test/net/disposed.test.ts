@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Blob } from '../../lib/blob.js'
 import { RistrettoError } from '../../lib/errors.js'
+import { Memory } from '../../lib/memory.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 
@@ -99,4 +100,27 @@ describe('names and arguments that are wrong', () => {
     await expect(used).rejects.toBeInstanceOf(RistrettoError)
     await expect(used).rejects.toThrow(message)
   })
+})
+
+test('a batch that comes after its net was disposed is written into nobody else', async () => {
+  const net = await Net.create(param, { engine: 'wasm', threads: 1, seed: 1 })
+  let give = (_batch: number[]) => {}
+  const batch = new Promise<number[]>(resolve => {
+    give = resolve
+  })
+  net.feed(
+    'data',
+    (async function* () {
+      yield await batch
+    })(),
+  )
+  net.feed('label', [[0, 1]])
+  const pass = net.forward()
+  await new Promise(resolve => setImmediate(resolve))
+  net.dispose()
+  const others = Array.from({ length: 20 }, () => new Memory(6, net.engine.heap))
+  for (const { array } of others) array.fill(7)
+  give([1, 2, 3, 4, 5, 6])
+  await expect(pass).rejects.toBeInstanceOf(RistrettoError)
+  for (const { array } of others) expect([...array]).toEqual(Array(6).fill(7))
 })
