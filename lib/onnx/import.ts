@@ -42,10 +42,12 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   const [found, other] = FOUND
   const first = walk(graph, sizes, constants, { wholes: new Map(), found })
   const { graph: better, wholes } = recogniseSteps(recogniseNodes(graph, first.shapes), first.shapes)
-  const walked = better === graph ? first : walk(better, sizes, constants, { wholes, found })
+  const known = { wholes, shapes: first.shapes }
+  const hasBranches = graph.nodes.some(({ op }) => op === 'If')
+  const walked = better === graph && !hasBranches ? first : walk(better, sizes, constants, { ...known, found })
   const net = finished(graph, walked)
   const counting = graph.nodes.find(({ op, domain }) => op === 'NonMaxSuppression' && domain === '')
-  if (counting) sameForAll(counting, net, finished(graph, walk(better, sizes, constants, { wholes, found: other })))
+  if (counting) sameForAll(counting, net, finished(graph, walk(better, sizes, constants, { ...known, found: other })))
   const headed = options.replaceOutput ? replaceOutput(net, options.replaceOutput) : net
   const own = new Set(net.layer?.map(({ name }) => name))
   return { net: freeze(headed, options, own), report: reportOf(walked, headed) }

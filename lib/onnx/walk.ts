@@ -16,6 +16,7 @@ import type { Op } from './ops/handler.js'
 import { ops } from './ops/index.js'
 import { resultType } from './ops/types.js'
 import { Names, type Operand, type Piece, type Step, Workshop } from './pieces.js'
+import { recogniseNodes } from './recognise_nodes.js'
 
 // From a graph to layers: node by node, computing what is constant and collecting what cannot come.
 
@@ -39,6 +40,8 @@ export interface WalkOptions {
   readonly wholes: ReadonlyMap<Node, Op>
   /** How many of what is counted only in a pass there are taken to be. */
   readonly found: number
+  /** Shapes of values that an earlier walk has found: with them, wholes within branches are recognised. */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>
 }
 
 /** How a node is told to somebody who looks for it in a file with thousands. */
@@ -243,8 +246,17 @@ class Walk {
       attributes: withNames(item.attributes, rename, own),
     }))
     this.count({ ...inner, nodes, outputs: inner.outputs.map(value => ({ ...value, name: rename(value.name) })) })
-    this.run(nodes)
+    this.run(this.better(inner, nodes, rename))
     return inner.outputs.map(value => rename(value.name))
+  }
+
+  /** The nodes of a branch, whose values have their names for good, with one for several that are a whole. */
+  private better(inner: Graph, nodes: readonly Node[], rename: (name: string) => string): readonly Node[] {
+    const { shapes } = this.options
+    if (!shapes) return nodes
+    const constants = [...this.values].flatMap(([name, { constant }]) => (constant ? [[name, constant] as const] : []))
+    const outputs = inner.outputs.map(value => ({ ...value, name: rename(value.name) }))
+    return recogniseNodes({ ...inner, nodes, outputs, initializers: new Map(constants) }, shapes).nodes
   }
 }
 

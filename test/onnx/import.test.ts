@@ -158,6 +158,37 @@ describe('what is constant is computed while reading', () => {
       expect((await outputsOf(graph, { x: [1, 1] })).y.values).toEqual([-2, -2])
     })
 
+    test('has layers in its branches that were written as many nodes, with constants of the model and of the branch', async () => {
+      const normal = {
+        type: 'graph' as const,
+        value: () =>
+          graphOf({
+            outputs: ['v'],
+            constants: { two: floats([], 2), eps: floats([], 1e-5), g: floats([2], 1, 3) },
+            nodes: [
+              ['m = ReduceMean(x)', { axes: [-1] }],
+              ['d = Sub(x, m)'],
+              ['q = Pow(d, two)'],
+              ['a = ReduceMean(q)', { axes: [-1] }],
+              ['e = Add(a, eps)'],
+              ['r = Sqrt(e)'],
+              ['n = Div(d, r)'],
+              ['s = Mul(n, g)'],
+              ['v = Add(s, outer)'],
+            ],
+          }),
+      }
+      const plain = text(normal, inner('v = Neg(t)'))
+      const graph = { ...plain, inputs: { x: [1, 2] }, constants: { ...plain.constants, outer: floats([2], 0, 1) } }
+      expect(layersOf(graph).filter(layer => /LayerNorm|Bias|Broadcast/.test(layer))).toEqual([
+        'c: Broadcast',
+        'y/then/v: LayerNorm',
+      ])
+      const { y } = await outputsOf(graph, { x: [1, 5] })
+      for (const [i, right] of [-1, 4].entries()) expect(y.values[i]).toBeCloseTo(right, 5)
+      expect((await outputsOf(graph, { x: [1, 1] })).y.values).toEqual([-2, -2])
+    })
+
     test('is refused where its branches differ in shape', () => {
       const graph = graphOf(text(inner('v = Neg(t)'), inner('v = ReduceSum(t)')))
       expect(() => importGraph(graph)).toThrow(/its condition is computed, and its branches give \[2\] and \[1\]/)
