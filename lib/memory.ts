@@ -178,8 +178,12 @@ export class Memory {
     return this.newest === 'device' ? undefined : (this.view ?? this.materialize())
   }
 
-  /** Byte offset of the host values in the heap's WebAssembly memory. Marks the host newest, as `array` does. */
+  /**
+   * Byte offset of the host values in the heap's WebAssembly memory. Marks the host newest, as `array` does. Throws for
+   * values that lie elsewhere: a kernel would write over what the module keeps.
+   */
   get pointer(): number {
+    if (this.heap === plainHeap) throw this.onPlainHeap()
     this.changes++
     if (this.newest !== 'host') this.takeHome()
     if (this.view === undefined) this.materialize()
@@ -188,6 +192,7 @@ export class Memory {
 
   /** The same for a kernel that only reads. */
   get readPointer(): number {
+    if (this.heap === plainHeap) throw this.onPlainHeap()
     if (this.newest === 'device') throw this.elsewhere()
     if (this.view === undefined) this.materialize()
     return this.block!.pointer
@@ -320,6 +325,12 @@ export class Memory {
 
   private named(): string {
     return this.label ? ` of ${this.label}` : ''
+  }
+
+  private onPlainHeap(): RistrettoError {
+    return new RistrettoError(
+      `these ${this.size} values${this.named()} are on plain host memory, where no kernel of WebAssembly finds them; make the Memory or the Blob with the engine's heap`,
+    )
   }
 
   private elsewhere(): RistrettoError {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Blob } from '../lib/blob.js'
+import { kernelsOf } from '../lib/engines/complete.js'
+import { createEngine } from '../lib/engines/index.js'
 import { WasmHeap } from '../lib/engines/wasm/allocator.js'
 import { type DeviceQueue, Memory } from '../lib/memory.js'
 
@@ -116,6 +118,16 @@ describe('Memory', () => {
     expect([...memory.hostValues!]).toEqual([3, 4])
     memory.read(device)
     expect(moves).toEqual({ uploads: 1, downloads: 1, released: 1 })
+  })
+
+  test('values on plain host memory have no place where a kernel of WebAssembly finds them', async () => {
+    const engine = await createEngine('wasm', { threads: 1 })
+    const blob = new Blob([3], undefined, 'own')
+    for (const call of [() => kernelsOf(engine).fill(3, 1, blob.memory.data), () => void blob.memory.data.readPointer])
+      expect(call).toThrow("these 3 values of blob 'own' are on plain host memory")
+    blob.adopt(engine.heap)
+    kernelsOf(engine).fill(3, 1, blob.memory.data)
+    expect([...blob.dataArray]).toEqual([1, 1, 1])
   })
 
   const own = () => new WasmHeap(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }), 2 ** 17)

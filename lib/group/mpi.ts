@@ -2,7 +2,7 @@ import { instantiate, noLibrary } from '../engines/wasm/exports.js'
 import { wasmRuntime } from '../engines/wasm/runtime.js'
 import { EngineError, RistrettoError } from '../errors.js'
 import type { Communicator } from '../group.js'
-import type { Block, Memory } from '../memory.js'
+import { type Block, type Memory, plainHeap } from '../memory.js'
 import { importNode } from '../system/nodejs.js'
 import { type Launcher, launcherOf } from './launcher.js'
 import { type Mpi, openMpi } from './mpi_abi.js'
@@ -163,7 +163,7 @@ class MpiGroup implements Communicator {
     const { mpi, link, size, rank } = this
     const total = memories.reduce((sum, { length }) => sum + length, 0)
     // one memory of the heap is sent from where it lies
-    const direct = memories.length === 1 ? memories[0].pointer : 0
+    const direct = memories.length === 1 ? placeOf(memories[0]) : 0
     const packed = direct ? undefined : this.block(total)
     if (packed) pack(memories, packed.array)
     const data = this.at(packed?.pointer ?? direct)
@@ -222,7 +222,7 @@ class MpiGroup implements Communicator {
     const { mpi, link } = this
     const whole = memories.filter(memory => memory.length > 0)
     for (const memory of whole) {
-      const packed = memory.pointer ? undefined : this.heap.allocate(memory.length)
+      const packed = placeOf(memory) ? undefined : this.heap.allocate(memory.length)
       if (packed) pack([memory], packed.array)
       const request = new Request(link, [memory])
       const at = this.at(packed?.pointer ?? memory.pointer)
@@ -315,6 +315,9 @@ class MpiGroup implements Communicator {
     return block
   }
 }
+
+/** Where values lie in the heap; 0: they are on plain host memory. */
+const placeOf = (memory: Memory): number => (memory.home === plainHeap ? 0 : memory.pointer)
 
 /** What a call writes to its one output. */
 function asked(call: (out: [number]) => void): number {
