@@ -10,11 +10,11 @@ export function withoutUnused(graph: Graph): Graph {
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some(name => needed.has(name))) continue
     for (const name of node.inputs) needed.add(name)
-    nodes.unshift(trimmed(node, needed))
+    nodes.push(trimmed(node, needed))
   }
   return {
     ...graph,
-    nodes,
+    nodes: nodes.reverse(),
     inputs: graph.inputs.filter(({ name }) => needed.has(name)),
     initializers: new Map([...graph.initializers].filter(([name]) => needed.has(name))),
   }

@@ -73,6 +73,9 @@ interface Search {
   left: number
 }
 
+/** Nodes that a step has at least. */
+const LEAST = 5
+
 /** What of a kind of layer may begin at a node, by the first few nodes. */
 function guess({ graph, shapes }: Search, at: number, kind: Kind): Steps | undefined {
   const ahead = (i: number, op: string): Node | undefined => {
@@ -87,7 +90,7 @@ function guess({ graph, shapes }: Search, at: number, kind: Kind): Steps | undef
   const [one, , H] = shapes.get(state?.inputs[0] ?? '') ?? []
   const shape = shapes.get(x ?? '')
   if (!product || x === undefined || !shape || shape.length < 3 || countOf(shape) === 0) return undefined
-  if (one !== 1 || !H || rows !== kind.gates * H || shape[0] > graph.nodes.length) return undefined
+  if (one !== 1 || !H || rows !== kind.gates * H || LEAST * shape[0] > graph.nodes.length) return undefined
   const flattened = ahead(s + 4, 'Gemm') && ahead(s + 3, 'Reshape')
   const fixed = ahead(s + 3, 'Gemm')?.inputs[0] ?? flattened?.inputs[0]
   const fixedShape = fixed === undefined ? undefined : shapes.get(fixed)
