@@ -28,7 +28,7 @@ export abstract class Saved extends Observed {
   readonly history: Blob[] = []
   /** The learning rate, iteration by iteration. */
   readonly rate: LearningRate
-  /** Keeps the best snapshot, and says when patience has run out. */
+  /** @internal Keeps the best snapshot, and says when patience has run out. */
   protected readonly keeper: Keeper
   /** That of the last iteration; NaN where it was not read back. */
   protected lastLoss = Number.NaN
@@ -40,7 +40,7 @@ export abstract class Saved extends Observed {
   protected snapshotWanted = false
   /** No trained weights were loaded. */
   protected fresh = true
-  /** Where an iteration is more than one pass, of this worker or of others. */
+  /** @internal Where an iteration is more than one pass, of this worker or of others. */
   protected replicas: Replicas | undefined
 
   /** Use a solver's create. */

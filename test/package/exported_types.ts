@@ -32,13 +32,13 @@ export function unexportedTypes(entries: readonly string[]): string[] {
   const missing = new Map<string, string>()
   const visit = (node: ts.Node, where: string): void => {
     if (ts.isIdentifier(node)) check(node, where)
-    // private members stand in declarations without their types, which nobody needs; what the library alone constructs
-    // has an internal constructor
+    // private members stand in declarations without their types, which nobody needs; the library alone uses what is
+    // marked as internal, and constructs what has an internal constructor
     else if (
       !(
         ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)
       ) &&
-      !(ts.isConstructorDeclaration(node) && ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal'))
+      !(ts.isClassElement(node) && ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal'))
     )
       ts.forEachChild(node, child => visit(child, where))
   }
