@@ -1,8 +1,7 @@
-import { commonShape, filled, isWhole, numbersOf } from '../fold/arrays.js'
+import { commonShape, numbersOf } from '../fold/arrays.js'
 import * as shapes from '../fold/shapes.js'
 import { countOf, float, int, string, type Tensor } from '../graph.js'
 import { type Operand, one, permute, reshape, type Step } from '../pieces.js'
-import { typeOf } from '../tensor.js'
 import { constant, input, maybeConstant, type Ops, refused } from './handler.js'
 
 const reshaping = (shape: (step: Step, x: Operand) => readonly number[]) => ({
