@@ -49,8 +49,8 @@ test('docs/reference.md names what there is', () => {
     if (!member) continue
     const found = [
       ...(symbol!.members?.keys() ?? []),
-      // what an interface has from others
-      ...(symbol!.flags & ts.SymbolFlags.Interface
+      // what an interface or class has from others
+      ...(symbol!.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class)
         ? checker
             .getDeclaredTypeOfSymbol(symbol!)
             .getProperties()
