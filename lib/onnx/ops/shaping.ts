@@ -1,4 +1,4 @@
-import { commonShape, numbersOf } from '../fold/arrays.js'
+import { commonShape, filled, numbersOf } from '../fold/arrays.js'
 import * as shapes from '../fold/shapes.js'
 import { countOf, float, int, string, type Tensor } from '../graph.js'
 import { type Operand, one, permute, reshape, type Step } from '../pieces.js'
