@@ -70,7 +70,7 @@ describe('npm run try', () => {
 
   it('runs as a program: every engine, the own tests of the layer, an exit code', { tags: 'ci' }, () => {
     const run = (name: string) =>
-      spawnSync(process.execPath, ['--import', 'tsx', 'scripts/try.ts', name], { encoding: 'utf8', timeout: 110_000 })
+      spawnSync(process.execPath, ['scripts/try.mjs', name], { encoding: 'utf8', timeout: 110_000 })
     const { status, stdout, stderr } = run('absval')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     for (const engine of ['js', 'wasm', 'gpu:webasm', 'gpu:cpu'])
