@@ -15,7 +15,7 @@ for (const file of recordedLayers()) {
   const { layer_type: type, cases } = golden.json
   if (isPending(file, type)) continue
   for (const engine of engines)
-    describe(`${type} on ${engine}`, () => {
+    describe(`${type} on ${engine}`, { tags: engine === 'gpu:cpu' ? 'ci' : [] }, () => {
       for (const c of turns(cases, engine, engines)) test(c.name, () => runCase(golden, c, engine, type))
     })
 }

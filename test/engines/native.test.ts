@@ -72,7 +72,7 @@ suite(`engine native${reason ? ` (skipped: ${reason})` : ''}`, () => {
   describe.each(byLibrary)('%s', kernel => {
     for (const c of kernelCases[kernel] ?? [])
       test(`${c.name}: as the plain loops, and in the same bits on 1, 2 and 3 threads`, {
-        tags: c.hostOnly === 'huge' ? 'ci' : [],
+        tags: c.hostOnly === 'large' || c.hostOnly === 'huge' ? 'ci' : [],
       }, async () => {
         const expected = written(js, kernel, c)
         const [one, two, three] = await Promise.all([1, 2, 3].map(async n => written(await native(n), kernel, c)))

@@ -30,7 +30,7 @@ describe.skipIf(!hasCases)("ONNX's cases", () => {
     for (const name of later.refused) expect(await runCase(name), name).not.toBe('')
   })
 
-  test('on the default engine as well', async () => {
+  test('on the default engine as well', { tags: 'ci' }, async () => {
     const some = wave1.pass.filter((_, i) => i % 12 === 0)
     for (const name of some) expect(await runCase(name, 'wasm'), name).toBe('')
   })

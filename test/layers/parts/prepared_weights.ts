@@ -68,7 +68,7 @@ export function checkConvolutions(
   shapes: readonly Sizes[],
   none: readonly Sizes[] = [],
 ): void {
-  describe(`prepared convolutions of the ${name} engine`, () => {
+  describe(`prepared convolutions of the ${name} engine`, { tags: name === 'native' ? 'ci' : [] }, () => {
     let three: Engine[]
     beforeAll(async () => {
       three = await Promise.all([1, 2, 3].map(threads => createEngine(name, { threads })))
@@ -157,7 +157,7 @@ const lean = (text: string, engine: string, options: NetOptions = {}) =>
 
 /** Nets whose weights are prepared, against plain ones. */
 export function checkNets(engine: 'wasm' | 'native'): void {
-  describe(`an optimized net on ${engine}`, () => {
+  describe(`an optimized net on ${engine}`, { tags: engine === 'native' ? 'ci' : [] }, () => {
     const nets: Net[] = []
     afterAll(() => {
       for (const net of nets) net.dispose()
