@@ -30,6 +30,8 @@ const files = [
 /** What takes long in those rooms, and what so long that only .ci/run has the time. */
 const tails = ['test/**/*.long.test.ts']
 const ci = ['test/**/*.ci.test.ts']
+/** For projects whose files share a process, in addition to what every file has. */
+const shared = { isolate: false, setupFiles: [new URL('test/shared_process.ts', import.meta.url).pathname] }
 
 /** .ci/run has runs of its own for each BLAS library. */
 const apart = process.env.RISTRETTO_BLAS_APART ? ['test/engines/native.test.ts'] : []
@@ -71,11 +73,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails, ...ci], isolate: false },
+        test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails, ...ci], ...shared },
       },
       { extends: true, test: { name: 'spine', include: spine, exclude: [...tails, ...ci] } },
-      { extends: true, test: { name: 'tails', include: tails, isolate: false } },
-      { extends: true, test: { name: 'files', include: files, exclude: [...apart, ...tails, ...ci], isolate: false } },
+      { extends: true, test: { name: 'tails', include: tails, ...shared } },
+      { extends: true, test: { name: 'files', include: files, exclude: [...apart, ...tails, ...ci], ...shared } },
       {
         extends: true,
         test: {
