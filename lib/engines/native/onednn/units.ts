@@ -37,8 +37,13 @@ const TWO = 4e6
 const FOUR = 6e7
 /** A value that passes costs as much as so many operations. */
 const PASS = 16
-/** Parts of a convolution have so many outputs at least: with fewer its code reads the input too often. */
-const OUTPUTS = 32
+/**
+ * Parts of a convolution begin with a multiple of so many outputs; of more taps than one where blocks are narrow, of
+ * so many: with fewer the code for blocks of 8 takes a quarter longer, that for blocks of 16 does not.
+ */
+const OUTPUTS = 16
+const NARROW_BLOCK = 8
+const WITH_NARROW_BLOCKS = 32
 /** Up to so many channels the library reads plain images. */
 const FEW_CHANNELS = 4
 
@@ -145,7 +150,9 @@ export class Units {
     const depth = (channels / group) * kernel[0] * kernel[1]
     const plane = planeOf(op.y.extent)
     const ranges =
-      group > 1 ? this.cutGroups(shape, 2 * depth * plane) : this.cutOutputs(outputs, 2 * outputs * depth * plane)
+      group > 1
+        ? this.cutGroups(shape, 2 * depth * plane)
+        : this.cutOutputs(outputs, kernel[0] * kernel[1], 2 * outputs * depth * plane)
     return ranges.map(([first, count]) => {
       const inputs = group > 1 ? (count / outputs) * channels : channels
       const part = { ...shape, channels: inputs, outputs: count, group: group > 1 ? (count / outputs) * group : 1 }
@@ -252,9 +259,10 @@ export class Units {
     )
   }
 
-  private cutOutputs(outputs: number, work: number): Range[] {
-    const most = Math.max(1, Math.floor(outputs / OUTPUTS))
-    return this.ranges(outputs, Math.min(most, this.sharesOf(work)), 2 * this.block)
+  private cutOutputs(outputs: number, taps: number, work: number): Range[] {
+    const step = taps > 1 && this.block <= NARROW_BLOCK ? WITH_NARROW_BLOCKS : OUTPUTS
+    const most = Math.max(1, Math.floor(outputs / step))
+    return this.ranges(outputs, Math.min(most, this.sharesOf(work)), OUTPUTS)
   }
 
   /** Ranges of outputs of whole groups, whose inputs and outputs begin with a block. */
