@@ -11,9 +11,10 @@ import { MR, NR, ROW, tileInLoop } from './micro_tile'
 import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
 
-/** Gate values of a stream in a chunk; sgemm wants more. Units of a chunk on the way back. */
+/** Gate values of a stream in a chunk; sgemm wants more, most of all for one stream. Units of a chunk on the way back. */
 const WIDTH: i32 = 64
 const BLAS_WIDTH: i32 = 128
+const BLAS_WIDTH_OF_ONE: i32 = 256
 const BACK: i32 = 32
 /** Chunks of a step, where there are enough streams to cut, and most streams of a chunk. */
 const PARTS: i32 = 16
@@ -23,6 +24,8 @@ const SHARED: f64 = 5e4
 const GATE: f64 = 30
 /** Streams up to which dot products, one stream at a time, are fastest. */
 const FEW: i32 = 2
+/** Steps from which sgemm is faster on the way forward of one stream, though weights have to be put in order for it. */
+const BLAS_STEPS: i32 = 8
 /** Rows of a panel that stay in the L1 cache with four rows of gradients. */
 const KC: i32 = 512
 
@@ -63,17 +66,24 @@ export function useBlas(): void {
 export function describe(steps: i32, batch: i32, hidden: i32, gateCount: i32, back: bool, cont: usize, wh: usize): Recurrence {
   const r = changetype<Recurrence>(job)
   r.blas = blas
-  r.few = batch <= FEW
+  const bySgemm = blas && !back && batch == 1 && steps >= BLAS_STEPS
+  r.few = batch <= FEW && !bySgemm
   r.steps = steps
   r.batch = batch
   r.hidden = hidden
   r.gateCount = gateCount
-  r.units = back ? BACK : (blas ? BLAS_WIDTH : WIDTH) / gateCount
+  r.units = back ? BACK : widthOf(bySgemm) / gateCount
   r.streams = smaller(STREAMS, ceilDiv(ceilDiv(batch, ceilDiv(PARTS, ceilDiv(hidden, r.units))), MR) * MR)
   r.groups = ceilDiv(batch, r.streams)
   r.cont = cont
   r.wh = wh
   return r
+}
+
+@inline
+function widthOf(isOne: bool): i32 {
+  if (!blas) return WIDTH
+  return isOne ? BLAS_WIDTH_OF_ONE : BLAS_WIDTH
 }
 
 /** Runs `task` for the step that prepares, and all time steps after it. */

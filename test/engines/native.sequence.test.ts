@@ -14,7 +14,7 @@ const reason = await createEngine('native', { threads: 1 }).then(
   },
 )
 
-const [STEPS, VALUES, HIDDEN] = [5, 9, 24]
+const [STEPS, VALUES, HIDDEN] = [9, 9, 24]
 const lstm = (name: string, bottom: string) =>
   `layer { name: "${name}" type: "LSTM" bottom: "${bottom}" bottom: "cont" top: "${name}" recurrent_param { num_output: ${HIDDEN} weight_filler { type: "uniform" min: -0.3 max: 0.3 } bias_filler { type: "uniform" min: -0.3 max: 0.3 } } }\n`
 const text = (batch: number) =>
@@ -61,7 +61,8 @@ suite.skipIf(reason)(`sequences that oneDNN computes${reason ? ` (skipped: ${rea
       const all: Float32Array[][] = []
       for (const threads of [1, 2, 3]) {
         const net = await make(batch, { engine: 'native', threads, optimize: 'inference' })
-        expect(net.explain()).toMatch(/^a .*oneDNN.*$/m)
+        // a single stream would be one thread's
+        expect(/^a .*oneDNN.*$/m.test(net.explain())).toBe(batch > 1)
         all.push(await answers(net, conts))
         net.dispose()
       }

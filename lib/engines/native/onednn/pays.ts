@@ -79,3 +79,12 @@ export function paysAlone(shape: Planar, batch: number, block: number): boolean 
   const others = channels < block / 2 ? FIRST : taps >= MANY_TAPS ? WITH_MANY_TAPS : ALONE
   return theirs <= batch * work * (isDepthwise ? DEPTHWISE : others)
 }
+
+/**
+ * A sequence is cut by its streams, so one of them would be one thread's, and the library is not faster with one than
+ * with two: the engine's own steps take 1.1 of its time on one thread, and half on two.
+ */
+const STREAMS = 2
+
+/** Whether an LSTM of so many streams goes to the library. */
+export const paysForStreams = (streams: number): boolean => streams >= STREAMS
