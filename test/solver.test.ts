@@ -823,7 +823,7 @@ describe('solvers that are refused', () => {
   })
 })
 
-test('timers fire while it trains', async () => {
+test('timers fire while it trains', { tags: 'long' }, async () => {
   class BusyLayer extends Layer {
     static override readonly uses = ['copy'] as const
     reshape(bottom: Blob[], top: Blob[]): void {

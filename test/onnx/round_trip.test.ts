@@ -66,13 +66,18 @@ describe.each(Object.keys(nets))('%s', name => {
   })
 })
 
-test.each(['lenet', 'cifar10_quick', 'lstm'])('the benchmark net %s', async name => {
-  const text = readFileSync(new URL(`../../bench/nets/${name}.prototxt`, import.meta.url), 'utf8')
-  const net = await Net.create(parseNet(text), { engine: 'js', seed: 7 })
-  const first = await net.toBytes({ format: 'onnx' })
-  const back = await Net.create(first, { engine: 'js' })
-  expect(Buffer.compare(await back.toBytes({ format: 'onnx' }), first)).toBe(0)
-})
+for (const [name, isLong] of [
+  ['lenet', false],
+  ['cifar10_quick', false],
+  ['lstm', true],
+] as const)
+  test(`the benchmark net ${name}`, { tags: isLong ? 'long' : [] }, async () => {
+    const text = readFileSync(new URL(`../../bench/nets/${name}.prototxt`, import.meta.url), 'utf8')
+    const net = await Net.create(parseNet(text), { engine: 'js', seed: 7 })
+    const first = await net.toBytes({ format: 'onnx' })
+    const back = await Net.create(first, { engine: 'js' })
+    expect(Buffer.compare(await back.toBytes({ format: 'onnx' }), first)).toBe(0)
+  })
 
 describe('layers that were written step by step', () => {
   const filled =

@@ -31,17 +31,17 @@ export type Sizes = readonly number[]
 
 /** Small ones, which only the WebAssembly engine prepares: a fast sgemm needs more of everything. */
 export const small: readonly Sizes[] = [
-  [1, 48, 192, 1, 3, 1, 14, 14],
   [1, 40, 33, 1, 3, 0, 15, 13],
-  [1, 256, 40, 1, 3, 1, 7, 7],
   [2, 64, 50, 2, 3, 2, 9, 11],
   [1, 160, 35, 1, 3, 1, 8, 7],
   [3, 20, 50, 1, 5, 0, 12, 12],
   [1, 32, 64, 1, 5, 2, 8, 8],
 ]
-/** The same, of many values. */
+/** The same, of many values or weights. */
 export const flat: readonly Sizes[] = [
   [1, 16, 64, 1, 3, 1, 56, 56],
+  [1, 48, 192, 1, 3, 1, 14, 14],
+  [1, 256, 40, 1, 3, 1, 7, 7],
   [16, 96, 96, 3, 5, 1, 7, 10],
 ]
 /** Those that the native engine prepares as well. */
