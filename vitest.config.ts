@@ -10,16 +10,9 @@ const numbers = [
   // disks that are full have a process of their own
   'test/system/**/!(no_room).test.ts',
 ]
-/** As quick, but they register layers or stand in for modules, so each file has a process of its own. */
-const spine = [
-  'test/{index,net,solver}.test.ts',
-  'test/onnx/export.test.ts',
-  'test/pycaffe/net_spec.test.ts',
-  'test/system/check_options.test.ts',
-]
 /**
- * What is not quick, but leaves nothing behind: files share a process here, too. Those that register layers, change the
- * environment or measure their own process have one each.
+ * What is not quick, but leaves nothing behind: files share a process here, too. Those that stand in for modules, register
+ * engines or measure their own process have one each.
  */
 const files = [
   'test/{crash,data,fuzz,group,studio,tools}/**/*.test.ts',
@@ -64,18 +57,17 @@ export default defineConfig({
     maxWorkers: 2,
     // what has not changed is not transformed again: half of what a single test file takes
     experimental: { fsModuleCache: true, fsModuleCachePath: new URL('.cache/vitest', import.meta.url).pathname },
-    // npm run test:quick is the first two, npm test all but the last
     // npm run test:quick leaves out the first, npm test the second
     tags: [
       { name: 'long', description: 'takes 60 ms and more: the long tail of a file that is quick otherwise' },
       { name: 'ci', description: 'so long that only .ci/run has the time' },
     ],
+    // npm run test:quick is the first, npm test all but the last
     projects: [
       {
         extends: true,
-        test: { name: 'numbers', include: numbers, exclude: [...spine, ...tails, ...ci], ...shared },
+        test: { name: 'numbers', include: numbers, exclude: [...tails, ...ci], ...shared },
       },
-      { extends: true, test: { name: 'spine', include: spine, exclude: [...tails, ...ci] } },
       { extends: true, test: { name: 'tails', include: tails, ...shared } },
       { extends: true, test: { name: 'files', include: files, exclude: [...apart, ...tails, ...ci], ...shared } },
       {
@@ -83,7 +75,7 @@ export default defineConfig({
         test: {
           name: 'programs',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', ...files, ...numbers, ...spine, ...tails, ...ci],
+          exclude: ['test/package/**', ...files, ...numbers, ...tails, ...ci],
         },
       },
       { extends: true, test: { name: 'ci', include: ci } },
