@@ -27,6 +27,12 @@ describe.each(hostEngines)('Resize on %s', engine => {
     expect(run.dx[0].reduce((a, b) => a + b, 0)).toBeCloseTo(y.length, 4)
   })
 
+  test('takes the places that onnxruntime takes, where float64 would lie just below one', async () => {
+    const ten = [{ shape: [1, 1, 10], values: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }]
+    const run = await handPass(resize('scale: 0.6 coordinates: ASYMMETRIC rounding: FLOOR'), ten, { engine })
+    expect(run.y[0]).toEqual([0, 1, 3, 5, 6, 8])
+  })
+
   test.each([
     'size: 7 size: 2 method: LINEAR',
     'size: 3 size: 9 method: CUBIC cubic_coeff: -0.5 exclude_outside: true',

@@ -10,7 +10,7 @@ type Resizing = Pick<
 export function resizedAxis(axis: number, size: number, out: number, scale: number, p: Resizing): MixedAxis {
   const taps = (i: number): Taps => {
     const at = placeOf(i, size, out, scale, p)
-    if (p.method === 'NEAREST') return [{ from: within(rounded(at, p.rounding), size), weight: 1 }]
+    if (p.method === 'NEAREST') return [{ from: within(nearest(at, p.rounding), size), weight: 1 }]
     const low = Math.floor(at)
     const near = p.method === 'LINEAR' ? [0, 1] : [-1, 0, 1, 2]
     const weights = near.map(k => weightOf(at - low - k, p))
@@ -23,24 +23,30 @@ export function resizedAxis(axis: number, size: number, out: number, scale: numb
   return { axis, out, most: { NEAREST: 1, LINEAR: 2, CUBIC: 4 }[p.method], taps }
 }
 
-function placeOf(i: number, size: number, out: number, scale: number, { coordinates }: Resizing): number {
+/**
+ * Where place i lies. NEAREST takes one place or another, so it computes as onnxruntime does, in float32: in float64 a
+ * factor of 0.6 as a file has it leaves 3 / 0.6 just below 5. What weighs places is exact.
+ */
+function placeOf(i: number, size: number, out: number, factor: number, { method, coordinates }: Resizing): number {
+  const rounded = method === 'NEAREST' ? Math.fround : (x: number) => x
+  const scale = rounded(factor)
   switch (coordinates) {
     case 'ALIGN_CORNERS':
-      return out === 1 ? 0 : (i * (size - 1)) / (out - 1)
+      return out === 1 ? 0 : rounded(rounded(i * (size - 1)) / (out - 1))
     case 'ASYMMETRIC':
-      return i / scale
+      return rounded(i / scale)
     case 'TF_HALF_PIXEL_FOR_NN':
-      return (i + 0.5) / scale
+      return rounded((i + 0.5) / scale)
     case 'PYTORCH_HALF_PIXEL':
-      return out === 1 ? 0 : (i + 0.5) / scale - 0.5
+      return out === 1 ? 0 : rounded(rounded((i + 0.5) / scale) - 0.5)
     default:
-      return (i + 0.5) / scale - 0.5
+      return rounded(rounded((i + 0.5) / scale) - 0.5)
   }
 }
 
 const within = (place: number, size: number): number => Math.min(size - 1, Math.max(0, place))
 
-function rounded(at: number, rounding: Resizing['rounding']): number {
+function nearest(at: number, rounding: Resizing['rounding']): number {
   if (rounding === 'FLOOR') return Math.floor(at)
   if (rounding === 'CEIL') return Math.ceil(at)
   return rounding === 'ROUND_PREFER_CEIL' ? Math.floor(at + 0.5) : Math.ceil(at - 0.5)
