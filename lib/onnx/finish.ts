@@ -1,6 +1,6 @@
 import type { LayerParameter, NetParameter, ParamSpec } from '../generated/caffe.js'
 import type { Tensor } from './graph.js'
-import type { Operand, Piece, Workshop } from './pieces.js'
+import { Names, type Operand, type Piece, type Weight, type Workshop } from './pieces.js'
 
 // From layers that know their neighbours to a NetParameter.
 
@@ -114,23 +114,40 @@ function silences(
   return [{ name: layers.unique('unused'), type: 'Silence', bottoms: idle, tops: [], fields: {}, weights: [] }]
 }
 
-/** Names of constants that several layers have in common. */
-function sharedNames(pieces: readonly Piece[], names: ReadonlyMap<Tensor, string>): Map<Tensor, string> {
-  const seen = new Map<Tensor, string>()
-  const shared = new Map<Tensor, string>()
-  for (const { weights } of pieces)
-    for (const { of, shape } of weights) {
-      if (!of) continue
+/**
+ * Names of constants that several layers have in common, by weight. Exporters write equal values once, so what cannot be
+ * meant is not shared: statistics with a scale of ones that learns, a scale of zeros with the shift of the same layer.
+ */
+function sharedNames(pieces: readonly Piece[], names: ReadonlyMap<Tensor, string>): Map<Weight, string> {
+  const groups = new Map<string, Map<Tensor, Weight[]>>()
+  for (const { type, weights } of pieces) {
+    if (type === 'BatchNorm') continue
+    const own = new Set<Tensor>()
+    for (const weight of weights) {
+      const { of, shape } = weight
+      if (!of || own.has(of)) continue
+      own.add(of)
       // the same values in two shapes are no params that Caffe could share
-      if (seen.get(of) === shape.join()) shared.set(of, names.get(of) ?? `shared${shared.size}`)
-      else seen.set(of, shape.join())
+      const group = groups.get(shape.join()) ?? new Map<Tensor, Weight[]>()
+      const all = group.get(of) ?? []
+      all.push(weight)
+      groups.set(shape.join(), group.set(of, all))
+    }
+  }
+  const shared = new Map<Weight, string>()
+  const taken = new Names()
+  for (const group of groups.values())
+    for (const [tensor, all] of group) {
+      if (all.length < 2) continue
+      const name = taken.unique(names.get(tensor) ?? `shared${shared.size}`)
+      for (const weight of all) shared.set(weight, name)
     }
   return shared
 }
 
-function paramsOf({ weights, fields }: Piece, shared: ReadonlyMap<Tensor, string>): ParamSpec[] | undefined {
-  const specs = weights.map(({ of }, i): ParamSpec => {
-    const name = of && shared.get(of)
+function paramsOf({ weights, fields }: Piece, shared: ReadonlyMap<Weight, string>): ParamSpec[] | undefined {
+  const specs = weights.map((weight, i): ParamSpec => {
+    const name = shared.get(weight)
     return { ...(name !== undefined && { name }), ...fields.param?.[i] }
   })
   return specs.some(spec => Object.keys(spec).length) ? specs : fields.param

@@ -428,6 +428,29 @@ test('layers that have a constant in common share it', () => {
   expect(net.layer?.slice(1).map(({ param }) => param)).toEqual([[{ name: 'w' }], [{ name: 'w' }]])
 })
 
+test('equal values that an exporter wrote once are shared only where that can be meant', async () => {
+  const text = (constants: GraphText['constants'], settings = {}) => ({
+    inputs: { x: [2, 2] },
+    outputs: ['y'],
+    constants,
+    nodes: [
+      ['n = BatchNormalization(x, ones, zeros, zeros, ones)', settings],
+      ['y = BatchNormalization(n, zeros, zeros, zeros, ones)', settings],
+    ] as const,
+  })
+  const { net } = importGraph(graphOf(text({ ones: floats([2], 1, 1), zeros: floats([2], 0, 0) })))
+  // shift and scale of the second are one constant, and params of their own: the first's shift is shared with its scale
+  expect(net.layer?.slice(1).map(({ type, param }) => [type, param])).toEqual([
+    ['BatchNorm', undefined],
+    ['Scale', [{}, { name: 'zeros' }]],
+    ['BatchNorm', undefined],
+    ['Scale', [{ name: 'zeros' }, {}]],
+  ])
+  const built = await Net.create(net, { engine: 'js' })
+  await built.forward({ x: new Float32Array(4) })
+  expect([...built.blobs.y.dataArray]).toEqual([0, 0, 0, 0])
+})
+
 test('a batch of another size runs: shapes are written relative to their bottoms', async () => {
   const text = {
     inputs: { x: ['N', 2, 2] },
