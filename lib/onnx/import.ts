@@ -31,7 +31,9 @@ export interface ImportedNet {
   readonly report: ImportReport
 }
 
-/** Two numbers of boxes, none of which a model has as a size: what is a layer for both is one for any. */
+/** Operators whose results are as long as what they find. */
+const COUNTING = new Set(['NonMaxSuppression', 'Compress'])
+/** Two such lengths, neither of which a model has as a size: what is a layer for both is one for any. */
 const FOUND = [7, 11] as const
 
 /** Turns a graph into a net. Throws one FormatError that names every node that cannot come. */
@@ -46,7 +48,7 @@ export function importGraph(graph: Graph, options: ImportOptions = {}): Imported
   const hasBranches = graph.nodes.some(({ op }) => op === 'If')
   const walked = better === graph && !hasBranches ? first : walk(better, sizes, constants, { ...known, found })
   const net = finished(graph, walked)
-  const counting = graph.nodes.find(({ op, domain }) => op === 'NonMaxSuppression' && domain === '')
+  const counting = graph.nodes.find(({ op, domain }) => COUNTING.has(op) && domain === '')
   if (counting) sameForAll(counting, net, finished(graph, walk(better, sizes, constants, { ...known, found: other })))
   const headed = options.replaceOutput ? replaceOutput(net, options.replaceOutput) : net
   const own = new Set(net.layer?.map(({ name }) => name))
@@ -67,12 +69,12 @@ function finished(graph: Graph, walked: Walked): NetParameter {
   return toNet({ name: graph.name, inputs, outputs, pieces, workshop, constants: named })
 }
 
-/** Throws where layers depend on how many boxes are found: they are what they are before anything is. */
+/** Throws where layers depend on how much is found: they are what they are before anything is. */
 function sameForAll(counting: Node, one: NetParameter, other: NetParameter): void {
   const different = one.layer?.find((layer, i) => !isSame(layer, other.layer?.[i]))
   if (different)
     throw new FormatError(
-      `${nodeText(counting)}: layer '${different.name}' (${different.type}) behind it would depend on how many boxes are found, which only a pass tells: the model ends before it, with the boxes and the scores as outputs`,
+      `${nodeText(counting)}: layer '${different.name}' (${different.type}) behind it would depend on how many items are found, which only a pass tells: let the model end before it, with what it chooses from as outputs`,
     )
 }
 

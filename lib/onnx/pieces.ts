@@ -187,10 +187,22 @@ export function reshape(step: Step, x: Operand, shape: readonly number[], suffix
 
 /** The operand with its axes in another order; a Reshape where only axes of one place move. */
 export function permute(step: Step, x: Operand, order: readonly number[], suffix = '_permute'): Operand {
-  const shape = order.map(axis => x.shape[axis])
   const moved = order.filter(axis => x.shape[axis] !== 1)
+  const isReshape = moved.every((axis, i) => i === 0 || axis > moved[i - 1])
+  if (isReshape && order.some((axis, i) => axis !== i))
+    return reshape(
+      step,
+      x,
+      order.map(axis => x.shape[axis]),
+      suffix,
+    )
+  return turn(step, x, order, suffix)
+}
+
+/** The same by a Permute, which writes down no size: for axes that only a pass tells. */
+export function turn(step: Step, x: Operand, order: readonly number[], suffix: string): Operand {
   if (order.every((axis, i) => axis === i)) return x
-  if (moved.every((axis, i) => i === 0 || axis > moved[i - 1])) return reshape(step, x, shape, suffix)
+  const shape = order.map(axis => x.shape[axis])
   return one(step, 'Permute', x, shape, { permute_param: { order: [...order] } }, [], suffix)
 }
 

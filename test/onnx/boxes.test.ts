@@ -40,10 +40,36 @@ test('what is behind a suppression takes any number of boxes', async () => {
 
 test('what is behind it and would be another layer for another number is refused by name', () => {
   const shaped = found([['sizes = Shape(found)'], ['y = ConstantOfShape(sizes)']])
-  expect(() => importGraph(graphOf(shaped))).toThrow(/would depend on how many boxes are found/)
+  expect(() => importGraph(graphOf(shaped))).toThrow(/would depend on how many items are found/)
   const turned = found([['y = Reshape(found, sizes)']])
   const sized = { ...turned, constants: { ...turned.constants, sizes: wholes(3, -1) } }
   expect(() => importGraph(graphOf(sized))).toThrow(/node 'found' \(NonMaxSuppression\): layer 'y' \(Reshape\)/)
+})
+
+test('the boxes that were kept are taken from all by their places', async () => {
+  const text = found([
+    ['which = Gather(found, one)', { axis: 1 }],
+    ['flat = Squeeze(which, one1)'],
+    ['kept = Gather(boxes, flat)', { axis: 1 }],
+    ['y = Mul(kept, kept)'],
+  ])
+  const all: GraphText = { ...text, constants: { ...text.constants, one1: wholes(1) } }
+  const net = await Net.create(importGraph(graphOf(all)).net, { engine: 'js', phase: 'TEST' })
+  for (const [scores, places] of [
+    [
+      [0.5, 0.6, 0.7],
+      [2, 1],
+    ],
+    [[0.5, 0.6, 0], [1]],
+  ]) {
+    const { y } = await net.forward({ boxes, scores: Float32Array.from(scores) })
+    expect(y.shape).toEqual([1, places.length, 4])
+    const right = places.flatMap(place =>
+      [...boxes.subarray(4 * place, 4 * place + 4)].map(value => Math.fround(value * value)),
+    )
+    expect(Array.from(y.data as Float32Array)).toEqual(right)
+  }
+  net.dispose()
 })
 
 test('a suppression must fit, and have its thresholds', () => {

@@ -1,5 +1,6 @@
-/** What takes places by constant indices, and what says where something holds. */
+/** What takes places by indices, and what says where something holds. */
 import { describe, expect, test } from 'vitest'
+import { Net, parseNet, readOnnx } from '../../lib/index.js'
 import { importGraph } from '../../lib/onnx/import.js'
 import { floats, type GraphText, graphOf, outputsOf, real, wholes } from './graphs.js'
 
@@ -23,6 +24,29 @@ test.each([
 ])('%s %j', async (node, settings, constants, shape, values) => {
   const { y } = await outputsOf(text(node, settings, constants), { x: x.values })
   expect(y).toEqual({ shape, values })
+})
+
+test.each([
+  ['Gather(x, i)', {}, [2], [1, 0], [2, 3], [-2, 0, 4, 1, 5, 5]],
+  ['Gather(x, i)', { axis: 1 }, [1, 2], [2, 0], [2, 1, 2], [5, 1, 4, -2]],
+  ['Gather(x, i)', { axis: -1 }, [], [1], [2], [5, 0]],
+  ['Gather(x, i)', {}, [2, 1], [1, 1], [2, 1, 3], [-2, 0, 4, -2, 0, 4]],
+  ['Gather(table, i)', { axis: 1 }, [1], [1], [2, 1], [2, 4]],
+  ['Compress(x, i)', { axis: 0 }, [2], [0, 1], [1, 3], [-2, 0, 4]],
+  ['Compress(x, i)', { axis: 1 }, [3], [1, 0, 1], [2, 2], [1, 5, -2, 4]],
+  ['Compress(x, i)', {}, [6], [0, 1, 0, 0, 0, 1], [2], [5, 4]],
+])('%s %j with what is computed, [%j]', async (node, settings, sizes, places, shape, values) => {
+  const table = { ...floats([2, 2], 1, 2, 3, 4) }
+  const graph = { ...text(node, settings, { table }), inputs: { x: [2, 3], i: sizes } }
+  const { y } = await outputsOf(graph, { x: x.values, i: places })
+  expect(y).toEqual({ shape, values })
+})
+
+test('places that are computed are checked in the pass', async () => {
+  const graph = { ...text('Gather(x, i)'), inputs: { x: [2, 3], i: [1] } }
+  await expect(outputsOf(graph, { x: x.values, i: [-1] })).rejects.toThrow(
+    "index 0 of 'i' is -1, but 'x' has the items 0 to 1",
+  )
 })
 
 test('OneHot counts from the end, too, along any axis', async () => {
@@ -51,10 +75,31 @@ describe('refused are', () => {
     ['GatherND(x, i)', {}, { i: matrix([1, 2], 0, -4) }, 'index -4 is none of 3 places'],
     ['GatherND(x, i)', { batch_dims: 1 }, { i: matrix([2, 1], 0, 0) }, 'batch_dims is not there'],
     ['Compress(x, i)', { axis: 0 }, { i: wholes(0, 0, 1) }, 'index 2 is none of 2 places'],
+    ['Compress(x, x)', { axis: 0 }, {}, "its condition, 'x', is [2, 3] for 2 places"],
     ['Compress(x, i)', { axis: 0 }, { i: wholes(0) }, 'its condition takes nothing'],
     ['OneHot(x, i, v)', {}, { i: wholes(0), v: floats([2], 0, 1) }, 'a depth of 0 is not there'],
     ['OneHot(x, i, v)', {}, { i: wholes(2 ** 40), v: floats([2], 0, 1) }, '67108864 are allowed'],
   ])('%s %j', (node, settings, constants, message) => {
     expect(() => importGraph(graphOf(text(node, settings, constants)))).toThrow(message)
   })
+})
+
+test.each([
+  ['BatchReindex', [2, 0, 2.5], [3, 1]],
+  ['Filter', [0, 0.5, -1], [2, 1]],
+])('%s goes out and comes back', async (type, chosen, shape) => {
+  const net = await Net.create(
+    parseNet(
+      `layer { name: "in" type: "Input" top: "x" top: "which" input_param { shape { dim: 3 dim: 1 } shape { dim: 3 } } }
+       layer { name: "y" type: "${type}" bottom: "x" bottom: "which" top: "y" }`,
+    ),
+    { engine: 'js' },
+  )
+  const { net: read } = await readOnnx(await net.toBytes({ format: 'onnx' }), { shapes: { x: [3, 1], which: [3] } })
+  const back = await Net.create(read, { engine: 'js' })
+  const given = { x: Float32Array.of(4, 5, 6), which: Float32Array.from(chosen) }
+  const [mine, theirs] = [await net.forward(given), await back.forward(given)]
+  expect(theirs.y).toEqual(mine.y)
+  expect(theirs.y.shape).toEqual(shape)
+  for (const each of [net, back]) each.dispose()
 })

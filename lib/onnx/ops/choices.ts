@@ -1,6 +1,6 @@
 import { checkCount, filled, numbersOf } from '../fold/arrays.js'
 import { countOf, float, int, nodeText } from '../graph.js'
-import { type Operand, one, power, reshape, type Step } from '../pieces.js'
+import { type Operand, one, permute, power, reshape, type Step, turn } from '../pieces.js'
 import { binary } from './arithmetic.js'
 import { constant, input, type Ops, refused } from './handler.js'
 
@@ -59,15 +59,31 @@ function gatherND(step: Step): Operand {
 }
 
 function compress(step: Step): Operand {
-  const x = input(step, 0)
-  const chosen = numbersOf(constant(step, 1, 'the condition')).flatMap((value, i) => (value ? [i] : []))
+  const [x, condition] = [input(step, 0), input(step, 1)]
   const isFlat = !step.node.attributes.has('axis')
   const from = isFlat ? reshape(step, x, [countOf(x.shape)], '_flat') : x
   const axis = isFlat ? 0 : axisOf(step, int(step.node, 'axis', 0), x.shape.length)
+  if (!condition.constant) return passing(step, from, condition, axis)
+  const chosen = numbersOf(condition.constant).flatMap((value, i) => (value ? [i] : []))
   if (!chosen.length) throw refused(step, 'its condition takes nothing')
   const index = chosen.map(i => placeOf(step, i, from.shape[axis]))
   const shape = from.shape.map((size, i) => (i === axis ? index.length : size))
   return one(step, 'Gather', from, shape, { gather_param: { ...(axis !== 0 && { axis }), index } })
+}
+
+/** Items along an axis for which a condition that is computed holds. */
+function passing(step: Step, x: Operand, condition: Operand, axis: number): Operand {
+  if (condition.shape.join() !== `${x.shape[axis]}`)
+    throw refused(
+      step,
+      `its condition, '${step.node.inputs[1]}', is [${condition.shape.join(', ')}] for ${x.shape[axis]} places`,
+    )
+  const others = x.shape.map((_, i) => i).filter(i => i !== axis)
+  const front = permute(step, x, [axis, ...others], '_front')
+  const shape = [step.found, ...others.map(i => x.shape[i])]
+  const found = one(step, 'Filter', [front, condition], shape, {}, [], axis === 0 ? '' : '_found')
+  const back = x.shape.map((_, i) => (i === axis ? 0 : i < axis ? i + 1 : i))
+  return turn(step, found, back, '')
 }
 
 const scalar = (step: Step, value: number, suffix: string): Operand => ({
@@ -151,7 +167,11 @@ function oneHot(step: Step): Operand {
 export const choices: Ops = {
   GatherElements: { layers: 'Reshape, Gather', note: 'constant indices', build: gatherElements },
   GatherND: { layers: 'Reshape, Gather', note: 'constant indices, no batch_dims', build: gatherND },
-  Compress: { layers: 'Gather', note: 'a constant condition', build: compress },
+  Compress: {
+    layers: 'Gather, or Filter',
+    note: 'a condition that is computed is as long as the axis; no layer behind it may depend on how many items pass',
+    build: compress,
+  },
   Hardmax: { layers: 'Reduce, Broadcast', note: 'no gradient', build: hardmax },
   IsNaN: {
     layers: 'Broadcast, Power',

@@ -9,6 +9,7 @@ import {
   power,
   reshape,
   type Step,
+  turn,
   type Weight,
   weightFrom,
   weightOf,
@@ -113,7 +114,7 @@ function matmul(step: Step): Operand {
 const misfit = (step: Step, a: Operand, b: Operand) =>
   refused(step, `its inputs do not fit: [${a.shape.join(', ')}] by [${b.shape.join(', ')}]`)
 
-/** Places along an axis of a blob, or rows of a constant table. */
+/** Places along an axis: those that are known, rows of a constant table, or those that are computed. */
 function gather(step: Step): Operand {
   const [x, index] = [input(step, 0), input(step, 1)]
   const axes = x.shape.length
@@ -132,8 +133,7 @@ function gather(step: Step): Operand {
     }
     return one(step, 'Gather', x, shape, { gather_param })
   }
-  if (!x.constant || axis !== 0 || axes < 2)
-    throw refused(step, 'indices that are computed choose rows of a constant only')
+  if (!x.constant || axis !== 0 || axes < 2) return items(step, x, index, axis)
   const width = countOf(x.shape.slice(1))
   const embed_param = { num_output: width, input_dim: x.shape[0], bias_term: false }
   const weight = weightOf(x.constant, [x.shape[0], width])
@@ -141,8 +141,27 @@ function gather(step: Step): Operand {
   return reshape(step, rows, shape, '')
 }
 
+/** Items along an axis by indices that are computed, from 0 on; the axes of the indices take its place. */
+function items(step: Step, x: Operand, index: Operand, axis: number): Operand {
+  const others = x.shape.map((_, i) => i).filter(i => i !== axis)
+  const rest = others.map(i => x.shape[i])
+  const front = permute(step, x, [axis, ...others], '_front')
+  const count = countOf(index.shape)
+  const places = reshape(step, index, [count], '_places')
+  const isDone = axis === 0 && index.shape.length === 1
+  const rows = one(step, 'BatchReindex', [front, places], [count, ...rest], {}, [], isDone ? '' : '_rows')
+  const spread = reshape(step, rows, [...index.shape, ...rest], axis === 0 ? '' : '_spread')
+  const own = index.shape.map((_, i) => i)
+  const behind = rest.map((_, i) => own.length + i)
+  return turn(step, spread, [...behind.slice(0, axis), ...own, ...behind.slice(axis)], '')
+}
+
 export const matrices: Ops = {
   Gemm: { layers: 'InnerProduct, or MatMul and as Add', build: gemm },
   MatMul: { layers: 'InnerProduct or MatMul', build: matmul },
-  Gather: { layers: 'Gather or Embed', note: 'constant indices, or rows of a constant', build: gather },
+  Gather: {
+    layers: 'Gather, Embed or BatchReindex',
+    note: 'indices that are computed count from 0 on: one below is refused in the pass',
+    build: gather,
+  },
 }
