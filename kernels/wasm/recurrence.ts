@@ -6,7 +6,7 @@
 import { sgemm } from './blas_import'
 import { packColumns, packRows } from './pack'
 import { runSteps, stateOf, SteppedJob, StepTask } from './steps'
-import { job, needWorkspace, sharedWorkspace } from './threads'
+import { asSum, job, needWorkspace, sharedWorkspace } from './threads'
 import { MR, NR, ROW, tileInLoop } from './micro_tile'
 import { transposeFour } from './transpose'
 import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
@@ -22,8 +22,12 @@ const STREAMS: i32 = 64
 /** Operations of a step that two threads share gladly; a value of a gate costs as much as so many. */
 const SHARED: f64 = 5e4
 const GATE: f64 = 30
-/** Streams up to which dot products, one stream at a time, are fastest. */
+/** Streams up to which products of one stream at a time are fastest, and steps from which on they want an order. */
 const FEW: i32 = 2
+const MANY_STEPS: i32 = 6
+/** Columns that such a product sums side by side, and bytes of a row of their weights. */
+const COLUMNS: i32 = 24
+const COLUMNS_ROW: usize = 96
 /** Steps from which sgemm is faster on the way forward of one stream, though weights have to be put in order for it. */
 const BLAS_STEPS: i32 = 8
 /** Rows of a panel that stay in the L1 cache with four rows of gradients. */
@@ -72,7 +76,7 @@ export function describe(steps: i32, batch: i32, hidden: i32, gateCount: i32, ba
   r.batch = batch
   r.hidden = hidden
   r.gateCount = gateCount
-  r.units = back ? BACK : widthOf(bySgemm) / gateCount
+  r.units = back ? BACK : (r.few ? 2 * COLUMNS : widthOf(bySgemm)) / gateCount
   r.streams = smaller(STREAMS, ceilDiv(ceilDiv(batch, ceilDiv(PARTS, ceilDiv(hidden, r.units))), MR) * MR)
   r.groups = ceilDiv(batch, r.streams)
   r.cont = cont
@@ -102,7 +106,7 @@ export function runRecurrence(task: StepTask, back: bool): void {
 /** Whether products read the weights in an order of their own. */
 @inline
 function inOrder(r: Recurrence, back: bool): bool {
-  return back ? r.steps > 1 : !r.few
+  return back ? r.steps > 1 : !r.few || r.steps >= MANY_STEPS
 }
 
 // ---- where a chunk is
@@ -141,8 +145,20 @@ export function packUnits(r: Recurrence, u: i32): void {
   const to = packedOf(r, u)
   for (let g = 0; g < r.gateCount; g++) {
     const from = r.wh + bytes(g * H + u) * <usize>H
-    if (r.blas) packTransposed(H, count, from, bytes(H), to + bytes(g * count), bytes(count * r.gateCount))
+    if (r.few) packBeside(H, count, g * r.units, from, to)
+    else if (r.blas) packTransposed(H, count, from, bytes(H), to + bytes(g * count), bytes(count * r.gateCount))
     else packColumns(H, count, from, bytes(H), to + bytes(g * r.units * H))
+  }
+}
+
+/** Rows of K weights as `count` columns from `column` on of blocks of 24, of which each has all of its k in order. */
+function packBeside(K: i32, count: i32, column: i32, from: usize, to: usize): void {
+  for (let j = 0; j < count; ) {
+    const at = column + j
+    const width = smaller(count - j, COLUMNS - at % COLUMNS)
+    const block = to + <usize>(at / COLUMNS) * <usize>K * COLUMNS_ROW
+    packTransposed(K, width, from + bytes(j) * <usize>K, bytes(K), block + bytes(at % COLUMNS), COLUMNS_ROW)
+    j += width
   }
 }
 
@@ -195,6 +211,13 @@ export function addProducts(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, wor
   if (!inOrder(r, false)) {
     for (let n = 0; n < n1 - n0; n++) {
       for (let g = 0; g < G; g++) dots(H, count, x + bytes(n * H), r.wh + bytes(g * H + u) * <usize>H, workspace + bytes((n * G + g) * width))
+    }
+  } else if (r.few) {
+    const block = <usize>H * COLUMNS_ROW
+    for (let n = 0; n < n1 - n0; n++) {
+      for (let j = 0; j < G * width; j += COLUMNS) {
+        columns(H, x + bytes(n * H), packed + <usize>(j / COLUMNS) * block, workspace + bytes(n * G * width + j))
+      }
     }
   } else if (r.blas) {
     width = count
@@ -252,6 +275,34 @@ function dots(K: i32, n: i32, x: usize, w: usize, y: usize): void {
     }
     v128.store(y, sums)
   }
+}
+
+/** y[j] ← Σₖ x[k]·w[k][j] for j < 24: weights pass in order, and no sum waits for another one. */
+@inline
+function columns(K: i32, x: usize, w: usize, y: usize): void {
+  let s0 = f32x4.splat(0)
+  let s1 = s0
+  let s2 = s0
+  let s3 = s0
+  let s4 = s0
+  let s5 = s0
+  let a = asSum(x)
+  let p = asSum(w)
+  for (const end = p + <usize>K * COLUMNS_ROW; p != end; p += COLUMNS_ROW, a += 4) {
+    const v = v128.load_splat<f32>(a)
+    s0 = madd(v, v128.load(p), s0)
+    s1 = madd(v, v128.load(p, 16), s1)
+    s2 = madd(v, v128.load(p, 32), s2)
+    s3 = madd(v, v128.load(p, 48), s3)
+    s4 = madd(v, v128.load(p, 64), s4)
+    s5 = madd(v, v128.load(p, 80), s5)
+  }
+  v128.store(y, s0)
+  v128.store(y, s1, 16)
+  v128.store(y, s2, 32)
+  v128.store(y, s3, 48)
+  v128.store(y, s4, 64)
+  v128.store(y, s5, 80)
 }
 
 /** The sums of the lanes of four vectors. */

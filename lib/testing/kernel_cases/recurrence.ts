@@ -4,7 +4,7 @@ import { dims, type KernelCase, type KernelCases, type Kit, onHosts } from './ki
 /** steps × streams × hidden. */
 const sequences = (
   '1×1×1 1×3×40 4×1×5 5×2×67 7×3×5 5×3×130 3×4×16 6×17×33 3×130×20 9×16×64 3×32×256 ' +
-  '1×1×3 4×2×37 5×3×5 3×17×67 6×16×128 2×130×20'
+  '1×1×3 4×2×37 5×3×5 3×17×67 6×16×128 2×130×20 6×1×5 7×2×67 9×1×50'
 ).split(' ')
 const everywhere = '1×3×5 2×3×5 5×3×5'.split(' ')
 
