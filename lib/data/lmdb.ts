@@ -1,4 +1,5 @@
 import { FormatError, systemError } from '../errors.js'
+import { mustTake } from '../system/arguments.js'
 import { importNode } from '../system/nodejs.js'
 import { type ByteSource, bytesSource, fileSource } from './byte_source.js'
 import {
@@ -60,6 +61,8 @@ export class LmdbReader {
    * @param name for error messages, where bytes are given
    */
   static async open(source: string | Uint8Array | ByteSource, name?: string): Promise<LmdbReader> {
+    const fits = typeof source === 'string' || source instanceof Uint8Array || typeof source?.read === 'function'
+    mustTake(fits, 'LmdbReader.open', 'a path, bytes or a ByteSource', source)
     const bytes =
       typeof source === 'string'
         ? await fileSource(await dataFile(source))

@@ -1,3 +1,5 @@
+import { mustTake } from '../system/arguments.js'
+
 /** A blob's values in a few numbers. */
 export interface Statistics {
   readonly count: number
@@ -16,6 +18,7 @@ const BINS = 20
 
 /** Mean, standard deviation, range and 20-bin histogram of `values`: two passes, no division a value. */
 export function statisticsOf(values: ArrayLike<number>): Statistics {
+  mustTake(typeof values === 'object' && typeof values?.length === 'number', 'statisticsOf', 'an array', values)
   const count = values.length
   let finite = 0
   let sum = 0

@@ -1,4 +1,5 @@
 import { NetError } from '../errors.js'
+import { mustTake } from '../system/arguments.js'
 
 const MAX_LENGTH = 2 ** 20
 const MAX_DEPTH = 64
@@ -13,6 +14,7 @@ const MAX_DEPTH = 64
  * a comment, and tags such as !!python/tuple say nothing that the value does not. Nothing is evaluated. Throws a NetError that names the place for anything else.
  */
 export function parseParamStr(text: string): Record<string, unknown> {
+  mustTake(typeof text === 'string', 'parseParamStr', 'a text', text)
   return new Reader(text, 'param_str').settings()
 }
 

@@ -6,6 +6,11 @@ export function mustBeFunction<F>(given: F, method: string): F {
   return given
 }
 
+/** Throws a RistrettoError where what `method` was given is not what it takes, for programs that no compiler checks. */
+export function mustTake(fits: boolean, method: string, wanted: string, given: unknown): void {
+  if (!fits) throw new RistrettoError(`${method} takes ${wanted}, not ${whatIs(given)}`)
+}
+
 /** A value in the words of an error: its type, and `undefined` and `null` as they are. */
 export function whatIs(value: unknown): string {
   if (value === undefined || value === null || Number.isNaN(value)) return String(value)

@@ -1,4 +1,5 @@
 import { FormatError, RistrettoError, systemError } from '../errors.js'
+import { mustTake } from './arguments.js'
 import type { ByteSource } from './byte_source.js'
 import { aFlag, aLimit, checkOptions, checkValues, type OptionRules } from './check_options.js'
 import { importNode, isNode } from './nodejs.js'
@@ -158,6 +159,7 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
     open,
     async read(source) {
       if (source instanceof Uint8Array) return source
+      mustTake(isFileSource(source), 'a reader', 'a path, a URL or the bytes of a file', source)
       const name = source instanceof URL ? source.href : source
       const answer = await ask(name)
       if (answer) return answer

@@ -4,6 +4,7 @@ import { RistrettoError } from '../errors.js'
 import type { Layer } from '../layer.js'
 import type { Net } from '../net.js'
 import { classOf } from '../registry.js'
+import { mustTake } from '../system/arguments.js'
 import { aFunction, aSignal, aText, checkOptions, type OptionRules, only } from '../system/check_options.js'
 import { didYouMean, listNames } from '../system/names.js'
 import type { Values } from '../system/ndarrays.js'
@@ -56,6 +57,7 @@ export async function evaluate(
   source?: number | InputBatches,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  mustTake(typeof net?.blobs === 'object', 'evaluate', 'a net', net)
   checkOptions('evaluate', options, RULES)
   const compared = comparedBlobs(net, options)
   const quiet = await Untouched.of(net)

@@ -1,6 +1,7 @@
 import { RistrettoError } from '../errors.js'
 import type { Arrays } from '../net/values.js'
 import type { Net } from '../net.js'
+import { mustTake } from '../system/arguments.js'
 import { didYouMean, listNames } from '../system/names.js'
 import type { Values } from '../system/ndarrays.js'
 
@@ -20,6 +21,8 @@ export function extractFeatures<Name extends string>(
   blobs: readonly Name[],
   batches: number | Iterable<Record<string, Values>> | AsyncIterable<Record<string, Values>>,
 ): AsyncGenerator<Record<Name, Arrays[string]>, void, void> {
+  mustTake(typeof net?.blobs === 'object', 'extractFeatures', 'a net', net)
+  mustTake(Array.isArray(blobs), 'extractFeatures', 'a list of blobs', blobs)
   for (const name of blobs)
     if (!net.blobs[name])
       throw new RistrettoError(

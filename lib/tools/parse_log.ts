@@ -1,3 +1,5 @@
+import { mustTake } from '../system/arguments.js'
+
 /** What the outputs of a net were at one iteration. */
 export interface LogRow {
   readonly iteration: number
@@ -39,6 +41,7 @@ const START = /\] Solving /
  * @param year of stamps that have none, for the length of February
  */
 export function parseLog(text: string, year = 2000): LogTables {
+  mustTake(typeof text === 'string', 'parseLog', 'the text of a log', text)
   const tables: LogTables = { train: [], test: [], losses: new Set() }
   const clock = new LogClock(year)
   let iteration = -1

@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { FormatError, RistrettoError } from '../../errors.js'
 import { parseLiteral } from '../../proto/param_str.js'
+import { mustTake } from '../../system/arguments.js'
 import { isRowMajor, rowMajorStrides, typedNdArray } from './arrays.js'
 
 /** What a .npy file is read into: int64 and uint64 become float64, if they fit; bool becomes bytes. */
@@ -54,6 +55,7 @@ export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => by
  * Everything that is not plain numbers is refused with a FormatError.
  */
 export function readNpy(bytes: Uint8Array): NdArray<NpyArray> {
+  mustTake(bytes instanceof Uint8Array, 'readNpy', 'the bytes of a file', bytes)
   const { descr, fortran, shape, start } = readHeader(bytes)
   const match = /^([<>|=]?)([a-z]\d+)$/.exec(descr)
   const kind = match ? KINDS[match[2]] : undefined
@@ -128,6 +130,7 @@ const DESCR: Record<string, string> = {
  * saved as float64.
  */
 export function writeNpy(array: NdArray): Uint8Array {
+  mustTake(Array.isArray(array?.shape) && typeof array.data === 'object', 'writeNpy', 'an ndarray', array)
   const source = array.data as ArrayLike<number> & { constructor: { name: string } }
   const descr = Array.isArray(source) ? '<f8' : DESCR[source.constructor.name]
   if (!descr) throw new RistrettoError(`a ${source.constructor.name} cannot be saved as .npy`)

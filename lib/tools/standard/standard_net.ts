@@ -1,6 +1,7 @@
 import { MOST_PIXELS } from '../../data/image.js'
 import { NetError } from '../../errors.js'
 import type { LayerParameter, NetParameter, SolverParameter } from '../../generated/caffe.js'
+import { mustTake } from '../../system/arguments.js'
 import {
   aCount,
   aFlag,
@@ -131,6 +132,7 @@ const accuracy = (name: string, scores: string, top_k = 1): LayerParameter => ({
 })
 
 function standardOf(name: string): StandardNet {
+  mustTake(typeof name === 'string', 'a standard net', 'a name', name)
   if (Object.hasOwn(standardNets, name)) return standardNets[name as StandardNetName]
   throw new NetError(
     `there is no standard net '${name}'${didYouMean(name, standardNetNames)}; there are ${listNames([...standardNetNames])}`,
