@@ -69,7 +69,7 @@ const nets: Record<string, readonly [net: (batch: number) => string, first: stri
       layer('Concat', 'both', ['b', 'c', 'a', 'b']) +
       layer('LRN', 'n', ['both'], 'lrn_param { local_size: 5 alpha: 0.01 beta: 0.75 }') +
       pooled('p', 'n', 'pool: MAX kernel_size: 2 stride: 2') +
-      conv('d', 'p', 'kernel_size: 3 pad: 2 dilation: 2', 24) +
+      conv('d', 'p', 'kernel_size: 3 pad: 2 dilation: 2', 32) +
       last('d') +
       layer('ReLU', 'positive', ['ip'], 'relu_param { negative_slope: 0.5 }', 'ip'),
     'a',
@@ -99,7 +99,7 @@ const nets: Record<string, readonly [net: (batch: number) => string, first: stri
       conv('a', 'x', 'kernel_size: 5 stride: 2 pad: 2', 32) +
       conv('b', 'a', 'kernel_size: 3 pad: 1 group: 32', 32) +
       layer('ReLU', 's', ['b'], '', 'b') +
-      conv('c', 'b', 'kernel_size: 3 pad: 1 group: 2', 48) +
+      conv('c', 'b', 'kernel_size: 3 pad: 1 group: 2', 64) +
       last('c'),
     'a',
     'c',
@@ -152,8 +152,13 @@ suite(`rows of layers that oneDNN computes${reason ? ` (skipped: ${reason})` : '
         // an inner product of few images is a convolution of one window
         const product = text(batch).includes('"positive"') ? 'positive' : 'ip'
         const end = batch < 4 ? product : last
-        if (batch < 4 || row) expect(row).toContain(`computes '${first}' to '${end}' as one`)
-        expect(rowOf(net, 'ip')).toBe(batch < 4 ? row : undefined)
+        // oneDNN 2.6 has a fast LRN for blocks of 8 only: with AVX-512 one row ends before it, and another begins behind it
+        const isCut = text(batch).includes('"both"') && !rowOf(net, 'n')
+        const behind = isCut ? rowOf(net, last) : row
+        if (isCut) expect(row).toContain(`computes '${first}' to 'both' as one`)
+        if (batch < 4 || behind)
+          expect(behind).toMatch(isCut ? new RegExp(`to '${end}' as one`) : `computes '${first}' to '${end}' as one`)
+        expect(rowOf(net, 'ip')).toBe(batch < 4 ? behind : undefined)
         await answer(net)
         answers.push(await answer(net))
         net.dispose()
