@@ -150,6 +150,10 @@ function valuesMaker(net: Predicting): (item: PredictItem, i: number) => Promise
         throw new Type(`${where}${typeof item === 'string' ? `, '${item}'` : ''}: ${error.message}`, { cause: error })
       }
     }
+    if (inputs.length > 1 && !isRecord(item))
+      throw new RistrettoError(
+        `${where} is no object with values for each input of net '${net.name}': { ${net.inputs.map(name => `'${name}': …`).join(', ')} }`,
+      )
     return inputs.map(blob => {
       const value = inputs.length === 1 && !isRecord(item) ? item : (item as Record<string, unknown>)?.[blob.name]
       return itemValues(value, blob.size(1), blob.shape, `${where}${inputs.length > 1 ? `, input '${blob.name}'` : ''}`)
@@ -165,7 +169,7 @@ function itemValues(value: unknown, size: number, shape: readonly number[], wher
     const count = countOf(given as Values)
     if (count !== size)
       throw new RistrettoError(
-        `${where} has ${count < 0 ? 'rows of uneven length' : `${count} values`}, an item of the input has ${shape.slice(1).join('×')} = ${size}`,
+        `${where} has ${count < 0 ? 'rows of uneven length' : `${count} values`}, an item of the input has ${shape.length > 2 ? `${shape.slice(1).join('×')} = ` : ''}${size}`,
       )
     const values = new Float32Array(size)
     copyValues(given as Values, values)

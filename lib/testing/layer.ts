@@ -196,7 +196,7 @@ class Check {
           await valuesOf(blob.memory.diff),
           marks[i],
           blob,
-          'with propagateDown false',
+          'with propagateDown false, where backward leaves it alone,',
           0,
           `bottom[${i}].diff`,
         )

@@ -128,6 +128,9 @@ test('several inputs are given by name; a net without an input for it says so', 
     ]),
   ).toEqual([Float32Array.of(11, 22), Float32Array.of(3, 4)])
   await expect(net.predict([{ a: [1, 2] }])).rejects.toThrow("item 0, input 'b' is undefined")
+  await expect(net.predict([[1, 2]])).rejects.toThrow(
+    "item 0 is no object with values for each input of net '': { 'a': …, 'b': … }",
+  )
   net.dispose()
 })
 
