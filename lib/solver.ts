@@ -42,19 +42,16 @@ export abstract class Solver extends Tested {
 
   /**
    * Build a solver with its train net and test nets from a solver prototxt (path, URL or bytes) or a parsed
-   * SolverParameter.
+   * SolverParameter, whose `type` may be left out here. A NetError if it names another solver than this class.
    */
   static async create<S extends Solver>(
-    this: new (
-      param: SolverParameter,
-      options: SolverOptions,
-      files: Files,
-    ) => S,
+    this: (new (param: SolverParameter, options: SolverOptions, files: Files) => S) & { readonly type?: string },
     source: FileSource | SolverParameter,
     options: SolverOptions = {},
   ): Promise<S> {
     const { param, files } = await readSolver(source, options)
     const solver = new this(param, options, files)
+    refuseOther(solver.constructor, param)
     await solver.setup()
     return solver
   }
@@ -282,4 +279,13 @@ export abstract class Solver extends Tested {
     this.emit({ type: 'clip', iter: this.iter, norm, limit })
     return limit / norm
   }
+}
+
+/** A description of another type than the class; one of a program's own may have any. */
+function refuseOther(made: object & { readonly type?: string }, { type }: SolverParameter): void {
+  const own = Object.hasOwn(made, 'type') ? made.type : undefined
+  if (own !== undefined && type !== undefined && type !== own)
+    throw new NetError(
+      `solver: its type is '${type}', but ${own}Solver.create trains by ${own}; createSolver takes the class that the type names, or leave the type out`,
+    )
 }

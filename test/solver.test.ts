@@ -11,6 +11,7 @@ import {
   parseSolver,
   RandomStream,
   registerLayer,
+  SGDSolver,
   type Solver,
   type SolverOptions,
   solverTypes,
@@ -821,6 +822,16 @@ describe('solvers that are refused', () => {
       /keepBest writes files, so snapshot_prefix must say where/,
     )
   })
+})
+
+test.each([
+  ['Adam', "solver: its type is 'Adam', but SGDSolver.create trains by SGD; createSolver takes the class"],
+  ['Sgd', "solver: its type is 'Sgd', but SGDSolver.create trains by SGD"],
+])('a class is not made of a solver of type %s', async (type, message) => {
+  const param = parseSolver(`lr_policy: "fixed" type: "${type}" net_param { ${line()} }`)
+  await expect(SGDSolver.create(param, { engine: 'js' })).rejects.toThrow(message)
+  class Own extends SGDSolver {}
+  expect((await Own.create(param, { engine: 'js' })).param.type).toBe(type)
 })
 
 test('timers fire while it trains', { tags: 'long' }, async () => {

@@ -7,6 +7,9 @@ import { Solver } from '../../solver.js'
  * steps.
  */
 export class AdaDeltaSolver extends Solver {
+  /** What `type:` calls it. */
+  static readonly type: string = 'AdaDelta'
+
   protected override get moments(): number {
     return 2
   }

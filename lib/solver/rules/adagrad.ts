@@ -5,6 +5,9 @@ import { Solver } from '../../solver.js'
 
 /** AdaGrad: rates shrink with the sum of squared gradients (`type: "AdaGrad"`; `delta`, no momentum). */
 export class AdaGradSolver extends Solver {
+  /** What `type:` calls it. */
+  static readonly type: string = 'AdaGrad'
+
   protected override checkParam(): void {
     if (this.param.momentum)
       throw new NetError(`solver: momentum ${this.param.momentum} cannot be used with AdaGrad; leave it out`)

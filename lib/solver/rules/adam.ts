@@ -6,6 +6,9 @@ import { Solver } from '../../solver.js'
  * Adam (`type: "Adam"`; `momentum` is β1, `momentum2` β2, `delta`). History: all first moments, then all second ones.
  */
 export class AdamSolver extends Solver {
+  /** What `type:` calls it. */
+  static readonly type: string = 'Adam'
+
   protected override get moments(): number {
     return 2
   }

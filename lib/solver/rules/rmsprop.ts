@@ -5,6 +5,9 @@ import { Solver } from '../../solver.js'
 
 /** RMSProp: rates follow a moving mean of squared gradients (`type: "RMSProp"`; `rms_decay`, `delta`, no momentum). */
 export class RMSPropSolver extends Solver {
+  /** What `type:` calls it. */
+  static readonly type: string = 'RMSProp'
+
   protected override checkParam(): void {
     const { momentum, rms_decay: decay = 0.99 } = this.param
     if (momentum) throw new NetError(`solver: momentum ${momentum} cannot be used with RMSProp; leave it out`)
