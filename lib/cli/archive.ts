@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { preparationText } from '../data/preparation.js'
 import { RistrettoError } from '../errors.js'
+import { mainOutput } from '../net/main_output.js'
 import { Net } from '../net.js'
 import { parseSolver } from '../proto/text.js'
 import { upgradeSolver } from '../proto/upgrade_solver.js'
@@ -62,10 +63,10 @@ async function run(options: ArchiveCommandOptions, output: Output): Promise<void
     throw new RistrettoError('--layers: two files have the same name, under which they cannot both be in an archive')
   const net = await Net.deploy(await Net.read(path, files), { weights, near, ...(labels !== undefined && { labels }) })
   try {
-    const classes = net.blobs[net.outputs[0]]?.shape[1]
+    const classes = net.blobs[mainOutput(net)]?.shape[1]
     if (labels !== undefined && classes !== undefined && net.labels?.length !== classes)
       throw new RistrettoError(
-        `${labels} has ${net.labels?.length} labels, output '${net.outputs[0]}' has ${classes} classes`,
+        `${labels} has ${net.labels?.length} labels, output '${mainOutput(net)}' has ${classes} classes`,
       )
     await net.save(file, { solver, trainVal, layers: sources })
     const preparation = net.inputs.length ? await net.preparation() : undefined

@@ -6,6 +6,7 @@ import { readLabels } from '../data/labels.js'
 import { type Preparation, preparationText } from '../data/preparation.js'
 import { RistrettoError } from '../errors.js'
 import { isDeployed } from '../net/deploy_plan.js'
+import { mainOutput } from '../net/main_output.js'
 import { Net } from '../net.js'
 import { bestClasses, Classifier, type ClassifierOptions, type Prediction } from '../pycaffe/classifier.js'
 import { loadImage } from '../pycaffe/io/image.js'
@@ -131,7 +132,7 @@ async function classify(
         const classes = probabilities.length
         if (labels && labels.length !== classes)
           throw new RistrettoError(
-            `${options.labels ?? 'the model'} has ${labels.length} labels, output '${net.outputs[0]}' has ${classes} classes`,
+            `${options.labels ?? 'the model'} has ${labels.length} labels, output '${mainOutput(net)}' has ${classes} classes`,
           )
         const result = { file: now[k], predictions: bestClasses(probabilities, options.top, labels) }
         results.push(result)

@@ -4,6 +4,7 @@ import { RistrettoError } from '../errors.js'
 import { checkOptions, names } from '../system/check_options.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { copyValues, countOf, named, ndarrayOf, type Values } from '../system/ndarrays.js'
+import { mainOutput } from './main_output.js'
 import type { BackwardOptions, ForwardOptions } from './options.js'
 import { type Arrays, refuseValues } from './values.js'
 
@@ -36,7 +37,7 @@ export async function forwardItems(
   item: (i: number) => Item | Promise<Item>,
 ): Promise<NdArray<Float32Array>> {
   const input = net.inputs[0]
-  const output = net.outputs[0]
+  const output = mainOutput(net)
   const blob = net.blobs[input]
   const size = blob.size(1)
   const perBatch = blob.shape[0]

@@ -6,6 +6,7 @@ import { RistrettoError } from '../errors.js'
 import { aCount, aSignal, aText, checkOptions, type OptionRules } from '../system/check_options.js'
 import { listNames } from '../system/names.js'
 import { copyValues, countOf, isNdArray, named, type Values } from '../system/ndarrays.js'
+import { mainOutput } from './main_output.js'
 import type { BuiltNet } from './node.js'
 import type { Passes } from './passes.js'
 
@@ -65,7 +66,7 @@ export async function predictItems(
   if (!net.inputs.length) throw new RistrettoError(`net '${net.name}' has no input to predict from`)
   if (!Number.isInteger(most) || most < 1)
     throw new RistrettoError(`predict: batch is ${most}; it is a whole number from 1 on`)
-  const name = output ?? net.outputs[0]
+  const name = output ?? mainOutput(net)
   const out = net.blob(name)
   const rows: Float32Array[] = []
   const values = valuesMaker(net)
@@ -101,7 +102,7 @@ function pass(
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   return net.exclusive(async () => {
-    const inputs = net.inputs.map(name => net.blob(name))
+    const inputs = inputsOf(net)
     const shapes = inputs.map(({ shape }) => [...shape])
     try {
       inputs.forEach((blob, k) => {
@@ -126,9 +127,17 @@ function pass(
   })
 }
 
+/** The inputs that a layer reads; all of them, if there is no such. */
+function inputsOf(net: Predicting): BuiltNet['blobs'][number][] {
+  const read = new Set(net.built.nodes.flatMap(({ param }) => param.bottom ?? []))
+  const inputs = net.inputs.map(name => net.blob(name))
+  const needed = inputs.filter(({ name }) => read.has(name))
+  return needed.length ? needed : inputs
+}
+
 /** Makes the values of each input of an item. */
 function valuesMaker(net: Predicting): (item: PredictItem, i: number) => Promise<Float32Array[]> {
-  const inputs = net.inputs.map(name => net.blob(name))
+  const inputs = inputsOf(net)
   let decoders: Promise<{ preparation: Preparation } & Decoders> | undefined
   const prepared = async (picture: Picture): Promise<Float32Array> => {
     decoders ??= decodersFor(net)
@@ -140,7 +149,7 @@ function valuesMaker(net: Predicting): (item: PredictItem, i: number) => Promise
     if (isPicture(item, inputs[0].size(1))) {
       if (inputs.length > 1)
         throw new RistrettoError(
-          `${where} is a picture, net '${net.name}' has the inputs ${listNames([...net.inputs])}`,
+          `${where} is a picture, net '${net.name}' has the inputs ${listNames(inputs.map(({ name }) => name))}`,
         )
       try {
         return [await prepared(item)]
@@ -152,7 +161,7 @@ function valuesMaker(net: Predicting): (item: PredictItem, i: number) => Promise
     }
     if (inputs.length > 1 && !isRecord(item))
       throw new RistrettoError(
-        `${where} is no object with values for each input of net '${net.name}': { ${net.inputs.map(name => `'${name}': …`).join(', ')} }`,
+        `${where} is no object with values for each input of net '${net.name}': { ${inputs.map(({ name }) => `'${name}': …`).join(', ')} }`,
       )
     return inputs.map(blob => {
       const value = inputs.length === 1 && !isRecord(item) ? item : (item as Record<string, unknown>)?.[blob.name]

@@ -134,6 +134,23 @@ test('several inputs are given by name; a net without an input for it says so', 
   net.dispose()
 })
 
+test('an input that only the training reads is not asked for, and not the answer', async () => {
+  const text = `${input('given', 4)} ${input('data', 4, 1, 2, 3)} ${BODY}
+    layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "given" top: "loss" include { phase: TRAIN } }`
+  const net = await Net.create(parseNet(text), { engine: 'js', phase: 'TEST', seed: 2 })
+  const plain = await Net.create(parseNet(`${input('data', 4, 1, 2, 3)} ${BODY}`), {
+    engine: 'js',
+    phase: 'TEST',
+    seed: 2,
+  })
+  expect(net.outputs).toEqual(['given', 'ip'])
+  await net.copyFrom(plain)
+  const expected = await plain.predict(items(5))
+  expect(await net.predict(items(5))).toEqual(expected)
+  expect(await net.predict(items(5).map(data => ({ data })))).toEqual(expected)
+  for (const each of [net, plain]) each.dispose()
+})
+
 test('a training net that is told how pictures become its input predicts them, before and after, and keeps it when deployed or saved', async () => {
   const net = await Net.create(parseNet(TRAINING), { engine: 'js', seed: 2 })
   const picture = { width: 3, height: 2, data: new Uint8Array(24).map((_, i) => 10 * i) }
