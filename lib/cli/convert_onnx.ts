@@ -8,6 +8,7 @@ import type { OnnxModel } from '../onnx/read_net.js'
 import { printNet } from '../proto/print.js'
 import { writeMessage } from '../proto/wire.js'
 import { printable } from '../system/escape.js'
+import { listNames } from '../system/names.js'
 import { writeFilesSafely } from '../system/write_file.js'
 import { checkWritten, difference, drawnInputs } from './convert_check.js'
 import { mustExist } from './input_file.js'
@@ -75,6 +76,12 @@ export async function convertFromOnnx(
   print(output, `${prototxt}: ${net.layer?.length} layers, ${folded} nodes were computed`)
   print(output, `${weights}: ${(bytes.length / 1e6).toFixed(2)} MB`)
   if (own) warn(output, `Caffe itself has none of ${own}`)
+  const shared = Object.entries(report.shared).map(([param, layers]) => `'${param}' (${listNames(layers)})`)
+  if (shared.length)
+    warn(
+      output,
+      `layers share params, and learn them as one: ${listNames(shared)}. Where that is not meant, an exporter wrote equal constants once: take the names out of ${prototxt}`,
+    )
   if (options.check) await checkWritten(prototxt, 'the model', output, () => compared(net, prototxt, weights))
 }
 

@@ -21,6 +21,11 @@ export interface ImportReport {
   readonly mapped: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** Types of layers, and fields, that no other Caffe has. */
   readonly ownLayers: readonly string[]
+  /**
+   * Params that are one for several layers, and these layers. Exporters write equal constants once: those of a net that
+   * was never trained may be shared by chance, and would learn as one.
+   */
+  readonly shared: Readonly<Record<string, readonly string[]>>
 }
 
 /** A model as a net: an ordinary description, with the weights in its layers' blobs. */
@@ -117,5 +122,13 @@ function reportOf({ folded, mapped }: Walked, net: NetParameter): ImportReport {
     folded: Object.fromEntries(folded),
     mapped: Object.fromEntries([...mapped].map(([op, types]) => [op, Object.fromEntries(types)])),
     ownLayers: ownLayers(net),
+    shared: sharedParams(net),
   }
+}
+
+function sharedParams({ layer = [] }: NetParameter): Record<string, string[]> {
+  const all = new Map<string, string[]>()
+  for (const { name = '', param = [] } of layer)
+    for (const { name: shared } of param) if (shared) all.set(shared, [...(all.get(shared) ?? []), name])
+  return Object.fromEntries([...all].filter(([, layers]) => layers.length > 1))
 }

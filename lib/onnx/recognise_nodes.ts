@@ -24,6 +24,9 @@ class Search {
 
   constant(name: string | undefined): Tensor | undefined {
     if (!name) return undefined
+    // torch gives a constant that it wrote once its other names by these
+    const same = this.maker(name, 'Identity')
+    if (same) return this.constant(same.inputs[0])
     const node = this.maker(name, 'Constant')
     return this.graph.initializers.get(name) ?? (node && attribute(node, 'value', 'tensor'))
   }

@@ -355,6 +355,12 @@ describe('what several layers together are', () => {
       ] as const,
     }
     expect(layersOf(text as never)).toEqual(['x: Input', 'y: LayerNorm'])
+    // torch's other names of a constant that it wrote once
+    const nodes = [
+      ['h = Identity(g)'],
+      ...text.nodes.map(([node, ...rest]) => [node.replace('(n, g)', '(n, h)'), ...rest]),
+    ]
+    expect(layersOf({ ...text, nodes } as never)).toEqual(['x: Input', 'y: LayerNorm'])
     const out = await outputsOf(text as never, { x: [1, 2, 3, 4, 4, 4] })
     expect(out.y.values).toEqual([-1.22474, 1, 3.67421, 0, 1, 0])
   })
@@ -438,7 +444,7 @@ test('equal values that an exporter wrote once are shared only where that can be
       ['y = BatchNormalization(n, zeros, zeros, zeros, ones)', settings],
     ] as const,
   })
-  const { net } = importGraph(graphOf(text({ ones: floats([2], 1, 1), zeros: floats([2], 0, 0) })))
+  const { net, report } = importGraph(graphOf(text({ ones: floats([2], 1, 1), zeros: floats([2], 0, 0) })))
   // shift and scale of the second are one constant, and params of their own: the first's shift is shared with its scale
   expect(net.layer?.slice(1).map(({ type, param }) => [type, param])).toEqual([
     ['BatchNorm', undefined],
@@ -446,6 +452,8 @@ test('equal values that an exporter wrote once are shared only where that can be
     ['BatchNorm', undefined],
     ['Scale', [{ name: 'zeros' }, {}]],
   ])
+  expect(Object.keys(report.shared)).toEqual(['zeros'])
+  expect(report.shared.zeros).toEqual(net.layer?.filter(({ type }) => type === 'Scale').map(({ name }) => name))
   const built = await Net.create(net, { engine: 'js' })
   await built.forward({ x: new Float32Array(4) })
   expect([...built.blobs.y.dataArray]).toEqual([0, 0, 0, 0])
@@ -473,5 +481,6 @@ test('the report says what became of what, and what no other Caffe has', () => {
     folded: { Constant: 1 },
     mapped: { Mul: { Power: 1 }, Gelu: { Gelu: 1 } },
     ownLayers: ['Gelu (Ristretto itself)'],
+    shared: {},
   })
 })
