@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray'
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
+import { mustBeNet } from '../system/arguments.js'
 import { checkOptions, names } from '../system/check_options.js'
 import { didYouMean, listNames } from '../system/names.js'
 import { copyValues, countOf, named, ndarrayOf, type Values } from '../system/ndarrays.js'
@@ -161,6 +162,7 @@ export async function forwardAll(
   inputs: Record<string, Values>,
   options: { blobs?: readonly string[] } = {},
 ): Promise<Arrays> {
+  mustBeNet(net, 'forwardAll')
   checkOptions('forwardAll', options, { blobs: names })
   const refused = refuseValues(inputs, net.inputs)
   if (refused) throw refused
@@ -181,6 +183,7 @@ export async function forwardBackwardAll(
   values: Record<string, Values>,
   options: { blobs?: readonly string[]; diffs?: readonly string[] } = {},
 ): Promise<[blobs: Arrays, diffs: Arrays]> {
+  mustBeNet(net, 'forwardBackwardAll')
   checkOptions('forwardBackwardAll', options, { blobs: names, diffs: names })
   const refused = refuseValues(values, net.inputs)
   if (refused) throw refused

@@ -1,8 +1,9 @@
 import { NetError } from '../errors.js'
 import { type CoordMap, inPlace } from '../layer.js'
 import { each } from '../layers/parts/coordinates.js'
+import { mustTake } from '../system/arguments.js'
 import { knownClass } from './classes.js'
-import { L, type LayerSpec, type Top } from './net_spec.js'
+import { L, LayerSpec, mustBeTops, Top } from './net_spec.js'
 
 export type { CoordMap }
 
@@ -11,6 +12,7 @@ export type { CoordMap }
  * order.
  */
 export function coordMap(layer: LayerSpec | Top): CoordMap {
+  mustTake(layer instanceof Top || layer instanceof LayerSpec, 'coordMap', 'a top or a layer of a NetSpec', layer)
   const map = mapOf('layer' in layer ? layer.layer : layer)
   if (!map)
     throw new NetError(
@@ -42,6 +44,7 @@ function inverse([axis, scale, shift]: CoordMap): CoordMap {
  * Throws a NetError where no spatial layers connect them.
  */
 export function coordMapFromTo(from: Top, to: Top): CoordMap {
+  mustBeTops('coordMapFromTo', [from, to])
   const fromMaps = new Map<Top, CoordMap>([[from, inPlace]])
   for (const [top, map] of fromMaps) for (const [bottom, next] of back(top, map)) fromMaps.set(bottom, next)
   const toMaps = new Map<Top, CoordMap>([[to, inPlace]])
@@ -65,6 +68,7 @@ function back(top: Top, map: CoordMap): [Top, CoordMap][] {
 
 /** A Crop layer that cuts `from` to the size of `to`, at the offsets that make their coordinates agree. */
 export function crop(from: Top, to: Top): Top {
+  mustBeTops('crop', [from, to])
   const [axis, scale, shift] = coordMapFromTo(from, to)
   const off = (value: number) => Math.abs(value - Math.round(value)) > 1e-6
   if (scale.some(a => Math.abs(a - 1) > 1e-6))

@@ -2,6 +2,7 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../errors.js'
 import type { Net } from '../net.js'
 import { parseText } from '../proto/text.js'
+import { mustBeNet } from '../system/arguments.js'
 import { aNumber, anything, aText, checkOptions, type OptionRules } from '../system/check_options.js'
 import { createFiles, type FileSource, fileName } from '../system/files.js'
 import { isNdArray } from '../system/ndarrays.js'
@@ -57,6 +58,7 @@ export async function detect(
   picture: FileSource | NdArray,
   options: DetectOptions = {},
 ): Promise<DetectedBox[]> {
+  mustBeNet(net, 'detect')
   checkOptions('detect', options, RULES)
   const { threshold = 0.5, labels, output = boxesOf(net) } = options
   const { transformer } = preprocessing(net, options)

@@ -1,6 +1,7 @@
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
+import { isFields, mustTake } from '../system/arguments.js'
 import { aFlag, anything, aWhole, checkOptions, names, type OptionRules } from '../system/check_options.js'
 import { writeFileSafely } from '../system/write_file.js'
 import { dotOf } from './draw/dot.js'
@@ -34,6 +35,7 @@ const RULES: OptionRules<DrawOptions> = {
  *     await writeFile('lenet.svg', drawNet(parseNet(text), { rankdir: 'TB', phase: 'TRAIN' }))
  */
 export function drawNet(net: NetParameter | Pick<Net, 'param'>, options: DrawOptions = {}): string {
+  mustTake(isFields(net), 'drawNet', 'a net or its description, as parseNet gives it', net)
   checkOptions('drawNet', options, RULES)
   const { format = 'svg', ...graphOptions } = options
   const graph = graphOf('param' in net ? net.param : net, graphOptions)
@@ -64,6 +66,8 @@ export async function drawNetToFile(
   file: string,
   options: DrawOptions = {},
 ): Promise<void> {
+  mustTake(isFields(net), 'drawNetToFile', 'a net or its description, as parseNet gives it', net)
+  mustTake(typeof file === 'string', 'drawNetToFile', "a net and a path, 'net.svg'", file)
   checkOptions('drawNetToFile', options, RULES)
   const extension = /\.([a-z]+)$/i.exec(file)?.[1].toLowerCase() ?? ''
   const format = options.format ?? FORMATS[extension]

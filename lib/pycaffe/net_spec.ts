@@ -3,6 +3,7 @@ import type { LayerParameter, Messages, NetParameter } from '../generated/caffe.
 import type { builtInLayers } from '../layers/index.js'
 import { checkMessage } from '../proto/message.js'
 import { type MessageName, messageInfo } from '../proto/schema.js'
+import { mustTake } from '../system/arguments.js'
 import { didYouMean } from '../system/names.js'
 import { knownMessages } from './classes.js'
 
@@ -148,7 +149,13 @@ export class Top {
  * number.
  */
 export function toProto(...tops: Top[]): NetParameter {
+  mustBeTops('toProto', tops)
   return new Namer(new Map()).net(tops)
+}
+
+/** Throws a RistrettoError where one of what `method` was given is no top. */
+export function mustBeTops(method: string, given: readonly Top[]): void {
+  for (const top of given) mustTake(top instanceof Top, method, 'tops, as L.Convolution(n.data, { … }) gives them', top)
 }
 
 /** Names that programs gave to tops, or to layers without tops, in a NetSpec. */
@@ -235,6 +242,7 @@ const shown = (value: unknown): string =>
 
 /** Makes layers of a type that the library does not know: your own, registered with registerLayer. */
 export function customLayer<P extends object = Record<string, unknown>>(type: string): LayerFunction<P & CommonParams> {
+  mustTake(typeof type === 'string', 'customLayer', "the name of a layer type, 'Swish'", type)
   return layerFunction(type) as unknown as LayerFunction<P & CommonParams>
 }
 

@@ -5,6 +5,7 @@ import { InnerProductLayer } from '../layers/inner_product.js'
 import type { NetNode } from '../net/node.js'
 import { NET_RULES, type NetOptions } from '../net/options.js'
 import { Net } from '../net.js'
+import { mustBeNet } from '../system/arguments.js'
 import { aText, checkOptions, names } from '../system/check_options.js'
 import { listNames } from '../system/names.js'
 
@@ -31,6 +32,7 @@ export interface CastOptions extends NetOptions {
  * options say otherwise.
  */
 export async function castToConvolution(net: Net, given: CastOptions = {}): Promise<Net> {
+  mustBeNet(net, 'castToConvolution')
   checkOptions('castToConvolution', given, { ...NET_RULES, layers: names, suffix: aText })
   const { layers, suffix = '-conv', ...options } = given
   const cast = chosen(net, layers)

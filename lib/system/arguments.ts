@@ -11,6 +11,16 @@ export function mustTake(fits: boolean, method: string, wanted: string, given: u
   if (!fits) throw new RistrettoError(`${method} takes ${wanted}, not ${whatIs(given)}`)
 }
 
+/** Throws a RistrettoError where `net` is none: a path, a description, a promise that nobody awaited. */
+export function mustBeNet(net: unknown, method: string): void {
+  const inputs = (net as { inputs?: unknown } | null | undefined)?.inputs
+  mustTake(Array.isArray(inputs), method, 'a net, as await Net.create(…) gives it', net)
+}
+
+/** Whether a value has fields by name: no array, no function, no null. */
+export const isFields = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** A value in the words of an error: its type, and `undefined` and `null` as they are. */
 export function whatIs(value: unknown): string {
   if (value === undefined || value === null || Number.isNaN(value)) return String(value)

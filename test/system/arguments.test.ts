@@ -1,8 +1,11 @@
 /** What a program in plain JavaScript may hand over by mistake: an error that says what was wanted, and no other. */
+import ndarray from 'ndarray'
 import { expect, test } from 'vitest'
 import { Net, parseParamStr, RistrettoError, readOnnx, upgradeNet, upgradeSolver } from '../../lib/index.js'
 import * as pycaffe from '../../lib/pycaffe/index.js'
 import * as tools from '../../lib/tools/index.js'
+
+const image = ndarray(new Float32Array(3), [1, 1, 3])
 
 const calls: Record<string, (value: never) => unknown> = {
   readOnnx,
@@ -23,10 +26,29 @@ const calls: Record<string, (value: never) => unknown> = {
   computeImageMean: tools.computeImageMean,
   evaluate: value => tools.evaluate(value),
   extractFeatures: value => tools.extractFeatures(value, [], 1),
+  coordMap: pycaffe.coordMap,
+  coordMapFromTo: value => pycaffe.coordMapFromTo(value, value),
+  crop: value => pycaffe.crop(value, value),
+  toProto: value => pycaffe.toProto(value),
+  customLayer: pycaffe.customLayer,
+  castToConvolution: value => pycaffe.castToConvolution(value),
+  detect: value => pycaffe.detect(value, ''),
+  forwardAll: value => pycaffe.forwardAll(value, {}),
+  forwardBackwardAll: value => pycaffe.forwardBackwardAll(value, {}),
+  drawNet: value => pycaffe.drawNet(value),
+  drawNetToFile: value => pycaffe.drawNetToFile({}, value),
+  saveImage: value => pycaffe.saveImage(value, image),
+  resizeImage: value => pycaffe.resizeImage(image, value),
+  oversample: value => pycaffe.oversample([image], value),
+  blobProtoToArray: value => pycaffe.blobProtoToArray(value),
+  datumToArray: pycaffe.datumToArray,
+  arrayListToBlobProtoVector: pycaffe.arrayListToBlobProtoVector,
+  blobProtoVectorToArrayList: pycaffe.blobProtoVectorToArrayList,
+  Transformer: value => new pycaffe.Transformer(value),
 }
 
 test.each(Object.entries(calls))('%s', async (_, call) => {
-  for (const value of [undefined, null, 0, true]) {
+  for (const value of [undefined, null, 0, true, Symbol('s')]) {
     const error: unknown = await new Promise(resolve => resolve(call(value as never))).catch(
       (thrown: unknown) => thrown,
     )

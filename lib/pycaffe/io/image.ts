@@ -3,7 +3,7 @@ import { Blob } from '../../blob.js'
 import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
 import { decodeImage, importPixels } from '../../data/image.js'
 import { RistrettoError } from '../../errors.js'
-import { whatIs } from '../../system/arguments.js'
+import { mustTake, whatIs } from '../../system/arguments.js'
 import { type FileOptions, type FileSource, filesFor } from '../../system/files.js'
 import { isNdArray, ndarrayOf } from '../../system/ndarrays.js'
 import { writeFileSafely } from '../../system/write_file.js'
@@ -54,6 +54,7 @@ export type Drawable = NdArray | Blob | PixelPicture | ShapedValues
  * RistrettoError for another ending or shape.
  */
 export async function saveImage(path: string, image: Drawable): Promise<void> {
+  mustTake(typeof path === 'string', 'saveImage', "a path, 'cat.png', and a picture", path)
   const format = /\.png$/i.test(path) ? 'png' : /\.jpe?g$/i.test(path) ? 'jpg' : undefined
   if (!format) throw new RistrettoError(`saveImage writes .png and .jpg files, not '${path}'`)
   await writeFileSafely(path, await encodePicture(image, format))
@@ -100,10 +101,14 @@ async function valuesOf(picture: Drawable): Promise<DenseArray> {
  * image all is as the image's smallest value; with any other number the corners meet, y(i) = x(i·(old − 1)/(new − 1)).
  */
 export function resizeImage(image: NdArray, newDims: readonly number[]): Image {
+  mustBeSize('resizeImage', newDims)
   const [height, width] = newDims
   const resized = resize(dense(image), height, width)
   return ndarrayOf(resized.data === image.data ? resized.data.slice() : resized.data, resized.shape)
 }
+
+const mustBeSize = (method: string, size: readonly number[]): void =>
+  mustTake(Array.isArray(size), method, 'a height and a width after the picture, [227, 227]', size)
 
 /** The same for values in row-major order; an image of that size already is given back as it is. */
 export function resize(image: DenseArray, height: number, width: number): DenseArray {
@@ -217,6 +222,7 @@ function mirrored({ data, shape }: DenseArray): DenseArray {
  * @param images H × W × C each, of one size, or one ndarray N × H × W × C
  */
 export function oversample(images: readonly NdArray[] | NdArray, cropDims: readonly number[]): NdArray<Float32Array> {
+  mustBeSize('oversample', cropDims)
   const [height, width] = cropDims
   const list = eachImage(images)
   const crops = list.flatMap(image => tenCrops(image, height, width))

@@ -5,7 +5,7 @@ import { FormatError, RistrettoError } from '../../errors.js'
 import type { BlobProto, Datum } from '../../generated/caffe.js'
 import { blobData, blobDiff, blobShape, toBlobProto } from '../../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../../proto/wire.js'
-import { whatIs } from '../../system/arguments.js'
+import { isFields, mustTake, whatIs } from '../../system/arguments.js'
 import { type FileOptions, type FileSource, fileName, filesFor } from '../../system/files.js'
 import { isNdArray, ndarrayOf } from '../../system/ndarrays.js'
 import { dense, typedNdArray } from './arrays.js'
@@ -13,6 +13,7 @@ import { isNpy, readNpy } from './npy.js'
 
 /** The values (or with `returnDiff` the gradients) of a BlobProto, given as a message or as the bytes of one. */
 export function blobProtoToArray(blob: BlobProto | Uint8Array, returnDiff = false): NdArray<Float32Array> {
+  mustTake(isFields(blob), 'blobProtoToArray', 'a BlobProto, or the bytes of one', blob)
   const proto = blob instanceof Uint8Array ? readMessage('BlobProto', blob) : blob
   const values = returnDiff ? blobDiff(proto) : blobData(proto)
   if (!values) throw new RistrettoError('this BlobProto holds no gradients')
@@ -33,11 +34,13 @@ function mustBeNdArray(array: NdArray, what: string): void {
 
 /** Bytes of a BlobProtoVector that holds the arrays. */
 export function arrayListToBlobProtoVector(arrays: readonly NdArray[]): Uint8Array {
+  mustTake(Array.isArray(arrays), 'arrayListToBlobProtoVector', 'a list of ndarrays', arrays)
   return writeMessage('BlobProtoVector', { blobs: arrays.map(array => arrayToBlobProto(array)) })
 }
 
 /** The arrays in the bytes of a BlobProtoVector. */
 export function blobProtoVectorToArrayList(bytes: Uint8Array): NdArray<Float32Array>[] {
+  mustTake(bytes instanceof Uint8Array, 'blobProtoVectorToArrayList', 'bytes', bytes)
   return (readMessage('BlobProtoVector', bytes).blobs ?? []).map(blob => blobProtoToArray(blob))
 }
 
@@ -57,6 +60,7 @@ export function arrayToDatum(array: NdArray, label?: number): Datum {
 
 /** The values of a Datum (a message or its bytes), C × H × W: bytes or float32. Its label is in `datum.label`. */
 export function datumToArray(datum: Datum | Uint8Array): NdArray<Uint8Array> | NdArray<Float32Array> {
+  mustTake(isFields(datum), 'datumToArray', 'a Datum, or the bytes of one', datum)
   const message = datum instanceof Uint8Array ? readMessage('Datum', datum) : datum
   const { channels = 0, height = 0, width = 0, data, float_data, encoded } = message
   if (encoded)

@@ -1,6 +1,6 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from '../../errors.js'
-import { whatIs } from '../../system/arguments.js'
+import { isFields, mustTake, whatIs } from '../../system/arguments.js'
 import { copyValues, countOf, named, ndarrayOf, type Values } from '../../system/ndarrays.js'
 import { type DenseArray, dense, shapeOf, transposed } from './arrays.js'
 import { resize } from './image.js'
@@ -34,6 +34,8 @@ export class Transformer {
    * @param inputs shape of each input blob, N × C × H × W
    */
   constructor(readonly inputs: Readonly<Record<string, readonly number[]>>) {
+    const fits = isFields(inputs) && Object.values(inputs).every(Array.isArray)
+    mustTake(fits, 'new Transformer', 'the shape of each input, { data: [1, 3, 227, 227] }', inputs)
     for (const name of Object.keys(inputs)) this.steps.set(name, {})
   }
 
