@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape, KernelCall } from '../../lib/engine.js'
 import { type Graph, graphsOf } from '../../lib/engines/native/onednn/graph.js'
-import { pays } from '../../lib/engines/native/onednn/pays.js'
+import { pays, paysForStreams } from '../../lib/engines/native/onednn/pays.js'
 import { Memory } from '../../lib/memory.js'
 
 const convolution = (
@@ -75,4 +75,9 @@ describe('rows of layers', () => {
     args[1] = new Memory(10)
     expect(graphsOf([[{ kernel: 'convolution', args } as unknown as KernelCall]], new Set(), () => true)).toEqual([])
   })
+})
+
+test('an LSTM of one stream, one thread’s to the library, goes there with blocks of 8 only', () => {
+  expect([8, 16].map(block => paysForStreams(1, block))).toEqual([true, false])
+  expect([8, 16].map(block => paysForStreams(2, block))).toEqual([true, true])
 })

@@ -61,8 +61,8 @@ suite.skipIf(reason)(`sequences that oneDNN computes${reason ? ` (skipped: ${rea
       const all: Float32Array[][] = []
       for (const threads of [1, 2, 3]) {
         const net = await make(batch, { engine: 'native', threads, optimize: 'inference' })
-        // a single stream would be one thread's
-        expect(/^a .*oneDNN.*$/m.test(net.explain())).toBe(batch > 1)
+        // a single stream would be one thread's, which pays with AVX2 alone
+        if (batch > 1) expect(net.explain()).toMatch(/^a .*oneDNN.*$/m)
         all.push(await answers(net, conts))
         net.dispose()
       }

@@ -64,7 +64,7 @@ export function joiner(
   const sequencesOf = (calls: Parameters<NonNullable<AnyEngine['join']>>[0]): JoinedCalls[] =>
     calls.flatMap((list, i) => {
       const sequence = sequenceOf(list)
-      if (!sequence || !paysForStreams(sequence.batch)) return []
+      if (!sequence || !paysForStreams(sequence.batch, library.tags!.block)) return []
       try {
         return [joinedBy(i, i, new LstmProgram(library, runner, sequence))]
       } catch (error) {
