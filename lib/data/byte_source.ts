@@ -1,4 +1,5 @@
 import { EngineError, FormatError, systemError } from '../errors.js'
+import { mustTake } from '../system/arguments.js'
 import type { ByteSource } from '../system/byte_source.js'
 import { importNode } from '../system/nodejs.js'
 import { mustBeFile } from '../system/read_file.js'
@@ -26,7 +27,8 @@ declare const FileReaderSync: (new () => { readAsArrayBuffer(blob: Blob): ArrayB
  * A File or Blob as a user drops it into a page, however large: only what is read is in memory. In a worker of a
  * browser, since pages cannot read without waiting.
  */
-export function blobSource(blob: Blob, name = 'name' in blob ? String(blob.name) : 'blob'): ByteSource {
+export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : 'blob'): ByteSource {
+  mustTake(blob instanceof Blob, 'blobSource', 'a Blob or a File of a browser', blob)
   if (typeof FileReaderSync === 'undefined')
     throw new EngineError(
       'blobSource works in a worker of a browser: what else has a Blob reads it with blob.arrayBuffer()',

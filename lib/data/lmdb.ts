@@ -32,6 +32,8 @@ export class LmdbReader {
   readonly lastPage: number
 
   private constructor(readonly source: ByteSource) {
+    const fits = typeof source?.read === 'function'
+    mustTake(fits, 'new LmdbReader', 'a ByteSource; LmdbReader.open takes paths and bytes', source)
     const meta = newestMeta(source)
     this.pageSize = meta.getUint32(META.freeDb + DB.pad, true)
     this.lastPage = integer(meta, META.lastPage, source.name)

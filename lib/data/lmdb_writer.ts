@@ -1,4 +1,5 @@
 import { RistrettoError, systemError } from '../errors.js'
+import { mustTake } from '../system/arguments.js'
 import { aFlag, anything, checkOptions } from '../system/check_options.js'
 import { importNode } from '../system/nodejs.js'
 import { keyBytes } from './lmdb.js'
@@ -61,6 +62,7 @@ export class LmdbWriter {
     private readonly sink: Sink,
     options: LmdbWriterOptions,
   ) {
+    mustTake(typeof sink?.write === 'function', 'LmdbWriter.create', "a path, 'train_lmdb', or a Sink", sink)
     this.pageSize = options.pageSize ?? 4096
     if (![512, 1024, 2048, 4096, 8192, 16384, 32768].includes(this.pageSize))
       throw new RistrettoError(`${this.pageSize} is no page size of LMDB; take a power of two from 512 to 32768`)
@@ -73,9 +75,9 @@ export class LmdbWriter {
    * @param directory the database, as Caffe names it; its one file is data.mdb. Or where the bytes of that file go. Left
    * out: they come from `finish()`
    */
-  static async create(directory?: string | Sink, options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
+  static async create(directory: string | Sink = bytesSink(), options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
     checkOptions('LmdbWriter.create', options, { pageSize: anything, overwrite: aFlag })
-    if (typeof directory !== 'string') return new LmdbWriter(directory ?? bytesSink(), options)
+    if (typeof directory !== 'string') return new LmdbWriter(directory, options)
     const { mkdir, access } = await importNode('node:fs/promises')
     const { join } = await importNode('node:path')
     const file = join(directory, 'data.mdb')

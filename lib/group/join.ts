@@ -37,7 +37,7 @@ export function joinGroup(options: GroupOptions = {}): Promise<Communicator> {
 async function join(options: GroupOptions): Promise<Communicator> {
   const { timeout } = options
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
-    throw new RistrettoError(`the option timeout is ${timeout}; it must be a number of seconds above 0`)
+    throw new RistrettoError(`the option timeout is ${String(timeout)}; it must be a number of seconds above 0`)
   const port = await memberPort()
   const start = await port?.start()
   if (port && start) {

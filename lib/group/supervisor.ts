@@ -1,5 +1,6 @@
 import { sharingRefused } from '../engines/wasm/pool.js'
 import { RistrettoError } from '../errors.js'
+import { mustTake } from '../system/arguments.js'
 import {
   aFunction,
   anObject,
@@ -67,9 +68,10 @@ interface Listener {
  * the group of all of them. In a browser they are module workers, of an isolated page.
  */
 export async function startWorkers(url: string | URL, workers: number, options: StartOptions = {}): Promise<Workers> {
+  mustTake(typeof url === 'string' || url instanceof URL, 'startWorkers', 'the URL or path of a module', url)
   checkOptions('startWorkers', options, RULES)
   if (!Number.isSafeInteger(workers) || workers < 1 || workers > MOST)
-    throw new RistrettoError(`workers must be a whole number from 1 to ${MOST}, not ${workers}`)
+    throw new RistrettoError(`workers must be a whole number from 1 to ${MOST}, not ${String(workers)}`)
   if (typeof SharedArrayBuffer === 'undefined' || sharingRefused() !== undefined)
     throw new RistrettoError(
       'several workers share memory, which this page may not: it needs the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',

@@ -3,6 +3,7 @@ import type { SolverParameter } from '../generated/caffe.js'
 import type { SolverEvent } from '../solver/events.js'
 import { SOLVER_RULES, type SolverOptions } from '../solver/options.js'
 import type { Snapshot } from '../solver/snapshot.js'
+import { isFields, mustTake } from '../system/arguments.js'
 import { aList, anObject, anything, aText, checkNeeded, type OptionRules } from '../system/check_options.js'
 import { type FileSource, isFileSource } from '../system/files.js'
 import { type StartOptions, startWorkers } from './supervisor.js'
@@ -63,6 +64,8 @@ export async function trainWorkers(
   solver: FileSource | SolverParameter,
   given: TrainWorkersOptions,
 ): Promise<Snapshot> {
+  const fits = isFields(solver) || isFileSource(solver)
+  mustTake(fits, 'trainWorkers', "a solver: a path, 'solver.prototxt', or what parseSolver gives", solver)
   checkNeeded('trainWorkers', given, RULES, ['workers'])
   const { workers, log, on, signal, resourceLimits, ...options } = given
   const order: TrainOrder = {

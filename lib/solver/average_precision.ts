@@ -1,5 +1,6 @@
 import { NetError, RistrettoError } from '../errors.js'
 import type { ApVersion, SolverParameter } from '../generated/caffe.js'
+import { mustTake } from '../system/arguments.js'
 
 const apVersions: readonly ApVersion[] = ['11point', 'MaxIntegral', 'Integral']
 
@@ -14,6 +15,7 @@ export interface RankedDetection {
  * far / detections so far. 0 without truths or detections.
  */
 export function averagePrecision(detections: readonly RankedDetection[], truths: number, version: ApVersion): number {
+  mustTake(Array.isArray(detections), 'averagePrecision', 'a list of { score, hit }', detections)
   const ranked = [...detections].sort((a, b) => b.score - a.score)
   const n = ranked.length
   if (!n || !truths) return 0

@@ -2,6 +2,7 @@ import { Blob } from '../blob.js'
 import { encodeImage } from '../data/encode_image.js'
 import { RistrettoError } from '../errors.js'
 import { type Statistics, statisticsOf } from '../net/statistics.js'
+import { mustTake } from '../system/arguments.js'
 import { aFlag, aWhole, checkOptions, type OptionRules } from '../system/check_options.js'
 
 /** What of a blob is drawn, and how. */
@@ -67,6 +68,7 @@ export function layerPicture(
   blob: Blob | { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
   options: LayerPictureOptions = {},
 ): LayerPicture {
+  mustTake(Array.isArray(blob?.shape), 'layerPicture', 'a blob, or { data, shape }', blob)
   checkOptions('layerPicture', options, RULES)
   const { shape, data } = blob instanceof Blob ? { shape: blob.shape, data: blob.dataArray } : blob
   const { own, values = own, groups, planes, height, width } = planesOf(shape, data, options)
@@ -171,7 +173,9 @@ function ownScale(values: ArrayLike<number>, from: number, size: number): { low:
 }
 
 /** The picture as a PNG file. */
-export async function encodeLayerPicture({ width, height, channels, pixels }: LayerPicture): Promise<Uint8Array> {
+export async function encodeLayerPicture(picture: LayerPicture): Promise<Uint8Array> {
+  mustTake(typeof picture?.pixels === 'object', 'encodeLayerPicture', 'a picture, as layerPicture gives it', picture)
+  const { width, height, channels, pixels } = picture
   const n = width * height
   const data = new Uint8Array(n * channels)
   for (let i = 0; i < n; i++)

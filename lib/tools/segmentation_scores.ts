@@ -1,5 +1,6 @@
 import { RistrettoError } from '../errors.js'
 import { bestClass, Confusion } from '../layers/parts/confusion.js'
+import { anArray, checkOptions } from '../system/check_options.js'
 
 /** One class in a test of segmentations. */
 export interface ClassOverlap {
@@ -42,8 +43,9 @@ export class SegmentationTally {
   private readonly ignored: ReadonlySet<number>
   private confusion: Confusion | undefined
 
-  constructor({ ignore = [] }: { ignore?: readonly number[] } = {}) {
-    this.ignored = new Set(ignore)
+  constructor(options: { ignore?: readonly number[] } = {}) {
+    checkOptions('new SegmentationTally', options, { ignore: anArray })
+    this.ignored = new Set(options.ignore)
   }
 
   /** Scores, whose largest along axis 1 is the class (one channel: above 0.5 is class 1), and what it should be. */

@@ -8,6 +8,7 @@ import type { Memory } from '../memory.js'
 import type { MemoryPlan } from '../net/memory_plan.js'
 import type { NetNode } from '../net/node.js'
 import type { Net } from '../net.js'
+import { mustBeNet } from '../system/arguments.js'
 
 /** One layer in a NetSummary. */
 export interface LayerSummary {
@@ -49,6 +50,7 @@ export interface NetSummary {
  * computed.
  */
 export function summarize(net: Net): NetSummary {
+  mustBeNet(net, 'summarize')
   const seen = new Set<Memory>()
   const written = new Map((net.param.layer ?? []).map(layer => [layer.name ?? '', layer]))
   const layers: LayerSummary[] = []

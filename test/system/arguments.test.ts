@@ -1,11 +1,23 @@
 /** What a program in plain JavaScript may hand over by mistake: an error that says what was wanted, and no other. */
 import ndarray from 'ndarray'
 import { expect, test } from 'vitest'
-import { Net, parseParamStr, RistrettoError, readOnnx, upgradeNet, upgradeSolver } from '../../lib/index.js'
+import {
+  Net,
+  parseParamStr,
+  RistrettoError,
+  readOnnx,
+  startWorkers,
+  trainWorkers,
+  upgradeNet,
+  upgradeSolver,
+} from '../../lib/index.js'
 import * as pycaffe from '../../lib/pycaffe/index.js'
 import * as tools from '../../lib/tools/index.js'
 
 const image = ndarray(new Float32Array(3), [1, 1, 3])
+
+/** What plain JavaScript can call though its constructor is private. */
+const made = (made: unknown, value: unknown): unknown => new (made as new (value: unknown) => unknown)(value)
 
 const calls: Record<string, (value: never) => unknown> = {
   readOnnx,
@@ -26,6 +38,17 @@ const calls: Record<string, (value: never) => unknown> = {
   computeImageMean: tools.computeImageMean,
   evaluate: value => tools.evaluate(value),
   extractFeatures: value => tools.extractFeatures(value, [], 1),
+  averagePrecision: value => tools.averagePrecision(value, 1, 'Integral'),
+  blobSource: value => tools.blobSource(value ?? null),
+  layerPicture: value => tools.layerPicture(value),
+  encodeLayerPicture: tools.encodeLayerPicture,
+  summarize: tools.summarize,
+  'makeDataset of items': value => tools.makeDataset([value]),
+  'new LmdbReader': value => made(tools.LmdbReader, value),
+  'new LmdbWriter': value => made(tools.LmdbWriter, value),
+  'LmdbWriter.create': value => tools.LmdbWriter.create(value ?? null),
+  startWorkers: value => startWorkers(value, 1),
+  trainWorkers: value => trainWorkers(value, { workers: 1 }),
   coordMap: pycaffe.coordMap,
   coordMapFromTo: value => pycaffe.coordMapFromTo(value, value),
   crop: value => pycaffe.crop(value, value),
@@ -55,4 +78,11 @@ test.each(Object.entries(calls))('%s', async (_, call) => {
     expect(error, String(value)).toBeInstanceOf(RistrettoError)
     expect((error as Error).message).toMatch(/takes .*, not /)
   }
+})
+
+test('what no number is made of', async () => {
+  expect(() => new tools.SegmentationTally(null as never)).toThrow(/SegmentationTally.*not null/)
+  const symbol = Symbol('s') as never
+  expect(() => new tools.Confusion(symbol)).toThrow(RistrettoError)
+  await expect(startWorkers('worker.js', symbol)).rejects.toThrow(RistrettoError)
 })

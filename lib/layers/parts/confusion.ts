@@ -27,7 +27,7 @@ export class Confusion {
   /** @throws RistrettoError for more classes than have room for their pairs */
   constructor(readonly classes: number) {
     if (!(Number.isSafeInteger(classes) && classes >= 0 && classes <= 10_000))
-      throw new RistrettoError(`a confusion matrix has up to 10,000 classes, not ${classes}`)
+      throw new RistrettoError(`a confusion matrix has up to 10,000 classes, not ${String(classes)}`)
     this.counts = new Float64Array(classes * classes)
   }
 

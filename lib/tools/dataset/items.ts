@@ -1,4 +1,5 @@
 import { RistrettoError } from '../../errors.js'
+import { isFields, mustTake } from '../../system/arguments.js'
 import type { Candidate, FindOptions, Found, PictureSource, SetName } from './candidates.js'
 import { labelNumbers, type WrittenLabel } from './classes.js'
 
@@ -23,7 +24,10 @@ export async function itemPictures(
   { classes: known }: FindOptions,
 ): Promise<Found> {
   const all: DatasetItem[] = []
-  for await (const item of items) all.push(item)
+  for await (const item of items) {
+    mustTake(isFields(item), 'makeDataset', "items such as { label: 'cat', bytes }", item)
+    all.push(item)
+  }
   if (!all.length) throw new RistrettoError('makeDataset: there are no items')
   const nameOf = ({ name }: DatasetItem, i: number) => name ?? String(i)
   const labels = all.map((item, i): WrittenLabel => ({ text: item.label, place: `item '${nameOf(item, i)}'` }))
