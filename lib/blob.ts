@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import { type Heap, Memory } from './memory.js'
-import { whatIs } from './system/arguments.js'
+import { mustTake, whatIs } from './system/arguments.js'
 import { INSPECT, ndarrayOf, valuesText } from './system/ndarrays.js'
 
 /** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
@@ -90,6 +90,12 @@ export class Blob {
    * @param name for error messages
    */
   constructor(shape: Shape = [], heap?: Heap, name = '') {
+    mustTake(
+      typeof (shape as Shape | null)?.[Symbol.iterator] === 'function',
+      'new Blob',
+      'a shape, [1, 3, 227, 227]',
+      shape,
+    )
     this.heap = heap
     this.name = name
     this.axes = [...shape]

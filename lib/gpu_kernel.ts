@@ -1,5 +1,6 @@
 import { EngineError } from './errors.js'
 import type { Memory } from './memory.js'
+import { isFields, mustTake } from './system/arguments.js'
 
 /**
  * Sizes of a tensor as kernels index it, `values[z][y][x]`: x is the fastest, so [x, y, z] is the row-major array (z,
@@ -51,6 +52,7 @@ export interface View {
 
 /** `memory` as kernels shall index it: [x, y, z] with z·y·x values. */
 export function view(memory: Memory, x: number, y = 1, z = 1): View {
+  mustTake(isFields(memory), 'view', 'the memory of a blob, bottom[0].memory.data', memory)
   return { memory, dims: [x, y, z] }
 }
 
@@ -70,8 +72,10 @@ export function gpuKernel(
   body: KernelFunction,
   functions: readonly ((...args: number[]) => number)[] = [],
 ): GpuKernel {
+  mustTake(typeof name === 'string', 'gpuKernel', 'a name and a function', name)
   if (typeof body !== 'function')
     throw new EngineError(`gpuKernel('${name}', …): the second argument is the kernel itself, a function`)
+  mustTake(Array.isArray(functions), `gpuKernel('${name}', …)`, 'its helpers in an array, [square]', functions)
   const text = checked(name, body.toString())
   return { name, source: () => text, functions: functions.map(f => helper(name, f)) }
 }

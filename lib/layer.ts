@@ -15,6 +15,7 @@ import {
 } from './proto/declared.js'
 import { fieldNamed, placeOf } from './proto/places.js'
 import { RandomStream } from './rng.js'
+import { isFields, mustTake } from './system/arguments.js'
 import type { Files } from './system/files.js'
 
 export type { Phase }
@@ -185,6 +186,8 @@ export abstract class Layer {
     readonly param: LayerParameter,
     readonly context: LayerContext,
   ) {
+    const what = 'the param and the context that a net makes it with, super(param, context)'
+    for (const given of [param, context]) mustTake(isFields(given), 'new Layer', what, given)
     this.name = param.name ?? ''
     this.type = param.type ?? ''
     this.key = context.key ?? this.name

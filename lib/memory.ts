@@ -1,4 +1,5 @@
 import { RistrettoError } from './errors.js'
+import { mustTake } from './system/arguments.js'
 
 /**
  * Where a run of host values lives: `pointer` is the byte offset in the heap's WebAssembly.Memory, 0 on a plain heap.
@@ -90,7 +91,9 @@ export class Memory {
   constructor(
     private size: number,
     private heap: Heap = plainHeap,
-  ) {}
+  ) {
+    mustTake(typeof size === 'number' && size >= 0, 'new Memory', 'a number of values', size)
+  }
 
   /** Number of float32 values. */
   get length(): number {

@@ -1,3 +1,4 @@
+import { isFields, mustTake } from '../system/arguments.js'
 import { type MessageInfo, type PlainMessage, unknownField } from './schema.js'
 
 /**
@@ -37,8 +38,10 @@ export function keeping<T extends object>(message: T, fields: readonly KeptField
  * Fields that the schema does not know of a message that was read from a prototxt, a NetParameter or a layer's `param`:
  * the name and the text of each, as written.
  */
-export const unknownFieldsOf = (message: object): { name: string; text: string }[] =>
-  keptOf(message).map(({ name, text }) => ({ name, text }))
+export const unknownFieldsOf = (message: object): { name: string; text: string }[] => {
+  mustTake(isFields(message), 'unknownFieldsOf', 'a message, as parseNet gives it', message)
+  return keptOf(message).map(({ name, text }) => ({ name, text }))
+}
 
 /** Number of a field that this library's binary files have in any message: the text of one that is kept. Caffe skips it. */
 export const KEPT_TEXT = 1701

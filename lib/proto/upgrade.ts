@@ -7,7 +7,7 @@ import type {
   V1LayerParameter,
   V1LayerParameter_LayerType,
 } from '../generated/caffe.js'
-import { mustTake } from '../system/arguments.js'
+import { isFields, mustTake } from '../system/arguments.js'
 import { adoptKept } from './adopt.js'
 import { isOldBatchNorm } from './age.js'
 import { readNumbers, readValues } from './dialects.js'
@@ -28,7 +28,7 @@ type Warn = (message: string) => void
  * @param warn called with what could not be carried over
  */
 export function upgradeNet(net: NetParameter, warn: (message: string) => void = () => {}): NetParameter {
-  mustTake(typeof net === 'object' && net !== null, 'upgradeNet', 'a net as parseNet gives it', net)
+  mustTake(isFields(net), 'upgradeNet', 'a net as parseNet gives it', net)
   if (net.layers?.some(layer => layer.layer)) net = upgradeV0Net(net, warn)
   if (net.layers?.some(hasOldTransform)) net = { ...net, layers: net.layers.map(upgradeTransform) }
   if (net.layers?.length) net = upgradeV1Net(net, warn)

@@ -1,6 +1,6 @@
 import { NetError } from '../errors.js'
 import type { SolverParameter, SolverParameter_SolverType } from '../generated/caffe.js'
-import { mustTake } from '../system/arguments.js'
+import { isFields, mustTake } from '../system/arguments.js'
 
 const SOLVER_TYPES: Record<SolverParameter_SolverType, string> = {
   SGD: 'SGD',
@@ -13,7 +13,7 @@ const SOLVER_TYPES: Record<SolverParameter_SolverType, string> = {
 
 /** The solver with its type as a name instead of an enum; the same object if it is so already. */
 export function upgradeSolver(solver: SolverParameter): SolverParameter {
-  mustTake(typeof solver === 'object' && solver !== null, 'upgradeSolver', 'a solver as parseSolver gives it', solver)
+  mustTake(isFields(solver), 'upgradeSolver', 'a solver as parseSolver gives it', solver)
   const { solver_type, ...rest } = solver
   if (solver_type === undefined) return solver
   if (solver.type !== undefined)

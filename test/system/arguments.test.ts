@@ -2,19 +2,31 @@
 import ndarray from 'ndarray'
 import { expect, test } from 'vitest'
 import {
+  Blob,
+  gpuKernel,
+  Layer,
+  Memory,
+  MemoryDataLayer,
   Net,
   parseParamStr,
   RistrettoError,
   readOnnx,
   startWorkers,
   trainWorkers,
+  unknownFieldsOf,
   upgradeNet,
   upgradeSolver,
+  view,
 } from '../../lib/index.js'
 import * as pycaffe from '../../lib/pycaffe/index.js'
 import * as tools from '../../lib/tools/index.js'
 
 const image = ndarray(new Float32Array(3), [1, 1, 3])
+
+class OwnLayer extends Layer {
+  reshape(): void {}
+  forward(): void {}
+}
 
 /** What plain JavaScript can call though its constructor is private. */
 const made = (made: unknown, value: unknown): unknown => new (made as new (value: unknown) => unknown)(value)
@@ -38,6 +50,15 @@ const calls: Record<string, (value: never) => unknown> = {
   computeImageMean: tools.computeImageMean,
   evaluate: value => tools.evaluate(value),
   extractFeatures: value => tools.extractFeatures(value, [], 1),
+  Layer: value => new OwnLayer(value, value),
+  'Layer without context': value => new OwnLayer({}, value),
+  MemoryDataLayer: value => new MemoryDataLayer(value, value),
+  Blob: value => new Blob(value ?? null),
+  Memory: value => new Memory(value === 0 ? (-1 as never) : value),
+  view: value => view(value, 1),
+  gpuKernel: value => gpuKernel(value, () => 0),
+  'helpers of a gpuKernel': value => gpuKernel('own', () => 0, value ?? null),
+  unknownFieldsOf,
   averagePrecision: value => tools.averagePrecision(value, 1, 'Integral'),
   blobSource: value => tools.blobSource(value ?? null),
   layerPicture: value => tools.layerPicture(value),
