@@ -12,12 +12,12 @@ const numbers = [
 ]
 /**
  * What is not quick, but leaves nothing behind: files share a process here, too. Those that stand in for modules, register
- * engines or measure their own process have one each.
+ * engines, measure their own process or see what it does for the first time have one each.
  */
 const files = [
   'test/{crash,data,fuzz,group,studio,tools}/**/*.test.ts',
   'test/cli/!(data_tools|docs|gpu_flag|tools).test.ts',
-  'test/engines/gpu.!(layer|run).test.ts',
+  'test/engines/gpu.!(layer|run|shader_text).test.ts',
   'test/engines/native?(.!(pays)).test.ts',
 ]
 /** What takes long in those rooms, and what so long that only .ci/run has the time. */

@@ -36,8 +36,10 @@ export class RistrettoError extends Error {
    * written as `\\n`, `\\x1b`, so that whoever prints it prints one line.
    */
   constructor(message: string, { causes = [], place, ...options }: ErrorDetails = {}) {
+    // a program may give what is no text
+    const text = String(message)
     // each cause is a line
-    super(shortened(causes.length ? printableLines(message) : printable(message)), options)
+    super(shortened(causes.length ? printableLines(text) : printable(text)), options)
     this.#causes = causes
     setPlace(this, place)
   }

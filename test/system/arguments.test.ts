@@ -107,3 +107,8 @@ test('what no number is made of', async () => {
   expect(() => new tools.Confusion(symbol)).toThrow(RistrettoError)
   await expect(startWorkers('worker.js', symbol)).rejects.toThrow(RistrettoError)
 })
+
+test('an error of what is no text has it as its text', () => {
+  for (const value of [undefined, null, 5, Symbol('s')])
+    expect(new RistrettoError(value as never).message).toBe(String(value))
+})
