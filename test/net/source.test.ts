@@ -9,7 +9,7 @@ import type { NetFormat } from '../../lib/net/files.js'
 import { Net } from '../../lib/net.js'
 import { Classifier } from '../../lib/pycaffe/classifier.js'
 import { Detector } from '../../lib/pycaffe/detector.js'
-import { createSolver, SGDSolver } from '../../lib/solver/rules/index.js'
+import { AdamSolver, createSolver, SGDSolver } from '../../lib/solver/rules/index.js'
 
 const net = `
   layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 1 dim: 4 dim: 4 } } }
@@ -28,7 +28,8 @@ describe('a prototxt may be given as bytes', () => {
     const solver = bytesOf(`net: "a net" type: "Adam" base_lr: 0.1 lr_policy: "fixed"`)
     const files = (path: string) => (path === 'a net' ? bytesOf(net) : undefined)
     expect((await createSolver(solver, { engine: 'js', files })).constructor.name).toBe('AdamSolver')
-    expect((await SGDSolver.create(solver, { engine: 'js', files })).net.layerNames).toEqual(['data', 'ip'])
+    expect((await AdamSolver.create(solver, { engine: 'js', files })).net.layerNames).toEqual(['data', 'ip'])
+    await expect(SGDSolver.create(solver, { engine: 'js', files })).rejects.toThrow("its type is 'Adam'")
   })
 
   test('for a classifier and a detector', async () => {
