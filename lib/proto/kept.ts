@@ -1,4 +1,4 @@
-import { isFields, mustTake } from '../system/arguments.js'
+import { mustTake } from '../system/arguments.js'
 import { type MessageInfo, type PlainMessage, unknownField } from './schema.js'
 
 /**
@@ -39,7 +39,13 @@ export function keeping<T extends object>(message: T, fields: readonly KeptField
  * the name and the text of each, as written.
  */
 export const unknownFieldsOf = (message: object): { name: string; text: string }[] => {
-  mustTake(isFields(message), 'unknownFieldsOf', 'a message, as parseNet gives it', message)
+  // the specs of a layer's params are an array
+  mustTake(
+    typeof message === 'object' && message !== null,
+    'unknownFieldsOf',
+    'a message, as parseNet gives it',
+    message,
+  )
   return keptOf(message).map(({ name, text }) => ({ name, text }))
 }
 
