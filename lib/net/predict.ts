@@ -69,12 +69,13 @@ export async function predictItems(
   const name = output ?? mainOutput(net)
   const out = net.blob(name)
   const rows: Float32Array[] = []
-  const values = valuesMaker(net)
+  const inputs = inputsOf(net)
+  const values = valuesMaker(net, inputs)
   let waiting: Float32Array[][] = []
   const run = async () => {
     const now = waiting
     waiting = []
-    if (now.length) rows.push(...(await hold(() => pass(net, now, out, signal))))
+    if (now.length) rows.push(...(await hold(() => pass(net, inputs, now, out, signal))))
   }
   let i = 0
   for await (const item of items) {
@@ -97,12 +98,12 @@ function mustBeItems(items: unknown): void {
 /** Run items as one batch; the inputs are as large as before when it is over. */
 function pass(
   net: Predicting,
+  inputs: readonly BuiltNet['blobs'][number][],
   items: readonly (readonly Float32Array[])[],
   out: BuiltNet['blobs'][number],
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   return net.exclusive(async () => {
-    const inputs = inputsOf(net)
     const shapes = inputs.map(({ shape }) => [...shape])
     try {
       inputs.forEach((blob, k) => {
@@ -136,8 +137,10 @@ function inputsOf(net: Predicting): BuiltNet['blobs'][number][] {
 }
 
 /** Makes the values of each input of an item. */
-function valuesMaker(net: Predicting): (item: PredictItem, i: number) => Promise<Float32Array[]> {
-  const inputs = inputsOf(net)
+function valuesMaker(
+  net: Predicting,
+  inputs: readonly BuiltNet['blobs'][number][],
+): (item: PredictItem, i: number) => Promise<Float32Array[]> {
   let decoders: Promise<{ preparation: Preparation } & Decoders> | undefined
   const prepared = async (picture: Picture): Promise<Float32Array> => {
     decoders ??= decodersFor(net)

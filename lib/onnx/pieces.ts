@@ -189,14 +189,8 @@ export function reshape(step: Step, x: Operand, shape: readonly number[], suffix
 export function permute(step: Step, x: Operand, order: readonly number[], suffix = '_permute'): Operand {
   const moved = order.filter(axis => x.shape[axis] !== 1)
   const isReshape = moved.every((axis, i) => i === 0 || axis > moved[i - 1])
-  if (isReshape && order.some((axis, i) => axis !== i))
-    return reshape(
-      step,
-      x,
-      order.map(axis => x.shape[axis]),
-      suffix,
-    )
-  return turn(step, x, order, suffix)
+  const shape = order.map(axis => x.shape[axis])
+  return isReshape ? reshape(step, x, shape, suffix) : turn(step, x, order, suffix)
 }
 
 /** The same by a Permute, which writes down no size: for axes that only a pass tells. */
