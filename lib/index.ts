@@ -120,11 +120,10 @@ export {
   type LayerContext,
   type Moving,
 } from './layer.js'
-export { MemoryDataLayer } from './layers/memory_data.js'
+export type { MemoryDataLayer } from './layers/memory_data.js'
 export { type Block, type DeviceQueue, type Heap, Memory } from './memory.js'
 export type { ArchiveExtras } from './net/archive.js'
 export type { Runnable } from './net/batches.js'
-export { deployNet } from './net/deploy.js'
 export type { DeployNetOptions } from './net/deploy_net.js'
 export type { DeployOptions } from './net/deploy_options.js'
 export type { ArchiveOptions } from './net/deployed.js'
@@ -167,10 +166,8 @@ export type {
   MessageDeclaration,
   ParamDeclaration,
 } from './proto/declared.js'
-export { unknownFieldsOf } from './proto/kept.js'
-export { parseParamStr, printNet, printSolver, upgradeNet } from './proto/public.js'
+export { parseParamStr, printNet, printSolver } from './proto/public.js'
 export { parseNet, parseSolver, type TextOptions } from './proto/text.js'
-export { upgradeSolver } from './proto/upgrade_solver.js'
 export { layerTypes, registerLayer, registerLayerModule } from './registry.js'
 export { RandomStream } from './rng.js'
 export type { EndReason, OutputValue, SnapshotFiles, SolverEvent, SolverListener } from './solver/events.js'
@@ -193,7 +190,6 @@ export {
   NesterovSolver,
   RMSPropSolver,
   SGDSolver,
-  solverTypes,
 } from './solver/rules/index.js'
 export type { Saved } from './solver/saved.js'
 export type { Snapshot } from './solver/snapshot.js'

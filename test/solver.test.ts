@@ -14,8 +14,8 @@ import {
   SGDSolver,
   type Solver,
   type SolverOptions,
-  solverTypes,
 } from '../lib/index.js'
+import { solverTypes } from '../lib/solver/rules/index.js'
 import { lintLoss } from '../lib/solver/stuck.js'
 import { g6 } from '../lib/system/format.js'
 import { hostEngines } from './engines.js'

@@ -5,7 +5,6 @@
 import type { NetParameter, SolverParameter } from '../generated/caffe.js'
 import * as settings from './param_str.js'
 import * as print from './print.js'
-import * as upgrade from './upgrade.js'
 
 /** The text of a net description, as Caffe reads it. */
 export function printNet(net: NetParameter): string {
@@ -15,15 +14,6 @@ export function printNet(net: NetParameter): string {
 /** The text of a solver description, as Caffe reads it. */
 export function printSolver(solver: SolverParameter): string {
   return print.printSolver(solver)
-}
-
-/**
- * The net in today's form: the same object if it is up to date, else a new one that shares what did not change. Blobs
- * are kept.
- * @param warn called with what could not be carried over
- */
-export function upgradeNet(net: NetParameter, warn?: (message: string) => void): NetParameter {
-  return upgrade.upgradeNet(net, warn)
 }
 
 /**

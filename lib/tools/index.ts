@@ -1,5 +1,6 @@
 /**
- * Datasets of pictures, Caffe's tools as functions, and the databases that they read and write.
+ * Datasets of pictures, Caffe's tools as functions, and the databases that they read and write; what looks into descriptions of nets
+ * and changes them: `checkNet`, `summarize`, `deployNet`, `upgradeNet`.
  *
  * @example
  * import { convertImageset, makeDataset, writeImageMean } from 'ristretto/tools'
@@ -19,8 +20,13 @@ export type { ResizeMode } from '../data/picture_fit.js'
 export type { Sink } from '../data/sink.js'
 export type { ApVersion } from '../generated/caffe.js'
 export { type ClassScores, Confusion } from '../layers/parts/confusion.js'
+export { deployNet } from '../net/deploy.js'
+export type { DeployOptions } from '../net/deploy_options.js'
 export type { Finding } from '../net/findings.js'
 export { statisticsOf } from '../net/statistics.js'
+export { unknownFieldsOf } from '../proto/kept.js'
+export { upgradeNet } from '../proto/upgrade.js'
+export { upgradeSolver } from '../proto/upgrade_solver.js'
 export {
   averagePrecision,
   type ClassPrecision,
@@ -28,6 +34,7 @@ export {
   DetectionTally,
   type RankedDetection,
 } from '../solver/average_precision.js'
+export { solverTypes } from '../solver/rules/index.js'
 export {
   type CheckOptions,
   checkNet,

@@ -1,6 +1,6 @@
 /** Two workers beside one whose batch is twice as large: equal but for the order of sums. And on a device. */
 import { describe, expect, it } from 'vitest'
-import { solverTypes } from '../../lib/index.js'
+import { solverTypes } from '../../lib/solver/rules/index.js'
 import { goldenPath } from '../golden.js'
 import { weightsOf, withSolvers } from './groups.js'
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LmdbWriter } from '../../lib/data/lmdb_writer.js'
-import { createSolver, deployNet, Net, NetError, parseNet, parseSolver, printNet } from '../../lib/index.js'
+import { createSolver, Net, NetError, parseNet, parseSolver, printNet } from '../../lib/index.js'
+import { deployNet } from '../../lib/net/deploy.js'
 import { writeMessage } from '../../lib/proto/wire.js'
 
 const BODY = `

@@ -1,15 +1,8 @@
 /** Fields and messages that no schema knows: kept as they stand, given to whoever declares them. */
 import { expect, test } from 'vitest'
-import {
-  type Blob,
-  Layer,
-  Net,
-  parseNet,
-  printNet,
-  registerLayer,
-  unknownFieldsOf,
-  upgradeNet,
-} from '../../lib/index.js'
+import { type Blob, Layer, Net, parseNet, printNet, registerLayer } from '../../lib/index.js'
+import { unknownFieldsOf } from '../../lib/proto/kept.js'
+import { upgradeNet } from '../../lib/proto/upgrade.js'
 import { readNetParameter, writeMessage } from '../../lib/proto/wire.js'
 
 const text = `name: "n"

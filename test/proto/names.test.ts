@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from 'vitest'
-import { layerTypes, parseSolver, solverTypes } from '../../lib/index.js'
+import { layerTypes, parseSolver } from '../../lib/index.js'
 import type { builtInLayers } from '../../lib/layers/index.js'
 import type {
   FillerParameter,
@@ -11,6 +11,7 @@ import type {
   SolverType,
 } from '../../lib/proto/types.js'
 import { LearningRate } from '../../lib/solver/learning_rate.js'
+import { solverTypes } from '../../lib/solver/rules/index.js'
 
 test('names of closed sets are literal: a slip does not compile', () => {
   expectTypeOf<SolverParameter['lr_policy']>().toEqualTypeOf<RatePolicy | undefined>()

@@ -1,6 +1,6 @@
 /** "Train 80" and "train 40, save, start anew, load, train 40" end in the same bits, whatever is trained how. */
 import { describe, expect, test } from 'vitest'
-import { solverTypes } from '../../lib/index.js'
+import { solverTypes } from '../../lib/solver/rules/index.js'
 import { hostEngines } from '../engines.js'
 import { bits, expectSame, formats, HALF, sources, start } from './resume.js'
 

@@ -6,18 +6,15 @@ import {
   gpuKernel,
   Layer,
   Memory,
-  MemoryDataLayer,
   Net,
   parseParamStr,
   RistrettoError,
   readOnnx,
   startWorkers,
   trainWorkers,
-  unknownFieldsOf,
-  upgradeNet,
-  upgradeSolver,
   view,
 } from '../../lib/index.js'
+import { MemoryDataLayer } from '../../lib/layers/memory_data.js'
 import * as pycaffe from '../../lib/pycaffe/index.js'
 import * as tools from '../../lib/tools/index.js'
 
@@ -35,8 +32,8 @@ const calls: Record<string, (value: never) => unknown> = {
   readOnnx,
   'Net.load': value => Net.load(value),
   parseParamStr,
-  upgradeNet,
-  upgradeSolver,
+  upgradeNet: tools.upgradeNet,
+  upgradeSolver: tools.upgradeSolver,
   readNpy: pycaffe.readNpy,
   writeNpy: pycaffe.writeNpy,
   loadImage: pycaffe.loadImage,
@@ -58,7 +55,7 @@ const calls: Record<string, (value: never) => unknown> = {
   view: value => view(value, 1),
   gpuKernel: value => gpuKernel(value, () => 0),
   'helpers of a gpuKernel': value => gpuKernel('own', () => 0, value ?? null),
-  unknownFieldsOf,
+  unknownFieldsOf: tools.unknownFieldsOf,
   averagePrecision: value => tools.averagePrecision(value, 1, 'Integral'),
   blobSource: value => tools.blobSource(value ?? null),
   layerPicture: value => tools.layerPicture(value),

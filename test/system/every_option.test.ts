@@ -3,7 +3,6 @@ import { describe, expect, it, test } from 'vitest'
 import {
   createEngine,
   createSolver,
-  deployNet,
   joinGroup,
   Layer,
   Net,
@@ -30,6 +29,7 @@ import {
   convertAnnoset,
   convertImageset,
   convertMnist,
+  deployNet,
   EvaluationTally,
   evaluate,
   findRate,
