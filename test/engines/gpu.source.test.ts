@@ -163,6 +163,16 @@ describe('refuses, with the kernel, the place and what helps', () => {
   })
 })
 
+test('one text is made once for all sizes, and anew where what it is given decides it', () => {
+  const text = 'function (x, y) { return this.constants.n; }'
+  const made = (constants: Record<string, number>, ...args: (typeof x | number)[]) =>
+    portableKernel({ name: 'any', source: () => text, functions: [] }, constants, args, lib)
+  const x = { native: {}, dims: [3, 1, 1] as const }
+  expect(made({ n: 9 }, x, 1)).toBe(made({ n: 2 }, x, 5))
+  expect(made({ n: 9 }, x, 1, 1).source).toMatch(/^function \(x, y, unused\)/)
+  expect(() => made({ m: 9 }, x, 1)).toThrow(/run was given the constants m$/)
+})
+
 test('rows that a thread stores besides the one it returns stay', () => {
   const text = 'function (x) { const a = x[0][0][0]; storeRow(1, a, 2, 3, 4); return [a, 1, 1, 1] }'
   const kernel = generatedKernel('rows', () => text, 4, 2)

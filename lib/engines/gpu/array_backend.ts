@@ -5,6 +5,10 @@ import type { GpuJs } from './gpujs.js'
 import { portableKernel } from './portable_source.js'
 import { shaderText } from './shader_text.js'
 
+/** Texts that a page's devices take, by all that decides it: sizes do not. */
+const translated = new Set<string>()
+const MOST_TRANSLATED = 1024
+
 /** The modes without a device, webasm and cpu: values are Float32Arrays, and every call is synchronous. */
 export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend {
   const gpu = new lib.GPU({ mode })
@@ -19,7 +23,13 @@ export function createArrayBackend(lib: GpuJs, mode: 'webasm' | 'cpu'): Backend 
     const threads = threadsOf(kernel, output)
     const { source, functions } = portableKernel(kernel, constants, args, lib)
     const given = args.map(arg => (typeof arg === 'number' ? arg : input(arg)))
-    shaderText(kernel.name, source, { output: threads, functions, constants }, given, lib)
+    const wholes = Object.entries(constants).map(([name, value]) => [name, Number.isInteger(value)])
+    const text = JSON.stringify([source, functions, wholes, args.map(arg => Number.isInteger(arg) || typeof arg)])
+    if (!translated.has(text)) {
+      shaderText(kernel.name, source, { output: threads, functions, constants }, given, lib)
+      if (translated.size >= MOST_TRANSLATED) translated.clear()
+      translated.add(text)
+    }
     const settings = {
       output: [...threads],
       precision: 'single',

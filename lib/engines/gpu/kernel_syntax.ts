@@ -16,15 +16,31 @@ export function excerpt(text: string, { start, end }: SyntaxNode): string {
   return line.length > 60 ? `${line.slice(0, 57)}…` : line
 }
 
+/** Parts that were looked up before: every question about a text walks all of it. */
+const known = new WeakMap<SyntaxNode, readonly SyntaxNode[]>()
+
 /** The parts of a node in the order of the text. The name behind a dot and that of a function are no variables. */
-export function partsOf(node: SyntaxNode): SyntaxNode[] {
-  return Object.entries(node)
-    .filter(([field]) => !(node.type === 'MemberExpression' && field === 'property' && !node.computed))
-    .filter(([field]) => !(node.type === 'FunctionExpression' && field === 'id'))
-    .filter(([field]) => !(node.type === 'Property' && field === 'key' && !node.computed))
-    .flatMap(([, value]) => (Array.isArray(value) ? value : [value]))
-    .filter((value): value is SyntaxNode => typeof value === 'object' && value !== null && 'type' in value)
-    .sort((a, b) => a.start - b.start)
+export function partsOf(node: SyntaxNode): readonly SyntaxNode[] {
+  let parts = known.get(node)
+  if (!parts) known.set(node, (parts = findParts(node)))
+  return parts
+}
+
+function findParts(node: SyntaxNode): SyntaxNode[] {
+  const parts: SyntaxNode[] = []
+  for (const [field, value] of Object.entries(node)) {
+    if (typeof value !== 'object' || value === null || (field === nameField(node) && !node.computed)) continue
+    for (const part of Array.isArray(value) ? value : [value])
+      if (typeof part === 'object' && part !== null && 'type' in part) parts.push(part as SyntaxNode)
+  }
+  return parts.sort((a, b) => a.start - b.start)
+}
+
+/** The field of a node that holds a name and no variable, unless it is computed. */
+function nameField({ type }: SyntaxNode): string | undefined {
+  if (type === 'MemberExpression') return 'property'
+  if (type === 'FunctionExpression') return 'id'
+  return type === 'Property' ? 'key' : undefined
 }
 
 /** Whether a node or one of its parts is such a node. */

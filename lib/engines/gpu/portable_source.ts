@@ -17,6 +17,13 @@ export interface PortableKernel {
 }
 
 /**
+ * Kernels that were made portable, by all that decides the result: nets ask for the same ones at other sizes, and on
+ * other devices. Of more than so many the oldest goes.
+ */
+const made = new Map<string, PortableKernel>()
+const MOST_MADE = 1024
+
+/**
  * A kernel and its helpers, whatever a minifier made of them, in a form that every device compiles, and that gives the
  * same values on all of them. Throws an EngineError that names the kernel and what in it is wrong: also on engines that
  * would take it, so that a test without a device finds what a page would meet.
@@ -27,7 +34,7 @@ export function portableKernel(
   given: readonly (NativeTensor | number)[],
   lib: GpuJs,
 ): PortableKernel {
-  let which = ''
+  const where = { helper: '' }
   try {
     const args = given.map(arg => (typeof arg === 'number' ? 'number' : 'tensor'))
     const tensors = args.filter(kind => kind === 'tensor').length
@@ -35,33 +42,48 @@ export function portableKernel(
       throw new KernelRefusal(
         `it reads ${tensors} tensors, and some devices bind ${MOST_TENSORS} at most: make it two kernels`,
       )
-    const texts = kernel.functions.map(text => ({ text, node: parsed(text, lib) }))
-    const helpers = new Map(texts.map(({ text, node }) => [nameOf(node), helperName(text, nameOf(node))]))
     const root = kernel.source(constants)
-    const tree = parsed(root, lib)
-    const own = texts.map(({ node }) => node)
-    adoptHelpers(helpers, [tree, ...own], own)
-    const params = (tree.params as SyntaxNode[]).length
-    if (args.length < params)
-      throw new KernelRefusal(
-        `it takes ${params} arguments (${(tree.params as SyntaxNode[]).map(({ name }) => name).join(', ')}), run was given ${args.length}`,
-      )
-    const source = lowered(root, tree, { helpers, constants: Object.keys(constants), args }, '')
-    const functions = texts.map(({ text, node }) => {
-      which = `, helper '${nameOf(node)}'`
-      const numbers = (node.params as SyntaxNode[]).map(() => 'number' as const)
-      return lowered(
-        text,
-        node,
-        { helpers, constants: Object.keys(constants), args: numbers },
-        helperName(text, nameOf(node)),
-      )
-    })
-    return { source, functions }
+    const names = Object.keys(constants)
+    const key = JSON.stringify([root, kernel.functions, names, args])
+    let portable = made.get(key)
+    if (!portable) {
+      portable = makePortable(root, kernel.functions, names, args, lib, where)
+      if (made.size >= MOST_MADE) made.delete(made.keys().next().value!)
+      made.set(key, portable)
+    }
+    return portable
   } catch (error) {
     if (!(error instanceof KernelRefusal)) throw error
-    throw new EngineError(`kernel '${kernel.name}'${which}: ${error.message}`, { cause: error })
+    throw new EngineError(`kernel '${kernel.name}'${where.helper}: ${error.message}`, { cause: error })
   }
+}
+
+/** `where.helper` says, once it throws, in which helper it was. */
+function makePortable(
+  root: string,
+  own: readonly string[],
+  constants: readonly string[],
+  args: readonly ('number' | 'tensor')[],
+  lib: GpuJs,
+  where: { helper: string },
+): PortableKernel {
+  const texts = own.map(text => ({ text, node: parsed(text, lib) }))
+  const helpers = new Map(texts.map(({ text, node }) => [nameOf(node), helperName(text, nameOf(node))]))
+  const tree = parsed(root, lib)
+  const nodes = texts.map(({ node }) => node)
+  adoptHelpers(helpers, [tree, ...nodes], nodes)
+  const params = tree.params as SyntaxNode[]
+  if (args.length < params.length)
+    throw new KernelRefusal(
+      `it takes ${params.length} arguments (${params.map(({ name }) => name).join(', ')}), run was given ${args.length}`,
+    )
+  const source = lowered(root, tree, { helpers, constants, args }, '')
+  const functions = texts.map(({ text, node }) => {
+    where.helper = `, helper '${nameOf(node)}'`
+    const numbers = (node.params as SyntaxNode[]).map(() => 'number' as const)
+    return lowered(text, node, { helpers, constants, args: numbers }, helperName(text, nameOf(node)))
+  })
+  return { source, functions }
 }
 
 /** The same of one function alone, of which nothing else is known. */
