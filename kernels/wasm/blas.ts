@@ -51,17 +51,20 @@ export function blasGemm(
     return
   }
   const work = operations + PASS * <f64>M * <f64>N
-  let parts = 1
-  while (parts < MOST_CHUNKS && work > CHUNK_WORK * <f64>parts) parts <<= 1
+  // the longer side of a chunk is halved: each packs its rows of one operand and its columns of the other
+  let mParts: i64 = 1
+  let nParts: i64 = 1
+  for (let parts = 1; parts < MOST_CHUNKS && work > CHUNK_WORK * <f64>parts; parts <<= 1)
+    if (M * nParts > N * mParts) mParts <<= 1
+    else nParts <<= 1
   const g = changetype<BlasJob>(job)
   g.transA = transA
   g.transB = transB
   g.M = M
   g.N = N
   g.K = K
-  // the longer side is cut, so that the other operand is packed whole by every chunk as seldom as possible
-  g.mBlock = M > N ? cut(M, parts, 16, 32) : M
-  g.nBlock = M > N ? N : cut(N, parts, 16, 32)
+  g.mBlock = mParts > 1 ? cut(M, <i32>mParts, 16, 32) : M
+  g.nBlock = nParts > 1 ? cut(N, <i32>nParts, 16, 32) : N
   g.mParts = ceilDiv(M, g.mBlock)
   g.a = a
   g.b = b

@@ -29,18 +29,31 @@ export type Sgemm = (
 ) => void
 
 /**
- * oneDNN packs columns of a matrix whose rows are so many values apart, 2 KB, through the same few lines of the cache:
- * with at least so many rows it takes half as long again to twice as long as others (Zen 3, version 2.6).
+ * Some libraries pack columns of a matrix whose rows are so many values apart, 2 KB, through the same few lines of the
+ * cache: with so many rows, and so many of the other matrix, oneDNN 2.6 takes up to twice as long as OpenBLAS (Zen 3).
  */
 const ALIASED = 512
-const DEEP = 256
+const DEEP = 128
+const WIDE = 32
 
 const ROW_MAJOR = 101
 const PLAIN = 111
 const TRANSPOSED = 112
 
-/** Bind on this thread. The library is held to one thread: the pool shares the work out. */
+/** Bind on this thread. */
 export function bindSgemm(require: (name: string) => unknown, binding: BlasBinding, memory: WebAssembly.Memory): Sgemm {
+  const sgemm = bindOne(require, binding, memory)
+  if (!binding.beside) return sgemm
+  const other = bindOne(require, binding.beside, memory)
+  return (transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc) => {
+    const isAliased = (transA && N >= WIDE && lda % ALIASED === 0) || (!transB && M >= WIDE && ldb % ALIASED === 0)
+    const multiply = isAliased && K >= DEEP ? other : sgemm
+    multiply(transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc)
+  }
+}
+
+/** The library is held to one thread: the pool shares the work out. */
+function bindOne(require: (name: string) => unknown, binding: BlasBinding, memory: WebAssembly.Memory): Sgemm {
   const koffi = require(binding.koffi) as typeof import('koffi')
   const library = koffi.load(binding.file)
   // shared memory stays where it is when it grows; addresses of user space are exact as numbers
@@ -52,10 +65,7 @@ export function bindSgemm(require: (name: string) => unknown, binding: BlasBindi
     )
     const [plain, transposed] = ['N'.charCodeAt(0), 'T'.charCodeAt(0)]
     const { block, restore } = signals(koffi)
-    const other = binding.beside && bindSgemm(require, binding.beside, memory)
     return (transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc) => {
-      if (other && K >= DEEP && ((transA && lda % ALIASED === 0) || (!transB && ldb % ALIASED === 0)))
-        return other(transA, transB, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc)
       const [ta, tb] = [transA ? transposed : plain, transB ? transposed : plain]
       block()
       const status: number = sgemm(

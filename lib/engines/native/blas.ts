@@ -118,10 +118,11 @@ function fastest(found: readonly Blas[], require: NodeJS.Require): Blas {
     require,
     found.map(({ binding }) => binding),
   )
-  const ranked = found.map((blas, i) => ({ blas, speed: speeds[i] })).sort((one, other) => other.speed - one.speed)
-  const [first, ...others] = ranked.map(({ blas, speed }) => `${blas.name} ${speed.toFixed(0)}`)
-  const [{ blas }, next] = ranked
-  const binding = blas.binding.kind === 'dnnl' ? { ...blas.binding, beside: next.blas.binding } : blas.binding
+  const ranked = found.map((blas, i) => ({ blas, ...speeds[i] })).sort((one, other) => other.usual - one.usual)
+  const [first, ...others] = ranked.map(({ blas, usual }) => `${blas.name} ${usual.toFixed(0)}`)
+  const [{ blas }] = ranked
+  const beside = ranked.reduce((best, one) => (one.aliased > best.aliased ? one : best)).blas
+  const binding = beside === blas ? blas.binding : { ...blas.binding, beside: beside.binding }
   choice = { ...blas, binding, measured: `${first} GFLOPS a thread; ${others.join(', ')}` }
   return choice
 }
