@@ -1,6 +1,6 @@
 import { type Blob, shapeText } from './blob.js'
 import { NetError } from './errors.js'
-import { fillGabor, gaborBanks } from './gabor.js'
+import { fillGabor, gaborBanks } from './filler/gabor.js'
 import type { FilledFillerParameter, FillerParameter, FillerType } from './generated/caffe.js'
 import { withDefaults } from './proto/message.js'
 import type { RandomStream } from './rng.js'

@@ -5,8 +5,8 @@
  */
 import type { Kernels } from '../engine.js'
 import { EngineError } from '../errors.js'
-import { isSize, MOST_KEPT } from '../kernel_limits.js'
 import { Memory } from '../memory.js'
+import { isSize, MOST_KEPT } from './kernel_limits.js'
 
 /** The kernel whose arguments are looked at. */
 let kernel = ''

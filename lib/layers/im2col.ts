@@ -1,7 +1,7 @@
 import type { Blob } from '../blob.js'
 import type { ConvolutionShape } from '../engine.js'
+import { convolutionProblem } from '../engines/kernel_limits.js'
 import type { LayerParameter } from '../generated/caffe.js'
-import { convolutionProblem } from '../kernel_limits.js'
 import { type CoordMap, Layer } from '../layer.js'
 import { atLeastOneAxis, convolutionWindow, convolvedSize } from './parts/convolution_window.js'
 import { windowed } from './parts/coordinates.js'

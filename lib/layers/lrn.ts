@@ -1,7 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { LRNShape } from '../engine.js'
+import { lrnProblem } from '../engines/kernel_limits.js'
 import type { FilledLRNParameter } from '../generated/caffe.js'
-import { lrnProblem } from '../kernel_limits.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
 import { KeptInputLayer } from './parts/kept_input.js'

@@ -1,7 +1,7 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { PoolingShape } from '../engine.js'
+import { poolingProblem } from '../engines/kernel_limits.js'
 import type { LayerParameter } from '../generated/caffe.js'
-import { poolingProblem } from '../kernel_limits.js'
 import { type CoordMap, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'

@@ -1,6 +1,6 @@
 import { type Blob, shapeText } from '../blob.js'
 import type { PoolingShape } from '../engine.js'
-import { poolingProblem } from '../kernel_limits.js'
+import { poolingProblem } from '../engines/kernel_limits.js'
 import { type Count, Layer } from '../layer.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'

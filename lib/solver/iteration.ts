@@ -1,13 +1,13 @@
 /** The passes of an iteration: one of this worker's, or what Replicas makes of several. */
 import type { SolverParameter } from '../generated/caffe.js'
 import type { Net } from '../net.js'
-import type { Passes, Replicas } from '../replicas.js'
 import type { SolverOptions } from './options.js'
+import type { Passes, Replicas } from './replicas.js'
 
 /** What several passes an iteration, of this worker or of others, need; undefined where it is one. */
 export async function replicasFor(param: SolverParameter, options: SolverOptions): Promise<Replicas | undefined> {
   if ((options.group?.size ?? 1) === 1 && (param.iter_size ?? 1) <= 1) return undefined
-  const { Replicas } = await import('../replicas.js')
+  const { Replicas } = await import('./replicas.js')
   return new Replicas(param, options)
 }
 

@@ -5,11 +5,11 @@ import type { NetParameter, NetState, SolverParameter } from '../generated/caffe
 import type { TaggedLog } from '../net/options.js'
 import { readNet } from '../net/source.js'
 import { Net } from '../net.js'
-import type { Replicas } from '../replicas.js'
 import type { FileSource, Files } from '../system/files.js'
 import { DetectionTally, type DetectionTest } from './average_precision.js'
 import type { OutputValue } from './events.js'
 import type { SolverOptions } from './options.js'
+import type { Replicas } from './replicas.js'
 
 const stateOptions = (state: NetState | undefined) => ({ level: state?.level, stages: state?.stage })
 

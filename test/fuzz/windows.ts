@@ -4,9 +4,9 @@
  * its outputs changes. Everything follows from (seed, number).
  */
 import type { ConvolutionShape, HostEngine, Kernels, PoolingShape } from '../../lib/engine.js'
+import { convolutionProblem, poolingProblem } from '../../lib/engines/kernel_limits.js'
 import { jsKernels } from '../../lib/engines/plain_loops.js'
 import { EngineError } from '../../lib/errors.js'
-import { convolutionProblem, poolingProblem } from '../../lib/kernel_limits.js'
 import { Memory, plainHeap } from '../../lib/memory.js'
 import { RandomStream } from '../../lib/rng.js'
 

@@ -1,6 +1,6 @@
 import { type Blob, sameShape, shapeText } from '../../blob.js'
 import type { ConvolutionShape } from '../../engine.js'
-import { convolutionProblem } from '../../kernel_limits.js'
+import { convolutionProblem } from '../../engines/kernel_limits.js'
 import { Layer } from '../../layer.js'
 import { withDefaults } from '../../proto/message.js'
 import { atLeastOneAxis, type ConvolutionWindow, convolutionWindow } from './convolution_window.js'

@@ -1,7 +1,7 @@
 import type { AxisKernels, CropShape, Reduction } from '../../../engine.js'
-import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, product, refuse } from '../../bounds.js'
+import { isSize } from '../../kernel_limits.js'
 import type { ElementwiseExports } from './elementwise.js'
 import { bindDirect, type DirectExports } from './kit.js'
 

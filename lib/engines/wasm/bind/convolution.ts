@@ -1,7 +1,7 @@
 import type { ConvolutionKernels, ConvolutionShape, PreparedConvolutions } from '../../../engine.js'
-import { convolutionProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, checking, need, product, refuse } from '../../bounds.js'
+import { convolutionProblem } from '../../kernel_limits.js'
 import { type AfterExports, fusing } from '../after.js'
 import { type Im2colExports, isMatrixProduct, type ManyAxesExports, manyAxes } from '../many_axes.js'
 

@@ -1,8 +1,8 @@
 import { frameOf } from '../../../../kernels/js/cost_frame.js'
 import type { CostVolumeShape, FlowKernels, FlowWarpShape } from '../../../engine.js'
-import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse, within } from '../../bounds.js'
+import { isSize } from '../../kernel_limits.js'
 
 /** What the module exports for them. */
 export interface FlowExports {

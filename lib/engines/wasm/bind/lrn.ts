@@ -1,7 +1,7 @@
 import type { Kernels, LRNKernels } from '../../../engine.js'
-import { lrnProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse } from '../../bounds.js'
+import { lrnProblem } from '../../kernel_limits.js'
 import { isSmallPower } from './kit.js'
 
 /** What the module exports for them. */

@@ -5,9 +5,9 @@ import type {
   NamedKernels,
   UnaryOperation,
 } from '../../../engine.js'
-import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, each, need, product, refuse } from '../../bounds.js'
+import { isSize } from '../../kernel_limits.js'
 
 /** In the order of kernels/wasm/unary.ts, which ends with GELU_TANH: those of angles are plain loops. */
 const functions: readonly UnaryOperation[] = [

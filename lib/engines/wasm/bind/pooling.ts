@@ -1,7 +1,7 @@
 import type { PoolingKernels, PoolingShape } from '../../../engine.js'
-import { clampedKernel, clampedStride, poolingProblem } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, need, product, refuse } from '../../bounds.js'
+import { clampedKernel, clampedStride, poolingProblem } from '../../kernel_limits.js'
 
 /** What the module exports for them. */
 export interface PoolingExports {

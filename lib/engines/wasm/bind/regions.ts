@@ -1,7 +1,7 @@
 import type { RegionKernels, RegionShape } from '../../../engine.js'
-import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse } from '../../bounds.js'
+import { isSize } from '../../kernel_limits.js'
 
 /** What the module exports for them. */
 export interface RegionsExports {

@@ -1,7 +1,7 @@
 import type { InterpShape, ResizeKernels } from '../../../engine.js'
-import { isSize } from '../../../kernel_limits.js'
 import type { Memory } from '../../../memory.js'
 import { type Bounds, count, need, refuse, within } from '../../bounds.js'
+import { isSize } from '../../kernel_limits.js'
 import { bindDirect, type DirectExports } from './kit.js'
 
 const direct = ['enlarge', 'enlargeGradient'] as const

@@ -1,11 +1,11 @@
-import { RistrettoError } from './errors.js'
-import type { SolverParameter } from './generated/caffe.js'
-import { fromDoubles, toDoubles } from './group/words.js'
-import { type Communicator, isOwn, type Share, shareOf } from './group.js'
-import type { Moving } from './layer.js'
-import type { Memory } from './memory.js'
-import type { LearnableParam } from './net/node.js'
-import type { Net } from './net.js'
+import { RistrettoError } from '../errors.js'
+import type { SolverParameter } from '../generated/caffe.js'
+import { fromDoubles, toDoubles } from '../group/words.js'
+import { type Communicator, isOwn, type Share, shareOf } from '../group.js'
+import type { Moving } from '../layer.js'
+import type { Memory } from '../memory.js'
+import type { LearnableParam } from '../net/node.js'
+import type { Net } from '../net.js'
 import {
   adoptFirst,
   agreeOnRun,
@@ -15,11 +15,11 @@ import {
   mustBeEqual,
   type Places,
   weightsHash,
-} from './solver/agreement.js'
-import type { SolverOptions } from './solver/options.js'
-import { PassTree } from './solver/pass_tree.js'
-import type { TrainingRun } from './solver/positions.js'
-import { RandomWatch } from './solver/random_watch.js'
+} from './agreement.js'
+import type { SolverOptions } from './options.js'
+import { PassTree } from './pass_tree.js'
+import type { TrainingRun } from './positions.js'
+import { RandomWatch } from './random_watch.js'
 
 /** Values that travel together at least, while backward goes on: 1 MiB. */
 const BUCKET = 2 ** 18

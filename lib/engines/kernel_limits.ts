@@ -1,4 +1,4 @@
-import type { ConvolutionShape, LRNShape, PoolingShape } from './engine.js'
+import type { ConvolutionShape, LRNShape, PoolingShape } from '../engine.js'
 
 /**
  * What kernels of any engine can count. Their sizes are 32-bit integers, and so is every product of them that becomes
