@@ -4,15 +4,7 @@ import type { NetParameter } from './generated/caffe.js'
 import { createBuilt } from './net/create.js'
 import type { DeployNetOptions } from './net/deploy_net.js'
 import { createFeed, type FeedOptions, type FeedSource, type JointFeedSource } from './net/feed.js'
-import {
-  type CopyOptions,
-  type CopyReport,
-  copyWeights,
-  formatOf,
-  netToBytes,
-  netWeights,
-  readModel,
-} from './net/files.js'
+import type { CopyOptions, CopyReport } from './net/files.js'
 import { fillBlobs } from './net/fill.js'
 import {
   BACKWARD_RULES,
@@ -34,7 +26,6 @@ import { aFlag, checkOptions } from './system/check_options.js'
 import { createFiles, type FileSource, type Files } from './system/files.js'
 import { Lazy } from './system/lazy.js'
 import type { Values } from './system/ndarrays.js'
-import { writeFileSafely } from './system/write_file.js'
 
 /**
  * Layers connected by named blobs: Caffe's Net. Passes on one net queue up, so concurrent calls each get their own
@@ -62,6 +53,8 @@ export class Net extends WatchedNet {
    * that cannot run here.
    */
   static async create(source: FileSource | NetParameter, options: NetOptions = {}): Promise<Net> {
+    // what reads models comes while layers are built
+    if (options?.weights !== undefined) import('./net/files.js').catch(() => {})
     const { built, watch, description, weights } = await createBuilt(source, options)
     const net = new Net(built, watch)
     net.description = description
@@ -177,6 +170,7 @@ export class Net extends WatchedNet {
     if (source === undefined || source === null)
       throw new RistrettoError(`copyFrom takes a path, URL, bytes, a NetParameter or a net, not ${whatIs(source)}`)
     if (source instanceof Net) await source.pull()
+    const { copyWeights, netWeights, readModel } = await import('./net/files.js')
     const { context } = this.built
     const { weights, pictures } =
       source instanceof Net
@@ -204,9 +198,10 @@ export class Net extends WatchedNet {
    */
   async save(path: string, options: Saving = {}): Promise<void> {
     if (typeof path !== 'string') throw new RistrettoError(`save takes the path of a file, not ${whatIs(path)}`)
-    const { checkSaving } = await import('./net/save_options.js')
+    const { checkSaving, formatOf } = await import('./net/save_options.js')
     const format = options?.format ?? formatOf(path)
     checkSaving('save', options, format)
+    const { writeFileSafely } = await import('./system/write_file.js')
     await writeFileSafely(path, await this.toBytes({ ...options, format }))
   }
 
@@ -226,6 +221,7 @@ export class Net extends WatchedNet {
       return archiveOf(this, archive, Net.deploy)
     }
     await this.pull()
+    const { netToBytes } = await import('./net/files.js')
     return netToBytes(this.built, { format, diffs })
   }
 

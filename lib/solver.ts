@@ -207,13 +207,17 @@ export abstract class Solver extends Tested {
   /** Make the nets and the history. Called once, by create. */
   async setup(): Promise<void> {
     if (this.net) throw new RistrettoError('setup: this solver has its nets already; create calls it, once')
-    const { log, on } = this.options
+    const { log, on, keepBest, keepLast, patience } = this.options
     if (log) {
       const { caffeLog } = await import('./solver/caffe_log.js')
       this.on(event => caffeLog(event, line => log(line)))
     }
     if (on) this.on(on)
     this.saving = await import('./solver/snapshot.js')
+    if (keepBest || keepLast !== undefined || patience) {
+      const { Keeper } = await import('./solver/keeper.js')
+      this.keeper = new Keeper(this.options, () => this.snapshotAs('best'))
+    }
     const notice = (text: string, tag?: string) => this.emit({ type: 'notice', text, ...(tag ? { tag } : {}) })
     this.replicas = await replicasFor(this.param, this.options)
     const { net, testNets, trained } = await buildNets(this.param, this.options, this.files, notice, this.replicas)

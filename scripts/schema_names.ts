@@ -62,7 +62,7 @@ const fields: Readonly<Record<string, NamedField>> = {
   'SolverParameter.ap_version': {
     type: 'ApVersion',
     doc: "How precision is averaged over recall: '11point' (VOC 2007: the best precision at recall 0, 0.1 … 1 and beyond), 'MaxIntegral' (VOC 2012: the area below the best precision at each recall and beyond), 'Integral' (the area below precision itself)",
-    names: { file: 'lib/solver/average_precision.ts', table: 'apVersions' },
+    names: { file: 'lib/solver/detection_test.ts', table: 'apVersions' },
   },
   'WindowDataParameter.crop_mode': {
     type: 'WindowCropMode',

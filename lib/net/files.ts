@@ -1,4 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
+import { fileKind } from '../data/file_kind.js'
 import { isHdf5 } from '../data/is_hdf5.js'
 import { FormatError, NetError, RistrettoError } from '../errors.js'
 import type { BlobProto, LayerParameter, NetParameter } from '../generated/caffe.js'
@@ -67,7 +68,6 @@ export async function readModel(source: FileSource | NetParameter, files: Files)
       const { readHdf5Weights } = await import('./hdf5.js')
       return { weights: await readHdf5Weights(bytes, file, files.maxFile), pictures: [] }
     }
-    const { fileKind } = await import('../data/file_kind.js')
     refuseOthers(fileKind(bytes), 'model', file)
     source = await inTurns(readMessageSteps('NetParameter', bytes, { file, own: files.isOwn(bytes) }))
   } else source = checkMessage('NetParameter', source, 'copyFrom')
@@ -209,20 +209,4 @@ export async function netToBytes(net: BuiltNet, options: SaveOptions): Promise<U
     throw new RistrettoError(`unknown format '${format}': it is 'caffemodel', 'hdf5', 'onnx' or 'zip'`)
   if (format === 'hdf5') return (await import('./hdf5.js')).netToHdf5(net, options.diffs)
   return writeMessage('NetParameter', netToProto(net, options.diffs))
-}
-
-/** The format that a file's ending says; a file without one is a caffemodel. Throws for the ending of something else. */
-export function formatOf(path: string): NonNullable<SaveOptions['format']> {
-  const ending = /[^/\\]\.([a-z]\w*)$/i.exec(path)?.[1] ?? 'caffemodel'
-  const format = FORMATS[ending.toLowerCase()]
-  if (format) return format
-  throw new RistrettoError(
-    `save: '.${ending.slice(0, 40)}' is the ending of no format of models: .caffemodel, .caffemodel.h5, .zip (an archive) and .onnx are; the option format writes one under any name`,
-  )
-}
-const FORMATS: Readonly<Record<string, NonNullable<SaveOptions['format']> | undefined>> = {
-  caffemodel: 'caffemodel',
-  h5: 'hdf5',
-  zip: 'zip',
-  onnx: 'onnx',
 }

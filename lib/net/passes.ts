@@ -1,7 +1,6 @@
 import type { Blob } from '../blob.js'
 import { RistrettoError } from '../errors.js'
 import { macrotask, mustYield } from '../system/macrotask.js'
-import { debugBackward, debugForward, debugNorms } from './debug_info.js'
 import { checkInStep, type Feed, type FeedPlace, inputReaders, isEmpty, refuseEmpty, refuseOrphan } from './feed.js'
 import { type Fused, fusedLayers } from './fusion.js'
 import { homeForBackward, homeForForward, isHostLayer } from './host_layer.js'
@@ -188,7 +187,7 @@ export class Passes {
         device?.calledBy?.()
         throw namingLayer(node.layer, error)
       }
-      if (this.debugInfo) await debugForward(this.built, node)
+      if (this.debugInfo) await (await import('./debug_info.js')).debugForward(this.built, node)
       if (afterForward.length) for (const hook of afterForward) await hook(node.key)
       if (mustYield()) await macrotask()
     }
@@ -220,11 +219,11 @@ export class Passes {
         device?.calledBy?.()
         throw namingLayer(node.layer, error)
       }
-      if (this.debugInfo) await debugBackward(this.built, node)
+      if (this.debugInfo) await (await import('./debug_info.js')).debugBackward(this.built, node)
       for (const hook of afterBackward) await hook(node.key)
       if (mustYield()) await macrotask()
     }
-    if (this.debugInfo) await debugNorms(this.built)
+    if (this.debugInfo) await (await import('./debug_info.js')).debugNorms(this.built)
   }
 
   /** Shape every blob from the inputs as they stand, without running. */

@@ -47,3 +47,19 @@ function refuse(of: string, options: Saving, rules: object, what: string): void 
   const left = Object.keys(rules).find(name => options[name as keyof Saving] !== undefined)
   if (left !== undefined) throw new RistrettoError(`${of}: the option ${left} is for ${what}`)
 }
+
+/** The format that a file's ending says; a file without one is a caffemodel. Throws for the ending of something else. */
+export function formatOf(path: string): NonNullable<SaveOptions['format']> {
+  const ending = /[^/\\]\.([a-z]\w*)$/i.exec(path)?.[1] ?? 'caffemodel'
+  const format = FORMATS[ending.toLowerCase()]
+  if (format) return format
+  throw new RistrettoError(
+    `save: '.${ending.slice(0, 40)}' is the ending of no format of models: .caffemodel, .caffemodel.h5, .zip (an archive) and .onnx are; the option format writes one under any name`,
+  )
+}
+const FORMATS: Readonly<Record<string, NonNullable<SaveOptions['format']> | undefined>> = {
+  caffemodel: 'caffemodel',
+  h5: 'hdf5',
+  zip: 'zip',
+  onnx: 'onnx',
+}

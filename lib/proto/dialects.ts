@@ -3,8 +3,8 @@
  * other and with Caffe's own, so that a number alone says nothing: the type of the layer does, and within a message
  * that two forks write differently, its fields do.
  */
+import { type FieldInfo, type MessageInfo, type PlainMessage, readValues } from './fields.js'
 import { V1_TYPES } from './old_types.js'
-import type { FieldInfo, MessageInfo, PlainMessage } from './schema.js'
 
 interface Dialect {
   /** Types of layers that have the message. */
@@ -210,12 +210,6 @@ export function isVariant(info: MessageInfo, message: PlainMessage): boolean {
 /** SegNet's BN has two blobs, PSPNet's four: what their fillers cannot tell. */
 export const isSegNet = (layer: PlainMessage): boolean =>
   layer['type'] === 'BN' && (layer['blobs'] as unknown[] | undefined)?.length === 2
-
-/** Under this key a layer that was read from a binary file has the numbers of its messages, where they are not ours. */
-export const readNumbers: unique symbol = Symbol('readNumbers')
-
-/** Under this key a message has the numbers of enums' values that were read, where they are not ours: the value, its number. */
-export const readValues: unique symbol = Symbol('readValues')
 
 /** R-FCN's number of NONE, which no other fork has. */
 export const RFCN_NONE = 4

@@ -62,6 +62,12 @@ export type PlainMessage = Record<string | symbol, unknown>
  */
 export const unknownFields: unique symbol = Symbol('unknownFields')
 
+/** Under this key a layer that was read from a binary file has the numbers of its messages, where they are not ours. */
+export const readNumbers: unique symbol = Symbol('readNumbers')
+
+/** Under this key a message has the numbers of enums' values that were read, where they are not ours: the value, its number. */
+export const readValues: unique symbol = Symbol('readValues')
+
 /**
  * A schema as its generator writes it, short because every page loads it. Enums: names, each with `=number` where that is
  * not the one after the last. Messages: fields between `;`, each `[number] name type marks [=default]`, the number where

@@ -1,34 +1,6 @@
 /** The types of older forms of layers, and what is said to whoever mixes them up. */
 import type { V1LayerParameter_LayerType } from '../generated/caffe.js'
 
-/** V0's words for types, as V1's. */
-export const V0_TYPES: Record<string, V1LayerParameter_LayerType> = {
-  accuracy: 'ACCURACY',
-  bnll: 'BNLL',
-  concat: 'CONCAT',
-  conv: 'CONVOLUTION',
-  data: 'DATA',
-  dropout: 'DROPOUT',
-  euclidean_loss: 'EUCLIDEAN_LOSS',
-  flatten: 'FLATTEN',
-  hdf5_data: 'HDF5_DATA',
-  hdf5_output: 'HDF5_OUTPUT',
-  im2col: 'IM2COL',
-  images: 'IMAGE_DATA',
-  infogain_loss: 'INFOGAIN_LOSS',
-  innerproduct: 'INNER_PRODUCT',
-  lrn: 'LRN',
-  multinomial_logistic_loss: 'MULTINOMIAL_LOGISTIC_LOSS',
-  pool: 'POOLING',
-  relu: 'RELU',
-  sigmoid: 'SIGMOID',
-  softmax: 'SOFTMAX',
-  softmax_loss: 'SOFTMAX_LOSS',
-  split: 'SPLIT',
-  tanh: 'TANH',
-  window_data: 'WINDOW_DATA',
-}
-
 /** V1's words for types, as today's. */
 export const V1_TYPES: Record<V1LayerParameter_LayerType, string> = {
   NONE: '',

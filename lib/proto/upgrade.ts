@@ -10,10 +10,9 @@ import type {
 import { isFields, mustTake } from '../system/arguments.js'
 import { adoptKept } from './adopt.js'
 import { isOldBatchNorm } from './age.js'
-import { readNumbers, readValues } from './dialects.js'
-import { unknownFields } from './fields.js'
+import { readNumbers, readValues, unknownFields } from './fields.js'
 import { keeping, keptOf } from './kept.js'
-import { V0_TYPES, V1_TYPES } from './old_types.js'
+import { V1_TYPES } from './old_types.js'
 import { keepPlace, placeOf } from './places.js'
 import { messageInfo, type PlainMessage } from './schema.js'
 
@@ -39,6 +38,34 @@ export function upgradeNet(net: NetParameter, warn: (message: string) => void = 
 }
 
 // V0 → V1
+
+/** V0's words for types, as V1's. */
+const V0_TYPES: Record<string, V1LayerParameter_LayerType> = {
+  accuracy: 'ACCURACY',
+  bnll: 'BNLL',
+  concat: 'CONCAT',
+  conv: 'CONVOLUTION',
+  data: 'DATA',
+  dropout: 'DROPOUT',
+  euclidean_loss: 'EUCLIDEAN_LOSS',
+  flatten: 'FLATTEN',
+  hdf5_data: 'HDF5_DATA',
+  hdf5_output: 'HDF5_OUTPUT',
+  im2col: 'IM2COL',
+  images: 'IMAGE_DATA',
+  infogain_loss: 'INFOGAIN_LOSS',
+  innerproduct: 'INNER_PRODUCT',
+  lrn: 'LRN',
+  multinomial_logistic_loss: 'MULTINOMIAL_LOGISTIC_LOSS',
+  pool: 'POOLING',
+  relu: 'RELU',
+  sigmoid: 'SIGMOID',
+  softmax: 'SOFTMAX',
+  softmax_loss: 'SOFTMAX_LOSS',
+  split: 'SPLIT',
+  tanh: 'TANH',
+  window_data: 'WINDOW_DATA',
+}
 
 /** Where a V0 field goes: the new field, and by V0 layer type the parameter message it belongs to. */
 interface Move {

@@ -7,13 +7,18 @@ import {
   layerField,
   RFCN_NONE,
   readLoss,
-  readNumbers,
-  readValues,
   v1Dialects,
   variantOf,
   withRfcnMode,
 } from './dialects.js'
-import { type FieldInfo, type MessageInfo, type PlainMessage, unknownFields } from './fields.js'
+import {
+  type FieldInfo,
+  type MessageInfo,
+  type PlainMessage,
+  readNumbers,
+  readValues,
+  unknownFields,
+} from './fields.js'
 import { KEPT_TEXT, keep, keptFromText, keptOf } from './kept.js'
 import { checkMessage } from './message.js'
 import { append, MessageReader, type Open } from './message_reader.js'

@@ -1,6 +1,6 @@
 import { NetError, RistrettoError } from '../errors.js'
 import type { SolverParameter } from '../generated/caffe.js'
-import { detectionTestOf } from './average_precision.js'
+import { detectionTestOf } from './detection_test.js'
 
 /** Refuse what no solver can work with, before any net is made. */
 export function checkSolver(param: SolverParameter): void {

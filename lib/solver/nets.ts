@@ -6,7 +6,8 @@ import type { TaggedLog } from '../net/options.js'
 import { readNet } from '../net/source.js'
 import { Net } from '../net.js'
 import type { FileSource, Files } from '../system/files.js'
-import { DetectionTally, type DetectionTest } from './average_precision.js'
+import type { DetectionTally } from './average_precision.js'
+import type { DetectionTest } from './detection_test.js'
 import type { OutputValue } from './events.js'
 import type { SolverOptions } from './options.js'
 import type { Replicas } from './replicas.js'
@@ -137,7 +138,7 @@ export async function testMeans(
   replicas?: Replicas,
 ): Promise<{ results: OutputValue[]; loss?: number } | undefined> {
   const sums: number[] = []
-  const tallies = detection && net.outputs.map(name => detectionTally(net, name))
+  const tallies = detection && (await detectionTallies(net))
   let loss = 0
   const take = ([batchLoss, ...outputs]: readonly OutputArray[]) => {
     loss += batchLoss[0]
@@ -174,13 +175,16 @@ async function readBatch(net: Net, withLoss: boolean): Promise<OutputArray[]> {
   return values
 }
 
-function detectionTally(net: Net, name: string): DetectionTally {
-  const { shape } = net.blobs[name]
-  if (shape.length !== 4 || shape[3] !== 5)
-    throw new NetError(
-      `solver: eval_type "detection" takes outputs of DetectionEvaluate, 1×1×rows×5; output '${name}' is ${shape.join('×')}: give it to a Silence layer`,
-    )
-  return new DetectionTally()
+async function detectionTallies(net: Net): Promise<DetectionTally[]> {
+  const { DetectionTally } = await import('./average_precision.js')
+  return net.outputs.map(name => {
+    const { shape } = net.blobs[name]
+    if (shape.length !== 4 || shape[3] !== 5)
+      throw new NetError(
+        `solver: eval_type "detection" takes outputs of DetectionEvaluate, 1×1×rows×5; output '${name}' is ${shape.join('×')}: give it to a Silence layer`,
+      )
+    return new DetectionTally()
+  })
 }
 
 function precisions(name: string, tally: DetectionTally, { version, perClass }: DetectionTest): OutputValue[] {

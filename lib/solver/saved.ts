@@ -7,7 +7,7 @@ import type { Net } from '../net.js'
 import { whatIs } from '../system/arguments.js'
 import { type FileSource, type Files, isFileSource } from '../system/files.js'
 import { checkSolver } from './check.js'
-import { Keeper } from './keeper.js'
+import type { Keeper } from './keeper.js'
 import { LearningRate } from './learning_rate.js'
 import { badParams, notFinite } from './numerics.js'
 import { Observed } from './observed.js'
@@ -28,8 +28,8 @@ export abstract class Saved extends Observed {
   readonly history: Blob[] = []
   /** The learning rate, iteration by iteration. */
   readonly rate: LearningRate
-  /** @internal Keeps the best snapshot, and says when patience has run out. */
-  protected readonly keeper: Keeper
+  /** @internal Keeps the last snapshots and the best, and says when patience has run out; made where options ask for it. */
+  protected keeper: Keeper | undefined
   /** That of the last iteration; NaN where it was not read back. */
   protected lastLoss = Number.NaN
   /** Whether `lastLoss` is that of the last iteration. */
@@ -60,7 +60,6 @@ export abstract class Saved extends Observed {
     checkSolverOptions(options)
     checkSolver(param)
     this.rate = new LearningRate(param)
-    this.keeper = new Keeper(options, () => this.snapshotAs('best'))
   }
 
   /** Where the train net computes. */
@@ -91,7 +90,7 @@ export abstract class Saved extends Observed {
     if (this.replicas) await this.replicas.checkWeights()
     const snapshot = await this.net.exclusive(() => this.saving.snapshotSolver(this, undefined, this.writes))
     this.saved(snapshot, false)
-    if (this.writes) await this.keeper.saved(snapshot)
+    if (this.writes) await this.keeper?.saved(snapshot)
     return snapshot
   }
 

@@ -3,6 +3,7 @@ import { isHdf5 } from '../data/is_hdf5.js'
 import { withoutPath, withPrefix } from '../data/source.js'
 import { FormatError, NetError } from '../errors.js'
 import type { SolverState } from '../generated/caffe.js'
+import { netToBytes } from '../net/files.js'
 import { refuseOthers } from '../net/wanted.js'
 import { blobData, sameShape, toBlobProto } from '../proto/blob_proto.js'
 import { readMessage, writeMessage } from '../proto/wire.js'
@@ -27,7 +28,8 @@ export async function snapshotSolver(
   const ending = hdf5 ? '.h5' : ''
   const paths = { model: `${base}.caffemodel${ending}`, state: `${base}.solverstate${ending}` }
   if (!writes && param.snapshot_prefix !== undefined) return paths
-  const model = await net.toBytes({ format: hdf5 ? 'hdf5' : 'caffemodel', diffs: param.snapshot_diff })
+  await net.pull()
+  const model = await netToBytes(net.built, { format: hdf5 ? 'hdf5' : 'caffemodel', diffs: param.snapshot_diff })
   for (const blob of solver.history) await blob.pull()
   const state: SolverState = {
     iter,

@@ -4,7 +4,6 @@ import { isForeign } from '../proto/foreign.js'
 import { checkMessage } from '../proto/message.js'
 import { messageInfo } from '../proto/schema.js'
 import { parseSolver } from '../proto/text.js'
-import { upgradeSolver } from '../proto/upgrade_solver.js'
 import { createFiles, type FileSource, type Files, fileName, isFileSource } from '../system/files.js'
 import { ratePolicies } from './learning_rate.js'
 import { checkSolverOptions, type SolverOptions } from './options.js'
@@ -31,5 +30,7 @@ async function known(solver: SolverParameter): Promise<SolverParameter> {
   const { lr_policy } = solver
   if (lr_policy && !ratePolicies.includes(lr_policy))
     throw (await import('./unknown_policy.js')).unknownPolicy(lr_policy, ratePolicies)
-  return upgradeSolver(solver)
+  // a number where today's form has a name
+  if (solver.solver_type === undefined) return solver
+  return (await import('../proto/upgrade_solver.js')).upgradeSolver(solver)
 }

@@ -1,4 +1,4 @@
-import { detectionTestOf } from './average_precision.js'
+import { detectionTestOf } from './detection_test.js'
 import { testMeans, testNetOf } from './nets.js'
 import type { TestResult } from './options.js'
 import { Saved } from './saved.js'
@@ -47,7 +47,7 @@ export abstract class Tested extends Saved {
     if (index === 0) this.rate.tested(iter, results)
     this.tellRate(this.lr, false, stage)
     for (const hook of this.hooks.test) await hook({ iter, net: index, results })
-    const worse = index === 0 ? await this.keeper.tested(results) : undefined
+    const worse = index === 0 ? await this.keeper?.tested(results) : undefined
     if (worse) {
       this.emit({ type: 'patience', iter, ...worse })
       this.outOfPatience = true

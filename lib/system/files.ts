@@ -4,8 +4,7 @@ import type { ByteSource } from './byte_source.js'
 import { aFlag, aLimit, checkOptions, checkValues, type OptionRules } from './check_options.js'
 import { importNode, isNode } from './nodejs.js'
 import { MAX_FILE, mustFit, readFile, readPieces, textFrom } from './read_file.js'
-import { mustBeWritable } from './writable.js'
-import { type FileContents, writeFilesSafely, writeTarget } from './write_file.js'
+import type { FileContents } from './write_file.js'
 
 /** What may stand wherever a file is wanted: a path, a URL, or the bytes themselves. */
 export type FileSource = string | URL | Uint8Array
@@ -181,11 +180,17 @@ export function createFiles(options: FileOptions & { maxMemory?: number } = {}, 
     write: (path, bytes, anywhere) => files.writeAll([[path, bytes]], anywhere),
     async writeAll(contents, anywhere = false) {
       if (door.write && outputs !== false) for (const [path, bytes] of contents) await door.write(path, bytes)
-      else await writeFilesSafely(contents, { below: contents.map(([path]) => allowed(path, anywhere))[0] })
+      else {
+        const below = contents.map(([path]) => allowed(path, anywhere))[0]
+        const { writeFilesSafely } = await import('./write_file.js')
+        await writeFilesSafely(contents, { below })
+      }
     },
     async mustBeWritable(path, { anywhere = false, tried = false } = {}) {
       if (door.write && outputs !== false) return
-      await (tried ? mustBeWritable : writeTarget)(path, { below: allowed(path, anywhere) })
+      const below = allowed(path, anywhere)
+      if (tried) await (await import('./writable.js')).mustBeWritable(path, { below })
+      else await (await import('./write_file.js')).writeTarget(path, { below })
     },
     near: source => (source instanceof Uint8Array ? files : createFiles({ ...options, outputs }, String(source))),
   }

@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { FormatError, RistrettoError, systemError } from '../errors.js'
 import { importNode } from './nodejs.js'
-import { kindOf } from './write_file.js'
 
 /** What may be read as a file. */
 export interface ReadOptions {
@@ -112,6 +111,24 @@ const piecesOf = (file: FileHandle) => ({
 })
 
 type Found = Parameters<typeof kindOf>[0] & { isFile(): boolean }
+
+/** What is no regular file, in words. */
+export const kindOf = (found: {
+  isDirectory(): boolean
+  isFIFO(): boolean
+  isSocket(): boolean
+  isCharacterDevice(): boolean
+  isBlockDevice(): boolean
+}): string =>
+  found.isDirectory()
+    ? 'a folder'
+    : found.isFIFO()
+      ? 'a pipe'
+      : found.isSocket()
+        ? 'a socket'
+        : found.isCharacterDevice() || found.isBlockDevice()
+          ? 'a device'
+          : 'no regular file'
 
 /** Throws if what stands under a path is no regular file; with `streams`, pipes are taken as well. */
 export function mustBeFile(path: string, found: Found, streams = false): void {

@@ -1,5 +1,6 @@
 import { EngineError, RistrettoError, systemError } from '../errors.js'
 import { importNode, isNode } from './nodejs.js'
+import { kindOf } from './read_file.js'
 
 /** How a file is written. */
 export interface WriteOptions {
@@ -143,24 +144,6 @@ async function mustLieIn(target: string, root: string, refuse: (why: string) => 
 const ifMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
 }
-
-/** What is no regular file, in words. */
-export const kindOf = (found: {
-  isDirectory(): boolean
-  isFIFO(): boolean
-  isSocket(): boolean
-  isCharacterDevice(): boolean
-  isBlockDevice(): boolean
-}): string =>
-  found.isDirectory()
-    ? 'a folder'
-    : found.isFIFO()
-      ? 'a pipe'
-      : found.isSocket()
-        ? 'a socket'
-        : found.isCharacterDevice() || found.isBlockDevice()
-          ? 'a device'
-          : 'no regular file'
 
 /** Tells writes apart that overlap, also those of the threads of one process. */
 let writes = 0

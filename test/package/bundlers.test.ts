@@ -202,9 +202,9 @@ describe.skipIf(!executablePath)(`in a browser${executablePath ? '' : ' (skipped
         if (seen.has(name)) return
         seen.add(name)
         const text = readFileSync(join(out, name), 'utf8')
-        // of what is loaded on demand only the kernels are always there, in one of two builds
+        // of what is loaded on demand the kernels are always there, in one of two builds, and with threads their program
         const imports = [
-          ...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"|import\("\.\/(wasm_fma[\w-]*\.js)"\)/g),
+          ...text.matchAll(/(?:from|import)"\.\/([\w-]+\.js)"|import\("\.\/(wasm_(?:fma|worker)[\w-]*\.js)"\)/g),
         ].map(match => match[1] ?? match[2])
         imports.forEach(follow)
       }

@@ -1,5 +1,4 @@
 import { EngineError } from '../../errors.js'
-import { source } from '../../generated/wasm_worker.js'
 import type { Block } from '../../memory.js'
 import { importNode, importNodeLater } from '../../system/nodejs.js'
 import { startLimit } from '../../system/start_limit.js'
@@ -128,7 +127,10 @@ export async function createPool(
     blas,
     onednn,
   })
-  const spawn = isNode ? await nodeSpawner() : browserSpawner(workerUrl)
+  // one thread has no worker, and needs no program of one
+  const isOwn = threads > 1 && (isNode || workerUrl === undefined)
+  const program = isOwn ? (await import('../../generated/wasm_worker.js')).source : ''
+  const spawn = isNode ? await nodeSpawner(program) : browserSpawner(program, workerUrl)
   const refuse = (error: unknown): never => {
     const why = `could not start: ${(error as Error).message}; use threads: 1`
     fail(`it ${why}`)
@@ -178,12 +180,12 @@ function mayWait(words: Int32Array): boolean {
 /** Starts one worker; resolves when it is ready. `died` is called if it ends later on. */
 type Spawn = (start: WorkerStart, died: (why: string) => void, limit?: number) => Promise<void>
 
-async function nodeSpawner(): Promise<Spawn> {
+async function nodeSpawner(program: string): Promise<Spawn> {
   const threads = await importNodeLater('node:worker_threads')
   return (start, died, limit) => {
     const { Worker } = threads()
     // where workers are forbidden this throws at once
-    const worker = new Worker(source, { eval: true, execArgv: [], name: 'ristretto-wasm' })
+    const worker = new Worker(program, { eval: true, execArgv: [], name: 'ristretto-wasm' })
     return answerOf(worker, limit, (resolve, reject) => {
       worker.once('message', () => {
         worker.unref()
@@ -202,9 +204,9 @@ async function nodeSpawner(): Promise<Spawn> {
   }
 }
 
-function browserSpawner(workerUrl?: string | URL): Spawn {
+function browserSpawner(program: string, workerUrl?: string | URL): Spawn {
   return (start, died, limit) => {
-    const url = workerUrl ?? URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+    const url = workerUrl ?? URL.createObjectURL(new Blob([program], { type: 'text/javascript' }))
     const worker = new Worker(url, { name: 'ristretto-wasm' })
     return answerOf(worker, limit, (resolve, reject) => {
       worker.onmessage = () => {

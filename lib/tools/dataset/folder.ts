@@ -1,6 +1,6 @@
 import { RistrettoError, systemError } from '../../errors.js'
 import { importNode } from '../../system/nodejs.js'
-import { kindOf } from '../../system/write_file.js'
+import { kindOf } from '../../system/read_file.js'
 import type { FindOptions, Found, LeftOut } from './candidates.js'
 import { classFolders, type FileBelow } from './class_folders.js'
 
