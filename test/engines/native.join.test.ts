@@ -93,6 +93,21 @@ const nets: Record<string, readonly [net: (batch: number) => string, first: stri
     'a',
     'p',
   ],
+  'windows of every kind: next to each other, over each other, in pads, large, hanging over the edge': [
+    batch =>
+      input([16, 21, 27])(batch) +
+      conv('a', 'x', 'kernel_size: 1', 24) +
+      pooled('p', 'a', 'pool: MAX kernel_size: 3 stride: 1 pad: 1') +
+      pooled('q', 'p', 'pool: AVE kernel_size: 3 stride: 1 pad: 1') +
+      conv('b', 'q', 'kernel_size: 1', 40) +
+      pooled('r', 'b', 'pool: MAX kernel_h: 2 kernel_w: 5 stride_h: 2 stride_w: 3') +
+      pooled('s', 'r', 'pool: AVE kernel_size: 2 stride: 2') +
+      conv('c', 's', 'kernel_size: 1', 32) +
+      pooled('t', 'c', 'pool: MAX kernel_size: 2 stride: 2') +
+      last('t'),
+    'a',
+    't',
+  ],
   'groups, one of each channel, and one axis': [
     batch =>
       input([16, 19])(batch) +

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape, KernelCall } from '../../lib/engine.js'
-import { type Graph, graphsOf } from '../../lib/engines/native/onednn/graph.js'
+import { type Graph, graphsOf, type PoolOp } from '../../lib/engines/native/onednn/graph.js'
 import { pays, paysForStreams } from '../../lib/engines/native/onednn/pays.js'
+import { poolingOf, poolsItself } from '../../lib/engines/native/onednn/pooling.js'
 import { Memory } from '../../lib/memory.js'
 
 const convolution = (
@@ -75,6 +76,15 @@ describe('rows of layers', () => {
     args[1] = new Memory(10)
     expect(graphsOf([[{ kernel: 'convolution', args } as unknown as KernelCall]], new Set(), () => true)).toEqual([])
   })
+})
+
+test('windows of blocks of 8 are pooled by the engine itself, and one window alone is not', () => {
+  const value = (size: number) => ({ extent: { channels: 16, height: size, width: size }, source: undefined })
+  const window = { kernel: [3, 3], stride: [2, 2], pad: [1, 0], padAfter: [0, 0] } as const
+  const op = (size: number): PoolOp => ({ kind: 'pool', layer: 0, method: 'mean', window, x: value(9), y: value(size) })
+  expect([8, 16].map(block => poolsItself(op(4), block))).toEqual([true, false])
+  expect(poolsItself(op(1), 8)).toBe(false)
+  expect(poolingOf(op(4), 2)).toEqual([2, 1, 9, 9, 4, 4, 3, 3, 2, 2, 1, 0])
 })
 
 test('an LSTM of one stream, one thread’s to the library, goes there with blocks of 8 only', () => {

@@ -17,6 +17,8 @@ export interface WasmExports extends KernelExports {
   chunksDispatched(): number
   /** Runs so many chunks of a table of primitives: see native/onednn/execute.ts. */
   runPrimitives(table: number, chunks: number): void
+  /** A pooling between primitives, described at that byte offset, on the calling thread. */
+  poolBlocked(at: number): void
   /** Slot 0 ← the sum of `n` slots, a tree; offsets and strides are multiples of 16 bytes. Needs no `start`. */
   treeSum(base: number, stride: number, n: number, from: number, to: number): void
 }

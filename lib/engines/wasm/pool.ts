@@ -71,7 +71,7 @@ export async function createPool(
   }
   if (native && onednn) {
     const { bindExecute } = await import('../native/onednn/execute.js')
-    execute = bindExecute(native(onednn.koffi), onednn, heap.memory, 0)
+    execute = bindExecute(native(onednn.koffi), onednn, heap.memory, 0, at => pool.exports.poolBlocked(at))
   }
   let starting: Promise<void> | undefined
   let end = Number.POSITIVE_INFINITY

@@ -33,10 +33,12 @@ function begin(port: Port, { module, memory, control, failed, thread, blas, oned
     const sgemm = blas && nodeRequire ? bindSgemm(nodeRequire, blas, memory) : noLibrary.sgemm
     const execute =
       onednn && nodeRequire
-        ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread)
+        ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread, at =>
+            poolBlocked(at),
+          )
         : noLibrary.execute
     const others = { ...noLibrary, reserve: refuse, workerDied: refuse, wake: refuse }
-    const { serve } = instantiate(module, memory, { ...others, sgemm, execute })
+    const { serve, poolBlocked } = instantiate(module, memory, { ...others, sgemm, execute })
     port.postMessage('ready')
     serve(control, thread)
   } catch (error) {

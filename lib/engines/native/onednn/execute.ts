@@ -15,19 +15,23 @@ export type Execute = (table: number, chunk: number) => void
  * Guarded, if not 0: products run in them, from which signals are kept.
  * [IMAGES, place, words, bindings, calls]: a chunk is an image, and each thread has `words` of its own from `place` on:
  * bindings (a memory object, its address for image 0, bytes from one image to the next), then calls.
- * A call is a primitive, how many arguments it takes, and where they are.
+ * A call is a primitive, how many arguments it takes, and where they are; or POOLING, 0, and the byte offset of what the
+ * engine's own pooling reads.
  */
 export const PARTS = 0
 export const IMAGES = 1
 /** Words of a call and of a binding. */
 export const CALL = 3
+/** No primitive has this address. */
+export const POOLING = 0
 
-/** Bind on this thread, which has a stream of its own. */
+/** Bind on this thread, which has a stream of its own. `pool` is poolBlocked of its module. */
 export function bindExecute(
   koffi: typeof import('koffi'),
   { file, engine }: OnednnBinding,
   memory: WebAssembly.Memory,
   thread: number,
+  pool: (at: number) => void,
 ): Execute {
   const library = koffi.load(file)
   oneOpenMpThread(koffi)
@@ -45,6 +49,10 @@ export function bindExecute(
   let words = new Float64Array(memory.buffer)
   const run = (place: number, count: number): void => {
     for (let i = 0, at = place; i < count; i++, at += CALL) {
+      if (words[at] === POOLING) {
+        pool(words[at + 2])
+        continue
+      }
       const status: number = execute(words[at], stream, words[at + 1], words[at + 2])
       if (status !== 0) throw new Error(`a primitive of oneDNN failed with status ${status}`)
     }

@@ -4,12 +4,12 @@ import { CALL, IMAGES, PARTS } from './execute.js'
 import { type Graph, type Value, WHOLE_IMAGES } from './graph.js'
 import { Kept, line, type Runner } from './kept.js'
 import { type Handle, type Library, Refused } from './library.js'
-import { DIFF_SRC, DST, SCRATCH, WEIGHTS } from './maker.js'
+import { DIFF_SRC, DST, SCRATCH, SRC, WEIGHTS } from './maker.js'
 import { Params } from './params.js'
 import type { Extent, Primitives } from './primitives.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Call, Table } from './table.js'
-import { type Place, type Unit, Units } from './units.js'
+import { type Place, type PlaceOfValue, type Unit, Units } from './units.js'
 
 /** Work of a wave that is not worth another thread. */
 const ALONE = 2e6
@@ -42,6 +42,9 @@ interface Room {
   /** Which image, or -1 where it is another one each time. */
   readonly image: number
 }
+
+const addressOf = ({ value, channel }: PlaceOfValue, storage: Storage, room: Room): number =>
+  room.values + storage.places.get(value)! + 4 * channel * value.extent.height * value.extent.width
 
 const extentBytes = ({ channels, height, width }: Extent): number => 4 * channels * height * width
 
@@ -237,7 +240,13 @@ export class Program {
     return table
   }
 
-  private call({ primitive, args }: Unit, storage: Storage, room: Room): Call {
+  private call(unit: Unit, storage: Storage, room: Room): Call {
+    const { args } = unit
+    if ('pooling' in unit) {
+      const places = [SRC, DST].map(argument => this.pointerTo(args.get(argument)!, storage, room))
+      return { pooling: [...places, ...unit.pooling] }
+    }
+    const { primitive } = unit
     const list: [number, Handle][] = []
     for (const [argument, place] of args) {
       const description = primitive.memories.get(argument)
@@ -261,13 +270,7 @@ export class Program {
       this.params.addBias(place.memory, place.first, handle)
       return handle
     }
-    if (place.at === 'value') {
-      const { height, width } = place.value.extent
-      return this.kept.object(
-        description!,
-        room.values + storage.places.get(place.value)! + 4 * place.channel * height * width,
-      )
-    }
+    if (place.at === 'value') return this.kept.object(description!, addressOf(place, storage, room))
     const { memory, extent, channel } = place
     const image = extentBytes(extent)
     const offset = 4 * channel * extent.height * extent.width + Math.max(0, room.image) * image
@@ -284,9 +287,15 @@ export class Program {
     return handle
   }
 
+  /** The byte offset of a value, which the engine's own code reads. */
+  private pointerTo(place: Place, storage: Storage, room: Room): number {
+    if (place.at !== 'value') throw new Error(`the engine's own code reads no ${place.at}`)
+    return addressOf(place, storage, room) - this.kept.base
+  }
+
   private scratchOf(units: readonly Unit[]): number {
-    const bytes = units.map(({ primitive }) => {
-      const scratch = primitive.memories.get(SCRATCH)
+    const bytes = units.map(unit => {
+      const scratch = 'primitive' in unit ? unit.primitive.memories.get(SCRATCH) : undefined
       return scratch ? this.library.bytesOf(scratch) : 0
     })
     return line(Math.max(0, ...bytes))

@@ -1,13 +1,20 @@
-/** Calls of primitives as words that threads read: see execute.ts. */
-import { CALL } from './execute.js'
+/** Calls of primitives, and of the engine's own pooling, as words that threads read: see execute.ts. */
+import { CALL, POOLING } from './execute.js'
 import type { Handle } from './library.js'
 
-export interface Call {
+export interface PrimitiveCall {
   readonly primitive: Handle
   readonly args: readonly (readonly [argument: number, memory: Handle])[]
 }
+/** Integers as kernels/wasm/blocked_pooling.ts reads them. */
+export interface PoolingCall {
+  readonly pooling: readonly number[]
+}
+export type Call = PrimitiveCall | PoolingCall
 
-const argumentsOf = (calls: readonly Call[]): number => calls.reduce((sum, call) => sum + call.args.length, 0)
+/** 64-bit words of a call's arguments. */
+const wordsOf = (call: Call): number => ('pooling' in call ? Math.ceil(call.pooling.length / 2) : 2 * call.args.length)
+const argumentWords = (calls: readonly Call[]): number => calls.reduce((sum, call) => sum + wordsOf(call), 0)
 
 /** So many words, and behind them the arguments of calls. */
 export class Table {
@@ -20,12 +27,12 @@ export class Table {
 
   /** Bytes that it needs. */
   static bytes(words: number, calls: readonly Call[]): number {
-    return 8 * words + 16 * argumentsOf(calls)
+    return 8 * (words + argumentWords(calls))
   }
 
   /** @param base address of the memory; `pointer` is where the table begins in it */
   constructor(
-    memory: WebAssembly.Memory,
+    private readonly memory: WebAssembly.Memory,
     base: number,
     readonly pointer: number,
     words: number,
@@ -34,16 +41,21 @@ export class Table {
     this.place = pointer / 8
     this.words = new Float64Array(memory.buffer, pointer, words)
     this.args = base + pointer + 8 * words
-    this.addresses = new BigUint64Array(memory.buffer, pointer + 8 * words, 2 * argumentsOf(calls))
+    this.addresses = new BigUint64Array(memory.buffer, pointer + 8 * words, argumentWords(calls))
   }
 
   /** Writes a call; returns the word behind it. */
-  write({ primitive, args }: Call, word: number): number {
-    this.words.set([primitive, args.length, this.args + 8 * this.next], word)
-    for (const [argument, memory] of args) {
-      this.addresses.set([BigInt(argument), BigInt(memory)], this.next)
-      this.next += 2
+  write(call: Call, word: number): number {
+    if ('pooling' in call) {
+      const at = this.addresses.byteOffset + 8 * this.next
+      this.words.set([POOLING, 0, at], word)
+      new Int32Array(this.memory.buffer, at, call.pooling.length).set(call.pooling)
+    } else {
+      this.words.set([call.primitive, call.args.length, this.args + 8 * this.next], word)
+      for (const [i, [argument, memory]] of call.args.entries())
+        this.addresses.set([BigInt(argument), BigInt(memory)], this.next + 2 * i)
     }
+    this.next += wordsOf(call)
     return word + CALL
   }
 }

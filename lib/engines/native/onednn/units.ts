@@ -3,6 +3,7 @@ import type { Memory } from '../../../memory.js'
 import type { ConvolutionOp, InputGradientOp, Op, Value } from './graph.js'
 import { Refused } from './library.js'
 import * as maker from './maker.js'
+import { poolingOf, poolsItself } from './pooling.js'
 import * as primitive from './primitives.js'
 import { plainTag } from './tags.js'
 
@@ -10,8 +11,13 @@ type Primitive = maker.Primitive
 type Extent = primitive.Extent
 
 /** Where an argument lies: what is kept of an image, a memory of all images, prepared weights, a bias. */
+export interface PlaceOfValue {
+  readonly at: 'value'
+  readonly value: Value
+  readonly channel: number
+}
 export type Place =
-  | { readonly at: 'value'; readonly value: Value; readonly channel: number }
+  | PlaceOfValue
   | { readonly at: 'memory'; readonly memory: Memory; readonly extent: Extent; readonly channel: number }
   | { readonly at: 'weights'; readonly weights: Weights }
   | { readonly at: 'bias'; readonly memory: Memory; readonly first: number }
@@ -24,13 +30,20 @@ export interface Weights {
   readonly bytes: number
 }
 
-/** A primitive with what it reads and writes. */
-export interface Unit {
-  readonly primitive: Primitive
+interface Base {
   readonly args: ReadonlyMap<number, Place>
   /** Floating-point operations, about. */
   readonly work: number
 }
+/** A primitive with what it reads and writes. */
+export interface PrimitiveUnit extends Base {
+  readonly primitive: Primitive
+}
+/** The engine's own pooling, by blocks and windows, with what it reads and writes. */
+export interface PoolingUnit extends Base {
+  readonly pooling: readonly number[]
+}
+export type Unit = PrimitiveUnit | PoolingUnit
 
 /** Operations from which a second chunk is worth its while, and more of them. */
 const TWO = 4e6
@@ -84,6 +97,7 @@ export class Units {
       const work = count * planeOf(x.extent) * PASS
       if (op.kind === 'pool') {
         const { method, window } = op
+        if (poolsItself(op, this.block)) return { pooling: poolingOf(op, Math.ceil(count / this.block)), args, work }
         const key = `pool ${method} ${textOf([window, from, to])}`
         return { primitive: this.once(key, () => primitives.pool(method, from, to, window)), args, work }
       }
