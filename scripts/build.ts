@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { rolldown } from 'rolldown'
+import { type OutputAsset, type OutputChunk, rolldown } from 'rolldown'
 import './generate.js'
 import { licenceOf } from './licence.js'
 import { buildPage, serverEntry, writePage } from './studio_page/build.js'
@@ -67,6 +67,12 @@ const core = loadedWith(face)
 /** What reads and writes models: in pieces, as others share them, it took 8 ms longer to load. */
 const model = loadedWith(`${root}lib/net/files.ts`)
 
+/** UTF-16 units beyond ASCII as strings, templates and regular expressions write them. */
+function toAscii(file: OutputAsset | OutputChunk): void {
+  if (file.type === 'chunk')
+    file.code = file.code.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 const input = { ...Object.fromEntries(outputs.map(path => [path, `${root}${path}.ts`])), ...programs }
 const entries = new Set(Object.values(input))
 const bundle = await rolldown({
@@ -84,6 +90,8 @@ const bundle = await rolldown({
 })
 await bundle.write({
   dir: `${root}dist`,
+  // V8 reads a file of ASCII alone as bytes, in three quarters of the time
+  plugins: [{ name: 'ascii', generateBundle: (_options, files) => Object.values(files).forEach(toAscii) }],
   entryFileNames: '[name].js',
   chunkFileNames: `${PARTS}/[name]-[hash].js`,
   // errors and Python's classes are told apart by their names
