@@ -1,24 +1,25 @@
 /** Where oneDNN is faster than the engine's own kernels: a rule, so that the same net gives the same bits every time. */
 import type { ConvolutionShape } from '../../../engine.js'
 import { type Graph, WHOLE_IMAGES } from './graph.js'
+import { POOLED_BLOCK } from './pooling.js'
 import type { Planar } from './primitives.js'
 
 /**
  * Time of the engine's own convolutions as they are measured in whole nets, where oneDNN's take 1 for the same
  * multiplications: Winograd's products save some of them; others, with the ReLU, pooling and moving of values around
- * them, for few images and for many. SqueezeNet, GoogLeNet, CaffeNet, ResNet-18, cifar10_quick and LeNet at batch 1 and
- * 16 lie on the right side of it (AVX2).
+ * them, for few images and with blocks of 8, whose poolings are fast; for many images with wider blocks. SqueezeNet,
+ * GoogLeNet, CaffeNet, ResNet-18, cifar10_quick and LeNet at batch 1 and 16 lie on the right side of it (AVX2).
  */
 const WINOGRAD = 0.65
 /** With fewer input channels the transforms take what the products save. */
 const WINOGRAD_CHANNELS = 96
 const NARROW_WINOGRAD = 0.95
-const FEW_IMAGES = 1.4
-const MANY_IMAGES = 1.15
+const OTHERS = 1.4
+const MANY_WIDE = 1.15
 
 /** @param isWinograd whether the engine's own kernel goes by Winograd's products */
 export function pays(graph: Graph, block: number, isWinograd: (s: ConvolutionShape) => boolean): boolean {
-  const other = graph.batch < WHOLE_IMAGES ? FEW_IMAGES : MANY_IMAGES
+  const other = graph.batch < WHOLE_IMAGES || block <= POOLED_BLOCK ? OTHERS : MANY_WIDE
   let [theirs, ours] = [0, 0]
   for (const op of graph.ops) {
     if (op.kind !== 'convolution') continue

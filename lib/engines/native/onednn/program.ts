@@ -12,7 +12,7 @@ import { type Call, Table } from './table.js'
 import { type Place, type PlaceOfValue, type Unit, Units } from './units.js'
 
 /** Work of a wave that is not worth another thread. */
-const ALONE = 2e6
+const ALONE = 1e6
 
 /** The library has no fast code for something in these layers. */
 export class RefusedLayers extends Error {

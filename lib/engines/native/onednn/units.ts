@@ -46,13 +46,16 @@ export interface PoolingUnit extends Base {
 export type Unit = PrimitiveUnit | PoolingUnit
 
 /** Operations from which a second chunk is worth its while, and more of them. */
-const TWO = 4e6
+const TWO = 2e6
 const FOUR = 6e7
 /** A value that passes costs as much as so many operations. */
 const PASS = 16
+/** So does a weight, beside its own operations, where an inner product reads each of them once. */
+const WEIGHT = 6
 /**
  * Parts of a convolution begin with a multiple of so many outputs; of more taps than one where blocks are narrow, of
- * so many: with fewer the code for blocks of 8 takes a quarter longer, that for blocks of 16 does not.
+ * so many, but for the last one, which is of more than `OUTPUTS`: with fewer the code for blocks of 8 takes a quarter
+ * longer, that for blocks of 16 does not.
  */
 const OUTPUTS = 16
 const NARROW_BLOCK = 8
@@ -163,10 +166,11 @@ export class Units {
     const { channels, outputs, group, kernel } = shape
     const depth = (channels / group) * kernel[0] * kernel[1]
     const plane = planeOf(op.y.extent)
+    const each = 2 * plane + (op.isProduct ? WEIGHT : 0)
     const ranges =
       group > 1
         ? this.cutGroups(shape, 2 * depth * plane)
-        : this.cutOutputs(outputs, kernel[0] * kernel[1], 2 * outputs * depth * plane)
+        : this.cutOutputs(outputs, kernel[0] * kernel[1], outputs * depth * each)
     return ranges.map(([first, count]) => {
       const inputs = group > 1 ? (count / outputs) * channels : channels
       const part = { ...shape, channels: inputs, outputs: count, group: group > 1 ? (count / outputs) * group : 1 }
@@ -187,7 +191,7 @@ export class Units {
         [maker.DST, { at: 'value', value: op.y, channel: first }],
       ])
       if (op.bias) args.set(maker.BIAS, { at: 'bias', memory: op.bias, first })
-      return { primitive: made, args, work: 2 * count * depth * plane }
+      return { primitive: made, args, work: count * depth * each }
     })
   }
 
@@ -274,9 +278,11 @@ export class Units {
   }
 
   private cutOutputs(outputs: number, taps: number, work: number): Range[] {
-    const step = taps > 1 && this.block <= NARROW_BLOCK ? WITH_NARROW_BLOCKS : OUTPUTS
-    const most = Math.max(1, Math.floor(outputs / step))
-    return this.ranges(outputs, Math.min(most, this.sharesOf(work)), OUTPUTS)
+    const most =
+      taps > 1 && this.block <= NARROW_BLOCK
+        ? Math.floor((outputs + WITH_NARROW_BLOCKS - OUTPUTS - 1) / WITH_NARROW_BLOCKS)
+        : Math.floor(outputs / OUTPUTS)
+    return this.ranges(outputs, Math.max(1, Math.min(most, this.sharesOf(work))), OUTPUTS)
   }
 
   /** Ranges of outputs of whole groups, whose inputs and outputs begin with a block. */
