@@ -4,6 +4,7 @@
  * and resuming needs nothing but those integers.
  */
 import { RistrettoError } from './errors.js'
+import { mustTake } from './system/arguments.js'
 
 const M0 = 0xd2511f53
 const M1 = 0xcd9e8d57
@@ -68,11 +69,14 @@ export class RandomStream {
   private readonly buffer = new Uint32Array(4)
   private buffered = -1
 
-  /** The stream of that number, or of a name that is hashed to one. */
+  /** The stream of that number, or of a name that is hashed to one. A RistrettoError where a seed or stream is none. */
   constructor(
     public seed: number,
     readonly stream: number | string,
   ) {
+    mustTake(Number.isSafeInteger(seed) && seed >= 0, 'new RandomStream', 'a seed, a whole number from 0 on', seed)
+    const isStream = typeof stream === 'string' || Number.isSafeInteger(stream)
+    mustTake(isStream, 'new RandomStream', 'the number or name of a stream behind its seed', stream)
     this.streamId = typeof stream === 'string' ? streamOf(stream) : stream >>> 0
   }
   /** The stream as a number. */

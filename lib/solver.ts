@@ -166,18 +166,22 @@ export abstract class Solver extends Tested {
 
   /**
    * Train to max_iter, with the tests, displays and snapshots that the solver asks for. Starts from `state` if one is
-   * given.
+   * given. A NetError where the solver has no max_iter: Caffe ends at once then, and saves the weights untrained.
    */
   async solve(state?: FileSource): Promise<void> {
     this.mustLive('solve')
     const { param } = this
-    const { max_iter: maxIter = 0, lr_policy: policy = '' } = param
+    const { max_iter: maxIter, lr_policy: policy = '' } = param
+    if (maxIter === undefined)
+      throw new NetError(
+        'solver: max_iter is missing, so solve() would train nothing: write for example max_iter: 1000, or call step(n)',
+      )
     this.outOfPatience = false
     this.emit({ type: 'begin', iter: this.iter, maxIter, net: this.net.name, policy })
     let reason: EndReason = 'error'
     this.savesAtEnd = param.snapshot_after_train ?? true
     try {
-      await this.run(state)
+      await this.run(maxIter, state)
       reason = this.outOfPatience ? 'patience' : this.stopped ? 'stopped' : 'done'
     } finally {
       this.savesAtEnd = false
@@ -185,12 +189,12 @@ export abstract class Solver extends Tested {
     }
   }
 
-  private async run(state: FileSource | undefined): Promise<void> {
+  private async run(maxIter: number, state: FileSource | undefined): Promise<void> {
     const { param } = this
     if (state !== undefined) await this.restore(state)
-    const hint = lintEnd(param.max_iter, this.iter)
+    const hint = lintEnd(maxIter, this.iter)
     if (hint) this.hint(hint)
-    await this.step(Math.max(0, (param.max_iter ?? 0) - this.iter))
+    await this.step(Math.max(0, maxIter - this.iter))
     await this.stopIf(await badParams(this.net.built, this.options.checkNumerics))
     const rise = this.lossKnown && lintRise(this.firstLoss ?? Number.NaN, this.lastLoss)
     if (rise) this.hint(rise)

@@ -753,9 +753,6 @@ describe('hints, once when training starts', () => {
       await solver.solve()
       return log.filter(text => text.startsWith('Hint: '))
     }
-    expect(await solved('')).toEqual([
-      'Hint: max_iter is missing, so nothing is trained: write for example max_iter: 1000',
-    ])
     expect(await solved('max_iter: 0')).toEqual([
       'Hint: max_iter is 0, so nothing is trained: write for example max_iter: 1000',
     ])
@@ -763,6 +760,9 @@ describe('hints, once when training starts', () => {
       'Hint: iteration 5 is not before max_iter: 5, so nothing is trained: write a larger max_iter to go on',
     ])
     expect(await solved('max_iter: 5', 4)).toEqual([])
+    // Caffe trains nothing and says nothing
+    await expect(solved('')).rejects.toThrow(NetError)
+    await expect(solved('')).rejects.toThrow(/^solver: max_iter is missing, so solve\(\) would train nothing/)
   })
 
   test('a loss of 87.3365 is explained when it is displayed', async () => {

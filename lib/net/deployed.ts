@@ -1,7 +1,9 @@
 /** What a net that exists becomes when it is used: another net, and an archive. */
 
+import { isArchive } from '../data/archive.js'
+import { fileKind } from '../data/file_kind.js'
 import type { Preparation } from '../data/preparation.js'
-import { NetError } from '../errors.js'
+import { FormatError, NetError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import { checkOptions } from '../system/check_options.js'
 import { createFiles, type FileSource, fileName } from '../system/files.js'
@@ -13,6 +15,7 @@ import { type CopyReport, netToBytes } from './files.js'
 import { NET_RULES, type NetOptions } from './options.js'
 import type { PictureInput } from './picture_input.js'
 import { needsDeploy, type Predicting } from './predict.js'
+import { isOnnx } from './source.js'
 
 /** What of a Net is needed here. */
 export interface Usable extends Predicting {
@@ -107,8 +110,22 @@ export async function loadArchive<N extends Usable>(
   checkOptions('load', options, NET_RULES)
   const name = fileName(source)
   const files = options.near ?? createFiles(options)
-  const model = await readModelArchive(await files.read(source), name, options.maxFile)
+  const bytes = await files.read(source)
+  if (!isArchive(bytes)) throw noArchive(bytes, name)
+  const model = await readModelArchive(bytes, name, options.maxFile)
   return netOf(model, name, options, create)
+}
+
+/** What makes a net of a file that is no archive. */
+function noArchive(bytes: Uint8Array, file: string): FormatError {
+  const { kind, text } = fileKind(bytes) ?? { kind: 'other', text: 'something else' }
+  const help =
+    kind === 'model' || kind === 'hdf5'
+      ? `: weights come with their net, Net.create('deploy.prototxt', { weights: '${file}' })`
+      : kind === 'prototxt' || isOnnx(bytes, file)
+        ? `: Net.create makes a net of it, and takes its weights as an option`
+        : ''
+  return new FormatError(`${file}: Net.load takes an archive, a .zip or .tar.gz, and this is ${text}${help}`)
 }
 
 /** The net of an archive that was read. */

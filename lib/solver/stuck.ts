@@ -1,9 +1,8 @@
 import { g6 } from '../system/format.js'
 
 /** A hint if solve() has no iteration to run. */
-export function lintEnd(maxIter: number | undefined, iter: number): string | undefined {
-  if (!maxIter)
-    return `max_iter is ${maxIter === undefined ? 'missing' : 0}, so nothing is trained: write for example max_iter: 1000`
+export function lintEnd(maxIter: number, iter: number): string | undefined {
+  if (!maxIter) return 'max_iter is 0, so nothing is trained: write for example max_iter: 1000'
   if (iter >= maxIter)
     return `iteration ${iter} is not before max_iter: ${maxIter}, so nothing is trained: write a larger max_iter to go on`
   return undefined

@@ -254,6 +254,19 @@ describe('hostile archives', () => {
     await expect(readArchive(new Uint8Array(gzipSync(some)).slice(0, 20), 'x.gz')).rejects.toThrow('are damaged')
   })
 
+  test('what is no archive is told apart, with what makes a net of it', async () => {
+    const load = (bytes: Uint8Array) => Net.load(bytes, { engine: 'js' })
+    const text = new TextEncoder().encode(TEXT)
+    await expect(load(text)).rejects.toThrow(FormatError)
+    await expect(load(text)).rejects.toThrow(
+      'the given bytes: Net.load takes an archive, a .zip or .tar.gz, and this is text, the prototxt of a net: Net.create makes a net of it',
+    )
+    await expect(load(await net.toBytes())).rejects.toThrow(
+      /this is a model: weights come with their net, Net\.create\(/,
+    )
+    await expect(load(some)).rejects.toThrow(/and this is [^:]*$/)
+  })
+
   test('a preparation in info.json is checked', async () => {
     const bytes = (preprocessing: unknown) =>
       tar({
