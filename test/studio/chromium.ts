@@ -84,7 +84,9 @@ export function hostSite(files: ReadonlyMap<string, Uint8Array>): Promise<Host> 
 const START = { executablePath: chromiumPath, args: ['--headless', '--no-sandbox', '--disable-dev-shm-usage'] }
 const FRAME = { viewport: { width: 1280, height: 900 } }
 
-export const launch = (): Promise<Browser> => chromium.launch(START)
+/** Without scrollbars, unless they are asked for: Playwright hides them. */
+export const launch = ({ scrollbars = false } = {}): Promise<Browser> =>
+  chromium.launch({ ...START, ...(scrollbars && { ignoreDefaultArgs: ['--hide-scrollbars'] }) })
 
 interface Watched {
   readonly context: BrowserContext

@@ -164,6 +164,29 @@ describe.skipIf(!chromiumPath)('every screen', () => {
   )
 })
 
+test.skipIf(!chromiumPath)(
+  'the header is as wide as the page beside its scrollbar, however long the page is',
+  async () => {
+    const own = await launch({ scrollbars: true })
+    try {
+      const page = await own.newPage()
+      await page.goto(`${site.url}?still#/nowhere`)
+      await page.locator('text=leads nowhere').waitFor()
+      for (const height of [1000, 200]) {
+        await page.setViewportSize({ width: 900, height })
+        const widths = () =>
+          page.evaluate(() => [
+            document.querySelector('.top')!.getBoundingClientRect().right,
+            document.documentElement.clientWidth,
+          ])
+        await expect.poll(widths).toEqual([885, 885])
+      }
+    } finally {
+      await own.close()
+    }
+  },
+)
+
 describe.skipIf(!chromiumPath)('what a person does', () => {
   test('filters two thousand jobs, chooses two and compares them', () =>
     on('?still&more=2000#/', async page => {
