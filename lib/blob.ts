@@ -125,15 +125,19 @@ export class Blob {
 
   /** Product of the sizes from axis `from` up to, not including, axis `to`: size(1) of (N, C, H, W) is C·H·W. */
   size(from: number, to = this.axes.length): number {
+    if (!(from >= 0 && to <= this.axes.length))
+      throw new RistrettoError(
+        `blob '${this.name}' has ${this.axes.length} axes [${this.axes.join(', ')}]: it has no size of those from ${String(from)} up to ${String(to)}`,
+      )
     return sizeOf(this.axes, from, to)
   }
 
   /** Axis `i` as a non-negative number; −1 is the last. Throws when the blob has no such axis. */
   canonicalAxis(i: number): number {
     const n = this.axes.length
-    if (i < -n || i >= n)
+    if (!(Number.isInteger(i) && i >= -n && i < n))
       throw new RistrettoError(
-        `axis ${i} is out of range for blob '${this.name}' with ${n} axes [${this.axes.join(', ')}]`,
+        `axis ${String(i)} is out of range for blob '${this.name}' with ${n} axes [${this.axes.join(', ')}]`,
       )
     return i < 0 ? i + n : i
   }
@@ -155,7 +159,7 @@ export class Blob {
     return this.legacySize(3)
   }
 
-  /** Live host view of the values as an ndarray: row-major, offset 0. Take it fresh after a reshape. */
+  /** Live host view of the values as an ndarray: row-major, offset 0. Take it fresh after a reshape: one kept from before is no part of the blob. */
   get data(): NdArray<Float32Array> {
     const array = this.dataArray
     if (this.dataView?.data !== array) this.dataView = ndarrayOf(array, this.axes)
@@ -183,6 +187,12 @@ export class Blob {
   /** Change the shape, as `reshape([2, 3])` or `reshape(2, 3)`. Memory is reused where it is large enough. */
   reshape(...shape: [Shape] | number[]): void {
     const axes = typeof shape[0] === 'object' ? shape[0] : (shape as number[])
+    mustTake(
+      typeof (axes as Shape | null)?.every === 'function',
+      'reshape',
+      'sizes of axes, reshape([2, 3]) or reshape(2, 3)',
+      axes,
+    )
     this.shaped = true
     if (sameShape(axes, this.axes)) return
     const count = checkShape(axes, this.name)
@@ -205,8 +215,8 @@ export class Blob {
   shareData(other: Blob): void {
     this.checkCount(other)
     if (this.memory.data === other.memory.data) return
-    if (this.ownsData) this.memory.data.dispose()
-    this.memory.data = other.memory.data
+    this.memory.data.letGo()
+    this.memory.data = other.memory.data.hold()
     this.ownsData = false
     this.version++
     this.dataView = undefined
@@ -216,8 +226,8 @@ export class Blob {
   shareDiff(other: Blob): void {
     this.checkCount(other)
     if (this.memory.diff === other.memory.diff) return
-    if (this.ownsDiff) this.memory.diff.dispose()
-    this.memory.diff = other.memory.diff
+    this.memory.diff.letGo()
+    this.memory.diff = other.memory.diff.hold()
     this.ownsDiff = false
     this.version++
     this.diffView = undefined
@@ -238,10 +248,10 @@ export class Blob {
     await this.memory.diff.pull()
   }
 
-  /** Give own memory back; shared memory stays with its owner. */
+  /** Give the memory back; what is shared goes on with the others that use it. */
   dispose(): void {
-    if (this.ownsData) this.memory.data.dispose()
-    if (this.ownsDiff) this.memory.diff.dispose()
+    this.part('data')
+    this.part('diff')
     this.dataView = undefined
     this.diffView = undefined
   }
@@ -274,8 +284,21 @@ export class Blob {
   private resizePart(part: 'data' | 'diff', count: number, owned: boolean): boolean {
     if (this.memory[part].length === count) return owned
     if (owned) this.memory[part].resize(count)
-    else this.memory[part] = this.newMemory(count, part)
+    else {
+      this.memory[part].letGo()
+      this.memory[part] = this.newMemory(count, part)
+    }
     return true
+  }
+
+  /** Have no values any more: what others go on with is replaced by memory that was given back. */
+  private part(part: 'data' | 'diff'): void {
+    const memory = this.memory[part]
+    if (memory.isDisposed) return
+    memory.letGo()
+    if (memory.isDisposed) return
+    this.memory[part] = this.newMemory(memory.length, part)
+    this.memory[part].dispose()
   }
 
   private newMemory(count: number, part: 'data' | 'diff'): Memory {

@@ -21,6 +21,11 @@ export interface Heap {
    * gone.
    */
   release(block: Block): void
+  /**
+   * The owner of a block is done with it, but a program may still hold its array, and write to it: it comes back when the
+   * garbage collector finds the array gone.
+   */
+  forget?(block: Block): void
   /** Bytes that are still to be had; undefined where only the system knows. */
   readonly available?: number
   /** Look for forgotten blocks now, where that is possible: before something is refused for want of memory. */
@@ -85,6 +90,10 @@ export class Memory {
   private pending: ((values: Float32Array) => void) | undefined
   private changes = 0
   private handedOut = false
+  /** Whether somebody has had the array of the block that there is. */
+  private lent = false
+  /** How many blobs use these values: the last one gives them back. */
+  private holders = 1
   /** Downloads that are still to be written to the block. */
   private arriving = 0
 
@@ -157,7 +166,9 @@ export class Memory {
   get array(): Float32Array {
     this.handedOut = true
     if (this.newest !== 'host') this.takeHome()
-    return this.view ?? this.materialize()
+    const array = this.view ?? this.materialize()
+    this.lend()
+    return array
   }
 
   /** Let `change` write host values; it must not keep the array. */
@@ -216,6 +227,17 @@ export class Memory {
     }
   }
 
+  /** One more blob uses these values. */
+  hold(): this {
+    this.holders++
+    return this
+  }
+
+  /** A blob uses these values no more: they are given back with the last. */
+  letGo(): void {
+    if (--this.holders <= 0) this.dispose()
+  }
+
   /** The host is about to overwrite every value: nothing needs to be fetched. */
   claim(): void {
     this.changes++
@@ -270,14 +292,14 @@ export class Memory {
     if (heap === this.heap) return
     const old = this.block
     const values = this.view
-    const [from, isOwn] = [this.heap, !this.lender && this.arriving === 0]
+    const { lender, lent, heap: from } = this
     this.heap = heap
     this.lender = undefined
     this.block = undefined
     this.view = undefined
     if (old && values) this.materialize().set(values)
     else if (old) this.storage()
-    if (old && isOwn) from.release(old)
+    if (old && !lender) this.part(from, old, lent)
   }
 
   /** Give the storage back. Using it afterwards throws. */
@@ -291,14 +313,27 @@ export class Memory {
     this.disposed = true
   }
 
-  /** Own storage is free again at once, or is merely forgotten where values are still to come: their array holds it. */
+  /** Own storage is free again at once, or is merely forgotten where a program or values still to come hold its array. */
   private giveBack(): void {
-    if (this.block && !this.lender && this.arriving === 0) this.heap.release(this.block)
+    if (this.block && !this.lender) this.part(this.heap, this.block, this.lent)
+  }
+
+  private part(heap: Heap, block: Block, lent: boolean): void {
+    if (lent || this.arriving > 0) heap.forget?.(block)
+    else heap.release(block)
+  }
+
+  private lend(): void {
+    this.lent = true
+    this.lender?.lend()
   }
 
   private storage(): Block {
     if (this.disposed) throw new RistrettoError(`these values${this.named()} were given back by dispose()`)
-    return (this.block ??= this.lender ? this.lender.storage() : this.heap.allocate(this.size))
+    if (this.block) return this.block
+    this.block = this.lender ? this.lender.storage() : this.heap.allocate(this.size)
+    this.lent = false
+    return this.block
   }
 
   private materialize(): Float32Array {

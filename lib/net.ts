@@ -188,6 +188,7 @@ export class Net extends WatchedNet {
     this.runner.mustLive()
     other.runner.mustLive()
     shareParams(this.built, other.params)
+    this.predicting.tell(net => net.shareWith(this))
   }
 
   /**
@@ -297,7 +298,10 @@ export class Net extends WatchedNet {
     this.predicting.tell(net => net.setPreparation(preparation))
   }
 
-  /** Give all memory back. Arrays taken from the blobs are invalid afterwards. */
+  /**
+   * Give all memory back. An array that was taken from a blob holds its part until it is garbage: it may be read and
+   * written, and is nobody else's. Params that other nets share go on with them.
+   */
   dispose(): void {
     this.runner.dispose()
     this.predicting.tell(net => net.dispose())

@@ -6,6 +6,7 @@ import { commonLayers, fetchModules, lateLayers, lateModules } from './generated
 import type { Layer, LayerClass, LayerContext } from './layer.js'
 import { declareParams, namesOf } from './proto/declared.js'
 import { whatIs } from './system/arguments.js'
+import { didYouMean } from './system/names.js'
 
 const registered = new Map<string, LayerClass>()
 /** The library's own that nets have named so far, by type, Python's by module and class. */
@@ -20,8 +21,16 @@ export function registerLayer(type: string, layer: LayerClass): void {
     throw new RistrettoError(
       `registerLayer takes the name of a type and a class: registerLayer('Double', DoubleLayer), not ${whatIs(type)} and ${whatIs(layer)}`,
     )
+  mustListKernels(type, layer)
   declareParams(type, layer.param ?? [])
   registered.set(type, layer)
+}
+
+/** A class's own lists of kernels, which TypeScript looks at and JavaScript does not. */
+function mustListKernels(name: string, { uses, gpu }: LayerClass): void {
+  for (const [field, list] of Object.entries({ uses, gpu }))
+    if (list !== undefined && !Array.isArray(list))
+      throw new RistrettoError(`layer ${name}: static ${field} is a list of kernels, not ${whatIs(list)}`)
 }
 
 /** Make `type: "Python" python_param { module: "<module>" layer: "<class name>" }` mean these classes. */
@@ -33,6 +42,7 @@ export function registerLayerModule(module: string, layers: Record<string, Layer
   const known = modules.get(module) ?? new Map<string, LayerClass>()
   for (const [name, layer] of Object.entries(layers))
     if (typeof layer === 'function') {
+      mustListKernels(`${module}.${name}`, layer)
       declareParams(`${module}.${name}`, layer.param ?? [])
       known.set(name, layer)
     }
@@ -71,6 +81,10 @@ export function layerModules(): Map<string, string[]> {
 export function createLayer(param: LayerParameter, context: LayerContext): Layer {
   const layer = classOf(param)
   if (!layer) throw new NetError(`layer '${param.name ?? ''}' (${param.type ?? ''}): its class is not here`)
+  if (!Array.isArray(layer.uses))
+    throw new NetError(
+      `layer '${param.name ?? ''}' (${param.type ?? ''}): its class ${layer.name} does not extend Layer; a layer is a class that extends Layer and has reshape(bottom, top) and forward(bottom, top)`,
+    )
   const made = new layer(param, { ...context, engine: engineFor(layer, context.engine) })
   // TypeScript says so earlier, JavaScript does not
   for (const method of ['reshape', 'forward'] as const)
@@ -133,7 +147,20 @@ export async function fetchKernelsOf(layers: readonly LayerParameter[], engine: 
       engine,
       [...classes].flatMap(({ uses }) => uses),
     )
-  else await fetchKernels(engine)
+  else {
+    await fetchKernels(engine)
+    for (const layer of classes) if (!ours.has(layer)) mustKnowKernels(layer, engine)
+  }
+}
+
+/** A name in `uses` that no engine has would put the layer on a device's host in silence. */
+function mustKnowKernels({ name, uses = [] }: LayerClass, engine: Engine): void {
+  const { kernels } = engine.isHost ? engine : engine.host
+  for (const kernel of uses)
+    if (!(kernel in kernels))
+      throw new NetError(
+        `class ${name} names the kernel '${kernel}' in static uses, and there is none of that name${didYouMean(kernel, Object.keys(kernels))}`,
+      )
 }
 
 async function fetchClass(param: LayerParameter): Promise<void> {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { Blob } from '../lib/blob.js'
 import { kernelsOf } from '../lib/engines/complete.js'
 import { createEngine } from '../lib/engines/index.js'
+import { limitHeap } from '../lib/engines/limited_heap.js'
 import { WasmHeap } from '../lib/engines/wasm/allocator.js'
-import { type DeviceQueue, Memory } from '../lib/memory.js'
+import { type DeviceQueue, Memory, plainHeap } from '../lib/memory.js'
 
 /** A device whose handles are copies of the values: enough to see who moves what. */
 function mockDevice() {
@@ -130,7 +131,59 @@ describe('Memory', () => {
     expect([...blob.dataArray]).toEqual([1, 1, 1])
   })
 
+  /** Whether new memories of the heap have nothing to do with this array. */
+  const mayBeWritten = (kept: Float32Array, heap: WasmHeap) => {
+    const others = Array.from({ length: 6 }, () => new Memory(4, heap))
+    for (const { array } of others) array.fill(7)
+    kept.fill(9)
+    for (const { array } of others) expect([...array]).toEqual([7, 7, 7, 7])
+  }
   const own = () => new WasmHeap(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }), 2 ** 17)
+  test.each<[string, (memory: Memory, lender: Memory) => void]>([
+    ['dispose', memory => memory.dispose()],
+    ['resize', memory => memory.resize(5)],
+    ['borrow', (memory, lender) => memory.borrow(lender)],
+    ['moveTo', memory => memory.moveTo(own())],
+    ['letGo', memory => memory.letGo()],
+  ])('an array that is kept beyond %s belongs to nobody else', (_, end) => {
+    const heap = own()
+    const [memory, lender] = [new Memory(4, heap), new Memory(4, heap)]
+    const { array } = memory
+    end(memory, lender)
+    mayBeWritten(array, heap)
+  })
+
+  test('nor is one of a lender, kept beyond both', () => {
+    const heap = own()
+    const [memory, lender] = [new Memory(4, heap), new Memory(4, heap)]
+    memory.borrow(lender)
+    const { array } = memory
+    memory.dispose()
+    lender.dispose()
+    mayBeWritten(array, heap)
+  })
+
+  test('what nobody had the array of is free at once, under a limit too', () => {
+    const heap = own()
+    const { free } = heap
+    for (const at of [heap, limitHeap(heap, 2 ** 20)]) {
+      const memory = new Memory(1000, at)
+      memory.write(values => values.fill(1))
+      expect(heap.free).toBeLessThan(free)
+      memory.dispose()
+      expect(heap.free).toBe(free)
+    }
+  })
+
+  test('a net that is limited may make blobs larger again and again while a program has their arrays', () => {
+    const memory = new Memory(1, limitHeap(plainHeap, 2 ** 12))
+    for (let length = 2; length < 500; length++) {
+      memory.resize(length)
+      memory.array.fill(1)
+    }
+    expect(memory.array).toHaveLength(499)
+  })
+
   test.each<[string, (memory: Memory, lender: Memory) => void]>([
     ['dispose', memory => memory.dispose()],
     ['resize', memory => memory.resize(5)],
@@ -214,6 +267,42 @@ describe('Blob', () => {
     b.dataArray.fill(9)
     expect(a.dataArray[0]).toBe(0)
     expect(() => b.shareData(a)).toThrow(/counts differ/)
+  })
+
+  test('what two share lives as long as one of them, whoever made it', () => {
+    const heap = new WasmHeap(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }), 2 ** 17)
+    const { free } = heap
+    const [a, b, c] = [new Blob([2], heap, 'a'), new Blob([2], heap, 'b'), new Blob([2], heap, 'c')]
+    a.memory.data.write(values => values.fill(3))
+    b.shareData(a)
+    c.shareData(b)
+    a.dispose()
+    a.dispose()
+    expect(() => a.data).toThrow("these values of blob 'a' were given back by dispose()")
+    expect([...b.memory.data.values, ...c.memory.data.values]).toEqual([3, 3, 3, 3])
+    b.reshape([5])
+    expect([...c.memory.data.values]).toEqual([3, 3])
+    c.shareData(new Blob([2], heap))
+    b.dispose()
+    c.dispose()
+    expect(heap.free).toBe(free)
+  })
+
+  test('shapes, axes and ranges that are none are refused', () => {
+    const blob = new Blob([2, 3], undefined, 'x')
+    for (const shape of [null, {}, new Set([1])])
+      expect(() => blob.reshape(shape as never)).toThrow(
+        'reshape takes sizes of axes, reshape([2, 3]) or reshape(2, 3)',
+      )
+    for (const axis of ['a', undefined, 0.5, Number.NaN])
+      expect(() => blob.dim(axis as never)).toThrow(`axis ${axis} is out of range for blob 'x' with 2 axes [2, 3]`)
+    for (const [from, to] of [
+      [0, 3],
+      [-1, 2],
+      [undefined, 1],
+    ] as [number, number][])
+      expect(() => blob.size(from, to)).toThrow(`it has no size of those from ${from} up to ${to}`)
+    expect([blob.size(0), blob.size(2), blob.size(5)]).toEqual([6, 1, 1])
   })
 
   test('a blob that shares only its values keeps a gradient of its own size', () => {

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { RistrettoError } from '../lib/errors.js'
-import type { LayerClass } from '../lib/layer.js'
+import { Layer, type LayerClass } from '../lib/layer.js'
 import { builtInLayers } from '../lib/layers/index.js'
 import { builtInModules } from '../lib/layers/modules/index.js'
-import { classOf, fetchClasses, layerModules, layerTypes, registerLayer, registerLayerModule } from '../lib/registry.js'
+import { Net } from '../lib/net.js'
+import { parseNet } from '../lib/proto/text.js'
+import {
+  classOf,
+  fetchClasses,
+  layerModules,
+  layerTypes,
+  registerLayer,
+  registerLayerModule,
+  rememberLayers,
+} from '../lib/registry.js'
 
 describe('classes that come when a net names them', () => {
   test.each(Object.entries<LayerClass>(builtInLayers))('%s', async (type, layer) => {
@@ -29,6 +39,47 @@ describe('classes that come when a net names them', () => {
       expect(classOf({ type: 'Python', python_param: { module: type, layer: 'constructor' } })).toBeUndefined()
     }
   })
+})
+
+test('kernels that a class lists and that there are not are refused', async () => {
+  const restore = rememberLayers()
+  expect(() =>
+    registerLayer(
+      'Odd',
+      class {
+        static uses = 'relu'
+      } as never,
+    ),
+  ).toThrow('layer Odd: static uses is a list of kernels, not a string')
+  expect(() =>
+    registerLayerModule('odd', {
+      Odd: class {
+        static gpu = null
+      } as never,
+    }),
+  ).toThrow('layer odd.Odd: static gpu is a list of kernels, not null')
+  class Typo extends Layer {
+    static override readonly uses = ['absolut' as 'absolute']
+    reshape() {}
+    forward() {}
+  }
+  registerLayer('Typo', Typo)
+  registerLayer(
+    'Bare',
+    class {
+      reshape() {}
+      forward() {}
+    } as never,
+  )
+  const text = (type: string) =>
+    parseNet(
+      `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 } } } layer { name: "l" type: "${type}" bottom: "x" top: "y" }`,
+    )
+  await expect(Net.create(text('Typo'), { engine: 'js' })).rejects.toThrow(
+    "class Typo names the kernel 'absolut' in static uses, and there is none of that name; did you mean 'absolute'?",
+  )
+  await expect(Net.create(text('Bare'), { engine: 'js' })).rejects.toThrow("layer 'l' (Bare): its class")
+  restore()
 })
 
 test('what is no name or no class is refused at once, not when a net names it', () => {

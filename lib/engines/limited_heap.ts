@@ -12,6 +12,10 @@ export function limitEngine(engine: Engine, bytes: number): Engine {
 export function limitHeap(heap: Heap, bytes: number): Heap {
   const taken = new WeakMap<Block, number>()
   let left = bytes
+  const giveBack = (block: Block) => {
+    left += taken.get(block) ?? 0
+    taken.delete(block)
+  }
   return {
     allocate(length) {
       const size = 4 * length
@@ -25,9 +29,13 @@ export function limitHeap(heap: Heap, bytes: number): Heap {
       return block
     },
     release(block) {
-      left += taken.get(block) ?? 0
-      taken.delete(block)
+      giveBack(block)
       heap.release(block)
+    },
+    // what a program keeps of it is no longer the net's
+    forget(block) {
+      giveBack(block)
+      heap.forget?.(block)
     },
     reclaim: () => heap.reclaim?.(),
     get available() {

@@ -156,6 +156,7 @@ class MpiGroup implements Communicator {
     this.size = asked(out => mpi.commSize(world, out))
     ;[this.first, this.second, this.last] = [0, 1, 2].map(() => asked(out => mpi.commDup(world, out)))
     process.on('exit', this.exited)
+    process.on('uncaughtExceptionMonitor', this.failed)
     process.once('beforeExit', this.drained)
   }
 
@@ -252,6 +253,7 @@ class MpiGroup implements Communicator {
     if (this.closed) return
     this.closed = true
     process.off('exit', this.exited)
+    process.off('uncaughtExceptionMonitor', this.failed)
     process.off('beforeExit', this.drained)
     this.mpi.finalize()
   }
@@ -262,6 +264,12 @@ class MpiGroup implements Communicator {
     this.closed = true
     if (code === 0) process.stderr.write(`ristretto: worker ${this.rank} of ${this.size}: it ended before the others\n`)
     this.mpi.abort(this.mpi.abi.world, code || 1)
+  }
+
+  /** Node prints what nobody caught behind its exit listeners, of which ours ends the process. */
+  private readonly failed = (error: unknown) => {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(`ristretto: worker ${this.rank} of ${this.size}: ${why}\n`)
   }
 
   /** A program that has come to its end, and not by a mistake, waits for the others. */

@@ -237,7 +237,7 @@ function setLossWeights(node: NetNode): void {
   node.top.forEach((top, i) => {
     const weight = Math.fround(written[i] ?? 0)
     node.lossWeights.push(weight)
-    if (weight) top.diffArray.fill(weight)
+    if (weight) top.memory.diff.write(values => values.fill(weight))
   })
   node.layer.lossWeights = node.lossWeights
 }

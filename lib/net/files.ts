@@ -150,7 +150,7 @@ export function copyWeights(net: BuiltNet, weights: Weights, { strict }: CopyOpt
         blob.memory.data.write(values => values.set(data))
         if (diff?.length === blob.count) {
           blob.memory.diff.claim()
-          blob.diffArray.set(diff)
+          blob.memory.diff.write(values => values.set(diff))
         }
       })
     })
@@ -189,7 +189,7 @@ export function netToProto(net: BuiltNet, diffs = false): NetParameter {
     layer: net.nodes.map(({ layer, param }) => ({
       ...param,
       blobs: layer.blobs.map(blob =>
-        toBlobProto(blob.shape, blob.memory.data.values, diffs ? blob.diffArray : undefined),
+        toBlobProto(blob.shape, blob.memory.data.values, diffs ? blob.memory.diff.values : undefined),
       ),
     })),
   }

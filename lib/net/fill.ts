@@ -28,7 +28,9 @@ export function fillBlobs(net: Filled, values: Record<string, Values>, anyBlob: 
       )
     // what it was fed with before is no question any more
     net.runner.unfeed([blob])
-    blob.memory.data.claim()
-    writeValues(blob, value, blob.dataArray)
+    if (blob.hidden) throw new RistrettoError(blob.hidden)
+    const { data } = blob.memory
+    data.claim()
+    data.write(array => writeValues(blob, value, array))
   }
 }

@@ -16,7 +16,7 @@ export async function netToHdf5(net: BuiltNet, diffs = false): Promise<Uint8Arra
   for (const { layer, index, blob, owner } of net.params) {
     if (owner >= 0) continue
     datasets.push([`data/${layer}/${index}`, { shape: blob.shape, data: blob.memory.data.values }])
-    if (diffs) datasets.push([`diff/${layer}/${index}`, { shape: blob.shape, data: blob.diffArray }])
+    if (diffs) datasets.push([`diff/${layer}/${index}`, { shape: blob.shape, data: blob.memory.diff.values }])
   }
   return (await loadHdf5()).write(datasets)
 }

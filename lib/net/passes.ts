@@ -79,13 +79,23 @@ export class Passes {
   exclusive<T>(task: () => Promise<T>): Promise<T> {
     const refused = this.refusal()
     if (refused) return Promise.reject(refused)
-    const run = this.tail ? this.tail.then(task) : task()
+    const run = this.tail ? this.tail.then(() => this.runs(task)) : this.runs(task)
     const free = () => {
       if (this.tail === settled) this.tail = undefined
     }
     const settled = run.then(free, free)
     this.tail = settled
     return run
+  }
+
+  /** What a net says whose memory was given back before the task or under it is that, not what was found missing. */
+  private async runs<T>(task: () => Promise<T>): Promise<T> {
+    this.mustLive()
+    try {
+      return await task()
+    } catch (error) {
+      throw (error instanceof RistrettoError && this.refusal()) || error
+    }
   }
 
   /** Take the batches of an input from this source from now on. */

@@ -110,7 +110,9 @@ function pass(
         blob.reshape([items.length, ...shapes[k].slice(1)])
         net.runner.unfeed([blob])
         blob.memory.data.claim()
-        items.forEach((parts, i) => blob.dataArray.set(parts[k], i * parts[k].length))
+        blob.memory.data.write(array => {
+          for (const [i, parts] of items.entries()) array.set(parts[k], i * parts[k].length)
+        })
       })
       await net.runner.forward(0, net.built.nodes.length - 1, { signal })
       await out.memory.data.pull()
@@ -119,7 +121,7 @@ function pass(
           `output '${out.name}' is [${out.shape.join(', ')}]: it does not have a row for each of ${items.length} items`,
         )
       const size = out.count / items.length
-      return items.map((_, i) => out.dataArray.slice(i * size, (i + 1) * size))
+      return items.map((_, i) => out.memory.data.values.slice(i * size, (i + 1) * size))
     } finally {
       inputs.forEach((blob, k) => {
         blob.reshape(shapes[k])

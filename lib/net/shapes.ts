@@ -5,7 +5,7 @@ import type { NetNode } from './node.js'
 /** Give a loss top of a new size its weights back. */
 export function refillLossWeights(node: NetNode): void {
   node.lossWeights.forEach((weight, i) => {
-    if (weight) node.top[i].diffArray.fill(weight)
+    if (weight) node.top[i].memory.diff.write(values => values.fill(weight))
   })
 }
 

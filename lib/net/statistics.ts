@@ -56,7 +56,7 @@ export function statisticsOf(values: ArrayLike<number>): Statistics {
 }
 
 /** Index of the first value that is NaN or infinite, −1 if all are finite. */
-export function firstNotFinite(values: Float32Array): number {
+export function firstNotFinite(values: Readonly<Float32Array>): number {
   // x − x is 0 for every finite x and NaN for the others; one comparison a value
   for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return i
   return -1

@@ -63,7 +63,7 @@ export async function collect(blobs: readonly Blob[], part: 'data' | 'diff'): Pr
   for (const blob of blobs) {
     const memory = blob.memory[part]
     await memory.pull()
-    result.push([blob.name, ndarrayOf(new Float32Array(memory.array), blob.shape)])
+    result.push([blob.name, ndarrayOf(new Float32Array(memory.values), blob.shape)])
   }
   // not assigned one by one: a blob named __proto__ is a blob like any other
   return Object.fromEntries(result)

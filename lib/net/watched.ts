@@ -17,7 +17,7 @@ export abstract class WatchedNet extends NetStructure {
         if (!lossWeights[i]) continue
         await top[i].memory.data.pull()
         let sum = 0
-        for (const value of top[i].dataArray) sum += value
+        for (const value of top[i].memory.data.values) sum += value
         total += lossWeights[i] * sum
       }
     return total

@@ -197,6 +197,6 @@ function precisions(name: string, tally: DetectionTally, { version, perClass }: 
 export async function readOutputs(net: Net, others: readonly number[] = []): Promise<OutputValue[]> {
   if (others.length) return outputValues(net, k => others[k])
   for (const name of net.outputs) await net.blobs[name].memory.data.pull()
-  const values = net.outputs.flatMap(name => [...net.blobs[name].dataArray])
+  const values = net.outputs.flatMap(name => [...net.blobs[name].memory.data.values])
   return outputValues(net, k => values[k])
 }

@@ -51,7 +51,7 @@ export async function badParams(net: BuiltNet, when: NumericsChecks = 'auto'): P
   for (const { layer } of net.nodes)
     for (const blob of layer.blobs) {
       await blob.memory.data.pull()
-      if (firstNotFinite(blob.dataArray) >= 0) return 'weights are no finite numbers'
+      if (firstNotFinite(blob.memory.data.values) >= 0) return 'weights are no finite numbers'
     }
   return undefined
 }
@@ -65,18 +65,22 @@ async function findNotFinite(net: BuiltNet): Promise<string | undefined> {
   for (const node of net.nodes) {
     const where = `layer '${node.key}' (${node.layer.type})`
     for (const [i, blob] of node.layer.blobs.entries()) {
-      const bad = badValue(`${where}, param ${i}`, blob, blob.dataArray)
+      const bad = badValue(`${where}, param ${i}`, blob, blob.memory.data.values)
       if (bad) return bad
     }
     for (const top of node.top) {
-      const bad = badValue(`${where}, top '${top.name}'`, top, top.dataArray)
+      const bad = badValue(`${where}, top '${top.name}'`, top, top.memory.data.values)
       if (bad) return bad
     }
   }
   for (const node of [...net.nodes].reverse())
     for (const [i, blob] of node.layer.blobs.entries()) {
       if (!blob.memory.diff.isAllocated) continue
-      const bad = badValue(`layer '${node.key}' (${node.layer.type}), gradient of param ${i}`, blob, blob.diffArray)
+      const bad = badValue(
+        `layer '${node.key}' (${node.layer.type}), gradient of param ${i}`,
+        blob,
+        blob.memory.diff.values,
+      )
       if (bad) return bad
     }
   return undefined
@@ -90,7 +94,7 @@ export async function notFinite(net: BuiltNet, iter: number, lr: number, what: s
   )
 }
 
-function badValue(where: string, blob: Blob, values: Float32Array): string | undefined {
+function badValue(where: string, blob: Blob, values: Readonly<Float32Array>): string | undefined {
   const at = firstNotFinite(values)
   return at < 0 ? undefined : `${where}: value ${at} of ${blob.count} is ${values[at]}`
 }

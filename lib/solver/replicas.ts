@@ -368,7 +368,7 @@ async function outputsOf(net: Net): Promise<number[]> {
   const values: number[] = []
   for (const name of net.outputs) {
     await net.blobs[name].memory.data.pull()
-    values.push(...net.blobs[name].dataArray)
+    values.push(...net.blobs[name].memory.data.values)
   }
   return values
 }

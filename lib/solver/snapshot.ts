@@ -38,7 +38,7 @@ export async function snapshotSolver(
       minimum_loss: solver.rate.lowest,
       iter_last_event: solver.rate.lastEvent,
     }),
-    history: solver.history.map(blob => toBlobProto(blob.shape, blob.dataArray)),
+    history: solver.history.map(blob => toBlobProto(blob.shape, blob.memory.data.values)),
     ristretto_positions: JSON.stringify({
       ...(await positionsOf(solver)),
       model: fingerprint(model),
@@ -97,8 +97,9 @@ export async function restoreSolver(
       throw told ? error : withPrefix(file, withoutPath(error, 'the model that it names'))
     })
   moments.forEach((values, i) => {
-    solver.history[i].memory.data.claim()
-    solver.history[i].dataArray.set(values)
+    const { data } = solver.history[i].memory
+    data.claim()
+    data.write(history => history.set(values))
   })
   solver.iter = state.iter ?? 0
   solver.rate.stage = state.current_step ?? 0

@@ -13,11 +13,11 @@ import { lenet } from './lenet.js'
 
 const MiB = 2 ** 20
 
-/** Bytes of the heap as they are: the memory's size, and what is in use of it. */
-const usage = (heap: WasmHeap) => ({
-  size: heap.memory.buffer.byteLength,
-  used: heap.memory.buffer.byteLength - heap.free,
-})
+/** Bytes of the heap: the memory's size, and what is in use of it once arrays that nobody holds have come back. */
+const usage = (heap: WasmHeap) => {
+  heap.reclaim()
+  return { size: heap.memory.buffer.byteLength, used: heap.memory.buffer.byteLength - heap.free }
+}
 
 /** `full` takes as many as leave no doubt, else as few as show it. */
 export function checkLeaks(full: boolean): void {
@@ -84,7 +84,10 @@ export function checkLeaks(full: boolean): void {
       })
       const before = usage(engine.heap as WasmHeap)
       for (let i = 0; i < cycles; i++) await cycle()
-      expect(usage(engine.heap as WasmHeap)).toEqual(before)
+      const { size, used } = usage(engine.heap as WasmHeap)
+      expect(used).toBe(before.used)
+      // inputs that a program had its hands on come back when the collector has seen them
+      expect(size).toBeLessThan(2 * before.size)
     })
 
     it(`comes back from ${forgotten} nets that were forgotten`, async () => {

@@ -62,6 +62,9 @@ export class Trouble extends Layer {
     switch (process.env.TROUBLE) {
       case 'throw':
         throw new Error('no more of this')
+      case 'reject':
+        Promise.reject(new Error('too late'))
+        break
       case 'exit':
         process.exit(0)
         break

@@ -91,6 +91,7 @@ describe('failures', () => {
 
   const troubles: Record<string, RegExp> = {
     throw: /worker 1 of 2: layer 'trouble' \(Trouble\): no more of this/,
+    reject: /worker 1 of 2: .*too late/,
     exit: /worker 1 of 2: it (ended before the others|ended with code)/,
     heap: /heap|memory/i,
     weights: /worker 1's weights differ from worker 0's at iteration/,

@@ -45,6 +45,13 @@ describe('a disposed net refuses', () => {
     await expect(used).rejects.toThrow(/net 'small' was disposed/)
   })
 
+  test('a pass that is under way or waits, whatever it lacked first', async () => {
+    const net = await make()
+    const passes = [net.forward(values), net.forward(values), net.exclusive(async () => 'never')]
+    net.dispose()
+    for (const pass of passes) await expect(pass).rejects.toThrow("net 'small' was disposed")
+  })
+
   test('its values, and prints no zeros for them', async () => {
     const net = await make()
     await net.forward(values)
@@ -52,6 +59,45 @@ describe('a disposed net refuses', () => {
     expect(() => net.blobs.ip.data).toThrow("these values of blob 'ip' were given back by dispose()")
     expect(() => net.blobs.ip.diff).toThrow(RistrettoError)
     expect(String(net.blobs.ip)).toBe("blob 'ip' 2×3 (6): given back by dispose()")
+  })
+})
+
+describe('nets that share params', () => {
+  const tied = parseNet(`name: "tied"
+    layer { name: "in" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 } } }
+    layer { name: "ip" type: "InnerProduct" bottom: "data" top: "a" param { name: "w" } param { name: "b" } inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+    layer { name: "ip2" type: "InnerProduct" bottom: "a" top: "b" param { name: "w" } param { name: "b" } inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }`)
+  const untied = { ...tied, layer: tied.layer!.map(({ param: _, ...layer }) => layer) }
+
+  test('go on when the one that they share with is disposed', async () => {
+    const [net, source] = [await make(), await Net.create(param, { engine: 'js', seed: 2 })]
+    const { loss } = await source.forward(values)
+    net.shareWith(source)
+    source.dispose()
+    expect((await net.forward(values)).loss.data).toEqual(loss.data)
+  })
+
+  test('predict with what they share now', async () => {
+    const [net, source] = [await make(), await Net.create(param, { engine: 'js', seed: 2 })]
+    const items = [[1, 2, 3]]
+    await net.predict(items)
+    net.shareWith(source)
+    expect(await net.predict(items)).toEqual(await source.predict(items))
+  })
+
+  test('leave one what is one, and refuse two for it', async () => {
+    const [net, other] = [
+      await Net.create(tied, { engine: 'js', seed: 1 }),
+      await Net.create(untied, { engine: 'js', seed: 2 }),
+    ]
+    expect(() => net.shareWith(other)).toThrow("layer 'ip2' (InnerProduct): param 0 is shared with layer 'ip'")
+    const { layer } = untied
+    for (const only of [1, 2]) {
+      const part = { ...untied, layer: layer.map((each, i) => (i === 3 - only ? { ...each, name: 'other' } : each)) }
+      net.shareWith(await Net.create(part, { engine: 'js', seed: 3 }))
+      expect(net.params.ip2[0].dataArray).toBe(net.params.ip[0].dataArray)
+      await net.forward({ data: [1, 2, 3] })
+    }
   })
 })
 

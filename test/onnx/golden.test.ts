@@ -63,7 +63,7 @@ for (const file of recordedLayers()) {
 }
 
 /** Behind all of them; where some are left out, it is as well. */
-test.skipIf(ortVersion === undefined)(`onnxruntime ${ortVersion} gives Caffe's values`, () => {
+test.skipIf(ortVersion === undefined)(`onnxruntime ${ortVersion} gives Caffe's values`, { tags: 'long' }, () => {
   const text = Object.entries(counts).map(([whose, [right, same]]) => `${whose} ${right} right, ${same} bit for bit`)
   console.log(`onnxruntime ${ortVersion}: ${text.join('; ')}`)
   expect(counts.caffe[0]).toBeGreaterThanOrEqual(341)
