@@ -17,8 +17,9 @@ function gemm(size: string, transA: boolean, transB: boolean, alpha: number, bet
 }
 
 const both = [false, true]
-const everyTranspose = (make: (transA: boolean, transB: boolean) => KernelCase[]) =>
-  both.flatMap(transA => both.flatMap(transB => make(transA, transB)))
+const transposes = both.flatMap(transA => both.map(transB => [transA, transB] as const))
+/** Every size meets all of them, in turns with its transposes: what C starts from is no matter of how A and B lie. */
+const betas = [0, 1, 0.25]
 
 /** Sizes M×N×K: odd ones, in pieces along every axis. */
 const products = (
@@ -63,7 +64,9 @@ export const matrices: KernelCases = {
         gemm(size, true, true, 0.7, -1),
       ]),
     ...onHosts('large', [
-      ...products.flatMap(size => everyTranspose((a, b) => [0, 1, 0.25].map(beta => gemm(size, a, b, -0.7, beta)))),
+      ...products.flatMap((size, i) =>
+        transposes.map(([a, b], k) => gemm(size, a, b, -0.7, betas[(i + k) % betas.length])),
+      ),
       ...matrixTimesVector
         .flatMap(size => {
           const [M, N] = dims(size)

@@ -73,12 +73,14 @@ export function makeKit(
     made.push(memory)
     return memory
   }
-  const drawn = (what: string, n: number, value: (stream: RandomStream) => number) =>
-    make(n, array => array.set(draw(what, n, value)))
+  const drawn = (what: string, n: number, fill: Fill) => make(n, array => array.set(draw(what, n, fill)))
   const kit: Kit = {
-    random: (n, scale = 1) => drawn(`±${scale}`, n, stream => (2 * stream.uniform() - 1) * scale),
-    positive: n => drawn('positive', n, stream => stream.uniform() + 0.1),
-    integers: (n, below) => drawn(`below ${below}`, n, stream => stream.integer(below)),
+    random: (n, scale = 1) => drawn(`±${scale}`, n, uniform((2 * scale) / 0x1000000, -scale)),
+    positive: n => drawn('positive', n, uniform(1 / 0x1000000, 0.1)),
+    integers: (n, below) =>
+      drawn(`below ${below}`, n, (values, stream) => {
+        for (let i = 0; i < n; i++) values[i] = stream.integer(below)
+      }),
     values: (...values) => make(values.length, array => array.set(values)),
     out(memory) {
       const given = typeof memory === 'number' ? make(memory, array => array.fill(unwritten)) : memory
@@ -88,6 +90,18 @@ export function makeKit(
   }
   return { kit, outputs, made }
 }
+
+/** Draws values from a stream. */
+type Fill = (values: Float32Array, stream: RandomStream) => void
+
+/** `least` + `step` × 24 random bits. All at once: one by one, most cases are drawn for longer than they are computed. */
+const uniform =
+  (step: number, least: number): Fill =>
+  (values, stream) => {
+    const bits = new Uint32Array(values.length)
+    stream.uint32s(bits)
+    for (let i = 0; i < bits.length; i++) values[i] = (bits[i] >>> 8) * step + least
+  }
 
 /** What somebody drew from a stream, and where the stream stood afterwards. */
 interface Drawn {
@@ -100,16 +114,16 @@ interface Drawn {
 let last: { name: string; drawn: Drawn[] } | undefined
 
 /** Draws values from the stream of that name: whoever draws the same in the same order gets the same. */
-function drawing(name: string): (what: string, n: number, value: (stream: RandomStream) => number) => Float32Array {
+function drawing(name: string): (what: string, n: number, fill: Fill) => Float32Array {
   const drawn = last?.name === name ? last.drawn : []
   last = { name, drawn }
   const stream = new RandomStream(7, name)
   let at = 0
-  return (what, n, value) => {
+  return (what, n, fill) => {
     const known = drawn[at]
     if (known?.what !== what || known.values.length !== n) {
       const values = new Float32Array(n)
-      for (let i = 0; i < n; i++) values[i] = value(stream)
+      fill(values, stream)
       drawn.splice(at, drawn.length, { what, values, end: stream.index })
     }
     const { values, end } = drawn[at++]
