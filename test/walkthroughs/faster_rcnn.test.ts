@@ -11,7 +11,7 @@ test('the small Faster R-CNN learns to find shapes, in a part of its iterations'
   const net = await Net.create(`${folder}/net.prototxt`, { phase: 'TEST', engine: 'wasm', threads: 1 })
   net.shareWith(solver.net)
   const before = await evaluate(net, 20)
-  await train(solver, 300)
+  await train(solver, 150)
   const after = await evaluate(net, 20)
   expect(before.map).toBeLessThan(0.1)
   expect(after.map).toBeGreaterThan(0.2)

@@ -20,7 +20,7 @@ test('the small SegNet learns what pixels belong to, in a part of its iterations
   await writeScenes(folder, 'test', 16, 2)
   const options = { engine: 'wasm', threads: 2, files } as const
   const solver = await createSolver('docs/examples/segnet/solver.prototxt', options)
-  await solver.step(60)
+  await solver.step(50)
   const net = await Net.create('docs/examples/segnet/net.prototxt', { ...options, phase: 'TEST' })
   const before = await evaluate(net, 2)
   net.shareWith(solver.net)
