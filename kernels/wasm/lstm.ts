@@ -6,6 +6,7 @@ import {
   describe,
   firstStream,
   firstUnit,
+  gradientsAt,
   hiddenGradients,
   lastStream,
   packGradientUnits,
@@ -92,7 +93,8 @@ function backwardStep(step: i32, chunk: i32, workspace: usize): void {
   const values = bytes(r.batch * H)
   const c = r.c + <usize>t * values
   const four = <usize>(4 * t) * values
-  const row = hiddenGradients(r, t, u, n0, n1, workspace)
+  const dh = gradientsAt(r, n0, workspace)
+  const row = hiddenGradients(r, t, u, n0, n1, dh)
   const cont = r.cont + bytes(t * r.batch)
-  unitGradients(n1 - n0, unitsFrom(r, u), H, n0, u, c, r.gates + four, cont, c + values, r.dc, workspace, row, r.dc, r.dgates + four)
+  unitGradients(n1 - n0, unitsFrom(r, u), H, n0, u, c, r.gates + four, cont, c + values, r.dc, dh, row, r.dc, r.dgates + four)
 }

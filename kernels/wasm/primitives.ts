@@ -5,7 +5,7 @@
 import { job, run } from './threads'
 
 @external('engine', 'execute')
-declare function execute(table: usize, chunk: i32): void
+export declare function execute(table: usize, chunk: i32): void
 
 @unmanaged
 class PrimitivesJob {

@@ -5,7 +5,8 @@
  */
 import { sgemm } from './blas_import'
 import { packColumns, packRows } from './pack'
-import { runSteps, stateOf, SteppedJob, StepTask } from './steps'
+import { execute } from './primitives'
+import { runApart, runSteps, stateOf, SteppedJob, StepTask } from './steps'
 import { asSum, job, needWorkspace, sharedWorkspace } from './threads'
 import { MR, NR, ROW, tileInLoop } from './micro_tile'
 import { transposeFour } from './transpose'
@@ -46,6 +47,11 @@ export class Recurrence extends SteppedJob {
   units: i32
   streams: i32
   groups: i32
+  chunks: i32
+  gatesStep: i32
+  /** Products of the state by oneDNN, one number for each chunk of each step, and where those of the way back go; or 0. */
+  table: usize
+  products: usize
   packed: usize
   cont: usize
   wh: usize
@@ -66,19 +72,33 @@ export function useBlas(): void {
   blas = true
 }
 
+let table: usize = 0
+let streamsOfTable: i32 = 0
+let productsOfTable: usize = 0
+
+/**
+ * Recurrent kernels have products by this table of primitives from now on, a chunk being so many streams with all their
+ * units, and on the way back find them at `products` (batch, hidden). With 0 they multiply themselves.
+ */
+export function useTable(primitives: usize, streams: i32, products: usize): void {
+  table = primitives
+  streamsOfTable = streams
+  productsOfTable = products
+}
+
 /** The arguments that both ways have, and how the work is cut. */
 export function describe(steps: i32, batch: i32, hidden: i32, gateCount: i32, back: bool, cont: usize, wh: usize): Recurrence {
-  const r = changetype<Recurrence>(job)
+  const r = cutTable(steps, batch, hidden, hidden, table ? streamsOfTable : batch, table)
+  r.products = productsOfTable
   r.blas = blas
   const bySgemm = blas && !back && batch == 1 && steps >= BLAS_STEPS
   r.few = batch <= FEW && !bySgemm
-  r.steps = steps
-  r.batch = batch
-  r.hidden = hidden
   r.gateCount = gateCount
-  r.units = back ? BACK : (r.few ? 2 * COLUMNS : widthOf(bySgemm)) / gateCount
-  r.streams = smaller(STREAMS, ceilDiv(ceilDiv(batch, ceilDiv(PARTS, ceilDiv(hidden, r.units))), MR) * MR)
-  r.groups = ceilDiv(batch, r.streams)
+  if (!table) {
+    r.units = back ? BACK : (r.few ? 2 * COLUMNS : widthOf(bySgemm)) / gateCount
+    r.streams = smaller(STREAMS, ceilDiv(ceilDiv(batch, ceilDiv(PARTS, ceilDiv(hidden, r.units))), MR) * MR)
+    r.groups = ceilDiv(batch, r.streams)
+  }
   r.cont = cont
   r.wh = wh
   return r
@@ -90,9 +110,35 @@ function widthOf(isOne: bool): i32 {
   return isOne ? BLAS_WIDTH_OF_ONE : BLAS_WIDTH
 }
 
+/** A sequence whose work is cut as its table of primitives is: so many units of so many streams. */
+export function cutTable(steps: i32, batch: i32, hidden: i32, units: i32, streams: i32, primitives: usize): Recurrence {
+  const r = changetype<Recurrence>(job)
+  r.table = primitives
+  r.steps = steps
+  r.batch = batch
+  r.hidden = hidden
+  r.units = units
+  r.streams = streams
+  r.groups = ceilDiv(batch, streams)
+  r.chunks = ceilDiv(hidden, units) * r.groups
+  return r
+}
+
+/** Runs `task` for the step before the first and all time steps. Chunks that have all units wait for nobody. */
+export function runTable(task: StepTask): void {
+  const r = changetype<Recurrence>(job)
+  const state = sharedWorkspace(stateOf(r.chunks))
+  if (r.units >= r.hidden) runApart(task, r.steps + 1, r.chunks, state)
+  else runSteps(task, r.steps + 1, r.chunks, state, false)
+}
+
 /** Runs `task` for the step that prepares, and all time steps after it. */
 export function runRecurrence(task: StepTask, back: bool): void {
   const r = changetype<Recurrence>(job)
+  if (r.table) {
+    runTable(task)
+    return
+  }
   const parts = ceilDiv(r.hidden, r.units)
   const chunks = parts * r.groups
   const state = stateOf(chunks)
@@ -103,10 +149,10 @@ export function runRecurrence(task: StepTask, back: bool): void {
   runSteps(task, r.steps + 1, chunks, shared, values * (2 * <f64>r.hidden + GATE) < SHARED)
 }
 
-/** Whether products read the weights in an order of their own. */
+/** Whether products read weights that are put in order here. */
 @inline
 function inOrder(r: Recurrence, back: bool): bool {
-  return back ? r.steps > 1 : !r.few || r.steps >= MANY_STEPS
+  return r.table ? false : back ? r.steps > 1 : !r.few || r.steps >= MANY_STEPS
 }
 
 // ---- where a chunk is
@@ -201,6 +247,10 @@ export function carryFirst(r: Recurrence, u: i32, n0: i32, n1: i32): void {
 
 /** gates[t] ← gates[t] + conted[t]·Whᵀ for the units from u on of the streams n0 … n1 − 1. */
 export function addProducts(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, workspace: usize): void {
+  if (r.table) {
+    execute(r.table, t * r.groups + n0 / r.streams)
+    return
+  }
   const H = r.hidden
   const G = r.gateCount
   const count = unitsFrom(r, u)
@@ -329,12 +379,18 @@ export function packGradientUnits(r: Recurrence, u: i32): void {
   else packRows(rows, count, from, bytes(H), to)
 }
 
+/** Where the gradients of the states of the streams from n on are put together. */
+@inline
+export function gradientsAt(r: Recurrence, n: i32, workspace: usize): usize {
+  return r.table ? r.products + bytes(n * r.hidden) : workspace
+}
+
 /**
  * The gradient of h[t]: dh[t] and what the step after it sends back, cont[t + 1]·(dgates[t + 1]·Wh), or nothing where
- * that cont is 0. For the units from u on of the streams n0 … n1 − 1, in the workspace; the answer is how many bytes
- * apart streams lie there.
+ * that cont is 0. For the units from u on of the streams n0 … n1 − 1, at `at`; the answer is how many bytes apart
+ * streams lie there.
  */
-export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, workspace: usize): usize {
+export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, at: usize): usize {
   const H = r.hidden
   const K = r.gateCount * H
   const count = unitsFrom(r, u)
@@ -343,15 +399,16 @@ export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32,
   const from = r.dgates + bytes(((t + 1) * r.batch + n0) * K)
   const packed = packedOf(r, u)
   const row = bytes(width)
-  if (last) fillValues(workspace, (n1 - n0) * width, 0)
-  else if (r.few) for (let n = 0; n < n1 - n0; n++) dots(K, count, from + bytes(n * K), packed, workspace + <usize>n * row)
-  else if (r.blas) sgemm(false, false, n1 - n0, count, K, 1, from, K, packed, count, 0, workspace, count)
+  if (last) fillValues(at, (n1 - n0) * width, 0)
+  else if (r.table) execute(r.table, (t + 1) * r.groups + n0 / r.streams)
+  else if (r.few) for (let n = 0; n < n1 - n0; n++) dots(K, count, from + bytes(n * K), packed, at + <usize>n * row)
+  else if (r.blas) sgemm(false, false, n1 - n0, count, K, 1, from, K, packed, count, 0, at, count)
   else {
     for (let j = 0; j < count; j += NR) {
       for (let k = 0; k < K; k += KC) {
         const panel = packed + bytes(j * K + k * NR)
         for (let n = 0; n < n1 - n0; n += MR) {
-          const to = workspace + <usize>n * row + bytes(j)
+          const to = at + <usize>n * row + bytes(j)
           tileInLoop(smaller(KC, K - k), from + bytes(n * K + k), bytes(K), 4, panel, ROW, to, row, smaller(MR, n1 - n0 - n), 1, k == 0 ? 0 : 1)
         }
       }
@@ -359,13 +416,19 @@ export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32,
   }
   for (let n = n0; n < n1; n++) {
     const cont: f32 = last ? 0 : load<f32>(r.cont + bytes((t + 1) * r.batch + n))
-    const dh = r.dh + bytes((t * r.batch + n) * H + u)
-    const to = workspace + <usize>(n - n0) * row
-    for (let j = 0; j < count; j++) {
-      const p = to + bytes(j)
-      const own = load<f32>(dh + bytes(j))
-      store<f32>(p, cont == 0 ? own : own + cont * load<f32>(p))
-    }
+    sentBack(count, cont, r.dh + bytes((t * r.batch + n) * H + u), at + <usize>(n - n0) * row)
   }
   return row
+}
+
+/** y ← x + cont·y, or x even if y is not finite. */
+function sentBack(n: i32, cont: f32, x: usize, y: usize): void {
+  if (cont == 0) {
+    copyValues(y, x, n)
+    return
+  }
+  const factor = f32x4.splat(cont)
+  let i: usize = 0
+  for (; i + 16 <= bytes(n); i += 16) v128.store(y + i, f32x4.add(v128.load(x + i), f32x4.mul(factor, v128.load(y + i))))
+  for (; i < bytes(n); i += 4) store<f32>(y + i, load<f32>(x + i) + cont * load<f32>(y + i))
 }

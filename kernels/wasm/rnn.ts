@@ -5,6 +5,7 @@ import {
   describe,
   firstStream,
   firstUnit,
+  gradientsAt,
   hiddenGradients,
   lastStream,
   packGradientUnits,
@@ -67,10 +68,11 @@ function backwardStep(step: i32, chunk: i32, workspace: usize): void {
     return
   }
   const t = r.steps - step
-  const row = hiddenGradients(r, t, u, n0, n1, workspace)
+  const dh = gradientsAt(r, n0, workspace)
+  const row = hiddenGradients(r, t, u, n0, n1, dh)
   for (let n = n0; n < n1; n++) {
     const at = bytes((t * r.batch + n) * r.hidden + u)
-    straighten(unitsFrom(r, u), r.h + at, workspace + <usize>(n - n0) * row, r.dgates + at)
+    straighten(unitsFrom(r, u), r.h + at, dh + <usize>(n - n0) * row, r.dgates + at)
   }
 }
 

@@ -76,6 +76,21 @@ function part(index: i32, workspace: usize): void {
   }
 }
 
+/** The same of chunks none of which needs what another one computes: each goes through all steps at its own pace. */
+export function runApart(task: StepTask, steps: i32, chunks: i32, state: usize): void {
+  if (isDry()) return
+  changetype<SteppedJob>(job).state = state
+  const s = changetype<Steps>(state)
+  s.task = task.index
+  s.steps = steps
+  run(apart, chunks)
+}
+
+function apart(chunk: i32, workspace: usize): void {
+  const s = changetype<Steps>(changetype<SteppedJob>(job).state)
+  for (let step = 0; step < s.steps; step++) call_indirect<void>(s.task, step, chunk, workspace)
+}
+
 /** Runs a chunk of a step unless somebody has taken it: 1 or 0. */
 function attempt(s: Steps, step: i32, chunk: i32, workspace: usize): i32 {
   const claim = changetype<usize>(s) + CLAIMED + LINE * <usize>chunk

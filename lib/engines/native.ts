@@ -55,6 +55,7 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
     heap,
     threads: pool.threads,
     run: (table, chunks) => pool.exports.runPrimitives(table, chunks),
+    lstm: pool.exports.lstmOfTable,
   }
   const isWinograd = (s: ConvolutionShape) => prepared.length(s) > 0
   const byPrimitive = onednn && convolver(onednn.library, runner, isWinograd)

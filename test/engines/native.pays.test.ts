@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape, KernelCall } from '../../lib/engine.js'
 import { type Graph, graphsOf, type PoolOp } from '../../lib/engines/native/onednn/graph.js'
-import { pays, paysForStreams } from '../../lib/engines/native/onednn/pays.js'
+import { pays } from '../../lib/engines/native/onednn/pays.js'
 import { poolingOf, poolsItself } from '../../lib/engines/native/onednn/pooling.js'
 import { Memory } from '../../lib/memory.js'
 
@@ -86,9 +86,4 @@ test('windows of blocks of 8 are pooled by the engine itself, and one window alo
   expect([8, 16].map(block => poolsItself(op(4), block))).toEqual([true, false])
   expect(poolsItself(op(1), 8)).toBe(false)
   expect(poolingOf(op(4), 2)).toEqual([2, 1, 9, 9, 4, 4, 3, 3, 2, 2, 1, 0])
-})
-
-test('an LSTM of one stream, one thread’s to the library, goes there with blocks of 8 only', () => {
-  expect([8, 16].map(block => paysForStreams(1, block))).toEqual([true, false])
-  expect([8, 16].map(block => paysForStreams(2, block))).toEqual([true, true])
 })

@@ -19,6 +19,24 @@ export interface WasmExports extends KernelExports {
   runPrimitives(table: number, chunks: number): void
   /** A pooling between primitives, described at that byte offset, on the calling thread. */
   poolBlocked(at: number): void
+  /** Recurrent kernels have their products by such a table from now on, a chunk being so many streams; 0: by themselves. */
+  useTable(table: number, streams: number, products: number): void
+  /** An LSTM's sequence by a table, cut into so many units of so many streams: see kernels/wasm/lstm_table.ts. */
+  lstmOfTable(
+    steps: number,
+    batch: number,
+    hidden: number,
+    units: number,
+    streams: number,
+    table: number,
+    cont: number,
+    gates: number,
+    gatesStep: number,
+    conted: number,
+    h: number,
+    c: number,
+    y: number,
+  ): void
   /** Slot 0 ← the sum of `n` slots, a tree; offsets and strides are multiples of 16 bytes. Needs no `start`. */
   treeSum(base: number, stride: number, n: number, from: number, to: number): void
 }

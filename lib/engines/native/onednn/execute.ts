@@ -15,11 +15,14 @@ export type Execute = (table: number, chunk: number) => void
  * Guarded, if not 0: products run in them, from which signals are kept.
  * [IMAGES, place, words, bindings, calls]: a chunk is an image, and each thread has `words` of its own from `place` on:
  * bindings (a memory object, its address for image 0, bytes from one image to the next), then calls.
+ * [STEPS, place, words, bindings, calls, chunks]: the same for each chunk of a step in place of each thread. Chunks are
+ * numbered from step to step, and addresses are those of step 0, so many bytes from one step to the next.
  * A call is a primitive, how many arguments it takes, and where they are; or POOLING, 0, and the byte offset of what the
  * engine's own pooling reads.
  */
 export const PARTS = 0
 export const IMAGES = 1
+export const STEPS = 2
 /** Words of a call and of a binding. */
 export const CALL = 3
 /** No primitive has this address. */
@@ -71,9 +74,11 @@ export function bindExecute(
       }
       return
     }
-    let at = words[head + 1] + thread * words[head + 2]
+    const chunks = words[head] === STEPS ? words[head + 5] : 0
+    const [own, number] = chunks ? [chunk % chunks, Math.floor(chunk / chunks)] : [thread, chunk]
+    let at = words[head + 1] + own * words[head + 2]
     for (let i = 0; i < words[head + 3]; i++, at += CALL) {
-      const status: number = setHandle(words[at], words[at + 1] + chunk * words[at + 2])
+      const status: number = setHandle(words[at], words[at + 1] + number * words[at + 2])
       if (status !== 0) throw new Error(`oneDNN refuses a memory: status ${status}`)
     }
     run(at, words[head + 4])

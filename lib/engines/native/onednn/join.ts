@@ -3,7 +3,7 @@ import { graphsOf } from './graph.js'
 import type { Runner } from './kept.js'
 import { type Library, Refused } from './library.js'
 import { LstmProgram } from './lstm.js'
-import { pays, paysForStreams } from './pays.js'
+import { pays } from './pays.js'
 import { Primitives } from './primitives.js'
 import { findLayout } from './probe.js'
 import { Program, RefusedLayers } from './program.js'
@@ -64,7 +64,7 @@ export function joiner(
   const sequencesOf = (calls: Parameters<NonNullable<AnyEngine['join']>>[0]): JoinedCalls[] =>
     calls.flatMap((list, i) => {
       const sequence = sequenceOf(list)
-      if (!sequence || !paysForStreams(sequence.batch, library.tags!.block)) return []
+      if (!sequence) return []
       try {
         return [joinedBy(i, i, new LstmProgram(library, runner, sequence))]
       } catch (error) {

@@ -1,5 +1,6 @@
 /** What a program keeps of the library and of the heap until it is disposed of. */
 import type { Block, Heap } from '../../../memory.js'
+import type { WasmExports } from '../../wasm/exports.js'
 import type { Handle, Library } from './library.js'
 
 /** What runs a table on all threads. */
@@ -7,6 +8,8 @@ export interface Runner {
   readonly heap: Heap & { readonly memory: WebAssembly.Memory }
   readonly threads: number
   run(table: number, chunks: number): void
+  /** The steps of an LSTM, between products of a table. */
+  readonly lstm: WasmExports['lstmOfTable']
 }
 
 /** Values begin on a cache line. */

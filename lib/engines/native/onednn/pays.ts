@@ -80,10 +80,3 @@ export function paysAlone(shape: Planar, batch: number, block: number): boolean 
   const others = channels < block / 2 ? FIRST : taps >= MANY_TAPS ? WITH_MANY_TAPS : ALONE
   return theirs <= batch * work * (isDepthwise ? DEPTHWISE : others)
 }
-
-/**
- * Whether an LSTM of so many streams goes to the library. It is cut by its streams, so one of them is one thread's. Beside
- * the engine's own steps on one and two threads that is 0.9 and 1.8 of the time with blocks of 16 values (AVX-512), 0.65 and
- * 1.3 with blocks of 8.
- */
-export const paysForStreams = (streams: number, block: number): boolean => streams > 1 || block < 16
