@@ -10,7 +10,16 @@ export type ImageFormat = (typeof imageFormats)[number]
 /** Of JPEG files, as OpenCV, and so Caffe, writes them. */
 const QUALITY = 95
 
-type SharpModule = typeof import('sharp')
+/** The part of npm sharp that is used here. */
+export interface SharpModule {
+  default(pixels: Uint8Array, from: { raw: { width: number; height: number; channels: 1 | 3 } }): SharpImage
+}
+
+interface SharpImage {
+  toColourspace(space: string): SharpImage
+  jpeg(options: { quality: number }): SharpImage
+  toBuffer(): Promise<Uint8Array>
+}
 
 /**
  * An image file of planes B, G, R or grey: with as many channels as the image has, which the data layer goes by. PNG

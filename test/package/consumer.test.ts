@@ -132,6 +132,10 @@ describe('the installed package', () => {
         `import { type Blob, type FillerParameter, Layer, Net, NetError, parseNet, registerLayer, SGDSolver, type NetParameter, type SolverParameter } from 'ristretto'
        import type { LayerType } from 'ristretto/schema'
        import { checkLayer } from 'ristretto/testing'
+       // nor do these ask for optional packages
+       import 'ristretto/pycaffe'
+       import 'ristretto/studio'
+       import 'ristretto/tools'
 
        class Twice extends Layer {
          override reshape(bottom: Blob[], top: Blob[]) { top[0].reshapeLike(bottom[0]) }

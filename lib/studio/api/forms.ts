@@ -97,7 +97,7 @@ export interface ModelForm {
   readonly snapshotEvery?: number
   /** How many of the newest snapshots stay, beside the best and starred ones; default 2. */
   readonly keep?: number
-  /** The output of the test that decides which snapshot is best; default: the first accuracy, else the first loss. */
+  /** The output of the test that decides which snapshot is best; default: the first accuracy, else the first loss. Of equal ones the lower loss decides. */
   readonly watch?: string
   /** Tests without a better value after which training ends; default: never. */
   readonly patience?: number

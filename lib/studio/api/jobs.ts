@@ -39,8 +39,14 @@ export interface JobProgress {
   /** Newest values, of a model: the smoothed loss, and every output of the last test. */
   readonly loss?: number
   readonly outputs?: Readonly<Record<string, number>>
-  /** The best test so far of the output that is watched. */
-  readonly best?: { readonly output: string; readonly value: number; readonly iter: number; readonly epoch: number }
+  /** The best test so far of the output that is watched; of equal ones, the one with the lowest loss. */
+  readonly best?: {
+    readonly output: string
+    readonly value: number
+    readonly loss?: number
+    readonly iter: number
+    readonly epoch: number
+  }
   /** Why it failed, for a person: one or several lines. */
   readonly error?: string
   /** Files of code that wait for a person's consent before the job may run; see `trust`. */
@@ -136,8 +142,8 @@ export type JobEvent = { readonly seq: number; readonly t: number } & (
       /** Of a model: how many updates it shall have, and make a pass over the training set. */
       readonly maxIter?: number
       readonly iterationsPerEpoch?: number
-      /** The output of the test that decides which snapshot is best, and which of its values are better. */
-      readonly watch?: { readonly output: string; readonly better: 'min' | 'max' }
+      /** The output of the test that decides which snapshot is best, which of its values are better, and the loss that decides between equal ones. */
+      readonly watch?: { readonly output: string; readonly better: 'min' | 'max'; readonly loss?: string }
     }
   | {
       readonly kind: 'train'

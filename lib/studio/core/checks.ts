@@ -34,7 +34,7 @@ const one =
   given =>
     names.includes(given as string)
 
-const watch = has({ output: text, better: one('min', 'max') })
+const watch = has({ output: text, better: one('min', 'max'), loss: maybe(text) })
 const EVENTS: Readonly<Record<JobEvent['kind'], Check>> = {
   start: has({
     ...{ attempt: number, iter: number, resumedFrom: maybe(text), maxIter: maybe(number) },
@@ -69,7 +69,7 @@ const STATE = has({
   ...{ read: number, farthest: number, before: number, snapshots: number, snapshotsBefore: number },
   ...{ eta: maybe(value), iter: maybe(number), maxIter: maybe(number), epoch: maybe(value), epochs: maybe(value) },
   ...{ loss: maybe(value), outputs: maybe(each(value)), error: maybe(text), iterationsPerEpoch: maybe(number) },
-  best: maybe(has({ output: text, value, iter: number, epoch: number })),
+  best: maybe(has({ output: text, value, loss: maybe(value), iter: number, epoch: number })),
   watch: maybe(watch),
   begun: maybe(has({ t: number, iter: number, seconds: number })),
 })

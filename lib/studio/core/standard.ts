@@ -1,7 +1,7 @@
 import type { LayerParameter } from '../../generated/caffe.js'
 import { printNet } from '../../proto/print.js'
 import { standardNets } from '../../tools/standard/nets.js'
-import { type StandardNetName, standardNet, standardNetNames } from '../../tools/standard/standard_net.js'
+import { batchFor, type StandardNetName, standardNet, standardNetNames } from '../../tools/standard/standard_net.js'
 import type { ModelForm, StudioInfo } from '../api/index.js'
 import type { DatasetFacts } from './facts.js'
 
@@ -20,11 +20,15 @@ export function standardModel(
     ...{ classes: Math.max(1, classes.length), channels, size: [height, width] as const },
     data: { train: 'train_db', ...((sets.val?.records ?? 0) > 0 && { val: 'val_db' }) },
   })
-  const { rate, decay, batch } = standardNets[name as StandardNetName]
+  const { rate, decay } = standardNets[name as StandardNetName]
   const policy = { policy: 'step', gamma: 0.1, share: 1 / 3 } as const
   return {
     net: printNet({ ...net, layer: net.layer?.map(withoutSource) }),
-    form: { mean: 'pixel', batch, solver: { type: 'SGD', rate, policy, momentum: 0.9, decay } },
+    form: {
+      mean: 'pixel',
+      batch: batchFor(name as StandardNetName, sets.train?.records ?? 0),
+      solver: { type: 'SGD', rate, policy, momentum: 0.9, decay },
+    },
   }
 }
 

@@ -19,9 +19,12 @@ export interface StateFile extends Omit<JobProgress, 'untrusted'> {
   readonly snapshotsBefore: number
 }
 
-export interface Watched {
-  readonly output: string
-  readonly better: 'min' | 'max'
+export type Watched = NonNullable<(JobEvent & { kind: 'start' })['watch']>
+
+/** What a test said: the watched output, and the loss that decides between equal ones. */
+export interface Score {
+  readonly value: number
+  readonly loss?: number
 }
 
 export const newState = (state: JobState = 'queued'): StateFile => ({
@@ -38,9 +41,22 @@ export const newState = (state: JobState = 'queued'): StateFile => ({
   snapshotsBefore: 0,
 })
 
-/** Whether a value is better than the best so far; what is no number is not. */
-export const isBetter = (value: number, best: number | undefined, { better }: Watched): boolean =>
-  Number.isFinite(value) && (best === undefined || (better === 'max' ? value > best : value < best))
+/** What a test said of what is watched; undefined where it did not give that output. */
+export function scoreOf(outputs: Readonly<Record<string, number>>, { output, loss }: Watched): Score | undefined {
+  const value = outputs[output]
+  if (value === undefined) return undefined
+  return loss === undefined || outputs[loss] === undefined ? { value } : { value, loss: outputs[loss] }
+}
+
+/**
+ * Whether a test is better than the best so far; what is no number is not. Small sets are soon all right: of equal
+ * accuracies the one with the lower loss is better, the first to reach it is often hardly trained.
+ */
+export function isBetter({ value, loss }: Score, best: Score | undefined, { better }: Watched): boolean {
+  if (!Number.isFinite(value) || best === undefined) return Number.isFinite(value)
+  if (value !== best.value) return better === 'max' ? value > best.value : value < best.value
+  return loss !== undefined && best.loss !== undefined && loss < best.loss
+}
 
 /** Whether the current attempt has got further than those before. */
 export const hasGained = (state: StateFile): boolean =>
@@ -57,11 +73,11 @@ export function foldEvent(state: StateFile, event: JobEvent): StateFile {
     case 'test': {
       const tested = withIteration({ ...at, outputs: event.outputs }, event.iter, event.t)
       const { watch, best } = tested
-      const value = watch && event.outputs[watch.output]
-      if (!watch || value === undefined || event.iter === 0 || !isBetter(value, best?.value, watch)) return tested
+      const score = watch && scoreOf(event.outputs, watch)
+      if (!score || event.iter === 0 || !isBetter(score, best, watch)) return tested
       return {
         ...tested,
-        best: { output: watch.output, value, iter: event.iter, epoch: epochOf(tested, event.iter) },
+        best: { output: watch.output, ...score, iter: event.iter, epoch: epochOf(tested, event.iter) },
       }
     }
     case 'snapshot':

@@ -3,16 +3,20 @@ import { starsOf } from '../core/details.js'
 import { parseEvents } from '../core/events.js'
 import type { JobContext } from '../core/job_context.js'
 import { checkpointNames, iterationOf, type JobFile, pathsOf, snapshotNames } from '../core/job_files.js'
-import { isBetter, type Watched } from '../core/state.js'
+import { isBetter, type Score, scoreOf, type Watched } from '../core/state.js'
 import { Checkpoints } from './checkpoints.js'
 
 /** What a person who says nothing keeps beside the best and starred ones. */
 const KEEP = 2
 
+interface Test extends Score {
+  readonly iter: number
+}
+
 /** Which snapshots of a training stay: the newest few, the best one, and those that a person keeps. */
 export class SnapshotKeeper {
-  private best: { value: number; iter: number } | undefined
-  private tests: { iter: number; value: number }[]
+  private best: Test | undefined
+  private tests: Test[]
   private work: Promise<void> = Promise.resolve()
   private failure: unknown
   readonly checkpoints: Checkpoints
@@ -75,7 +79,7 @@ export class SnapshotKeeper {
   async tested(iter: number, outputs: Readonly<Record<string, number>>): Promise<void> {
     // what an untrained net guesses is no result
     if (!this.watch || iter === 0) return
-    const test = { iter, value: outputs[this.watch.output] }
+    const test = { iter, value: Number.NaN, ...scoreOf(outputs, this.watch) }
     this.tests.push(test)
     if (this.consider(test))
       this.after(async () => {
@@ -115,9 +119,9 @@ export class SnapshotKeeper {
     })
   }
 
-  private consider({ iter, value }: { iter: number; value: number }): boolean {
-    if (!this.watch || !isBetter(value, this.best?.value, this.watch)) return false
-    this.best = { iter, value }
+  private consider(test: Test): boolean {
+    if (!this.watch || !isBetter(test, this.best, this.watch)) return false
+    this.best = test
     return true
   }
 
@@ -137,12 +141,12 @@ export class SnapshotKeeper {
 }
 
 /** Values of the watched output; an attempt that tells a test again has the last word. */
-function testsIn(events: readonly JobEvent[], { output }: Watched): { iter: number; value: number }[] {
-  const tests = new Map<number, number>()
+function testsIn(events: readonly JobEvent[], watch: Watched): Test[] {
+  const tests = new Map<number, Score>()
   for (const event of events) {
     if (event.kind === 'start') for (const iter of tests.keys()) if (iter >= event.iter) tests.delete(iter)
-    const value = event.kind === 'test' ? event.outputs[output] : undefined
-    if (event.kind === 'test' && event.iter > 0 && value !== undefined) tests.set(event.iter, value)
+    const score = event.kind === 'test' ? scoreOf(event.outputs, watch) : undefined
+    if (event.kind === 'test' && event.iter > 0 && score) tests.set(event.iter, score)
   }
-  return [...tests].map(([iter, value]) => ({ iter, value }))
+  return [...tests].map(([iter, score]) => ({ iter, ...score }))
 }

@@ -8,6 +8,7 @@ import { readFacts } from '../core/facts.js'
 import { planModel } from '../core/forms.js'
 import type { JobContext, JobFunction } from '../core/job_context.js'
 import { type JobFile, pathsOf } from '../core/job_files.js'
+import type { Watched } from '../core/state.js'
 import { readText } from '../core/store.js'
 import { readCode } from '../core/trust.js'
 import { inProject } from './placed.js'
@@ -130,18 +131,20 @@ function tell(event: SolverEvent, context: JobContext): void {
   }
 }
 
-/** The output that decides which snapshot is best: the form's, the first accuracy, the first loss. */
-function watchOf(form: ModelForm, solver: Solver): { output: string; better: 'min' | 'max' } | undefined {
+/** What decides which snapshot is best: the form's output, the first accuracy, the first loss; of equal ones the loss. */
+function watchOf(form: ModelForm, solver: Solver): Watched | undefined {
   const [net] = solver.testNets
   if (!net) return undefined
   const isLoss = (name: string) =>
     net.built.nodes.some(({ top, lossWeights }) => top.some((blob, i) => blob.name === name && lossWeights[i] !== 0))
   const names = net.outputs
-  const output = form.watch ?? names.find(name => /acc/i.test(name)) ?? names.find(isLoss) ?? names[0]
+  const loss = names.find(isLoss)
+  const output = form.watch ?? names.find(name => /acc/i.test(name)) ?? loss ?? names[0]
   if (output === undefined) return undefined
   if (!names.includes(output))
     throw new Error(`the test has no output '${output}' to watch; it has ${names.map(name => `'${name}'`).join(', ')}`)
-  return { output, better: isLoss(output) ? 'min' : 'max' }
+  if (isLoss(output)) return { output, better: 'min' }
+  return { output, better: 'max', ...(loss === undefined ? {} : { loss }) }
 }
 
 async function iterationsPerEpoch({ form, parents }: JobFile<'model'>, { store }: JobContext): Promise<number> {

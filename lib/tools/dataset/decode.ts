@@ -1,6 +1,6 @@
 import { crc32 } from '../../data/crc32.js'
 import { type Decoders, decodePicture, withChannels } from '../../data/decode_picture.js'
-import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
+import { encodeImage, type ImageFormat, type SharpModule } from '../../data/encode_image.js'
 import type { PlanarImage } from '../../data/image.js'
 import { fitPicture, type ResizeMode } from '../../data/picture_fit.js'
 import { writePng } from '../../data/png.js'
@@ -26,7 +26,7 @@ export interface Picture {
 /** What pictures are made with. */
 export interface Tools extends Decoders {
   /** The package that encodes, for workers that cannot resolve names. */
-  readonly sharp?: () => Promise<typeof import('sharp')>
+  readonly sharp?: () => Promise<SharpModule>
 }
 
 /** A file from a source → the picture of the dataset. */

@@ -14,7 +14,7 @@ import {
 import { type FileOptions, filesFor } from '../../system/files.js'
 import { writeFilesSafely } from '../../system/write_file.js'
 import type { DatasetSummary } from '../dataset/summary.js'
-import { type StandardNetName, standardBatch, standardNet, standardSolver, testBatchFor } from './standard_net.js'
+import { batchFor, type StandardNetName, standardNet, standardSolver, testBatchFor } from './standard_net.js'
 
 /** A project to start from: what is trained on, and how. */
 export interface NewProjectOptions {
@@ -115,10 +115,6 @@ function notesOf(classes: number, val: number, dataset: string): string[] {
     notes.push(`${dataset} has no val_db: nothing will be tested; make-dataset --val 0.25 keeps pictures for it`)
   return notes
 }
-
-/** The net's own batch; of small sets less, down to 16, so that an epoch has sixteen steps. */
-const batchFor = (name: StandardNetName, train: number): number =>
-  Math.min(standardBatch(name), Math.max(16, 2 ** Math.floor(Math.log2(train / 16))), train)
 
 /** The same, written: both files or none. */
 export async function newProject(options: NewProjectOptions): Promise<NewProject> {

@@ -264,4 +264,6 @@ export function testBatchFor(count: number, most = 100): number {
   return Math.min(most, Math.max(1, count))
 }
 
-export const standardBatch = (name: StandardNetName): number => standardOf(name).batch
+/** The net's own batch; of small sets less, down to 16, so that an epoch has sixteen steps. */
+export const batchFor = (name: StandardNetName, train: number): number =>
+  Math.min(standardOf(name).batch, Math.max(16, 2 ** Math.floor(Math.log2(train / 16))), train)

@@ -111,6 +111,23 @@ describe('a training', () => {
     await expect(project.snapshot(id)).rejects.toThrow(/does not run/)
   })
 
+  test('of equal accuracies the one with the lower loss is the best, where a loss is tested', async () => {
+    const { project, runner, model } = await rig()
+    const { id } = await model()
+    const job = await until(() => runner.last(id))
+    const { watch, ...rest } = start(1)
+    job.emit(
+      { ...rest, watch: { ...watch, loss: 'val_loss' } },
+      { kind: 'test', iter: 100, outputs: { accuracy: 1, val_loss: 0.7 } },
+      { kind: 'test', iter: 200, outputs: { accuracy: 1, val_loss: 0.1 } },
+      { kind: 'test', iter: 300, outputs: { accuracy: 1, val_loss: 0.2 } },
+      { kind: 'test', iter: 400, outputs: { accuracy: 0.9, val_loss: 0.05 } },
+      { kind: 'train', iter: 500, lr: 0.01, loss: 0.25 },
+    )
+    await until(() => state(project, id).iter === 500)
+    expect(state(project, id).best).toEqual({ output: 'accuracy', value: 1, loss: 0.1, iter: 200, epoch: 2 })
+  })
+
   test('stop: once, it comes to its end; twice, it is ended; resume goes on with the next attempt', async () => {
     const { project, runner, model } = await rig()
     const { id } = await model()

@@ -89,7 +89,11 @@ describe('What a person looks at before there is a model', () => {
 
   test('standard nets that fit, and what does not', async () => {
     const { context } = project
-    expect((await looking.standardNet(context, 'lenet', DATASET)).form).toMatchObject({ solver: { rate: 0.01 } })
+    // a small set gets a smaller batch than LeNet's 64
+    expect((await looking.standardNet(context, 'lenet', DATASET)).form).toMatchObject({
+      batch: 16,
+      solver: { rate: 0.01 },
+    })
     await expect(looking.standardNet(context, 'lenett', DATASET)).rejects.toMatchObject({ status: 422 })
     await expect(looking.standardNet(context, 'lenet', MODEL)).rejects.toMatchObject({ status: 409 })
   })

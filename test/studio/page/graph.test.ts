@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   centred,
   coloring,
+  middleOf,
   neighbour,
   search,
   toDot,
@@ -20,6 +21,23 @@ describe('a graph to look at', () => {
     expect(search(graph, '20x24').map(({ layer }) => layer)).toEqual(['conv1'])
     expect(search(graph, 'pooling 12').map(({ layer }) => layer)).toEqual(['pool1'])
     expect(search(graph, ' ')).toEqual([])
+  })
+
+  test("a line's words stand at its middle, also where it is straight", () => {
+    expect(
+      middleOf([
+        [0, 0],
+        [4, 2],
+        [4, 8],
+      ]),
+    ).toEqual([4, 2])
+    expect(
+      middleOf([
+        [0, 0],
+        [0, 14],
+      ]),
+    ).toEqual([0, 7])
+    expect(middleOf([])).toEqual([0, 0])
   })
 
   test('arrows go to the neighbour in that direction, or nowhere', () => {

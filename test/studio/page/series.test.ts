@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { align, csv, smooth } from '../../../lib/studio/page/parts/series.js'
+import { align, csv, smooth, tickSteps } from '../../../lib/studio/page/parts/series.js'
 
 describe('lines over one x', () => {
   test('every x stands once, and what a line has not got is null', () => {
@@ -38,6 +38,15 @@ describe('lines over one x', () => {
     expect(second).toBeCloseTo(2 / 3, 12)
     expect(smooth([1, Number.NaN, 1], 0.5)[1]).toBeNaN()
     expect(smooth([1, Number.NaN, 1], 0.5)[2]).toBeCloseTo(1, 12)
+  })
+
+  test('ticks over iterations are at whole ones, over parts of epochs between them', () => {
+    const whole = tickSteps([{ x: [0, 1, 25] }, { x: [] }])
+    expect(whole.slice(0, 7)).toEqual([1, 2, 5, 10, 20, 25, 50])
+    expect(whole.every(Number.isInteger)).toBe(true)
+    const parts = tickSteps([{ x: [0, 0.5, 1] }])
+    expect(parts).toContain(0.25)
+    expect(parts).toEqual(parts.toSorted((a, b) => a - b))
   })
 
   test('a table has a line for each x and quotes what lines are called', () => {

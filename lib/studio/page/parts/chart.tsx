@@ -3,7 +3,7 @@ import uPlot from 'uplot'
 import { count, figure, output } from '../format.js'
 import { save, useTheme, useWidth } from '../hooks.js'
 import { texts } from '../texts.js'
-import { align, csv, type Line, smooth } from './series.js'
+import { align, csv, type Line, smooth, tickSteps } from './series.js'
 import { Button } from './ui.js'
 
 /** How many rows the table behind a chart shows: the newest. */
@@ -233,7 +233,11 @@ function optionsOf({ lines, width, height, log, style, marks, zoomed }: Drawing)
       right: { range: (_, low, high) => sharesRange(low, high) },
     },
     axes: [
-      { ...axis, space: 70, size: 30, values: (_, ticks) => ticks.map(tick => count(tick)) },
+      {
+        ...axis,
+        ...{ space: 70, size: 30, incrs: tickSteps(lines) },
+        values: (_, ticks) => ticks.map(tick => (Number.isInteger(tick) ? count(tick) : figure(tick))),
+      },
       {
         ...axis,
         scale: 'left',

@@ -125,7 +125,7 @@ export function PerClass(props: {
         <thead>
           <tr>
             <th scope="col">{texts.evaluation.class}</th>
-            <th scope="col">{texts.evaluation.items}</th>
+            <th scope="col">{texts.evaluation.pictures}</th>
             <th scope="col">{texts.evaluation.precision}</th>
             <th scope="col">{texts.evaluation.recall}</th>
             <th scope="col">F1</th>

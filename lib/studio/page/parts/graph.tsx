@@ -7,6 +7,7 @@ import {
   type ColorBy,
   centred,
   coloring,
+  middleOf,
   neighbour,
   resize,
   search,
@@ -171,7 +172,7 @@ function start(graph: NetGraph, size: { width: number; height: number }): View {
 
 function Edge(props: { edge: NetGraph['edges'][number]; strong: boolean }) {
   const { points, shape } = props.edge
-  const [x, y] = points[Math.floor(points.length / 2)] ?? [0, 0]
+  const [x, y] = middleOf(points)
   const d = points.map(([px, py], at) => `${at ? 'L' : 'M'}${px} ${py}`).join('')
   return (
     <g class={props.strong ? 'edge strong' : 'edge'} aria-hidden="true">

@@ -8,6 +8,13 @@ export interface View {
   readonly height: number
 }
 
+/** Where a line's words stand: at its middle point, or between the two that are. */
+export function middleOf(points: readonly (readonly [number, number])[]): [number, number] {
+  if (!points.length) return [0, 0]
+  const [a, b] = [points[(points.length - 1) >> 1], points[points.length >> 1]]
+  return [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
+}
+
 /** The whole graph, with a margin. */
 export const whole = (graph: NetGraph): View => ({
   x: -12,

@@ -32,6 +32,14 @@ export function align(lines: readonly Pick<Line, 'x' | 'y'>[]): Aligned {
   return [x, ...columns]
 }
 
+/** Steps of the ticks below lines: over iterations whole ones, since there is none with the number 2.5. */
+export function tickSteps(lines: readonly Pick<Line, 'x'>[]): number[] {
+  const least = lines.every(({ x }) => x.every(Number.isInteger)) ? 0 : -6
+  return Array.from({ length: 15 - least }, (_, i) => i + least).flatMap(power =>
+    (power === 0 ? [1, 2, 5] : [1, 2, 2.5, 5]).map(digit => Number(`${digit}e${power}`)),
+  )
+}
+
 function mergeAll(lists: readonly (readonly number[])[]): number[] {
   let all: readonly number[] = []
   for (const list of lists) {

@@ -88,6 +88,7 @@ function Items(props: { job: Job; result: EvaluationResult; cell: Cell | undefin
       result={result}
       query={query}
       title={title}
+      none={!cell && labelled && which === 'wrong' ? texts.evaluation.noneWrong : undefined}
       filters={
         <>
           <SelectField
@@ -125,6 +126,8 @@ function EvaluatedPanel(props: {
   title: string
   filters: preact.ComponentChildren
   perPage?: number
+  /** What stands where there is no picture. */
+  none?: string
 }) {
   const { studio } = useDesk()
   const [page, setPage] = useState(0)
@@ -150,7 +153,7 @@ function EvaluatedPanel(props: {
       <div class="filters">{props.filters}</div>
       {error !== undefined && <Failure error={error} again={reload} />}
       {!value && error === undefined && <Waiting lines={4} />}
-      {value?.total === 0 && <Empty icon="check" title={texts.evaluation.noneHere} />}
+      {value?.total === 0 && <Empty icon="check" title={props.none ?? texts.evaluation.noneHere} />}
       {value && value.total > 0 && (
         <PictureGrid
           label={props.title}

@@ -16,11 +16,14 @@ import { type Curves, curvesOf, lossLines, rateLine, withEvents } from '../train
 const POINTS = 4000
 /** How often new points reach the chart, in milliseconds. */
 const BEAT = 250
+/** How long after a snapshot the list is read again: by then what need not stay is removed. */
+const SNAPSHOT_BEAT = 1000
 
 /** A training as it goes: curves, rate, snapshots, log. */
 export function Training({ job, reload }: { job: Job; reload: () => void }) {
   const { curves, error, again, zoom } = useCurves(job)
   const hints = useHints(job)
+  useNewSnapshots(job, reload)
   const lines = curves ? lossLines(curves) : []
   return (
     <>
@@ -116,6 +119,25 @@ export function Training({ job, reload }: { job: Job; reload: () => void }) {
       <Log job={job} />
     </>
   )
+}
+
+/** The job is read again when there are other snapshots, however quickly they come. */
+function useNewSnapshots(job: Job, reload: () => void): void {
+  const desk = useDesk()
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const stop = desk.follow(job.id, event => {
+      if (event.kind !== 'snapshot') return
+      timer ??= setTimeout(() => {
+        timer = undefined
+        reload()
+      }, SNAPSHOT_BEAT)
+    })
+    return () => {
+      stop()
+      clearTimeout(timer)
+    }
+  }, [job.id])
 }
 
 function useHints(job: Job): readonly string[] {

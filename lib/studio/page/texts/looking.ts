@@ -160,7 +160,8 @@ export const lookingTexts = {
     onlyWrong: 'Only wrong',
     all: 'All',
     allPictures: 'All pictures again',
-    noneHere: 'No picture is among these',
+    noneHere: 'There is no such picture',
+    noneWrong: 'Every picture is right',
     instead: (label: string, prediction: string, probability: string) => `${label}, said ${prediction} ${probability}`,
     item: (name: string, label: string, prediction: string, probability: string, loss: string) =>
       `${name}: is ${label}, said ${prediction} (${probability})${loss ? `, loss ${loss}` : ''}`,

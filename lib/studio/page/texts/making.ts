@@ -58,9 +58,9 @@ layer {
     data: 'Data',
     dataset: 'Dataset',
     chooseDataset: 'Choose a dataset',
-    mean: 'Take off',
+    mean: 'Subtract',
     means: [
-      ['pixel', 'Mean of each channel'],
+      ['pixel', 'Channel means'],
       ['image', 'Mean picture'],
       ['none', 'Nothing'],
     ] as const,
