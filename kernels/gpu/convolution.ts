@@ -265,6 +265,8 @@ export const convolution = (gpu: Gpu): Partial<Kernels> => ({
     else gpu.run(inputGradient, tensors, { memory: dx, dims: inputDims(s) })
   },
   convolutionWeightGradient(s, x, dy, dw) {
+    // kernels are cut by the batch
+    if (s.batch === 0) return
     const tensors = [
       { memory: x, dims: inputDims(s) },
       { memory: dy, dims: outputDims(s) },

@@ -59,7 +59,7 @@ export class MeanLayer extends Layer {
       const y = top[k].memory.data
       const channels = this.means[k].length
       this.kernels.axpby(x.count, this.scale, x.memory.data, 0, y)
-      this.kernels.addBias(x.dim(0), channels, x.count / x.dim(0) / channels, this.means[k], y)
+      this.kernels.addBias(x.dim(0), channels, x.size(1) / channels, this.means[k], y)
     })
   }
 

@@ -1,4 +1,4 @@
-import { type Blob, shapeText } from '../blob.js'
+import { type Blob, shapeText, sizeOf } from '../blob.js'
 import type { FilledMVNParameter } from '../generated/caffe.js'
 import { Memory } from '../memory.js'
 import { withDefaults } from '../proto/message.js'
@@ -35,7 +35,7 @@ export class MVNLayer extends KeptInputLayer {
     if (shape.length > 4) throw this.error(`'${bottom[0].name}' (${shapeText(shape)}) must have at most 4 axes`)
     while (shape.length < 4) shape.push(1)
     this.groups = this.p.across_channels ? shape[0] : shape[0] * shape[1]
-    this.size = bottom[0].count / this.groups
+    this.size = sizeOf(shape, this.p.across_channels ? 1 : 2)
     for (const memory of [this.mean, this.variance, this.deviation]) memory.resize(this.groups)
     if (top[0] === bottom[0]) super.reshape(bottom, top)
     top[0].reshape(shape)

@@ -54,13 +54,14 @@ export class SPPLayer extends Layer {
       throw this.error(
         `'${bottom[0].name}' (${shapeText(bottom[0].shape)}) must have 4 axes: batch, channels, height and width`,
       )
-    const [batch, channels, height, width] = bottom[0].shape
+    const [batch, channels, rows, columns] = bottom[0].shape
     this.batch = batch
     this.dispose()
     this.levels = Array.from({ length: this.height }, (_, level) => {
-      const pooling = this.pooling(bottom[0], level, batch * channels, [height, width])
-      const y = new Memory(batch * channels * pooling.output[0] * pooling.output[1], this.engine.heap)
-      return { pooling, width: y.length / batch, y, mask: new Memory(this.isMax ? y.length : 0, this.engine.heap) }
+      const pooling = this.pooling(bottom[0], level, batch * channels, [rows, columns])
+      const width = channels * pooling.output[0] * pooling.output[1]
+      const y = new Memory(batch * width, this.engine.heap)
+      return { pooling, width, y, mask: new Memory(this.isMax ? y.length : 0, this.engine.heap) }
     })
     this.width = this.levels.reduce((sum, level) => sum + level.width, 0)
     top[0].reshape(this.height === 1 ? [batch, channels, ...this.levels[0].pooling.output] : [batch, this.width])

@@ -61,6 +61,8 @@ export class Gpu {
   private readonly compiling = new CompilingLog()
   /** Kernels are told apart by identity: two layers may call theirs the same. */
   private knowsLarge = false
+  /** What stands for a tensor without values. */
+  private readonly nothing: Handle
   private readonly ids = new Map<GpuKernel, number>()
 
   constructor(
@@ -70,6 +72,7 @@ export class Gpu {
     readonly host: HostEngine,
   ) {
     this.queue = new Queue(name, backend)
+    this.nothing = this.queue.constant(1, 0)
   }
 
   /** out ← kernel(args), one value for each place of `out`. Memories without sizes are flat. `by`: who, for errors. */
@@ -200,6 +203,9 @@ export class Gpu {
   }
 
   private tensor(of: Argument): HandleView {
+    // no backend has tensors without values, and no kernel reads one of them
+    const [x, y, z] = of instanceof Memory || of instanceof Handle ? [of.length, 1, 1] : of.dims
+    if (x * y * z === 0) return this.stored({ handle: this.nothing, dims: [1, 1, 1] })
     if (of instanceof Memory) return this.stored({ handle: this.handle(of), dims: this.flat(of.length) })
     if (of instanceof Handle) return this.stored({ handle: of, dims: this.flat(of.length) })
     return this.stored('memory' in of ? { handle: this.handle(of.memory), dims: of.dims } : of)
