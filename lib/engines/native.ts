@@ -7,6 +7,7 @@ import { convolver } from './native/onednn/convolve.js'
 import { joiner } from './native/onednn/join.js'
 import type { Runner } from './native/onednn/kept.js'
 import { openOnednn } from './native/onednn/open.js'
+import { recurrences } from './native/onednn/recurrence.js'
 import { jsKernels } from './plain_loops.js'
 import { fusing } from './wasm/after.js'
 import { convolutionTaker, preparedConvolutions, withPreparedBounds } from './wasm/bind/convolution.js'
@@ -59,6 +60,7 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
   }
   const isWinograd = (s: ConvolutionShape) => prepared.length(s) > 0
   const byPrimitive = onednn && convolver(onednn.library, runner, isWinograd)
+  const byTable = onednn && recurrences(onednn.library, runner, pool.exports)
   const dryRun = dryRunner(module, jsKernels, nativeKernels)
   const engine: HostEngine = {
     ...wasm,
@@ -74,11 +76,23 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
         convolutionInputGradient(...call) {
           if (!byPrimitive?.inputGradient(...call)) kernels.convolutionInputGradient(...call)
         },
+        lstm(...call) {
+          if (!byTable?.lstm(...call)) kernels.lstm(...call)
+        },
+        lstmGradient(...call) {
+          if (!byTable?.lstmGradient(...call)) kernels.lstmGradient(...call)
+        },
+        rnn(...call) {
+          if (!byTable?.rnn(...call)) kernels.rnn(...call)
+        },
+        rnnGradient(...call) {
+          if (!byTable?.rnnGradient(...call)) kernels.rnnGradient(...call)
+        },
       },
       bounds,
     ),
     prepared: withPreparedBounds(prepared),
-    dryRun: byPrimitive ? byPrimitive.counting(dryRun) : dryRun,
+    dryRun: byPrimitive && byTable ? byTable.counting(byPrimitive.counting(dryRun)) : dryRun,
     join: onednn && joiner(onednn.library, runner, isWinograd),
   }
   return { engine, pool }
