@@ -1,7 +1,10 @@
 import { finished, slopes } from './after'
 import { CHUNK_VALUES } from './elementwise'
 import { job, run } from './threads'
-import { bytes, ceilDiv, demote, high as highOf, larger, low as lowOf, smaller, storeLanes, sumLanes } from './vector'
+import { bytes, ceilDiv, demote, high as highOf, larger, low as lowOf, put, smaller, storeLanes, sumLanes } from './vector'
+
+/** Values of a cache line. */
+const LINE: i32 = 16
 
 @unmanaged
 class BiasJob {
@@ -62,7 +65,7 @@ function addRowChunk(chunk: i32, _workspace: usize): void {
 
 export function biasGradient(batch: i32, channels: i32, inner: i32, dy: usize, db: usize): void {
   if (channels <= 0) return
-  const unit = inner == 1 ? 4 : 1
+  const unit = inner == 1 ? LINE : 1
   const parts = smaller(64, 1 + <i32>((<i64>batch * <i64>channels * <i64>inner) / CHUNK_VALUES))
   const block = ceilDiv(ceilDiv(channels, parts), unit) * unit
   describe(batch, channels, inner, block, db, dy)
@@ -107,24 +110,58 @@ function sumInDouble(j: BiasJob, c: i32): f64 {
   return total
 }
 
-/** Four channels at a time, in double. */
+/** In double: a cache line of channels at a time, then four. */
 function columnSumsChunk(chunk: i32, _workspace: usize): void {
   const j = changetype<BiasJob>(job)
   const last = smaller(j.channels, (chunk + 1) * j.block)
   const row = bytes(j.channels)
-  for (let c = chunk * j.block; c < last; c += 4) {
+  let c = chunk * j.block
+  for (; c + LINE <= last; c += LINE) {
+    let p = j.y + bytes(c)
+    let s0 = f64x2.splat(0)
+    let s1 = s0
+    let s2 = s0
+    let s3 = s0
+    let s4 = s0
+    let s5 = s0
+    let s6 = s0
+    let s7 = s0
+    for (let n = 0; n < j.batch; n++, p += row) {
+      const a = v128.load(p)
+      s0 = f64x2.add(s0, lowOf(a))
+      s1 = f64x2.add(s1, highOf(a))
+      const b = v128.load(p, 16)
+      s2 = f64x2.add(s2, lowOf(b))
+      s3 = f64x2.add(s3, highOf(b))
+      const c = v128.load(p, 32)
+      s4 = f64x2.add(s4, lowOf(c))
+      s5 = f64x2.add(s5, highOf(c))
+      const d = v128.load(p, 48)
+      s6 = f64x2.add(s6, lowOf(d))
+      s7 = f64x2.add(s7, highOf(d))
+    }
+    const q = j.bias + bytes(c)
+    addDoubles(q, s0, s1, 4)
+    addDoubles(q + 16, s2, s3, 4)
+    addDoubles(q + 32, s4, s5, 4)
+    addDoubles(q + 48, s6, s7, 4)
+  }
+  for (; c < last; c += 4) {
     let p = j.y + bytes(c)
     let low = f64x2.splat(0)
     let high = low
     for (let n = 0; n < j.batch; n++, p += row) {
       const v = v128.load(p)
-      low = f64x2.add(low, f64x2.promote_low_f32x4(v))
-      high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)))
+      low = f64x2.add(low, lowOf(v))
+      high = f64x2.add(high, highOf(v))
     }
-    const q = j.bias + bytes(c)
-    const before = v128.load(q)
-    const result = demote(f64x2.add(lowOf(before), low), f64x2.add(highOf(before), high))
-    if (c + 4 <= last) v128.store(q, result)
-    else storeLanes(q, result, last - c)
+    addDoubles(j.bias + bytes(c), low, high, last - c)
   }
+}
+
+/** Adds four sums to the values at q, or the `rest` that are left. */
+@inline
+function addDoubles(q: usize, low: v128, high: v128, rest: i32): void {
+  const before = v128.load(q)
+  put(q, demote(f64x2.add(lowOf(before), low), f64x2.add(highOf(before), high)), rest)
 }

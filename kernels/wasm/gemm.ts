@@ -2,9 +2,9 @@
 import { blockOf, packColumns, packRows } from './pack'
 import { FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps, hasFewDots } from './gemm_few'
 import { gemvColumns, gemvRows } from './gemv'
-import { job, needWorkspace, run, sharedWorkspace } from './threads'
+import { job, needWorkspace, run } from './threads'
+import { isLarge, largeGemm } from './gemm_large'
 import { copyEdge, MR, NR, panels, ROW, TILE, tile } from './micro_tile'
-import { transpose } from './transpose'
 import { bytes, ceilDiv, larger, smaller } from './vector'
 
 /** Rows of a B panel that stay in the L1 cache while all of A passes. */
@@ -14,9 +14,6 @@ const NC: i32 = 512
 /** Floating-point operations worth a chunk of their own: some 15 µs. */
 const CHUNK_WORK: f64 = 8e5
 const MOST_CHUNKS: i32 = 64
-/** Values of a column of A that do not fit into its lines, and columns of B that pay for turning A. */
-const LONG: i32 = 32
-const LEAST: i32 = 32
 
 @unmanaged
 class GemmJob {
@@ -72,13 +69,9 @@ export function gemm(
     fewSteps(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
     return
   }
-  // columns of A whose values lie a multiple of 1 KiB apart share a few lines of the L1 cache, and each is read many
-  // times
-  if (transA && K >= LONG && (M & 255) == 0 && N >= LEAST) {
-    const rows = sharedWorkspace(bytes(M * K))
-    transpose(K, M, a, rows)
-    a = rows
-    transA = false
+  if (isLarge(M, N, K)) {
+    largeGemm(transA, transB, M, N, K, alpha, a, b, beta, c)
+    return
   }
   // the shape decides the cut: wide pieces first, then rows, then narrower pieces
   const operations = 2 * <f64>M * <f64>N * <f64>K

@@ -1,8 +1,7 @@
 import { unitGradients, units } from './lstm_unit'
 import {
   addProducts,
-  carry,
-  carryFirst,
+  carryAll,
   describe,
   firstStream,
   firstUnit,
@@ -13,6 +12,7 @@ import {
   packUnits,
   Recurrence,
   runRecurrence,
+  sendBack,
   unitsFrom,
 } from './recurrence'
 import { job } from './threads'
@@ -46,7 +46,7 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
   const n1 = lastStream(r, n0)
   if (step == 0) {
     if (n0 == 0) packUnits(r, u)
-    carryFirst(r, u, n0, n1)
+    carryAll(r, 0, u, n0, n1, r.h0)
     return
   }
   const t = step - 1
@@ -55,7 +55,7 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
   const h = r.h + <usize>t * values
   addProducts(r, t, u, n0, n1, workspace)
   units(n1 - n0, unitsFrom(r, u), r.hidden, n0, u, c, r.gates + <usize>(4 * t) * values, r.cont + bytes(t * r.batch), c + values, h)
-  if (step < r.steps) for (let n = n0; n < n1; n++) carry(r, step, n, u, h + bytes(n * r.hidden + u))
+  if (step < r.steps) carryAll(r, step, u, n0, n1, h)
 }
 
 export function lstmGradient(
@@ -97,4 +97,5 @@ function backwardStep(step: i32, chunk: i32, workspace: usize): void {
   const row = hiddenGradients(r, t, u, n0, n1, dh)
   const cont = r.cont + bytes(t * r.batch)
   unitGradients(n1 - n0, unitsFrom(r, u), H, n0, u, c, r.gates + four, cont, c + values, r.dc, dh, row, r.dc, r.dgates + four)
+  sendBack(r, t, u, n0, n1)
 }

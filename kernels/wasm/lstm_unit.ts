@@ -46,30 +46,44 @@ function unitChunk(chunk: i32, _workspace: usize): void {
   units(smaller(u.batch - n, u.block), u.hidden, u.hidden, n, 0, u.previous, u.gates, u.cont, u.c, u.h)
 }
 
-/** cont·σ(x), and what it is multiplied with: 0 where it is 0, even if that state is not finite. */
-@inline
-function forget(cont: f32, x: v128): v128 {
-  return cont == 0 ? f32x4.splat(0) : f32x4.mul(f32x4.splat(cont), squashed(x))
-}
+/** f·v, and 0 where f is, even if v is not finite. */
 @inline
 function keep(f: v128, v: v128): v128 {
   return v128.and(f32x4.mul(f, v), f32x4.ne(f, f32x4.splat(0)))
 }
 
-/** The same for `count` units of H, from unit d on, of `rows` streams from n on. */
+/**
+ * The same for `count` units of H, from unit d on, of `rows` streams from n on. V8 makes constants before a loop only if its body runs
+ * at least once. The output waits for the state, so it has a loop of its own.
+ */
 export function units(rows: i32, count: i32, H: i32, n: i32, d: i32, previous: usize, gates: usize, cont: usize, c: usize, h: usize): void {
+  if (rows <= 0 || count <= 0) return
   const row = bytes(H)
-  for (const end = n + rows; n < end; n++) {
-    const kept = load<f32>(cont + bytes(n))
+  const end = n + rows
+  do {
+    const kept = v128.load_splat<f32>(cont + bytes(n))
+    const mask = f32x4.ne(kept, f32x4.splat(0))
     let gate = gates + bytes(4 * n * H + d)
     let at = bytes(n * H + d)
-    for (let left = count; left > 0; left -= 4, gate += 16, at += 16) {
-      const old = keep(forget(kept, v128.load(gate + row)), v128.load(previous + at))
-      const state = madd(squashed(v128.load(gate)), hyperbolic(v128.load(gate + 3 * row)), old)
-      put(c + at, state, left)
-      put(h + at, f32x4.mul(squashed(v128.load(gate + 2 * row)), hyperbolic(state)), left)
-    }
-  }
+    let left = count
+    do {
+      const f = v128.and(f32x4.mul(kept, squashed(v128.load(gate + row))), mask)
+      const old = keep(f, v128.load(previous + at))
+      put(c + at, madd(squashed(v128.load(gate)), hyperbolic(v128.load(gate + 3 * row)), old), left)
+      gate += 16
+      at += 16
+      left -= 4
+    } while (left > 0)
+    gate = gates + bytes(4 * n * H + d)
+    at = bytes(n * H + d)
+    left = count
+    do {
+      put(h + at, f32x4.mul(squashed(v128.load(gate + 2 * row)), hyperbolic(v128.load(c + at))), left)
+      gate += 16
+      at += 16
+      left -= 4
+    } while (left > 0)
+  } while (++n < end)
 }
 
 export function lstmUnitGradient(
@@ -131,15 +145,19 @@ export function unitGradients(
   dprevious: usize,
   dgates: usize,
 ): void {
+  if (rows <= 0 || count <= 0) return
   const row = bytes(H)
-  for (const end = n + rows; n < end; n++, dh += dhRow) {
-    const kept = load<f32>(cont + bytes(n))
+  const end = n + rows
+  do {
+    const kept = v128.load_splat<f32>(cont + bytes(n))
+    const mask = f32x4.ne(kept, f32x4.splat(0))
     let gate = bytes(4 * n * H + d)
     let at = bytes(n * H + d)
     let dhidden = dh
-    for (let left = count; left > 0; left -= 4, gate += 16, at += 16, dhidden += 16) {
+    let left = count
+    do {
       const i = squashed(v128.load(gates + gate))
-      const f = forget(kept, v128.load(gates + gate + row))
+      const f = v128.and(f32x4.mul(kept, squashed(v128.load(gates + gate + row))), mask)
       const o = squashed(v128.load(gates + gate + 2 * row))
       const g = hyperbolic(v128.load(gates + gate + 3 * row))
       const bent = hyperbolic(v128.load(c + at))
@@ -147,11 +165,20 @@ export function unitGradients(
       const dstate = madd(f32x4.mul(dy, o), rest(bent), v128.load(dc + at))
       const before = v128.load(previous + at)
       const dgate = dgates + gate
+      const di = f32x4.mul(f32x4.mul(dstate, g), slope(i))
+      const df = keep(f, f32x4.mul(f32x4.mul(dstate, before), f32x4.sub(f32x4.splat(1), f)))
+      const dout = f32x4.mul(f32x4.mul(dy, bent), slope(o))
+      const dg = f32x4.mul(f32x4.mul(dstate, i), rest(g))
       put(dprevious + at, f32x4.mul(dstate, f), left)
-      put(dgate, f32x4.mul(f32x4.mul(dstate, g), slope(i)), left)
-      put(dgate + row, keep(f, f32x4.mul(f32x4.mul(dstate, before), f32x4.sub(f32x4.splat(1), f))), left)
-      put(dgate + 2 * row, f32x4.mul(f32x4.mul(dy, bent), slope(o)), left)
-      put(dgate + 3 * row, f32x4.mul(f32x4.mul(dstate, i), rest(g)), left)
-    }
-  }
+      put(dgate, di, left)
+      put(dgate + row, df, left)
+      put(dgate + 2 * row, dout, left)
+      put(dgate + 3 * row, dg, left)
+      gate += 16
+      at += 16
+      dhidden += 16
+      left -= 4
+    } while (left > 0)
+    dh += dhRow
+  } while (++n < end)
 }

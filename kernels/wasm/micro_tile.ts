@@ -103,6 +103,42 @@ export function tileInLoop(
   if (rows > 3) finish(c + 3 * cRow, c30, c31, scale, beta)
 }
 
+/** The same with both sides in order: A has its four values of each k side by side, B its eight. */
+@inline
+export function packedTile(K: i32, a: usize, b: usize, c: usize, cRow: usize, rows: i32, alpha: f32, beta: f32): void {
+  let c00 = f32x4.splat(0)
+  let c01 = c00
+  let c10 = c00
+  let c11 = c00
+  let c20 = c00
+  let c21 = c00
+  let c30 = c00
+  let c31 = c00
+  let p = asSum(b)
+  let q = asSum(a)
+  for (const end = p + <usize>K * ROW; p != end; p += ROW, q += 16) {
+    const b0 = v128.load(p)
+    const b1 = v128.load(p, 16)
+    const x0 = v128.load_splat<f32>(q)
+    c00 = madd(x0, b0, c00)
+    c01 = madd(x0, b1, c01)
+    const x1 = v128.load_splat<f32>(q, 4)
+    c10 = madd(x1, b0, c10)
+    c11 = madd(x1, b1, c11)
+    const x2 = v128.load_splat<f32>(q, 8)
+    c20 = madd(x2, b0, c20)
+    c21 = madd(x2, b1, c21)
+    const x3 = v128.load_splat<f32>(q, 12)
+    c30 = madd(x3, b0, c30)
+    c31 = madd(x3, b1, c31)
+  }
+  const scale = f32x4.splat(alpha)
+  finish(c, c00, c01, scale, beta)
+  if (rows > 1) finish(c + cRow, c10, c11, scale, beta)
+  if (rows > 2) finish(c + 2 * cRow, c20, c21, scale, beta)
+  if (rows > 3) finish(c + 3 * cRow, c30, c31, scale, beta)
+}
+
 /**
  * C[i][0…7] ← Σₖ A[k][i]·B[k][0…7] for four rows, where A has its four values and B its eight one after the other, and
  * so has C.

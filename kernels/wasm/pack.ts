@@ -1,5 +1,6 @@
 /** Copies pieces of matrices into the order in which tiles read them: panels of 8 columns, `ROW` bytes for each k. */
-import { NR, ROW } from './micro_tile'
+import { MR, NR, ROW } from './micro_tile'
+import { transposeFour } from './transpose'
 import { bytes, ceilDiv, larger } from './vector'
 
 /**
@@ -67,6 +68,13 @@ function packFourColumns(K: i32, N: i32, b: usize, bColumn: usize, to: usize): v
     p3 += 4
     to += ROW
   }
+}
+
+/** A panel of up to four rows of A: for each k its values side by side. Rows that do not exist leave theirs as they are. */
+export function packFour(K: i32, rows: i32, a: usize, aRow: usize, to: usize): void {
+  let k = 0
+  if (rows == MR) for (; k + 4 <= K; k += 4, a += 16, to += 64) transposeFour(a, aRow, to, 16)
+  for (; k < K; k++, a += 4, to += 16) for (let r = 0; r < rows; r++) store<f32>(to + bytes(r), load<f32>(a + <usize>r * aRow))
 }
 
 /** `n` cut into equal blocks of at most about `most`, each a multiple of `unit`: the size of a block. */

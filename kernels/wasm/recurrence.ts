@@ -4,19 +4,23 @@
  * then stays in the cache of the core that put it there.
  */
 import { sgemm } from './blas_import'
-import { packColumns, packRows } from './pack'
+import { packColumns, packFour, packRows } from './pack'
 import { execute } from './primitives'
 import { runApart, runSteps, stateOf, SteppedJob, StepTask } from './steps'
 import { asSum, job, needWorkspace, sharedWorkspace } from './threads'
-import { MR, NR, ROW, tileInLoop } from './micro_tile'
+import { copyEdge, MR, NR, packedTile, ROW, TILE } from './micro_tile'
 import { transposeFour } from './transpose'
-import { bytes, ceilDiv, copyValues, fillValues, madd, smaller } from './vector'
+import { bytes, ceilDiv, copyValues, fillValues, larger, madd, smaller } from './vector'
 
-/** Gate values of a stream in a chunk; sgemm wants more, most of all for one stream. Units of a chunk on the way back. */
+/**
+ * Gate values of a stream in a chunk; sgemm wants more, most of all for one stream. Units of a chunk on the way back: more where there
+ * are streams enough, since gates of few units are short pieces of memory.
+ */
 const WIDTH: i32 = 64
 const BLAS_WIDTH: i32 = 128
 const BLAS_WIDTH_OF_ONE: i32 = 256
 const BACK: i32 = 32
+const BACK_OF_MANY: i32 = 128
 /** Chunks of a step, where there are enough streams to cut, and most streams of a chunk. */
 const PARTS: i32 = 16
 const STREAMS: i32 = 64
@@ -31,7 +35,7 @@ const COLUMNS: i32 = 24
 const COLUMNS_ROW: usize = 96
 /** Steps from which sgemm is faster on the way forward of one stream, though weights have to be put in order for it. */
 const BLAS_STEPS: i32 = 8
-/** Rows of a panel that stay in the L1 cache with four rows of gradients. */
+/** Rows of a panel that stay in the L1 cache with what four streams have of them. */
 const KC: i32 = 512
 
 @unmanaged
@@ -53,6 +57,8 @@ export class Recurrence extends SteppedJob {
   table: usize
   products: usize
   packed: usize
+  /** What is multiplied with them, of four streams side by side, for even and for odd steps. */
+  turned: usize
   cont: usize
   wh: usize
   h0: usize
@@ -95,7 +101,7 @@ export function describe(steps: i32, batch: i32, hidden: i32, gateCount: i32, ba
   r.few = batch <= FEW && !bySgemm
   r.gateCount = gateCount
   if (!table) {
-    r.units = back ? BACK : (r.few ? 2 * COLUMNS : widthOf(bySgemm)) / gateCount
+    r.units = back ? backUnits(batch, hidden) : (r.few ? 2 * COLUMNS : widthOf(bySgemm)) / gateCount
     r.streams = smaller(STREAMS, ceilDiv(ceilDiv(batch, ceilDiv(PARTS, ceilDiv(hidden, r.units))), MR) * MR)
     r.groups = ceilDiv(batch, r.streams)
   }
@@ -108,6 +114,12 @@ export function describe(steps: i32, batch: i32, hidden: i32, gateCount: i32, ba
 function widthOf(isOne: bool): i32 {
   if (!blas) return WIDTH
   return isOne ? BLAS_WIDTH_OF_ONE : BLAS_WIDTH
+}
+
+@inline
+function backUnits(batch: i32, hidden: i32): i32 {
+  const units = (hidden * ceilDiv(batch, MR)) / PARTS
+  return blas ? BACK : larger(BACK, smaller(BACK_OF_MANY, units - (units % BACK)))
 }
 
 /** A sequence whose work is cut as its table of primitives is: so many units of so many streams. */
@@ -142,9 +154,12 @@ export function runRecurrence(task: StepTask, back: bool): void {
   const parts = ceilDiv(r.hidden, r.units)
   const chunks = parts * r.groups
   const state = stateOf(chunks)
-  const shared = sharedWorkspace(state + (inOrder(r, back) ? bytes(parts * r.units * r.gateCount * r.hidden) : 0))
+  const weights = inOrder(r, back) ? bytes(parts * r.units * r.gateCount * r.hidden) : 0
+  const turned: usize = byTiles(r) ? turnedBytes(r, back ? r.gateCount * r.hidden : r.hidden) << 1 : 0
+  const shared = sharedWorkspace(state + weights + turned)
   r.packed = shared + state
-  needWorkspace(bytes(r.streams * r.units * (back ? 1 : r.gateCount)))
+  r.turned = r.packed + weights
+  needWorkspace(TILE + bytes(r.streams * r.units * (back ? 1 : r.gateCount)))
   const values = <f64>r.batch * <f64>r.hidden * <f64>r.gateCount
   runSteps(task, r.steps + 1, chunks, shared, values * (2 * <f64>r.hidden + GATE) < SHARED)
 }
@@ -153,6 +168,32 @@ export function runRecurrence(task: StepTask, back: bool): void {
 @inline
 function inOrder(r: Recurrence, back: bool): bool {
   return r.table ? false : back ? r.steps > 1 : !r.few || r.steps >= MANY_STEPS
+}
+
+/** Whether products are made of tiles. */
+@inline
+function byTiles(r: Recurrence): bool {
+  return !r.few && !r.blas && !r.table
+}
+
+/** Bytes of K values of all streams. */
+@inline
+function turnedBytes(r: Recurrence, K: i32): usize {
+  return <usize>ceilDiv(r.batch, MR) * bytes(MR * K)
+}
+
+/** Where the K values of four streams from n on are, those of step t. */
+@inline
+function turnedOf(r: Recurrence, t: i32, K: i32, n: i32): usize {
+  return r.turned + (t & 1 ? turnedBytes(r, K) : 0) + <usize>n * bytes(K)
+}
+
+/** Puts `count` of the K values of step t, from k on, of the streams n0 … n1 − 1 side by side; `from` has all of them. */
+function turn(r: Recurrence, t: i32, K: i32, k: i32, count: i32, n0: i32, n1: i32, from: usize): void {
+  const row = bytes(K)
+  for (let n = n0; n < n1; n += MR) {
+    packFour(count, smaller(MR, n1 - n), from + <usize>(t * r.batch + n) * row + bytes(k), row, turnedOf(r, t, K, n) + bytes(MR * k))
+  }
 }
 
 // ---- where a chunk is
@@ -226,7 +267,7 @@ function packTransposed(K: i32, count: i32, from: usize, row: usize, to: usize, 
 }
 
 /** The state that goes into the gates of a step, for some units of a stream: cont·h, or 0 even if h is not finite. */
-export function carry(r: Recurrence, t: i32, n: i32, u: i32, h: usize): void {
+function carry(r: Recurrence, t: i32, n: i32, u: i32, h: usize): void {
   const cont = load<f32>(r.cont + bytes(t * r.batch + n))
   const count = bytes(unitsFrom(r, u))
   const to = r.conted + bytes((t * r.batch + n) * r.hidden + u)
@@ -240,9 +281,10 @@ export function carry(r: Recurrence, t: i32, n: i32, u: i32, h: usize): void {
   for (; i < count; i += 4) store<f32>(to + i, cont * load<f32>(h + i))
 }
 
-/** What the first step carries: a part of the preparation. */
-export function carryFirst(r: Recurrence, u: i32, n0: i32, n1: i32): void {
-  for (let n = n0; n < n1; n++) carry(r, 0, n, u, r.h0 + bytes(n * r.hidden + u))
+/** The same for the streams n0 … n1 − 1 of the states at h. */
+export function carryAll(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, h: usize): void {
+  for (let n = n0; n < n1; n++) carry(r, t, n, u, h + bytes(n * r.hidden + u))
+  if (byTiles(r)) turn(r, t, r.hidden, u, unitsFrom(r, u), n0, n1, r.conted)
 }
 
 /** gates[t] ← gates[t] + conted[t]·Whᵀ for the units from u on of the streams n0 … n1 − 1. */
@@ -254,6 +296,13 @@ export function addProducts(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, wor
   const H = r.hidden
   const G = r.gateCount
   const count = unitsFrom(r, u)
+  if (byTiles(r)) {
+    for (let g = 0; g < G; g++) {
+      const to = r.gates + bytes(((t * r.batch + n0) * G + g) * H + u)
+      products(r, t, H, n0, n1, count, packedOf(r, u) + bytes(g * r.units * H), to, bytes(G * H), 1, workspace)
+    }
+    return
+  }
   const x = r.conted + bytes((t * r.batch + n0) * H)
   const packed = packedOf(r, u)
   // values of a gate of a stream that products leave in the workspace
@@ -269,22 +318,34 @@ export function addProducts(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32, wor
         columns(H, x + bytes(n * H), packed + <usize>(j / COLUMNS) * block, workspace + bytes(n * G * width + j))
       }
     }
-  } else if (r.blas) {
+  } else {
     width = count
     sgemm(false, false, n1 - n0, G * count, H, 1, x, H, packed, G * count, 0, workspace, G * count)
-  } else {
-    for (let g = 0; g < G; g++) {
-      for (let j = 0; j < count; j += NR) {
-        const panel = packed + bytes((g * width + j) * H)
-        for (let n = 0; n < n1 - n0; n += MR) {
-          tileInLoop(H, x + bytes(n * H), bytes(H), 4, panel, ROW, workspace + bytes((n * G + g) * width + j), bytes(G * width), smaller(MR, n1 - n0 - n), 1, 0)
-        }
-      }
-    }
   }
   for (let n = n0; n < n1; n++) {
     const gate = r.gates + bytes((t * r.batch + n) * G * H + u)
     for (let g = 0; g < G; g++) add(count, workspace + bytes(((n - n0) * G + g) * width), gate + bytes(g * H))
+  }
+}
+
+/**
+ * c ← β·c + x·w for the streams n0 … n1 − 1 and `count` columns, where x is what was turned of step t, K values of each stream, and w
+ * lies in panels. Rows of c are cRow bytes apart.
+ */
+function products(r: Recurrence, t: i32, K: i32, n0: i32, n1: i32, count: i32, w: usize, c: usize, cRow: usize, beta: f32, edge: usize): void {
+  for (let j = 0; j < count; j += NR) {
+    const whole = j + NR <= count
+    for (let k = 0; k < K; k += KC) {
+      const panel = w + bytes(j * K + k * NR)
+      const scale: f32 = k == 0 ? beta : 1
+      for (let n = n0; n < n1; n += MR) {
+        const rows = smaller(MR, n1 - n)
+        const x = turnedOf(r, t, K, n) + bytes(MR * k)
+        const to = c + <usize>(n - n0) * cRow + bytes(j)
+        packedTile(smaller(KC, K - k), x, panel, whole ? to : edge, whole ? cRow : ROW, rows, 1, whole ? scale : 0)
+        if (!whole) copyEdge(rows, count - j, edge, scale, to, cRow)
+      }
+    }
   }
 }
 
@@ -382,7 +443,7 @@ export function packGradientUnits(r: Recurrence, u: i32): void {
 /** Where the gradients of the states of the streams from n on are put together. */
 @inline
 export function gradientsAt(r: Recurrence, n: i32, workspace: usize): usize {
-  return r.table ? r.products + bytes(n * r.hidden) : workspace
+  return r.table ? r.products + bytes(n * r.hidden) : workspace + TILE
 }
 
 /**
@@ -403,17 +464,7 @@ export function hiddenGradients(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32,
   else if (r.table) execute(r.table, (t + 1) * r.groups + n0 / r.streams)
   else if (r.few) for (let n = 0; n < n1 - n0; n++) dots(K, count, from + bytes(n * K), packed, at + <usize>n * row)
   else if (r.blas) sgemm(false, false, n1 - n0, count, K, 1, from, K, packed, count, 0, at, count)
-  else {
-    for (let j = 0; j < count; j += NR) {
-      for (let k = 0; k < K; k += KC) {
-        const panel = packed + bytes(j * K + k * NR)
-        for (let n = 0; n < n1 - n0; n += MR) {
-          const to = at + <usize>n * row + bytes(j)
-          tileInLoop(smaller(KC, K - k), from + bytes(n * K + k), bytes(K), 4, panel, ROW, to, row, smaller(MR, n1 - n0 - n), 1, k == 0 ? 0 : 1)
-        }
-      }
-    }
-  }
+  else products(r, t + 1, K, n0, n1, count, packed, at, row, 0, at - TILE)
   for (let n = n0; n < n1; n++) {
     const cont: f32 = last ? 0 : load<f32>(r.cont + bytes((t + 1) * r.batch + n))
     sentBack(count, cont, r.dh + bytes((t * r.batch + n) * H + u), at + <usize>(n - n0) * row)
@@ -431,4 +482,11 @@ function sentBack(n: i32, cont: f32, x: usize, y: usize): void {
   let i: usize = 0
   for (; i + 16 <= bytes(n); i += 16) v128.store(y + i, f32x4.add(v128.load(x + i), f32x4.mul(factor, v128.load(y + i))))
   for (; i < bytes(n); i += 4) store<f32>(y + i, load<f32>(x + i) + cont * load<f32>(y + i))
+}
+
+/** For the step before t: what it sends back, once dgates[t] are there for the units from u on of the streams n0 … n1 − 1. */
+export function sendBack(r: Recurrence, t: i32, u: i32, n0: i32, n1: i32): void {
+  if (!byTiles(r) || t == 0) return
+  const K = r.gateCount * r.hidden
+  for (let g = 0; g < r.gateCount; g++) turn(r, t, K, g * r.hidden + u, unitsFrom(r, u), n0, n1, r.dgates)
 }

@@ -1,7 +1,6 @@
 import {
   addProducts,
-  carry,
-  carryFirst,
+  carryAll,
   describe,
   firstStream,
   firstUnit,
@@ -12,6 +11,7 @@ import {
   packUnits,
   Recurrence,
   runRecurrence,
+  sendBack,
   unitsFrom,
 } from './recurrence'
 import { hyperbolic } from './squash'
@@ -34,7 +34,7 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
   const n1 = lastStream(r, n0)
   if (step == 0) {
     if (n0 == 0) packUnits(r, u)
-    carryFirst(r, u, n0, n1)
+    carryAll(r, 0, u, n0, n1, r.h0)
     return
   }
   const t = step - 1
@@ -42,8 +42,8 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
   for (let n = n0; n < n1; n++) {
     const at = bytes((t * r.batch + n) * r.hidden + u)
     bend(unitsFrom(r, u), r.gates + at, r.h + at)
-    if (step < r.steps) carry(r, step, n, u, r.h + at)
   }
+  if (step < r.steps) carryAll(r, step, u, n0, n1, r.h + <usize>(t * r.batch) * bytes(r.hidden))
 }
 
 function bend(count: i32, x: usize, y: usize): void {
@@ -74,6 +74,7 @@ function backwardStep(step: i32, chunk: i32, workspace: usize): void {
     const at = bytes((t * r.batch + n) * r.hidden + u)
     straighten(unitsFrom(r, u), r.h + at, dh + <usize>(n - n0) * row, r.dgates + at)
   }
+  sendBack(r, t, u, n0, n1)
 }
 
 /** dx ← dy·(1 − y²). */
