@@ -3,7 +3,7 @@
  * σ(2g). A chunk is some units of some streams; the gates of its units lie together.
  */
 import { execute } from './primitives'
-import { carry, carryFirst, cutTable, firstStream, firstUnit, lastStream, Recurrence, runTable, unitsFrom } from './recurrence'
+import { carry, carryAll, cutTable, firstStream, firstUnit, lastStream, Recurrence, runTable, unitsFrom } from './recurrence'
 import { hyperbolic } from './squash'
 import { job } from './threads'
 import { bytes, copyValues, madd, put } from './vector'
@@ -44,7 +44,7 @@ function step(step: i32, chunk: i32, _workspace: usize): void {
   const n0 = firstStream(r, chunk)
   const n1 = lastStream(r, n0)
   if (step == 0) {
-    carryFirst(r, u, n0, n1)
+    carryAll(r, 0, u, n0, n1, r.h0)
     return
   }
   const t = step - 1

@@ -267,7 +267,7 @@ function packTransposed(K: i32, count: i32, from: usize, row: usize, to: usize, 
 }
 
 /** The state that goes into the gates of a step, for some units of a stream: cont·h, or 0 even if h is not finite. */
-function carry(r: Recurrence, t: i32, n: i32, u: i32, h: usize): void {
+export function carry(r: Recurrence, t: i32, n: i32, u: i32, h: usize): void {
   const cont = load<f32>(r.cont + bytes(t * r.batch + n))
   const count = bytes(unitsFrom(r, u))
   const to = r.conted + bytes((t * r.batch + n) * r.hidden + u)
