@@ -1,17 +1,16 @@
 /**
- * Where the class of each layer is, as lib/registry.ts wants to know it: read off the two lists by hand,
- * lib/layers/index.ts and lib/layers/modules/index.ts. What most nets have comes with every net, the rest when a net
- * names it.
+ * The list of layers, and where the class of each is, as lib/registry.ts wants to know it: read off the files of lib/layers and,
+ * for Python's, off lib/layers/modules/index.ts. What most nets have comes with every net, the rest when a net names it.
  */
 import { readFile } from 'node:fs/promises'
-import { posix } from 'node:path'
 import type TS from 'typescript'
 import type { Generated } from './generated.js'
+import { type ListedLayer, layerList } from './layer_list.js'
 
 /** The compiler is 9 MB: it is loaded where a list has changed. */
 let ts: typeof TS
 
-const LAYERS = 'lib/layers/index.ts'
+const LAYERS = 'lib/layers'
 const MODULES = 'lib/layers/modules/index.ts'
 
 /**
@@ -37,18 +36,36 @@ const FAMILIES: Readonly<Record<string, string>> = {
 const familyOf = (type: string): string =>
   Object.keys(FAMILIES).find(family => FAMILIES[family].split(/\s+/).includes(type)) ?? 'others'
 
-const sources = [LAYERS, MODULES, 'scripts/generate-layers.ts']
+const scripts = ['scripts/generate-layers.ts', 'scripts/layer_list.ts']
+const sources = [MODULES, ...scripts]
 const packages = ['typescript']
+const list = await layerList()
 
-/** The table, and one module a family. */
+/** The list, the table, and one module a family. */
 export const layers: readonly Generated[] = [
-  { name: 'layers', from: `${LAYERS} and ${MODULES} by scripts/generate-layers.ts`, sources, packages, make: table },
+  {
+    name: 'layer_list',
+    from: `${LAYERS} by scripts/generate-layers.ts`,
+    sources: scripts,
+    packages: [],
+    options: list,
+    make: async () => listModule(),
+  },
+  {
+    name: 'layers',
+    from: `${LAYERS} and ${MODULES} by scripts/generate-layers.ts`,
+    sources,
+    packages,
+    options: list,
+    make: table,
+  },
   ...[...Object.keys(FAMILIES), 'others'].map(family => ({
     name: `layers_${family}`,
     from: `${LAYERS} by scripts/generate-layers.ts`,
-    sources,
-    packages,
-    make: () => familyModule(family),
+    sources: scripts,
+    packages: [],
+    options: list,
+    make: async () => familyModule(family),
   })),
   {
     name: 'layers_modules',
@@ -59,10 +76,26 @@ export const layers: readonly Generated[] = [
   },
 ]
 
+/** Every class at once, for who cannot wait. */
+const listModule = (): string =>
+  [
+    "import type { LayerClass } from '../layer.js'",
+    ...importsOf(list),
+    '',
+    '/** Prototxt type → class; some classes have two types. */',
+    'export const builtInLayers = {',
+    ...list.map(({ type, name }) => `  ${type}: ${name},`),
+    '} as const satisfies Record<string, LayerClass>',
+    '',
+  ].join('\n')
+
+const importsOf = (entries: readonly ListedLayer[]): string[] => [
+  ...new Set(entries.map(({ name, file }) => `import { ${name} } from '../layers/${file}.js'`)),
+]
+
 async function table(): Promise<string> {
-  const types = await read(LAYERS, 'builtInLayers')
   const modules = await read(MODULES, 'builtInModules')
-  const all = Object.keys(types.table)
+  const all = list.map(({ type }) => type)
   const missing = Object.values(FAMILIES)
     .flatMap(names => names.split(/\s+/))
     .filter(type => !all.includes(type))
@@ -85,7 +118,7 @@ async function table(): Promise<string> {
     '',
     '/** Python module → the classes that it has here. */',
     'export const lateModules: Readonly<Record<string, readonly string[]>> = {',
-    ...Object.entries(modules.table as Record<string, Table>).map(
+    ...Object.entries(modules as Record<string, Table>).map(
       ([module, classes]) => `  '${module}': ${JSON.stringify(Object.keys(classes))},`,
     ),
     '}',
@@ -97,17 +130,15 @@ async function table(): Promise<string> {
   ].join('\n')
 }
 
-async function familyModule(family: string): Promise<string> {
-  const { table, files } = await read(LAYERS, 'builtInLayers')
-  const entries = Object.entries(table as Record<string, string>).filter(([type]) => familyOf(type) === family)
-  const names = [...new Set(entries.map(([, name]) => name))]
+function familyModule(family: string): string {
+  const entries = list.filter(({ type }) => familyOf(type) === family)
   return [
     "import type { LayerClass } from '../layer.js'",
-    ...names.map(name => `import { ${name} } from '${files.get(name)}'`),
+    ...importsOf(entries),
     '',
     '/** Prototxt type → class. */',
     'export const layers: Readonly<Record<string, LayerClass>> = {',
-    ...entries.map(([type, name]) => `  ${type}: ${name},`),
+    ...entries.map(({ type, name }) => `  ${type}: ${name},`),
     '}',
     '',
   ].join('\n')
@@ -115,31 +146,16 @@ async function familyModule(family: string): Promise<string> {
 
 type Table = { [name: string]: string | Table }
 
-interface Read {
-  readonly table: Table
-  /** Where a class of the list is, as lib/generated imports it. */
-  readonly files: ReadonlyMap<string, string>
-}
-
-/** A table of a file, with where its names are imported from. */
-async function read(file: string, table: string): Promise<Read> {
+/** A table of a file. */
+async function read(file: string, table: string): Promise<Table> {
   ts ??= (await import('typescript')).default
   const text = await readFile(new URL(`../${file}`, import.meta.url), 'utf8')
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext)
-  const files = new Map<string, string>()
-  let found: Table | undefined
-  for (const statement of source.statements) {
-    if (ts.isImportDeclaration(statement)) {
-      const from = posix.join(posix.dirname(file), (statement.moduleSpecifier as TS.StringLiteral).text)
-      const names = statement.importClause?.namedBindings
-      if (!names || !ts.isNamedImports(names)) continue
-      for (const { name } of names.elements) files.set(name.text, posix.relative('lib/generated', from))
-    } else if (ts.isVariableStatement(statement))
-      for (const { name, initializer } of statement.declarationList.declarations)
-        if (ts.isIdentifier(name) && name.text === table && initializer) found = entryOf(initializer, file) as Table
+  for (const statement of ts.createSourceFile(file, text, ts.ScriptTarget.ESNext).statements) {
+    if (!ts.isVariableStatement(statement)) continue
+    for (const { name, initializer } of statement.declarationList.declarations)
+      if (ts.isIdentifier(name) && name.text === table && initializer) return entryOf(initializer, file) as Table
   }
-  if (!found) throw new Error(`${file} declares no table ${table}`)
-  return { table: found, files }
+  throw new Error(`${file} declares no table ${table}`)
 }
 
 function entryOf(value: TS.Expression, file: string): string | Table {

@@ -1,10 +1,11 @@
 import type protobuf from 'protobufjs'
 import type { Generated } from './generated.js'
-import { nameSources } from './schema_names.js'
+import { layerTypes, nameSources } from './schema_names.js'
 
 const scripts = [
   'lib/proto/fields.ts',
   'scripts/generate-schema.ts',
+  'scripts/layer_list.ts',
   'scripts/proto_root.ts',
   'scripts/schema_names.ts',
   'scripts/schema_text.ts',
@@ -18,6 +19,7 @@ export const schemas: readonly Generated[] = [
     from: 'proto/caffe.proto and proto/forks.proto by scripts/generate-schema.ts',
     sources: ['proto/caffe.proto', 'proto/forks.proto', ...scripts, ...nameSources],
     packages,
+    options: layerTypes,
     make: () => make('caffe', true),
   },
   {

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { builtInLayers } from '../lib/generated/layer_list.js'
 import type { LayerClass } from '../lib/layer.js'
-import { builtInLayers } from '../lib/layers/index.js'
 import { foldedOps } from '../lib/onnx/fold.js'
 import { exporters, whyNot } from '../lib/onnx/layers/index.js'
 import { ops } from '../lib/onnx/ops/index.js'

@@ -1,8 +1,8 @@
 /**
  * docs/prototxt.md, every message and field of prototxts with what it does, from the comments of proto/caffe.proto and
- * proto/forks.proto: npx tsx scripts/prototxt-docs.ts
+ * proto/forks.proto; and the links of docs/reference.md to the pages of layers: npx tsx scripts/prototxt-docs.ts
  */
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 import { isAdded, isOfLayer, protoRoot } from './proto_root.js'
@@ -101,4 +101,27 @@ ${sections.join('\n').trimEnd()}
 `
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(new URL('prototxt.md', docs), await render())
+/** docs/reference.md with a link to every page of docs/layers, by its title. */
+export async function withLayerLinks(): Promise<string> {
+  const pages = (await readdir(new URL('layers/', docs))).map(async page => {
+    const [, title] = /^# (.*)$/m.exec(await readFile(new URL(`layers/${page}`, docs), 'utf8'))!
+    return { title, link: `[${title}](layers/${page})` }
+  })
+  const links = (await Promise.all(pages)).sort((a, b) => a.title.localeCompare(b.title, 'en')).map(({ link }) => link)
+  const lines = ['']
+  for (const [i, link] of links.entries()) {
+    const last = lines.length - 1
+    const text = i < links.length - 1 ? `${link} ·` : link
+    if (lines[last].length + text.length < WIDTH) lines[last] += lines[last] ? ` ${text}` : text
+    else lines.push(text)
+  }
+  const text = await readFile(new URL('reference.md', docs), 'utf8')
+  return text.replace(/(?<=\n\n)\[[^\n]*\]\(layers\/[\s\S]*?(?=\n\n## )/, lines.join('\n'))
+}
+
+const WIDTH = 160
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await writeFile(new URL('prototxt.md', docs), await render())
+  await writeFile(new URL('reference.md', docs), await withLayerLinks())
+}

@@ -1,6 +1,7 @@
 /** String fields of the schema whose values are known: their types are unions of the names, read off the code. */
 import { readFile } from 'node:fs/promises'
 import type TS from 'typescript'
+import { layerList } from './layer_list.js'
 
 /** The compiler is 9 MB: it is loaded where a schema has changed. */
 let ts: typeof TS
@@ -12,8 +13,6 @@ interface NamedField {
   readonly doc: string
   /** The object whose keys the names are, and its file; or the names themselves where the code has no such table. */
   readonly names: { readonly file: string; readonly table: string } | readonly string[]
-  /** Names beside those of the table. */
-  readonly more?: readonly string[]
   /** Programs may have names of their own: any string is taken, and editors list those that are known. */
   readonly open?: boolean
 }
@@ -24,13 +23,15 @@ const normTypes: NamedField = {
   names: ['L2', 'L1'],
 }
 
+/** Types of layers, which are no table by hand. */
+export const layerTypes: readonly string[] = (await layerList()).map(({ type }) => type)
+
 /** By message and field. */
 const fields: Readonly<Record<string, NamedField>> = {
   'LayerParameter.type': {
     type: 'LayerType',
     doc: 'The types of layers that the library has; a program may register others',
-    names: { file: 'lib/layers/index.ts', table: 'builtInLayers' },
-    more: ['Python'],
+    names: [...layerTypes, 'Python'],
     open: true,
   },
   'FillerParameter.type': {
@@ -85,8 +86,8 @@ export function namedType(field: string): string | undefined {
 
 /** The unions of names, as lines of TypeScript. */
 export async function nameTypes(): Promise<string[]> {
-  const lines = Object.entries(fields).map(async ([field, { type, doc, names, more = [] }]) => {
-    const all = 'file' in names ? [...(await namesOf(names.file, names.table)), ...more] : names
+  const lines = Object.entries(fields).map(async ([field, { type, doc, names }]) => {
+    const all = 'file' in names ? await namesOf(names.file, names.table) : names
     return [`/** ${doc}. Values of ${field}. */`, `export type ${type} = ${all.map(name => `'${name}'`).join(' | ')}`]
   })
   return (await Promise.all(lines)).flat()

@@ -1,7 +1,7 @@
 /** docs/coverage.md is made from a whole run of the tests; here it is held against what should be in it. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { builtInLayers } from '../lib/layers/index.js'
+import { builtInLayers } from '../lib/generated/layer_list.js'
 import { forkTypes as namedForks } from '../lib/proto/forks.js'
 import { layerTypes } from '../lib/registry.js'
 import { goldenCell, otherCases, render, type TestRecord, withoutGradient } from '../scripts/coverage.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RistrettoError } from '../lib/errors.js'
+import { builtInLayers } from '../lib/generated/layer_list.js'
 import { Layer, type LayerClass } from '../lib/layer.js'
-import { builtInLayers } from '../lib/layers/index.js'
 import { builtInModules } from '../lib/layers/modules/index.js'
 import { Net } from '../lib/net.js'
 import { parseNet } from '../lib/proto/text.js'

@@ -1,5 +1,5 @@
+import { builtInLayers } from '../generated/layer_list.js'
 import type { LayerClass } from '../layer.js'
-import { builtInLayers } from '../layers/index.js'
 import { classOfType, knowClasses, messagesOf } from '../registry.js'
 
 // Nets fetch the classes that they name; what describes nets cannot wait, so all of them come with it.

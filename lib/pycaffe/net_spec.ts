@@ -1,6 +1,6 @@
 import { NetError } from '../errors.js'
 import type { LayerParameter, Messages, NetParameter } from '../generated/caffe.js'
-import type { builtInLayers } from '../layers/index.js'
+import type { builtInLayers } from '../generated/layer_list.js'
 import { checkMessage } from '../proto/message.js'
 import { type MessageName, messageInfo } from '../proto/schema.js'
 import { mustTake } from '../system/arguments.js'

@@ -1,8 +1,8 @@
 /** Stands in for lib/testing.ts where RISTRETTO_COVERAGE names a file: notes there every check of a layer that passed. */
 import { appendFileSync } from 'node:fs'
 import { expect } from 'vitest'
+import { builtInLayers } from '../../lib/generated/layer_list.js'
 import type { LayerClass } from '../../lib/layer.js'
-import { builtInLayers } from '../../lib/layers/index.js'
 import * as gradient from '../../lib/testing/gradient.js'
 import * as layer from '../../lib/testing/layer.js'
 

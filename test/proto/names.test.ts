@@ -1,6 +1,6 @@
 import { expect, expectTypeOf, test } from 'vitest'
+import type { builtInLayers } from '../../lib/generated/layer_list.js'
 import { layerTypes, parseSolver } from '../../lib/index.js'
-import type { builtInLayers } from '../../lib/layers/index.js'
 import type {
   FillerParameter,
   FillerType,
