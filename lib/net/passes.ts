@@ -9,6 +9,7 @@ import type { Joined } from './joined.js'
 import { namingLayer } from './naming_layer.js'
 import type { BuiltNet, NetNode } from './node.js'
 import type { LayerHook } from './options.js'
+import { ParamShapes } from './param_shapes.js'
 import { reshapeNode, shapesChanged } from './shapes.js'
 import { backwardInTime, forwardInTime, mustBeInTime, type PassLimits, runJoined } from './time_limit.js'
 
@@ -37,6 +38,8 @@ export class Passes {
   private fused: ReadonlyMap<NetNode, Fused>
   /** The layers that read inputs, with those inputs. */
   private readonly readers: ReadonlyMap<NetNode, readonly Blob[]>
+  /** Params as their layers made them. */
+  readonly params: ParamShapes
 
   /** @param watch holds a reshaped layer against what the net may take */
   constructor(
@@ -46,6 +49,7 @@ export class Passes {
     this.debugInfo = built.filtered.debug_info ?? false
     this.fused = fusedLayers(built.nodes)
     this.readers = inputReaders(built)
+    this.params = new ParamShapes(built)
   }
 
   /** Whether nothing runs or waits. */
@@ -155,6 +159,7 @@ export class Passes {
       if (wait) await wait
     }
     for (const blob of this.orphans) refuseOrphan(blob)
+    this.params.check()
     await this.prepare()
     const until = timeLimit === undefined ? undefined : performance.now() + timeLimit
     // whoever looks between two layers gets to see what is there

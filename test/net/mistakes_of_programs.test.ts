@@ -129,3 +129,25 @@ describe('values are shown as text', () => {
     expect(`${blob}`).toBe("blob 'b' 2 (2): blob is shared")
   })
 })
+
+test('params of another shape than their layer made are refused, in passes and in files, on every engine', async () => {
+  const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 4 dim: 4 } } }
+    layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 2 kernel_size: 3 } }`
+  for (const engine of ['js', 'wasm']) {
+    const net = await Net.create(parseNet(text), { engine })
+    const [weight, bias] = net.params.c
+    for (const [blob, shape] of [
+      [weight, [2, 3, 1, 1]],
+      [weight, [2, 3, 9]],
+      [bias, [5]],
+    ] as const) {
+      const before = blob.shape
+      blob.reshape(shape)
+      for (const use of [net.forward({ x: new Float32Array(48) }), net.toBytes(), net.toBytes({ format: 'hdf5' })])
+        await expect(use).rejects.toThrow(/^layer 'c' \(Convolution\): param \d was given the shape .* copy the values/)
+      blob.reshape(before)
+      await net.forward({ x: new Float32Array(48) })
+    }
+    net.dispose()
+  }
+})
