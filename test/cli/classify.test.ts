@@ -68,31 +68,32 @@ describe('classify', () => {
   })
 
   it('warns where the training prepared pictures otherwise, and says what it takes where nothing is known', async () => {
-    const { code, err } = await cli('classify', ...lenet, digits, ...js)
+    const digit = join(digits, '00.png')
+    const { code, err } = await cli('classify', ...lenet, digit, ...js)
     expect(code).toBe(0)
     expect(err).toMatch(/^Warning: /)
     const h5 = join(folder, 'lenet.caffemodel.h5')
     const net = await Net.create(model, { weights, engine: 'js' })
     await net.save(h5)
-    const unknown = await cli('classify', model, h5, digits, ...js)
+    const unknown = await cli('classify', model, h5, digit, ...js)
     expect(unknown.err).toBe(
       'Warning: neither prototxt nor model says how the training prepared pictures; taken: values 0 … 255, no mean taken off, pictures brought to 28×28. ' +
         'Say what its data layer did (transform_param: scale is --input-scale, mean_file or mean_value is --mean) if that is not it\n',
     )
-    expect((await cli('classify', model, h5, digits, '--input-scale', '0.00390625', ...js)).err).toBe('')
+    expect((await cli('classify', model, h5, digit, '--input-scale', '0.00390625', ...js)).err).toBe('')
     const train = join(folder, 'train_and_deploy.prototxt')
     const layer = `layer { name: "mnist" type: "Data" top: "data" include { phase: TRAIN } data_param { source: "x" } transform_param { scale: 0.00390625 mean_value: 30 } }`
     writeFileSync(train, `${layer}\n${readFileSync(model, 'utf8')}`)
-    expect((await cli('classify', train, h5, digits, ...js)).err.split('\n')).toEqual([
+    expect((await cli('classify', train, h5, digit, ...js)).err.split('\n')).toEqual([
       'Pictures are brought to 28×28, grey, 30 taken off, times 0.00390625',
       '',
     ])
     // what a flag says counts, and what none says is as in the training
-    expect((await cli('classify', train, h5, digits, '--input-scale', '1', ...js)).err.split('\n')).toEqual([
+    expect((await cli('classify', train, h5, digit, '--input-scale', '1', ...js)).err.split('\n')).toEqual([
       "Warning: layer 'mnist' (Data) of the training gave values of 0 … 0.99609375 before the mean was taken off, here they are 0 … 255: --input-scale 0.00390625",
       '',
     ])
-    expect((await cli('classify', train, h5, digits, '--input-scale', '0.00390625', '--mean', '30', ...js)).err).toBe(
+    expect((await cli('classify', train, h5, digit, '--input-scale', '0.00390625', '--mean', '30', ...js)).err).toBe(
       '',
     )
   })

@@ -107,7 +107,7 @@ describe('a project', () => {
     expect(made.out).toContain(`Next: ristretto train --solver ${project}/solver.prototxt`)
     const param = parseSolver(readFileSync(`${project}/solver.prototxt`, 'utf8'))
     expect(param).toMatchObject({ max_iter: 36, test_iter: [1], test_interval: 3 })
-    const solver = await createSolver(`${project}/solver.prototxt`, { engine: 'js' })
+    const solver = await createSolver(`${project}/solver.prototxt`, { engine: 'wasm', threads: 1 })
     await solver.solve()
     expect((await solver.test()).find(({ name }) => name === 'accuracy')!.value).toBe(1)
     const deployed = await solver.deploy()
