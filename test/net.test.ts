@@ -1,9 +1,9 @@
 import ndarray from 'ndarray'
 import { describe, expect, test } from 'vitest'
 import { type Blob, Layer, Net, NetError, parseNet, RistrettoError, registerLayer } from '../lib/index.js'
+import { inputLayer } from './shapes.js'
 
-const input = (name: string, ...dims: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }\n`
+const input = (name: string, ...dims: number[]) => `${inputLayer(name, dims)}\n`
 
 const mlp = `
 name: "mlp"

@@ -14,6 +14,7 @@ import {
   registerLayerModule,
   rememberLayers,
 } from '../lib/registry.js'
+import { inputLayer } from './shapes.js'
 
 describe('classes that come when a net names them', () => {
   test.each(Object.entries<LayerClass>(builtInLayers))('%s', async (type, layer) => {
@@ -72,9 +73,7 @@ test('kernels that a class lists and that there are not are refused', async () =
     } as never,
   )
   const text = (type: string) =>
-    parseNet(
-      `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 } } } layer { name: "l" type: "${type}" bottom: "x" top: "y" }`,
-    )
+    parseNet(`${inputLayer('x', '1')} layer { name: "l" type: "${type}" bottom: "x" top: "y" }`)
   await expect(Net.create(text('Typo'), { engine: 'js' })).rejects.toThrow(
     "class Typo names the kernel 'absolut' in static uses, and there is none of that name; did you mean 'absolute'?",
   )

@@ -19,15 +19,13 @@ import { solverTypes } from '../lib/solver/rules/index.js'
 import { lintLoss } from '../lib/solver/stuck.js'
 import { g6 } from '../lib/system/format.js'
 import { hostEngines } from './engines.js'
+import { inputLayer } from './shapes.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-solver-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const input = (name: string, ...dims: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
-
 /** Loss (w·x − t)²/2 with w = 1: every step can be done by hand. dE/dw = x(w·x − t). */
-const line = (param = '', bias = false) => `name: "line" ${input('x', 1, 1)} ${input('t', 1, 1)}
+const line = (param = '', bias = false) => `name: "line" ${inputLayer('x', '1×1')} ${inputLayer('t', '1×1')}
   layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" ${param}
     inner_product_param { num_output: 1 bias_term: ${bias} weight_filler { type: "constant" value: 1 } } }
   layer { name: "loss" type: "EuclideanLoss" bottom: "y" bottom: "t" top: "loss" }`
@@ -182,7 +180,7 @@ test('the loss is smoothed over average_loss iterations', async () => {
 })
 
 describe('test nets', () => {
-  const net = `name: "line" ${input('x', 1, 1)} ${input('t', 1, 1)}
+  const net = `name: "line" ${inputLayer('x', '1×1')} ${inputLayer('t', '1×1')}
     layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y"
       inner_product_param { num_output: 1 bias_term: false weight_filler { type: "constant" value: 1 } } }
     layer { name: "double" type: "Power" bottom: "y" top: "double" power_param { scale: 2 } include { phase: TEST stage: "double" } }
@@ -540,9 +538,7 @@ describe('snapshots', () => {
     await expect(solver.restore(state)).rejects.toThrow(/holds 2 history blobs, this SGD solver has 1/)
     const { solver: wide } = await make(
       'base_lr: 0.1',
-      line()
-        .replace('num_output: 1', 'num_output: 2')
-        .replace(input('t', 1, 1), input('t', 1, 2)),
+      line().replace('num_output: 1', 'num_output: 2').replace(inputLayer('t', '1×1'), inputLayer('t', '1×2')),
     )
     const { state: sgd, model } = await solver.snapshot()
     await expect(wide.restore(sgd, model)).rejects.toThrow(/history blob 0 does not have the shape 2×1/)
@@ -677,7 +673,7 @@ describe('hints, once when training starts', () => {
       expect(found[0]).toMatch(hint)
     })
 
-  const above = (layers: string) => `${input('x', 1, 1)} ${input('t', 1)} ${layers}`
+  const above = (layers: string) => `${inputLayer('x', '1×1')} ${inputLayer('t', '1')} ${layers}`
   const ip = (bottom: string, top: string, filler = 'weight_filler { type: "xavier" }') =>
     `layer { name: "ip" type: "InnerProduct" bottom: "${bottom}" top: "${top}" inner_product_param { num_output: 2 ${filler} } }`
   const softmaxLoss = (bottom: string) =>
@@ -707,7 +703,7 @@ describe('hints, once when training starts', () => {
     ],
     [
       above(`${ip('x', 'y')} layer { name: "p" type: "Sigmoid" bottom: "y" top: "z" }
-        ${input('u', 1, 2)} layer { name: "l" type: "SigmoidCrossEntropyLoss" bottom: "z" bottom: "u" top: "l" } layer { name: "s" type: "Silence" bottom: "t" }`),
+        ${inputLayer('u', '1×2')} layer { name: "l" type: "SigmoidCrossEntropyLoss" bottom: "z" bottom: "u" top: "l" } layer { name: "s" type: "Silence" bottom: "t" }`),
       /layer 'p' \(Sigmoid\) feeds a SigmoidCrossEntropyLoss/,
     ],
     [above(`${ip('x', 'y', '')} ${softmaxLoss('y')}`), /layer 'ip' \(InnerProduct\) starts with all weights zero/],
@@ -871,7 +867,7 @@ test('timers fire while it trains', { tags: 'long' }, async () => {
 
 describe('applyUpdate', () => {
   const text = `base_lr: 0.05 lr_policy: "multistep" gamma: 0.5 stepvalue: 2 momentum: 0.9 weight_decay: 0.01 clip_gradients: 0.2 display: 2`
-  const net = `${input('x', 2, 3)} ${input('t', 2, 4)}
+  const net = `${inputLayer('x', '2×3')} ${inputLayer('t', '2×4')}
     layer { name: "drop" type: "Dropout" bottom: "x" top: "d" }
     layer { name: "ip" type: "InnerProduct" bottom: "d" top: "y" param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
       inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }

@@ -4,9 +4,10 @@ import { createSolver, Net, parseNet, parseSolver } from '../lib/index.js'
 import { oneOf } from '../lib/system/names.js'
 import { convertImageset, makeDataset } from '../lib/tools/index.js'
 import { cli } from './cli/helpers.js'
+import { inputLayer } from './shapes.js'
 
 const text = (type: string, more = '') => `
-  layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }
+  ${inputLayer('d', '2×3×4×4')}
   layer { name: "x" type: "${type}" bottom: "d" top: "x" ${more} }`
 const create = (prototxt: string, options: object = {}) =>
   Net.create(parseNet(prototxt), { phase: 'TEST', engine: 'js', ...options })

@@ -5,6 +5,7 @@ import { Net } from '../../lib/net.js'
 import { readGraph } from '../../lib/onnx/read.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 import { cli, temporaryFolder } from './helpers.js'
 
 const folder = temporaryFolder()
@@ -158,10 +159,7 @@ describe('convert from ONNX', () => {
 
   it('says what Caffe itself has none of, and refuses it where that is asked for', async () => {
     const swish = at('swish.prototxt')
-    writeFileSync(
-      swish,
-      'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } } layer { name: "y" type: "HardSwish" bottom: "x" top: "y" }',
-    )
+    writeFileSync(swish, `${inputLayer('x', '1×2')} layer { name: "y" type: "HardSwish" bottom: "x" top: "y" }`)
     // nothing in it learns: no weights are asked for
     expect((await cli('convert', swish, at('swish.onnx'))).code).toBe(0)
     const files = [at('swish.onnx'), at('s.prototxt'), at('s.caffemodel')]

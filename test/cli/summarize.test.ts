@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 import { cli, temporaryFolder } from './helpers.js'
 
 const folder = temporaryFolder()
@@ -56,7 +57,7 @@ describe('summarize', () => {
   it('groups, deconvolutions, transposed and shared weights, recurrent nets', async () => {
     const model = write(
       'kinds.prototxt',
-      `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 4 dim: 6 dim: 6 } } }
+      `${inputLayer('x', '2×4×6×6')}
        layer { name: "group" type: "Convolution" bottom: "x" top: "g" convolution_param { num_output: 8 kernel_size: 3 group: 2 } }
        layer { name: "deconv" type: "Deconvolution" bottom: "g" top: "d" convolution_param { num_output: 5 kernel_size: 2 stride: 2 } }
        layer { name: "wide" type: "InnerProduct" bottom: "d" top: "w" param { name: "shared" } inner_product_param { num_output: 7 transpose: true bias_term: false } }

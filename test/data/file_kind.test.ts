@@ -11,8 +11,9 @@ import { writeMessage } from '../../lib/proto/wire.js'
 import { loadMean } from '../../lib/pycaffe/io/protos.js'
 import { createSolver } from '../../lib/solver/rules/index.js'
 import { goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
-const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }
+const text = `${inputLayer('x', '1×2')}
   layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }`
 const netWith = (weights: Uint8Array) => Net.create(parseNet(text), { engine: 'js', seed: 1, weights })
 const solver = (snapshot_format: 'BINARYPROTO' | 'HDF5') =>

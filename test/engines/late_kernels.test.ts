@@ -13,11 +13,12 @@ import { Memory } from '../../lib/memory.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { registerLayer, rememberLayers } from '../../lib/registry.js'
+import { inputLayer } from '../shapes.js'
 
 /** An engine that nobody has used. */
 const fresh = async (): Promise<HostEngine> => (await buildWasmEngine({ threads: 1 })).engine
 
-const input = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }'
+const input = inputLayer('x', '2×3')
 const permute = 'layer { name: "p" type: "Permute" bottom: "x" top: "y" permute_param { order: 1 order: 0 } }'
 
 test('a net of layers that most nets have brings none of them', async () => {

@@ -9,6 +9,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet, parseSolver } from '../../lib/proto/text.js'
 import { createSolver } from '../../lib/solver/rules/index.js'
 import { bundled } from '../bundled.js'
+import { inputLayer } from '../shapes.js'
 import { lenet } from './lenet.js'
 
 const MiB = 2 ** 20
@@ -41,7 +42,7 @@ export function checkLeaks(full: boolean): void {
       const net = await Net.create(
         parseNet(`
         force_backward: true
-        layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 16 dim: 16 } } }
+        ${inputLayer('data', '1×3×16×16')}
         layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 8 kernel_size: 3 pad: 1 } }
         layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
         layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { kernel_size: 2 stride: 2 } }

@@ -5,6 +5,7 @@ import type { NetOptions } from '../../lib/net/options.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
+import { inputLayer } from '../shapes.js'
 
 const reason = await createEngine('native', { threads: 1 }).then(
   engine => (engine.join ? '' : 'there is no oneDNN here'),
@@ -20,8 +21,7 @@ const conv = (name: string, bottom: string, param: string, outputs = 32) =>
   `layer { name: "${name}" type: "Convolution" bottom: "${bottom}" top: "${name}" convolution_param { num_output: ${outputs} ${param} ${fill} } }\n`
 const layer = (type: string, name: string, bottoms: readonly string[], param = '', top = name) =>
   `layer { name: "${name}" type: "${type}" ${bottoms.map(bottom => `bottom: "${bottom}"`).join(' ')} top: "${top}" ${param} }\n`
-const input = (shape: readonly number[]) => (batch: number) =>
-  `layer { name: "x" type: "Input" top: "x" input_param { shape { ${[batch, ...shape].map(dim => `dim: ${dim}`).join(' ')} } } }\n`
+const input = (shape: readonly number[]) => (batch: number) => `${inputLayer('x', [batch, ...shape])}\n`
 const pooled = (name: string, bottom: string, param: string) =>
   layer('Pooling', name, [bottom], `pooling_param { ${param} }`)
 const last = (bottom: string, bias = 'bias_filler { type: "uniform" min: -0.2 max: 0.2 }') =>

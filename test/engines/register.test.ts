@@ -11,9 +11,10 @@ import { parseNet, parseSolver } from '../../lib/proto/text.js'
 import { engineFor } from '../../lib/registry.js'
 import { SGDSolver } from '../../lib/solver/rules/sgd.js'
 import { checkLayer } from '../../lib/testing.js'
+import { inputLayer } from '../shapes.js'
 
 const text = `
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }
+  ${inputLayer('data', '2×3')}
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
   layer { name: "relu" type: "ReLU" bottom: "ip" top: "out" }`
 const data = Float32Array.from([1, -2, 3, 0.5, 0, -1])

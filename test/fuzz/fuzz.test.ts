@@ -15,6 +15,7 @@ import { plainHeap } from '../../lib/memory.js'
 import { writeMessage } from '../../lib/proto/wire.js'
 import { hostEngines } from '../engines.js'
 import { goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 import { makeCase, runCase } from './cases.js'
 import { nets } from './corpus.js'
 import { fuzz } from './fuzz.js'
@@ -72,8 +73,7 @@ test('a case is a function of seed and number', () => {
   expect([a.target.name, a.file, [...a.bytes]]).not.toEqual([c.target.name, c.file, [...c.bytes]])
 })
 
-const input = (...dims: number[]) =>
-  `layer { name: "x" type: "Input" top: "x" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
+const input = (...dims: number[]) => inputLayer('x', dims)
 
 describe('shapes beyond memory are refused before anything is taken', () => {
   const layer = (type: string, param: string) => `layer { name: "l" type: "${type}" bottom: "x" top: "y" ${param} }`
@@ -107,7 +107,7 @@ describe('shapes beyond memory are refused before anything is taken', () => {
     ['tiles', input(1, 3) + layer('Tile', 'tile_param { tiles: 2000000000 }'), /blob 'y' .* values/],
     [
       'time steps',
-      `${input(500_000_000, 1, 1)} layer { name: "c" type: "Input" top: "c" input_param { shape { dim: 500000000 dim: 1 } } }
+      `${input(500_000_000, 1, 1)} ${inputLayer('c', '500000000×1')}
        layer { name: "l" type: "LSTM" bottom: "x" bottom: "c" top: "y" recurrent_param { num_output: 1 weight_filler { type: "xavier" } } }`,
       /layer 'l' \(LSTM\): bottom 0 has 500000000 time steps/,
     ],

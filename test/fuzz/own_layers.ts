@@ -1,12 +1,10 @@
 /** Small nets of layers that no recorded case holds: the library's own, and of forks. Bottoms are named a, b, c, d. */
+import { inputLayer } from '../shapes.js'
 
 const layer = (type: string, shapes: string, fields = '', tops = 't'): string => {
   const bottoms = shapes.split(' ').filter(Boolean)
   const names = ['a', 'b', 'c', 'd'].slice(0, bottoms.length)
-  const dims = (shape: string): string => shape.replace(/\d+×?/g, dim => `dim: ${Number.parseInt(dim, 10)} `)
-  const inputs = names.map(
-    (name, i) => `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims(bottoms[i])}} } }`,
-  )
+  const inputs = names.map((name, i) => inputLayer(name, bottoms[i]))
   const bottom = names.map(name => `bottom: "${name}"`).join(' ')
   const top = [...tops].map(name => `top: "${name}"`).join(' ')
   return `${inputs.join('\n')}\nlayer { name: "l" type: "${type}" ${bottom} ${top} ${fields} }\n`

@@ -12,6 +12,7 @@ import { createWasmEngine } from '../../lib/engines/wasm.js'
 import { EngineError, Net, NetError, parseNet } from '../../lib/index.js'
 import { type Block, Memory } from '../../lib/memory.js'
 import { hostEngines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 import { fuzzWindows } from './windows.js'
 
 const native = await createNativeEngine({ threads: 2 }).catch(error => {
@@ -50,7 +51,7 @@ test('without the bounds the fuzz finds what they are for', async () => {
 })
 
 describe('a net whose windows no kernel can count is refused when it is made', () => {
-  const input = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 8 dim: 8 } } }'
+  const input = inputLayer('x', '1×2×8×8')
   const layer = (type: string, param: string) =>
     `${input} layer { name: "l" type: "${type}" bottom: "x" top: "y" ${param} }`
   const convolution = (sizes: string) => `convolution_param { num_output: 2 ${sizes} }`

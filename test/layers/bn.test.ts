@@ -4,6 +4,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const pspnet = (more = '') => `bn_param { slope_filler { value: 1 } bias_filler { value: 0 } ${more} }`
@@ -91,7 +92,7 @@ describe.each(hostEngines)('BN on %s', engine => {
   })
 
   test('an optimized net folds what is stored into the convolution before', async () => {
-    const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 5 dim: 5 } } }
+    const text = `${inputLayer('x', '1×2×5×5')}
       layer { name: "c" type: "Convolution" bottom: "x" top: "c"
         convolution_param { num_output: 3 kernel_size: 3 weight_filler { type: "xavier" } } }
       layer { name: "bn" type: "BN" bottom: "c" top: "bn"

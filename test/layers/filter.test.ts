@@ -4,7 +4,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
-import { shapesOf } from '../shapes.js'
+import { inputLayer, shapesOf } from '../shapes.js'
 import { handNet, handPass } from './hand.js'
 
 const items = { shape: [3, 2], values: [1, 2, 3, 4, 5, 6] }
@@ -22,8 +22,8 @@ describe.each(hostEngines)('Filter on %s', engine => {
   test('the number of items changes from pass to pass, down to none, and the layers behind follow', async () => {
     const net = await Net.create(
       parseNet(`
-        layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 3 dim: 2 } } }
-        layer { name: "s" type: "Input" top: "s" input_param { shape { dim: 3 } } }
+        ${inputLayer('x', '3×2')}
+        ${inputLayer('s', '3')}
         layer { name: "f" type: "Filter" bottom: "x" bottom: "s" top: "f" }
         layer { name: "p" type: "Power" bottom: "f" top: "p" power_param { scale: 10 } }`),
       { engine },

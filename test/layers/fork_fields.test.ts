@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { Net, parseNet } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 
 const made = (text: string, engine: string, phase: 'TRAIN' | 'TEST' = 'TRAIN') =>
   Net.create(parseNet(`force_backward: true ${text}`), { engine: engine as 'js', phase, seed: 3 })
-const input = (name: string, ...dim: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dim.map(n => `dim: ${n}`).join(' ')} } } }\n`
+const input = (name: string, ...dim: number[]) => `${inputLayer(name, dim)}\n`
 
 describe.each(hostEngines)('on %s', engine => {
   const loss = (param: string) =>

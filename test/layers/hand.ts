@@ -1,5 +1,6 @@
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { inputLayer } from '../shapes.js'
 import { numbers, type RunOptions } from './run.js'
 
 export interface HandOptions extends RunOptions {
@@ -37,10 +38,7 @@ export function handNet(
   options: HandOptions = {},
 ): Promise<Net> {
   const { engine = 'js', phase = 'TRAIN', seed = 1701, tops = 1, inPlace = false, force = true } = options
-  const dims = (shape: readonly number[]) => shape.map(d => `dim: ${d}`).join(' ')
-  const inputs = bottoms.map(
-    (shape, i) => `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${dims(shape)} } } }`,
-  )
+  const inputs = bottoms.map((shape, i) => inputLayer(`in${i}`, shape))
   const names = bottoms.map((_, i) => `bottom: "in${i}"`).join(' ')
   const outputs = Array.from({ length: tops }, (_, i) => `top: "${i === 0 && inPlace ? 'in0' : `y${i}`}"`).join(' ')
   const text = `force_backward: ${force} ${inputs.join('\n')}\nlayer { name: "y" ${names} ${outputs} ${inside} }`

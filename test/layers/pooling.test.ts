@@ -4,6 +4,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { checkGradient, checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 import { netOf, numbers } from './run.js'
 
 const layer = (param: string, tops = 'top: "p"') =>
@@ -113,7 +114,7 @@ describe.each(hostEngines)('Pooling on %s', engine => {
   })
 
   test('MAX in an optimized net remembers places only where the second top asks for them', async () => {
-    const input = 'layer { name: "in0" type: "Input" top: "in0" input_param { shape { dim: 2 dim: 3 dim: 9 dim: 7 } } }'
+    const input = inputLayer('in0', '2×3×9×7')
     const second =
       'layer { name: "q" type: "Pooling" bottom: "p" top: "q" top: "places" pooling_param { kernel_size: 2 } }'
     const prototxt = parseNet(`${input} ${layer('kernel_size: 3 stride: 2 pad: 1')} ${second}`)

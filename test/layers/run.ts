@@ -1,5 +1,6 @@
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { inputLayer } from '../shapes.js'
 
 export interface RunOptions {
   engine?: string
@@ -13,10 +14,7 @@ export function netOf(
   layers: string,
   { engine = 'js', phase = 'TRAIN', seed = 1701 }: RunOptions = {},
 ) {
-  const inputs = shapes.map(
-    (shape, i) =>
-      `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${shape.map(d => `dim: ${d}`).join(' ')} } } }`,
-  )
+  const inputs = shapes.map((shape, i) => inputLayer(`in${i}`, shape))
   return Net.create(parseNet(`force_backward: true ${inputs.join('\n')}\n${layers}`), {
     engine,
     phase,

@@ -9,10 +9,11 @@ import { modelArchive, readModelArchive } from '../../lib/net/archive.js'
 import { printNet } from '../../lib/proto/print.js'
 import { writeMessage } from '../../lib/proto/wire.js'
 import { Classifier } from '../../lib/pycaffe/index.js'
+import { inputLayer } from '../shapes.js'
 import { tar } from '../tar.js'
 
 const TEXT = `name: "small"
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }
+  ${inputLayer('data', '2×3×4×4')}
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
   layer { name: "prob" type: "Softmax" bottom: "ip" top: "prob" }`
 const mean = { shape: [3, 6, 6] as const, data: Float32Array.from({ length: 108 }, (_, i) => i) }
@@ -79,7 +80,7 @@ describe('a model in one file', () => {
   test('a training net is saved as its deploy net', async () => {
     const training = await Net.create(
       parseNet(`${TEXT.replace(/layer { name: "prob".*/, '')}
-        layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }
+        ${inputLayer('label', '2')}
         layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }`),
       { engine: 'js', phase: 'TRAIN' },
     )

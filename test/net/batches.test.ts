@@ -2,13 +2,14 @@ import ndarray from 'ndarray'
 import { describe, expect, test } from 'vitest'
 import { Net, parseNet } from '../../lib/index.js'
 import { forwardAll, forwardBackwardAll } from '../../lib/pycaffe/index.js'
+import { inputLayer } from '../shapes.js'
 
 /** y = 2x for batches of 2 × 3, and its mean square as a loss. */
 const create = () =>
   Net.create(
     parseNet(`
       force_backward: true
-      layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+      ${inputLayer('x', '2×3')}
       layer { name: "double" type: "Scale" bottom: "x" top: "y" scale_param { filler { value: 2 } } }
       layer { name: "sum" type: "Reduction" bottom: "y" top: "sum" loss_weight: 1 }
       layer { name: "copy" type: "Power" bottom: "y" top: "z" }`),

@@ -1,34 +1,32 @@
 import { expect, test } from 'vitest'
 import { Net, NetError, parseNet } from '../../lib/index.js'
-
-const input = (name: string, ...dims: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
+import { inputLayer } from '../shapes.js'
 
 /** Nets whose last layer compares boxes, and how many pairs of them there can be. */
 const nets: [type: string, text: string, pairs: number][] = [
   [
     'Proposal',
-    `${input('s', 1, 2, 30, 40)} ${input('m', 1, 4, 30, 40)} ${input('i', 1, 3)}
+    `${inputLayer('s', '1×2×30×40')} ${inputLayer('m', '1×4×30×40')} ${inputLayer('i', '1×3')}
      layer { name: "l" type: "Proposal" bottom: "s" bottom: "m" bottom: "i" top: "y"
        proposal_param { ratio: 1 scale: 1 pre_nms_topn: 1000 post_nms_topn: 300 } }`,
     1000 * 300,
   ],
   [
     'MultiBoxLoss',
-    `${input('loc', 2, 400)} ${input('conf', 2, 200)} ${input('prior', 1, 2, 400)} ${input('truth', 1, 1, 50, 8)}
+    `${inputLayer('loc', '2×400')} ${inputLayer('conf', '2×200')} ${inputLayer('prior', '1×2×400')} ${inputLayer('truth', '1×1×50×8')}
      layer { name: "l" type: "MultiBoxLoss" bottom: "loc" bottom: "conf" bottom: "prior" bottom: "truth" top: "y"
        multibox_loss_param { num_classes: 2 } }`,
     100 * 50 * 51,
   ],
   [
     'RegionLoss',
-    `${input('x', 2, 14, 9, 9)} ${input('t', 2, 150)} layer { name: "l" type: "RegionLoss" bottom: "x" bottom: "t" top: "y"
+    `${inputLayer('x', '2×14×9×9')} ${inputLayer('t', '2×150')} layer { name: "l" type: "RegionLoss" bottom: "x" bottom: "t" top: "y"
        region_loss_param { num: 2 num_class: 2 coords: 4 biases: 1 biases: 1 biases: 2 biases: 2 } }`,
     2 * 2 * 81 * 30,
   ],
   [
     'YoloDetectionOutput',
-    `${input('x', 1, 14, 20, 20)} layer { name: "l" type: "YoloDetectionOutput" bottom: "x" top: "y"
+    `${inputLayer('x', '1×14×20×20')} layer { name: "l" type: "YoloDetectionOutput" bottom: "x" top: "y"
        yolo_detection_output_param { num_box: 2 num_classes: 2 biases: 1 biases: 1 biases: 2 biases: 2 } }`,
     800 ** 2,
   ],

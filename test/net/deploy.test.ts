@@ -7,6 +7,7 @@ import { LmdbWriter } from '../../lib/data/lmdb_writer.js'
 import { createSolver, Net, NetError, parseNet, parseSolver, printNet } from '../../lib/index.js'
 import { deployNet } from '../../lib/net/deploy.js'
 import { writeMessage } from '../../lib/proto/wire.js'
+import { inputLayer } from '../shapes.js'
 
 const BODY = `
   layer { name: "ip1" type: "InnerProduct" bottom: "data" top: "ip1" param { lr_mult: 1 } param { lr_mult: 2 } inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
@@ -87,7 +88,7 @@ describe('deployNet', () => {
   })
 
   test('what is silenced stays no output where a part beside it is needed', async () => {
-    const net = parseNet(`layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 4 } } }
+    const net = parseNet(`${inputLayer('x', '1×4')}
       layer { name: "cut" type: "Slice" bottom: "x" top: "a" top: "b" slice_param { axis: 1 } }
       layer { name: "quiet" type: "Silence" bottom: "b" } layer { name: "y" type: "ReLU" bottom: "a" top: "y" }`)
     const deploy = await deployNet(net)
@@ -98,7 +99,7 @@ describe('deployNet', () => {
   })
 
   test('a deploy net stays as it is; shared weights keep their names', async () => {
-    const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 10 dim: 4 } } }
+    const text = `${inputLayer('x', '10×4')}
       layer { name: "a" type: "InnerProduct" bottom: "x" top: "a" param { name: "w" lr_mult: 2 } inner_product_param { num_output: 4 bias_term: false } }
       layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" param { name: "w" } inner_product_param { num_output: 4 bias_term: false } }`
     const deploy = await deployNet(parseNet(text))
@@ -172,7 +173,7 @@ describe('Net.deploy and solver.deploy', () => {
       layer { name: "loss" type: "EuclideanLoss" bottom: "conv" bottom: "label" }`
     await expect(Net.deploy(parseNet(text))).rejects.toThrow("input 'data': the size of its items is not known")
     const trained = await Net.create(
-      parseNet(`layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
+      parseNet(`${inputLayer('data', '1×3×8×8')}
         layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 2 kernel_size: 3 } }`),
     )
     const net = await Net.deploy(parseNet(text), { weights: await trained.toBytes() })

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { createSolver, Net, NetError, parseNet, parseSolver, RistrettoError } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 
 /** `a` reads x, `b` reads t: two layers that may run apart. */
 const text = `name: "two"
-  layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 1 } } }
+  ${inputLayer('x', '2×1')}
   layer { name: "a" type: "Power" bottom: "x" top: "a" power_param { scale: 10 } }
-  layer { name: "t" type: "Input" top: "t" input_param { shape { dim: 2 } } }
+  ${inputLayer('t', '2')}
   layer { name: "b" type: "Power" bottom: "t" top: "b" power_param { scale: 10 } }`
 
 const regression = `name: "line" layer { name: "in" type: "Input" top: "x" top: "t" input_param { shape { dim: 2 dim: 1 } shape { dim: 2 } } }

@@ -6,6 +6,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
 import { hostEngines as engines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 
 const convolution = (name: string, bottom: string, more: string) => `
   layer { name: "${name}" type: "Convolution" bottom: "${bottom}" top: "${name}" convolution_param { num_output: 6 ${more}
@@ -17,7 +18,7 @@ const clip = (bottom: string, top: string, low = -0.5, high = 0.5) => `
 /** A convolution by tiles, a leaky one, a 1×1 one, one with groups; last, pairs that must stay apart. */
 const text = `
   force_backward: true
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 13 dim: 11 } } }
+  ${inputLayer('data', '2×3×13×11')}
   ${convolution('a', 'data', 'kernel_size: 3 pad: 1')} ${relu('a', 'a')}
   ${convolution('b', 'a', 'kernel_size: 3 stride: 2')} ${relu('b', 'b', 'relu_param { negative_slope: 0.1 }')}
   ${convolution('c', 'b', 'kernel_size: 1')} ${relu('c', 'c')}
@@ -31,7 +32,7 @@ const random = 'filler { type: "gaussian" std: 1 }'
 /** The other layers that take one along: in place and not, with every operation, with and without a bias. */
 const others = `
   force_backward: true
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 13 dim: 11 } } }
+  ${inputLayer('data', '2×3×13×11')}
   ${layer('BatchNorm', 'a', ['data'], 'a')} ${relu('a', 'a')}
   ${layer('Scale', 'b', ['a'], 'b', `scale_param { ${random} bias_term: true bias_${random} }`)} ${relu('b', 'b')}
   ${layer('BatchNorm', 'c', ['b'], 'c')} ${layer('Scale', 'd', ['c'], 'c', `scale_param { ${random} }`)}
@@ -48,7 +49,7 @@ const others = `
 /** Nothing here learns, so no gradient asks what came into a Clip or a ReLU with a negative slope. */
 const frozen = 'param { lr_mult: 0 } param { lr_mult: 0 }'
 const fixed = `
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 13 dim: 11 } } }
+  ${inputLayer('data', '2×3×13×11')}
   ${convolution('a', 'data', 'kernel_size: 3 pad: 1').replace('convolution_param', `${frozen} convolution_param`)} ${clip('a', 'a', 0, 6)}
   ${convolution('b', 'a', 'kernel_size: 3 stride: 2').replace('convolution_param', `${frozen} convolution_param`)} ${clip('b', 'b')}
   ${layer('BatchNorm', 'c', ['data'], 'c')} ${clip('c', 'c')}
@@ -61,7 +62,7 @@ const fixed = `
   ${layer('Scale', 'j', ['i'], 'j', `param { lr_mult: 0 } scale_param { ${random} }`)} ${clip('j', 'k')}`
 
 const convolutional = `
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 13 dim: 11 } } }
+  ${inputLayer('data', '2×3×13×11')}
   ${convolution('a', 'data', 'kernel_size: 3')}`
 
 const values = (n: number) => {

@@ -4,6 +4,7 @@ import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { createSolver } from '../../lib/solver/rules/index.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 const lenet = (file: string) => goldenPath(`nets/lenet/${file}`)
 const values = (net: Net) =>
@@ -39,7 +40,7 @@ describe('models in HDF5', () => {
   })
 
   test('layer names with slashes make a round trip', async () => {
-    const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }
+    const text = `${inputLayer('x', '1×2')}
       layer { name: "inception/1x1" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }`
     const net = await Net.create(parseNet(text), { engine: 'js', seed: 1 })
     const copy = await Net.create(parseNet(text), {

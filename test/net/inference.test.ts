@@ -6,6 +6,7 @@ import { parseNet } from '../../lib/proto/text.js'
 import { RandomStream } from '../../lib/rng.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 const conv = (name: string, bottom: string, top = name) =>
   `layer { name: "${name}" type: "Convolution" bottom: "${bottom}" top: "${top}" convolution_param { num_output: 6 kernel_size: 3 pad: 1 weight_filler { type: "xavier" } bias_filler { type: "uniform" } } }\n`
@@ -14,7 +15,7 @@ layer { name: "${name}_bn" type: "BatchNorm" bottom: "${bottom}" top: "${top}" }
 layer { name: "${name}_scale" type: "Scale" bottom: "${top}" top: "${top}" scale_param { bias_term: true filler { type: "uniform" min: 0.5 max: 2 } bias_filler { type: "uniform" } } }
 layer { name: "${name}_relu" type: "ReLU" bottom: "${top}" top: "${top}" }\n`
 const residual = `name: "residual"
-layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 6 dim: 7 dim: 5 } } }
+${inputLayer('x', '2×6×7×5')}
 ${conv('a', 'x')}${norm('a', 'a')}${conv('b', 'a')}${norm('b', 'b', 'b_out')}
 layer { name: "sum" type: "Eltwise" bottom: "x" bottom: "b_out" top: "sum" }
 ${conv('c', 'sum')}${norm('c', 'c')}
@@ -57,7 +58,7 @@ describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
 
   test('hides the blob before a folded layer, also where the blob after it is kept or an output', async () => {
     const text = `${conv('a', 'x')}layer { name: "scale" type: "Scale" bottom: "a" top: "y" scale_param { filler { type: "constant" value: 10 } } }`
-    const input = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 5 dim: 5 } } }'
+    const input = inputLayer('x', '1×2×5×5')
     const make = (keep: string[]) =>
       Net.create(parseNet(input + text), { engine, optimize: 'inference', keep, seed: 1 })
     const net = await make([])
@@ -78,7 +79,7 @@ describe.each(hostEngines)("optimize: 'inference' on %s", engine => {
   test('folds lines into what is before them, and a hard swish follows at once', async () => {
     const line = 'layer { name: "line" type: "Power" bottom: "a" top: "b" power_param { scale: 3 shift: -0.5 } }'
     const swish = 'layer { name: "swish" type: "HardSwish" bottom: "b" top: "b" }'
-    const input = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 2 dim: 5 dim: 5 } } }'
+    const input = inputLayer('x', '2×2×5×5')
     const text = `${input}${conv('a', 'x')}${line}${swish}`
     const plain = await Net.create(parseNet(text), { engine: 'js', seed: 1 })
     const lean = await Net.create(parseNet(text), { engine, optimize: 'inference', seed: 1 })

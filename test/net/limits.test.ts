@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createSolver, EngineError, Net, NetError, parseNet, parseSolver } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'
+import { inputLayer } from '../shapes.js'
 
-const input = (...dims: number[]) =>
-  `layer { name: "x" type: "Input" top: "x" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
+const input = (...dims: number[]) => inputLayer('x', dims)
 const layer = (type: string, param: string) => `layer { name: "l" type: "${type}" bottom: "x" top: "y" ${param} }`
 
 describe.each(hostEngines)('on %s', engine => {

@@ -5,12 +5,13 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { startWasmEngine } from '../../lib/engines/wasm.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { inputLayer } from '../shapes.js'
 
 const layer = (name: string, bottom: string, more: string) =>
   `layer { name: "${name}" type: "InnerProduct" bottom: "${bottom}" top: "${name}" inner_product_param { num_output: 5 ${more} } }`
 const drawn = 'weight_filler { type: "gaussian" std: 0.1 } bias_filler { type: "uniform" min: -1 max: 1 }'
 const description = `
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 37 } } }
+  ${inputLayer('data', '2×37')}
   ${layer('a', 'data', drawn)} ${layer('b', 'a', drawn)} ${layer('c', 'b', drawn)}`
 const values = (net: Net) =>
   Object.fromEntries(Object.entries(net.params).map(([name, blobs]) => [name, blobs.map(b => [...b.dataArray])]))

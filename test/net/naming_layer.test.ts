@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Blob, Layer, Net, parseNet, registerLayer } from '../../lib/index.js'
 import { rememberLayers } from '../../lib/registry.js'
+import { inputLayer } from '../shapes.js'
 
 test("a layer's own mistake is told in a message of bounded length, without orders to a terminal", async () => {
   const name = `\\033[2J${'x'.repeat(100_000)}`
@@ -28,9 +29,7 @@ test('what is thrown and is no error becomes one that names the layer', async ()
   }
   registerLayer('Throws', Throws)
   const net = await Net.create(
-    parseNet(
-      'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 } } } layer { name: "t" type: "Throws" bottom: "x" top: "y" }',
-    ),
+    parseNet(`${inputLayer('x', '1')} layer { name: "t" type: "Throws" bottom: "x" top: "y" }`),
     { engine: 'js' },
   )
   for (const [value, what] of [

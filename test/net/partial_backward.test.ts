@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { inputLayer } from '../shapes.js'
 
 const text = `
   force_backward: true
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 1 } } }
+  ${inputLayer('data', '1×1')}
   layer { name: "a" type: "Power" bottom: "data" top: "a" power_param { scale: 2 } }
   layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" inner_product_param { num_output: 1 bias_term: false weight_filler { value: 3 } } }
   layer { name: "c" type: "Power" bottom: "b" top: "c" power_param { scale: 5 } }`

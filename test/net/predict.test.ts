@@ -2,13 +2,12 @@
 import ndarray from 'ndarray'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Net, parseNet, RistrettoError, SGDSolver } from '../../lib/index.js'
+import { inputLayer } from '../shapes.js'
 
 const BODY = `
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }
   layer { name: "drop" type: "Dropout" bottom: "ip" top: "ip" }`
-const input = (name: string, ...dims: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(dim => `dim: ${dim}`).join(' ')} } } }`
-const TRAINING = `${input('data', 4, 1, 2, 3)} ${input('label', 4)} ${BODY}
+const TRAINING = `${inputLayer('data', '4×1×2×3')} ${inputLayer('label', '4')} ${BODY}
   layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
   layer { name: "accuracy" type: "Accuracy" bottom: "ip" bottom: "label" top: "accuracy" }`
 
@@ -18,7 +17,7 @@ const items = (n: number) => Array.from({ length: n }, (_, i) => item(i))
 describe('a deploy net', () => {
   let net: Net
   beforeAll(async () => {
-    net = await Net.create(parseNet(`${input('data', 5, 1, 2, 3)} ${BODY}`), { engine: 'js', seed: 2 })
+    net = await Net.create(parseNet(`${inputLayer('data', '5×1×2×3')} ${BODY}`), { engine: 'js', seed: 2 })
   })
   afterAll(() => net.dispose())
 
@@ -117,7 +116,7 @@ test('a net that is trained predicts through its deploy net, with the weights of
 test('several inputs are given by name; a net without an input for it says so', async () => {
   const net = await Net.create(
     parseNet(
-      `${input('a', 1, 2)} ${input('b', 1, 2)} layer { name: "sum" type: "Eltwise" bottom: "a" bottom: "b" top: "sum" }`,
+      `${inputLayer('a', '1×2')} ${inputLayer('b', '1×2')} layer { name: "sum" type: "Eltwise" bottom: "a" bottom: "b" top: "sum" }`,
     ),
     { engine: 'js' },
   )
@@ -135,10 +134,10 @@ test('several inputs are given by name; a net without an input for it says so', 
 })
 
 test('an input that only the training reads is not asked for, and not the answer', async () => {
-  const text = `${input('given', 4)} ${input('data', 4, 1, 2, 3)} ${BODY}
+  const text = `${inputLayer('given', '4')} ${inputLayer('data', '4×1×2×3')} ${BODY}
     layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "given" top: "loss" include { phase: TRAIN } }`
   const net = await Net.create(parseNet(text), { engine: 'js', phase: 'TEST', seed: 2 })
-  const plain = await Net.create(parseNet(`${input('data', 4, 1, 2, 3)} ${BODY}`), {
+  const plain = await Net.create(parseNet(`${inputLayer('data', '4×1×2×3')} ${BODY}`), {
     engine: 'js',
     phase: 'TEST',
     seed: 2,
@@ -172,7 +171,7 @@ test('a training net that is told how pictures become its input predicts them, b
 })
 
 test('what is no list of items is refused, a text too, which is a list of letters', async () => {
-  const net = await Net.create(parseNet(`${input('data', 5, 1, 2, 3)} ${BODY}`), { engine: 'js' })
+  const net = await Net.create(parseNet(`${inputLayer('data', '5×1×2×3')} ${BODY}`), { engine: 'js' })
   for (const [given, said] of [
     ['cat.jpg', 'not a string'],
     [undefined, 'not nothing'],

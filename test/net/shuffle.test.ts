@@ -1,13 +1,12 @@
 /** Feeds in another order each epoch, told of its end, resumed where they were. */
 import { describe, expect, test } from 'vitest'
 import { createSolver, Net, parseNet, type SolverEvent } from '../../lib/index.js'
+import { inputLayer } from '../shapes.js'
 
-const input = (name: string, ...dims: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(dim => `dim: ${dim}`).join(' ')} } } }`
 const net = (batch = 4) =>
   Net.create(
     parseNet(
-      `${input('data', batch, 1)} ${input('label', batch)} layer { name: "s" type: "Silence" bottom: "data" bottom: "label" }`,
+      `${inputLayer('data', [batch, 1])} ${inputLayer('label', [batch])} layer { name: "s" type: "Silence" bottom: "data" bottom: "label" }`,
     ),
     {
       engine: 'js',
@@ -82,7 +81,7 @@ describe('shuffle', () => {
 
 describe('with a solver', () => {
   const param = {
-    net_param: parseNet(`${input('data', 3, 2)} ${input('label', 3)}
+    net_param: parseNet(`${inputLayer('data', '3×2')} ${inputLayer('label', '3')}
       layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 2 weight_filler { type: "xavier" } } }
       layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }`),
     base_lr: 0.1,

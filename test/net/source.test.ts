@@ -10,9 +10,10 @@ import { Net } from '../../lib/net.js'
 import { Classifier } from '../../lib/pycaffe/classifier.js'
 import { Detector } from '../../lib/pycaffe/detector.js'
 import { AdamSolver, createSolver, SGDSolver } from '../../lib/solver/rules/index.js'
+import { inputLayer } from '../shapes.js'
 
 const net = `
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 1 dim: 4 dim: 4 } } }
+  ${inputLayer('data', '2×1×4×4')}
   layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }`
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 

@@ -10,6 +10,7 @@ import { readGraph } from '../../lib/onnx/read.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { registerLayer } from '../../lib/registry.js'
 import { expectClose } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 import { ortVersion, runOnnx } from './onnxruntime.js'
 
 const netOf = (text: string, phase: 'TRAIN' | 'TEST' = 'TEST'): Promise<Net> =>
@@ -17,8 +18,7 @@ const netOf = (text: string, phase: 'TRAIN' | 'TEST' = 'TEST'): Promise<Net> =>
 
 const graphOf = async (text: string): Promise<Graph> => exportNet((await netOf(text)).built)
 
-const input = (name: string, ...dims: number[]): string =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }\n`
+const input = (name: string, ...dims: number[]): string => `${inputLayer(name, dims)}\n`
 
 const layer = (name: string, type: string, bottom: string, top: string, more = ''): string => {
   const list = (field: string, names: string) =>

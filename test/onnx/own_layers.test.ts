@@ -6,6 +6,7 @@ import { exporters } from '../../lib/onnx/layers/index.js'
 import { writeGraph } from '../../lib/onnx/write.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { expectClose } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 import { ortVersion, runOnnx } from './onnxruntime.js'
 
 type Sizes = readonly number[]
@@ -239,10 +240,7 @@ const cases: readonly [
 ]
 
 test.each(cases)('%s %j %s', async (type, sizes, fields, ops, values = {}) => {
-  const inputs = sizes.map(
-    (dims, i) =>
-      `layer { name: "in${i}" type: "Input" top: "in${i}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`,
-  )
+  const inputs = sizes.map((dims, i) => inputLayer(`in${i}`, dims))
   const bottoms = sizes.map((_, i) => `bottom: "in${i}"`).join(' ')
   const text = `${inputs.join('\n')}\nlayer { name: "layer" type: "${type}" ${bottoms} top: "y" ${fields} }`
   using net = await Net.create(parseNet(text), { engine: 'js', seed: 5 })
@@ -284,7 +282,7 @@ describe('fields without an ONNX form', () => {
       'begins behind the picture',
     ],
   ] as const)('%s %j %s', async (type, dims, fields, message) => {
-    const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }
+    const text = `${inputLayer('x', dims)}
       layer { name: "layer" type: "${type}" bottom: "x" top: "y" ${fields} }`
     using net = await Net.create(parseNet(text), { engine: 'js', seed: 5 })
     expect(() => exportNet(net.built)).toThrow(message)

@@ -5,14 +5,12 @@ import { Net } from '../../lib/net.js'
 import { importGraph } from '../../lib/onnx/import.js'
 import { readGraph } from '../../lib/onnx/read.js'
 import { parseNet } from '../../lib/proto/text.js'
+import { inputLayer } from '../shapes.js'
 
 const seeded = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898) * 0.5)
 
-const input = (name: string, ...dims: number[]) =>
-  `layer { name: "${name}" type: "Input" top: "${name}" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
-
 const nets: Record<string, string> = {
-  lenet: `${input('data', 2, 1, 28, 28)}
+  lenet: `${inputLayer('data', '2×1×28×28')}
     layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" convolution_param { num_output: 4 kernel_size: 5 weight_filler { type: "xavier" } } }
     layer { name: "pool1" type: "Pooling" bottom: "conv1" top: "pool1" pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
     layer { name: "ip1" type: "InnerProduct" bottom: "pool1" top: "ip1" inner_product_param { num_output: 8 weight_filler { type: "xavier" } } }
@@ -20,7 +18,7 @@ const nets: Record<string, string> = {
     layer { name: "drop1" type: "Dropout" bottom: "ip1" top: "ip1" }
     layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
     layer { name: "prob" type: "Softmax" bottom: "ip2" top: "prob" }`,
-  residual: `${input('data', 2, 3, 9, 9)}
+  residual: `${inputLayer('data', '2×3×9×9')}
     layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" convolution_param { num_output: 4 kernel_size: 3 pad: 1 stride: 2 bias_term: false weight_filler { type: "xavier" } } }
     layer { name: "bn1" type: "BatchNorm" bottom: "conv1" top: "conv1" }
     layer { name: "scale1" type: "Scale" bottom: "conv1" top: "conv1" scale_param { bias_term: true } }
@@ -85,23 +83,23 @@ describe('layers that were written step by step', () => {
   const recurrent = (type: string, name: string, bottoms: string, tops: string, more = '', params = '') => `
     layer { name: "${name}" type: "${type}" ${bottoms} ${tops} ${params} recurrent_param { num_output: 3 ${more} ${filled} } }`
   const wire = (kind: string, ...names: string[]) => names.map(name => `${kind}: "${name}"`).join(' ')
-  const given = input('x', 4, 2, 5) + input('cont', 4, 2)
-  const states = input('h', 1, 2, 3) + input('c', 1, 2, 3)
+  const given = inputLayer('x', '4×2×5') + inputLayer('cont', '4×2')
+  const states = inputLayer('h', '1×2×3') + inputLayer('c', '1×2×3')
   const shared = ['wx', 'b', 'wh'].map(name => `param { name: "${name}" }`).join(' ')
   const cases: Record<string, string> = {
     lstm: given + recurrent('LSTM', 'a', wire('bottom', 'x', 'cont'), wire('top', 'y')),
     rnn: given + recurrent('RNN', 'a', wire('bottom', 'x', 'cont'), wire('top', 'y')),
-    'with values that stay': `${given}${input('s', 2, 4)}${input('t', 2, 2, 2)}
+    'with values that stay': `${given}${inputLayer('s', '2×4')}${inputLayer('t', '2×2×2')}
       ${recurrent('LSTM', 'a', wire('bottom', 'x', 'cont', 's'), wire('top', 'y'))}
       ${recurrent('RNN', 'b', wire('bottom', 'y', 'cont', 't'), wire('top', 'z'))}`,
     'with states as bottoms and tops':
       given +
       states +
       recurrent('LSTM', 'a', wire('bottom', 'x', 'cont', 'h', 'c'), wire('top', 'y', 'k', 'd'), 'expose_hidden: true'),
-    'several, weights in common, one after the other': `${input('x', 4, 2, 3)}${input('cont', 4, 2)}
+    'several, weights in common, one after the other': `${inputLayer('x', '4×2×3')}${inputLayer('cont', '4×2')}
       ${recurrent('LSTM', 'a', wire('bottom', 'x', 'cont'), wire('top', 'y'), '', shared)}
       ${recurrent('LSTM', 'b', wire('bottom', 'y', 'cont'), wire('top', 'z'), '', shared)}`,
-    'of one step and of more axes': `${input('x', 1, 2, 2, 3)}${input('cont', 1, 2)}
+    'of one step and of more axes': `${inputLayer('x', '1×2×2×3')}${inputLayer('cont', '1×2')}
       ${recurrent('LSTM', 'a', wire('bottom', 'x', 'cont'), wire('top', 'y'))}`,
   }
 

@@ -6,6 +6,7 @@ import { Classifier } from '../../lib/pycaffe/classifier.js'
 import { Detector } from '../../lib/pycaffe/detector.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 interface Facts {
   classifier: {
@@ -80,7 +81,7 @@ describe('Classifier', () => {
         parseNet('layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: 1 } } }'),
       ),
     ).rejects.toThrow(/has no input: use its deploy prototxt/)
-    const flat = parseNet('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 dim: 2 } } }')
+    const flat = parseNet(inputLayer('d', '1×2'))
     await expect(Classifier.create(flat)).rejects.toThrow(/\[1, 2\], not N × C × H × W/)
     await expect(Classifier.create(await summing(4), { imageDims: [3, 4] })).rejects.toThrow(/3×4 must not be smaller/)
     const classifier = await Classifier.create(await summing(2))

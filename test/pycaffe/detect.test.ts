@@ -14,10 +14,11 @@ import { encodePicture } from '../../lib/pycaffe/io/image.js'
 import { preprocessingOf } from '../../lib/pycaffe/preprocessing.js'
 import { cli } from '../cli/helpers.js'
 import { Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 // two boxes that a convolution without weights finds anywhere: its biases are the scores
 const prototxt = `
-  layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }
+  ${inputLayer('data', '2×3×4×4')}
   layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" pooling_param { global_pooling: true } }
   layer { name: "loc" type: "InnerProduct" bottom: "pool" top: "loc" inner_product_param { num_output: 8 } }
   layer { name: "conf" type: "InnerProduct" bottom: "pool" top: "conf" inner_product_param { num_output: 6 } }

@@ -41,8 +41,9 @@ import {
   standardNet,
   standardSolver,
 } from '../../lib/tools/index.js'
+import { inputLayer } from '../shapes.js'
 
-const NET = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 1 dim: 2 dim: 2 } } }
+const NET = `${inputLayer('x', '1×1×2×2')}
   layer { name: "ip" type: "InnerProduct" bottom: "x" top: "l" inner_product_param { num_output: 2 } }`
 const SOLVER = 'base_lr: 1 lr_policy: "fixed" net_param { layer { name: "d" type: "DummyData" top: "x" } }'
 const toy = await Net.create(parseNet(NET), { engine: 'js' })

@@ -6,12 +6,13 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { Net, parseNet } from '../../lib/index.js'
 import { convertImageset, extractFeatures, LmdbReader, parseLog, summarize } from '../../lib/tools/index.js'
 import { goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ristretto-tools-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('extractFeatures', () => {
-  const text = `layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }
+  const text = `${inputLayer('x', '1×2')}
     layer { name: "double" type: "Power" bottom: "x" top: "y" power_param { scale: 2 } }
     layer { name: "more" type: "Power" bottom: "y" top: "z" power_param { shift: 1 } }`
   const make = () => Net.create(parseNet(text), { engine: 'js' })

@@ -3,6 +3,7 @@ import { BlankSquareLayer } from '../../docs/examples/occlusion/blank_square.js'
 import { Net, parseNet, registerLayer, registerLayerModule } from '../../lib/index.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 interface Walkthrough {
   data: GoldenArray
@@ -68,7 +69,7 @@ describe.each(hostEngines)('A layer that blanks a quarter of the picture, on %s'
 
 describe('Random squares', () => {
   const param = parseNet(`
-    layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 5 dim: 4 } } }
+    ${inputLayer('data', '2×3×5×4')}
     layer { name: "blank" type: "BlankSquare" bottom: "data" top: "blank" }`)
   const ones = new Float32Array(120).fill(1)
 
@@ -97,7 +98,7 @@ describe('Random squares', () => {
   })
   test('refuses vectors', async () => {
     const flat = parseNet(`
-      layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }
+      ${inputLayer('data', '2×3')}
       layer { name: "blank" type: "BlankSquare" bottom: "data" top: "data" }`)
     await expect(Net.create(flat, { engine: 'js' })).rejects.toThrow(
       /layer 'blank' \(BlankSquare\): 'data' needs at least 3 axes/,

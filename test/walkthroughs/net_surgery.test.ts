@@ -10,6 +10,7 @@ import { readMessage } from '../../lib/proto/wire.js'
 import { castToConvolution, loadImage, Transformer } from '../../lib/pycaffe/index.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
+import { inputLayer } from '../shapes.js'
 
 interface Designer {
   prototxt: string
@@ -156,8 +157,7 @@ describe.each(hostEngines)('InnerProduct layers cast into convolutions on %s', e
 })
 
 describe('castToConvolution', () => {
-  const input = (...dims: number[]) =>
-    `layer { name: "data" type: "Input" top: "data" input_param { shape { ${dims.map(d => `dim: ${d}`).join(' ')} } } }`
+  const input = (...dims: number[]) => inputLayer('data', dims)
   const ip = (name: string, bottom: string, more = '', rest = '') =>
     `layer { name: "${name}" type: "InnerProduct" bottom: "${bottom}" top: "${name}" ${rest}
       inner_product_param { num_output: 3 weight_filler { type: "gaussian" } bias_filler { type: "gaussian" } ${more} } }`

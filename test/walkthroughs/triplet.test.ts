@@ -5,7 +5,7 @@ import { Net, parseNet, registerLayer, registerLayerModule } from '../../lib/ind
 import { checkLayer } from '../../lib/testing.js'
 import { hostEngines } from '../engines.js'
 import { expectClose, Golden, type GoldenArray, goldenPath } from '../golden.js'
-import { shapesOf } from '../shapes.js'
+import { inputLayer, shapesOf } from '../shapes.js'
 
 type Blobs = 'fc9_1' | 'archor' | 'positive' | 'negative'
 type Run = Record<Blobs | `${Blobs}_diff`, GoldenArray> & {
@@ -79,8 +79,8 @@ describe('The layers by themselves', () => {
   })
   test('a batch of one label has no triplets', async () => {
     const param = parseNet(`
-      layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 3 dim: 2 } } }
-      layer { name: "y" type: "Input" top: "y" input_param { shape { dim: 3 } } }
+      ${inputLayer('x', '3×2')}
+      ${inputLayer('y', '3')}
       layer { name: "select" type: "TripletSelect" bottom: "x" bottom: "y" top: "a" top: "p" top: "n" }`)
     using net = await Net.create(param, { engine: 'js' })
     await expect(net.forward({ x: [1, 2, 3, 4, 5, 6], y: [1, 1, 1] })).rejects.toThrow(

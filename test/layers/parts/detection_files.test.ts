@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Net, parseNet } from '../../../lib/index.js'
+import { inputLayer } from '../../shapes.js'
 
 const given: Record<string, string> = {
   'map.prototxt': 'item { name: "none" label: 0 } item { name: "7" label: 1 } item { name: "dog" label: 2 }',
@@ -11,9 +12,9 @@ const given: Record<string, string> = {
 
 /** Two priors, taken as they are: (.1, .2, .5, .6) and one that sticks out, (.5, −.1, 1.2, 1). */
 const net = (save: string) => `
-  layer { name: "loc" type: "Input" top: "loc" input_param { shape { dim: 2 dim: 8 } } }
-  layer { name: "conf" type: "Input" top: "conf" input_param { shape { dim: 2 dim: 6 } } }
-  layer { name: "prior" type: "Input" top: "prior" input_param { shape { dim: 1 dim: 2 dim: 8 } } }
+  ${inputLayer('loc', '2×8')}
+  ${inputLayer('conf', '2×6')}
+  ${inputLayer('prior', '1×2×8')}
   layer { name: "found" type: "DetectionOutput" bottom: "loc" bottom: "conf" bottom: "prior" top: "found"
     detection_output_param { num_classes: 3 confidence_threshold: 0.4 nms_param { nms_threshold: 0.9 } save_output_param { ${save} } } }`
 const values = {

@@ -6,6 +6,7 @@ import { layerTypes, Net, parseNet } from '../../../lib/index.js'
 import { checkLayerFiles } from '../../../lib/studio/jobs/check_layers.js'
 import { importLayerFiles, withLayers } from '../../../lib/studio/jobs/layers.js'
 import { bundled } from '../../bundled.js'
+import { inputLayer } from '../../shapes.js'
 
 const blankSquare = readFileSync('docs/examples/occlusion/blank_square.ts', 'utf8')
 
@@ -28,7 +29,7 @@ export class SquareLayer extends Layer {
 `
 
 const net = (layer: string) =>
-  parseNet(`layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 1 dim: 4 dim: 4 } } }
+  parseNet(`${inputLayer('data', '2×1×4×4')}
     layer { name: "own" ${layer} bottom: "data" top: "own" }`)
 
 describe('Files of layers', () => {
