@@ -93,9 +93,7 @@ describe('classify', () => {
       "Warning: layer 'mnist' (Data) of the training gave values of 0 … 0.99609375 before the mean was taken off, here they are 0 … 255: --input-scale 0.00390625",
       '',
     ])
-    expect((await cli('classify', train, h5, digit, '--input-scale', '0.00390625', '--mean', '30', ...js)).err).toBe(
-      '',
-    )
+    expect((await cli('classify', train, h5, digit, '--input-scale', '0.00390625', '--mean', '30', ...js)).err).toBe('')
   })
 
   it('prints the classes with their names, best first', async () => {
