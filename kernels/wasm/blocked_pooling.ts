@@ -1,7 +1,6 @@
 /**
  * Pooling of an image whose channels lie in blocks of 8, the values of a block beside each other: what stands between
- * primitives of the system's oneDNN on the native engine, whose own takes two to six times as long. Chunks of its
- * tables call it: see lib/engines/native/onednn/execute.ts.
+ * primitives of the system's oneDNN on the native engine, whose own takes two to six times as long. See between_primitives.ts.
  */
 import { asSum } from './threads'
 import { larger, smaller } from './vector'

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape, KernelCall } from '../../lib/engine.js'
-import { type Graph, graphsOf, type PoolOp } from '../../lib/engines/native/onednn/graph.js'
+import { type Graph, graphsOf, type PoolOp, planar } from '../../lib/engines/native/onednn/graph.js'
 import { pays } from '../../lib/engines/native/onednn/pays.js'
 import { poolingOf, poolsItself } from '../../lib/engines/native/onednn/pooling.js'
+import { cutRows, rowsOf } from '../../lib/engines/native/onednn/row_cuts.js'
 import { Memory } from '../../lib/memory.js'
 
 const convolution = (
@@ -86,4 +87,19 @@ test('windows of blocks of 8 are pooled by the engine itself, and one window alo
   expect([8, 16].map(block => poolsItself(op(4), block))).toEqual([true, false])
   expect(poolsItself(op(1), 8)).toBe(false)
   expect(poolingOf(op(4), 2)).toEqual([2, 1, 9, 9, 4, 4, 3, 3, 2, 2, 1, 0])
+})
+
+test('rows of a result need the rows under their windows, and padding where the picture ends', () => {
+  const shape = planar({ ...convolution(1, 8, 16, 5), stride: [2, 1], output: [7, 14] })
+  const cuts = [[0, 4] as const, [4, 3] as const].map(([first, count]) => cutRows(shape, first, count))
+  expect(cuts.map(({ part, row }) => [row, part.input[0], part.output[0], part.pad[0]])).toEqual([
+    [0, 9, 4, 2],
+    [6, 8, 3, 0],
+  ])
+  expect(rowsOf({ channels: 12, height: 14, width: 5 }, 6, 8, 8)).toEqual({
+    blocks: 2,
+    first: 6 * 5 * 32,
+    bytes: 8 * 5 * 32,
+    step: 14 * 5 * 32,
+  })
 })

@@ -17,8 +17,8 @@ export interface WasmExports extends KernelExports {
   chunksDispatched(): number
   /** Runs so many chunks of a table of primitives: see native/onednn/execute.ts. */
   runPrimitives(table: number, chunks: number): void
-  /** A pooling between primitives, described at that byte offset, on the calling thread. */
-  poolBlocked(at: number): void
+  /** What is done between primitives, described at that byte offset, on the calling thread. */
+  betweenPrimitives(what: number, at: number): void
   /** Recurrent kernels have their products by such a table from now on, a chunk being so many streams; 0: by themselves. */
   useTable(table: number, streams: number, products: number): void
   /** An LSTM's sequence by a table, cut into so many units of so many streams: see kernels/wasm/lstm_table.ts. */

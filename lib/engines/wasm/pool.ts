@@ -71,7 +71,9 @@ export async function createPool(
   }
   if (native && onednn) {
     const { bindExecute } = await import('../native/onednn/execute.js')
-    execute = bindExecute(native(onednn.koffi), onednn, heap.memory, 0, at => pool.exports.poolBlocked(at))
+    execute = bindExecute(native(onednn.koffi), onednn, heap.memory, 0, (what, at) =>
+      pool.exports.betweenPrimitives(what, at),
+    )
   }
   let starting: Promise<void> | undefined
   let end = Number.POSITIVE_INFINITY

@@ -33,12 +33,12 @@ function begin(port: Port, { module, memory, control, failed, thread, blas, oned
     const sgemm = blas && nodeRequire ? bindSgemm(nodeRequire, blas, memory) : noLibrary.sgemm
     const execute =
       onednn && nodeRequire
-        ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread, at =>
-            poolBlocked(at),
+        ? bindExecute(nodeRequire(onednn.koffi) as typeof import('koffi'), onednn, memory, thread, (what, at) =>
+            betweenPrimitives(what, at),
           )
         : noLibrary.execute
     const others = { ...noLibrary, reserve: refuse, workerDied: refuse, wake: refuse }
-    const { serve, poolBlocked } = instantiate(module, memory, { ...others, sgemm, execute })
+    const { serve, betweenPrimitives } = instantiate(module, memory, { ...others, sgemm, execute })
     port.postMessage('ready')
     serve(control, thread)
   } catch (error) {

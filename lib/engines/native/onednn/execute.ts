@@ -17,8 +17,8 @@ export type Execute = (table: number, chunk: number) => void
  * bindings (a memory object, its address for image 0, bytes from one image to the next), then calls.
  * [STEPS, place, words, bindings, calls, chunks]: the same for each chunk of a step in place of each thread. Chunks are
  * numbered from step to step, and addresses are those of step 0, so many bytes from one step to the next.
- * A call is a primitive, how many arguments it takes, and where they are; or POOLING, 0, and the byte offset of what the
- * engine's own pooling reads.
+ * A call is a primitive, how many arguments it takes, and where they are; or OWN, what the engine does
+ * itself, and the byte offset of what it reads for that.
  */
 export const PARTS = 0
 export const IMAGES = 1
@@ -26,15 +26,17 @@ export const STEPS = 2
 /** Words of a call and of a binding. */
 export const CALL = 3
 /** No primitive has this address. */
-export const POOLING = 0
+export const OWN = 0
+export const POOL = 0
+export const COPY = 1
 
-/** Bind on this thread, which has a stream of its own. `pool` is poolBlocked of its module. */
+/** Bind on this thread, which has a stream of its own. `between` is betweenPrimitives of its module. */
 export function bindExecute(
   koffi: typeof import('koffi'),
   { file, engine }: OnednnBinding,
   memory: WebAssembly.Memory,
   thread: number,
-  pool: (at: number) => void,
+  between: (what: number, at: number) => void,
 ): Execute {
   const library = koffi.load(file)
   oneOpenMpThread(koffi)
@@ -52,8 +54,8 @@ export function bindExecute(
   let words = new Float64Array(memory.buffer)
   const run = (place: number, count: number): void => {
     for (let i = 0, at = place; i < count; i++, at += CALL) {
-      if (words[at] === POOLING) {
-        pool(words[at + 2])
+      if (words[at] === OWN) {
+        between(words[at + 1], words[at + 2])
         continue
       }
       const status: number = execute(words[at], stream, words[at + 1], words[at + 2])

@@ -1,6 +1,6 @@
 /** A graph as tables of calls that threads can run: see execute.ts. */
 import type { Memory } from '../../../memory.js'
-import { CALL, IMAGES, PARTS } from './execute.js'
+import { CALL, COPY, IMAGES, PARTS, POOL } from './execute.js'
 import { type Graph, type Value, WHOLE_IMAGES } from './graph.js'
 import { Kept, line, type Runner } from './kept.js'
 import { type Handle, type Library, Refused } from './library.js'
@@ -9,7 +9,7 @@ import { Params } from './params.js'
 import type { Extent, Primitives } from './primitives.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Call, Table } from './table.js'
-import { type Place, type PlaceOfValue, type Unit, Units } from './units.js'
+import { type Place, type PlaceOfValue, type PrimitiveUnit, type Unit, Units } from './units.js'
 
 /** Work of a wave that is not worth another thread. */
 const ALONE = 1e6
@@ -171,7 +171,7 @@ export class Program {
     const variants = Array.from({ length: threads }, (_, thread) => {
       const room = { values: values + thread * step, scratch: values + thread * step + line(storage.bytes), image: -1 }
       const from = this.outsides.length
-      const calls = units.map(unit => this.call(unit, storage, room))
+      const calls = units.flatMap(unit => this.calls(unit, storage, room))
       return { calls, outsides: this.outsides.slice(from) }
     })
     const { calls, outsides } = variants[0]
@@ -206,14 +206,14 @@ export class Program {
       // the longest first
       const sorted = all.sort((a, b) => b.unit.work - a.unit.work)
       const calls = sorted.map(({ unit, image }, chunk) =>
-        this.call(unit, storage, {
+        this.calls(unit, storage, {
           values: values + image * line(storage.bytes),
           scratch: scratches + chunk * scratch,
           image,
         }),
       )
       const isAlone = sorted.reduce((sum, { unit }) => sum + unit.work, 0) < ALONE
-      return isAlone ? [calls] : calls.map(call => [call])
+      return isAlone ? [calls.flat()] : calls
     })
     const lengths = waves.map(chunks => 2 + 2 * chunks.length + CALL * chunks.flat().length)
     const at = this.table(
@@ -240,17 +240,41 @@ export class Program {
     return table
   }
 
-  private call(unit: Unit, storage: Storage, room: Room): Call {
-    const { args } = unit
-    if ('pooling' in unit) {
-      const places = [SRC, DST].map(argument => this.pointerTo(args.get(argument)!, storage, room))
-      return { pooling: [...places, ...unit.pooling] }
-    }
-    const { primitive } = unit
+  private calls(unit: Unit, storage: Storage, room: Room): Call[] {
+    if ('primitive' in unit && !unit.rows) return [this.call(unit, storage, room)]
+    const [from, to] = [SRC, DST].map(argument => this.pointerTo(unit.args.get(argument)!, storage, room))
+    if ('pooling' in unit) return [{ own: POOL, integers: [from, to, ...unit.pooling] }]
+    const { source, result } = unit.rows!
+    // behind the primitive's own scratch
+    const rows = room.scratch + this.ownScratch(unit)
+    const results = rows + line(source.blocks * source.bytes)
+    const call = this.call(
+      unit,
+      storage,
+      room,
+      new Map([
+        [SRC, rows],
+        [DST, results],
+      ]),
+    )
+    const { base } = this.kept
+    const before = [from + source.first, rows - base, source.blocks, source.bytes, source.step, source.bytes]
+    const after = [results - base, to + result.first, result.blocks, result.bytes, result.bytes, result.step]
+    return [{ own: COPY, integers: before }, call, { own: COPY, integers: after }]
+  }
+
+  /** @param elsewhere addresses of arguments that do not lie in their places */
+  private call(unit: PrimitiveUnit, storage: Storage, room: Room, elsewhere?: ReadonlyMap<number, number>): Call {
+    const { args, primitive } = unit
     const list: [number, Handle][] = []
     for (const [argument, place] of args) {
       const description = primitive.memories.get(argument)
-      list.push([argument, this.objectAt(place, argument, description, storage, room)])
+      const address = elsewhere?.get(argument)
+      const memory =
+        address === undefined
+          ? this.objectAt(place, argument, description, storage, room)
+          : this.kept.object(description!, address)
+      list.push([argument, memory])
     }
     const scratch = primitive.memories.get(SCRATCH)
     if (scratch) list.push([SCRATCH, this.kept.object(scratch, room.scratch)])
@@ -295,10 +319,17 @@ export class Program {
 
   private scratchOf(units: readonly Unit[]): number {
     const bytes = units.map(unit => {
-      const scratch = 'primitive' in unit ? unit.primitive.memories.get(SCRATCH) : undefined
-      return scratch ? this.library.bytesOf(scratch) : 0
+      if ('pooling' in unit) return 0
+      const copies = unit.rows ? Object.values(unit.rows) : []
+      return copies.reduce((sum, { blocks, bytes }) => sum + line(blocks * bytes), this.ownScratch(unit))
     })
     return line(Math.max(0, ...bytes))
+  }
+
+  /** Bytes that a primitive works with. */
+  private ownScratch({ primitive }: PrimitiveUnit): number {
+    const scratch = primitive.memories.get(SCRATCH)
+    return scratch ? line(this.library.bytesOf(scratch)) : 0
   }
 }
 

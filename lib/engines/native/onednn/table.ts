@@ -1,19 +1,20 @@
-/** Calls of primitives, and of the engine's own pooling, as words that threads read: see execute.ts. */
-import { CALL, POOLING } from './execute.js'
+/** Calls of primitives, and of the engine's own code between them, as words that threads read: see execute.ts. */
+import { CALL, type COPY, OWN, type POOL } from './execute.js'
 import type { Handle } from './library.js'
 
 export interface PrimitiveCall {
   readonly primitive: Handle
   readonly args: readonly (readonly [argument: number, memory: Handle])[]
 }
-/** Integers as kernels/wasm/blocked_pooling.ts reads them. */
-export interface PoolingCall {
-  readonly pooling: readonly number[]
+/** Integers as kernels/wasm/between_primitives.ts reads them. */
+export interface OwnCall {
+  readonly own: typeof POOL | typeof COPY
+  readonly integers: readonly number[]
 }
-export type Call = PrimitiveCall | PoolingCall
+export type Call = PrimitiveCall | OwnCall
 
 /** 64-bit words of a call's arguments. */
-const wordsOf = (call: Call): number => ('pooling' in call ? Math.ceil(call.pooling.length / 2) : 2 * call.args.length)
+const wordsOf = (call: Call): number => ('own' in call ? Math.ceil(call.integers.length / 2) : 2 * call.args.length)
 const argumentWords = (calls: readonly Call[]): number => calls.reduce((sum, call) => sum + wordsOf(call), 0)
 
 /** So many words, and behind them the arguments of calls. */
@@ -46,10 +47,10 @@ export class Table {
 
   /** Writes a call; returns the word behind it. */
   write(call: Call, word: number): number {
-    if ('pooling' in call) {
+    if ('own' in call) {
       const at = this.addresses.byteOffset + 8 * this.next
-      this.words.set([POOLING, 0, at], word)
-      new Int32Array(this.memory.buffer, at, call.pooling.length).set(call.pooling)
+      this.words.set([OWN, call.own, at], word)
+      new Int32Array(this.memory.buffer, at, call.integers.length).set(call.integers)
     } else {
       this.words.set([call.primitive, call.args.length, this.args + 8 * this.next], word)
       for (const [i, [argument, memory]] of call.args.entries())

@@ -5,6 +5,7 @@ import { Refused } from './library.js'
 import * as maker from './maker.js'
 import { poolingOf, poolsItself } from './pooling.js'
 import * as primitive from './primitives.js'
+import { cutRows, type Rows, rowsOf } from './row_cuts.js'
 import { plainTag } from './tags.js'
 
 type Primitive = maker.Primitive
@@ -38,6 +39,8 @@ interface Base {
 /** A primitive with what it reads and writes. */
 export interface PrimitiveUnit extends Base {
   readonly primitive: Primitive
+  /** Where it reads and writes some rows only, which are copied from their value and to it. */
+  readonly rows?: { readonly source: Rows; readonly result: Rows }
 }
 /** The engine's own pooling, by blocks and windows, with what it reads and writes. */
 export interface PoolingUnit extends Base {
@@ -60,6 +63,8 @@ const WEIGHT = 6
 const OUTPUTS = 16
 const NARROW_BLOCK = 8
 const WITH_NARROW_BLOCKS = 32
+/** Operations for each value that is copied, from which on a convolution of few outputs is cut by its rows. */
+const COPIED = 128
 /** Up to so many channels the library reads plain images. */
 const FEW_CHANNELS = 4
 
@@ -167,6 +172,8 @@ export class Units {
     const depth = (channels / group) * kernel[0] * kernel[1]
     const plane = planeOf(op.y.extent)
     const each = 2 * plane + (op.isProduct ? WEIGHT : 0)
+    const rows = this.rowRanges(op, outputs * depth * each)
+    if (rows.length > 1) return rows.map(range => this.rows(op, range))
     const ranges =
       group > 1
         ? this.cutGroups(shape, 2 * depth * plane)
@@ -193,6 +200,45 @@ export class Units {
       if (op.bias) args.set(maker.BIAS, { at: 'bias', memory: op.bias, first })
       return { primitive: made, args, work: count * depth * each }
     })
+  }
+
+  /** Rows of the result that are parts of their own: of few outputs, with enough to do for what is copied. */
+  private rowRanges(op: ConvolutionOp, work: number): Range[] {
+    const { shape, x } = op
+    const { outputs, group, kernel, output, pad, dilation } = shape
+    // windows that see nothing but padding would be parts without a picture
+    const isBlind = pad[0] > (kernel[0] - 1) * dilation[0]
+    const isOther = isBlind || group > 1 || op.isProduct || op.sum || (x.source && shape.channels <= FEW_CHANNELS)
+    if (isOther || this.block > NARROW_BLOCK || kernel[0] * kernel[1] === 1) return []
+    if (this.cutOutputs(outputs, kernel[0] * kernel[1], work).length > 1) return []
+    if (work < COPIED * (x.extent.channels * planeOf(x.extent) + outputs * planeOf(op.y.extent))) return []
+    return this.ranges(output[0], this.sharesOf(work), 1)
+  }
+
+  private rows(op: ConvolutionOp, [first, count]: Range): PrimitiveUnit {
+    const { x, y } = op
+    const { part, row } = cutRows(op.shape, first, count)
+    const posts = { sum: false, after: op.after }
+    const key = textOf([part, op.bias !== null, posts])
+    const made = this.once(`convolution false ${key}`, () =>
+      this.primitives.convolution(part, false, op.bias !== null, posts),
+    )
+    const args = new Map<number, Place>([
+      [maker.SRC, { at: 'value', value: x, channel: 0 }],
+      [maker.WEIGHTS, { at: 'weights', weights: this.weights(made, key, part, op.weight, 0) }],
+      [maker.DST, { at: 'value', value: y, channel: 0 }],
+    ])
+    if (op.bias) args.set(maker.BIAS, { at: 'bias', memory: op.bias, first: 0 })
+    const { channels, outputs, kernel, input, output } = part
+    return {
+      primitive: made,
+      args,
+      rows: {
+        source: rowsOf(x.extent, row, input[0], this.block),
+        result: rowsOf(y.extent, first, output[0], this.block),
+      },
+      work: 2 * outputs * channels * kernel[0] * kernel[1] * output[0] * output[1],
+    }
   }
 
   private inputGradient(op: InputGradientOp): Unit[] {
