@@ -1,3 +1,4 @@
+import { shapeText } from '../blob.js'
 import type { BuiltNet } from './node.js'
 
 /** A param of a layer as `net.describe()` tells of it. */
@@ -56,6 +57,16 @@ export function blobLossWeights(net: BuiltNet): Record<string, number> {
   const named: Record<string, number> = Object.create(null)
   for (const [i, { name }] of net.blobs.entries()) named[name] = weights[i]
   return named
+}
+
+/** A net for people: `net 'LeNet' (TEST, wasm)`, and a line for each layer, `conv1 Convolution → conv1 8×20×24×24; params 20×1×5×5, 20`. */
+export function printed({ name, phase, context, nodes }: BuiltNet): string {
+  const lines = nodes.map(({ key, layer, top }) => {
+    const tops = top.map(blob => `${blob.name} ${shapeText(blob.shape)}`).join(', ')
+    const params = layer.blobs.map(({ shape }) => shapeText(shape)).join(', ')
+    return `\n  ${key} ${layer.type} → ${tops || 'nothing'}${params && `; params ${params}`}`
+  })
+  return `net '${name}' (${phase}, ${context.engine.name})${lines.join('')}`
 }
 
 export function describeNet(net: BuiltNet): NetDescription {

@@ -183,7 +183,7 @@ function itemValues(value: unknown, size: number, shape: readonly number[], wher
     const count = countOf(given as Values)
     if (count !== size)
       throw new RistrettoError(
-        `${where} has ${count < 0 ? 'rows of uneven length' : `${count} values`}, an item of the input has ${shape.length > 2 ? `${shape.slice(1).join('×')} = ` : ''}${size}`,
+        `${where} ${typeof value === 'number' ? 'is one value' : `has ${count < 0 ? 'rows of uneven length' : `${count} values`}`}, an item of the input has ${shape.length > 2 ? `${shape.slice(1).join('×')} = ` : ''}${size}${typeof value === 'number' ? '; for one item predict([item])' : ''}`,
       )
     const values = new Float32Array(size)
     copyValues(given as Values, values)

@@ -3,7 +3,8 @@ import type { Engine } from '../engine.js'
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import type { Layer, Phase } from '../layer.js'
-import { blobLossWeights, describeNet, type NetDescription } from './description.js'
+import { INSPECT } from '../system/ndarrays.js'
+import { blobLossWeights, describeNet, type NetDescription, printed } from './description.js'
 import { explainNet } from './explain.js'
 import { notThere } from './lookup.js'
 import { type MemoryPlan, memoryPlan } from './memory_plan.js'
@@ -72,6 +73,11 @@ export abstract class NetStructure {
   /** The memory that this net needs, in bytes, by kind; shapes count, whether it has been taken yet or not. */
   memory(): MemoryPlan {
     return memoryPlan(this.built)
+  }
+
+  /** Printed, a net is a line for each layer: its name and type, the shapes of its tops and of its params. */
+  [INSPECT](): string {
+    return printed(this.built)
   }
 
   /** What was built: layers, connections, shapes, loss weights, who needs gradients, params. */

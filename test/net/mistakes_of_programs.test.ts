@@ -123,6 +123,21 @@ describe('values are shown as text', () => {
     expect(String(new Blob([]))).toBe('blob a single value (1): 0')
   })
 
+  test('nets, a line for each layer, not all that they are made of', async () => {
+    const net = await Net.create(
+      parseNet(`
+        name: "small"
+        layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+        layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 4 } }
+        layer { name: "gone" type: "Silence" bottom: "y" }`),
+      { engine: 'js', phase: 'TEST' },
+    )
+    expect(inspect(net)).toBe(`net 'small' (TEST, js)
+  in Input → x 2×3
+  ip InnerProduct → y 2×4; params 4×3, 4
+  gone Silence → nothing`)
+  })
+
   test('values that may not be read say why', () => {
     const blob = new Blob([2], undefined, 'b')
     blob.hidden = 'blob is shared'

@@ -64,6 +64,10 @@ describe('a deploy net', () => {
     await expect(net.predict([item(0), [1, 2]])).rejects.toThrow(
       'predict: item 1 has 2 values, an item of the input has 1×2×3 = 6',
     )
+    // one item where a list is wanted: its values are taken for items
+    await expect(net.predict(item(0))).rejects.toThrow(
+      'predict: item 0 is one value, an item of the input has 1×2×3 = 6; for one item predict([item])',
+    )
     await expect(net.predict([null as never])).rejects.toThrow('predict: item 0 is null')
     await expect(net.predict(['cat.png'])).rejects.toThrow('says how pictures become its input')
     await expect(net.predict([item(0)], { batch: 0 })).rejects.toThrow(RistrettoError)
