@@ -31,13 +31,20 @@ export interface RowProduct {
  * puts no matrix in order before it multiplies, which takes as long as the product of 16 rows.
  */
 export class RowMaker extends Maker {
+  private readonly layouts = new Map<string, Handle>()
+
+  /**
+   * The first one of these weights chooses their order, and those of other rows take it: with 6 and 7 rows version 3.7
+   * would choose two. All are to be destroyed together.
+   */
   product({ rows, inputs, outputs }: RowProduct, posts: Posts, hasBias: boolean): Primitive {
-    const { library } = this
-    return this.within(own => {
+    const { library, layouts } = this
+    const key = JSON.stringify([inputs, outputs, posts, hasBias])
+    const made = this.within(own => {
       const picture = (width: number) =>
         own(library.describeStrided([1, width, 1, rows], [rows * width, 1, rows * width, width]))
       const [x, y] = [picture(inputs), picture(outputs)]
-      const weights = own(library.describe([outputs, inputs, 1, 1], ANY))
+      const weights = layouts.get(key) ?? own(library.describe([outputs, inputs, 1, 1], ANY))
       const bias = hasBias ? own(library.describe([outputs], plainTag(1, library.isV3))) : 0
       const lists = [1, 0, 0, 0].map(each => library.sizes([each, each]))
       const memories = { [SRC]: SOURCE_OF, [WEIGHTS]: WEIGHTS_OF, [DST]: DESTINATION_OF }
@@ -50,6 +57,8 @@ export class RowMaker extends Maker {
         hasBias ? { ...memories, [BIAS]: [WEIGHTS_OF, 1] } : memories,
       )
     })
+    layouts.set(key, made.memories.get(WEIGHTS)!)
+    return made
   }
 }
 

@@ -183,10 +183,8 @@ export class Units {
       const part = { ...shape, channels: inputs, outputs: count, group: group > 1 ? (count / outputs) * group : 1 }
       const isPlain = x.source !== undefined && group === 1 && channels <= FEW_CHANNELS
       const posts = { sum: op.sum !== undefined, after: op.after }
-      const key = textOf([part, op.bias !== null, posts])
-      const made = this.once(`convolution ${isPlain} ${key}`, () =>
-        this.primitives.convolution(part, isPlain, op.bias !== null, posts),
-      )
+      const key = `convolution ${isPlain} ${textOf([part, op.bias !== null, posts])}`
+      const made = this.once(key, () => this.primitives.convolution(part, isPlain, op.bias !== null, posts))
       const weights = this.weights(made, key, part, op.weight, first * depth)
       const channel = group > 1 ? (first / outputs) * channels : 0
       const args = new Map<number, Place>([
@@ -219,10 +217,8 @@ export class Units {
     const { x, y } = op
     const { part, row } = cutRows(op.shape, first, count)
     const posts = { sum: false, after: op.after }
-    const key = textOf([part, op.bias !== null, posts])
-    const made = this.once(`convolution false ${key}`, () =>
-      this.primitives.convolution(part, false, op.bias !== null, posts),
-    )
+    const key = `convolution false ${textOf([part, op.bias !== null, posts])}`
+    const made = this.once(key, () => this.primitives.convolution(part, false, op.bias !== null, posts))
     const args = new Map<number, Place>([
       [maker.SRC, { at: 'value', value: x, channel: 0 }],
       [maker.WEIGHTS, { at: 'weights', weights: this.weights(made, key, part, op.weight, 0) }],
