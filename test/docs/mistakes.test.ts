@@ -66,8 +66,18 @@ describe('a layer of one’s own', () => {
     expect(await refused(() => mine('Single'))).toBe('nothing')
   })
 
+  test('that does not extend Layer', async () => {
+    class Alone {
+      reshape() {}
+    }
+    registerLayer('Alone', Alone as never)
+    expect(await refused(() => mine('Alone'))).toMatch(
+      /^layer 'mine' \(Alone\): its class Alone does not extend Layer; a layer is a class that/,
+    )
+  })
+
   test('that has no forward', async () => {
-    class Half {
+    class Half extends (Layer as unknown as new (...args: never[]) => object) {
       reshape() {}
     }
     registerLayer('Half', Half as never)
