@@ -210,7 +210,7 @@ export class Net extends WatchedNet {
   async toBytes(options: Saving = {}): Promise<Uint8Array> {
     const { checkSaving } = await import('./net/save_options.js')
     checkSaving('toBytes', options, options?.format)
-    this.runner.params.check()
+    this.runner.checkParams()
     const { format, diffs, ...archive } = options
     if (format === 'onnx') {
       this.runner.mustLive()

@@ -39,7 +39,7 @@ export class Passes {
   /** The layers that read inputs, with those inputs. */
   private readonly readers: ReadonlyMap<NetNode, readonly Blob[]>
   /** Params as their layers made them. */
-  readonly params: ParamShapes
+  private readonly params: ParamShapes
 
   /** @param watch holds a reshaped layer against what the net may take */
   constructor(
@@ -50,6 +50,11 @@ export class Passes {
     this.fused = fusedLayers(built.nodes)
     this.readers = inputReaders(built)
     this.params = new ParamShapes(built)
+  }
+
+  /** Throws a NetError for a param that a program gave another shape. */
+  checkParams(): void {
+    this.params.check()
   }
 
   /** Whether nothing runs or waits. */
@@ -159,7 +164,7 @@ export class Passes {
       if (wait) await wait
     }
     for (const blob of this.orphans) refuseOrphan(blob)
-    this.params.check()
+    this.checkParams()
     await this.prepare()
     const until = timeLimit === undefined ? undefined : performance.now() + timeLimit
     // whoever looks between two layers gets to see what is there
