@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { JobId } from '../api/index.js'
 import { isAbort } from './desk.js'
 
 /** What is read from the studio: not there yet, there, or why not. */
@@ -33,6 +34,15 @@ export function useLoad<T>(
     return () => stop.abort()
   }, [...keys, read === undefined, turn])
   return { ...state, reload: () => setTurn(last => last + 1) }
+}
+
+/** Fill a form from a job. True until that is done: what was typed into the form before would be lost. */
+export function useCopy(from: JobId | undefined, copy: (from: JobId) => Promise<unknown>): boolean {
+  const [copied, setCopied] = useState<JobId>()
+  useEffect(() => {
+    if (from) void copy(from).finally(() => setCopied(from))
+  }, [from])
+  return from !== undefined && copied !== from
 }
 
 /** The value as it was when it last stood still for `wait` milliseconds. */

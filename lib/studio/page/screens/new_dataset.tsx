@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { type DatasetForm, type DatasetSource, type JobId, type Place, StudioError } from '../../api/index.js'
 import { useDesk } from '../desk.js'
 import { count } from '../format.js'
-import { useLoad, useSettled } from '../hooks.js'
+import { useCopy, useLoad, useSettled } from '../hooks.js'
 import { type Dropped, DropZone } from '../parts/drop_zone.js'
 import { Check, NumberField, Row, SelectField, TextField } from '../parts/fields.js'
 import { BlobPicture } from '../parts/picture_grid.js'
@@ -29,10 +29,9 @@ export function NewDataset({ from: cloned }: { from?: JobId }) {
   const [busy, setBusy] = useState(false)
   const set = (some: Partial<Settings>): void => setSettings(last => ({ ...last, ...some }))
 
-  useEffect(() => {
-    if (!cloned) return
-    void desk.attempt(async () => {
-      const { kind, form } = await desk.studio.clone(cloned)
+  const copying = useCopy(cloned, job =>
+    desk.attempt(async () => {
+      const { kind, form } = await desk.studio.clone(job)
       if (kind !== 'dataset') return
       const { source, ...rest } = form as DatasetForm
       setFrom(source.from)
@@ -40,8 +39,8 @@ export function NewDataset({ from: cloned }: { from?: JobId }) {
       if ('path' in source.place) setPath(source.place.path)
       else setUpload({ name: source.place.upload, progress: 1 })
       if (source.from === 'lists' || source.from === 'lmdb') setLists({ ...source })
-    })
-  }, [cloned])
+    }),
+  )
 
   const send = async (dropped: readonly Dropped[]): Promise<void> => {
     setFiles(dropped)
@@ -81,6 +80,13 @@ export function NewDataset({ from: cloned }: { from?: JobId }) {
     }
   }
 
+  if (copying)
+    return (
+      <main class="screen">
+        <h1>{texts.newDataset.title}</h1>
+        <Waiting lines={8} />
+      </main>
+    )
   return (
     <main class="screen">
       <div class="screen-head">

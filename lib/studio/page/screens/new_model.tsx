@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Inspection, type InspectRequest, type JobId, type ModelForm, StudioError } from '../../api/index.js'
 import { useDesk } from '../desk.js'
-import { useLoad, useSettled } from '../hooks.js'
+import { useCopy, useLoad, useSettled } from '../hooks.js'
 import { emptyForm, jobsMade, withoutGaps } from '../model_form.js'
 import { Editor } from '../parts/editor/editor.js'
-import { Button, Choice, Empty, Failure, LinkButton, Panel } from '../parts/ui.js'
+import { Button, Choice, Empty, Failure, LinkButton, Panel, Waiting } from '../parts/ui.js'
 import { addressOf, go, jobRoute } from '../routes.js'
 import { texts } from '../texts.js'
 import { LayerFiles } from './layer_files.js'
@@ -28,15 +28,14 @@ export function NewModel(props: { from?: JobId; dataset?: JobId; weights?: JobId
   const set = (some: Partial<ModelForm>): void => setForm(last => ({ ...last, ...some }))
   const datasets = [...desk.jobs.value.values()].filter(job => job.kind === 'dataset')
 
-  useEffect(() => {
-    if (!props.from) return
-    void desk.attempt(async () => {
-      const { kind, form: cloned } = await desk.studio.clone(props.from!)
+  const copying = useCopy(props.from, from =>
+    desk.attempt(async () => {
+      const { kind, form: cloned } = await desk.studio.clone(from)
       if (kind !== 'model') return
       setForm(cloned as ModelForm)
       setCustom(true)
-    })
-  }, [props.from])
+    }),
+  )
   // with one dataset there is nothing to choose
   useEffect(() => {
     if (!form.dataset && datasets.length === 1) set({ dataset: datasets[0].id })
@@ -68,6 +67,13 @@ export function NewModel(props: { from?: JobId; dataset?: JobId; weights?: JobId
             {texts.newDataset.title}
           </LinkButton>
         </Empty>
+      </main>
+    )
+  if (copying)
+    return (
+      <main class="screen">
+        <h1>{texts.newModel.title}</h1>
+        <Waiting lines={8} />
       </main>
     )
   const errors = inspection.value?.marks.filter(mark => mark.severity === 'error').length ?? 0
