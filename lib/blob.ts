@@ -2,6 +2,7 @@ import type { NdArray } from 'ndarray'
 import { RistrettoError } from './errors.js'
 import { type Heap, Memory } from './memory.js'
 import { mustTake, whatIs } from './system/arguments.js'
+import { fixFields } from './system/fixed.js'
 import { INSPECT, ndarrayOf, valuesText } from './system/ndarrays.js'
 
 /** Axis sizes, outermost first: [N, C, H, W] for images, [N, D] for vectors, [] for a single value. */
@@ -323,3 +324,10 @@ export class Blob {
     return i < this.axes.length ? this.axes[i] : 1
   }
 }
+
+fixFields(
+  Blob.prototype,
+  ['data', 'diff', 'dataArray', 'diffArray', 'shape', 'count'],
+  (field, { name }) =>
+    `blob '${name}': its ${field} cannot be assigned: blob.${/^d/.test(field) ? `${field.slice(0, 4)}Array.set(values) writes values` : 'reshape([2, 3]) changes it'}`,
+)

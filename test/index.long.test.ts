@@ -90,6 +90,6 @@ test('a page that makes and trains nets loads no layer that most nets lack, and 
     expect(modules).not.toContain(`lib/${name}.ts`)
   expect(modules.filter(name => /protobufjs|dagre|gpu\.js/.test(name))).toEqual([])
   // of sources, in many pieces that import from each other; the package is 7 and 2 kB smaller
-  expect(plain).toBeLessThan(250)
+  expect(plain).toBeLessThan(252)
   expect(compressed).toBeLessThan(89)
 })

@@ -82,7 +82,11 @@ export async function buildNet({ state, filtered, split }: Selection, context: L
       b.blobs.map(blob => blob.name),
     )
     if (split.force_backward) forceBackward(b)
-    for (const node of b.nodes) node.layer.needsBackward = node.needsBackward
+    for (const { layer, needsBackward } of b.nodes) {
+      layer.needsBackward = needsBackward
+      // the net has listed them: one put there later would be computed with and neither learn nor be saved
+      Object.freeze(layer.blobs)
+    }
     const { nodes, blobs, params, learnable, inputs } = b
     const outputs = [...b.available].sort()
     const name = split.name ?? ''

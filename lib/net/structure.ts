@@ -3,6 +3,7 @@ import type { Engine } from '../engine.js'
 import { RistrettoError } from '../errors.js'
 import type { NetParameter } from '../generated/caffe.js'
 import type { Layer, Phase } from '../layer.js'
+import { fixed, fixFields } from '../system/fixed.js'
 import { INSPECT } from '../system/ndarrays.js'
 import { blobLossWeights, describeNet, type NetDescription, printed } from './description.js'
 import { explainNet } from './explain.js'
@@ -24,9 +25,9 @@ export abstract class NetStructure {
   /** Where the net computes: `engine.name`, and more in `engine.detail`. */
   readonly engine: Engine
   /** Activations by name, in creation order. */
-  readonly blobs: Record<string, Blob> = record()
+  readonly blobs: Readonly<Record<string, Blob>>
   /** Learned weights by layer name, e.g. params['conv1'] is [weight, bias]. */
-  readonly params: Record<string, Blob[]> = record()
+  readonly params: Readonly<Record<string, readonly Blob[]>>
   /** Names of the blobs that `forward` may be given: the tops of Input layers. */
   readonly inputs: readonly string[]
   /** Names of the blobs that no layer takes: what `forward` resolves to. */
@@ -35,11 +36,11 @@ export abstract class NetStructure {
   readonly layers: readonly Layer[]
   readonly layerNames: readonly string[]
   /** The same layers by name. */
-  readonly layerDict: Record<string, Layer> = record()
+  readonly layerDict: Readonly<Record<string, Layer>>
   /** Names of the blobs that a layer gives, by layer name. */
-  readonly topNames: Record<string, string[]> = record()
+  readonly topNames: Readonly<Record<string, readonly string[]>>
   /** Names of the blobs that a layer takes, by layer name. */
-  readonly bottomNames: Record<string, string[]> = record()
+  readonly bottomNames: Readonly<Record<string, readonly string[]>>
   /** @internal What was built: its nodes, blobs and params in their places. */
   readonly built: BuiltNet
   /** @internal Runs the layers. */
@@ -56,18 +57,40 @@ export abstract class NetStructure {
     this.phase = built.phase
     this.engine = built.context.engine
     this.param = built.filtered
-    this.inputs = built.inputs
-    this.outputs = built.outputs
-    this.layers = built.nodes.map(node => node.layer)
-    this.layerNames = built.nodes.map(node => node.key)
-    for (const blob of built.blobs) this.blobs[blob.name] = blob
+    this.inputs = Object.freeze([...built.inputs])
+    this.outputs = Object.freeze([...built.outputs])
+    this.layers = Object.freeze(built.nodes.map(node => node.layer))
+    this.layerNames = Object.freeze(built.nodes.map(node => node.key))
+    const blobs = record<Blob>()
+    const params = record<readonly Blob[]>()
+    const layerDict = record<Layer>()
+    const topNames = record<readonly string[]>()
+    const bottomNames = record<readonly string[]>()
+    for (const blob of built.blobs) blobs[blob.name] = blob
     built.nodes.forEach((node, i) => {
       this.places.set(node.key, i)
-      this.layerDict[node.key] = node.layer
-      this.topNames[node.key] = node.top.map(blob => blob.name)
-      this.bottomNames[node.key] = node.bottom.map(blob => blob.name)
-      if (node.layer.blobs.length) this.params[node.key] = node.layer.blobs
+      layerDict[node.key] = node.layer
+      topNames[node.key] = Object.freeze(node.top.map(blob => blob.name))
+      bottomNames[node.key] = Object.freeze(node.bottom.map(blob => blob.name))
+      if (node.layer.blobs.length)
+        params[node.key] = fixed(node.layer.blobs, i => this.refusal(`params['${node.key}'][${i}]`))
     })
+    this.blobs = fixed(blobs, name => this.refusal(`blobs['${name}']`))
+    this.params = fixed(params, name => this.refusal(`params['${name}']`))
+    this.layerDict = fixed(layerDict, name => this.refusal(`layerDict['${name}']`))
+    this.topNames = Object.freeze(topNames)
+    this.bottomNames = Object.freeze(bottomNames)
+    fixFields<NetStructure>(this, Object.keys(this) as (keyof NetStructure & string)[], name => this.refusal(name))
+  }
+
+  /** What to do instead of assigning to one of these. */
+  private refusal(what: string): string {
+    const instead = what.startsWith('params')
+      ? "net.params['ip'][0].dataArray.set(values) writes weights, net.copyFrom(other) copies them, net.shareWith(other) shares them"
+      : what.startsWith('blobs')
+        ? "net.blob('data').dataArray.set(values) writes values"
+        : 'make another net'
+    return `net '${this.name}': net.${what} cannot be assigned or deleted: ${instead}`
   }
 
   /** The memory that this net needs, in bytes, by kind; shapes count, whether it has been taken yet or not. */

@@ -127,7 +127,7 @@ function asConvolution({ layer, bottom: [bottom] }: NetNode, castBefore: boolean
 }
 
 /** Values of an inner product (out × in, or in × out with `transpose`) into a convolution, out × in. */
-function transplant({ layer }: NetNode, into: Blob[]): void {
+function transplant({ layer }: NetNode, into: readonly Blob[]): void {
   layer.blobs.forEach((blob, i) => {
     const { data } = into[i].memory
     const from = blob.memory.data.values

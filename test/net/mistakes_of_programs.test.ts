@@ -58,6 +58,37 @@ describe('mistakes of programs are typed errors that say what to do', () => {
     expect(apart).toThrow('Slice was made with one top: write ntop: 2')
   })
 
+  test('what a net is made of cannot be assigned or deleted, also where no compiler and no strict mode says so', async () => {
+    using net = await netOf('ip')
+    const sloppy = (body: string): unknown => new Function('net', 'other', body)(net, new Blob([2, 48]))
+    for (const [body, advice] of [
+      ['net.blobs.data = [1]', "net.blob('data').dataArray.set(values)"],
+      ['net.blobs.typo = other', "net.blobs['typo']"],
+      ['net.params.ip = [other]', 'net.copyFrom(other)'],
+      ['net.params.ip[0] = other', "net.params['ip'][0]"],
+      ['net.params.ip.push(other)', "net.params['ip'][2]"],
+      ['delete net.params.ip', 'net.shareWith(other)'],
+      ['net.params = {}', 'net.params cannot be'],
+      ["net.phase = 'TRAIN'", 'make another net'],
+      ['net.blobs.data.data = [1]', "blob 'data': its data cannot be assigned"],
+      ['net.blobs.data.diffArray = [1]', 'blob.diffArray.set(values)'],
+      ['net.blobs.data.shape = [1, 2]', 'blob.reshape('],
+    ]) {
+      expect(() => sloppy(body), body).toThrow(RistrettoError)
+      expect(() => sloppy(body), body).toThrow(advice)
+    }
+    // a list of the layer's own, too: what is put there would be computed with, and neither learned nor saved
+    expect(() => net.layer('ip').blobs.push(new Blob())).toThrow(TypeError)
+    expect(() => (net.inputs as string[]).push('more')).toThrow(TypeError)
+    // read like any record
+    expect(net.blobs['typo']?.data).toBeUndefined()
+    expect('typo' in net.blobs || 'toString' in net.params).toBe(false)
+    expect(Object.entries(net.params).map(([name, blobs]) => [name, blobs.length])).toEqual([['ip', 2]])
+    expect(structuredClone(net.topNames)).toEqual({ in: ['data'], ip: ['ip'] })
+    expect(inspect(net.params)).toMatch(/ip: \[\s*blob 'ip\[0\]' 2×48/)
+    expect({ ...net.blobs }).toEqual(net.blobs)
+  })
+
   test('weights of which none fits', async () => {
     using net = await netOf('ip')
     using renamed = await netOf('fc')

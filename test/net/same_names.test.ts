@@ -19,7 +19,7 @@ describe('layers that share a name', () => {
     using net = await make(1)
     expect(Object.keys(net.params)).toEqual(['ip', 'ip#2'])
     expect(net.layerNames.filter(name => name.startsWith('drop'))).toEqual(['drop', 'drop#2'])
-    expect(net.layerDict['ip#2'].blobs).toBe(net.params['ip#2'])
+    expect(net.params['ip#2'][0]).toBe(net.layerDict['ip#2'].blobs[0])
     expect([...net.params['ip'][0].dataArray]).not.toEqual([...net.params['ip#2'][0].dataArray])
   })
 
