@@ -39,7 +39,8 @@ export async function previewDataset(context: ProjectContext, form: DatasetForm)
       } catch (error) {
         skipped.push({ file: candidate.file, reason: (error as Error).message })
       }
-    return { pictures: found.candidates.length, classes: found.classes, examples, skipped }
+    const broken = skipped.length - Math.min(TOLD, found.leftOut.length)
+    return { pictures: found.candidates.length - broken, classes: found.classes, examples, skipped }
   } finally {
     found.close?.()
   }

@@ -30,7 +30,8 @@ export class DataRoots {
   /** Throws unless the path, links followed, lies within one of the folders. */
   async check(path: string): Promise<void> {
     const outside = () => new StudioError(`'${path}' lies outside of the folders that --data names`, 403)
-    if (!isAbsolute(path) || path.includes('\0') || !this.covers(resolve(path))) throw outside()
+    if (!isAbsolute(path)) throw new StudioError(await this.whole(path), 422)
+    if (path.includes('\0') || !this.covers(resolve(path))) throw outside()
     const real = await realpath(path).catch(() => undefined)
     if (real === undefined) throw new StudioError(`'${path}': there is no such file or folder`, 422)
     if (!this.real.some(root => isWithin(root, real))) throw outside()
@@ -47,6 +48,10 @@ export class DataRoots {
 
   /** What the path so far may become. */
   async names(prefix: string): Promise<{ path: string; folder: boolean }[]> {
+    if (prefix && !isAbsolute(prefix)) {
+      const found = await Promise.all(this.roots.map(root => this.names(join(root, prefix))))
+      return found.flat().slice(0, MOST)
+    }
     const inside = isAbsolute(prefix) && this.covers(resolve(prefix.endsWith('/') ? prefix : dirname(prefix)))
     if (!inside) return this.roots.filter(root => root.startsWith(prefix)).map(root => ({ path: root, folder: true }))
     const folder = resolve(prefix.endsWith('/') ? prefix : dirname(prefix))
@@ -75,6 +80,19 @@ export class DataRoots {
       ),
     )
     return this.roots.filter((_, i) => there[i])
+  }
+
+  /** What is said of a path that begins nowhere. */
+  private async whole(path: string): Promise<string> {
+    for (const at of this.roots.map(root => join(root, path)))
+      if (
+        await this.check(at).then(
+          () => true,
+          () => false,
+        )
+      )
+        return `'${path}' is no whole path: '${at}' is`
+    return `'${path}' is no whole path: those of the folders that --data names begin with ${this.roots.join(' or ')}`
   }
 
   private covers(path: string): boolean {

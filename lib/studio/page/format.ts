@@ -10,8 +10,8 @@ export const count = (value: number): string => whole.format(value)
 /** 2.3M */
 export const compact = (value: number): string => short.format(value)
 
-/** 99.11 % */
-export const percent = (value: number): string => share.format(value).replace('%', ' %')
+/** 99.11 %, which no line's end parts */
+export const percent = (value: number): string => share.format(value).replace('%', '\u00a0%')
 
 /** How far a training is, or how long: two digits after the point, none of them rounded up. */
 export const epochs = (value: number): number => Math.floor(value * 100 + 1e-6) / 100

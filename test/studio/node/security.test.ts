@@ -126,12 +126,18 @@ describe('paths', () => {
       )
     expect(await names(`${root}/pic`)).toEqual([join(root, 'pictures')])
     expect(await names('')).toEqual([root])
-    for (const prefix of ['/etc/', '/etc/pass', `${root}/../`, `${root}/sly/`, 'relative'])
+    // a name that begins nowhere is looked for in each of the folders
+    expect(await names('pic')).toEqual([join(root, 'pictures')])
+    for (const prefix of ['/etc/', '/etc/pass', `${root}/../`, `${root}/sly/`, 'relative', '../../etc/', 'sly/'])
       expect(await names(prefix), prefix).toEqual([])
     const create = (path: string) =>
       json('POST', '/api/jobs', { kind: 'dataset', form: { name: 'a', source: { from: 'folder', place: { path } } } })
     for (const path of ['/etc', `${root}/../`, `${root}/sly`, 'pictures', `${root}/none`, `${root}x`])
       expect((await create(path)).status, path).toBe(422)
+    const said = async (path: string) => ((await create(path)).body as { message: string }).message
+    expect(await said('pictures')).toContain(`'pictures' is no whole path: '${join(root, 'pictures')}' is`)
+    for (const path of ['../../../../../etc', 'sly', 'none'])
+      expect(await said(path)).toContain(`those of the folders that --data names begin with ${root}`)
     expect((await create(join(root, 'pictures'))).status).toBe(201)
   })
 })

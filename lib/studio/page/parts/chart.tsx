@@ -8,6 +8,8 @@ import { Button } from './ui.js'
 
 /** How many rows the table behind a chart shows: the newest. */
 const TABLE_ROWS = 200
+/** Width of the right axis. */
+const RIGHT = 52
 
 export interface ChartProps {
   readonly title: string
@@ -18,6 +20,8 @@ export interface ChartProps {
   readonly log?: boolean
   /** Without the controls of smoothing and scale. */
   readonly plain?: boolean
+  /** As wide as a chart with a right axis, to stand below one. */
+  readonly below?: boolean
   /** Places on the x axis that mean something: snapshots, restarts. */
   readonly marks?: readonly { readonly x: number; readonly label: string; readonly strong?: boolean }[]
   /** A stretch was dragged over; nothing: all of it again. */
@@ -58,6 +62,7 @@ export function Chart(props: ChartProps) {
         width,
         height,
         log,
+        below: props.below,
         style: getComputedStyle(box.current),
         marks,
         zoomed(stretch) {
@@ -207,12 +212,13 @@ interface Drawing {
   readonly width: number
   readonly height: number
   readonly log: boolean
+  readonly below: boolean | undefined
   readonly style: CSSStyleDeclaration
   readonly marks: { readonly current: ChartProps['marks'] }
   zoomed(stretch: { from: number; to: number } | undefined): void
 }
 
-function optionsOf({ lines, width, height, log, style, marks, zoomed }: Drawing): uPlot.Options {
+function optionsOf({ lines, width, height, log, below, style, marks, zoomed }: Drawing): uPlot.Options {
   const color = (name: string): string => style.getPropertyValue(name).trim()
   const right = lines.some(line => line.axis === 'right')
   const axis = {
@@ -225,6 +231,7 @@ function optionsOf({ lines, width, height, log, style, marks, zoomed }: Drawing)
   return {
     width,
     height,
+    padding: [null, below && !right ? RIGHT : null, null, null],
     legend: { show: false },
     cursor: { drag: { x: true, y: false, dist: 6 }, points: { size: 6 } },
     scales: {
@@ -250,9 +257,9 @@ function optionsOf({ lines, width, height, log, style, marks, zoomed }: Drawing)
               ...axis,
               scale: 'right',
               side: 1 as const,
-              size: 48,
+              size: RIGHT,
               grid: { show: false },
-              values: (_: uPlot, ticks: number[]) => ticks.map(tick => figure(tick, 3)),
+              values: (_: uPlot, ticks: number[]) => ticks.map(tick => `${figure(100 * tick, 3)} %`),
             },
           ]
         : []),

@@ -45,7 +45,7 @@ function Matrix({ classes, matrix, chosen, onPick }: Parameters<typeof Confusion
             <span>{texts.confusion.prediction}</span>
           </td>
           {classes.map(name => (
-            <th key={name} scope="col">
+            <th key={name} scope="col" title={name}>
               {name}
             </th>
           ))}
@@ -59,7 +59,9 @@ function Matrix({ classes, matrix, chosen, onPick }: Parameters<typeof Confusion
           )
           return (
             <tr key={classes[label]}>
-              <th scope="row">{classes[label]}</th>
+              <th scope="row" title={classes[label]}>
+                {classes[label]}
+              </th>
               {row.map((items, prediction) => {
                 const right = label === prediction
                 const strength = items === 0 ? 0 : right ? items / all : Math.min(1, 0.18 + (items / all) * 6)

@@ -9,6 +9,11 @@ import { enlarge, type LayerPicture, paint, planeAt, planeUnder } from './layer_
 import type { PaletteName } from './palettes.js'
 import { Dialog } from './ui.js'
 
+/** The height from which a picture scrolls, in pixels: that of `.planes`. */
+const HIGHEST = 420
+/** What a window takes beside its plane. */
+const FRAME = 90
+
 /** What every layer did: a row a top or weight, with its picture and figures. */
 export function LayerView({ rows }: { rows: readonly LayerRow[] }) {
   const [name, setName] = useState<PaletteName>('viridis')
@@ -112,8 +117,9 @@ function Planes(props: {
   useEffect(() => {
     canvas.current?.getContext('2d')?.putImageData(new ImageData(colors, picture.width, picture.height), 0, 0)
   }, [colors])
-  // a vector of ten is not a speck
-  const scale = enlarge(picture.width, room || 320, Math.max(6, Math.min(24, Math.floor(120 / picture.width))))
+  // a vector of ten is not a speck, and what fits into the height is not cut
+  const most = Math.max(6, Math.min(24, Math.floor(120 / picture.width)))
+  const scale = enlarge(picture.width, room || 320, Math.max(1, Math.min(most, Math.floor(HIGHEST / picture.height))))
   return (
     <button
       ref={box}
@@ -154,7 +160,7 @@ function Large(props: { row: LayerRow; plane: number; palette: PaletteName; each
   }, [picture, plane, props.palette, props.each])
   const byte = picture.pixels[((top + at.y) * picture.width + left + at.x) * picture.channels]
   const value = row.min + (byte / 255) * (row.max - row.min)
-  const scale = Math.max(1, Math.floor(Math.min(560 / width, 480 / height)))
+  const scale = Math.max(1, Math.floor(Math.min(Math.min(560, innerWidth - FRAME) / width, 480 / height)))
   const move = (dx: number, dy: number): void =>
     setAt(last => ({
       x: Math.min(width - 1, Math.max(0, last.x + dx)),

@@ -25,7 +25,8 @@ export function useDataset(id: JobId | undefined): DatasetResult | undefined {
 export function PictureSource(props: {
   readonly dataset: JobId | undefined
   readonly result: DatasetResult | undefined
-  readonly onPicture: (picture: Picture) => void
+  /** None: another source was chosen, which has given nothing yet. */
+  readonly onPicture: (picture: Picture | undefined) => void
 }) {
   const { dataset, result, onPicture } = props
   const [way, setWay] = useState<Way>(dataset ? 'set' : 'file')
@@ -35,7 +36,11 @@ export function PictureSource(props: {
       <Choice
         label={texts.model.testOne}
         value={way}
-        onChange={setWay}
+        onChange={chosen => {
+          setWay(chosen)
+          setFiles([])
+          onPicture(undefined)
+        }}
         options={[
           { value: 'file', label: texts.model.fromFile },
           { value: 'pad', label: texts.model.fromPad },

@@ -30,9 +30,13 @@ export function usePrediction(model: JobId, request: TestOneRequest | undefined)
   const next = useRef<TestOneRequest | undefined>(undefined)
   const busy = useRef(false)
   const gone = useRef(false)
+  /** Whether anything is asked about: an answer may come when its question was taken back. */
+  const wanted = useRef(false)
   useEffect(() => () => void (gone.current = true), [])
   useEffect(() => {
     next.current = request
+    wanted.current = request !== undefined
+    if (!wanted.current) set({ busy: false })
     if (!request || busy.current) return
     const work = async (): Promise<void> => {
       busy.current = true
@@ -42,9 +46,9 @@ export function usePrediction(model: JobId, request: TestOneRequest | undefined)
         set(last => ({ ...last, busy: true }))
         try {
           const prediction = await studio.testOne(model, now)
-          if (!gone.current) set({ prediction, busy: false })
+          if (wanted.current && !gone.current) set({ prediction, busy: false })
         } catch (error) {
-          if (!gone.current) set({ error, busy: false })
+          if (wanted.current && !gone.current) set({ error, busy: false })
         }
       }
       busy.current = false

@@ -30,13 +30,14 @@ export function Snapshots({ job, onChanged }: { job: Job; onChanged: () => void 
           />
           <span class="snapshot-name">
             {texts.training.epochNumber(epochs(snapshot.epoch))}
-            <span class="muted"> {texts.training.at(count(snapshot.iter))}</span>
             {snapshot.best && <span class="chip best">{texts.training.best}</span>}
+            <span class="snapshot-at muted">
+              {texts.training.at(count(snapshot.iter))} · {bytes(snapshot.bytes)}
+            </span>
           </span>
           <span class="number" title={outputsOf(snapshot.outputs).join(', ')}>
             {outputsOf(snapshot.outputs)[0]}
           </span>
-          <span class="muted number">{bytes(snapshot.bytes)}</span>
         </li>
       ))}
     </ol>

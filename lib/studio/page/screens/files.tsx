@@ -11,6 +11,10 @@ const TEXT = /\.(prototxt|txt|json|jsonl|ts|js|mjs|csv|log|md)$/
 /** Longer texts are downloaded, not shown. */
 const MOST_TEXT = 1_000_000
 
+/** A path that a narrow screen parts after its folders. */
+const Path = ({ path }: { path: string }) =>
+  path.split('/').flatMap((part, depth) => (depth ? ['/', <wbr key={depth} />, part] : [part]))
+
 /** A job's files: to read, or to take along. */
 export function Files({ job }: { job: Job }) {
   const desk = useDesk()
@@ -44,10 +48,10 @@ export function Files({ job }: { job: Job }) {
                   <Icon name="file" />
                   {TEXT.test(file.path) && file.bytes <= MOST_TEXT ? (
                     <button type="button" class="link" onClick={() => setShown(file.path)}>
-                      {file.path}
+                      <Path path={file.path} />
                     </button>
                   ) : (
-                    file.path
+                    <Path path={file.path} />
                   )}
                 </th>
                 <td class="number">{bytes(file.bytes)}</td>

@@ -120,7 +120,11 @@ function TestOne(props: {
   return (
     <div class="columns test-one">
       <Panel title={texts.model.testOne}>
-        <PictureSource dataset={job.parents.dataset} result={dataset} onPicture={picture => onRequest({ picture })} />
+        <PictureSource
+          dataset={job.parents.dataset}
+          result={dataset}
+          onPicture={picture => onRequest(picture && { picture })}
+        />
         <div class="options">{props.options}</div>
       </Panel>
       <div class="stack">

@@ -220,7 +220,9 @@ export function NewDataset({ from: cloned }: { from?: JobId }) {
               <Button look="primary" submit busy={busy} disabled={!form || !settings.name}>
                 {texts.form.create}
               </Button>
-              {!form && <span class="muted">{texts.newDataset.noSource}</span>}
+              {(!form || !settings.name) && (
+                <span class="muted">{form ? texts.newDataset.noName : texts.newDataset.noSource}</span>
+              )}
             </div>
           </Panel>
         </div>

@@ -31,7 +31,7 @@ export function Training({ job, reload }: { job: Job; reload: () => void }) {
         <Progress value={job.progress} label={texts.jobs.progress(job.name)} live={job.state === 'running'} />
       )}
       <div class="columns training">
-        <div class="stack">
+        <div class={curves ? 'stack' : 'stack curves-to-come'}>
           <Panel title={texts.training.curves}>
             {error !== undefined && <Failure error={error} again={again} />}
             {!curves && error === undefined && <Waiting lines={7} />}
@@ -66,6 +66,7 @@ export function Training({ job, reload }: { job: Job; reload: () => void }) {
                 xLabel={texts.training.iteration}
                 height={130}
                 plain
+                below={lines.some(line => line.axis === 'right')}
               />
             </Panel>
           )}

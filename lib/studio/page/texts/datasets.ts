@@ -67,6 +67,7 @@ export const datasetTexts = {
     skipped: (items: number) => `${plural(items, 'file is', 'files are')} left out`,
     name: 'Name it',
     noSource: 'Drop pictures or name a path first.',
+    noName: 'Give it a name.',
   },
 
   dataset: {

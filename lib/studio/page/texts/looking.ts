@@ -42,7 +42,7 @@ export const lookingTexts = {
     step: (done: number, total: number, text = '') =>
       `${text ? `${text}: ` : ''}${done.toLocaleString('en')} of ${total.toLocaleString('en')}`,
     children: {
-      dataset: 'Models of this dataset',
+      dataset: 'Made from this dataset',
       model: 'Made from this model',
       evaluation: 'Made from this',
       pretrained: 'Models that begin with it',
@@ -61,7 +61,7 @@ export const lookingTexts = {
     bestOf: (name: string) => `Best ${name}`,
     bestValue: (value: string, epoch: number) => `${value}, epoch ${Math.round(epoch * 100) / 100}`,
     speed: 'Speed',
-    perSecond: (value: string) => `${value} iterations a second`,
+    perSecond: (value: string) => `${value} iterations/s`,
     memory: 'Memory',
     attempts: 'Attempts',
     attemptsText: (attempts: number, starts: readonly number[]) =>
