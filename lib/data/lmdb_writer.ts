@@ -1,6 +1,7 @@
 import { RistrettoError, systemError } from '../errors.js'
 import { mustTake } from '../system/arguments.js'
 import { aFlag, anything, checkOptions } from '../system/check_options.js'
+import { makeFolder } from '../system/make_folder.js'
 import { importNode } from '../system/nodejs.js'
 import { keyBytes } from './lmdb.js'
 import {
@@ -78,7 +79,7 @@ export class LmdbWriter {
   static async create(directory: string | Sink = bytesSink(), options: LmdbWriterOptions = {}): Promise<LmdbWriter> {
     checkOptions('LmdbWriter.create', options, { pageSize: anything, overwrite: aFlag })
     if (typeof directory !== 'string') return new LmdbWriter(directory, options)
-    const { mkdir, access } = await importNode('node:fs/promises')
+    const { access } = await importNode('node:fs/promises')
     const { join } = await importNode('node:path')
     const file = join(directory, 'data.mdb')
     const exists = await access(file).then(
@@ -87,7 +88,7 @@ export class LmdbWriter {
     )
     if (exists && !options.overwrite)
       throw new RistrettoError(`the database '${directory}' exists already; remove it, or ask to overwrite it`)
-    await mkdir(directory, { recursive: true }).catch(error => {
+    await makeFolder(directory).catch(error => {
       throw systemError(`cannot write '${directory}'`, error)
     })
     return new LmdbWriter(await fileSink(file), options)

@@ -138,6 +138,8 @@ class MpiGroup implements Communicator {
   private readonly blocks: (Block | undefined)[] = []
   private taken = 0
   private closed = false
+  /** Why this program ends is on its standard error already. */
+  private told = false
 
   constructor(
     koffi: typeof import('koffi'),
@@ -262,7 +264,10 @@ class MpiGroup implements Communicator {
   private readonly exited = (code: number) => {
     if (this.closed) return
     this.closed = true
-    if (code === 0) process.stderr.write(`ristretto: worker ${this.rank} of ${this.size}: it ended before the others\n`)
+    if (!this.told) {
+      const what = code === 0 ? 'it ended before the others' : `it ended with code ${code}`
+      process.stderr.write(`ristretto: worker ${this.rank} of ${this.size}: ${what}\n`)
+    }
     this.mpi.abort(this.mpi.abi.world, code || 1)
   }
 
@@ -270,11 +275,14 @@ class MpiGroup implements Communicator {
   private readonly failed = (error: unknown) => {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
     process.stderr.write(`ristretto: worker ${this.rank} of ${this.size}: ${why}\n`)
+    this.told = true
   }
 
   /** A program that has come to its end, and not by a mistake, waits for the others. */
   private readonly drained = () => {
-    if (process.exitCode) this.exited(Number(process.exitCode))
+    // who sets it has said why
+    this.told = !!process.exitCode
+    if (this.told) this.exited(Number(process.exitCode))
     else void this.close()
   }
 

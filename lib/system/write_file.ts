@@ -1,4 +1,5 @@
 import { EngineError, RistrettoError, systemError } from '../errors.js'
+import { makeFolder } from './make_folder.js'
 import { importNode, isNode } from './nodejs.js'
 import { kindOf } from './read_file.js'
 
@@ -26,7 +27,7 @@ export const writeFileSafely = (path: string, bytes: Uint8Array, options: WriteO
  * two programs that write the same ones, each renames all of its own or waits for the other.
  */
 export async function writeFilesSafely(contents: readonly FileContents[], options: WriteOptions = {}): Promise<void> {
-  const { open, rename, rm, mkdir, rmdir } = await importNode('node:fs/promises')
+  const { open, rename, rm, rmdir } = await importNode('node:fs/promises')
   const { dirname } = await importNode('node:path')
   const written: { path: string; target: string; temporary: string }[] = []
   const made: { first: string; last: string }[] = []
@@ -37,7 +38,7 @@ export async function writeFilesSafely(contents: readonly FileContents[], option
       const target = await writeTarget(path, options)
       const temporary = temporaryName(target.path)
       const last = dirname(target.path)
-      const first = await mkdir(last, { recursive: true })
+      const first = await makeFolder(last)
       if (first !== undefined) made.push({ first, last })
       await removeLeftovers(target.path)
       written.push({ path, target: target.path, temporary })

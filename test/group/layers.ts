@@ -68,6 +68,9 @@ export class Trouble extends Layer {
       case 'exit':
         process.exit(0)
         break
+      case 'exit 3':
+        process.exit(3)
+        break
       case 'heap':
         for (;;) this.kept.push(new Array(1e5).fill(Math.random()))
       case 'stop':

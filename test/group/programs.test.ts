@@ -92,7 +92,8 @@ describe('failures', () => {
   const troubles: Record<string, RegExp> = {
     throw: /worker 1 of 2: layer 'trouble' \(Trouble\): no more of this/,
     reject: /worker 1 of 2: .*too late/,
-    exit: /worker 1 of 2: it (ended before the others|ended with code)/,
+    exit: /worker 1 of 2: it ended before the others/,
+    'exit 3': /worker 1 of 2: it ended with code 3/,
     heap: /heap|memory/i,
     weights: /worker 1's weights differ from worker 0's at iteration/,
   }

@@ -1,6 +1,7 @@
-import { access, cp, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { access, cp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeFolder } from '../../system/make_folder.js'
 import { StudioError } from '../api/index.js'
 import { besideThis } from './beside.js'
 import { textParts } from './site_texts.js'
@@ -28,7 +29,7 @@ export async function exportSite(out: string, { page, site }: SiteFolders): Prom
     await access(folder).catch(() => {
       throw new StudioError('the page is not built: npm run build', 503)
     })
-  await mkdir(out, { recursive: true }).catch(refuse)
+  await makeFolder(out).catch(refuse)
   for (const folder of [page, site]) await cp(fileURLToPath(folder), out, { recursive: true }).catch(refuse)
   for (const { file, text } of (await textParts()).values()) await writeFile(join(out, file), text).catch(refuse)
 }

@@ -1,8 +1,9 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
-import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises'
+import { lstat, open, readdir, realpath, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileSource } from '../../data/byte_source.js'
 import { fileSink } from '../../data/sink.js'
+import { makeFolder } from '../../system/make_folder.js'
 import { writeFileSafely } from '../../system/write_file.js'
 import { StudioError } from '../api/index.js'
 import { checkPath, type Store } from '../core/store.js'
@@ -61,7 +62,7 @@ export function nodeStore(root: string): Store {
     },
     async appender(path) {
       await found(path)
-      await attempt(path, () => mkdir(dirname(location(path)), { recursive: true }))
+      await attempt(path, () => makeFolder(dirname(location(path))))
       // one write a line: what was written is the system's, whatever becomes of this program
       const handle = await attempt(path, async () => openToAppend(location(path)))
       let closed = false
@@ -87,7 +88,7 @@ export function nodeStore(root: string): Store {
     },
     async sink(path) {
       await found(path)
-      await attempt(path, () => mkdir(dirname(location(path)), { recursive: true }))
+      await attempt(path, () => makeFolder(dirname(location(path))))
       return fileSink(location(path))
     },
     async list(path) {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, statfs } from 'node:fs/promises'
+import { chmod, readFile, statfs } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { serve } from '@hono/node-server'
+import { makeFolder } from '../../system/make_folder.js'
 import { writeFileSafely } from '../../system/write_file.js'
 import { type Studio, StudioError, type StudioInfo } from '../api/index.js'
 import { Desk, DOWNLOADS } from '../core/desk.js'
@@ -134,7 +135,7 @@ const servedAlready = (root: string, lock: string): StudioError =>
 /** The project's folder is there, and this process's. */
 async function claimFolder(root: string, lock: string): Promise<void> {
   const claimed = await (async () => {
-    await mkdir(root, { recursive: true })
+    await makeFolder(root)
     clearDead(lock)
     return claimFile(lock)
   })().catch((error: NodeJS.ErrnoException) => {

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { mkdir, rename, statfs } from 'node:fs/promises'
+import { rename, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../../system/make_folder.js'
 import { StudioError } from '../api/index.js'
 import { readJson, type Store, writeJson } from '../core/store.js'
 import type { UploadFile } from '../core/sweeping.js'
@@ -29,7 +30,7 @@ export class Uploads {
   async begin(files: Incoming['files']): Promise<UploadState> {
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
     const folder = this.store.location('uploads')!
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const { bavail, bsize } = await statfs(folder)
     const allowed = Math.min(this.most, (bavail * bsize) / 2)
     if (total > allowed)
@@ -91,7 +92,7 @@ export class Uploads {
       const end = Math.min(start + length, from + bytes.length)
       if (begin < end) {
         const at = this.store.location(`uploads/${upload}/incoming/${path}`)!
-        await mkdir(dirname(at), { recursive: true })
+        await makeFolder(dirname(at))
         const file = openSync(at, begin === start ? 'w' : 'r+')
         try {
           const piece = bytes.subarray(begin - from, end - from)

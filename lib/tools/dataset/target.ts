@@ -1,5 +1,6 @@
 import { bytesSink, fileSink, type Sink } from '../../data/sink.js'
 import { RistrettoError, systemError } from '../../errors.js'
+import { makeFolder } from '../../system/make_folder.js'
 import { importNode } from '../../system/nodejs.js'
 import { leftovers, temporaryName, whileLocked, writeFileSafely } from '../../system/write_file.js'
 import { begunBy, PLAN_FILE, planText } from './plan.js'
@@ -70,7 +71,7 @@ export async function folderTarget(path: string, overwrite = false, plan?: strin
   if (before.length && !overwrite) refuse(before)
   const earlier: string[] = []
   await attempt(async () => {
-    await mkdir(dirname(base), { recursive: true })
+    await makeFolder(dirname(base))
     for (const left of await leftovers(base, true))
       if (plan !== undefined && (await begunBy(left, plan)) !== undefined) earlier.push(left)
       else await rm(left, { force: true, recursive: true })
@@ -82,7 +83,7 @@ export async function folderTarget(path: string, overwrite = false, plan?: strin
     earlier,
     async sink(name) {
       made.add(name.split('/')[0])
-      await attempt(() => mkdir(dirname(join(temporary, name)), { recursive: true }))
+      await attempt(() => makeFolder(dirname(join(temporary, name))))
       return fileSink(join(temporary, name), join(path, name))
     },
     commit: () =>
