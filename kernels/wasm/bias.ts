@@ -1,10 +1,13 @@
 import { finished, slopes } from './after'
 import { CHUNK_VALUES } from './elementwise'
-import { job, run } from './threads'
+import { job, needWorkspace, run } from './threads'
 import { bytes, ceilDiv, demote, high as highOf, larger, low as lowOf, put, smaller, storeLanes, sumLanes } from './vector'
 
 /** Values of a cache line. */
 const LINE: i32 = 16
+/** Columns whose sums are made side by side where there are four times as many, and rows that are added at a time. */
+const COLUMNS: i32 = 256
+const ROWS: i32 = 8
 
 @unmanaged
 class BiasJob {
@@ -65,9 +68,12 @@ function addRowChunk(chunk: i32, _workspace: usize): void {
 
 export function biasGradient(batch: i32, channels: i32, inner: i32, dy: usize, db: usize): void {
   if (channels <= 0) return
-  const unit = inner == 1 ? LINE : 1
   const parts = smaller(64, 1 + <i32>((<i64>batch * <i64>channels * <i64>inner) / CHUNK_VALUES))
-  const block = ceilDiv(ceilDiv(channels, parts), unit) * unit
+  let block = ceilDiv(channels, parts)
+  if (inner == 1) {
+    block = ceilDiv(larger(block, smaller(COLUMNS, ceilDiv(channels, 4))), LINE) * LINE
+    needWorkspace(2 * bytes(block + 3))
+  }
   describe(batch, channels, inner, block, db, dy)
   run(inner == 1 ? columnSumsChunk : channelSumsChunk, ceilDiv(channels, block))
 }
@@ -110,53 +116,36 @@ function sumInDouble(j: BiasJob, c: i32): f64 {
   return total
 }
 
-/** In double: a cache line of channels at a time, then four. */
-function columnSumsChunk(chunk: i32, _workspace: usize): void {
+/**
+ * In double, in the thread's workspace: some rows at a time, whose values pass in the order in which they lie. Down a
+ * column each line of a large blob would be waited for on its own.
+ */
+function columnSumsChunk(chunk: i32, workspace: usize): void {
   const j = changetype<BiasJob>(job)
-  const last = smaller(j.channels, (chunk + 1) * j.block)
+  const first = chunk * j.block
+  const count = smaller(j.block, j.channels - first)
   const row = bytes(j.channels)
-  let c = chunk * j.block
-  for (; c + LINE <= last; c += LINE) {
-    let p = j.y + bytes(c)
-    let s0 = f64x2.splat(0)
-    let s1 = s0
-    let s2 = s0
-    let s3 = s0
-    let s4 = s0
-    let s5 = s0
-    let s6 = s0
-    let s7 = s0
-    for (let n = 0; n < j.batch; n++, p += row) {
-      const a = v128.load(p)
-      s0 = f64x2.add(s0, lowOf(a))
-      s1 = f64x2.add(s1, highOf(a))
-      const b = v128.load(p, 16)
-      s2 = f64x2.add(s2, lowOf(b))
-      s3 = f64x2.add(s3, highOf(b))
-      const c = v128.load(p, 32)
-      s4 = f64x2.add(s4, lowOf(c))
-      s5 = f64x2.add(s5, highOf(c))
-      const d = v128.load(p, 48)
-      s6 = f64x2.add(s6, lowOf(d))
-      s7 = f64x2.add(s7, highOf(d))
+  const bias = j.bias + bytes(first)
+  memory.fill(workspace, 0, <usize>(count + 3) * 8)
+  for (let n = 0; n < j.batch; n += ROWS) {
+    const rows = smaller(ROWS, j.batch - n)
+    let from = j.y + <usize>n * row + bytes(first)
+    let sum = workspace
+    for (let c = 0; c < count; c += 4, from += 16, sum += 32) {
+      let low = v128.load(sum)
+      let high = v128.load(sum, 16)
+      let p = from
+      for (let i = 0; i < rows; i++, p += row) {
+        const v = v128.load(p)
+        low = f64x2.add(low, lowOf(v))
+        high = f64x2.add(high, highOf(v))
+      }
+      v128.store(sum, low)
+      v128.store(sum, high, 16)
     }
-    const q = j.bias + bytes(c)
-    addDoubles(q, s0, s1, 4)
-    addDoubles(q + 16, s2, s3, 4)
-    addDoubles(q + 32, s4, s5, 4)
-    addDoubles(q + 48, s6, s7, 4)
   }
-  for (; c < last; c += 4) {
-    let p = j.y + bytes(c)
-    let low = f64x2.splat(0)
-    let high = low
-    for (let n = 0; n < j.batch; n++, p += row) {
-      const v = v128.load(p)
-      low = f64x2.add(low, lowOf(v))
-      high = f64x2.add(high, highOf(v))
-    }
-    addDoubles(j.bias + bytes(c), low, high, last - c)
-  }
+  let sum = workspace
+  for (let c = 0; c < count; c += 4, sum += 32) addDoubles(bias + bytes(c), v128.load(sum), v128.load(sum, 16), count - c)
 }
 
 /** Adds four sums to the values at q, or the `rest` that are left. */

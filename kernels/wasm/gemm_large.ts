@@ -2,7 +2,7 @@
  * C ← α·op(A)·op(B) + β·C where all sides are long: both matrices are first put in the order in which tiles read them,
  * once and by all threads, a slab of each at a time. A chunk of the product is a block of C.
  */
-import { blockOf, packColumns, packFour, packRows } from './pack'
+import { blockOf, packColumns, packFour } from './pack'
 import { isDry, job, needWorkspace, run, sharedWorkspace } from './threads'
 import { copyEdge, MR, NR, packedTile, ROW, TILE } from './micro_tile'
 import { bytes, ceilDiv, larger, smaller } from './vector'
@@ -12,10 +12,10 @@ const KC: i32 = 512
 /** Rows and columns of a chunk, of which 192·KC values stay in the L2 cache. */
 const ROWS: i32 = 64
 const COLUMNS: i32 = 128
-/** Values of a slab of either matrix. */
-const SLAB: i32 = 2097152
-/** Rows or columns that are put in order at a time: a cache line of those that lie side by side. */
-const PACK: i32 = 16
+/** Values of a slab of either matrix: both are to be in the L3 cache while they are multiplied. */
+const SLAB: i32 = 524288
+/** Rows or columns that are put in order at a time: so much of those that lie side by side is fetched ahead. */
+const PACK: i32 = 64
 
 @unmanaged
 class LargeJob {
@@ -126,15 +126,50 @@ function packChunk(chunk: i32, _workspace: usize): void {
   const columns = smaller(PACK, g.N - j)
   const to = g.packedB + bytes(k * g.paddedN) + bytes(j * kc)
   if (g.transB) packColumns(kc, columns, g.b + <usize>j * g.bRow + bytes(k), g.bRow, to)
-  else packRows(kc, columns, g.b + <usize>k * g.bRow + bytes(j), g.bRow, to)
+  else packPairs(kc, columns, g.b + <usize>k * g.bRow + bytes(j), g.bRow, to)
 }
 
-/** Panels of four rows of Aᵀ, whose values for one k lie side by side. Missing rows hold whatever follows. */
+/**
+ * Panels of four rows of Aᵀ, whose values for one k lie side by side, a cache line of each at a time. Missing rows hold
+ * whatever follows.
+ */
 function packLanes(K: i32, rows: i32, a: usize, aStep: usize, to: usize): void {
   const panel = bytes(K * MR)
-  for (let k = 0; k < K; k++, a += aStep, to += 16) {
+  let k = 0
+  for (; k + 4 <= K; k += 4, a += 4 * aStep, to += 64) {
+    let p = a
+    let q = to
+    for (const end = p + bytes(rows); p < end; p += 16, q += panel) {
+      v128.store(q, v128.load(p))
+      v128.store(q, v128.load(p + aStep), 16)
+      v128.store(q, v128.load(p + 2 * aStep), 32)
+      v128.store(q, v128.load(p + 3 * aStep), 48)
+    }
+  }
+  for (; k < K; k++, a += aStep, to += 16) {
     let q = to
     for (let i: usize = 0; i < bytes(rows); i += 16, q += panel) v128.store(q, v128.load(a + i))
+  }
+}
+
+/** The same panels as packRows makes, two rows of all of them at a time. */
+function packPairs(K: i32, N: i32, b: usize, bRow: usize, to: usize): void {
+  const panel = <usize>K * ROW
+  let k = 0
+  for (; k + 2 <= K; k += 2, b += 2 * bRow, to += 2 * ROW) {
+    let p = b
+    let q = to
+    for (const end = p + bytes(N); p < end; p += ROW, q += panel) {
+      v128.store(q, v128.load(p))
+      v128.store(q, v128.load(p, 16), 16)
+      v128.store(q, v128.load(p + bRow), 32)
+      v128.store(q, v128.load(p + bRow, 16), 48)
+    }
+  }
+  if (k == K) return
+  for (const end = b + bytes(N); b < end; b += ROW, to += panel) {
+    v128.store(to, v128.load(b))
+    v128.store(to, v128.load(b, 16), 16)
   }
 }
 

@@ -1,4 +1,4 @@
-import { unitGradients, units } from './lstm_unit'
+import { keptUnitGradients, keptUnits } from './lstm_unit'
 import {
   addProducts,
   carryAll,
@@ -54,7 +54,8 @@ function forwardStep(step: i32, chunk: i32, workspace: usize): void {
   const c = r.c + <usize>t * values
   const h = r.h + <usize>t * values
   addProducts(r, t, u, n0, n1, workspace)
-  units(n1 - n0, unitsFrom(r, u), r.hidden, n0, u, c, r.gates + <usize>(4 * t) * values, r.cont + bytes(t * r.batch), c + values, h)
+  const gates = r.gates + <usize>(4 * t) * values
+  keptUnits(n1 - n0, unitsFrom(r, u), r.hidden, n0, u, c, gates, r.cont + bytes(t * r.batch), c + values, h)
   if (step < r.steps) carryAll(r, step, u, n0, n1, h)
 }
 
@@ -96,6 +97,6 @@ function backwardStep(step: i32, chunk: i32, workspace: usize): void {
   const dh = gradientsAt(r, n0, workspace)
   const row = hiddenGradients(r, t, u, n0, n1, dh)
   const cont = r.cont + bytes(t * r.batch)
-  unitGradients(n1 - n0, unitsFrom(r, u), H, n0, u, c, r.gates + four, cont, c + values, r.dc, dh, row, r.dc, r.dgates + four)
+  keptUnitGradients(n1 - n0, unitsFrom(r, u), H, n0, u, c, r.gates + four, cont, c + values, r.dc, dh, row, r.dc, r.dgates + four)
   sendBack(r, t, u, n0, n1)
 }

@@ -52,11 +52,44 @@ function keep(f: v128, v: v128): v128 {
   return v128.and(f32x4.mul(f, v), f32x4.ne(f, f32x4.splat(0)))
 }
 
+export function units(rows: i32, count: i32, H: i32, n: i32, d: i32, previous: usize, gates: usize, cont: usize, c: usize, h: usize): void {
+  forth(false, rows, count, H, n, d, previous, gates, cont, c, h)
+}
+
+/** The same, after which gates are i, f, o, g behind their σ and tanh, f without cont. */
+export function keptUnits(
+  rows: i32,
+  count: i32,
+  H: i32,
+  n: i32,
+  d: i32,
+  previous: usize,
+  gates: usize,
+  cont: usize,
+  c: usize,
+  h: usize,
+): void {
+  forth(true, rows, count, H, n, d, previous, gates, cont, c, h)
+}
+
 /**
- * The same for `count` units of H, from unit d on, of `rows` streams from n on. V8 makes constants before a loop only if its body runs
+ * For `count` units of H, from unit d on, of `rows` streams from n on. V8 makes constants before a loop only if its body runs
  * at least once. The output waits for the state, so it has a loop of its own.
  */
-export function units(rows: i32, count: i32, H: i32, n: i32, d: i32, previous: usize, gates: usize, cont: usize, c: usize, h: usize): void {
+@inline
+function forth(
+  keeps: bool,
+  rows: i32,
+  count: i32,
+  H: i32,
+  n: i32,
+  d: i32,
+  previous: usize,
+  gates: usize,
+  cont: usize,
+  c: usize,
+  h: usize,
+): void {
   if (rows <= 0 || count <= 0) return
   const row = bytes(H)
   const end = n + rows
@@ -67,18 +100,28 @@ export function units(rows: i32, count: i32, H: i32, n: i32, d: i32, previous: u
     let at = bytes(n * H + d)
     let left = count
     do {
-      const f = v128.and(f32x4.mul(kept, squashed(v128.load(gate + row))), mask)
+      const i = squashed(v128.load(gate))
+      const open = squashed(v128.load(gate + row))
+      const g = hyperbolic(v128.load(gate + 3 * row))
+      const f = v128.and(f32x4.mul(kept, open), mask)
       const old = keep(f, v128.load(previous + at))
-      put(c + at, madd(squashed(v128.load(gate)), hyperbolic(v128.load(gate + 3 * row)), old), left)
+      put(c + at, madd(i, g, old), left)
+      if (keeps) {
+        put(gate, i, left)
+        put(gate + row, open, left)
+        put(gate + 3 * row, g, left)
+      }
       gate += 16
       at += 16
       left -= 4
     } while (left > 0)
-    gate = gates + bytes(4 * n * H + d)
+    gate = gates + bytes(4 * n * H + d) + 2 * row
     at = bytes(n * H + d)
     left = count
     do {
-      put(h + at, f32x4.mul(squashed(v128.load(gate + 2 * row)), hyperbolic(v128.load(c + at))), left)
+      const o = squashed(v128.load(gate))
+      put(h + at, f32x4.mul(o, hyperbolic(v128.load(c + at))), left)
+      if (keeps) put(gate, o, left)
       gate += 16
       at += 16
       left -= 4
@@ -125,11 +168,59 @@ function rest(v: v128): v128 {
   return f32x4.sub(f32x4.splat(1), f32x4.mul(v, v))
 }
 
-/**
- * The same for `count` units of H, from unit d on, of `rows` streams from n on; dh points to the first of them, its
- * rows are dhRow bytes apart.
- */
+/** σ of the values at p, or those values where they are kept. */
+@inline
+function opened(isKept: bool, p: usize): v128 {
+  const v = v128.load(p)
+  return isKept ? v : squashed(v)
+}
+
 export function unitGradients(
+  rows: i32,
+  count: i32,
+  H: i32,
+  n: i32,
+  d: i32,
+  previous: usize,
+  gates: usize,
+  cont: usize,
+  c: usize,
+  dc: usize,
+  dh: usize,
+  dhRow: usize,
+  dprevious: usize,
+  dgates: usize,
+): void {
+  back(false, rows, count, H, n, d, previous, gates, cont, c, dc, dh, dhRow, dprevious, dgates)
+}
+
+/** The same of gates as keptUnits left them. */
+export function keptUnitGradients(
+  rows: i32,
+  count: i32,
+  H: i32,
+  n: i32,
+  d: i32,
+  previous: usize,
+  gates: usize,
+  cont: usize,
+  c: usize,
+  dc: usize,
+  dh: usize,
+  dhRow: usize,
+  dprevious: usize,
+  dgates: usize,
+): void {
+  back(true, rows, count, H, n, d, previous, gates, cont, c, dc, dh, dhRow, dprevious, dgates)
+}
+
+/**
+ * For `count` units of H, from unit d on, of `rows` streams from n on; dh points to the first of them, its rows are
+ * dhRow bytes apart.
+ */
+@inline
+function back(
+  isKept: bool,
   rows: i32,
   count: i32,
   H: i32,
@@ -156,10 +247,11 @@ export function unitGradients(
     let dhidden = dh
     let left = count
     do {
-      const i = squashed(v128.load(gates + gate))
-      const f = v128.and(f32x4.mul(kept, squashed(v128.load(gates + gate + row))), mask)
-      const o = squashed(v128.load(gates + gate + 2 * row))
-      const g = hyperbolic(v128.load(gates + gate + 3 * row))
+      const i = opened(isKept, gates + gate)
+      const f = v128.and(f32x4.mul(kept, opened(isKept, gates + gate + row)), mask)
+      const o = opened(isKept, gates + gate + 2 * row)
+      const last = v128.load(gates + gate + 3 * row)
+      const g = isKept ? last : hyperbolic(last)
       const bent = hyperbolic(v128.load(c + at))
       const dy = v128.load(dhidden)
       const dstate = madd(f32x4.mul(dy, o), rest(bent), v128.load(dc + at))

@@ -27,7 +27,8 @@ export interface RecurrenceKernels {
   /**
    * For each step: conted[t] ← cont[t]·h[t−1], 0 where cont is 0; gates[t] ← gates[t] + conted[t]·Whᵀ; c[t+1] and h[t]
    * as lstmUnit has them from c[t].  cont: (T, N), Wh: (4H, H), h0: (N, H), gates: (T, N, 4, H), conted, h: (T, N, H),
-   * c: (T+1, N, H), of which c[0] is given.
+   * c: (T+1, N, H), of which c[0] is given. In place of gates may stand whatever the engine's lstmGradient reads of them,
+   * step by step.
    */
   lstm(
     steps: number,

@@ -15,7 +15,7 @@ export class PlainLSTMLayer extends LSTMLayer {
   static override readonly param: ParamDeclaration = ['lstm_param']
   static override readonly uses = [
     ...LSTMLayer.uses,
-    ...(['axpby', 'clip', 'lstmUnitGradient', 'scaleChannels'] as const),
+    ...(['axpby', 'clip', 'scaleChannels'] as const),
   ] as const
   override readonly bottomCount: Count = { atLeast: 1, atMost: 2 }
   /** What stands for cont where there is no second bottom. */
@@ -83,7 +83,7 @@ export class PlainLSTMLayer extends LSTMLayer {
       parts.push(memory)
       return memory
     }
-    const [dy, back, before, now] = [part(N * H), part(N * H), part(N * H), part(N * H)]
+    const [dy, back, states] = [part(N * H), part(N * H), part(2 * N * H)]
     const [gates, slopes, go] = [part(N * 4 * H), part(N * 4 * H), part(N)]
     const take = (from: Memory, t: number, to: Memory) =>
       kernels.copyRows(1, to.length, from, t * to.length, to.length, to, 0, to.length)
@@ -96,11 +96,10 @@ export class PlainLSTMLayer extends LSTMLayer {
         kernels.scaleChannels(1, N, H, back, go, null, back)
         kernels.axpby(N * H, 1, back, 1, dy)
       }
-      take(this.c, t, before)
-      take(this.c, t + 1, now)
+      kernels.copyRows(1, 2 * N * H, this.c, t * N * H, 2 * N * H, states, 0, 2 * N * H)
       take(this.gates, t, gates)
       take(cont, t, go)
-      kernels.lstmUnitGradient(N, H, before, gates, go, now, dc, dy, dc, slopes)
+      kernels.lstmGradient(1, N, H, go, this.Wh.memory.data, gates, states, dy, dc, slopes)
       kernels.clip(N * 4 * H, -most, most, slopes, slopes)
       kernels.copyRows(1, slopes.length, slopes, 0, slopes.length, dgates, t * slopes.length, slopes.length)
     }

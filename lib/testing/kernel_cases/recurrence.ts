@@ -95,14 +95,15 @@ export const recurrence: KernelCases = {
   ],
   lstm: cases(({ steps, batch, hidden, n, all, cont: begin, state }) => (k, kit) => {
     const cont = begin(kit)
-    const [wh, h0, gates] = [weights(kit, 4, hidden), state(kit, cont), kit.out(kit.random(4 * all, 2))]
+    const [wh, h0, gates] = [weights(kit, 4, hidden), state(kit, cont), kit.random(4 * all, 2)]
     const c = kit.random(all + n)
     c.array.set(state(kit, cont).array)
     k.lstm(steps, batch, hidden, cont, wh, h0, gates, kit.out(all), kit.out(c), kit.out(all))
   }),
-  lstmGradient: cases(({ steps, batch, hidden, n, all, cont: begin }) => (k, kit) => {
+  lstmGradient: cases(({ steps, batch, hidden, n, all, cont: begin, state }) => (k, kit) => {
     const [cont, wh] = [begin(kit), weights(kit, 4, hidden)]
     const [gates, c, dh, dc] = [kit.random(4 * all, 2), kit.random(all + n), kit.random(all), kit.random(n)]
+    k.lstm(steps, batch, hidden, cont, wh, state(kit, cont), gates, kit.random(all), c, kit.random(all))
     k.lstmGradient(steps, batch, hidden, cont, wh, gates, c, dh, kit.out(dc), kit.out(4 * all))
   }),
   rnn: cases(({ steps, batch, hidden, all, cont: begin, state }) => (k, kit) => {
