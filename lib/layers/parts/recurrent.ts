@@ -50,7 +50,6 @@ export abstract class RecurrentLayer extends Layer {
   private hasStatic = false
   /** All steps one after the other: what goes into the gates, its gradient, and cont·h. */
   protected readonly gates = new Memory(0, this.engine.heap)
-  protected readonly dgates = new Memory(0, this.engine.heap)
   protected readonly conted = new Memory(0, this.engine.heap)
   private readonly staticGates = new Memory(0, this.engine.heap)
   /** The states after the last step of the last pass, (N, H). */
@@ -115,6 +114,10 @@ export abstract class RecurrentLayer extends Layer {
       const [k, i] = key.split('.').map(Number)
       if (Number.isInteger(i) && i >= 0 && i < (this.last[k]?.length ?? 0)) this.last[k].array[i] = value
     }
+  }
+
+  protected get dgates(): Memory {
+    return this.engine.scratch(this.steps * this.batch * this.width)
   }
 
   /** State k before the first step, (N, H). */
@@ -184,14 +187,14 @@ export abstract class RecurrentLayer extends Layer {
   }
 
   override dispose(): void {
-    for (const memory of [this.gates, this.dgates, this.conted, this.staticGates, ...this.last]) memory.dispose()
+    for (const memory of [this.gates, this.conted, this.staticGates, ...this.last]) memory.dispose()
   }
 
   private resize(T: number, N: number): void {
     const others = N !== this.batch
     this.steps = T
     this.batch = N
-    for (const memory of [this.gates, this.dgates]) memory.resize(T * N * this.width)
+    this.gates.resize(T * N * this.width)
     this.conted.resize(T * N * this.hidden)
     if (this.hasStatic) this.staticGates.resize(N * this.width)
     for (const memory of this.last) memory.resize(N * this.hidden)
