@@ -83,6 +83,8 @@ export interface Workspace {
   readonly shared: number
   /** What they keep for these calls alone. */
   readonly kept?: number
+  /** What the layer that calls them asks of the engine's scratch, slot by slot. */
+  readonly scratch?: readonly number[]
 }
 
 /**

@@ -48,7 +48,7 @@ export async function startNativeEngine(options: WasmEngineOptions = {}): Promis
 async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; pool: Pool }> {
   const blas = await findBlas()
   const onednn = blas.onednn === undefined ? undefined : await openOnednn(blas.koffi, blas.onednn)
-  const { engine: wasm, pool } = await buildWasmEngine(options, blas.binding, onednn?.binding)
+  const { engine: wasm, pool, counting } = await buildWasmEngine(options, blas.binding, onednn?.binding)
   const { module, heap } = await wasmRuntime()
   const threads = `${wasm.threads} thread${wasm.threads === 1 ? '' : 's'}`
   const { kernels, prepared } = nativeKernels(pool.exports)
@@ -92,7 +92,7 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
       bounds,
     ),
     prepared: withPreparedBounds(prepared),
-    dryRun: byPrimitive && byTable ? byTable.counting(byPrimitive.counting(dryRun)) : dryRun,
+    dryRun: counting(byPrimitive && byTable ? byTable.counting(byPrimitive.counting(dryRun)) : dryRun),
     join: onednn && joiner(onednn.library, runner, isWinograd),
   }
   return { engine, pool }

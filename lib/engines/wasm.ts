@@ -1,7 +1,6 @@
 import * as plain from '../../kernels/js/common.js'
 import type { HostEngine } from '../engine.js'
 import { EngineError } from '../errors.js'
-import { Memory } from '../memory.js'
 import { withBounds } from './bounds.js'
 import { fetchKernels, type Late, openTable } from './late_kernels.js'
 import type { BlasBinding } from './native/bind.js'
@@ -12,6 +11,7 @@ import { preparedConvolutions, withPreparedBounds } from './wasm/bind/convolutio
 import { dryRunner } from './wasm/dry_run.js'
 import { availableThreads, createPool, type Pool, sharingRefused } from './wasm/pool.js'
 import { wasmRuntime } from './wasm/runtime.js'
+import { scratchOn } from './wasm/scratch.js'
 
 export interface WasmEngineOptions {
   /** Threads that compute, the calling one included; default: the cores this process may use. */
@@ -56,12 +56,12 @@ export async function buildWasmEngine(
   options: WasmEngineOptions,
   blas?: BlasBinding,
   onednn?: OnednnBinding,
-): Promise<{ engine: HostEngine; pool: Pool }> {
+): Promise<{ engine: HostEngine; pool: Pool; counting: ReturnType<typeof scratchOn>['counting'] }> {
   const threads = options.threads ?? (await availableThreads())
   const runtime = await wasmRuntime()
   const pool = await createPool(runtime, threads, { workerUrl: options.workerUrl, blas, onednn })
   const { heap, fused } = runtime
-  const scratches: Memory[] = []
+  const { scratch, counting } = scratchOn(heap)
   const refused = sharingRefused()
   let late: Late | undefined
   const common = withBounds({ ...plain, ...bindCommon(pool.exports, plain) }, commonBounds)
@@ -79,20 +79,18 @@ export async function buildWasmEngine(
     heap,
     kernels,
     fuses: wasmFuses,
-    dryRun: dryRunner(runtime.module, kernels, (exports, idle) => ({
-      kernels: { ...bindCommon(exports, idle), ...late?.bindLate(exports, idle) },
-      prepared: preparedConvolutions(exports, false),
-    })),
+    dryRun: counting(
+      dryRunner(runtime.module, kernels, (exports, idle) => ({
+        kernels: { ...bindCommon(exports, idle), ...late?.bindLate(exports, idle) },
+        prepared: preparedConvolutions(exports, false),
+      })),
+    ),
     prepared: withPreparedBounds(preparedConvolutions(pool.exports, false)),
     limitTime: pool.limitTime,
-    scratch(length, slot = 0) {
-      const memory = (scratches[slot] ??= new Memory(length, heap))
-      if (memory.length < length) memory.resize(length)
-      return memory
-    },
+    scratch,
   }
   pools.set(engine, pool)
-  return { engine, pool }
+  return { engine, pool, counting }
 }
 
 /** Waiting for the threads is what starts them, if no kernel has. */

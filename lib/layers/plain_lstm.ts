@@ -13,10 +13,7 @@ import type { RecurrentBlob } from './parts/recurrent.js'
  */
 export class PlainLSTMLayer extends LSTMLayer {
   static override readonly param: ParamDeclaration = ['lstm_param']
-  static override readonly uses = [
-    ...LSTMLayer.uses,
-    ...(['axpby', 'clip', 'scaleChannels'] as const),
-  ] as const
+  static override readonly uses = [...LSTMLayer.uses, ...(['axpby', 'clip', 'scaleChannels'] as const)] as const
   override readonly bottomCount: Count = { atLeast: 1, atMost: 2 }
   /** What stands for cont where there is no second bottom. */
   private readonly goesOn = new Memory(0, this.engine.heap)

@@ -75,6 +75,7 @@ function workspaceOf({ nodes }: BuiltNet): number {
   let shared = 0
   let threads = 0
   let kept = 0
+  const scratch: number[] = []
   for (const node of nodes) {
     const workspace = dryRunOf(node)
     if (!workspace) continue
@@ -82,8 +83,11 @@ function workspaceOf({ nodes }: BuiltNet): number {
     own = Math.max(own, workspace.own)
     shared = Math.max(shared, workspace.shared, SUMS)
     kept += workspace.kept ?? 0
+    workspace.scratch?.forEach((bytes, slot) => {
+      scratch[slot] = Math.max(scratch[slot] ?? 0, bytes)
+    })
   }
-  return threads === 0 ? 0 : shared + threads * own + kept + LINES * (threads + 1)
+  return threads === 0 ? 0 : shared + threads * own + kept + sum(scratch) + LINES * (threads + 1)
 }
 
 /** What kernels work with in the passes of one layer: for each thread, and for all of them. */
@@ -96,8 +100,12 @@ function dryRunOf({ layer, top, bottom, needsBackward, bottomNeedsBackward }: Ne
 export function workspaceOfNode(node: NetNode): number {
   const workspace = dryRunOf(node)
   if (!workspace) return 0
-  return workspace.shared + node.layer.engine.threads * workspace.own + (workspace.kept ?? 0)
+  const { own, shared, kept = 0, scratch = [] } = workspace
+  return shared + node.layer.engine.threads * own + kept + sum(scratch)
 }
+
+/** The sum of those that are there. */
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 /** Blocks fill whole cache lines. */
 const LINES = 128
