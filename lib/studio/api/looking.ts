@@ -235,6 +235,9 @@ export interface Comparison {
   readonly jobs: readonly JobId[]
   /** Settings in which they differ: path of the form, and a value each. */
   readonly differing: readonly { readonly path: string; readonly values: readonly string[] }[]
-  /** Line by line, the nets of the first and of each other. */
+  /**
+   * What makes each other net of the first, for those that differ: `-` before lines that went, `+` before those that came, a space
+   * before what stands in both, `…` for lines that are left out.
+   */
   readonly nets: readonly { readonly job: JobId; readonly text: string }[]
 }

@@ -1,6 +1,7 @@
 import type { Comparison, JobId } from '../api/index.js'
 import { StudioError } from '../api/index.js'
 import { type JobFile, pathsOf } from './job_files.js'
+import { lineDiff } from './line_diff.js'
 import { readJson, readText, type Store } from './store.js'
 
 /** What says nothing about how a job is made, and texts that are compared by themselves. */
@@ -10,7 +11,7 @@ const NONE = '–'
 /** Jobs that are compared at once. */
 const MOST = 50
 
-/** The settings in which jobs differ, and the nets of models. */
+/** The settings in which jobs differ, and the lines in which the nets of all others differ from the first. */
 export async function compareJobs(store: Store, ids: readonly JobId[]): Promise<Comparison> {
   if (ids.length > MOST) throw new StudioError(`${ids.length} jobs are too many to compare: ${MOST} at most`, 400)
   const jobs = await Promise.all(
@@ -27,12 +28,14 @@ export async function compareJobs(store: Store, ids: readonly JobId[]): Promise<
   })
   const paths = [...new Set(settings.flatMap(known => [...known.keys()]))]
   const rows = paths.map(path => ({ path, values: settings.map(known => known.get(path) ?? NONE) }))
-  const nets = await Promise.all(
-    jobs
-      .filter(({ kind }) => kind === 'model')
-      .map(async ({ id }) => ({ job: id, text: (await readText(store, pathsOf(id).net)) ?? '' })),
-  )
-  return { jobs: ids, differing: rows.filter(({ values }) => new Set(values).size > 1), nets }
+  const textOf = async (id: JobId): Promise<string> => (await readText(store, pathsOf(id).net)) ?? ''
+  const first = ids.length ? await textOf(ids[0]) : ''
+  const nets = await Promise.all(ids.slice(1).map(async job => ({ job, text: lineDiff(first, await textOf(job)) })))
+  return {
+    jobs: ids,
+    differing: rows.filter(({ values }) => new Set(values).size > 1),
+    nets: nets.filter(({ text }) => text !== ''),
+  }
 }
 
 /** The values of a form by their paths; lists are one value. */

@@ -17,8 +17,10 @@ export const percent = (value: number): string => share.format(value).replace('%
 export const epochs = (value: number): number => Math.floor(value * 100 + 1e-6) / 100
 
 /** A measured value in `digits` significant digits, without an exponent where that is short. */
-export function figure(value: number | undefined, digits = 4): string {
+export function figure(value: number | null | undefined, digits = 4): string {
   if (value === undefined) return '–'
+  // what is not finite, on its way as JSON
+  if (value === null) return 'NaN'
   if (!Number.isFinite(value)) return String(value)
   if (value === 0) return '0'
   const size = Math.abs(value)

@@ -7,11 +7,12 @@ export const canResume = (job: JobSummary): boolean =>
   job.state === 'stopped' || job.state === 'interrupted' || job.state === 'failed'
 export const isUntrusted = (job: JobSummary): boolean => (job.untrusted?.length ?? 0) > 0
 /** Has weights that pictures can be sent through, and no code that nobody has agreed to. */
-export const canTry = (job: JobSummary): boolean =>
-  !isUntrusted(job) &&
-  (job.kind === 'pretrained'
-    ? job.state === 'done'
-    : job.kind === 'model' && (job.state === 'done' || (job.epoch ?? 0) > 0))
+export const canTry = (job: JobSummary & { readonly snapshots?: readonly unknown[] }): boolean =>
+  !isUntrusted(job) && (job.kind === 'pretrained' ? job.state === 'done' : job.kind === 'model' && hasSnapshot(job))
+
+/** A list of jobs does not tell: what failed before its first test had none in most cases. */
+const hasSnapshot = ({ snapshots, state, epoch, best }: Parameters<typeof canTry>[0]): boolean =>
+  snapshots ? snapshots.length > 0 : state === 'done' || (state === 'failed' ? best !== undefined : (epoch ?? 0) > 0)
 
 export interface Filter {
   readonly kind: JobKind | ''

@@ -14,6 +14,8 @@ describe('numbers as a person reads them', () => {
       'NaN',
       '–',
     ])
+    // a loss that is not finite came as JSON
+    expect(figure(null)).toBe('NaN')
     expect(percent(0.99113)).toBe('99.11\u00a0%')
     expect([999, 1500, 49_800_192].map(bytes)).toEqual(['999 B', '1.5 kB', '50 MB'])
     expect([41, 61, 3723].map(duration)).toEqual(['0:41', '1:01', '1:02:03'])

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
-import { count, figure, output } from '../format.js'
+import { count, figure, percent } from '../format.js'
 import { save, useTheme, useWidth } from '../hooks.js'
 import { texts } from '../texts.js'
 import { align, csv, type Line, smooth, tickSteps } from './series.js'
@@ -110,7 +110,7 @@ export function Chart(props: ChartProps) {
                 aria-hidden="true"
               />
               {line.label}
-              <span class="number">{line.y.length ? output(line.label, line.y[line.y.length - 1]) : ''}</span>
+              <span class="number">{line.y.length ? said(line, line.y[line.y.length - 1]) : ''}</span>
             </li>
           ))}
         </ul>
@@ -149,10 +149,13 @@ export function Chart(props: ChartProps) {
   )
 }
 
+/** What is on the right axis is a share. */
+const said = (line: Line, value: number): string => (line.axis === 'right' ? percent(value) : figure(value))
+
 const describe = (line: Line): string =>
   line.y.length === 0
     ? texts.chart.noValues(line.label)
-    : texts.chart.lineNow(line.label, line.y.length, output(line.label, line.y[line.y.length - 1]))
+    : texts.chart.lineNow(line.label, line.y.length, said(line, line.y[line.y.length - 1]))
 
 /** The newest values as a table, and all of them as a file. */
 function Numbers(props: { title: string; xLabel: string; lines: readonly Line[] }) {
@@ -370,7 +373,7 @@ function tooltip(lines: readonly Line[], style: CSSStyleDeclaration): uPlot.Plug
             const key = document.createElement('span')
             key.className = 'key'
             key.style.background = style.getPropertyValue(`--series-${(line.color ?? at) % 8}`)
-            row.append(key, `${line.label} ${output(line.label, value)}`)
+            row.append(key, `${line.label} ${said(line, value)}`)
             return row
           }),
         )

@@ -82,7 +82,7 @@ function Main({ job, reload }: { job: Job; reload: () => void }) {
     return (
       <>
         <Waits job={job} />
-        <Pretrained job={job} />
+        {job.state !== 'failed' && <Pretrained job={job} />}
         <Related job={job} />
       </>
     )
