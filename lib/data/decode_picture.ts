@@ -31,8 +31,8 @@ export async function openPicture(
   const plain = readPlainPng(bytes, MOST_PIXELS, deflate ?? (await loaded))
   if (plain) {
     const { height, width } = plain
-    const own = plain.channels === 1 ? 1 : 3
-    return { height, width, channels: own, planes: (channels = own) => withChannels(plain, channels) }
+    const channels = plain.channels as 1 | 3 | 4
+    return { height, width, channels, planes: wanted => (wanted ? withChannels(plain, wanted) : plain) }
   }
   const decoded = await decodeImage(bytes, await pixels())
   const { height, width, channels } = decoded
@@ -44,11 +44,12 @@ export async function decodePicture(bytes: Uint8Array, channels: 1 | 3, decoders
   return (await openPicture(bytes, decoders.pixels, decoders.deflate)).planes(channels)
 }
 
-/** Planes of a PNG as toPlanes makes them. */
+/** Planes of a PNG as toPlanes makes them; transparency is left out. */
 export function withChannels(image: PlanarImage, channels: 1 | 3): PlanarImage {
   if (image.channels === channels) return image
   const { height, width, data } = image
   const n = height * width
+  if (image.channels === 4 && channels === 3) return { channels, height, width, data: data.slice(0, 3 * n) }
   const planes = new Uint8Array(n * channels)
   if (channels === 3) for (let c = 0; c < 3; c++) planes.set(data.subarray(0, n), c * n)
   // weights in 1/2¹⁵, rounded down as Caffe's PNG reader does

@@ -10,24 +10,29 @@ const HARMLESS = new Set(['tEXt', 'zTXt', 'iTXt', 'tIME', 'pHYs', 'bKGD', 'sRGB'
 interface PlainPng {
   readonly width: number
   readonly height: number
-  readonly channels: 1 | 3
+  /** Bytes of a pixel in the file. */
+  readonly samples: number
   readonly packed: Uint8Array
 }
 
+/** Bytes of a pixel by colour type: grey, RGB, and both with transparency. */
+const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 4: 2, 6: 4 }
+
 /**
- * Planes of a PNG of 8-bit grey or colour, not interlaced, without transparency or colour profile: small pictures take
- * a tenth of what a general decoder needs for its set-up. Undefined for any other file, damaged ones included: those
- * are for the general decoder.
+ * Planes of a PNG of 8-bit grey or colour, not interlaced, without colour profile: small pictures take a tenth of what a
+ * general decoder needs for its set-up. Transparency is a fourth plane of colour, and left out of grey. Undefined for any
+ * other file, damaged ones included: those are for the general decoder.
  */
 export function readPlainPng(bytes: Uint8Array, most: number, { unpack }: Deflate): PlanarImage | undefined {
   const png = plainPng(bytes)
   if (!png || png.width * png.height > most) return undefined
-  const { width, height, channels } = png
-  const stride = width * channels
+  const { width, height, samples } = png
+  const channels = samples < 3 ? 1 : samples
+  const stride = width * samples
   let rows: Uint8Array
   try {
     rows = unpack(png.packed, height * (1 + stride), 'zlib')
-    unfilter(rows, height, stride, channels)
+    unfilter(rows, height, stride, samples)
   } catch (error) {
     if (error instanceof FormatError) return undefined
     throw error
@@ -36,12 +41,14 @@ export function readPlainPng(bytes: Uint8Array, most: number, { unpack }: Deflat
   const data = new Uint8Array(n * channels)
   for (let y = 0, to = 0; y < height; y++) {
     let from = y * (1 + stride) + 1
-    if (channels === 1) data.set(rows.subarray(from, from + width), to)
+    if (samples === 1) data.set(rows.subarray(from, from + width), to)
+    else if (samples === 2) for (let x = 0; x < width; x++, from += 2) data[to + x] = rows[from]
     else
-      for (let x = 0; x < width; x++, from += 3) {
+      for (let x = 0; x < width; x++, from += samples) {
         data[to + x] = rows[from + 2]
         data[n + to + x] = rows[from + 1]
         data[2 * n + to + x] = rows[from]
+        if (samples === 4) data[3 * n + to + x] = rows[from + 3]
       }
     to += width
   }
@@ -52,9 +59,9 @@ function plainPng(bytes: Uint8Array): PlainPng | undefined {
   if (bytes.length < 57 || bytes[0] !== 0x89 || bytes[1] !== 0x50 || bytes[12] !== 0x49) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const [width, height] = [view.getUint32(16), view.getUint32(20)]
-  const colour = bytes[25]
-  // depth 8, colour type 0 (grey) or 2 (RGB), deflate, adaptive filters, no interlacing
-  if (bytes[24] !== 8 || (colour !== 0 && colour !== 2) || bytes[26] || bytes[27] || bytes[28]) return undefined
+  const samples = SAMPLES[bytes[25]]
+  // depth 8, deflate, adaptive filters, no interlacing
+  if (bytes[24] !== 8 || !samples || bytes[26] || bytes[27] || bytes[28]) return undefined
   if (width === 0 || height === 0) return undefined
   const parts: Uint8Array[] = []
   for (let at = 33; at + 12 <= bytes.length; ) {
@@ -63,7 +70,7 @@ function plainPng(bytes: Uint8Array): PlainPng | undefined {
     if (at + 12 + length > bytes.length) return undefined
     if (type === 'IEND') {
       if (!parts.length) return undefined
-      return { width, height, channels: colour === 0 ? 1 : 3, packed: joined(parts) }
+      return { width, height, samples, packed: joined(parts) }
     }
     if (type === 'IDAT') parts.push(bytes.subarray(at + 8, at + 8 + length))
     else if (!HARMLESS.has(type)) return undefined

@@ -50,9 +50,11 @@ describe('plain PNGs', () => {
   it.each([
     [1, 0],
     [3, 2],
-  ])('of %i channels, each filter, are what the general decoder reads', async (channels, colour) => {
+    [2, 4],
+    [4, 6],
+  ])('of %i samples a pixel, each filter, are what the general decoder reads', async (samples, colour) => {
     const [width, height] = [7, 11]
-    const stride = 1 + width * channels
+    const stride = 1 + width * samples
     const rows = noise(height * stride)
     for (let y = 0; y < height; y++) rows[y * stride] = (y + 4) % 5
     const text = chunk('tEXt', new TextEncoder().encode('Title\0x'))
@@ -79,7 +81,6 @@ describe('plain PNGs', () => {
     const others = [
       await rgb.clone().png({ palette: true }).toBuffer(),
       await rgb.clone().png({ progressive: true }).toBuffer(),
-      await rgb.clone().ensureAlpha(0.5).png().toBuffer(),
       await rgb.clone().toColourspace('rgb16').png().toBuffer(),
       file(2, 2, 0, new Uint8Array(6), [chunk('tRNS', Uint8Array.of(0, 0))]),
       file(2, 2, 0, new Uint8Array(6), [chunk('iCCP', new Uint8Array(9))]),
