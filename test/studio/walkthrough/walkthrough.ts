@@ -284,7 +284,7 @@ export class Walkthrough {
     expect(sum).toBe(15_000)
     this.accuracy = trace / sum
     const shown = await page.locator('.big-figure', { hasText: 'accuracy' }).locator('strong').textContent()
-    expect(shown).toBe(`${(100 * this.accuracy).toFixed(2)} %`)
+    expect(shown).toBe(`${(100 * this.accuracy).toFixed(2)}\u00a0%`)
     const cell = page.locator('.cell.wrong:not(.zero)').first()
     const number = Number(await cell.textContent())
     await cell.click()
