@@ -1,5 +1,4 @@
 import type { AnyDescription } from '../data/open_source.js'
-import type { ParamDeclaration } from '../proto/declared.js'
 import { withDefaults } from '../proto/message.js'
 import { DataLayer } from './data.js'
 
@@ -9,7 +8,7 @@ import { DataLayer } from './data.js'
  * the label is (item, label, instance, xmin, ymin, xmax, ymax, difficult), 0 … 1; one row of −1 where a batch has none.
  */
 export class AnnotatedDataLayer extends DataLayer {
-  static override readonly param: ParamDeclaration = ['data_param', 'annotated_data_param']
+  static override readonly param = ['data_param', 'annotated_data_param'] as const
 
   protected override async describe(): Promise<AnyDescription> {
     const description = await super.describe()

@@ -1,6 +1,5 @@
 import type { AnyDescription } from '../data/open_source.js'
 import { PrefetchingLayer } from '../data/prefetching_layer.js'
-import type { ParamDeclaration } from '../proto/declared.js'
 import { withDefaults } from '../proto/message.js'
 
 /**
@@ -8,7 +7,9 @@ import { withDefaults } from '../proto/message.js'
  * by `transform_param`; from the start again after the last one.
  */
 export class DataLayer extends PrefetchingLayer {
-  static override readonly param: ParamDeclaration = ['data_param']
+  static override readonly param: readonly ['data_param'] | readonly ['data_param', 'annotated_data_param'] = [
+    'data_param',
+  ]
   private readonly options = withDefaults('DataParameter', this.param.data_param)
   protected override readonly randSkip = this.options.rand_skip
 

@@ -1,7 +1,6 @@
 import type { Blob } from '../blob.js'
 import type { Kernels } from '../engine.js'
 import { Memory } from '../memory.js'
-import type { ParamDeclaration } from '../proto/declared.js'
 import { RecurrentLayer } from './parts/recurrent.js'
 
 /**
@@ -10,7 +9,7 @@ import { RecurrentLayer } from './parts/recurrent.js'
  * Wh.
  */
 export class LSTMLayer extends RecurrentLayer {
-  static override readonly param: ParamDeclaration = ['recurrent_param']
+  static override readonly param: readonly ['recurrent_param'] | readonly ['lstm_param'] = ['recurrent_param']
   static override readonly uses: readonly (keyof Kernels)[] = [
     ...(['gemm', 'addBias', 'biasGradient', 'copy', 'copyRows', 'fill', 'sumMiddle', 'lstm', 'lstmGradient'] as const),
   ]

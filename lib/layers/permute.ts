@@ -1,11 +1,10 @@
 import type { Blob } from '../blob.js'
 import { type Count, Layer } from '../layer.js'
-import type { ParamDeclaration } from '../proto/declared.js'
 import { withDefaults } from '../proto/message.js'
 
 /** The axes in another order: axis i of the top is axis order[i] of the bottom, axes not named follow as they stand. */
 export class PermuteLayer extends Layer {
-  static override readonly param: ParamDeclaration = ['permute_param']
+  static override readonly param: readonly ['permute_param'] | readonly ['transpose_param'] = ['permute_param']
   static override readonly uses = ['permute'] as const
   static override readonly onlyKernels = true
   override readonly bottomCount: Count = { exactly: 1 }

@@ -2,7 +2,6 @@ import { type Blob, shapeText } from '../blob.js'
 import type { FilledRecurrentParameter } from '../generated/caffe.js'
 import type { Count } from '../layer.js'
 import { Memory } from '../memory.js'
-import type { ParamDeclaration } from '../proto/declared.js'
 import { withDefaults } from '../proto/message.js'
 import { LSTMLayer } from './lstm.js'
 import type { RecurrentBlob } from './parts/recurrent.js'
@@ -12,7 +11,7 @@ import type { RecurrentBlob } from './parts/recurrent.js'
  * …) with `batch_size` N; cont (T, N) or (T·N). Blobs: Wx, Wh, b. Gradients of gates may be cut on their way back.
  */
 export class PlainLSTMLayer extends LSTMLayer {
-  static override readonly param: ParamDeclaration = ['lstm_param']
+  static override readonly param = ['lstm_param'] as const
   static override readonly uses = [...LSTMLayer.uses, ...(['axpby', 'clip', 'scaleChannels'] as const)] as const
   override readonly bottomCount: Count = { atLeast: 1, atMost: 2 }
   /** What stands for cont where there is no second bottom. */

@@ -1,6 +1,5 @@
 import { type Blob, shapeText } from '../blob.js'
 import { Memory } from '../memory.js'
-import type { ParamDeclaration } from '../proto/declared.js'
 import { withDefaults } from '../proto/message.js'
 import { NeuronLayer } from './parts/neuron.js'
 
@@ -9,7 +8,7 @@ import { NeuronLayer } from './parts/neuron.js'
  * 1/(1 − dropout_ratio). TEST: y = x.
  */
 export class SpatialDropoutLayer extends NeuronLayer {
-  static override readonly param: ParamDeclaration = ['spatial_dropout_param']
+  static override readonly param: readonly ['spatial_dropout_param'] | readonly [] = ['spatial_dropout_param']
   static override readonly uses = ['dropoutMask', 'scaleChannels', 'copy'] as const
   private ratio = 0
   private readonly mask = new Memory(0, this.engine.heap)

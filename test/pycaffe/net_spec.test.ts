@@ -118,6 +118,22 @@ describe('NetSpec', () => {
     expect(reshape.reshape_param).toEqual({ shape: { dim: [0, -1] } })
   })
 
+  // as the compiler sees them too: a class declares its messages by their names, not as a list of any
+  test('layers that others are made of take their own fields', () => {
+    const n = new NetSpec()
+    ;[n.data, n.label] = L.Data({ source: 'train_lmdb', backend: P.Data.LMDB, batch_size: 64, ntop: 2 })
+    n.permute = L.Permute(n.data, { order: [0, 2, 1, 3] })
+    n.transpose = L.Transpose(n.permute, { dim: [0, 2, 1, 3] })
+    n.dropout = L.SpatialDropout(n.transpose, { dropout_ratio: 0.1 })
+    n.lstm = L.LSTM(n.dropout, n.label, { num_output: 3 })
+    const [data, permute, transpose, dropout, lstm] = n.toProto().layer!
+    expect(data.data_param).toEqual({ source: 'train_lmdb', backend: 'LMDB', batch_size: 64 })
+    expect(permute.permute_param).toEqual({ order: [0, 2, 1, 3] })
+    expect(transpose.transpose_param).toEqual({ dim: [0, 2, 1, 3] })
+    expect(dropout.spatial_dropout_param).toEqual({ dropout_ratio: 0.1 })
+    expect(lstm.recurrent_param).toEqual({ num_output: 3 })
+  })
+
   test('own layers, and names that are no words', async () => {
     registerLayer('MyOneHot', OneHotLayer)
     const MyOneHot = customLayer('MyOneHot')
