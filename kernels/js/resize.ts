@@ -16,6 +16,9 @@ function between(size: number, output: number): { from: Int32Array; to: Int32Arr
   return { from, to, share }
 }
 
+/** v·share; where a place has no share of a value that is not finite either, as 0·∞ is no number. */
+const part = (v: number, share: number): number => (share === 0 ? 0 : v * share)
+
 export function interp(
   { planes, input: [H, W], offset, size, output: [OH, OW] }: InterpShape,
   x: Memory,
@@ -36,8 +39,8 @@ export function interp(
         const right = columns.to[j]
         const u = columns.share[j]
         ys[o] =
-          (1 - v) * ((1 - u) * xs[above + left] + u * xs[above + right]) +
-          v * ((1 - u) * xs[below + left] + u * xs[below + right])
+          part(part(xs[above + left], 1 - u) + part(xs[above + right], u), 1 - v) +
+          part(part(xs[below + left], 1 - u) + part(xs[below + right], u), v)
       }
     }
   }
@@ -61,10 +64,10 @@ export function interpGradient(s: InterpShape, dy: Memory, dx: Memory): void {
         const left = columns.from[j]
         const right = columns.to[j]
         const u = columns.share[j]
-        sums[above + left] += (1 - v) * (1 - u) * dys[o]
-        sums[above + right] += (1 - v) * u * dys[o]
-        sums[below + left] += v * (1 - u) * dys[o]
-        sums[below + right] += v * u * dys[o]
+        sums[above + left] += part(dys[o], (1 - v) * (1 - u))
+        sums[above + right] += part(dys[o], (1 - v) * u)
+        sums[below + left] += part(dys[o], v * (1 - u))
+        sums[below + right] += part(dys[o], v * u)
       }
     }
     dxs.set(sums, p * H * W)

@@ -98,19 +98,19 @@ function hingeChunk(chunk: i32, _workspace: usize): void {
   let sum: f64 = 0
   for (let n = chunk * s.block; n < last; n++) {
     const row = s.x + <usize>n * bytes(s.classes)
+    const truth = truthOf(s.label + bytes(n))
+    const own = truth >= 0 && truth < <f64>s.classes ? <i32>truth : -1
     for (let j = 0; j < s.classes; j += 4) {
       let v = firstLanes(margins(v128.load(row + bytes(j))), s.classes - j)
+      // the label's score counts with the other sign alone: added and taken away again it would hide the rest
+      v = v128.andnot(v, i32x4.eq(i32x4(0, 1, 2, 3), i32x4.splat(own - j)))
       if (s.squared) v = f32x4.mul(v, v)
       a = f64x2.add(a, low(v))
       b = f64x2.add(b, high(v))
     }
-    const truth = truthOf(s.label + bytes(n))
-    if (!(truth >= 0 && truth < <f64>s.classes)) continue
-    // of the label's score both signs: one has been added and should not have been
-    const own = load<f32>(row + bytes(<i32>truth))
-    const both = margins(f32x4(own, -own, 0, 0))
-    const values = s.squared ? f32x4.mul(both, both) : both
-    sum += <f64>f32x4.extract_lane(values, 1) - <f64>f32x4.extract_lane(values, 0)
+    if (own < 0) continue
+    const margin = f32x4.extract_lane(margins(f32x4.splat(-load<f32>(row + bytes(own)))), 0)
+    sum += <f64>(s.squared ? margin * margin : margin)
   }
   const all = f64x2.add(a, b)
   leave(chunk, sum + f64x2.extract_lane(all, 0) + f64x2.extract_lane(all, 1), 0)

@@ -4,7 +4,7 @@
  */
 import { CHUNK_VALUES } from './elementwise'
 import { isDry, job, needWorkspace, run, sharedWorkspace } from './threads'
-import { bytes, ceilDiv, evens, fillValues, larger, odds, put, smaller } from './vector'
+import { bytes, ceilDiv, copyValues, evens, fillValues, larger, odds, put, smaller } from './vector'
 
 @unmanaged
 class Interp {
@@ -113,8 +113,16 @@ function interpChunk(chunk: i32, workspace: usize): void {
     }
     const a = workspace + ((first + above) & 1 ? bytes(s.wide) : 0)
     const b = workspace + ((first + below) & 1 ? bytes(s.wide) : 0)
-    mix(s.OW, a, 1 - share, b, share, s.y + <usize>row * bytes(s.OW))
+    const to = s.y + <usize>row * bytes(s.OW)
+    if (share == 0) copyValues(to, a, s.OW)
+    else mix(s.OW, a, 1 - share, b, share, to)
   }
+}
+
+/** v·share; where a place has no share of a value that is not finite either, as 0·∞ is no number. */
+@inline
+function part(v: v128, share: v128): v128 {
+  return v128.and(f32x4.mul(v, share), f32x4.ne(share, f32x4.splat(0)))
 }
 
 /** A row of the picture in the width of the output. */
@@ -130,8 +138,8 @@ function widen(s: Interp, row: i32, to: usize): void {
     const q = v128.load64_zero(from + bytes(load<i32>(at + 8)))
     const low = v128.load64_lane(from + bytes(load<i32>(at + 4)), p, 1)
     const high = v128.load64_lane(from + bytes(load<i32>(at + 12)), q, 1)
-    const left = f32x4.mul(evens(low, high), v128.load(at + size))
-    v128.store(to, f32x4.add(left, f32x4.mul(odds(low, high), v128.load(at + 2 * size))))
+    const left = part(evens(low, high), v128.load(at + size))
+    v128.store(to, f32x4.add(left, part(odds(low, high), v128.load(at + 2 * size))))
   }
 }
 
@@ -228,7 +236,12 @@ function gradientChunk(chunk: i32, workspace: usize): void {
 function addScaled(n: i32, row: usize, u: f32, a: usize, v: f32, b: usize): void {
   const us = f32x4.splat(u)
   const vs = f32x4.splat(v)
-  for (const end = row + bytes(n); row < end; row += 16, a += 16, b += 16) {
+  const end = row + bytes(n)
+  if (v == 0) {
+    for (; row < end; row += 16, a += 16) v128.store(a, f32x4.add(v128.load(a), f32x4.mul(us, v128.load(row))))
+    return
+  }
+  for (; row < end; row += 16, a += 16, b += 16) {
     const values = v128.load(row)
     v128.store(a, f32x4.add(v128.load(a), f32x4.mul(us, values)))
     v128.store(b, f32x4.add(v128.load(b), f32x4.mul(vs, values)))
@@ -251,7 +264,7 @@ function narrow(s: Interp, row: usize, to: usize): void {
       v = v128.load_lane<f32>(b, v, 1)
       v = v128.load_lane<f32>(d, v, 2)
       v = v128.load_lane<f32>(e, v, 3)
-      sum = f32x4.add(sum, f32x4.mul(v, v128.load(share)))
+      sum = f32x4.add(sum, part(v, v128.load(share)))
     }
     put(to + bytes(c), sum, s.w - c)
   }

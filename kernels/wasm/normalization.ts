@@ -134,7 +134,8 @@ function statisticsChunk(chunk: i32, _workspace: usize): void {
     const near = <f32>(f64x2.extract_lane(squares(s, 0, c), 0) / count)
     const sums = squares(s, near, c)
     const rest = f64x2.extract_lane(sums, 0) / count
-    store<f32>(s.mean + bytes(c), <f32>(<f64>near + rest))
+    // beside an infinite mean every distance is infinite or no number
+    store<f32>(s.mean + bytes(c), isFinite(near) ? <f32>(<f64>near + rest) : near)
     store<f32>(s.deviation + bytes(c), <f32>Math.max(0, f64x2.extract_lane(sums, 1) / count - rest * rest))
   }
 }

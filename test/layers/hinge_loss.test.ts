@@ -22,6 +22,23 @@ describe.each(hostEngines)('HingeLoss on %s', engine => {
     expect(run.dx[0].map(v => v + 0)).toEqual(dx)
   })
 
+  test.each([1e9, Number.POSITIVE_INFINITY])(
+    'a score of %d for the label costs nothing and hides nothing',
+    async score => {
+      const x = [
+        { shape: [1, 3], values: [0.5, score, -2] },
+        { shape: [1], values: [1] },
+      ]
+      for (const [norm, loss] of [
+        ['L1', 1.5],
+        ['L2', 2.25],
+      ]) {
+        const run = await handPass(`type: "HingeLoss" hinge_loss_param { norm: ${norm} }`, x, { engine, dy: [null] })
+        expect(run.y[0]).toEqual([loss])
+      }
+    },
+  )
+
   test.each(['L1', 'L2'])('checks: %s', async norm => {
     const param = `hinge_loss_param { norm: ${norm} }`
     await checkLayer(HingeLossLayer, {

@@ -50,6 +50,21 @@ describe.each(hostEngines)('Interp on %s', engine => {
   })
 
   test.each([
+    [[1, 3], 'height: 1 width: 5'],
+    [[3, 1], 'height: 5 width: 1'],
+  ])('a place on a value is that value alone, whatever lies beside it: %o', async (size, fields) => {
+    const far = Number.POSITIVE_INFINITY
+    const shape = [1, 1, ...size]
+    const layer = `type: "Interp" ${interp(fields)}`
+    const beside = await handPass(layer, [{ shape, values: [1, far, 3] }], { engine, dy: [[far, 0, 0, 0, 1]] })
+    expect(beside.y[0]).toEqual([1, far, far, far, 3])
+    expect(beside.dx[0]).toEqual([far, 0, 1])
+    const last = await handPass(layer, [{ shape, values: [1, 2, far] }], { engine, dy: [[1, 0, far, 0, 0]] })
+    expect(last.y[0]).toEqual([1, 1.5, 2, far, far])
+    expect(last.dx[0]).toEqual([1, far, 0])
+  })
+
+  test.each([
     ['height: 9 width: 5', [2, 3, 4, 7]],
     ['height: 3 width: 2', [1, 2, 7, 6]],
     ['height: 1 width: 1', [1, 1, 3, 3]],

@@ -21,6 +21,13 @@ describe.each(hostEngines)('MVN on %s', engine => {
     expect(dx[0]).toEqual([3, -1, -1, -1])
   })
 
+  test('a mean that is infinite is taken off every value', async () => {
+    const { NaN: no, NEGATIVE_INFINITY: below, POSITIVE_INFINITY: above } = Number
+    const x = [{ shape: [1, 1, 1, 3], values: [1, above, 3] }]
+    const { y } = await handPass('type: "MVN" mvn_param { normalize_variance: false }', x, { engine })
+    expect(y[0]).toEqual([below, no, below])
+  })
+
   test('the top has four axes whatever the bottom has', async () => {
     const net = await handNet('type: "MVN" mvn_param { across_channels: true }', [[2, 3]], { engine })
     expect(net.blobs.y0.shape).toEqual([2, 3, 1, 1])

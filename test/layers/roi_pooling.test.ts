@@ -70,6 +70,8 @@ describe.each(hostEngines)('ROIPooling on %s', engine => {
       engine,
     })
     await expect(run).rejects.toThrow(/region 1 of 'in1' is of picture 1: there are the pictures 0 to 0 of 'in0'/)
+    const odd = handPass(pooling('pooled_h: 1 pooled_w: 1'), [picture, regions([0, 0, 0, 1, Number.NaN])], { engine })
+    await expect(odd).rejects.toThrow(/region 0 of 'in1' has the corners 0, 0, 1, NaN: they must be numbers/)
   })
 })
 

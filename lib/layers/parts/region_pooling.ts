@@ -38,17 +38,22 @@ export abstract class RegionPoolingLayer extends Layer {
     return bottomIndex === 0
   }
 
-  /** Refuse regions of a picture that is not there. Those that only a device has are not looked at: their values are 0. */
+  /** Refuse regions of a picture that is not there, and corners that are no numbers. Those that only a device has are not looked at: their values are 0. */
   protected checkRegions(rois: Blob): void {
     const values = this.engine.isHost ? rois.dataArray : rois.memory.data.hostValues
     if (!values) return
     const { regions, batch } = this.shape
     for (let r = 0; r < regions; r++) {
       const picture = values[5 * r]
-      if (picture >= 0 && picture < batch) continue
-      throw this.error(
-        `region ${r} of '${rois.name}' is of picture ${picture}: there are the pictures 0 to ${batch - 1} of '${this.param.bottom?.[0]}'`,
-      )
+      if (!(picture >= 0 && picture < batch))
+        throw this.error(
+          `region ${r} of '${rois.name}' is of picture ${picture}: there are the pictures 0 to ${batch - 1} of '${this.param.bottom?.[0]}'`,
+        )
+      const corners = values.subarray(5 * r + 1, 5 * r + 5)
+      if (corners.some(Number.isNaN))
+        throw this.error(
+          `region ${r} of '${rois.name}' has the corners ${corners.join(', ')}: they must be numbers, x1, y1, x2, y2; look at what gives the regions`,
+        )
     }
   }
 
