@@ -3,6 +3,7 @@
  * lib/engines/native/onednn/execute.ts.
  */
 import { poolBlocked } from './blocked_pooling'
+import { pointsToTiles, tilesToPoints } from './blocked_tiles'
 
 /** Pieces of memory that are copied. */
 @unmanaged
@@ -16,10 +17,12 @@ class Pieces {
   toStep: usize
 }
 
-/** 0: pools, 1: copies, as the words at byte offset `at` say. */
+/** 0: pools, 1: copies, 2 and 3: what is before and behind the products of tiles, as the words at byte offset `at` say. */
 export function betweenPrimitives(what: i32, at: usize): void {
   if (what == 0) poolBlocked(at)
-  else copyPieces(changetype<Pieces>(at))
+  else if (what == 1) copyPieces(changetype<Pieces>(at))
+  else if (what == 2) tilesToPoints(at)
+  else pointsToTiles(at)
 }
 
 function copyPieces(s: Pieces): void {

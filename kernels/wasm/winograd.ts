@@ -147,6 +147,23 @@ export function preparedLength(blas: bool): i32 {
   return preparedPays(s, blas) ? <i32>(pointsBytes(describe(s, blas)) >> 2) : 0
 }
 
+/** The 36 points of 3×3 filters, each a matrix (inputs, outputs) and 64 bytes: for products that oneDNN does. */
+export function tilePoints(inputs: i32, outputs: i32, w: usize, to: usize): void {
+  const f = winogradJob()
+  f.groups = 1
+  f.inputs = inputs
+  f.outputs = outputs
+  f.OH = f.OW = 1
+  f.taps = 3
+  f.side = 4
+  f.blas = true
+  f.wOutput = bytes(inputs * 9)
+  f.wInput = bytes(9)
+  f.turned = false
+  countTiles(f)
+  transformWeights(f, w, to)
+}
+
 /** Transforms weights for passes to come. */
 export function prepareWeights(w: usize, prepared: usize, blas: bool): void {
   transformWeights(describe(convolutionJob(), blas), w, prepared)

@@ -125,7 +125,7 @@ export function outputSquare(m: i32, from: usize, step: usize, to: usize, temp: 
 
 /** Row by row of Bᵀ. */
 @inline
-function filter(x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, y: usize, step: usize): void {
+export function filter(x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, y: usize, step: usize): void {
   const even1 = madd(f32x4.splat(-2), x2, x4)
   const even2 = madd(f32x4.splat(-0.5), x2, x4)
   const odd1 = madd(f32x4.splat(A), x3, f32x4.mul(f32x4.splat(-B), x1))

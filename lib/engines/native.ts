@@ -56,6 +56,7 @@ async function build(options: WasmEngineOptions): Promise<{ engine: HostEngine; 
     heap,
     threads: pool.threads,
     run: (table, chunks) => pool.exports.runPrimitives(table, chunks),
+    tilePoints: pool.exports.tilePoints,
     lstm: pool.exports.lstmOfTable,
   }
   const isWinograd = (s: ConvolutionShape) => prepared.length(s) > 0

@@ -108,6 +108,22 @@ const nets: Record<string, readonly [net: (batch: number) => string, first: stri
     'a',
     't',
   ],
+  'tiles: of every padding, cut at the edges, with what follows a sum': [
+    batch =>
+      input([16, 30, 27])(batch) +
+      conv('a', 'x', 'kernel_size: 3', 64) +
+      layer('ReLU', 'r', ['a'], 'relu_param { negative_slope: 0.1 }', 'a') +
+      conv('b', 'a', 'kernel_size: 3 pad: 1 bias_term: false', 64) +
+      layer('Eltwise', 'sum', ['a', 'b']) +
+      layer('ReLU6', 'six', ['sum'], '', 'sum') +
+      pooled('p', 'sum', 'pool: MAX kernel_size: 2 stride: 2') +
+      conv('c', 'p', 'kernel_size: 3 pad_h: 2 pad_w: 0', 72) +
+      layer('ReLU', 's', ['c'], '', 'c') +
+      conv('d', 'c', 'kernel_size: 3 pad: 1', 128) +
+      last('d'),
+    'a',
+    'd',
+  ],
   'groups, one of each channel, and one axis': [
     batch =>
       input([16, 19])(batch) +

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { ConvolutionShape, KernelCall } from '../../lib/engine.js'
-import { type Graph, graphsOf, type PoolOp, planar } from '../../lib/engines/native/onednn/graph.js'
+import { type ConvolutionOp, type Graph, graphsOf, type PoolOp, planar } from '../../lib/engines/native/onednn/graph.js'
 import { pays } from '../../lib/engines/native/onednn/pays.js'
 import { poolingOf, poolsItself } from '../../lib/engines/native/onednn/pooling.js'
 import { cutRows, rowsOf } from '../../lib/engines/native/onednn/row_cuts.js'
+import { costByTiles, cutTiles, piecesOf } from '../../lib/engines/native/onednn/tiles.js'
 import { Memory } from '../../lib/memory.js'
 
 const convolution = (
@@ -45,14 +46,55 @@ describe('whether a row of layers goes to oneDNN', () => {
     for (const batch of [1, 16]) expect(pays(graph(convolution(batch, 64, 128, 1)), 8, byWinograd)).toBe(true)
   })
   test("wide 3×3 kernels do not, where Winograd's products save multiplications; narrow ones beside 1×1 do", () => {
-    expect(pays(graph(convolution(1, 256, 256, 3)), 8, byWinograd)).toBe(false)
-    expect(pays(graph(convolution(1, 256, 256, 3)), 8, () => false)).toBe(true)
+    expect(pays(graph(convolution(1, 256, 256, 3)), 16, byWinograd)).toBe(false)
+    expect(pays(graph(convolution(1, 256, 256, 3)), 16, () => false)).toBe(true)
+    // between blocks of 8 they go by tiles themselves, unless their points come from memory
+    expect(pays(graph(convolution(1, 256, 256, 3)), 8, byWinograd)).toBe(true)
+    expect(pays(graph(convolution(1, 512, 512, 3)), 8, byWinograd)).toBe(false)
     expect(pays(graph(convolution(16, 16, 64, 3), convolution(16, 64, 128, 1)), 8, byWinograd)).toBe(true)
   })
   test('channels that fill their blocks badly do not, for many images the less with blocks of 16', () => {
     expect([8, 16].map(block => pays(graph(convolution(16, 20, 50, 5)), block, byWinograd))).toEqual([true, false])
     expect(pays(graph(convolution(16, 17, 50, 5)), 8, byWinograd)).toBe(false)
     expect(pays(graph(convolution(16, 24, 48, 5)), 8, byWinograd)).toBe(true)
+  })
+})
+
+describe('convolutions by tiles', () => {
+  const costOf = (shape: ConvolutionShape, block = 8) => costByTiles(graph(shape).ops[0] as ConvolutionOp, block)
+
+  test('are 3×3, one place apart, of whole blocks of 8, and of enough places and channels', () => {
+    const shape = convolution(1, 64, 64, 3)
+    expect(costOf(shape)).toBeLessThan(0.7)
+    expect(costOf(shape, 16)).toBe(1)
+    expect(costOf(convolution(1, 64, 64, 5))).toBe(1)
+    expect(costOf(convolution(1, 60, 64, 3))).toBe(1)
+    expect(costOf(convolution(1, 64, 60, 3))).toBe(1)
+    expect(costOf(convolution(1, 8, 8, 3))).toBe(1)
+    expect(costOf({ ...shape, group: 2 })).toBe(1)
+    expect(costOf({ ...shape, stride: [2, 1], output: [7, 14] })).toBe(1)
+    expect(costOf({ ...shape, dilation: [2, 2], pad: [2, 2] })).toBe(1)
+    expect(costOf({ ...shape, pad: [3, 1] })).toBe(1)
+  })
+  test('are cut by tiles where there are many, else by outputs, and do some at a time', () => {
+    const [wide, narrow] = [56, 14].map(size => planar(convolution(1, 64, 64, 3, size)))
+    const all = [0, 64]
+    expect(cutTiles(wide, 1, 16)).toEqual([{ tiles: [0, 196], outputs: all }])
+    expect(cutTiles(wide, 4, 16).map(({ tiles }) => tiles)).toEqual([
+      [0, 49],
+      [49, 49],
+      [98, 49],
+      [147, 49],
+    ])
+    expect(cutTiles(narrow, 4, 16)).toEqual([
+      { tiles: [0, 16], outputs: [0, 32] },
+      { tiles: [0, 16], outputs: [32, 32] },
+    ])
+    expect(piecesOf([49, 49])).toEqual([[49, 49]])
+    expect(piecesOf([0, 196])).toEqual([
+      [0, 98],
+      [98, 98],
+    ])
   })
 })
 

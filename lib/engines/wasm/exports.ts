@@ -19,6 +19,8 @@ export interface WasmExports extends KernelExports {
   runPrimitives(table: number, chunks: number): void
   /** What is done between primitives, described at that byte offset, on the calling thread. */
   betweenPrimitives(what: number, at: number): void
+  /** The 36 points of 3×3 filters for those products: see kernels/wasm/winograd.ts. `outputs` is a multiple of 8. */
+  tilePoints(inputs: number, outputs: number, w: number, to: number): void
   /** Recurrent kernels have their products by such a table from now on, a chunk being so many streams; 0: by themselves. */
   useTable(table: number, streams: number, products: number): void
   /** An LSTM's sequence by a table, cut into so many units of so many streams: see kernels/wasm/lstm_table.ts. */

@@ -50,7 +50,7 @@ export function convolver(library: Library, runner: Runner, isWinograd: (s: Conv
   const stand = (graph: Graph | undefined, memories: Stand['memories']): Stand | undefined => {
     if (!graph) return undefined
     try {
-      const program = new Program(primitives, runner, graph)
+      const program = new Program(primitives, runner, graph, false)
       return { program, memories, bytes: program.bytes, dispose: () => program.dispose() }
     } catch (error) {
       if (error instanceof RefusedLayers) return undefined

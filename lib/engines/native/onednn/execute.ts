@@ -29,6 +29,7 @@ export const CALL = 3
 export const OWN = 0
 export const POOL = 0
 export const COPY = 1
+export const [BEFORE_TILES, BEHIND_TILES] = [2, 3]
 
 /** Bind on this thread, which has a stream of its own. `between` is betweenPrimitives of its module. */
 export function bindExecute(

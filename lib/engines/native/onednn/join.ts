@@ -51,7 +51,7 @@ export function joiner(
       try {
         for (const graph of graphsOf(calls, excluded, isRead))
           if (pays(graph, library.tags!.block, isWinograd))
-            rows.push(joinedBy(graph.first, graph.last, new Program(primitives, runner, graph)))
+            rows.push(joinedBy(graph.first, graph.last, new Program(primitives, runner, graph, true)))
         return rows
       } catch (error) {
         for (const row of rows) row.dispose()

@@ -8,6 +8,7 @@ export interface Runner {
   readonly heap: Heap & { readonly memory: WebAssembly.Memory }
   readonly threads: number
   run(table: number, chunks: number): void
+  readonly tilePoints: WasmExports['tilePoints']
   /** The steps of an LSTM, between products of a table. */
   readonly lstm: WasmExports['lstmOfTable']
 }

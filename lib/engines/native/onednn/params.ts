@@ -3,12 +3,14 @@ import type { Memory } from '../../../memory.js'
 import { type Kept, line } from './kept.js'
 import type { Handle, Library } from './library.js'
 import { DST, SRC } from './maker.js'
+import { POINTS, pointStep } from './tiles.js'
 import type { Weights } from './units.js'
 
 /** Weights in the layout of their primitive, what puts them there, and of which they were made. */
 interface Prepared {
   readonly address: number
   readonly plain: Handle
+  readonly to: Handle
   readonly args: number
   /** Whoever has forgotten a net has forgotten its params. */
   readonly read: { memory: WeakRef<Memory> | undefined; revision: number }
@@ -30,11 +32,16 @@ export class Params {
   /** Params as they were when they were prepared. */
   private readonly seen = new Map<Memory, number>()
 
+  private readonly copies: { readonly memory: Memory; readonly first: number; readonly to: Float32Array }[] = []
+
   private readonly library: Library
   private readonly base: number
 
   /** Takes room for the weights, and for what puts them there. */
-  constructor(kept: Kept, all: readonly Weights[]) {
+  constructor(
+    private readonly kept: Kept,
+    all: readonly Weights[],
+  ) {
     this.library = kept.library
     this.base = kept.base
     const total = all.reduce((sum, { bytes }) => sum + line(bytes), 0)
@@ -49,6 +56,7 @@ export class Params {
       this.prepared.set(weights, {
         address: this.base + at,
         plain,
+        to,
         args: this.base + argsAt + 32 * i,
         read: { memory: undefined, revision: Number.NaN },
       })
@@ -65,6 +73,13 @@ export class Params {
     this.biases.push({ memory, first, handle })
   }
 
+  /** So many values of a bias, which are read where they are copied to: the byte offset of that. */
+  copyBias(memory: Memory, first: number, count: number): number {
+    const block = this.kept.take(4 * count)
+    this.copies.push({ memory, first, to: block.array.subarray(0, count) })
+    return block.pointer
+  }
+
   /** Weights follow their params. False if one can be written without anybody knowing. */
   follow(): boolean {
     let isNew = this.seen.size === 0
@@ -74,7 +89,7 @@ export class Params {
     }
     if (!isNew) return true
     const memories = new Set([...this.prepared.keys()].map(({ memory }) => memory))
-    for (const { memory } of this.biases) memories.add(memory)
+    for (const { memory } of [...this.biases, ...this.copies]) memories.add(memory)
     if (!areKnown(memories)) return false
     for (const [weights, prepared] of this.prepared) this.prepare(weights, prepared, weights.memory)
     this.readBiases(memory => memory)
@@ -98,13 +113,35 @@ export class Params {
     this.readBiases(actual)
   }
 
-  private prepare({ first, reorder }: Weights, { plain, args }: Prepared, memory: Memory): void {
-    this.library.setHandle(plain, this.base + memory.readPointer + 4 * first)
-    this.library.execute(reorder.handle, 2, args)
+  private prepare(
+    { first, reorder, bytes, points }: Weights,
+    { address, plain, to, args }: Prepared,
+    memory: Memory,
+  ): void {
+    const from = memory.readPointer + 4 * first
+    if (!points) {
+      this.library.setHandle(plain, this.base + from)
+      this.library.execute(reorder.handle, 2, args)
+      return
+    }
+    const { heap, tilePoints } = this.kept.runner
+    const [inputs, outputs] = points
+    const step = pointStep(inputs * outputs)
+    const block = heap.allocate(POINTS * step)
+    tilePoints(inputs, outputs, from, block.pointer)
+    for (let i = 0; i < POINTS; i++) {
+      this.library.setHandle(plain, this.base + block.pointer + 4 * i * step)
+      this.library.setHandle(to, address + (i * bytes) / POINTS)
+      this.library.execute(reorder.handle, 2, args)
+    }
+    heap.release(block)
   }
 
   private readBiases(actual: (memory: Memory) => Memory): void {
     for (const { memory, first, handle } of this.biases)
       this.library.setHandle(handle, this.base + actual(memory).readPointer + 4 * first)
+    const { buffer } = this.kept.runner.heap.memory
+    for (const { memory, first, to } of this.copies)
+      to.set(new Float32Array(buffer, actual(memory).readPointer + 4 * first, to.length))
   }
 }

@@ -3,6 +3,7 @@ import type { ConvolutionShape } from '../../../engine.js'
 import { type Graph, WHOLE_IMAGES } from './graph.js'
 import { POOLED_BLOCK } from './pooling.js'
 import type { Planar } from './primitives.js'
+import { costByTiles } from './tiles.js'
 
 /**
  * Time of the engine's own convolutions as they are measured in whole nets, where oneDNN's take 1 for the same
@@ -24,7 +25,8 @@ export function pays(graph: Graph, block: number, isWinograd: (s: ConvolutionSha
   for (const op of graph.ops) {
     if (op.kind !== 'convolution') continue
     const work = workOf(op.shape)
-    theirs += work * padding(op.shape, block)
+    const byTiles = costByTiles(op, block)
+    theirs += work * (byTiles < 1 ? byTiles : padding(op.shape, block))
     if (op.isProduct) ours += work
     else if (!isWinograd(op.asked)) ours += work * other
     else ours += work * (op.shape.channels < WINOGRAD_CHANNELS ? NARROW_WINOGRAD : WINOGRAD)

@@ -1,15 +1,16 @@
 /** A graph as tables of calls that threads can run: see execute.ts. */
 import type { Memory } from '../../../memory.js'
-import { CALL, COPY, IMAGES, PARTS, POOL } from './execute.js'
+import { BEFORE_TILES, BEHIND_TILES, CALL, COPY, IMAGES, PARTS, POOL } from './execute.js'
 import { type Graph, type Value, WHOLE_IMAGES } from './graph.js'
 import { Kept, line, type Runner } from './kept.js'
 import { type Handle, type Library, Refused } from './library.js'
-import { DIFF_SRC, DST, SCRATCH, SRC, WEIGHTS } from './maker.js'
+import { BIAS, DIFF_SRC, DST, type Primitive, SCRATCH, SRC, WEIGHTS } from './maker.js'
 import { Params } from './params.js'
 import type { Extent, Primitives } from './primitives.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Call, Table } from './table.js'
-import { type Place, type PlaceOfValue, type PrimitiveUnit, type Unit, Units } from './units.js'
+import { beforeProducts, behindProducts, POINTS, pointStep, TILE_ROOM } from './tiles.js'
+import { type Place, type PlaceOfValue, type PrimitiveUnit, type TilesUnit, type Unit, Units } from './units.js'
 
 /** Work of a wave that is not worth another thread. */
 const ALONE = 1e6
@@ -65,11 +66,12 @@ export class Program {
     primitives: Primitives,
     private readonly runner: Runner,
     private readonly graph: Graph,
+    byTiles: boolean,
   ) {
     this.library = primitives.library
     this.kept = new Kept(this.library, runner)
     this.wholeImages = graph.batch >= WHOLE_IMAGES
-    this.units = new Units(primitives, this.wholeImages)
+    this.units = new Units(primitives, this.wholeImages, byTiles)
     try {
       this.build()
     } catch (error) {
@@ -241,6 +243,7 @@ export class Program {
   }
 
   private calls(unit: Unit, storage: Storage, room: Room): Call[] {
+    if ('pieces' in unit) return this.tileCalls(unit, storage, room)
     if ('primitive' in unit && !unit.rows) return [this.call(unit, storage, room)]
     const [from, to] = [SRC, DST].map(argument => this.pointerTo(unit.args.get(argument)!, storage, room))
     if ('pooling' in unit) return [{ own: POOL, integers: [from, to, ...unit.pooling] }]
@@ -261,6 +264,53 @@ export class Program {
     const before = [from + source.first, rows - base, source.blocks, source.bytes, source.step, source.bytes]
     const after = [results - base, to + result.first, result.blocks, result.bytes, result.bytes, result.step]
     return [{ own: COPY, integers: before }, call, { own: COPY, integers: after }]
+  }
+
+  private tileCalls(unit: TilesUnit, storage: Storage, room: Room): Call[] {
+    const { op, outputs, pieces, args } = unit
+    const { base, library } = this.kept
+    const { block } = library.tags!
+    const [from, to] = [SRC, DST].map(argument => this.pointerTo(args.get(argument)!, storage, room))
+    const weights = args.get(WEIGHTS)
+    const bias = args.get(BIAS)
+    if (weights?.at !== 'weights') throw new Error('tiles are multiplied with weights')
+    const at = bias?.at === 'bias' ? this.params.copyBias(bias.memory, bias.first, outputs) : 0
+    const temp = room.scratch - base
+    return pieces.flatMap(({ tiles, primitive }): Call[] => {
+      const points = room.scratch + TILE_ROOM
+      const [inStep, outStep] = this.pointSteps(primitive)
+      const sums = points + line(POINTS * inStep)
+      const own = sums + line(POINTS * outStep)
+      const product = (point: number): Call => {
+        const places: [argument: number, address: number][] = [
+          [SRC, points + point * inStep],
+          [WEIGHTS, this.params.addressOf(weights.weights) + (point * weights.weights.bytes) / POINTS],
+          [DST, sums + point * outStep],
+          [SCRATCH, own],
+        ]
+        const list = places.filter(([argument]) => primitive.memories.has(argument))
+        return {
+          primitive: primitive.handle,
+          args: list.map(([argument, address]) => [
+            argument,
+            this.kept.object(primitive.memories.get(argument)!, address),
+          ]),
+        }
+      }
+      return [
+        { own: BEFORE_TILES, integers: [from, points - base, temp, ...beforeProducts(op.shape, tiles, block)] },
+        ...Array.from({ length: POINTS }, (_, point) => product(point)),
+        {
+          own: BEHIND_TILES,
+          integers: [
+            sums - base,
+            to,
+            temp,
+            ...behindProducts(op.shape, tiles, block, outputs, at, op.sum !== undefined, op.after),
+          ],
+        },
+      ]
+    })
   }
 
   /** @param elsewhere addresses of arguments that do not lie in their places */
@@ -320,14 +370,25 @@ export class Program {
   private scratchOf(units: readonly Unit[]): number {
     const bytes = units.map(unit => {
       if ('pooling' in unit) return 0
+      if ('pieces' in unit) return Math.max(...unit.pieces.map(({ primitive }) => this.tileScratch(primitive)))
       const copies = unit.rows ? Object.values(unit.rows) : []
       return copies.reduce((sum, { blocks, bytes }) => sum + line(blocks * bytes), this.ownScratch(unit))
     })
     return line(Math.max(0, ...bytes))
   }
 
+  private tileScratch(primitive: Primitive): number {
+    const bytes = this.pointSteps(primitive).reduce((sum, step) => sum + line(POINTS * step), 0)
+    return TILE_ROOM + bytes + this.ownScratch({ primitive })
+  }
+
+  /** Bytes from a point of what products read to the next, and of what they write. */
+  private pointSteps({ memories }: Primitive): number[] {
+    return [SRC, DST].map(argument => 4 * pointStep(this.library.bytesOf(memories.get(argument)!) / 4))
+  }
+
   /** Bytes that a primitive works with. */
-  private ownScratch({ primitive }: PrimitiveUnit): number {
+  private ownScratch({ primitive }: Pick<PrimitiveUnit, 'primitive'>): number {
     const scratch = primitive.memories.get(SCRATCH)
     return scratch ? line(this.library.bytesOf(scratch)) : 0
   }

@@ -1,5 +1,5 @@
 /** Calls of primitives, and of the engine's own code between them, as words that threads read: see execute.ts. */
-import { CALL, type COPY, OWN, type POOL } from './execute.js'
+import { CALL, OWN } from './execute.js'
 import type { Handle } from './library.js'
 
 export interface PrimitiveCall {
@@ -8,7 +8,7 @@ export interface PrimitiveCall {
 }
 /** Integers as kernels/wasm/between_primitives.ts reads them. */
 export interface OwnCall {
-  readonly own: typeof POOL | typeof COPY
+  readonly own: number
   readonly integers: readonly number[]
 }
 export type Call = PrimitiveCall | OwnCall

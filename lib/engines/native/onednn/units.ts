@@ -1,12 +1,14 @@
 /** Operations as primitives, cut into parts that threads can take: by sizes alone, never by how many threads there are. */
 import type { Memory } from '../../../memory.js'
 import type { ConvolutionOp, InputGradientOp, Op, Value } from './graph.js'
+import { line } from './kept.js'
 import { Refused } from './library.js'
 import * as maker from './maker.js'
 import { poolingOf, poolsItself } from './pooling.js'
 import * as primitive from './primitives.js'
 import { cutRows, type Rows, rowsOf } from './row_cuts.js'
 import { plainTag } from './tags.js'
+import { costByTiles, cutTiles, POINTS, piecesOf, pointStrides, productsOf, type TilePart } from './tiles.js'
 
 type Primitive = maker.Primitive
 type Extent = primitive.Extent
@@ -29,6 +31,8 @@ export interface Weights {
   readonly first: number
   readonly reorder: Primitive
   readonly bytes: number
+  /** Inputs and outputs, where it is the points of 3×3 filters that the primitive reads. */
+  readonly points?: readonly [inputs: number, outputs: number]
 }
 
 interface Base {
@@ -46,7 +50,13 @@ export interface PrimitiveUnit extends Base {
 export interface PoolingUnit extends Base {
   readonly pooling: readonly number[]
 }
-export type Unit = PrimitiveUnit | PoolingUnit
+/** A convolution by tiles: some of them at a time, by the primitive that multiplies their points. */
+export interface TilesUnit extends Base {
+  readonly op: ConvolutionOp
+  readonly outputs: number
+  readonly pieces: readonly { readonly tiles: TilePart['tiles']; readonly primitive: Primitive }[]
+}
+export type Unit = PrimitiveUnit | PoolingUnit | TilesUnit
 
 /** Operations from which a second chunk is worth its while, and more of them. */
 const TWO = 2e6
@@ -81,10 +91,14 @@ const textOf = (value: unknown): string => JSON.stringify(value)
 export class Units {
   private readonly made = new Map<string, Primitive>()
 
-  /** @param wholeImages operations are not cut, since threads take whole images */
+  /**
+   * @param wholeImages operations are not cut, since threads take whole images
+   * @param byTiles convolutions may go by tiles, which round differently
+   */
   constructor(
     private readonly primitives: primitive.Primitives,
     private readonly wholeImages: boolean,
+    private readonly byTiles: boolean,
   ) {}
 
   /** Throws `Refused` where the library has no fast code. `isPlaced` says which parts of a concat lie there already. */
@@ -172,6 +186,8 @@ export class Units {
     const depth = (channels / group) * kernel[0] * kernel[1]
     const plane = planeOf(op.y.extent)
     const each = 2 * plane + (op.isProduct ? WEIGHT : 0)
+    const tiled = this.tiled(op)
+    if (tiled) return tiled
     const rows = this.rowRanges(op, outputs * depth * each)
     if (rows.length > 1) return rows.map(range => this.rows(op, range))
     const ranges =
@@ -198,6 +214,54 @@ export class Units {
       if (op.bias) args.set(maker.BIAS, { at: 'bias', memory: op.bias, first })
       return { primitive: made, args, work: count * depth * each }
     })
+  }
+
+  private tiled(op: ConvolutionOp): TilesUnit[] | undefined {
+    const { shape, x, y, bias } = op
+    const share = this.byTiles && !(x.source && shape.channels <= FEW_CHANNELS) ? costByTiles(op, this.block) : 1
+    if (share === 1) return undefined
+    const { channels, outputs } = shape
+    const all = 2 * outputs * channels * 9 * planeOf(y.extent) * share
+    try {
+      return cutTiles(shape, this.sharesOf(all), OUTPUTS).map(({ tiles, outputs: [first, count] }) => {
+        const pieces = piecesOf(tiles).map(piece => {
+          const products = productsOf(channels, count, piece[1])
+          const key = `tiles ${textOf(products)}`
+          const posts = { sum: false, after: undefined }
+          return {
+            tiles: piece,
+            primitive: this.once(key, () => this.primitives.convolution(products, false, false, posts)),
+          }
+        })
+        const weights = this.points(pieces[0].primitive, channels, count, op.weight, first * channels * 9)
+        const args = new Map<number, Place>([
+          [maker.SRC, { at: 'value', value: x, channel: 0 }],
+          [maker.WEIGHTS, { at: 'weights', weights }],
+          [maker.DST, { at: 'value', value: y, channel: first }],
+        ])
+        if (bias) args.set(maker.BIAS, { at: 'bias', memory: bias, first })
+        const work = (all * tiles[1] * count) / outputs / Math.ceil(y.extent.height / 4) / Math.ceil(y.extent.width / 4)
+        return { op, outputs: count, pieces, args, work }
+      })
+    } catch (error) {
+      if (error instanceof Refused) return undefined
+      throw error
+    }
+  }
+
+  private points(made: Primitive, channels: number, outputs: number, memory: Memory, first: number): Weights {
+    const { library } = this.primitives
+    const layout = made.memories.get(maker.WEIGHTS)!
+    const reorder = this.once(`points ${channels} ${outputs}`, () => {
+      const sizes = primitive.weightSizes(productsOf(channels, outputs, 1))
+      const plain = library.describeStrided(sizes, pointStrides(outputs))
+      try {
+        return this.primitives.reorder(plain, layout)
+      } finally {
+        library.forget(plain)
+      }
+    })
+    return { memory, first, reorder, bytes: POINTS * line(library.bytesOf(layout)), points: [channels, outputs] }
   }
 
   /** Rows of the result that are parts of their own: of few outputs, with enough to do for what is copied. */
