@@ -3,7 +3,7 @@ import { madd } from './vector'
 
 /** (eʳ − 1 − r) / r² for |r| ≤ ln 2 / 2. */
 @inline
-export function series(r: v128): v128 {
+function series(r: v128): v128 {
   let p = f32x4.splat(1.9841270e-4)
   p = madd(p, r, f32x4.splat(1.3888889e-3))
   p = madd(p, r, f32x4.splat(8.3333333e-3))

@@ -2,8 +2,18 @@
  * The two functions that gates go through, inlined so that a loop keeps their constants in hand: a call makes them all
  * anew.
  */
-import { series } from './exp_lanes'
 import { madd } from './vector'
+
+/**
+ * (eʳ − 1 − r) / r² for |r| ≤ ln 2 / 2, given r²: the polynomial of degree 4 whose largest error, times r², is least
+ * (3·10⁻⁹), in two halves that do not wait for each other.
+ */
+@inline
+function series(r: v128, square: v128): v128 {
+  const low = madd(f32x4.splat(0.166665188), r, f32x4.splat(0.5))
+  const high = madd(f32x4.splat(0.00836888938), r, f32x4.splat(0.0416662058))
+  return madd(madd(f32x4.splat(0.00139504912), square, high), square, low)
+}
 
 /** 1.5·2²³ + round(x / ln 2) for |x| ≤ 87.3: adding so much leaves the whole number in the low bits. */
 @inline
@@ -39,7 +49,8 @@ export function squashed(x: v128): v128 {
   const y = within(f32x4.neg(x), 87.3)
   const whole = rounded(y)
   const r = reduced(y, whole)
-  const e = madd(series(r), f32x4.mul(r, r), f32x4.add(r, f32x4.splat(1)))
+  const square = f32x4.mul(r, r)
+  const e = madd(series(r, square), square, f32x4.add(r, f32x4.splat(1)))
   return f32x4.div(f32x4.splat(1), madd(power(whole), e, f32x4.splat(1)))
 }
 
@@ -50,6 +61,7 @@ export function hyperbolic(x: v128): v128 {
   const whole = rounded(y)
   const r = reduced(y, whole)
   const two = power(whole)
-  const m = madd(two, madd(series(r), f32x4.mul(r, r), r), f32x4.sub(two, f32x4.splat(1)))
+  const square = f32x4.mul(r, r)
+  const m = madd(two, madd(series(r, square), square, r), f32x4.sub(two, f32x4.splat(1)))
   return f32x4.div(m, f32x4.add(m, f32x4.splat(2)))
 }
