@@ -100,7 +100,23 @@ function inspect(bytes: Uint8Array): { type: string; channels: 1 | 3 | 4 } {
   if (starts(0x47, 0x49, 0x46)) return { type: 'image/gif', channels: 3 }
   if (starts(0x42, 0x4d)) return { type: 'image/bmp', channels: 3 }
   if (starts(0x52, 0x49, 0x46, 0x46)) return { type: 'image/webp', channels: 3 }
-  throw new FormatError(`${bytes.length} bytes that are no PNG, JPEG or other known image`)
+  throw new FormatError(`${bytes.length} bytes that are no PNG, JPEG or other known image${otherPicture(bytes)}`)
+}
+
+/** Pictures that are not read here, by what stands in them where. */
+const OTHERS: readonly (readonly [at: number, magic: RegExp, what: string])[] = [
+  [4, /^ftypavi/, 'an AVIF picture'],
+  [4, /^ftyp(?:hei|hev|mif1|msf1)/, 'a HEIC picture, as telephones take them'],
+  [0, /^(?:II\*\0|MM\0\*)/, 'a TIFF picture'],
+  [0, /^%PDF/, 'a PDF document'],
+  [0, /^\s*<(?:\?xml|svg)/, 'an SVG drawing, or other XML'],
+]
+
+function otherPicture(bytes: Uint8Array): string {
+  if (bytes.length === 0) return ': the file is empty'
+  const text = String.fromCharCode(...bytes.subarray(0, 32))
+  const other = OTHERS.find(([at, magic]) => magic.test(text.slice(at)))
+  return other ? `: this is ${other[2]}; save it as PNG or JPEG` : ''
 }
 
 /** The same of the picture as it was seen. */

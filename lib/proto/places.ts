@@ -113,8 +113,11 @@ function find(scanner: Scanner, name: string, index: number): boolean {
   return false
 }
 
-/** Step over one value: a message with all that is in it, or a word, number or strings with its sign. */
-export function skipValue(scanner: Scanner): void {
+/**
+ * Step over one value: a message with all that is in it, or a word, number or strings with its sign. Returns whether there
+ * was a whole one.
+ */
+export function skipValue(scanner: Scanner): boolean {
   if (scanner.is('{') || scanner.is('<')) {
     let depth = 0
     do {
@@ -122,11 +125,14 @@ export function skipValue(scanner: Scanner): void {
       else if (scanner.is('}') || scanner.is('>')) depth--
       advanceQuietly(scanner)
     } while (depth > 0 && scanner.kind !== 'end')
-    return
+    return depth === 0
   }
   if (scanner.is('-')) advanceQuietly(scanner)
-  if (scanner.kind === 'string') while ((scanner.kind as string) === 'string') advanceQuietly(scanner)
-  else if (scanner.kind === 'word' || scanner.kind === 'number' || scanner.kind === 'bad') advanceQuietly(scanner)
+  const { kind } = scanner
+  if (kind === 'string') while ((scanner.kind as string) === 'string') advanceQuietly(scanner)
+  else if (kind === 'word' || kind === 'number' || kind === 'bad') advanceQuietly(scanner)
+  else return false
+  return true
 }
 
 /** Go on to the next token, or to what is none. */

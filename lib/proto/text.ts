@@ -229,8 +229,16 @@ class TextReader {
     const mistake = scanner.isField && !this.isMistaken(info, name, kind) ? undefined : this.error(problem)
     scanner.advance()
     scanner.take(':')
-    this.skipValues()
+    const { line } = this
+    const whole = this.skipValues()
     if (mistake) this.note(mistake)
+    // within a message its own bracket is missing, too
+    else if (!whole && this.open.length === 1)
+      this.fail(
+        scanner.kind === 'end'
+          ? `the text ends inside the value of ${name.slice(0, 80)}, which begins in line ${line}`
+          : `the value of ${name.slice(0, 80)} is expected, not ${this.shown()}`,
+      )
     else if ((scanner.kind as string) !== 'end' || this.open.length === 1) this.keep(message, name, at, problem)
   }
 
@@ -250,13 +258,20 @@ class TextReader {
     keep(message, { name, text: this.source.text.slice(start, this.scanner.before), problem })
   }
 
-  /** Step over a value, or a list of them. */
-  private skipValues(): void {
+  /** Step over a value, or a list of them; returns whether it was whole. */
+  private skipValues(): boolean {
     const { scanner } = this
     const list = scanner.take('[')
-    do skipValue(scanner)
+    if (list && scanner.take(']')) return true
+    let whole = true
+    do whole = skipValue(scanner) && whole
     while (list && scanner.take(','))
-    if (list) scanner.take(']')
+    return (!list || scanner.take(']')) && whole
+  }
+
+  /** Of the token at hand. */
+  private get line(): number {
+    return this.source.line(this.scanner.at)
   }
 
   /** The message at the token at hand, of the field whose name is at `start`. */

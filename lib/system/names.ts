@@ -3,12 +3,19 @@
 /**
  * The candidate with the fewest insertions, deletions, replacements and swaps of neighbours; `close` where these are so
  * few that it must have been meant: one in four letters, not the first, and no number in it differs. A wrong guess sends people astray.
+ * @param onlyClose nothing is asked of candidates that cannot be close; '' where none is
  */
-export function nearestName(name: string, candidates: readonly string[]): { name: string; close: boolean } {
+export function nearestName(
+  name: string,
+  candidates: readonly string[],
+  onlyClose = false,
+): { name: string; close: boolean } {
   const wanted = name.slice(0, 80).toLowerCase()
   let best = ''
-  let least = Number.POSITIVE_INFINITY
+  let least = onlyClose ? wanted.length / 4 + 1 : Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
+    // a text may hold very many names that are none
+    if (Math.abs(candidate.length - wanted.length) >= least) continue
     const edits = editDistance(wanted, candidate.toLowerCase())
     if (edits < least) {
       least = edits
@@ -26,7 +33,7 @@ const KIND = /(?<=.)(?:_param|_filler|loss|data|layer)$/i
 
 /** `; did you mean 'x'?` where one of the known names is close, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  const near = nearestName(name, known)
+  const near = nearestName(name, known, true)
   return near.close ? `; did you mean '${near.name}'?` : ''
 }
 

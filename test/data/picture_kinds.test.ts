@@ -6,6 +6,7 @@ import sharp from 'sharp'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openPicture } from '../../lib/data/decode_picture.js'
 import { decodeImage, importPixels, toPlanes } from '../../lib/data/image.js'
+import { FormatError } from '../../lib/errors.js'
 import { Net } from '../../lib/net.js'
 import { parseNet } from '../../lib/proto/text.js'
 import { io } from '../../lib/pycaffe/index.js'
@@ -138,4 +139,26 @@ it('plain PNGs need no package, and give what the general decoder gives', async 
       toPlanes(await decodeImage(file, await importPixels()), channels),
     )
   expect([...(await read('plain.png', file)).values]).toEqual([...general.data])
+})
+
+it('a file that is no picture of a known kind is named, and what it is instead', async () => {
+  const iso = (brand: string) =>
+    Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from(`ftyp${brand}`), Buffer.alloc(40)])
+  for (const [name, bytes, what] of [
+    [
+      'phone.jpg',
+      iso('heic'),
+      /phone\.jpg: 52 bytes that are no PNG.*: this is a HEIC picture.*; save it as PNG or JPEG$/,
+    ],
+    ['web.jpg', iso('avif'), /: this is an AVIF picture; save it/],
+    ['scan.jpg', Buffer.from('II*\0rest of it'), /: this is a TIFF picture; save it/],
+    ['drawing.png', Buffer.from('<svg xmlns="x"/>'), /: this is an SVG drawing, or other XML; save it/],
+    ['empty.jpg', Buffer.alloc(0), /empty\.jpg: 0 bytes that are no PNG.*: the file is empty$/],
+    ['text.jpg', Buffer.from('hello'), /text\.jpg: 5 bytes that are no PNG, JPEG or other known image$/],
+  ] as const) {
+    const file = join(folder, name)
+    writeFileSync(file, bytes)
+    await expect(io.loadImage(file)).rejects.toThrow(what)
+    await expect(io.loadImage(file)).rejects.toBeInstanceOf(FormatError)
+  }
 })

@@ -81,5 +81,9 @@ describe('what was meant by an unknown field', () => {
     expect(nearestName('ReLU6', ['ReLU']).close).toBe(false)
     expect(nearestName('Correlation', ['Convolution']).close).toBe(false)
     expect(nearestName('foo_param', ['log_param']).close).toBe(false)
+    // who asks for close ones alone is told of no other, and of the same one
+    expect(nearestName('sitting', ['kitten', 'mutton'], true)).toEqual({ name: '', close: false })
+    expect(nearestName('STRIDES', ['pad', 'stride'], true)).toEqual({ name: 'stride', close: true })
+    expect(nearestName('ab', ['abc'], true).close).toBe(nearestName('ab', ['abc']).close)
   })
 })

@@ -2,6 +2,7 @@ import type { NdArray } from 'ndarray'
 import { Blob } from '../../blob.js'
 import { encodeImage, type ImageFormat } from '../../data/encode_image.js'
 import { decodeImage, importPixels } from '../../data/image.js'
+import { withPrefix } from '../../data/source.js'
 import { RistrettoError } from '../../errors.js'
 import { mustTake, whatIs } from '../../system/arguments.js'
 import { type FileOptions, type FileSource, filesFor } from '../../system/files.js'
@@ -20,7 +21,9 @@ export type Image = NdArray<Float32Array>
 export async function loadImage(source: FileSource, color = true, options: FileOptions = {}): Promise<Image> {
   const bytes = await filesFor('loadImage', options).read(source)
   const pixels = await importPixels()
-  const { width, height, rgba, channels } = await decodeImage(bytes, pixels)
+  const { width, height, rgba, channels } = await decodeImage(bytes, pixels).catch(error =>
+    Promise.reject(typeof source === 'string' || source instanceof URL ? withPrefix(String(source), error) : error),
+  )
   const n = width * height
   const values = new Float32Array(color ? 3 * n : n)
   if (color) for (let i = 0; i < n; i++) for (let c = 0; c < 3; c++) values[3 * i + c] = rgba[4 * i + c] / 255
