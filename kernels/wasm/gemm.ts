@@ -1,6 +1,6 @@
 /** C ← α·op(A)·op(B) + β·C. */
 import { blockOf, packColumns, packRows } from './pack'
-import { FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps, hasFewDots } from './gemm_few'
+import { FEW_ROWS, FEW_STEPS, fewDots, fewRows, fewSteps, hasFewDots, hasSomeRows, someRows } from './gemm_few'
 import { gemvColumns, gemvRows } from './gemv'
 import { job, needWorkspace, run } from './threads'
 import { isLarge, largeGemm } from './gemm_large'
@@ -65,8 +65,12 @@ export function gemm(
     fewDots(M, N, K, alpha, a, b, beta, c)
     return
   }
-  if (K > 0 && K <= FEW_STEPS && !transB && M >= 64 && N >= 64) {
-    fewSteps(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
+  if (K > 0 && K <= FEW_STEPS && alpha == 1 && !transB && M >= 64 && N >= 64) {
+    fewSteps(M, N, K, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
+    return
+  }
+  if (!transB && hasSomeRows(M, N, K)) {
+    someRows(M, N, K, alpha, a, transA ? 4 : bytes(K), transA ? bytes(M) : 4, b, beta, c)
     return
   }
   if (isLarge(M, N, K)) {

@@ -4,7 +4,7 @@
  */
 import { smaller, bytes, ceilDiv, larger, madd, sumLanes } from './vector'
 import { job, needWorkspace, run } from './threads'
-import { copyEdge, MR, NR, ROW, TILE, tile } from './micro_tile'
+import { addTile, copyEdge, MR, NR, packedTile, ROW, TILE } from './micro_tile'
 import { packRows } from './pack'
 
 /** Most rows, by measurement, for rows added to C, and most steps of k. */
@@ -22,6 +22,16 @@ export function hasFewDots(M: i32, N: i32, K: i32): bool {
 }
 /** Columns of C that stay in the L1 cache with four rows of B. */
 const WIDTH: i32 = 384
+/** Columns of B that are put in order where k is short: long pieces of C's rows, which come from memory. */
+const STEPS_WIDTH: i32 = 1536
+/**
+ * Most rows of C for which B is put in order some rows at a time, by how many, and columns: its rows may lie 4 KiB
+ * apart, in which case every one begins a page and long pieces of few are read faster. And chunks that there should be.
+ */
+const SOME_ROWS: i32 = 32
+const SOME_STEPS: i32 = 64
+const SOME_WIDTH: i32 = 768
+const SOME_CHUNKS: f64 = 8
 /** Operations worth a chunk of their own. */
 const CHUNK_WORK: f64 = 8e5
 const MOST_CHUNKS: i32 = 64
@@ -231,37 +241,94 @@ function addRows(steps: i32, n: i32, a: usize, e: usize, aStep: usize, alpha: f3
   }
 }
 
-// ---- C ← α·op(A)·B + β·C with few values of k: C passes row by row
+// ---- C ← α·op(A)·B + β·C with some rows of C: B passes once, in long pieces of some rows that are put in order
+// -------------------------------
+
+/** Whether there are too many rows to be added one by one, and few enough for C to stay in the cache. */
+@inline
+export function hasSomeRows(M: i32, N: i32, K: i32): bool {
+  return M <= SOME_ROWS && N >= NR && K >= SOME_STEPS
+}
+
+export function someRows(M: i32, N: i32, K: i32, alpha: f32, a: usize, aRow: usize, aStep: usize, b: usize, beta: f32, c: usize): void {
+  const f = describe(M, N, K, alpha, a, aRow, aStep, b, beta, c)
+  const parts = <i32>Math.min(SOME_CHUNKS, 1 + (2 * <f64>M * <f64>N * <f64>K) / CHUNK_WORK)
+  f.block = smaller(SOME_WIDTH, ceilDiv(ceilDiv(N, parts), 16) * 16)
+  needWorkspace(TILE + bytes(SOME_STEPS * ceilDiv(M, MR) * MR) + bytes(SOME_STEPS * (f.block + NR)))
+  run(someRowsChunk, ceilDiv(N, f.block))
+}
+
+function someRowsChunk(chunk: i32, edge: usize): void {
+  const f = changetype<FewJob>(job)
+  const j0 = chunk * f.block
+  const n = smaller(f.block, f.N - j0)
+  const row = bytes(f.N)
+  const rowsOfA = edge + TILE
+  const packed = rowsOfA + bytes(SOME_STEPS * ceilDiv(f.M, MR) * MR)
+  for (let k = 0; k < f.K; k += SOME_STEPS) {
+    const steps = smaller(SOME_STEPS, f.K - k)
+    const beta: f32 = k == 0 ? f.beta : 1
+    packRows(steps, n, f.b + <usize>k * row + bytes(j0), row, packed)
+    for (let i = 0; i < f.M; i += MR)
+      gatherFour(steps, f.M - i, f.a + <usize>i * f.aRow + <usize>k * f.aStep, f.aRow, f.aStep, rowsOfA + bytes(i * steps))
+    for (let j = 0; j < n; j += NR) {
+      const panel = packed + bytes(j * steps)
+      const whole = j + NR <= n
+      for (let i = 0; i < f.M; i += MR) {
+        const rows = smaller(MR, f.M - i)
+        const c = f.c + <usize>i * row + bytes(j0 + j)
+        packedTile(steps, rowsOfA + bytes(i * steps), panel, whole ? c : edge, whole ? row : ROW, rows, f.alpha, whole ? beta : 0)
+        if (!whole) copyEdge(rows, n - j, edge, beta, c, row)
+      }
+    }
+  }
+}
+
+// ---- C ← op(A)·B + β·C with few values of k: C passes row by row
 // ----------------------------------------------------------
 
-export function fewSteps(M: i32, N: i32, K: i32, alpha: f32, a: usize, aRow: usize, aStep: usize, b: usize, beta: f32, c: usize): void {
-  const f = describe(M, N, K, alpha, a, aRow, aStep, b, beta, c)
+export function fewSteps(M: i32, N: i32, K: i32, a: usize, aRow: usize, aStep: usize, b: usize, beta: f32, c: usize): void {
+  const f = describe(M, N, K, 1, a, aRow, aStep, b, beta, c)
   f.block = blockOf(M, M, N, K, MR, M + MR)
-  needWorkspace(TILE + bytes(K) * <usize>(WIDTH * 4))
+  needWorkspace(TILE + bytes(K * MR) + bytes(K) * <usize>STEPS_WIDTH)
   run(stepsChunk, ceilDiv(M, f.block))
 }
 
-function stepsChunk(chunk: i32, workspace: usize): void {
+function stepsChunk(chunk: i32, edge: usize): void {
   const f = changetype<FewJob>(job)
   const first = chunk * f.block
   const last = smaller(f.M, first + f.block)
   const row = bytes(f.N)
-  const packed = workspace + TILE
-  for (let j0 = 0; j0 < f.N; j0 += 4 * WIDTH) {
-    const n = smaller(4 * WIDTH, f.N - j0)
+  const rows4 = edge + TILE
+  const packed = rows4 + bytes(f.K * MR)
+  for (let j0 = 0; j0 < f.N; j0 += STEPS_WIDTH) {
+    const n = smaller(STEPS_WIDTH, f.N - j0)
     packRows(f.K, n, f.b + bytes(j0), row, packed)
     for (let i = first; i < last; i += MR) {
       const rows = smaller(MR, last - i)
-      const a = f.a + <usize>i * f.aRow
+      gatherFour(f.K, rows, f.a + <usize>i * f.aRow, f.aRow, f.aStep, rows4)
       const c = f.c + <usize>i * row + bytes(j0)
       for (let j = 0; j < n; j += NR) {
         const panel = packed + bytes(j * f.K)
-        if (j + NR <= n) tile(f.K, a, f.aRow, f.aStep, panel, ROW, c + bytes(j), row, rows, f.alpha, f.beta)
+        if (j + NR <= n) addTile(f.K, rows4, panel, c + bytes(j), row, rows, f.beta)
         else {
-          tile(f.K, a, f.aRow, f.aStep, panel, ROW, workspace, ROW, rows, f.alpha, 0)
-          copyEdge(rows, n - j, workspace, f.beta, c + bytes(j), row)
+          addTile(f.K, rows4, panel, edge, ROW, rows, 0)
+          copyEdge(rows, n - j, edge, f.beta, c + bytes(j), row)
         }
       }
     }
+  }
+}
+
+/** For each k the values of up to four rows of A side by side; those that do not exist repeat the last one. */
+function gatherFour(K: i32, rows: i32, a: usize, aRow: usize, aStep: usize, to: usize): void {
+  const a1 = rows > 1 ? aRow : 0
+  const a2 = rows > 2 ? a1 + aRow : a1
+  const a3 = rows > 3 ? a2 + aRow : a2
+  for (let k = 0; k < K; k++, a += aStep, to += 16) {
+    store<f32>(to, load<f32>(a))
+    store<f32>(to, load<f32>(a + a1), 4)
+    store<f32>(to, load<f32>(a + a2), 8)
+    store<f32>(to, load<f32>(a + a3), 12)
   }
 }

@@ -12,6 +12,9 @@ const KC: i32 = 512
 /** Rows and columns of a chunk, of which 192·KC values stay in the L2 cache. */
 const ROWS: i32 = 64
 const COLUMNS: i32 = 128
+/** Chunks that there should be for all threads to have work, and columns that are not cut for that. */
+const LEAST_CHUNKS: i32 = 8
+const LEAST_COLUMNS: i32 = 16
 /** Values of a slab of either matrix: both are to be in the L3 cache while they are multiplied. */
 const SLAB: i32 = 524288
 /** Rows or columns that are put in order at a time: so much of those that lie side by side is fetched ahead. */
@@ -96,8 +99,10 @@ export function largeGemm(
         g.piecesB = i == 0 ? ceilDiv(g.N, PACK) : 0
         run(packChunk, ceilDiv(g.K, g.KB) * (g.piecesA + g.piecesB))
         g.mBlock = blockOf(g.M, ROWS, MR)
-        g.nBlock = blockOf(g.N, COLUMNS, NR)
         g.mParts = ceilDiv(g.M, g.mBlock)
+        let columns = COLUMNS
+        while (columns > LEAST_COLUMNS && g.mParts * ceilDiv(g.N, columns) < LEAST_CHUNKS) columns >>= 1
+        g.nBlock = blockOf(g.N, columns, NR)
         run(blockChunk, g.mParts * ceilDiv(g.N, g.nBlock))
       }
     }

@@ -140,6 +140,71 @@ export function packedTile(K: i32, a: usize, b: usize, c: usize, cRow: usize, ro
 }
 
 /**
+ * C[i][0…7] ← A·B + β·C with both sides in order, where K is small and C comes from memory: its values are asked for
+ * before the first product, not after the last one.
+ */
+@inline
+export function addTile(K: i32, a: usize, b: usize, c: usize, cRow: usize, rows: i32, beta: f32): void {
+  let c00 = f32x4.splat(0)
+  let c01 = c00
+  let c10 = c00
+  let c11 = c00
+  let c20 = c00
+  let c21 = c00
+  let c30 = c00
+  let c31 = c00
+  if (beta != 0) {
+    const scale = f32x4.splat(beta)
+    c00 = f32x4.mul(scale, v128.load(c))
+    c01 = f32x4.mul(scale, v128.load(c, 16))
+    if (rows > 1) {
+      c10 = f32x4.mul(scale, v128.load(c + cRow))
+      c11 = f32x4.mul(scale, v128.load(c + cRow, 16))
+    }
+    if (rows > 2) {
+      c20 = f32x4.mul(scale, v128.load(c + 2 * cRow))
+      c21 = f32x4.mul(scale, v128.load(c + 2 * cRow, 16))
+    }
+    if (rows > 3) {
+      c30 = f32x4.mul(scale, v128.load(c + 3 * cRow))
+      c31 = f32x4.mul(scale, v128.load(c + 3 * cRow, 16))
+    }
+  }
+  let p = asSum(b)
+  let q = asSum(a)
+  for (const end = p + <usize>K * ROW; p != end; p += ROW, q += 16) {
+    const b0 = v128.load(p)
+    const b1 = v128.load(p, 16)
+    const x0 = v128.load_splat<f32>(q)
+    c00 = madd(x0, b0, c00)
+    c01 = madd(x0, b1, c01)
+    const x1 = v128.load_splat<f32>(q, 4)
+    c10 = madd(x1, b0, c10)
+    c11 = madd(x1, b1, c11)
+    const x2 = v128.load_splat<f32>(q, 8)
+    c20 = madd(x2, b0, c20)
+    c21 = madd(x2, b1, c21)
+    const x3 = v128.load_splat<f32>(q, 12)
+    c30 = madd(x3, b0, c30)
+    c31 = madd(x3, b1, c31)
+  }
+  v128.store(c, c00)
+  v128.store(c, c01, 16)
+  if (rows > 1) {
+    v128.store(c + cRow, c10)
+    v128.store(c + cRow, c11, 16)
+  }
+  if (rows > 2) {
+    v128.store(c + 2 * cRow, c20)
+    v128.store(c + 2 * cRow, c21, 16)
+  }
+  if (rows > 3) {
+    v128.store(c + 3 * cRow, c30)
+    v128.store(c + 3 * cRow, c31, 16)
+  }
+}
+
+/**
  * C[i][0…7] ← Σₖ A[k][i]·B[k][0…7] for four rows, where A has its four values and B its eight one after the other, and
  * so has C.
  */

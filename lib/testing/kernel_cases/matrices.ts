@@ -74,6 +74,11 @@ export const matrices: KernelCases = {
         })
         .filter((c, i, all) => all.findIndex(other => other.name === c.name) === i),
       gemm('3×5×0', false, false, 1, 0.5),
+      // few values of k and α = 1, some rows in several pieces
+      ...['130×1601×10', '67×66×12'].flatMap((size, i) =>
+        betas.map((beta, k) => gemm(size, (i + k) % 2 === 0, false, 1, beta)),
+      ),
+      ...both.map(transA => gemm('30×1601×130', transA, false, -0.7, 0.25)),
     ]),
   ],
   addBias: [
