@@ -52,8 +52,7 @@ export class Recurrence extends SteppedJob {
   streams: i32
   groups: i32
   chunks: i32
-  gatesStep: i32
-  /** Products of the state by oneDNN, one number for each chunk of each step, and where those of the way back go; or 0. */
+  /** Products of the state by oneDNN, one number for each chunk of each step, and where those go that no gates are there for; or 0. */
   table: usize
   products: usize
   packed: usize

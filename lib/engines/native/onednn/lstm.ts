@@ -1,23 +1,24 @@
 /** An LSTM's sequence as products by primitives, between which the module's own kernel goes from step to step. */
 import type { Block, Memory } from '../../../memory.js'
 import { type Cut, cutOf, rowsOf } from './cut.js'
+import { fixedTable } from './fixed_table.js'
 import { Kept, type Runner } from './kept.js'
 import type { Handle, Library } from './library.js'
-import { BIAS, type Posts, type Primitive } from './maker.js'
+import { BIAS, type Primitive } from './maker.js'
 import { areKnown } from './params.js'
 import { OrderedWeights, RowMaker, type RowProduct } from './rows.js'
 import type { Sequence } from './sequence.js'
-import { type Place, type StepProduct, StepTable } from './step_table.js'
+import { StepTable } from './step_table.js'
 
-/**
- * Gates go through σ as the products are stored; the candidate's is σ(2g), of which tanh g is 2σ(2g) − 1, as in Caffe.
- * Doubling changes no bit of a product's but its size.
- */
 const GATES = 4
 const CANDIDATE = 3
+/** Gates are wanted as exponents of 2, see kernels/wasm/lstm_table.ts: weights and biases are those of so many times a gate. */
+const EXPONENT = -Math.LOG2E
 
-/** Memories of tables. */
-const [X, CARRIED, INTO] = [0, 1, 2]
+/** Memories of the table of the inputs. */
+const [X, GATES_OF_X] = [0, 1]
+/** What goes into even and into odd steps. */
+const PARITIES = 2
 
 /** Weights of the units of a chunk: their rows of each gate, one gate after the other. */
 interface Part {
@@ -38,11 +39,11 @@ export class LstmProgram {
   private readonly made = new Map<string, Primitive>()
   private readonly reorders: Primitive[] = []
   private readonly parts: Part[] = []
-  /** All products of inputs before the first step; undefined where each step does its own. */
-  private readonly inputs: StepTable | undefined
-  private readonly state: StepTable
-  /** Gates of a step, where no more than those are needed. */
-  private readonly step: Block | undefined
+  private readonly inputs: StepTable
+  private readonly state: number
+  /** cont·h of even and of odd steps, (2, batch, hidden), and for each part its products of a step, (batch, 4, units). */
+  private readonly carried: number
+  private readonly products: number
   /** Params as they were when they were prepared. */
   private readonly seen = new Map<Memory, number>()
 
@@ -57,10 +58,10 @@ export class LstmProgram {
     const { batch, hidden } = sequence
     this.cut = cutOf(batch, hidden)
     try {
-      const isStepwise = this.cut.streams < batch
-      if (isStepwise) this.step = this.kept.take(4 * GATES * batch * hidden)
+      this.carried = this.kept.take(4 * PARITIES * batch * hidden).pointer
+      this.products = this.kept.take(4 * GATES * batch * hidden).pointer
       this.makeParts()
-      this.inputs = isStepwise ? undefined : this.inputTable()
+      this.inputs = this.inputTable()
       this.state = this.stateTable()
     } catch (error) {
       this.dispose()
@@ -71,24 +72,22 @@ export class LstmProgram {
   /** Does all that the calls did; false, and nothing is done, if a param can be written at any time. */
   run(): boolean {
     if (!this.follow()) return false
-    const { runner, sequence, cut, kept } = this
-    const { steps, batch, hidden, x, cont, gates, conted, h, c, y } = sequence
-    const [from, carried, into] = [x.readPointer, conted.pointer, this.step?.pointer ?? gates.pointer]
-    const addresses = [from, carried, into].map(pointer => kept.base + pointer)
-    this.inputs?.point(...addresses)
-    this.state.point(...addresses)
-    if (this.inputs) runner.run(this.inputs.pointer, this.inputs.chunks.length)
+    const { runner, sequence, cut, kept, inputs } = this
+    const { steps, batch, hidden, x, cont, gates, h, c, y } = sequence
+    const [from, into] = [x.readPointer, gates.pointer]
+    inputs.point(kept.base + from, kept.base + into)
+    runner.run(inputs.pointer, inputs.chunks.length)
     runner.lstm(
       steps,
       batch,
       hidden,
       cut.units,
       cut.streams,
-      this.state.pointer,
+      this.state,
       cont.readPointer,
       into,
-      this.inputs ? GATES * batch : 0,
-      carried,
+      this.carried,
+      this.products,
       h.pointer,
       c.pointer,
       y.pointer,
@@ -108,11 +107,11 @@ export class LstmProgram {
     this.reorders.length = 0
   }
 
-  private product(product: RowProduct, posts: Posts, hasBias: boolean): Primitive {
-    const key = JSON.stringify([product, posts, hasBias])
+  private product(product: RowProduct, hasBias: boolean): Primitive {
+    const key = JSON.stringify([product, hasBias])
     let made = this.made.get(key)
     if (!made) {
-      made = this.maker.product(product, posts, hasBias)
+      made = this.maker.product(product, { sum: false, after: undefined }, hasBias)
       this.made.set(key, made)
     }
     return made
@@ -121,19 +120,18 @@ export class LstmProgram {
   /** Of a part's inputs, for so many rows of x. */
   private ofInputs(units: number, rows: number): Primitive {
     const product = { rows, inputs: this.sequence.values, outputs: GATES * units }
-    return this.product(product, { sum: false, after: undefined }, true)
+    return this.product(product, true)
   }
 
   /** Of its state, for so many streams. */
   private ofState(units: number, rows: number): Primitive {
     const product = { rows, inputs: this.sequence.hidden, outputs: GATES * units }
-    return this.product(product, { sum: true, after: 'sigmoid' }, false)
+    return this.product(product, false)
   }
 
   /** Rows of x that are multiplied at a time. */
   private get rows(): number {
     const { steps, batch, hidden, values } = this.sequence
-    if (this.step) return this.cut.streams
     return rowsOf(steps * batch, GATES * Math.min(hidden, this.cut.units) * values)
   }
 
@@ -158,46 +156,36 @@ export class LstmProgram {
   private inputTable(): StepTable {
     const { steps, batch, values } = this.sequence
     const all = steps * batch
-    const rows = Array.from({ length: Math.ceil(all / this.rows) }, (_, i) => i * this.rows)
+    const first = Array.from({ length: Math.ceil(all / this.rows) }, (_, i) => i * this.rows)
     return new StepTable(
       this.kept,
-      this.parts.flatMap(part =>
-        rows.map(row => [
-          this.inputProduct(
-            part,
-            Math.min(this.rows, all - row),
-            { memory: X, at: 4 * row * values, step: 0 },
-            { memory: INTO, at: 4 * GATES * (part.unit * all + row * part.units), step: 0 },
-          ),
-        ]),
+      this.parts.flatMap(({ unit, units, biasHandle: bias, ofInputs }) =>
+        first.map(row => {
+          const primitive = this.ofInputs(units, Math.min(this.rows, all - row))
+          const from = { memory: X, at: 4 * row * values, step: 0 }
+          const to = { memory: GATES_OF_X, at: 4 * GATES * (unit * all + row * units), step: 0 }
+          return [{ primitive, weights: ofInputs.handle, bias, from, to }]
+        }),
       ),
     )
   }
 
-  private inputProduct(part: Part, rows: number, from: Place, to: Place): StepProduct {
-    const [weights, bias] = [part.ofInputs.handle, part.biasHandle]
-    return { primitive: this.ofInputs(part.units, rows), weights, bias, from, to }
-  }
-
-  /** gates ← σ(gates + Wh·h), step by step; before it the inputs’ products where they were not done at once. */
-  private stateTable(): StepTable {
-    const { steps, batch, hidden, values } = this.sequence
+  /** products ← Wh·carried: a chunk of a step each, first those of even steps. */
+  private stateTable(): number {
+    const { batch, hidden } = this.sequence
     const { streams } = this.cut
     const groups = Array.from({ length: Math.ceil(batch / streams) }, (_, i) => i * streams)
-    return new StepTable(
+    return fixedTable(
       this.kept,
-      this.parts.flatMap(part =>
-        groups.map(first => {
-          const { unit, units, ofState } = part
-          const rows = Math.min(streams, batch - first)
-          const step = this.step ? 0 : 4 * GATES * batch * units
-          const to = { memory: INTO, at: 4 * GATES * (unit * steps * batch + first * units), step }
-          const from = { memory: CARRIED, at: 4 * first * hidden, step: 4 * batch * hidden }
-          const product = { primitive: this.ofState(units, rows), weights: ofState.handle, from, to }
-          if (!this.step) return [product]
-          const x = { memory: X, at: 4 * first * values, step: 4 * batch * values }
-          return [this.inputProduct(part, rows, x, to), product]
-        }),
+      Array.from({ length: PARITIES }, (_, parity) => this.carried + 4 * parity * batch * hidden).flatMap(carried =>
+        this.parts.flatMap(({ unit, units, ofState }) =>
+          groups.map(first => ({
+            primitive: this.ofState(units, Math.min(streams, batch - first)),
+            weights: ofState.handle,
+            from: carried + 4 * first * hidden,
+            to: this.products + 4 * GATES * (unit * batch + first * units),
+          })),
+        ),
       ),
     )
   }
@@ -222,14 +210,13 @@ export class LstmProgram {
     return true
   }
 
-  /** A part's rows of each gate, of so many values. */
+  /** A part's rows of each gate, of so many values, as those of exponents. */
   private stage({ unit, units }: Part, { values: from }: Memory, width: number, to: Float32Array): void {
     const { hidden } = this.sequence
     for (let gate = 0; gate < GATES; gate++) {
       const first = (gate * hidden + unit) * width
-      to.set(from.subarray(first, first + units * width), gate * units * width)
+      const [at, factor] = [gate * units * width, gate === CANDIDATE ? 2 * EXPONENT : EXPONENT]
+      for (let i = 0; i < units * width; i++) to[at + i] = factor * from[first + i]
     }
-    const doubled = CANDIDATE * units * width
-    for (let i = doubled; i < doubled + units * width; i++) to[i] *= 2
   }
 }

@@ -4,7 +4,7 @@ import type { Memory } from '../../../memory.js'
 
 /**
  * x: (T, N, K), cont: (T, N), Wx: (4H, K), bias: (4H), Wh: (4H, H), y: (T, N, H); h, c: the state, (N, H), before and after.
- * The layer's own gates (T, N, 4H) and cont·h (T, N, H) are room, whatever is in them.
+ * The layer's own gates (T, N, 4H) are room, whatever is in them.
  */
 export interface Sequence {
   readonly steps: number
@@ -19,7 +19,6 @@ export interface Sequence {
   readonly h: Memory
   readonly c: Memory
   readonly gates: Memory
-  readonly conted: Memory
   readonly y: Memory
 }
 
@@ -29,7 +28,7 @@ export function sequenceOf(calls: readonly KernelCall[] | undefined): Sequence |
   const [product, bias, before, lstm, afterH, afterC] = calls
   if (product.kernel !== 'gemm' || bias.kernel !== 'addBias' || lstm.kernel !== 'lstm') return undefined
   if (before.kernel !== 'copyRows' || afterH.kernel !== 'copyRows' || afterC.kernel !== 'copyRows') return undefined
-  const [steps, batch, hidden, cont, wh, h, gates, conted, cells, y] = lstm.args
+  const [steps, batch, hidden, cont, wh, h, gates, , cells, y] = lstm.args
   const [transA, transB, M, N, values, alpha, x, wx, beta, into] = product.args
   if (transA || !transB || M !== steps * batch || N !== 4 * hidden || alpha !== 1 || beta !== 0 || into !== gates)
     return undefined
@@ -38,5 +37,5 @@ export function sequenceOf(calls: readonly KernelCall[] | undefined): Sequence |
   const c = before.args[2]
   if (before.args[5] !== cells || afterH.args[2] !== y || afterH.args[5] !== h) return undefined
   if (afterC.args[2] !== cells || afterC.args[5] !== c || steps < 1 || batch < 1 || values < 1) return undefined
-  return { steps, batch, values, hidden, x, cont, wx, bias: added, wh, h, c, gates, conted, y }
+  return { steps, batch, values, hidden, x, cont, wx, bias: added, wh, h, c, gates, y }
 }
