@@ -57,19 +57,21 @@ function step(step: i32, chunk: i32, _workspace: usize): void {
   const t = step - 1
   const count = unitsFrom(r, u)
   const row = bytes(4 * count)
-  let gate = r.gates + bytes(4 * u * r.steps * r.batch) + <usize>(t * r.batch + n0) * row
+  const gates = r.gates + bytes(4 * u * r.steps * r.batch) + <usize>(t * r.batch + n0) * row
   let product = r.products + bytes(4 * u * r.batch) + <usize>n0 * row
   const cont = r.cont + bytes(t * r.batch)
+  const values = (n1 - n0) * 4 * count
   // where all streams begin there is nothing to multiply
   if (goesOn(n0, n1, cont)) execute(r.table, (t & 1) * r.chunks + chunk)
-  else fillValues(product, (n1 - n0) * 4 * count, 0)
+  else fillValues(product, values, 0)
+  powers(values, gates, product)
   const isLast = step == r.steps
   const next = isLast ? r.h0 : r.conted + (step & 1 ? bytes(r.batch * H) : 0)
-  for (let n = n0; n < n1; n++, gate += row, product += row) {
+  for (let n = n0; n < n1; n++, product += row) {
     const at = bytes(n * H + u)
-    states(count, load<f32>(cont + bytes(n)), gate, product, r.c + at)
+    states(count, load<f32>(cont + bytes(n)), product, r.c + at)
     const factor: f32 = isLast ? 1 : load<f32>(cont + bytes(r.batch + n))
-    outputs(count, gate, product, r.c + at, r.h + bytes(t * r.batch * H) + at, factor, next + at)
+    outputs(count, product + (row >> 1), r.c + at, r.h + bytes(t * r.batch * H) + at, factor, next + at)
   }
 }
 
@@ -79,47 +81,55 @@ function goesOn(n0: i32, n1: i32, cont: usize): bool {
   return false
 }
 
-/** 1 + 2ˣ for x, the sum of what is at two places. */
-@inline
-function divisor(a: usize, b: usize): v128 {
-  return f32x4.add(powerOfTwo(f32x4.add(v128.load(a), v128.load(b))), f32x4.splat(1))
+/**
+ * y ← 2ˣ⁺ʸ for so many values, which are multiples of 4. In a loop of its own, as states and outputs are: the processor sees so many
+ * instructions ahead, and has more of these at work at the same time.
+ */
+function powers(n: i32, x: usize, y: usize): void {
+  if (n <= 0) return
+  do {
+    v128.store(y, powerOfTwo(f32x4.add(v128.load(x), v128.load(y))))
+    x += 16
+    y += 16
+    n -= 4
+  } while (n > 0)
 }
 
-/** c ← σ(i)·tanh(g) + σ(f)·cont·c, where nothing is kept of c if cont is 0, even if it is not finite. */
-function states(count: i32, cont: f32, gate: usize, product: usize, c: usize): void {
+/**
+ * c ← σ(i)·tanh(g) + σ(f)·cont·c of a stream, from the powers of its gates. Nothing is kept of c if cont is 0, even if it is not
+ * finite.
+ */
+function states(count: i32, cont: f32, power: usize, c: usize): void {
   if (count <= 0) return
   const row = bytes(count)
   const factor = f32x4.splat(cont)
   const mask = f32x4.ne(factor, f32x4.splat(0))
   let left = count
   do {
-    const i = divisor(gate, product)
-    const f = divisor(gate + row, product + row)
-    const g = powerOfTwo(f32x4.add(v128.load(gate + 3 * row), v128.load(product + 3 * row)))
+    const i = f32x4.add(v128.load(power), f32x4.splat(1))
+    const f = f32x4.add(v128.load(power + row), f32x4.splat(1))
+    const g = v128.load(power + 3 * row)
     const old = v128.and(f32x4.div(f32x4.mul(factor, v128.load(c)), f), mask)
     put(c, f32x4.add(f32x4.div(f32x4.sub(f32x4.splat(1), g), madd(i, g, i)), old), left)
-    gate += 16
-    product += 16
+    power += 16
     c += 16
     left -= 4
   } while (left > 0)
 }
 
-/** y ← σ(o)·tanh(c), and next ← factor·y, or 0 even if y is not finite. */
-function outputs(count: i32, gate: usize, product: usize, c: usize, y: usize, factor: f32, next: usize): void {
+/** y ← σ(o)·tanh(c), from the power of o, and next ← factor·y, or 0 even if y is not finite. */
+function outputs(count: i32, power: usize, c: usize, y: usize, factor: f32, next: usize): void {
   if (count <= 0) return
-  const row = bytes(2 * count)
   const kept = f32x4.splat(factor)
   const mask = f32x4.ne(kept, f32x4.splat(0))
   let left = count
   do {
-    const o = divisor(gate + row, product + row)
+    const o = f32x4.add(v128.load(power), f32x4.splat(1))
     const e = powerOfTwo(f32x4.mul(v128.load(c), f32x4.splat(TWICE)))
     const h = f32x4.div(f32x4.sub(f32x4.splat(1), e), madd(o, e, o))
     put(y, h, left)
     put(next, v128.and(f32x4.mul(kept, h), mask), left)
-    gate += 16
-    product += 16
+    power += 16
     c += 16
     y += 16
     next += 16

@@ -13,12 +13,10 @@ export function powerOfTwo(x: v128): v128 {
   const y = f32x4.pmax(f32x4.pmin(x, f32x4.splat(126)), f32x4.splat(-126))
   const whole = f32x4.add(y, f32x4.splat(WHOLE))
   const r = f32x4.sub(y, f32x4.sub(whole, f32x4.splat(WHOLE)))
-  let p = f32x4.splat(1.5594678e-4)
-  p = madd(p, r, f32x4.splat(1.3406643e-3))
-  p = madd(p, r, f32x4.splat(9.6176928e-3))
-  p = madd(p, r, f32x4.splat(5.5503104e-2))
-  p = madd(p, r, f32x4.splat(0.24022653))
-  p = madd(p, r, f32x4.splat(0.69314724))
-  p = madd(p, r, f32x4.splat(1))
+  const q = f32x4.mul(r, r)
+  // short chains: a loop waits for results, not for multipliers
+  let p = madd(q, f32x4.splat(1.5594678e-4), madd(r, f32x4.splat(1.3406643e-3), f32x4.splat(9.6176928e-3)))
+  p = madd(p, q, madd(r, f32x4.splat(5.5503104e-2), f32x4.splat(0.24022653)))
+  p = madd(p, q, madd(r, f32x4.splat(0.69314724), f32x4.splat(1)))
   return f32x4.mul(i32x4.shl(whole, 23), p)
 }
