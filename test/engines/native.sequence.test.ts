@@ -80,6 +80,21 @@ suite.skipIf(reason)(`sequences that oneDNN computes${reason ? ` (skipped: ${rea
     },
   )
 
+  test.each([2, 16])(
+    'gates of %i streams that are far beyond what tells apart, and states that are no numbers',
+    async batch => {
+      const net = await make(batch, { engine: 'native', threads: 2, optimize: 'inference' })
+      const plain = await make(batch, { engine: 'js' })
+      const pass = async (each: Net, value: number, cont: number) => {
+        const x = Float32Array.from({ length: each.blobs.x.count }, (_, i) => (i % 2 ? value : -value))
+        return (await each.forward({ x, cont: new Float32Array(STEPS * batch).fill(cont) })).b.data as Float32Array
+      }
+      for (const value of [1e3, 1e30]) expectNear([await pass(net, value, 1)], [await pass(plain, value, 1)])
+      expect((await pass(net, Number.POSITIVE_INFINITY, 1)).some(Number.isNaN)).toBe(true)
+      expectNear([await pass(net, 1, 0)], [await pass(plain, 1, 0)])
+    },
+  )
+
   test('weights are followed, and those that can be written at any time are used as they are', async () => {
     const net = await make(2, { engine: 'native', threads: 2, optimize: 'inference' })
     const other = await make(2, { engine: 'js', seed: 77 })

@@ -21,10 +21,9 @@ export class Refused extends Error {
 interface Constants {
   readonly relu: number
   readonly clip: number
-  readonly logistic: number
 }
-const V2: Constants = { relu: 0x1f, clip: 0xff, logistic: 0xaf }
-const V3: Constants = { relu: 0x20, clip: 0x2e, logistic: 0x29 }
+const V2: Constants = { relu: 0x1f, clip: 0xff }
+const V3: Constants = { relu: 0x20, clip: 0x2e }
 
 export const ADDRESS = 'uintptr_t'
 /** What descriptions call the type of their values. */

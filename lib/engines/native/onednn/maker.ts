@@ -33,7 +33,7 @@ export type Memories = Record<number, number | readonly [what: number, index: nu
 /** What is done to a result before it is stored: a sum with what is there, then what `after` says. */
 export interface Posts {
   readonly sum: boolean
-  readonly after: After | 'sigmoid' | undefined
+  readonly after: After | undefined
 }
 
 /** Plain code, which is there for checks, and code that writes out what the taps see: slow, or in need of much room. */
@@ -151,7 +151,7 @@ export class Maker {
     library.call(name, `${ADDRESS}, float${more}`, list, 1, ...(library.isV3 ? [0, FLOAT32] : []))
   }
 
-  private appendEltwise(list: Handle, after: NonNullable<Posts['after']>): void {
+  private appendEltwise(list: Handle, after: After): void {
     const { library } = this
     const [kind, low, high] = this.eltwiseOf(after)
     const name = 'dnnl_post_ops_append_eltwise'
@@ -159,9 +159,8 @@ export class Maker {
     else library.call(name, `${ADDRESS}, float, int, float, float`, list, 1, kind, low, high)
   }
 
-  protected eltwiseOf(after: NonNullable<Posts['after']>): [kind: number, low: number, high: number] {
-    const { relu, clip, logistic } = this.library.constants
-    if (after === 'sigmoid') return [logistic, 0, 0]
+  protected eltwiseOf(after: After): [kind: number, low: number, high: number] {
+    const { relu, clip } = this.library.constants
     if ('relu' in after) return [relu, after.relu, 0]
     if ('clip' in after) return [clip, ...after.clip]
     throw new Refused(`an operation of API v2 and v3 for ${Object.keys(after)}`, 0)
