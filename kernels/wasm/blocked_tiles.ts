@@ -126,6 +126,9 @@ export function pointsToTiles(at: usize): void {
   const row = <usize>s.W * PLACE
   const all = <usize>s.tiles * PLACE
   const step = <usize>s.blocks * all + GAP
+  const square = s.temp + VECTORS
+  // a ReLU of slope 1 changes nothing
+  const slope = f32x4.splat(s.after == RELU ? s.low : 1)
   for (let b: usize = 0; b < <usize>s.blocks; b++) {
     const y = s.to + b * <usize>s.H * row
     let from = s.from + b * all
@@ -135,10 +138,13 @@ export function pointsToTiles(at: usize): void {
       const height = smaller(SIDE, s.H - r * SIDE)
       const width = smaller(SIDE, s.W - c * SIDE)
       const to = y + <usize>(r * SIDE) * row + <usize>(c * SIDE) * PLACE
+      const isWhole = height == SIDE && width == SIDE && s.after != CLIP
       for (let half: usize = 0; half < PLACE; half += 16) {
         const bias = s.bias ? v128.load(s.bias + b * PLACE + half) : f32x4.splat(0)
-        outputSquare(SIDE, from + half, step, s.temp + VECTORS, s.temp)
-        finish(s, s.temp + VECTORS, to + half, row, height, width, bias)
+        outputSquare(SIDE, from + half, step, square, s.temp)
+        if (!isWhole) finish(s, square, to + half, row, height, width, bias)
+        else if (s.sum) addWhole(square, to + half, row, bias, slope)
+        else putWhole(square, to + half, row, bias, slope)
       }
       if (++c == s.columns) {
         c = 0
@@ -162,4 +168,32 @@ function finish(s: BlockedTiles, square: usize, to: usize, row: usize, height: i
       v128.store(p, v)
     }
   }
+}
+
+/** The same of a whole tile, where nothing or a ReLU follows: two functions, so that no value is asked for its sum. */
+function putWhole(square: usize, to: usize, row: usize, bias: v128, slope: v128): void {
+  wholeTile(square, to, row, bias, slope, false)
+}
+
+function addWhole(square: usize, to: usize, row: usize, bias: v128, slope: v128): void {
+  wholeTile(square, to, row, bias, slope, true)
+}
+
+@inline
+function wholeTile(square: usize, to: usize, row: usize, bias: v128, slope: v128, isSum: bool): void {
+  for (let i: usize = 0; i < 4; i++) {
+    const p = asSum(to + i * row)
+    const q = asSum(square + (i << 6))
+    v128.store(p, done(v128.load(q), p, bias, slope, isSum))
+    v128.store(p, done(v128.load(q, 16), p + PLACE, bias, slope, isSum), 32)
+    v128.store(p, done(v128.load(q, 32), p + 2 * PLACE, bias, slope, isSum), 64)
+    v128.store(p, done(v128.load(q, 48), p + 3 * PLACE, bias, slope, isSum), 96)
+  }
+}
+
+@inline
+function done(v: v128, there: usize, bias: v128, slope: v128, isSum: bool): v128 {
+  const sum = f32x4.add(v, bias)
+  const all = isSum ? f32x4.add(sum, v128.load(there)) : sum
+  return rectify(all, all, slope)
 }
