@@ -65,6 +65,7 @@ function poolBlocks(s: BlockedPooling, isMax: bool): void {
     const to = y + <usize>first * PLACE
     const n = last - first
     if (h == 2 && s.KW == 2) squares(p, to, n, s.SW, row, 2, count, isMax)
+    else if (h == 3 && s.KW == 3 && s.SW == 2 && n > 0) overlapping(p, to, n, row, count, isMax)
     else if (h == 3 && s.KW == 3) squares(p, to, n, s.SW, row, 3, count, isMax)
     else windows(p, to, n, s.SW, row, h, s.KW, count, isMax)
     clipped(s, x, y, h, last, s.OW, isMax)
@@ -132,6 +133,34 @@ function across(a: v128, p: usize, size: i32, isMax: bool): v128 {
   a = take(a, v128.load(p), isMax)
   a = take(a, v128.load(p, 32), isMax)
   return size == 3 ? take(a, v128.load(p, 64), isMax) : a
+}
+
+/** 3×3 values, two places apart: the last column of a window is the first one of the next. */
+@inline
+function overlapping(p: usize, y: usize, n: i32, row: usize, count: i32, isMax: bool): void {
+  const divisor = f32x4.splat(<f32>count)
+  let a = below(v128.load(p), v128.load(p + row), v128.load(p + 2 * row), isMax)
+  let b = below(v128.load(p, 16), v128.load(p + row, 16), v128.load(p + 2 * row, 16), isMax)
+  for (let i = 0; i < n; i++) {
+    const q = asSum(p + <usize>(2 * i) * PLACE)
+    const r = q + row
+    const s = r + row
+    const c = below(v128.load(q, 64), v128.load(r, 64), v128.load(s, 64), isMax)
+    const d = below(v128.load(q, 80), v128.load(r, 80), v128.load(s, 80), isMax)
+    a = take(a, below(v128.load(q, 32), v128.load(r, 32), v128.load(s, 32), isMax), isMax)
+    b = take(b, below(v128.load(q, 48), v128.load(r, 48), v128.load(s, 48), isMax), isMax)
+    finish(y, take(a, c, isMax), take(b, d, isMax), divisor, isMax)
+    a = c
+    b = d
+    y += PLACE
+  }
+}
+
+/** Three values of a column. */
+@inline
+function below(a: v128, b: v128, c: v128, isMax: bool): v128 {
+  const start = f32x4.splat(isMax ? LOWEST : 0)
+  return take(take(take(start, a, isMax), b, isMax), c, isMax)
 }
 
 @inline
