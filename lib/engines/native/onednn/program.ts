@@ -7,13 +7,23 @@ import { type Handle, type Library, Refused } from './library.js'
 import { BIAS, DIFF_SRC, DST, type Primitive, SCRATCH, SRC, WEIGHTS } from './maker.js'
 import { Params } from './params.js'
 import type { Extent, Primitives } from './primitives.js'
+import type { Rows } from './row_cuts.js'
 import { layOut, partsOf, type Storage, wavesOf } from './schedule.js'
 import { type Call, Table } from './table.js'
 import { beforeProducts, behindProducts, POINTS, pointStep, TILE_ROOM } from './tiles.js'
-import { type Place, type PlaceOfValue, type PrimitiveUnit, type TilesUnit, type Unit, Units } from './units.js'
+import {
+  type Place,
+  type PlaceOfMemory,
+  type PlaceOfValue,
+  type PrimitiveUnit,
+  type RowsOfUnit,
+  type TilesUnit,
+  type Unit,
+  Units,
+} from './units.js'
 
 /** Work of a wave that is not worth another thread. */
-const ALONE = 1e6
+const ALONE = 4e5
 
 /** The library has no fast code for something in these layers. */
 export class RefusedLayers extends Error {
@@ -26,13 +36,15 @@ export class RefusedLayers extends Error {
 interface Outside {
   readonly memory: Memory
   readonly isWritten: boolean
-  readonly handle: Handle
+  /** 0: the engine itself reads it. */
+  handle: Handle
   /** Bytes of an image; bytes from its beginning, or from that of the memory where the image is fixed. */
   readonly image: number
-  readonly offset: number
-  /** Where it is now; images: the word of the table that says it. */
+  offset: number
+  /** Where it is now; images: the word of the table that says it; what the engine copies: the integer that does. */
   address: number
   word: number
+  integer: number
 }
 
 /** Where the calls of a thread or of an image find what is theirs. */
@@ -60,6 +72,8 @@ export class Program {
   private params!: Params
   /** Of the last table. */
   private words: Float64Array = new Float64Array(0)
+  /** All of the memory as it was then. */
+  private integers: Int32Array = new Int32Array(0)
 
   /** Throws `RefusedLayers` where the library has no fast code, `Refused` where it has no memory. */
   constructor(
@@ -95,12 +109,13 @@ export class Program {
 
   private execute(actual: (memory: Memory) => Memory): void {
     for (const outside of this.outsides) {
-      const { isWritten, offset, handle, word } = outside
+      const { isWritten, offset, handle, word, integer } = outside
       const memory = actual(outside.memory)
       const address = this.kept.base + (isWritten ? memory.pointer : memory.readPointer) + offset
       if (address === outside.address) continue
       outside.address = address
-      if (word < 0) this.library.setHandle(handle, address)
+      if (integer >= 0) this.integers[integer] = address - this.kept.base
+      else if (word < 0) this.library.setHandle(handle, address)
       else this.words[word] = address
     }
     for (const { at, chunks } of this.tables) this.runner.run(at, chunks)
@@ -239,31 +254,54 @@ export class Program {
     const { memory } = this.runner.heap
     const table = new Table(memory, this.kept.base, this.kept.take(Table.bytes(words, calls)).pointer, words, calls)
     this.words = table.words
+    this.integers = new Int32Array(memory.buffer)
     return table
   }
 
   private calls(unit: Unit, storage: Storage, room: Room): Call[] {
     if ('pieces' in unit) return this.tileCalls(unit, storage, room)
-    if ('primitive' in unit && !unit.rows) return [this.call(unit, storage, room)]
-    const [from, to] = [SRC, DST].map(argument => this.pointerTo(unit.args.get(argument)!, storage, room))
-    if ('pooling' in unit) return [{ own: POOL, integers: [from, to, ...unit.pooling] }]
-    const { source, result } = unit.rows!
-    // behind the primitive's own scratch
-    const rows = room.scratch + this.ownScratch(unit)
-    const results = rows + line(source.blocks * source.bytes)
-    const call = this.call(
-      unit,
-      storage,
-      room,
-      new Map([
-        [SRC, rows],
-        [DST, results],
-      ]),
-    )
+    if ('pooling' in unit) {
+      const [from, to] = [SRC, DST].map(argument => this.pointerTo(unit.args.get(argument)!, storage, room))
+      return [{ own: POOL, integers: [from, to, ...unit.pooling] }]
+    }
+    return unit.rows ? this.callsOfRows(unit, unit.rows, storage, room) : [this.call(unit, storage, room)]
+  }
+
+  /** A primitive between the rows that it reads and those that it writes, which lie behind its own scratch. */
+  private callsOfRows(unit: PrimitiveUnit, rows: RowsOfUnit, storage: Storage, room: Room): Call[] {
+    const { source, result } = rows
     const { base } = this.kept
-    const before = [from + source.first, rows - base, source.blocks, source.bytes, source.step, source.bytes]
-    const after = [results - base, to + result.first, result.blocks, result.bytes, result.bytes, result.step]
-    return [{ own: COPY, integers: before }, call, { own: COPY, integers: after }]
+    const from = room.scratch + this.ownScratch(unit)
+    const to = from + line(source.blocks * source.bytes)
+    const elsewhere = new Map([
+      [SRC, from],
+      [DST, to],
+    ])
+    const y = this.pointerTo(unit.args.get(DST)!, storage, room)
+    return [
+      this.copyOf(unit.args.get(SRC)!, source, from - base, storage, room),
+      this.call(unit, storage, room, elsewhere),
+      {
+        own: COPY,
+        integers: [to - base, y + result.first, result.blocks, result.bytes, result.bytes, result.step],
+      },
+    ]
+  }
+
+  /** Copies rows of a value, or of a memory whose address is told before each run. */
+  private copyOf(place: Place, rows: Rows, to: number, storage: Storage, room: Room): Call {
+    const integers = (from: number) => [from, to, rows.blocks, rows.bytes, rows.step, rows.bytes]
+    if (place.at !== 'memory')
+      return { own: COPY, integers: integers(this.pointerTo(place, storage, room) + rows.first) }
+    const outside = this.outside(place, room, false)
+    outside.offset += rows.first
+    return {
+      own: COPY,
+      integers: integers(0),
+      written: at => {
+        outside.integer = at / 4
+      },
+    }
   }
 
   private tileCalls(unit: TilesUnit, storage: Storage, room: Room): Call[] {
@@ -345,20 +383,17 @@ export class Program {
       return handle
     }
     if (place.at === 'value') return this.kept.object(description!, addressOf(place, storage, room))
-    const { memory, extent, channel } = place
+    const outside = this.outside(place, room, argument === DST || argument === DIFF_SRC)
+    outside.handle = this.kept.object(description!, room.values)
+    return outside.handle
+  }
+
+  private outside({ memory, extent, channel }: PlaceOfMemory, { image: at }: Room, isWritten: boolean): Outside {
     const image = extentBytes(extent)
-    const offset = 4 * channel * extent.height * extent.width + Math.max(0, room.image) * image
-    const handle = this.kept.object(description!, room.values)
-    this.outsides.push({
-      memory,
-      isWritten: argument === DST || argument === DIFF_SRC,
-      handle,
-      image,
-      offset,
-      address: 0,
-      word: -1,
-    })
-    return handle
+    const offset = 4 * channel * extent.height * extent.width + Math.max(0, at) * image
+    const outside = { memory, isWritten, handle: 0, image, offset, address: 0, word: -1, integer: -1 }
+    this.outsides.push(outside)
+    return outside
   }
 
   /** The byte offset of a value, which the engine's own code reads. */

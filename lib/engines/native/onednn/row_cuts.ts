@@ -2,7 +2,7 @@
 import type { Extent, Planar } from './primitives.js'
 import { blockedBytes } from './schedule.js'
 
-/** Rows of a value with its channels in blocks. */
+/** Rows of a value with its channels in blocks, or of a plain one, whose blocks are of one channel. */
 export interface Rows {
   readonly blocks: number
   /** Bytes from the beginning of a block to the first of them, of all of them, and of the whole block. */
@@ -17,6 +17,8 @@ export function rowsOf(extent: Extent, first: number, rows: number, block: numbe
   const blocks = Math.ceil(extent.channels / block)
   return { blocks, first: first * row, bytes: rows * row, step: extent.height * row }
 }
+
+export const plainRowsOf = (extent: Extent, first: number, rows: number): Rows => rowsOf(extent, first, rows, 1)
 
 /** The convolution that gives `count` rows of a result from row `first` on, and the first row of the image that it reads. */
 export function cutRows(shape: Planar, first: number, count: number): { part: Planar; row: number } {

@@ -10,6 +10,8 @@ export interface PrimitiveCall {
 export interface OwnCall {
   readonly own: number
   readonly integers: readonly number[]
+  /** Is told at which byte offset the integers were written. */
+  readonly written?: (at: number) => void
 }
 export type Call = PrimitiveCall | OwnCall
 
@@ -51,6 +53,7 @@ export class Table {
       const at = this.addresses.byteOffset + 8 * this.next
       this.words.set([OWN, call.own, at], word)
       new Int32Array(this.memory.buffer, at, call.integers.length).set(call.integers)
+      call.written?.(at)
     } else {
       this.words.set([call.primitive, call.args.length, this.args + 8 * this.next], word)
       for (const [i, [argument, memory]] of call.args.entries())

@@ -6,7 +6,7 @@ import { Refused } from './library.js'
 import * as maker from './maker.js'
 import { poolingOf, poolsItself } from './pooling.js'
 import * as primitive from './primitives.js'
-import { cutRows, type Rows, rowsOf } from './row_cuts.js'
+import { cutRows, plainRowsOf, type Rows, rowsOf } from './row_cuts.js'
 import { plainTag } from './tags.js'
 import { costByTiles, cutTiles, POINTS, piecesOf, pointStrides, productsOf, type TilePart } from './tiles.js'
 
@@ -19,9 +19,15 @@ export interface PlaceOfValue {
   readonly value: Value
   readonly channel: number
 }
+export interface PlaceOfMemory {
+  readonly at: 'memory'
+  readonly memory: Memory
+  readonly extent: Extent
+  readonly channel: number
+}
 export type Place =
   | PlaceOfValue
-  | { readonly at: 'memory'; readonly memory: Memory; readonly extent: Extent; readonly channel: number }
+  | PlaceOfMemory
   | { readonly at: 'weights'; readonly weights: Weights }
   | { readonly at: 'bias'; readonly memory: Memory; readonly first: number }
 
@@ -44,7 +50,11 @@ interface Base {
 export interface PrimitiveUnit extends Base {
   readonly primitive: Primitive
   /** Where it reads and writes some rows only, which are copied from their value and to it. */
-  readonly rows?: { readonly source: Rows; readonly result: Rows }
+  readonly rows?: RowsOfUnit
+}
+export interface RowsOfUnit {
+  readonly source: Rows
+  readonly result: Rows
 }
 /** The engine's own pooling, by blocks and windows, with what it reads and writes. */
 export interface PoolingUnit extends Base {
@@ -58,11 +68,12 @@ export interface TilesUnit extends Base {
 }
 export type Unit = PrimitiveUnit | PoolingUnit | TilesUnit
 
-/** Operations from which a second chunk is worth its while, and more of them. */
-const TWO = 2e6
+/** Operations from which a second chunk is worth its while, and more of them: threads find each other in about 1 µs. */
+const TWO = 5e5
 const FOUR = 6e7
-/** A value that passes costs as much as so many operations. */
+/** A value that passes costs as much as so many operations, and so does one that a window of the engine's own sees. */
 const PASS = 16
+const SEEN = 8
 /** So does a weight, beside its own operations, where an inner product reads each of them once. */
 const WEIGHT = 6
 /**
@@ -85,6 +96,13 @@ type Range = readonly [first: number, count: number]
 
 const planeOf = ({ height, width }: Extent): number => height * width
 const withChannels = (extent: Extent, channels: number): Extent => ({ ...extent, channels })
+/** Whether the library reads the image as it is. */
+const isPlainSource = ({ shape, x }: ConvolutionOp): boolean =>
+  x.source !== undefined && shape.group === 1 && shape.channels <= FEW_CHANNELS
+const sourceOf = (op: ConvolutionOp, channel: number): Place =>
+  isPlainSource(op)
+    ? { at: 'memory', memory: op.x.source!, extent: op.x.extent, channel }
+    : { at: 'value', value: op.x, channel }
 const textOf = (value: unknown): string => JSON.stringify(value)
 
 /** Makes the units of operations; primitives of the same sizes are made once. */
@@ -109,17 +127,19 @@ export class Units {
     if (op.kind === 'concat') return this.concat(op.parts, op.y, isPlaced)
     const { x, y } = op
     // a mean over channels needs all of them
-    const ranges: Range[] = op.kind === 'lrn' ? [[0, x.extent.channels]] : this.cut(x.extent)
+    const isOwn = op.kind === 'pool' && poolsItself(op, this.block)
+    const [own, each] = isOwn ? [y.extent, SEEN * op.window.kernel[0] * op.window.kernel[1]] : [x.extent, PASS]
+    const ranges: Range[] = op.kind === 'lrn' ? [[0, x.extent.channels]] : this.cut(own, each)
     return ranges.map(([first, count]) => {
       const [from, to] = [withChannels(x.extent, count), withChannels(y.extent, count)]
       const args = new Map<number, Place>([
         [maker.SRC, { at: 'value', value: x, channel: first }],
         [maker.DST, { at: 'value', value: y, channel: first }],
       ])
-      const work = count * planeOf(x.extent) * PASS
+      const work = count * planeOf(own) * each
       if (op.kind === 'pool') {
         const { method, window } = op
-        if (poolsItself(op, this.block)) return { pooling: poolingOf(op, Math.ceil(count / this.block)), args, work }
+        if (isOwn) return { pooling: poolingOf(op, Math.ceil(count / this.block)), args, work }
         const key = `pool ${method} ${textOf([window, from, to])}`
         return { primitive: this.once(key, () => primitives.pool(method, from, to, window)), args, work }
       }
@@ -181,7 +201,7 @@ export class Units {
   }
 
   private convolution(op: ConvolutionOp): Unit[] {
-    const { shape, x } = op
+    const { shape } = op
     const { channels, outputs, group, kernel } = shape
     const depth = (channels / group) * kernel[0] * kernel[1]
     const plane = planeOf(op.y.extent)
@@ -197,17 +217,14 @@ export class Units {
     return ranges.map(([first, count]) => {
       const inputs = group > 1 ? (count / outputs) * channels : channels
       const part = { ...shape, channels: inputs, outputs: count, group: group > 1 ? (count / outputs) * group : 1 }
-      const isPlain = x.source !== undefined && group === 1 && channels <= FEW_CHANNELS
+      const isPlain = isPlainSource(op)
       const posts = { sum: op.sum !== undefined, after: op.after }
       const key = `convolution ${isPlain} ${textOf([part, op.bias !== null, posts])}`
       const made = this.once(key, () => this.primitives.convolution(part, isPlain, op.bias !== null, posts))
       const weights = this.weights(made, key, part, op.weight, first * depth)
       const channel = group > 1 ? (first / outputs) * channels : 0
       const args = new Map<number, Place>([
-        [
-          maker.SRC,
-          isPlain ? { at: 'memory', memory: x.source!, extent: x.extent, channel } : { at: 'value', value: x, channel },
-        ],
+        [maker.SRC, sourceOf(op, channel)],
         [maker.WEIGHTS, { at: 'weights', weights }],
         [maker.DST, { at: 'value', value: op.y, channel: first }],
       ])
@@ -270,8 +287,8 @@ export class Units {
     const { outputs, group, kernel, output, pad, dilation } = shape
     // windows that see nothing but padding would be parts without a picture
     const isBlind = pad[0] > (kernel[0] - 1) * dilation[0]
-    const isOther = isBlind || group > 1 || op.isProduct || op.sum || (x.source && shape.channels <= FEW_CHANNELS)
-    if (isOther || this.block > NARROW_BLOCK || kernel[0] * kernel[1] === 1) return []
+    if (isBlind || group > 1 || op.isProduct || op.sum || this.block > NARROW_BLOCK || kernel[0] * kernel[1] === 1)
+      return []
     if (this.cutOutputs(outputs, kernel[0] * kernel[1], work).length > 1) return []
     if (work < COPIED * (x.extent.channels * planeOf(x.extent) + outputs * planeOf(op.y.extent))) return []
     return this.ranges(output[0], this.sharesOf(work), 1)
@@ -281,10 +298,11 @@ export class Units {
     const { x, y } = op
     const { part, row } = cutRows(op.shape, first, count)
     const posts = { sum: false, after: op.after }
-    const key = `convolution false ${textOf([part, op.bias !== null, posts])}`
-    const made = this.once(key, () => this.primitives.convolution(part, false, op.bias !== null, posts))
+    const isPlain = isPlainSource(op)
+    const key = `convolution ${isPlain} ${textOf([part, op.bias !== null, posts])}`
+    const made = this.once(key, () => this.primitives.convolution(part, isPlain, op.bias !== null, posts))
     const args = new Map<number, Place>([
-      [maker.SRC, { at: 'value', value: x, channel: 0 }],
+      [maker.SRC, sourceOf(op, 0)],
       [maker.WEIGHTS, { at: 'weights', weights: this.weights(made, key, part, op.weight, 0) }],
       [maker.DST, { at: 'value', value: y, channel: 0 }],
     ])
@@ -294,7 +312,7 @@ export class Units {
       primitive: made,
       args,
       rows: {
-        source: rowsOf(x.extent, row, input[0], this.block),
+        source: (isPlain ? plainRowsOf : rowsOf)(x.extent, row, input[0], this.block),
         result: rowsOf(y.extent, first, output[0], this.block),
       },
       work: 2 * outputs * channels * kernel[0] * kernel[1] * output[0] * output[1],
@@ -374,11 +392,11 @@ export class Units {
   }
 
   /** Ranges of channels for what passes each value by. */
-  private cut(extent: Extent): Range[] {
+  private cut(extent: Extent, each = PASS): Range[] {
     const blocks = Math.ceil(extent.channels / this.block)
     return this.ranges(
       extent.channels,
-      Math.min(blocks, this.sharesOf(PASS * extent.channels * planeOf(extent))),
+      Math.min(blocks, this.sharesOf(each * extent.channels * planeOf(extent))),
       this.block,
     )
   }
