@@ -189,7 +189,9 @@ suite(`rows of layers that oneDNN computes${reason ? ` (skipped: ${reason})` : '
         if (isCut) expect(row).toContain(`computes '${first}' to 'both' as one`)
         if (batch < 4 || behind)
           expect(behind).toMatch(isCut ? new RegExp(`to '${end}' as one`) : `computes '${first}' to '${end}' as one`)
-        expect(rowOf(net, 'ip')).toBe(batch < 4 ? behind : undefined)
+        // and one of more is a product of rows
+        if (batch < 4) expect(rowOf(net, 'ip')).toBe(behind)
+        else expect(rowOf(net, 'ip')).toContain(`computes 'ip' to '${product}' as one`)
         await answer(net)
         answers.push(await answer(net))
         net.dispose()
@@ -231,6 +233,43 @@ suite(`rows of layers that oneDNN computes${reason ? ` (skipped: ${reason})` : '
     weights.fill(-0.5)
     other.params.d[0].dataArray.fill(-0.5)
     expectNear(await answer(net), await answer(other))
+  })
+
+  test.each([
+    ['two chunks of rows, the last one shorter', 22, 300, '', true],
+    ['without a bias', 16, 64, 'bias_term: false', true],
+    ['weights that lie the other way', 16, 64, 'transpose: true', false],
+    ['more weights than a cache holds', 4, 4100, '', false],
+  ])('inner products of many rows: %s', async (_, batch, outputs, param, isJoined) => {
+    const product = (name: string, bottom: string, count: number) =>
+      layer(
+        'InnerProduct',
+        name,
+        [bottom],
+        `inner_product_param { num_output: ${count} ${param} weight_filler { type: "xavier" } ${param.startsWith('bias') ? '' : 'bias_filler { type: "uniform" min: -0.2 max: 0.2 }'} }`,
+      )
+    const text =
+      input([260])(batch) +
+      product('first', 'x', outputs) +
+      layer('ReLU', 'r', ['first'], 'relu_param { negative_slope: 0.1 }', 'first') +
+      product('ip', 'first', 7)
+    const plain = await make(text, { engine: 'js' })
+    const answers: Float32Array[] = []
+    for (const threads of [1, 2, 3]) {
+      const net = await make(text, { engine: 'native', threads, optimize: 'inference' })
+      expect(rowOf(net, 'first') ?? '').toContain(isJoined ? `computes 'first' to 'r' as one` : '')
+      expect(rowOf(net, 'first') === undefined).toBe(!isJoined)
+      answers.push(await answer(net))
+      if (threads === 2) {
+        net.params.first[0].dataArray.fill(0.01)
+        plain.params.first[0].dataArray.fill(0.01)
+        expectNear(await answer(net), await answer(plain))
+      } else if (threads === 1) expectNear(answers[0], await answer(plain))
+      net.dispose()
+    }
+    expectSame(answers[1], answers[0])
+    expectSame(answers[2], answers[0])
+    plain.dispose()
   })
 
   test('shapes may change from pass to pass', async () => {

@@ -42,3 +42,16 @@ export function rowsOf(rows: number, each: number): number {
   const chunks = Math.max(1, Math.min(MOST_CHUNKS, Math.round((rows * each) / WORK)))
   return Math.min(rows, Math.ceil(rows / chunks / ROWS) * ROWS)
 }
+
+/** Multiplications of a chunk of an inner product, and from how many on there are two. */
+const PRODUCT = 3.2e6
+const TWO_PRODUCTS = 4e5
+/** Rows that a primitive multiplies at the speed of many. */
+const FEW_ROWS = 4
+
+/** Rows of a chunk of an inner product: with twice as many the same weights are read half as often. */
+export function productRowsOf(rows: number, each: number): number {
+  const work = rows * each
+  const chunks = work < TWO_PRODUCTS ? 1 : Math.max(2, Math.min(MOST_CHUNKS, Math.round(work / PRODUCT)))
+  return Math.min(rows, Math.ceil(rows / chunks / FEW_ROWS) * FEW_ROWS)
+}

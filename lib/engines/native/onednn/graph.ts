@@ -175,7 +175,7 @@ class Trace {
     }
   }
 
-  /** An inner product of few images: of many, BLAS reads the weights once for all. */
+  /** An inner product of few images: those of many are products of rows (inner_product.ts). */
   private product(layer: number, args: Parameters<Kernels['gemm']>, rest: readonly KernelCall[]): boolean {
     const [transA, transB, batch, outputs, values, alpha, from, weight, beta, to] = args
     const x = this.current.get(from)

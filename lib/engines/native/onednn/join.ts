@@ -1,5 +1,6 @@
 import type { AnyEngine, ConvolutionShape, JoinedCalls } from '../../../engine.js'
 import { graphsOf } from './graph.js'
+import { InnerProductProgram, innerProductAt } from './inner_product.js'
 import type { Runner } from './kept.js'
 import { type Library, Refused } from './library.js'
 import { LstmProgram } from './lstm.js'
@@ -18,7 +19,7 @@ interface Runnable {
 /** Programs that were forgotten without dispose give back what the garbage collector does not see. */
 const forgotten = new FinalizationRegistry<Runnable>(program => program.dispose())
 
-/** Rows of layers as programs of oneDNN, and LSTM layers each as one. */
+/** Rows of layers as programs of oneDNN, LSTM layers and inner products of many rows each as one. */
 export function joiner(
   library: Library,
   runner: Runner,
@@ -61,21 +62,24 @@ export function joiner(
     }
   }
 
-  const sequencesOf = (calls: Parameters<NonNullable<AnyEngine['join']>>[0]): JoinedCalls[] =>
+  /** Layers that are programs by themselves. */
+  const othersOf = (calls: Parameters<NonNullable<AnyEngine['join']>>[0], rows: readonly JoinedCalls[]) =>
     calls.flatMap((list, i) => {
       const sequence = sequenceOf(list)
-      if (!sequence) return []
+      const product = rows.some(({ first, last }) => first <= i && i <= last) ? undefined : innerProductAt(calls, i)
       try {
-        return [joinedBy(i, i, new LstmProgram(library, runner, sequence))]
+        if (sequence) return [joinedBy(i, i, new LstmProgram(library, runner, sequence))]
+        if (product) return [joinedBy(i, i + product.layers - 1, new InnerProductProgram(library, runner, product))]
       } catch (error) {
-        if (error instanceof Refused) return []
-        throw error
+        if (!(error instanceof Refused)) throw error
       }
+      return []
     })
 
   return (calls, isRead, room) => {
     if (findLayout(primitives) === 0) return []
-    const all = [...rowsOf(calls, isRead, room), ...sequencesOf(calls)]
+    const rows = rowsOf(calls, isRead, room)
+    const all = [...rows, ...othersOf(calls, rows)]
     if (all.reduce((sum, { bytes }) => sum + bytes, 0) <= room) return all
     for (const joined of all) joined.dispose()
     return []
