@@ -21,6 +21,10 @@ const pages = [
   'docs/csp.md',
   ...pagesOf('docs/layers'),
 ]
+/** Pages whose programs want files that are not here: their types are checked, and their links. */
+const typed = ['datasets', 'deploy', 'from-pycaffe', 'rates', 'scaling', 'standard-nets', 'studio-api'].map(
+  name => `docs/${name}.md`,
+)
 /** What a page's program takes for granted. */
 const given: Record<string, string> = {
   'docs/csp.md': `
@@ -68,7 +72,7 @@ test.each(blocks.filter(block => block.language === 'sh').map(at))('%s names fil
   for (const path of paths) if (!existsSync(join(root, path))) expect.fail(`there is no ${path}`)
 })
 
-test.each(pages)('%s links to what is there', page => {
+test.each([...pages, ...typed])('%s links to what is there', page => {
   const text = readFileSync(join(root, page), 'utf8')
   for (const [, target] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
     if (!/^https?:/.test(target) && !existsSync(join(root, dirname(page), target)))
@@ -76,12 +80,13 @@ test.each(pages)('%s links to what is there', page => {
 })
 
 const programs = of('ts', false)
+const typedPrograms = typed.flatMap(readBlocks).filter(({ language }) => language === 'ts')
 
 test('the programs on the pages have the right types', { timeout: 120_000 }, () => {
   // each block is a file beside its page, as far as the compiler sees, so that what it imports is found from there
   const place = join(root, '.cache/docs-types')
   rmSync(place, { recursive: true, force: true })
-  for (const { page, line, code } of programs) {
+  for (const { page, line, code } of [...programs, ...typedPrograms]) {
     mkdirSync(join(place, dirname(page)), { recursive: true })
     writeFileSync(join(place, `${page}.${line}.ts`), `${given[page] ?? ''}\n${code}\nexport {}\n`)
   }
