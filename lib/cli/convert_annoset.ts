@@ -4,7 +4,7 @@ import { type AnnotationFile, type ConvertAnnosetOptions, convertAnnoset } from 
 import { conversionLog } from './conversion.js'
 import { mustExist } from './input_file.js'
 import { whole } from './options.js'
-import { type Output, print, printJson, resultDatabase } from './output.js'
+import { filesLeftOut, type Output, print, printJson, resultDatabase } from './output.js'
 
 type CommandOptions = Omit<ConvertAnnosetOptions, 'root' | 'list' | 'output'> & {
   json?: boolean
@@ -96,6 +96,6 @@ async function convert(
   else
     print(
       output,
-      `${db}: ${records} records with ${objects} objects${skipped.length ? `, ${skipped.length} files left out` : ''}`,
+      `${db}: ${records} records with ${objects} objects${skipped.length ? `, ${filesLeftOut(skipped.length)}` : ''}`,
     )
 }

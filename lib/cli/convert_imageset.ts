@@ -5,7 +5,7 @@ import { parseLabels } from '../tools/dataset/classes.js'
 import { conversionLog } from './conversion.js'
 import { mustExist, readText } from './input_file.js'
 import { whole } from './options.js'
-import { type Output, print, printJson, resultDatabase, warn } from './output.js'
+import { filesLeftOut, type Output, print, printJson, resultDatabase, warn } from './output.js'
 
 type CommandOptions = Omit<ConvertImagesetOptions, 'root' | 'list' | 'output' | 'classes'> & {
   labels?: string
@@ -80,7 +80,7 @@ async function convert(
     printJson(output, { db, records, skipped, ...(classes && { classes }) })
     return
   }
-  print(output, `${db}: ${records} records${skipped.length ? `, ${skipped.length} files left out` : ''}`)
+  print(output, `${db}: ${records} records${skipped.length ? `, ${filesLeftOut(skipped.length)}` : ''}`)
   if (!classes) return
   const shown = classes.slice(0, 10).map((name, i) => `${i} ${name}`)
   print(output, `${db}/labels.txt: ${shown.join(', ')}${classes.length > 10 ? ', …' : ''}`)

@@ -15,7 +15,7 @@ import { datasetNames } from '../tools/dataset/target.js'
 import { makeDataset } from '../tools/make_dataset.js'
 import { mustExist, readText } from './input_file.js'
 import { number, whole } from './options.js'
-import { type Output, print, printJson, resultFile, warn } from './output.js'
+import { filesLeftOut, type Output, print, printJson, resultFile, warn } from './output.js'
 import { ProgressBar } from './progress.js'
 
 type Shared = 'size' | 'resize' | 'gray' | 'val' | 'test' | 'seed' | 'encode' | 'overwrite' | 'threads'
@@ -165,7 +165,7 @@ function tell(report: DatasetReport, folder: string, output: Output): void {
     `${join(folder, 'labels.txt')}: ${shown.join(', ')}${classes.length > 10 ? `, … (${classes.length})` : ''}`,
   )
   print(output, `${join(folder, 'mean.binaryproto')}: mean ${mean.map(value => value.toFixed(2)).join(', ')}`)
-  print(output, `${join(folder, 'summary.json')}${leftOut.length ? `: ${leftOut.length} files left out` : ''}`)
+  print(output, `${join(folder, 'summary.json')}${leftOut.length ? `: ${filesLeftOut(leftOut.length)}` : ''}`)
 }
 
 interface SourceOptions {

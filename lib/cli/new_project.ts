@@ -65,7 +65,7 @@ async function run(folder: string, { overwrite, ...options }: NewOptions, output
   const tests = solver.test_interval ? `, a test and a snapshot every ${solver.test_interval}` : ''
   print(output, `${solver.max_iter} iterations at a rate of ${solver.base_lr}${tests}`)
   for (const note of notes) warn(output, `note: ${note}`)
-  print(output, `Next: ristretto train --solver ${Object.keys(files)[1]}`)
+  print(output, `Next: npx ristretto train --solver ${Object.keys(files)[1]}`)
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -55,3 +55,5 @@ export async function resultFile(output: Output, path: string): Promise<void> {
 /** The same for an LMDB, which is a folder. */
 export const resultDatabase = (output: Output, folder: string): Promise<void> =>
   resultFile(output, join(folder, 'data.mdb'))
+
+export const filesLeftOut = (files: number): string => `${files} ${files === 1 ? 'file' : 'files'} left out`

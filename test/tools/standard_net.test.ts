@@ -104,7 +104,7 @@ describe('a project', () => {
       '1',
     )
     expect(made).toMatchObject({ code: 0, err: '' })
-    expect(made.out).toContain(`Next: ristretto train --solver ${project}/solver.prototxt`)
+    expect(made.out).toContain(`Next: npx ristretto train --solver ${project}/solver.prototxt`)
     const param = parseSolver(readFileSync(`${project}/solver.prototxt`, 'utf8'))
     expect(param).toMatchObject({ max_iter: 36, test_iter: [1], test_interval: 3 })
     const solver = await createSolver(`${project}/solver.prototxt`, { engine: 'wasm', threads: 1 })
