@@ -1,4 +1,4 @@
-import type { StudioEvent } from './api/index.js'
+import type { ListenOptions, StudioEvent } from './api/index.js'
 import type { Ask } from './asking.js'
 
 /** Milliseconds before a stream that broke is opened again, growing while the server does not answer. */
@@ -12,7 +12,7 @@ const LATEST = 10_000
 export function followEvents(
   ask: Ask,
   listener: (event: StudioEvent) => void,
-  { signal, after }: { signal: AbortSignal; after?: number },
+  { signal, after, onLink }: ListenOptions,
 ): void {
   let last = after
   let wait = AGAIN
@@ -20,7 +20,11 @@ export function followEvents(
     const response = await ask(last === undefined ? '/api/events' : `/api/events?after=${last}`, {
       method: 'GET',
       signal,
+    }).catch(error => {
+      if (!signal.aborted) onLink?.(error)
+      throw error
     })
+    onLink?.(undefined)
     const decoder = new TextDecoder()
     let rest = ''
     for await (const piece of pieces(response.body!)) {

@@ -56,6 +56,15 @@ export interface RequestFault {
   readonly line?: number
 }
 
+/** How events are listened to. */
+export interface ListenOptions {
+  readonly signal: AbortSignal
+  /** The id of the last event that was seen. */
+  readonly after?: number
+  /** Why nobody answers; undefined once somebody does. */
+  readonly onLink?: (error: unknown) => void
+}
+
 /**
  * Everything that a page can do: over HTTP with a server, or by messages to a worker without one. What is wrong is thrown as
  * a StudioError: nothing is half done then.
@@ -103,8 +112,11 @@ export interface Studio {
   address(id: JobId, path: string): Promise<string>
   /** A file of text. */
   text(id: JobId, path: string): Promise<string>
-  /** Ends by the signal. `after`: the id of the last one that was seen. */
-  listen(listener: (event: StudioEvent) => void, options: { signal: AbortSignal; after?: number }): void
+  /**
+   * Ends by the signal. `after`: the id of the last one that was seen. `onLink` is told why there is no answer each time one is
+   * asked for in vain, and nothing when there is one again; what has no server tells nothing.
+   */
+  listen(listener: (event: StudioEvent) => void, options: ListenOptions): void
 
   /** Files by their paths, such as those of a folder; resolves to the name for `Place`. */
   upload(

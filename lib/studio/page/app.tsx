@@ -176,6 +176,12 @@ function Notices() {
   const desk = useDesk()
   return (
     <div class="notices" role="status" aria-live="polite">
+      {desk.ready.value && desk.lost.value && (
+        <div class="notice bad">
+          <Icon name="warning" />
+          <span>{texts.head.lost(desk.lost.value)}</span>
+        </div>
+      )}
       {desk.notices.value.map(notice => (
         <div key={notice.id} class={notice.bad ? 'notice bad' : 'notice'}>
           <Icon name={notice.bad ? 'warning' : 'check'} />

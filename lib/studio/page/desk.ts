@@ -25,6 +25,8 @@ export class Desk {
   /** Why the list could not be read; nothing while all is well. */
   readonly failure = signal('')
   readonly ready = signal(false)
+  /** Why nobody answers any more; nothing while somebody does. */
+  readonly lost = signal('')
   readonly notices = signal<readonly Notice[]>([])
   /** Counts up whenever everything must be read anew. */
   readonly resets = signal(0)
@@ -49,6 +51,9 @@ export class Desk {
       this.studio.listen(event => this.take(event), {
         signal: AbortSignal.any([signal, stream.signal]),
         after: this.lastEvent,
+        onLink: error => {
+          this.lost.value = error === undefined ? '' : messageOf(error)
+        },
       })
     }
     listen()
