@@ -27,7 +27,7 @@ export const frameTexts = {
     oneThreadWhy: 'The host of this page sends no isolation headers, so that it may not use several threads',
     busy: (running: number, queued: number) =>
       [running && `${running} running`, queued && `${queued} queued`].filter(Boolean).join(', '),
-    lost: (why: string) => `No news: ${why}. The page asks again by itself`,
+    lost: (why: string) => `${why}${/[.?!]$/.test(why) ? '' : '.'} The page asks again by itself.`,
     free: (text: string) => `${text} free`,
     space: 'Space that is left for this project',
     themes: { system: 'as the system', light: 'light', dark: 'dark' },
