@@ -86,7 +86,7 @@ export class Passes {
 
   /** Run `task` when the passes before it are done; nothing else runs on this net meanwhile. */
   exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const refused = this.refusal()
+    const refused = this.refusal() ?? this.ofItself()
     if (refused) return Promise.reject(refused)
     const run = this.tail ? this.tail.then(() => this.runs(task)) : this.runs(task)
     const free = () => {
@@ -101,10 +101,34 @@ export class Passes {
   private async runs<T>(task: () => Promise<T>): Promise<T> {
     this.mustLive()
     try {
-      return await task()
+      return await this.within(task)
     } catch (error) {
       throw (error instanceof RistrettoError && this.refusal()) || error
     }
+  }
+
+  /** Whether a hook or task that runs while others wait has been called and has not come back or begun to wait. */
+  private inside = false
+
+  /** Call what runs while others wait: what it starts on this net would wait for its end. */
+  private within<T>(call: () => T): T {
+    this.inside = true
+    try {
+      return call()
+    } finally {
+      this.inside = false
+    }
+  }
+
+  private ofItself(): RistrettoError | undefined {
+    if (!this.inside) return undefined
+    return new RistrettoError(
+      `net '${this.built.name}': a hook or a task of exclusive starts a pass on the net that waits for it, and would wait for ever; start it afterwards, or use another net: other.shareWith(net)`,
+    )
+  }
+
+  private hooked(hook: LayerHook, key: string): void | Promise<void> {
+    return this.within(() => hook(key))
   }
 
   /** Take the batches of an input from this source from now on. */
@@ -178,7 +202,7 @@ export class Passes {
       if (node === done) continue
       signal?.throwIfAborted()
       if (until !== undefined) mustBeInTime(node, until)
-      if (beforeForward.length) for (const hook of beforeForward) await hook(node.key)
+      if (beforeForward.length) for (const hook of beforeForward) await this.hooked(hook, node.key)
       if (this.plan?.skipped.has(node)) continue
       const joined = watched ? undefined : this.plan?.joinedAt(node)
       if (joined && joined.last <= end && this.mayJoin(i, joined.last) && runJoined(joined, node, until)) {
@@ -208,7 +232,7 @@ export class Passes {
         throw namingLayer(node.layer, error)
       }
       if (this.debugInfo) await (await import('./debug_info.js')).debugForward(this.built, node)
-      if (afterForward.length) for (const hook of afterForward) await hook(node.key)
+      if (afterForward.length) for (const hook of afterForward) await this.hooked(hook, node.key)
       if (mustYield()) await macrotask()
     }
     this.count++
@@ -225,7 +249,7 @@ export class Passes {
       if (!node.needsBackward) continue
       signal?.throwIfAborted()
       if (until !== undefined) mustBeInTime(node, until)
-      for (const hook of beforeBackward) await hook(node.key)
+      for (const hook of beforeBackward) await this.hooked(hook, node.key)
       if (node.layer.engine !== context.engine) await homeForBackward(node)
       try {
         device?.calledBy?.(node.layer)
@@ -240,7 +264,7 @@ export class Passes {
         throw namingLayer(node.layer, error)
       }
       if (this.debugInfo) await (await import('./debug_info.js')).debugBackward(this.built, node)
-      for (const hook of afterBackward) await hook(node.key)
+      for (const hook of afterBackward) await this.hooked(hook, node.key)
       if (mustYield()) await macrotask()
     }
     if (this.debugInfo) await (await import('./debug_info.js')).debugNorms(this.built)

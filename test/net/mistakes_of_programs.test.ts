@@ -89,6 +89,27 @@ describe('mistakes of programs are typed errors that say what to do', () => {
     expect({ ...net.blobs }).toEqual(net.blobs)
   })
 
+  test('a pass that a hook or a task starts on its own net would wait for itself', async () => {
+    using net = await netOf('ip')
+    const data = new Float32Array(48)
+    const waits = /net '': a hook or a task of exclusive starts a pass on the net that waits for it/
+    await expect(net.exclusive(async () => net.forward({ data }))).rejects.toThrow(waits)
+    // what others start meanwhile waits its turn
+    const [, { ip }] = await Promise.all([
+      net.exclusive(() => new Promise(resolve => setTimeout(resolve, 5))),
+      net.forward({ data }),
+    ])
+    expect(ip.shape).toEqual([1, 2])
+    let isOn = true
+    net.afterForward(async () => {
+      if (isOn) await net.forward({ data })
+    })
+    await expect(net.forward({ data })).rejects.toThrow(waits)
+    await expect(net.forward({ data })).rejects.toBeInstanceOf(RistrettoError)
+    isOn = false
+    expect((await net.forward({ data })).ip.shape).toEqual([1, 2])
+  })
+
   test('weights of which none fits', async () => {
     using net = await netOf('ip')
     using renamed = await netOf('fc')
