@@ -257,8 +257,11 @@ suite(`rows of layers that oneDNN computes${reason ? ` (skipped: ${reason})` : '
     const answers: Float32Array[] = []
     for (const threads of [1, 2, 3]) {
       const net = await make(text, { engine: 'native', threads, optimize: 'inference' })
-      expect(rowOf(net, 'first') ?? '').toContain(isJoined ? `computes 'first' to 'r' as one` : '')
-      expect(rowOf(net, 'first') === undefined).toBe(!isJoined)
+      const row = rowOf(net, 'first')
+      // version 3.7 has no fast code for the other number of rows with weights in the order of the first: BLAS does it
+      const mayRefuse = batch === 22 && net.engine.detail.includes('primitives of oneDNN 3')
+      if (!isJoined) expect(row).toBeUndefined()
+      else if (row || !mayRefuse) expect(row).toContain(`computes 'first' to 'r' as one`)
       answers.push(await answer(net))
       if (threads === 2) {
         net.params.first[0].dataArray.fill(0.01)
