@@ -13,9 +13,10 @@ test('the small Faster R-CNN learns to find shapes, in a part of its iterations'
   const before = await evaluate(net, 20)
   await train(solver, 150)
   const after = await evaluate(net, 20)
-  expect(before.map).toBeLessThan(0.1)
-  expect(after.map).toBeGreaterThan(0.2)
-  expect(after.recall).toBeGreaterThan(0.5)
+  // a weight that differs by a millionth gives 0.15 to 0.30, and recalls of 0.53 to 0.82
+  expect(before.map).toBeLessThan(0.05)
+  expect(after.map).toBeGreaterThan(0.1)
+  expect(after.recall).toBeGreaterThan(0.4)
 })
 
 test('average precision, hand-worked: a hit, a second one on the same object, a miss', () => {
