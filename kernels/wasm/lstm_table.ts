@@ -11,6 +11,8 @@ import { bytes, fillValues, madd, put } from './vector'
 
 /** −2·log₂e. */
 const TWICE: f32 = -2.8853900817779268
+/** A power of which tanh is −1 to the last place: a larger one times that of another gate may be infinite. */
+const LARGEST: f32 = 1073741824
 
 /**
  * gates: those of the inputs, for each chunk of units (steps, batch, 4, units). h and c: the state, (batch, hidden), before and
@@ -108,7 +110,7 @@ function states(count: i32, cont: f32, power: usize, c: usize): void {
   do {
     const i = f32x4.add(v128.load(power), f32x4.splat(1))
     const f = f32x4.add(v128.load(power + row), f32x4.splat(1))
-    const g = v128.load(power + 3 * row)
+    const g = f32x4.pmin(v128.load(power + 3 * row), f32x4.splat(LARGEST))
     const old = v128.and(f32x4.div(f32x4.mul(factor, v128.load(c)), f), mask)
     put(c, f32x4.add(f32x4.div(f32x4.sub(f32x4.splat(1), g), madd(i, g, i)), old), left)
     power += 16
@@ -125,7 +127,7 @@ function outputs(count: i32, power: usize, c: usize, y: usize, factor: f32, next
   let left = count
   do {
     const o = f32x4.add(v128.load(power), f32x4.splat(1))
-    const e = powerOfTwo(f32x4.mul(v128.load(c), f32x4.splat(TWICE)))
+    const e = f32x4.pmin(powerOfTwo(f32x4.mul(v128.load(c), f32x4.splat(TWICE))), f32x4.splat(LARGEST))
     const h = f32x4.div(f32x4.sub(f32x4.splat(1), e), madd(o, e, o))
     put(y, h, left)
     put(next, v128.and(f32x4.mul(kept, h), mask), left)

@@ -95,6 +95,20 @@ suite.skipIf(reason)(`sequences that oneDNN computes${reason ? ` (skipped: ${rea
     },
   )
 
+  test.each([
+    ['candidates far below beside an input gate that is nearly shut', [-2, 3, -1, -60]],
+    ['states that go far below, of which an output gate shows little', [20, 20, -2, -60]],
+  ])('%s', async (_, biases) => {
+    const net = await make(2, { engine: 'native', threads: 2, optimize: 'inference' })
+    const plain = await make(2, { engine: 'js' })
+    const [wx, bias, wh] = plain.params.a
+    for (const weights of [wx, wh]) weights.dataArray.fill(0)
+    bias.dataArray.set(Array.from({ length: 4 * HIDDEN }, (_, i) => biases[Math.floor(i / HIDDEN)]))
+    await net.copyFrom(await plain.toBytes())
+    const conts = [begin, goOn, goOn, goOn, goOn, goOn]
+    expectNear(await answers(net, conts), await answers(plain, conts))
+  })
+
   test('weights are followed, and those that can be written at any time are used as they are', async () => {
     const net = await make(2, { engine: 'native', threads: 2, optimize: 'inference' })
     const other = await make(2, { engine: 'js', seed: 77 })
