@@ -75,13 +75,13 @@ export class Primitives extends Maker {
     return library.describe([1, channels, height, width], isPlain ? plainTag(4, library.isV3) : library.tags!.tag)
   }
 
-  /** A convolution of one image by `shape.outputs` outputs. */
-  convolution(shape: Planar, isPlain: boolean, hasBias: boolean, posts: Posts): Primitive {
+  /** A convolution of one image by `shape.outputs` outputs, of weights in that layout or in one of the library's choice. */
+  convolution(shape: Planar, isPlain: boolean, hasBias: boolean, posts: Posts, layout?: Handle): Primitive {
     const { library } = this
     const { channels, outputs, input, output } = shape
     return this.within(own => {
       const src = own(this.describe({ channels, height: input[0], width: input[1] }, isPlain))
-      const weights = own(library.describe(weightSizes(shape), ANY))
+      const weights = layout ?? own(library.describe(weightSizes(shape), ANY))
       const bias = hasBias ? own(library.describe([outputs], plainTag(1, library.isV3))) : 0
       const dst = own(this.describe({ channels: outputs, height: output[0], width: output[1] }, false))
       const pads = [0, 1].map(i => overhang(shape, i))

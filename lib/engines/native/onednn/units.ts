@@ -2,7 +2,7 @@
 import type { Memory } from '../../../memory.js'
 import type { ConvolutionOp, InputGradientOp, Op, Value } from './graph.js'
 import { line } from './kept.js'
-import { Refused } from './library.js'
+import { type Handle, Refused } from './library.js'
 import * as maker from './maker.js'
 import { poolingOf, poolsItself } from './pooling.js'
 import * as primitive from './primitives.js'
@@ -108,6 +108,8 @@ const textOf = (value: unknown): string => JSON.stringify(value)
 /** Makes the units of operations; primitives of the same sizes are made once. */
 export class Units {
   private readonly made = new Map<string, Primitive>()
+  /** Weights of tiles' points are put in order once, so the layout that the first product chose is that of all. */
+  private readonly pointLayouts = new Map<string, Handle>()
 
   /**
    * @param wholeImages operations are not cut, since threads take whole images
@@ -243,12 +245,12 @@ export class Units {
       return cutTiles(shape, this.sharesOf(all), OUTPUTS).map(({ tiles, outputs: [first, count] }) => {
         const pieces = piecesOf(tiles).map(piece => {
           const products = productsOf(channels, count, piece[1])
-          const key = `tiles ${textOf(products)}`
           const posts = { sum: false, after: undefined }
-          return {
-            tiles: piece,
-            primitive: this.once(key, () => this.primitives.convolution(products, false, false, posts)),
-          }
+          const make = () =>
+            this.primitives.convolution(products, false, false, posts, this.pointLayouts.get(textOf([channels, count])))
+          const made = this.once(`tiles ${textOf(products)}`, make)
+          this.pointLayouts.set(textOf([channels, count]), made.memories.get(maker.WEIGHTS)!)
+          return { tiles: piece, primitive: made }
         })
         const weights = this.points(pieces[0].primitive, channels, count, op.weight, first * channels * 9)
         const args = new Map<number, Place>([
