@@ -3,7 +3,7 @@
  * lie together. Gates come as exponents of 2: −x·log₂e of those that go through σ = 1 / (1 + e⁻ˣ), and twice as much of the
  * candidate's, of which tanh x = (1 − e⁻²ˣ) / (1 + e⁻²ˣ).
  */
-import { powerOfTwo } from './powers'
+import { powerLessOne, powerOfTwo } from './powers'
 import { execute } from './primitives'
 import { carry, cutTable, firstStream, firstUnit, lastStream, Recurrence, runTable, unitsFrom } from './recurrence'
 import { job } from './threads'
@@ -11,7 +11,7 @@ import { bytes, fillValues, madd, put } from './vector'
 
 /** −2·log₂e. */
 const TWICE: f32 = -2.8853900817779268
-/** A power of which tanh is −1 to the last place: a larger one times that of another gate may be infinite. */
+/** A power less 1 of which tanh is −1 to the last place: a larger one times that of another gate may be infinite. */
 const LARGEST: f32 = 1073741824
 
 /**
@@ -63,10 +63,16 @@ function step(step: i32, chunk: i32, _workspace: usize): void {
   let product = r.products + bytes(4 * u * r.batch) + <usize>n0 * row
   const cont = r.cont + bytes(t * r.batch)
   const values = (n1 - n0) * 4 * count
+  const three = 3 * count
   // where all streams begin there is nothing to multiply
   if (goesOn(n0, n1, cont)) execute(r.table, (t & 1) * r.chunks + chunk)
   else fillValues(product, values, 0)
-  powers(values, gates, product)
+  let gate = gates
+  let power = product
+  for (let n = n0; n < n1; n++, gate += row, power += row) {
+    powers(three, gate, power)
+    powersLessOne(count, gate + bytes(three), power + bytes(three))
+  }
   const isLast = step == r.steps
   const next = isLast ? r.h0 : r.conted + (step & 1 ? bytes(r.batch * H) : 0)
   for (let n = n0; n < n1; n++, product += row) {
@@ -84,13 +90,24 @@ function goesOn(n0: i32, n1: i32, cont: usize): bool {
 }
 
 /**
- * y ← 2ˣ⁺ʸ for so many values, which are multiples of 4. In a loop of its own, as states and outputs are: the processor sees so many
+ * y ← 2ˣ⁺ʸ for so many values. In a loop of its own, as states and outputs are: the processor sees so many
  * instructions ahead, and has more of these at work at the same time.
  */
 function powers(n: i32, x: usize, y: usize): void {
   if (n <= 0) return
   do {
-    v128.store(y, powerOfTwo(f32x4.add(v128.load(x), v128.load(y))))
+    put(y, powerOfTwo(f32x4.add(v128.load(x), v128.load(y))), n)
+    x += 16
+    y += 16
+    n -= 4
+  } while (n > 0)
+}
+
+/** y ← 2ˣ⁺ʸ − 1, what tanh is made of where it is small. */
+function powersLessOne(n: i32, x: usize, y: usize): void {
+  if (n <= 0) return
+  do {
+    put(y, powerLessOne(f32x4.add(v128.load(x), v128.load(y))), n)
     x += 16
     y += 16
     n -= 4
@@ -98,7 +115,7 @@ function powers(n: i32, x: usize, y: usize): void {
 }
 
 /**
- * c ← σ(i)·tanh(g) + σ(f)·cont·c of a stream, from the powers of its gates. Nothing is kept of c if cont is 0, even if it is not
+ * c ← σ(i)·tanh(g) + σ(f)·cont·c of a stream, from the powers of its gates, that of g less 1. Nothing is kept of c if cont is 0, even if it is not
  * finite.
  */
 function states(count: i32, cont: f32, power: usize, c: usize): void {
@@ -112,7 +129,7 @@ function states(count: i32, cont: f32, power: usize, c: usize): void {
     const f = f32x4.add(v128.load(power + row), f32x4.splat(1))
     const g = f32x4.pmin(v128.load(power + 3 * row), f32x4.splat(LARGEST))
     const old = v128.and(f32x4.div(f32x4.mul(factor, v128.load(c)), f), mask)
-    put(c, f32x4.add(f32x4.div(f32x4.sub(f32x4.splat(1), g), madd(i, g, i)), old), left)
+    put(c, f32x4.sub(old, f32x4.div(g, madd(i, g, f32x4.add(i, i)))), left)
     power += 16
     c += 16
     left -= 4
@@ -127,8 +144,8 @@ function outputs(count: i32, power: usize, c: usize, y: usize, factor: f32, next
   let left = count
   do {
     const o = f32x4.add(v128.load(power), f32x4.splat(1))
-    const e = f32x4.pmin(powerOfTwo(f32x4.mul(v128.load(c), f32x4.splat(TWICE))), f32x4.splat(LARGEST))
-    const h = f32x4.div(f32x4.sub(f32x4.splat(1), e), madd(o, e, o))
+    const e = f32x4.pmin(powerLessOne(f32x4.mul(v128.load(c), f32x4.splat(TWICE))), f32x4.splat(LARGEST))
+    const h = f32x4.div(f32x4.sub(f32x4.splat(0), e), madd(o, e, f32x4.add(o, o)))
     put(y, h, left)
     put(next, v128.and(f32x4.mul(kept, h), mask), left)
     power += 16

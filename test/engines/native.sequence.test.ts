@@ -109,6 +109,20 @@ suite.skipIf(reason)(`sequences that oneDNN computes${reason ? ` (skipped: ${rea
     expectNear(await answers(net, conts), await answers(plain, conts))
   })
 
+  test('small activations keep their share: nothing cancels near 0', async () => {
+    const net = await make(2, { engine: 'native', threads: 2, optimize: 'inference' })
+    const plain = await make(2, { engine: 'js' })
+    for (const blob of [...plain.params.a, ...plain.params.b]) {
+      const values = blob.dataArray
+      for (let i = 0; i < values.length; i++) values[i] *= 1e-3
+    }
+    await net.copyFrom(await plain.toBytes())
+    const [[got], [wanted]] = [await answers(net, [begin]), await answers(plain, [begin])]
+    const largest = Math.max(...wanted.map(Math.abs))
+    expect(largest).toBeLessThan(1e-3)
+    for (const [i, value] of wanted.entries()) expect(Math.abs(got[i] - value) / largest).toBeLessThan(1e-5)
+  })
+
   test('weights are followed, and those that can be written at any time are used as they are', async () => {
     const net = await make(2, { engine: 'native', threads: 2, optimize: 'inference' })
     const other = await make(2, { engine: 'js', seed: 77 })
